@@ -1,0 +1,44 @@
+# `make demo` and `make test` do everything on a fresh machine with only Python (3.11 or later) and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+DEMO ?= demo
+
+.PHONY: demo test check bench bench-peers clean
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+$(VENV)/.ready-peers: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
+	touch $@
+
+demo: $(VENV)/.ready
+	$(BIN)/python scripts/demo.py $(DEMO)
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready
+	$(BIN)/python scripts/bench.py --data $(DATA)
+
+bench-peers: $(VENV)/.ready-peers
+	$(BIN)/python scripts/bench_peers.py --data $(DATA)
+
+clean:
+	rm -rf $(VENV) $(DEMO)
+
+DATA ?= ../shared/data

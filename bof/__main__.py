@@ -1,0 +1,8 @@
+"""`python -m bof COMMAND ...` is `bof COMMAND ...`."""
+
+import sys
+
+from bof.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

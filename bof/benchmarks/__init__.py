@@ -1,0 +1,40 @@
+"""Ground truth of data sets in one form: `load_benchmark(kind, root)` -> Benchmark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bof.benchmarks import dvd, folders, ukbench
+from bof.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.errors import BenchmarkError
+
+LOADERS = {"ukbench": ukbench.load, "dvd": dvd.load}
+"""Data sets that need only the folder where their photographs lie."""
+
+
+def load_benchmark(kind: str, root: Path) -> Benchmark:
+    """The benchmark of a known kind, or of a JSON file, with photographs under `root`.
+
+    Raises BenchmarkError where the ground truth or a photograph that it names is missing or malformed.
+    """
+    if not root.is_dir():
+        raise BenchmarkError(f"{root}: expected the folder of photographs, found no such folder; see data/README.md")
+    root = Path(os.path.abspath(root))
+    benchmark = LOADERS[kind](root) if kind in LOADERS else folders.load(Path(kind), root)
+    _refuse_missing(benchmark)
+    return benchmark
+
+
+def _refuse_missing(benchmark: Benchmark) -> None:
+    """A photograph that is not there would silently lower or raise the figures."""
+    named = {*benchmark.database, *(query.image for query in benchmark.queries)}
+    missing = sorted(str(path) for path in named if not path.is_file())
+    if missing:
+        raise BenchmarkError(
+            f"{benchmark.name}: {len(missing)} of {len(named)} photographs are missing, the first is {missing[0]}; "
+            "see data/README.md for the layout"
+        )
+
+
+__all__ = ["LOADERS", "Benchmark", "BenchmarkQuery", "load_benchmark"]

@@ -1,0 +1,62 @@
+"""Any folder: a JSON file names the database, the queries and what each should find."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bof.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.errors import BenchmarkError
+from bof.types import Box
+
+
+def load(file: Path, root: Path) -> Benchmark:
+    """Read {"name", "database": [...], "queries": [{"image", "positives", "junk"?, "box"?}]}; paths are under root.
+
+    A query's own picture is junk unless it is listed under positives; a query without positives tests rejection.
+    """
+    if not file.is_file():
+        raise BenchmarkError(f"{file}: expected ukbench, dvd or a JSON file, found no such file; see data/README.md")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        database = [root / _text(name) for name in content["database"]]
+        queries = [_query(entry, root) for entry in content["queries"]]
+        name = _text(content["name"])
+    except KeyError as error:
+        raise BenchmarkError(f"{file}: expected a field {error}, found none; see data/README.md") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise BenchmarkError(f"{file}: not a benchmark file: {error}; see data/README.md") from error
+    _refuse_strangers(file, set(database), queries)
+    return Benchmark(name, database, queries)
+
+
+def _query(entry: dict[str, Any], root: Path) -> BenchmarkQuery:
+    image = root / _text(entry["image"])
+    positives = frozenset(root / _text(name) for name in entry["positives"])
+    junk = frozenset(root / _text(name) for name in entry.get("junk", ())) | {image}
+    return BenchmarkQuery(image, positives, junk - positives, _box(entry.get("box")))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {value!r}")
+    return value
+
+
+def _box(value: object) -> Box | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 4:
+        raise TypeError(f"expected a box [x0, y0, x1, y1], found {value!r}")
+    x0, y0, x1, y1 = (float(v) for v in value)
+    return x0, y0, x1, y1
+
+
+def _refuse_strangers(file: Path, database: set[Path], queries: list[BenchmarkQuery]) -> None:
+    """A positive that is not in the database can never be found: a typing error, not a hard query."""
+    if not queries:
+        raise BenchmarkError(f"{file}: expected at least one query, found none")
+    for query in queries:
+        if strangers := sorted(query.positives - database):
+            raise BenchmarkError(f"{file}: positive {strangers[0]} of {query.image.name} is not in the database")

@@ -1,0 +1,30 @@
+"""The console script `bof COMMAND ...`: the same modules as `python -m bof.COMMAND`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "train_vocab": "learn visual words from photographs",
+    "index": "make pictures searchable",
+    "search": "find pictures that show the same thing",
+    "evaluate": "measure accuracy and speed on a benchmark",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command that the first argument names."""
+    argv = sys.argv[1:] if argv is None else argv
+    name = argv[0].replace("-", "_") if argv else ""
+    if name in COMMANDS:
+        return int(importlib.import_module(f"bof.{name}").main(argv[1:]))
+    asked = argv[:1] in (["-h"], ["--help"])
+    lines = ["usage: bof COMMAND ...", "", *(f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())]
+    if not asked:
+        lines.append(f"error: expected a command, found {argv[0]!r}" if argv else "error: expected a command")
+    print(
+        "\n".join([*lines, *(["", "bof COMMAND --help says more."] if asked else [])]),
+        file=sys.stdout if asked else sys.stderr,
+    )
+    return 0 if asked else 2

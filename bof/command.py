@@ -1,0 +1,131 @@
+"""What every command shares: how it starts, reports progress, fails, and is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from bof.errors import BofError, OptionError
+from bof.options import VerifyOptions, VoteOptions, add_options, options_from
+from bof.searching import SearchOptions
+
+DEFAULT_INDEX = Path("bof-index")
+INDEX_VARIABLE = "BOF_INDEX"
+
+
+def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
+    """Parse, run, and turn every expected failure into one line and an exit status: 1 failed, 2 misused."""
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
+    _survive_odd_names()
+    try:
+        return command(arguments)
+    except BofError as error:
+        if arguments.debug:
+            raise
+        return _fail(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _fail(error: BofError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return 2 if isinstance(error, OptionError) else 1
+
+
+def _survive_odd_names() -> None:
+    """A file name that is not UTF-8 is printed with escapes rather than ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def add_search_options(parser: argparse.ArgumentParser) -> None:
+    """The flags that `search_options` reads."""
+    parser.add_argument(
+        "--ranker", choices=("bof", "tfidf"), default="bof", help="bof: Hamming votes; tfidf: plain cosine"
+    )
+    parser.add_argument("--no-verify", action="store_true", help="do not verify with geometry")
+    add_options(parser, VoteOptions)
+    add_options(parser, VerifyOptions)
+
+
+def search_options(arguments: argparse.Namespace) -> SearchOptions:
+    """What the flags of `add_search_options` were given; --no-verify is a depth of 0."""
+    verify = options_from(arguments, VerifyOptions)
+    if arguments.no_verify:
+        verify = dataclasses.replace(verify, depth=0)
+    return SearchOptions(arguments.ranker, options_from(arguments, VoteOptions), verify)
+
+
+def index_folder(given: Path | None) -> Path:
+    """The index to use: the one given, else $BOF_INDEX, else ./bof-index; says so where it was not given."""
+    if given is not None:
+        return given
+    folder = Path(os.environ.get(INDEX_VARIABLE) or DEFAULT_INDEX)
+    print(f"index: {folder.absolute()} (choose another with --index or ${INDEX_VARIABLE})", file=sys.stderr)
+    return folder
+
+
+@contextmanager
+def progress_bar(unit: str, description: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr with the rate and the time left; silent where stderr is no terminal."""
+    with tqdm(unit=unit, desc=description or None, disable=None, dynamic_ncols=True) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+@contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """One bar after another on stderr, one a stage, with the time left in it; silent where stderr is no terminal."""
+    bars: dict[str, tqdm[None]] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            bars[stage] = tqdm(desc=stage, total=total, disable=None, dynamic_ncols=True)
+        bars[stage].update(done - bars[stage].n)
+        if done == total:
+            bars[stage].close()
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+def human_bytes(n: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} TB"
+
+
+def peak_memory() -> int:
+    """Bytes: the largest resident memory so far of this process, and of its largest ended child."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return unit * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

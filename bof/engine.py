@@ -1,0 +1,239 @@
+"""The facade: an index, its vocabulary and a snapshot, wired together. No arithmetic here."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from bof import catalog, transforms
+from bof.errors import ImageError, MismatchError
+from bof.features import crop_features, extract_features
+from bof.images import Picture
+from bof.indexing import Described, Recipe, Skipped, describe_files, list_files
+from bof.options import FeatureOptions, IndexOptions
+from bof.searching import Answer, SearchOptions, search
+from bof.store import Index, Snapshot
+from bof.types import F32, F64, Box, Features, Hit
+from bof.vocabulary import default_vocabulary_path, load_vocabulary
+
+SEGMENT_FEATURES = 1 << 19
+SEGMENT_IMAGES = 4096
+"""A segment is written when it holds this much: what a crash can lose, and what memory holds."""
+
+Progress = Callable[[int, int], None]
+"""Called with the pictures done and the pictures to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What `Engine.add` did: pictures added, those that stood already, those skipped and why, features, seconds."""
+
+    n_added: int
+    n_unchanged: int
+    skipped: Sequence[Skipped]
+    n_features: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels."""
+
+    features: Features
+    outline: F64
+
+
+class Engine:
+    """An open index with its vocabulary: add, remove, search. Use it as a context manager."""
+
+    def __init__(self, index: Index, vocabulary_folder: Path) -> None:
+        self.index = index
+        self.vocabulary_folder = vocabulary_folder
+        self.vocabulary = load_vocabulary(vocabulary_folder)
+        index.require(self.vocabulary)
+        self.snapshot: Snapshot = index.snapshot()
+
+    @classmethod
+    def create(
+        cls, folder: Path, vocabulary_folder: Path | None = None, features: FeatureOptions | None = None
+    ) -> Self:
+        """A new index. The vocabulary that ships with bof and the features that it was trained on are the defaults."""
+        vocabulary_folder = vocabulary_folder or default_vocabulary_path()
+        vocabulary = load_vocabulary(vocabulary_folder)
+        index = Index.create(folder, vocabulary, vocabulary_folder, features or vocabulary.features)
+        return cls(index, vocabulary_folder)
+
+    @classmethod
+    def open(cls, folder: Path, vocabulary_folder: Path | None = None) -> Self:
+        """An index that stands, with the vocabulary that it was built with unless another place is named."""
+        index = Index.open(folder)
+        return cls(index, vocabulary_folder or _find_vocabulary(index))
+
+    @classmethod
+    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **wanted: float) -> Self:
+        """The index in a folder, made if there is none.
+
+        wanted: fields of FeatureOptions that must hold. Raises MismatchError where the index was built otherwise.
+        """
+        if not catalog.stands(folder):
+            vocabulary_folder = vocabulary_folder or default_vocabulary_path()
+            features = load_vocabulary(vocabulary_folder).features.replaced(**wanted)
+            return cls.create(folder, vocabulary_folder, features)
+        found = Index.open(folder).features
+        if found != found.replaced(**wanted):
+            raise MismatchError(
+                f"{folder}: expected {found.replaced(**wanted)}, found an index with {found}; "
+                "drop the option, or name another --index"
+            )
+        return cls.open(folder, vocabulary_folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is held open but mapped files, which go with the object."""
+
+    def __len__(self) -> int:
+        return self.snapshot.n_images
+
+    def add(
+        self, sources: Iterable[Path], options: IndexOptions | None = None, progress: Progress | None = None
+    ) -> AddReport:
+        """Index every picture under the sources that is new or changed since it was indexed."""
+        options = options or IndexOptions()
+        start = time.perf_counter()
+        files = list_files(sources)
+        self.index.sweep()
+        new = self._new(files)
+        recipe = Recipe(self.vocabulary_folder, self.index.features, options.max_pixels)
+        described = describe_files(new, recipe, options.workers or os.cpu_count() or 1)
+        writer = _SegmentWriter(self.index)
+        for done, item in enumerate(described, 1):
+            writer.take(item)
+            if progress:
+                progress(done, len(new))
+        writer.flush()
+        self.snapshot = self.index.snapshot()
+        seconds = time.perf_counter() - start
+        return AddReport(writer.n_added, len(files) - len(new), writer.skipped, writer.n_features, seconds)
+
+    def _new(self, files: dict[str, str]) -> list[tuple[str, str]]:
+        """(path, name) of the files that the catalogue does not know as they are now; a known file keeps its name."""
+        known = catalog.read_known(self.index.folder)
+        taken = {name: path for path, (name, _, _) in known.items()}
+        new = []
+        for path, name in files.items():
+            if path in known and _unchanged(path, known[path]):
+                continue
+            name = known[path][0] if path in known else name
+            new.append((path, name if taken.get(name, path) == path else path))
+        return new
+
+    def remove(self, names: Sequence[str]) -> int:
+        """Take pictures out by name; returns how many there were."""
+        n_removed = self.index.remove(names)
+        self.snapshot = self.index.snapshot()
+        return n_removed
+
+    def prepare(self, picture: Picture, box: Box | None = None) -> Query:
+        """Extract a query's features as the index's were. Raises ImageError for a box outside the picture."""
+        features = extract_features(picture, self.index.features)
+        x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
+        outline = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - 0.5
+        if box is None:
+            return Query(features, outline)
+        if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
+            raise ImageError(
+                f"box {x0:g},{y0:g},{x1:g},{y1:g}: expected x0 < x1 and y0 < y1 inside the picture's "
+                f"{picture.width} x {picture.height} pixels"
+            )
+        return Query(crop_features(features, box), outline)
+
+    def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
+        """Every image with a positive score, as columns, with the seconds that each stage took."""
+        return search(self.snapshot, self.vocabulary, query.features, options or SearchOptions())
+
+    def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
+        """The first `top` images of an answer, each with its proof."""
+        pairs = zip(answer.images[:top].tolist(), answer.scores[:top].tolist(), strict=True)
+        return [self._hit(query, answer, image, score, options or SearchOptions()) for image, score in pairs]
+
+    def search(
+        self, picture: Picture, options: SearchOptions | None = None, *, top: int = 20, box: Box | None = None
+    ) -> list[Hit]:
+        """The pictures that show the same thing, best first.
+
+        picture: grey, as `read_image(path, grey=True, max_side=engine.index.features.max_side)` returns it.
+        """
+        query = self.prepare(picture, box)
+        return self.hits(query, self.answer(query, options), options, top)
+
+    def matched_points(self, query: Query, hit: Hit) -> tuple[F32, F32]:
+        """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
+        if hit.verification is None:
+            return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+        inliers = hit.verification.inliers
+        candidate = self.snapshot.geometry(hit.image)
+        return query.features.geometry.xy_px[inliers.query], candidate.xy_px[inliers.database]
+
+    def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:
+        row = self.snapshot.rows[image]
+        verification = answer.verifications.get(image)
+        transform = verification.database_from_query if verification else None
+        outline = transforms.apply(transform, query.outline) if transform is not None else None
+        verdict = answer.verdict(image, options.verify)
+        return Hit(image, row.name, Path(row.path), score, verdict, row.width, row.height, verification, outline)
+
+
+class _SegmentWriter:
+    """Gathers described images and appends a segment whenever enough have come."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._waiting: list[Described] = []
+        self._waiting_features = 0
+        self.n_added = 0
+        self.n_features = 0
+        self.skipped: list[Skipped] = []
+
+    def take(self, item: Described | Skipped) -> None:
+        """One picture more."""
+        if isinstance(item, Skipped):
+            self.skipped.append(item)
+            return
+        self._waiting.append(item)
+        self._waiting_features += len(item[1])
+        if self._waiting_features >= SEGMENT_FEATURES or len(self._waiting) >= SEGMENT_IMAGES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what waits."""
+        if self._waiting:
+            self._index.append(self._waiting)
+        self.n_added += len(self._waiting)
+        self.n_features += self._waiting_features
+        self._waiting, self._waiting_features = [], 0
+
+
+def _unchanged(path: str, known: tuple[str, int, int]) -> bool:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == known[1:]
+
+
+def _find_vocabulary(index: Index) -> Path:
+    """Where the vocabulary was when the index was built; else the default, which the fingerprint then checks."""
+    if index.vocabulary_folder.is_dir():
+        return index.vocabulary_folder
+    return default_vocabulary_path()

@@ -1,0 +1,100 @@
+"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """What a file must look like: its size in bytes and the SHA-256 of its content."""
+
+    n_bytes: int
+    sha256: str
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fact_of(path: Path) -> FileFact:
+    """Size and checksum of a file that stands."""
+    return FileFact(path.stat().st_size, sha256_of(path))
+
+
+def fsync_path(path: Path) -> None:
+    """Force a file's content, or a folder's list of names, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a new folder beside `target`, force it onto the disk, and move it into place.
+
+    A folder that stands at `target` is replaced only once the new one is complete. Nothing is left behind when
+    `fill` fails.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+    fresh.mkdir()
+    try:
+        fill(fresh)
+        for path in [*fresh.iterdir(), fresh]:
+            fsync_path(path)
+        _move_into_place(fresh, target)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    fsync_path(target.parent)
+
+
+def _move_into_place(fresh: Path, target: Path) -> None:
+    """A rename cannot replace a filled folder, so the old one steps aside first and returns if the move fails."""
+    if not target.exists():
+        fresh.rename(target)
+        return
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.old")
+    target.rename(aside)
+    try:
+        fresh.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write each array to folder/NAME.npy (no pickle)."""
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def map_array(path: Path) -> NDArray[Any]:
+    """A saved array as a read-only view of the file: nothing is read before it is touched."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON that a person can read and a diff can compare."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,121 @@
+"""Every option in one place: its default, range and meaning. Command lines and docs/options.md come from here."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from bof.errors import OptionError
+
+T = TypeVar("T")
+
+
+def _option(default: Any, low: float, high: float, meaning: str) -> Any:
+    """A dataclass field that knows its range and its meaning."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high, "meaning": meaning})
+
+
+class _Checked:
+    """Refuses a value outside its range at construction."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            low, high = field.metadata["low"], field.metadata["high"]
+            if not low <= value <= high:
+                raise OptionError(f"{flag(field.name)}: expected {low} to {high}, found {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions(_Checked):
+    """How a picture becomes features. Recorded in every vocabulary and index: all pictures are described alike."""
+
+    max_side: int = _option(1024, 16, 16384, "shrink a picture whose long side has more pixels than this")
+    max_features: int = _option(2000, 1, 65535, "keep at most this many features a picture, the strongest")
+    contrast_threshold: float = _option(0.01, 0.0, 1.0, "SIFT's contrast threshold: lower finds more, weaker features")
+
+    def replaced(self, **changes: Any) -> FeatureOptions:
+        """These options with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions(_Checked):
+    """How a vocabulary is trained."""
+
+    words: int = _option(65536, 2, 1 << 22, "number of visual words")
+    max_descriptors: int = _option(
+        4_000_000, 2, 1 << 31, "descriptors to train on, sampled evenly over the pictures (128 bytes of memory each)"
+    )
+    max_pixels: int = _option(200_000_000, 1, 1 << 40, "skip a picture with more pixels than this")
+    seed: int = _option(0, 0, (1 << 32) - 1, "the same seed gives the same vocabulary")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions(_Checked):
+    """How a folder becomes an index."""
+
+    workers: int = _option(0, 0, 1024, "processes that read pictures; 0: one a core")
+    max_pixels: int = _option(200_000_000, 1, 1 << 40, "skip a picture with more pixels than this")
+
+
+@dataclass(frozen=True, slots=True)
+class VoteOptions(_Checked):
+    """How query features vote for database pictures."""
+
+    words_per_feature: int = _option(5, 1, 64, "nearest words that a query feature looks into")
+    max_hamming: int = _option(24, 0, 64, "signatures differing in more bits than this do not vote")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions(_Checked):
+    """How geometry verifies a shortlist."""
+
+    depth: int = _option(100, 0, 100_000, "verify this many of the best pictures; 0: none")
+    tolerance: float = _option(0.03, 0.001, 0.5, "an inlier lies within this fraction of the picture's long side")
+    same: int = _option(10, 4, 10_000, "inliers from which a picture is called the same")
+    maybe: int = _option(6, 4, 10_000, "inliers from which a picture may be the same")
+
+    def __post_init__(self) -> None:
+        _Checked.__post_init__(self)
+        if self.maybe > self.same:
+            raise OptionError(f"--maybe: expected at most --same ({self.same}), found {self.maybe}")
+
+
+def flag(field_name: str) -> str:
+    """The command-line flag of an option field."""
+    return "--" + field_name.replace("_", "-")
+
+
+def add_options(parser: argparse.ArgumentParser, kind: type[Any], *, only_if_given: bool = False) -> None:
+    """One flag for every field of an options class, in a group named after its docstring.
+
+    only_if_given: the parsed value is None unless the user gave the flag; read such flags with `chosen`.
+    """
+    group = parser.add_argument_group((kind.__doc__ or "").split(".")[0])
+    for field in fields(kind):
+        group.add_argument(
+            flag(field.name),
+            type=type(field.default),
+            default=None if only_if_given else field.default,
+            metavar="N" if isinstance(field.default, int) else "X",
+            help=_help(field, only_if_given).replace("%", "%%"),
+        )
+
+
+def _help(field: dataclasses.Field[Any], only_if_given: bool) -> str:
+    default = "as the vocabulary was trained" if only_if_given else field.default
+    return f"{field.metadata['meaning']} (default {default}; {field.metadata['low']} to {field.metadata['high']})"
+
+
+def options_from(arguments: argparse.Namespace, kind: type[T]) -> T:
+    """The options that the flags of `add_options` were given."""
+    return kind(**{field.name: getattr(arguments, field.name) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def chosen(arguments: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
+    """Only the fields whose flags the user gave."""
+    given = {field.name: getattr(arguments, field.name) for field in fields(kind)}
+    return {name: value for name, value in given.items() if value is not None}

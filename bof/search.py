@@ -1,0 +1,155 @@
+"""The command `python -m bof.search query.jpg [--index DIR]`: which pictures show the same thing?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bof.command import add_search_options, index_folder, run, search_options
+from bof.engine import Engine, Query
+from bof.errors import BofError, OptionError
+from bof.images import Picture, decode, display_name, read_bytes
+from bof.proof import write_matches
+from bof.searching import Answer, SearchOptions
+from bof.types import Box, Hit
+
+_START = time.perf_counter()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bof.search", description="Find pictures that show the same thing.")
+    parser.add_argument("queries", nargs="+", metavar="query", help="picture files, or - for one on standard input")
+    parser.add_argument(
+        "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
+    )
+    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
+    parser.add_argument("--top", type=_positive, default=20, metavar="N", help="hits to show (default 20)")
+    parser.add_argument(
+        "--box", type=_box, metavar="x0,y0,x1,y1", help="search with this part of the picture, in its pixels"
+    )
+    parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
+    add_search_options(parser)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def _box(text: str) -> Box:
+    try:
+        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected x0,y0,x1,y1 in pixels, found {text!r}") from error
+    return x0, y0, x1, y1
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    timings = {"import": time.perf_counter() - _START}
+    options = search_options(arguments)
+    if arguments.queries.count("-") > 1:
+        raise OptionError("-: standard input holds one picture, found it named more than once")
+    start = time.perf_counter()
+    results, n_failed = [], 0
+    with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
+        timings["open"] = time.perf_counter() - start
+        for name in arguments.queries:
+            try:
+                results.append(_search_one(engine, name, arguments, options, timings))
+            except BofError as error:
+                if arguments.debug or len(arguments.queries) == 1:
+                    raise
+                n_failed += 1
+                print(f"error: {error}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(results, indent=2))
+    if arguments.timings:
+        print("; ".join(f"{stage} {1e3 * seconds:.0f} ms" for stage, seconds in timings.items()), file=sys.stderr)
+    return 1 if n_failed else 0
+
+
+def _search_one(
+    engine: Engine, name: str, arguments: argparse.Namespace, options: SearchOptions, timings: dict[str, float]
+) -> dict[str, Any]:
+    """Search with one picture, print the table unless JSON is wanted, and return what JSON prints."""
+    shown = "standard input" if name == "-" else display_name(name)
+    start = time.perf_counter()
+    data = sys.stdin.buffer.read() if name == "-" else read_bytes(Path(name))
+    picture = decode(data, grey=True, max_side=engine.index.features.max_side, name=shown)
+    query = engine.prepare(picture, arguments.box)
+    seconds = {"extract": time.perf_counter() - start}
+    answer = engine.answer(query, options)
+    hits = engine.hits(query, answer, options, arguments.top)
+    seconds.update(answer.seconds)
+    for stage, spent in seconds.items():
+        timings[stage] = timings.get(stage, 0.0) + spent
+    if not arguments.json:
+        _print_table(shown, picture, query, answer, hits)
+    if arguments.matches:
+        written = write_matches(arguments.matches, data, shown, engine, query, hits, arguments.box)
+        print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
+    return {"query": shown, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
+
+
+def _print_table(shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit]) -> None:
+    spent = 1e3 * sum(answer.seconds.values())
+    print(
+        f"{shown}: {picture.width} x {picture.height}, {len(query.features)} features, {spent:.0f} ms after extraction"
+    )
+    if not len(query.features):
+        print("  no features: the picture (or its box) has no texture to search with")
+    elif not hits:
+        print("  no picture shares a visual word with it")
+    else:
+        print(f"{'rank':>4}  {'score':>9}  {'inliers':>7}  {'verdict':<10}  {'box in the hit':<23}  name")
+    for rank, hit in enumerate(hits, 1):
+        inliers = "" if hit.verification is None else str(hit.verification.n_inliers)
+        name = display_name(hit.name)
+        print(f"{rank:>4}  {hit.score:>9.2f}  {inliers:>7}  {hit.verdict:<10}  {_bounds(hit):<23}  {name}")
+
+
+def _bounds(hit: Hit) -> str:
+    """The outline's bounding box inside the hit's picture, as --box takes it."""
+    if hit.outline is None or hit.verdict == "no":
+        return ""
+    low = np.clip(hit.outline.min(axis=0), 0, [hit.width, hit.height])
+    high = np.clip(hit.outline.max(axis=0), 0, [hit.width, hit.height])
+    return ",".join(f"{value:.0f}" for value in (*low, *high))
+
+
+def _as_json(hits: list[Hit]) -> list[dict[str, Any]]:
+    return [{"rank": rank, **_hit_as_json(hit)} for rank, hit in enumerate(hits, 1)]
+
+
+def _hit_as_json(hit: Hit) -> dict[str, Any]:
+    transform = hit.verification.database_from_query if hit.verification else None
+    return {
+        "name": hit.name,
+        "path": str(hit.path),
+        "score": hit.score,
+        "verdict": hit.verdict,
+        "n_inliers": hit.verification.n_inliers if hit.verification else None,
+        "database_from_query": transform.tolist() if transform is not None else None,
+        "outline": hit.outline.tolist() if hit.outline is not None else None,
+        "width": hit.width,
+        "height": hit.height,
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(_command, _parser(), argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

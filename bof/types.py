@@ -1,0 +1,150 @@
+"""The values that travel between modules: columns of arrays, frozen, no behaviour beyond their own shape.
+
+Pixel convention: the origin is the centre of the top-left pixel of the ORIGINAL upright picture (after EXIF), x to
+the right, y down. Transforms are named target_from_source and are 3 x 3 homographies, bottom right element 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+U64 = NDArray[np.uint64]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+Verdict = Literal["same", "maybe", "no", "unverified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where n features lie in one picture.
+
+    xy_px f32 (n, 2), scale_px f32 (n,) the SIFT diameter, angle_deg f32 (n,) clockwise in [0, 360);
+    width, height: the original upright picture's size in pixels.
+    """
+
+    xy_px: F32
+    scale_px: F32
+    angle_deg: F32
+    width: int
+    height: int
+
+    def __len__(self) -> int:
+        return len(self.scale_px)
+
+    @property
+    def long_side(self) -> int:
+        """The larger of width and height, in pixels."""
+        return max(self.width, self.height)
+
+    def take(self, rows: NDArray[np.integer] | Bool) -> Geometry:
+        """The chosen features of the same picture."""
+        return Geometry(self.xy_px[rows], self.scale_px[rows], self.angle_deg[rows], self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The features of one picture: their geometry and RootSIFT descriptors u8 (n, 128)."""
+
+    geometry: Geometry
+    descriptors: U8
+
+    def __len__(self) -> int:
+        return len(self.descriptors)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWords:
+    """A query in the language of the index: word i32 (n, k), nearest first, and signature u64 (n, k)."""
+
+    word: I32
+    signature: U64
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondences:
+    """m tentative matches of a query with one database picture.
+
+    query i32 (m,) and database u16 (m,): rows of the two pictures' features; weight f64 (m,): the vote of each.
+    """
+
+    query: I32
+    database: U16
+    weight: F64
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What geometry says about a query and one database picture.
+
+    n_inliers: one-to-one matches that agree with the transform, features at one spot counted once;
+    inlier_weight: the sum of their votes; database_from_query f64 (3, 3) or None where nothing agrees;
+    inliers: those matches.
+    """
+
+    n_inliers: int
+    inlier_weight: float
+    database_from_query: F64 | None
+    inliers: Correspondences
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer: a database picture, how well it matches, and the proof.
+
+    image: its number in the engine's snapshot; score is comparable within one ranking; outline f64 (4, 2): the
+    corners of the query (or of its box) in the pixels of the database picture, clockwise from the top left, None
+    where nothing was verified.
+    """
+
+    image: int
+    name: str
+    path: Path
+    score: float
+    verdict: Verdict
+    width: int
+    height: int
+    verification: Verification | None
+    outline: F64 | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a ranker returns: absolute paths best first, f64 scores, verdicts, and seconds spent by stage."""
+
+    paths: Sequence[Path]
+    scores: F64
+    verdicts: Sequence[Verdict]
+    seconds: Mapping[str, float]
+
+
+Box = tuple[float, float, float, float]
+
+
+class Ranker(Protocol):
+    """Anything that ranks a collection for a picture, so that one evaluation compares them all."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a report."""
+
+    @property
+    def description(self) -> Mapping[str, object]:
+        """Its options, for the report."""
+
+    def rank(self, path: Path, box: Box | None = None) -> Ranking:
+        """The collection's pictures for the picture in a file, or for a box of it."""

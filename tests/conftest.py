@@ -1,0 +1,89 @@
+"""What the tests share: pictures made by program, a small vocabulary, a small index, and the shared photographs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bof.engine import Engine
+from bof.options import FeatureOptions, IndexOptions, TrainOptions
+from bof.sampling import draw_sample
+from bof.training import train_vocabulary
+
+ROOT = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("BOF_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+N_SCENES = 12
+N_WORDS = 200
+
+
+def draw_scene(seed: int, width: int = 320, height: int = 240) -> NDArray[np.uint8]:
+    """A picture u8 (h, w, 3) full of shapes, its own for every seed: plenty of SIFT features."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), rng.integers(60, 200, 3), np.uint8)
+    for _ in range(120):
+        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
+        size = int(rng.integers(4, 34))
+        colour = tuple(int(c) for c in rng.integers(0, 256, 3))
+        if rng.random() < 0.5:
+            cv2.circle(picture, (x, y), size // 2, colour, -1, cv2.LINE_AA)
+        else:
+            box = cv2.boxPoints(((x, y), (size, int(rng.integers(4, 34))), float(rng.uniform(0, 180))))
+            cv2.fillConvexPoly(picture, box.astype(np.int32), colour, cv2.LINE_AA)
+    return cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.uint8)
+
+
+def write_picture(path: Path, pixels: NDArray[np.uint8]) -> Path:
+    """Encode by suffix and write, whatever the name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
+    return path
+
+
+def warp(pixels: NDArray[np.uint8], target_from_source: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The picture seen through a transform, in a frame of its own size."""
+    height, width = pixels.shape[:2]
+    return cv2.warpPerspective(pixels, target_from_source, (width, height), borderMode=cv2.BORDER_REFLECT).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of N_SCENES scenes, scene-00.png and so on."""
+    folder = tmp_path_factory.mktemp("photos")
+    for seed in range(N_SCENES):
+        write_picture(folder / f"scene-{seed:02d}.png", draw_scene(seed))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocabulary of N_WORDS words, trained on other scenes than `photos` holds."""
+    folder = tmp_path_factory.mktemp("training")
+    for seed in range(100, 112):
+        write_picture(folder / f"{seed}.png", draw_scene(seed))
+    options = TrainOptions(words=N_WORDS)
+    sample, _ = draw_sample([folder], "drawn scenes", FeatureOptions(), options, 1, lambda done, total: None)
+    train_vocabulary(sample, options).save(folder / "vocabulary")
+    return folder / "vocabulary"
+
+
+@pytest.fixture(scope="session")
+def index_folder(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of `photos`; read it only."""
+    folder = tmp_path_factory.mktemp("collection") / "index"
+    with Engine.create(folder, vocabulary_folder) as engine:
+        engine.add([photos], IndexOptions(workers=1))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The photographs and oracles that are not part of the project; what needs them skips without them."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no shared data at {SHARED} (set BOF_SHARED_DATA)")
+    return SHARED
