@@ -6,6 +6,8 @@ gets the same words with any number of threads, alone or in a batch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import faiss
@@ -18,7 +20,8 @@ EXACT_UP_TO = 1024
 
 _SUBQUANTIZERS = 64
 _BITS = 4
-_CANDIDATES_PER_WORD = 8
+_MIN_CANDIDATES = 8
+_CANDIDATES_PER_WORD = 4
 _PROBED_SHARE = 1 / 16
 _SCAN_BY_LIST = 12
 """faiss otherwise chooses its scan by the size of the batch and breaks ties differently."""
@@ -30,7 +33,6 @@ class Assigner:
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
         if isinstance(index, faiss.IndexRefine):
-            index.k_factor = _CANDIDATES_PER_WORD
             base: Any = faiss.downcast_index(index.base_index)
             base.nprobe = max(1, round(base.nlist * _PROBED_SHARE))
             base.implem = _SCAN_BY_LIST
@@ -39,8 +41,27 @@ class Assigner:
         """The k nearest words of descriptors u8 (n, 128), nearest first: i32 (n, k)."""
         if not len(descriptors):
             return np.empty((0, k), np.int32)
-        word = self._index.search(descriptors.astype(np.float32), k)[1]
+        points = descriptors.astype(np.float32)
+        word = self._index.search(points, k, params=self._parameters(k))[1]
+        short = np.flatnonzero(word[:, -1] < 0)
+        if len(short):
+            word[short] = self._index.search(points[short], k, params=self._parameters(k, everywhere=True))[1]
         return np.asarray(word, np.int32)
+
+    def _parameters(self, k: int, *, everywhere: bool = False) -> faiss.SearchParameters | None:
+        """How many candidates of the scan are compared exactly; everywhere: scan all cells, for a descriptor whose
+        nearest cells hold fewer words than it asks for.
+        """
+        if not isinstance(self._index, faiss.IndexRefine):
+            return None
+        parameters = faiss.IndexRefineSearchParameters()
+        parameters.k_factor = max(_CANDIDATES_PER_WORD, _MIN_CANDIDATES / k)
+        if everywhere:
+            base: Any = faiss.downcast_index(self._index.base_index)
+            cells = faiss.SearchParametersIVF()
+            cells.nprobe = base.nlist
+            parameters.base_index_params = cells
+        return parameters
 
     def to_bytes(self) -> U8:
         """The whole structure, so that every machine that loads it assigns alike."""
@@ -72,14 +93,26 @@ def approximate_assigner(words: U8, cells: U8) -> Assigner:
     scan.by_residual = False
     exact = faiss.IndexScalarQuantizer(words.shape[1], faiss.ScalarQuantizer.QT_8bit_direct)
     index = faiss.IndexRefine(scan, exact)
-    index.train(points)
-    index.add(points)
+    with _one_thread():
+        index.train(points)
+        index.add(points)
     return Assigner(_owned(index))
 
 
 def _owned(index: faiss.Index) -> faiss.Index:
     """A copy that owns its parts: the constructors above only point at each other's."""
     return faiss.deserialize_index(faiss.serialize_index(index))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Training is thousands of tiny parallel regions: on a busy machine their threads wait 200 times longer."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def set_threads(n: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.errors import IndexStoreError, MismatchError
-from bof.files import FileFact
+from bof.files import FileFact, fsync_path
 
 FORMAT = 1
 FILE_NAME = "catalog.sqlite"
@@ -85,20 +85,29 @@ def create(folder: Path, meta: Mapping[str, Any]) -> None:
     """Write a new catalogue with these facts. Raises IndexStoreError where one stands or none can be written."""
     if stands(folder):
         raise IndexStoreError(f"{folder}: an index stands here already; open it, or name another folder")
-    with connect(folder, write=True) as database:
+    fresh = f".{FILE_NAME}.partial"
+    (folder / fresh).unlink(missing_ok=True)
+    with connect(folder, write=True, file=fresh, mode="rwc") as database:
         database.executescript(f"PRAGMA application_id = {_APPLICATION_ID}; BEGIN; {_SCHEMA}")
         rows = {"format": FORMAT, **meta}.items()
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in rows])
         database.execute("COMMIT")
+    os.replace(folder / fresh, folder / FILE_NAME)
+    fsync_path(folder)
 
 
 @contextmanager
-def connect(folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
-    """A connection to the catalogue; every SQLite error becomes an IndexStoreError that names the file."""
-    path = folder / FILE_NAME
+def connect(
+    folder: Path, *, write: bool, file: str = FILE_NAME, mode: str | None = None
+) -> Iterator[sqlite3.Connection]:
+    """A connection to the catalogue; every SQLite error becomes an IndexStoreError that names the file.
+
+    A reader opens for writing too where it may: only so can SQLite roll back a commit that a crash cut short.
+    """
+    path = folder / file
     database = None
     try:
-        mode = "rwc" if write else "ro"
+        mode = mode or ("rw" if write or os.access(path, os.W_OK) else "ro")
         database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
         if write:
             database.execute("PRAGMA synchronous = FULL")
@@ -110,7 +119,7 @@ def connect(folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
             database.close()
 
 
-def _advice(error: sqlite3.Error) -> str:
+def _advice(error: Exception) -> str:
     text = str(error)
     if "full" in text:
         return "free some space and run it again; the index is as it was"
@@ -126,7 +135,11 @@ def read_meta(folder: Path) -> dict[str, Any]:
     if not stands(folder):
         raise IndexStoreError(f"{folder}: no index here; build one with: python -m bof.index PHOTOS --index {folder}")
     with connect(folder, write=False) as database:
-        meta = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM meta")}
+        rows = database.execute("SELECT key, value FROM meta").fetchall()
+    try:
+        meta = {key: json.loads(value) for key, value in rows}
+    except ValueError as error:
+        raise IndexStoreError(f"{folder / FILE_NAME}: {error}; {_advice(error)}") from error
     if meta.get("format") != FORMAT:
         found = meta.get("format")
         raise MismatchError(f"{folder}: expected index format {FORMAT}, found {found}; use the bof that wrote it")
@@ -160,13 +173,15 @@ def read_known(folder: Path) -> dict[str, tuple[str, int, int]]:
         return {os.fsdecode(path): (os.fsdecode(name), n_bytes, mtime) for path, name, n_bytes, mtime in rows}
 
 
-def insert_segment(folder: Path, name: str, files: Mapping[str, FileFact], images: list[ImageFacts]) -> None:
+def insert_segment(folder: Path, target: Path, files: Mapping[str, FileFact], images: list[ImageFacts]) -> None:
     """Make a written segment part of the index, and replace older images of the same paths: one transaction."""
     with connect(folder, write=True) as database:
         database.execute("BEGIN IMMEDIATE")
+        if not target.is_dir():
+            raise IndexStoreError(f"{target}: another process swept it away; let one process write at a time")
         n_features = sum(image.n_features for image in images)
         cursor = database.execute(
-            "INSERT INTO segments (name, n_images, n_features) VALUES (?, ?, ?)", (name, len(images), n_features)
+            "INSERT INTO segments (name, n_images, n_features) VALUES (?, ?, ?)", (target.name, len(images), n_features)
         )
         number = cursor.lastrowid
         rows = [(number, file, fact.n_bytes, fact.sha256) for file, fact in files.items()]
@@ -200,7 +215,9 @@ def mark_deleted(folder: Path, names: Iterable[str]) -> int:
     return n_deleted
 
 
-def segment_names(folder: Path) -> set[str]:
-    """The folders that the catalogue names; any other is garbage."""
-    with connect(folder, write=False) as database:
-        return {name for (name,) in database.execute("SELECT name FROM segments")}
+@contextmanager
+def no_commits(folder: Path) -> Iterator[set[str]]:
+    """The segment folders that the catalogue names; nothing is committed meanwhile."""
+    with connect(folder, write=True) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield {name for (name,) in database.execute("SELECT name FROM segments")}

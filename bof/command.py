@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,21 +30,35 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
     _survive_odd_names()
     try:
-        return command(arguments)
+        status = command(arguments)
+        sys.stdout.flush()
+        return status
     except BofError as error:
         if arguments.debug:
             raise
         return _fail(error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        if arguments.debug:
+            raise
+        _drop_stdout()
+        return 1 if isinstance(error, BrokenPipeError) else _fail(error)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
 
 
-def _fail(error: BofError) -> int:
-    print(f"error: {error}", file=sys.stderr)
+def _drop_stdout() -> None:
+    """What is still buffered would fail once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(error: Exception) -> int:
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda m: repr(m[0])[1:-1], str(error))
+    print(f"error: {text}", file=sys.stderr)
     return 2 if isinstance(error, OptionError) else 1
 
 

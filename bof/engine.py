@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from bof import catalog, transforms
-from bof.errors import ImageError, MismatchError
+from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.features import crop_features, extract_features
 from bof.images import Picture
 from bof.indexing import Described, Recipe, Skipped, describe_files, list_files
@@ -55,7 +55,7 @@ class Engine:
 
     def __init__(self, index: Index, vocabulary_folder: Path) -> None:
         self.index = index
-        self.vocabulary_folder = vocabulary_folder
+        self.vocabulary_folder = vocabulary_folder = Path(os.path.abspath(vocabulary_folder))
         self.vocabulary = load_vocabulary(vocabulary_folder)
         index.require(self.vocabulary)
         self.snapshot: Snapshot = index.snapshot()
@@ -160,7 +160,12 @@ class Engine:
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
-        return search(self.snapshot, self.vocabulary, query.features, options or SearchOptions())
+        try:
+            return search(self.snapshot, self.vocabulary, query.features, options or SearchOptions())
+        except (IndexError, ValueError) as error:
+            raise IndexStoreError(
+                f"{self.index.folder}: a segment is damaged ({error}); restore it from a copy, or index again"
+            ) from error
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""

@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> int:
+    if arguments.json and (arguments.json.is_dir() or not os.access(arguments.json.absolute().parent, os.W_OK)):
+        raise BenchmarkError(f"{display_name(arguments.json)}: cannot be written; name another --json")
     benchmark = load_benchmark(arguments.benchmark, arguments.root)
     distractors = _distractors(arguments.distractors, benchmark)
     with ExitStack() as stack:

@@ -43,12 +43,12 @@ def no_features(width: int, height: int) -> Features:
 
 
 def crop_features(features: Features, box: Box) -> Features:
-    """The features whose centres lie in a box (x0, y0, x1, y1) of the original picture.
+    """The features whose centres lie in a box (x0, y0, x1, y1) of the original picture, 0 being its left or top edge.
 
     Positions stay in the frame of the picture; width and height become the box's, which is now all there is to see.
     """
     x0, y0, x1, y1 = box
-    x, y = features.geometry.xy_px.T
+    x, y = features.geometry.xy_px.T + np.float32(0.5)
     inside = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
     width, height = max(1, round(x1 - x0)), max(1, round(y1 - y0))
     geometry = dataclasses.replace(features.geometry.take(inside), width=width, height=height)

@@ -7,6 +7,9 @@ import numpy as np
 from bof.types import F32, I32, U8, U64
 
 N_BITS = 64
+_STEPS = 4096.0
+"""Directions are multiples of 1/4096, so a projected byte descriptor is exact in float32 whoever multiplies."""
+
 _PRIOR_STRENGTH = 8.0
 """A word's threshold is its median, drawn to its centre as if this many descriptors lay there."""
 
@@ -16,7 +19,8 @@ def make_projection(n_dimensions: int, seed: int) -> F32:
     gaussian = np.random.default_rng(seed).standard_normal((n_dimensions, n_dimensions))
     q, r = np.linalg.qr(gaussian)
     # The sign of QR's columns is the linear algebra library's choice: fix it, so that the seed decides alone.
-    return (q * np.sign(np.diag(r)))[:, :N_BITS].astype(np.float32)
+    directions = (q * np.sign(np.diag(r)))[:, :N_BITS]
+    return (np.rint(directions * _STEPS) / _STEPS).astype(np.float32)
 
 
 def learn_thresholds(descriptors: U8, word: I32, centroids: F32, projection: F32) -> F32:

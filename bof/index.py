@@ -9,7 +9,7 @@ from pathlib import Path
 from bof.command import human_bytes, index_folder, peak_memory, progress_bar, run
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError
-from bof.images import display_name
+from bof.images import display_name, walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
 
 _NAMED = 20
@@ -35,6 +35,7 @@ def _command(arguments: argparse.Namespace) -> int:
     for source in arguments.photos:
         if not source.exists():
             raise ImageError(f"{display_name(source)}: expected a folder or a picture, found nothing there")
+    _refuse_nothing(arguments.photos)
     options = options_from(arguments, IndexOptions)
     folder = index_folder(arguments.index)
     wanted = chosen(arguments, FeatureOptions)
@@ -42,9 +43,17 @@ def _command(arguments: argparse.Namespace) -> int:
         report = engine.add(arguments.photos, options, show)
         _print_report(report, engine, folder)
     if not len(engine):
-        sources = ", ".join(display_name(source) for source in arguments.photos)
-        raise ImageError(f"{sources}: expected pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), found none that can be read")
+        raise ImageError(
+            f"{display_name(folder)}: no picture could be read, so the index is empty; see what was skipped"
+        )
     return 0
+
+
+def _refuse_nothing(sources: list[Path]) -> None:
+    """A wrong folder should not leave an empty index behind."""
+    if not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
+        names = ", ".join(display_name(source) for source in sources)
+        raise ImageError(f"{names}: expected pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), found none")
 
 
 def _print_report(report: AddReport, engine: Engine, folder: Path) -> None:

@@ -75,8 +75,8 @@ class VerifyOptions(_Checked):
 
     depth: int = _option(100, 0, 100_000, "verify this many of the best pictures; 0: none")
     tolerance: float = _option(0.03, 0.001, 0.5, "an inlier lies within this fraction of the picture's long side")
-    same: int = _option(10, 4, 10_000, "inliers from which a picture is called the same")
-    maybe: int = _option(6, 4, 10_000, "inliers from which a picture may be the same")
+    same: int = _option(10, 5, 10_000, "inliers from which a picture is called the same")
+    maybe: int = _option(6, 5, 10_000, "inliers from which a picture may be the same")
 
     def __post_init__(self) -> None:
         _Checked.__post_init__(self)

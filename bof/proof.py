@@ -20,9 +20,9 @@ _MAX_SIDE = 1280
 
 
 def write_matches(
-    folder: Path, data: bytes, shown: str, engine: Engine, query: Query, hits: list[Hit], box: Box | None
+    folder: Path, label: str, data: bytes, shown: str, engine: Engine, query: Query, hits: list[Hit], box: Box | None
 ) -> list[Path]:
-    """Write folder/QUERY_RANK_NAME.jpg for each hit; a hit whose file is gone is named in a warning and passed over.
+    """Write folder/LABEL_RANK_NAME.jpg for each hit; a hit whose file is gone is named in a warning and passed over.
 
     data: the query's file content, decoded again in colour. Raises ImageError where the folder cannot be written.
     """
@@ -34,7 +34,7 @@ def write_matches(
         except ImageError as error:
             log.warning("no match picture: %s", error)
             continue
-        path = folder / f"{_safe(Path(shown).stem)}_{rank:02d}_{_safe(Path(hit.name).stem)}.jpg"
+        path = folder / f"{_safe(label)}_{rank:02d}_{_safe(Path(hit.name).stem)}.jpg"
         _write(path, encode_jpeg(_draw(picture, candidate, engine, query, hit, rank, box)))
         written.append(path)
     return written

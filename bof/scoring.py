@@ -71,14 +71,16 @@ class Votes:
     feature: U16
     weight: F64
 
-    def for_images(self, images: I64) -> list[Correspondences]:
-        """The votes for each of some images, strongest first, ties by query and database feature."""
-        asked = np.flatnonzero(np.isin(self.image, images))
+    def for_images(self, images: I64, n: int | None = None) -> list[Correspondences]:
+        """The votes for each of some images, strongest first, ties by query and database feature; the n strongest."""
+        wanted = np.zeros(len(self.score), np.bool_)
+        wanted[images] = True
+        asked = np.flatnonzero(wanted[self.image])
         query, image = self.query[asked], self.image[asked]
         feature, weight = self.feature[asked], self.weight[asked]
-        order = np.lexsort((feature, query, -weight, image))
+        order = np.lexsort((query.astype(np.int64) << 16 | feature, -weight, image))
         ends = np.searchsorted(image[order], np.stack([images, images + 1], axis=1))
-        rows = [order[start:stop] for start, stop in ends]
+        rows = [order[start:stop][:n] for start, stop in ends]
         return [Correspondences(query[r], feature[r], weight[r]) for r in rows]
 
 
@@ -131,6 +133,8 @@ def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, opti
     (burstiness within an image, section 5); an image's sum is divided by its TF-IDF length.
     """
     slot, image, feature, distance = _all_near(postings, query, options.max_hamming)
+    if len(image) and not (image.min() >= 0 and image.max() < len(weights.live)):
+        raise ValueError("postings name images that do not exist")
     query_row = slot // np.int32(query.word.shape[1])
     weight = _hamming_weights()[distance] * _on_grid(weights.idf[query.word.ravel()] ** 2, _IDF_GRID)[slot]
     if not weights.live.all():

@@ -19,8 +19,6 @@ from bof.proof import write_matches
 from bof.searching import Answer, SearchOptions
 from bof.types import Box, Hit
 
-_START = time.perf_counter()
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bof.search", description="Find pictures that show the same thing.")
@@ -55,7 +53,7 @@ def _box(text: str) -> Box:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    timings = {"import": time.perf_counter() - _START}
+    timings = {"start_up": time.process_time()}
     options = search_options(arguments)
     if arguments.queries.count("-") > 1:
         raise OptionError("-: standard input holds one picture, found it named more than once")
@@ -63,9 +61,9 @@ def _command(arguments: argparse.Namespace) -> int:
     results, n_failed = [], 0
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
         timings["open"] = time.perf_counter() - start
-        for name in arguments.queries:
+        for name, label in zip(arguments.queries, _labels(arguments.queries), strict=True):
             try:
-                results.append(_search_one(engine, name, arguments, options, timings))
+                results.append(_search_one(engine, name, label, arguments, options, timings))
             except BofError as error:
                 if arguments.debug or len(arguments.queries) == 1:
                     raise
@@ -78,8 +76,19 @@ def _command(arguments: argparse.Namespace) -> int:
     return 1 if n_failed else 0
 
 
+def _labels(queries: list[str]) -> list[str]:
+    """What the match pictures of each query are called: its name without suffix, numbered where two share it."""
+    stems = ["standard input" if name == "-" else Path(name).stem for name in queries]
+    return [s if stems.count(s) == 1 else f"{s}-{number}" for number, s in enumerate(stems, 1)]
+
+
 def _search_one(
-    engine: Engine, name: str, arguments: argparse.Namespace, options: SearchOptions, timings: dict[str, float]
+    engine: Engine,
+    name: str,
+    label: str,
+    arguments: argparse.Namespace,
+    options: SearchOptions,
+    timings: dict[str, float],
 ) -> dict[str, Any]:
     """Search with one picture, print the table unless JSON is wanted, and return what JSON prints."""
     shown = "standard input" if name == "-" else display_name(name)
@@ -96,7 +105,7 @@ def _search_one(
     if not arguments.json:
         _print_table(shown, picture, query, answer, hits)
     if arguments.matches:
-        written = write_matches(arguments.matches, data, shown, engine, query, hits, arguments.box)
+        written = write_matches(arguments.matches, label, data, shown, engine, query, hits, arguments.box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
     return {"query": shown, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 

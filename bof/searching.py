@@ -15,7 +15,7 @@ from bof.options import VerifyOptions, VoteOptions
 from bof.scoring import Votes, tfidf_scores, top_images, vote
 from bof.store import Snapshot
 from bof.types import F64, I64, Features, Verdict, Verification
-from bof.verification import verdict_of, verify
+from bof.verification import MAX_PAIRS, verdict_of, verify_matched
 from bof.vocabulary import Vocabulary
 
 _INLIER_GAIN = 0.1
@@ -107,10 +107,10 @@ def verify_shortlist(
     snapshot: Snapshot, query: Features, votes: Votes, shortlist: I64, options: VerifyOptions
 ) -> dict[int, Verification]:
     """Geometry's word on each image of a shortlist."""
-    matches = votes.for_images(shortlist)
+    matches = votes.for_images(shortlist, MAX_PAIRS)
     return {
-        image: verify(query.geometry, snapshot.geometry(image), match, options)
-        for image, match in zip(shortlist.tolist(), matches, strict=True)
+        image: verify_matched(query.geometry.take(m.query), snapshot.geometry(image, m.database), m, options)
+        for image, m in zip(shortlist.tolist(), matches, strict=True)
     }
 
 

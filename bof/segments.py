@@ -29,6 +29,7 @@ ARRAYS = (
     "feature_indptr", "xy", "scale_angle",
 )  # fmt: skip
 
+_ADVICE = "the segment is damaged; restore it from a copy, or delete the index folder and index again"
 _FULL = 65535.0
 _OCTAVES = 16.0
 """Scales are stored as octaves below the long side: 65535 is the long side, 0 is 2**-16 of it."""
@@ -62,10 +63,13 @@ class Segment:
         """Images in the segment, deleted ones included."""
         return len(self.feature_indptr) - 1
 
-    def geometry(self, position: int, width: int, height: int) -> Geometry:
-        """Where the features of the image at `position` lie; width and height are its original size."""
+    def geometry(self, position: int, width: int, height: int, features: U16 | None = None) -> Geometry:
+        """Where the features of the image at `position` lie, or some rows of them; width, height: its original size."""
         start, stop = self.feature_indptr[position : position + 2]
-        return restore_geometry(self.xy[start:stop], self.scale_angle[start:stop], width, height)
+        xy, scale_angle = self.xy[start:stop], self.scale_angle[start:stop]
+        if features is not None:
+            xy, scale_angle = xy[features], scale_angle[features]
+        return restore_geometry(xy, scale_angle, width, height)
 
 
 def store_geometry(geometry: Geometry) -> tuple[U16, U16]:
@@ -124,19 +128,42 @@ def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_i
     """Map a segment's files. Raises IndexStoreError where one is missing, has another size, or is no array."""
     a = {name: _open_array(folder / f"{name}.npy", facts) for name in ARRAYS}
     n_images = len(a["feature_indptr"]) - 1
+    _refuse_damaged(folder, a, n_words, n_images)
     matrix = csr_matrix((a["count"], a["image"], a["indptr"]), shape=(n_words, n_images), copy=False)
     postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image)
     return Segment(Counts(matrix, first_image), postings, a["feature_indptr"], a["xy"], a["scale_angle"])
 
 
+def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_images: int) -> None:
+    """What the weights read anyway is checked; postings are only read, and checked, where a query looks."""
+    sound = (
+        _is_indptr(a["indptr"], n_words, len(a["image"]))
+        and _is_indptr(a["vote_indptr"], n_words, len(a["vote_image"]))
+        and _is_indptr(a["feature_indptr"], n_images, len(a["xy"]))
+        and a["count"].shape == a["image"].shape
+        and a["vote_image"].shape == a["vote_feature"].shape == a["signature"].shape == a["xy"].shape[:1]
+        and a["xy"].shape == a["scale_angle"].shape
+        and (not a["image"].size or (a["image"].min() >= 0 and a["image"].max() < n_images))
+    )
+    if not sound:
+        raise IndexStoreError(f"{folder}: its arrays contradict each other; {_ADVICE}")
+
+
+def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:
+    return bool(
+        indptr.shape == (n_rows + 1,) and indptr[0] == 0 and indptr[-1] == n_entries and (np.diff(indptr) >= 0).all()
+    )
+
+
 def _open_array(path: Path, facts: dict[str, FileFact]) -> NDArray[Any]:
-    advice = "the segment is damaged; restore it from a copy, or delete the index folder and index again"
     try:
         found, expected = path.stat().st_size, facts[path.name].n_bytes
         if found != expected:
-            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {advice}")
+            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {_ADVICE}")
         return map_array(path)
     except KeyError as error:
-        raise IndexStoreError(f"{path}: the catalogue does not know this file; {advice}") from error
-    except (OSError, ValueError) as error:
-        raise IndexStoreError(f"{path}: cannot be opened ({error}); {advice}") from error
+        raise IndexStoreError(f"{path}: the catalogue does not know this file; {_ADVICE}") from error
+    except IndexStoreError:
+        raise
+    except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
+        raise IndexStoreError(f"{path}: cannot be opened ({error}); {_ADVICE}") from error

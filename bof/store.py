@@ -13,12 +13,12 @@ import numpy as np
 
 from bof import catalog
 from bof.catalog import ImageFacts, ImageRow
-from bof.errors import IndexStoreError, MismatchError
+from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.files import write_folder
 from bof.options import FeatureOptions
 from bof.scoring import Weights, derive_weights
 from bof.segments import ImageColumns, Segment, open_segment, write_segment
-from bof.types import Geometry
+from bof.types import U16, Geometry
 from bof.vocabulary import Vocabulary
 
 _SEGMENTS = "segments"
@@ -28,11 +28,12 @@ _SEGMENTS = "segments"
 class Snapshot:
     """The collection as of one commit: images are numbered through all segments.
 
-    rows[i] describes image i; weights are derived from the whole.
+    rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole.
     """
 
     segments: Sequence[Segment]
     rows: Sequence[ImageRow]
+    segment_of: Sequence[int]
     weights: Weights
 
     @property
@@ -40,12 +41,10 @@ class Snapshot:
         """Live images."""
         return int(self.weights.live.sum())
 
-    def geometry(self, image: int) -> Geometry:
-        """Where the features of an image lie, in pixels of the original picture."""
+    def geometry(self, image: int, features: U16 | None = None) -> Geometry:
+        """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
         row = self.rows[image]
-        starts = [segment.postings.first_image for segment in self.segments]
-        segment = self.segments[int(np.searchsorted(starts, image, side="right")) - 1]
-        return segment.geometry(row.position, row.width, row.height)
+        return self.segments[self.segment_of[image]].geometry(row.position, row.width, row.height, features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Index:
         try:
             features = FeatureOptions(**meta["features"])
             return cls(folder, meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"]))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, OptionError) as error:
             raise IndexStoreError(
                 f"{folder}: the catalogue lacks {error}; delete the folder and index again"
             ) from error
@@ -105,7 +104,7 @@ class Index:
         facts = {}
         try:
             write_folder(target, lambda fresh: facts.update(write_segment(fresh, [c for _, c in images], self.n_words)))
-            catalog.insert_segment(self.folder, name, facts, [f for f, _ in images])
+            catalog.insert_segment(self.folder, target, facts, [f for f, _ in images])
         except OSError as error:
             raise IndexStoreError(f"{target}: {error.strerror or error}; the index is as it was") from error
         except IndexStoreError:
@@ -118,10 +117,10 @@ class Index:
 
     def sweep(self) -> None:
         """Delete what a crash left behind: segment folders that the catalogue does not name."""
-        known = catalog.segment_names(self.folder)
-        for path in (self.folder / _SEGMENTS).iterdir():
-            if path.name not in known:
-                shutil.rmtree(path, ignore_errors=True)
+        with catalog.no_commits(self.folder) as known:
+            for path in (self.folder / _SEGMENTS).iterdir():
+                if path.name not in known:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def snapshot(self) -> Snapshot:
         """Open every segment as the catalogue names them now. Raises IndexStoreError where one is damaged."""
@@ -135,7 +134,8 @@ class Index:
             for row, first in zip(segment_rows, firsts[:-1], strict=True)
         ]
         live = np.array([not row.deleted for row in rows], np.bool_)
-        return Snapshot(segments, rows, derive_weights([s.counts for s in segments], live, self.n_words))
+        segment_of = [i for i, row in enumerate(segment_rows) for _ in range(row.n_images)]
+        return Snapshot(segments, rows, segment_of, derive_weights([s.counts for s in segments], live, self.n_words))
 
     def n_bytes(self) -> int:
         """Size on disk of everything in the folder."""

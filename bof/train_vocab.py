@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bof.command import human_bytes, peak_memory, progress_bar, run, stage_bars
-from bof.errors import ImageError, VocabularyError
+from bof.errors import ImageError, OptionError, VocabularyError
 from bof.images import display_name
 from bof.options import FeatureOptions, TrainOptions, add_options, options_from
 from bof.sampling import draw_sample
@@ -35,8 +35,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> int:
+    if arguments.workers < 0:
+        raise OptionError(f"--workers: expected 0 (one a core) or more, found {arguments.workers}")
+    arguments.workers = arguments.workers or os.cpu_count() or 1
     options, features = options_from(arguments, TrainOptions), options_from(arguments, FeatureOptions)
-    source = arguments.source or ", ".join(display_name(folder.name) for folder in arguments.photos)
+    source = arguments.source or ", ".join(
+        display_name(Path(os.path.abspath(folder)).name) for folder in arguments.photos
+    )
     _refuse_unwritable(arguments.output)
     start = time.perf_counter()
     with progress_bar(" images", "features") as show:

@@ -78,12 +78,19 @@ def sample_rows(n_features: int, limit: int, seed: int, image: int) -> I64:
 
 
 def _refuse_few(sample: Sample, n_words: int) -> None:
-    n = len(sample.descriptors)
+    n = _n_distinct(sample.descriptors)
     if n < n_words:
         raise VocabularyError(
-            f"{sample.source}: {n_words} words need at least as many descriptors, found {n} in {sample.n_images} "
+            f"{sample.source}: {n_words} words need as many different descriptors, found {n} in {sample.n_images} "
             f"pictures; give more pictures or --words {max(2, n // 30)} (about 30 descriptors a word)"
         )
+
+
+def _n_distinct(descriptors: U8) -> int:
+    """Different rows, told apart by a 64-bit hash."""
+    lanes = np.ascontiguousarray(descriptors).view(np.uint64)
+    factors = np.random.default_rng(0).integers(0, 1 << 63, lanes.shape[1], np.uint64) * np.uint64(2) + np.uint64(1)
+    return len(np.unique(lanes @ factors))
 
 
 def _flat(descriptors: U8, options: TrainOptions, workers: int, progress: Progress) -> F32:
@@ -193,7 +200,7 @@ def _reseed_starved(descriptors: U8, word: I32, centroids: U8, seed: int) -> U8:
     """A word that no descriptor chose moves onto a descriptor of one of the most crowded words."""
     count = np.bincount(word, minlength=len(centroids))
     starved = np.flatnonzero(count == 0)
-    crowded = np.argsort(-count, kind="stable")[: len(starved)]
+    crowded = np.resize(np.argsort(-count, kind="stable")[: np.count_nonzero(count)], len(starved))
     moved = centroids.copy()
     generator = np.random.default_rng(seed)
     for empty, full in zip(starved, crowded, strict=True):

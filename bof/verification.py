@@ -30,21 +30,21 @@ _SPOT = 0.02
 _FINALISTS = 3
 _MIN_FIT = 5
 _MIN_HOMOGRAPHY = 8
+_PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
 _TIGHTENING = (1.0, 0.7, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Correspondences with their geometry in fractions: xy f64 (m, 2), log_scale and angle of database from query."""
+    """Matched features in fractions: xy f64 (m, 2); scale and direction (cosine, sine) of database from query."""
 
     query_xy: F64
     database_xy: F64
-    log_scale: F64
-    angle: F64
+    scale: F64
+    cosine: F64
+    sine: F64
     weight: F64
-    query_spot: I64
-    database_spot: I64
 
 
 def verify(query: Geometry, database: Geometry, matches: Correspondences, options: VerifyOptions) -> Verification:
@@ -54,8 +54,15 @@ def verify(query: Geometry, database: Geometry, matches: Correspondences, option
     spot counted once, and database_from_query in pixels of the original pictures, None where fewer than
     `options.maybe` matches agree.
     """
-    matches = _strongest(matches)
-    pairs = _pair_up(query, database, matches)
+    matches = _rows(matches, np.arange(min(len(matches), MAX_PAIRS)))
+    return verify_matched(query.take(matches.query), database.take(matches.database), matches, options)
+
+
+def verify_matched(
+    query: Geometry, database: Geometry, matches: Correspondences, options: VerifyOptions
+) -> Verification:
+    """`verify` for geometries that hold the matched features alone: row i of both belongs to match i."""
+    pairs = _pair_up(query, database, matches.weight)
     seed, agreeing = _best_hypothesis(pairs, options.tolerance)
     if len(agreeing) < _MIN_FIT:
         return _nothing(matches, agreeing)
@@ -63,11 +70,11 @@ def verify(query: Geometry, database: Geometry, matches: Correspondences, option
     transform, inliers = _refine_affine(pairs, _similarity(pairs, seed), agreeing, gate, options.tolerance)
     if len(inliers) < options.maybe:
         return _nothing(matches, inliers)
-    transform, inliers = _refine_homography(pairs, transform, inliers, gate, options.tolerance)
+    frame = _frame(query, pairs.query_xy)
+    transform, inliers = _refine_homography(pairs, transform, inliers, gate, options.tolerance, frame)
     in_pixels = _to_pixels(database) @ transform @ np.linalg.inv(_to_pixels(query))
-    return Verification(
-        len(inliers), float(pairs.weight[inliers].sum()), in_pixels / in_pixels[2, 2], _rows(matches, inliers)
-    )
+    weight = float(pairs.weight[inliers].sum())
+    return Verification(len(inliers), weight, in_pixels / in_pixels[2, 2], _rows(matches, inliers))
 
 
 def verdict_of(n_inliers: int, options: VerifyOptions) -> Verdict:
@@ -82,26 +89,28 @@ def _nothing(matches: Correspondences, agreeing: I64) -> Verification:
     return Verification(len(agreeing), weight, None, _rows(matches, agreeing))
 
 
-def _strongest(matches: Correspondences) -> Correspondences:
-    return _rows(matches, np.arange(min(len(matches), MAX_PAIRS)))
-
-
 def _rows(matches: Correspondences, rows: I64) -> Correspondences:
     return Correspondences(matches.query[rows], matches.database[rows], matches.weight[rows])
 
 
-def _pair_up(query: Geometry, database: Geometry, matches: Correspondences) -> _Pairs:
-    q, d = query.take(matches.query), database.take(matches.database)
-    query_xy = (q.xy_px.astype(np.float64) + 0.5) / query.long_side
-    database_xy = (d.xy_px.astype(np.float64) + 0.5) / database.long_side
-    ratio = (d.scale_px.astype(np.float64) / database.long_side) / (q.scale_px.astype(np.float64) / query.long_side)
-    angle = np.radians(d.angle_deg.astype(np.float64) - q.angle_deg)
-    return _Pairs(query_xy, database_xy, np.log(ratio), angle, matches.weight, _spots(query_xy), _spots(database_xy))
+def _pair_up(query: Geometry, database: Geometry, weight: F64) -> _Pairs:
+    query_xy = (query.xy_px.astype(np.float64) + 0.5) / query.long_side
+    database_xy = (database.xy_px.astype(np.float64) + 0.5) / database.long_side
+    zoom = query.long_side / database.long_side
+    scale = database.scale_px.astype(np.float64) / query.scale_px * zoom
+    angle = np.radians(database.angle_deg.astype(np.float64) - query.angle_deg)
+    return _Pairs(query_xy, database_xy, scale, np.cos(angle), np.sin(angle), weight)
 
 
-def _spots(xy: F64) -> I64:
-    cell = np.floor(xy / _SPOT).astype(np.int64)
-    return cell[:, 0] * 1_000_003 + cell[:, 1]
+def _frame(query: Geometry, xy: F64) -> F64:
+    """The corners f64 (4, 2) of a box that holds the query, in fractions.
+
+    Of a cut-out only the size is known, and where its features lie: reach from the origin to the farthest.
+    """
+    left, top = np.minimum(0.0, xy.min(axis=0, initial=0.0))
+    size = np.array([query.width, query.height]) / query.long_side
+    right, bottom = np.maximum(size, xy.max(axis=0, initial=0.0))
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def _similarity(pairs: _Pairs, i: int) -> F64:
@@ -111,9 +120,8 @@ def _similarity(pairs: _Pairs, i: int) -> F64:
 
 
 def _proposals(pairs: _Pairs) -> tuple[F64, F64, F64, F64]:
-    """Every pair's similarity (a, b, x, y): u = a x - b y + x0, v = b x + a y + y0."""
-    scale = np.exp(pairs.log_scale)
-    a, b = scale * np.cos(pairs.angle), scale * np.sin(pairs.angle)
+    """Every pair's similarity (a, b, x0, y0): u = a x - b y + x0, v = b x + a y + y0."""
+    a, b = pairs.scale * pairs.cosine, pairs.scale * pairs.sine
     x, y = pairs.query_xy.T
     u, v = pairs.database_xy.T
     return a, b, u - (a * x - b * y), v - (b * x + a * y)
@@ -145,12 +153,12 @@ def _agreement(pairs: _Pairs, tolerance: float) -> Bool:
         [a * a + b * b, s * s + t * t, -2 * a, -2 * b, -2 * s, -2 * t, 2 * (a * s + b * t), 2 * (a * t - b * s)]
     )
     by_pair = np.array([x * x + y * y, np.ones_like(x), u * x + v * y, v * x - u * y, u, v, x, y])
-    limit = _limit(np.exp(pairs.log_scale[:MAX_HYPOTHESES]), tolerance)
+    limit = _limit(pairs.scale[:MAX_HYPOTHESES], tolerance)
     residual = by_hypothesis.T.astype(np.float32) @ by_pair.astype(np.float32)
     agrees = residual < (limit[:, None] - (u * u + v * v)).astype(np.float32)
-    direction = np.array([np.cos(pairs.angle), np.sin(pairs.angle)], np.float32)
+    direction = np.array([pairs.cosine, pairs.sine], np.float32)
     agrees &= direction[:, :MAX_HYPOTHESES].T @ direction > math.cos(_MAX_ANGLE)
-    log_scale = pairs.log_scale.astype(np.float32)
+    log_scale = np.log(pairs.scale).astype(np.float32)
     agrees &= np.abs(log_scale[:MAX_HYPOTHESES, None] - log_scale) < _MAX_LOG_SCALE
     return np.asarray(agrees)
 
@@ -162,22 +170,28 @@ def _limit(scale: F64 | float, tolerance: float) -> F64:
 
 def _gate(pairs: _Pairs, i: int) -> Bool:
     """Which pairs agree with pair i in scale and angle, wherever they lie."""
-    near_scale = np.abs(pairs.log_scale - pairs.log_scale[i]) < _MAX_LOG_SCALE
-    return np.asarray(near_scale & (np.cos(pairs.angle - pairs.angle[i]) > math.cos(_MAX_ANGLE)), np.bool_)
+    near_scale = np.abs(np.log(pairs.scale / pairs.scale[i])) < _MAX_LOG_SCALE
+    near_angle = pairs.cosine * pairs.cosine[i] + pairs.sine * pairs.sine[i] > math.cos(_MAX_ANGLE)
+    return np.asarray(near_scale & near_angle)
 
 
 def _one_to_one(pairs: _Pairs, rows: I64) -> I64:
     """Of rows, strongest first, those whose spots are both still free."""
-    taken_query: set[int] = set()
-    taken_database: set[int] = set()
+    taken: tuple[set[tuple[int, int]], set[tuple[int, int]]] = (set(), set())
     kept = []
-    spots = zip(rows.tolist(), pairs.query_spot[rows].tolist(), pairs.database_spot[rows].tolist(), strict=True)
-    for row, query_spot, database_spot in spots:
-        if query_spot not in taken_query and database_spot not in taken_database:
-            taken_query.add(query_spot)
-            taken_database.add(database_spot)
+    for row, query_spot, database_spot in zip(
+        rows.tolist(), _spots(pairs.query_xy[rows]), _spots(pairs.database_xy[rows]), strict=True
+    ):
+        if query_spot not in taken[0] and database_spot not in taken[1]:
+            taken[0].add(query_spot)
+            taken[1].add(database_spot)
             kept.append(row)
     return np.array(kept, np.int64)
+
+
+def _spots(xy: F64) -> list[tuple[int, int]]:
+    """The cell of a grid that each point lies in."""
+    return [(x, y) for x, y in (xy / _SPOT).astype(np.int64).tolist()]
 
 
 def _agreeing(pairs: _Pairs, transform: F64, gate: Bool, tolerance: float) -> I64:
@@ -202,16 +216,31 @@ def _refine_affine(pairs: _Pairs, transform: F64, inliers: I64, gate: Bool, tole
     return transform, inliers
 
 
-def _refine_homography(pairs: _Pairs, affine: F64, inliers: I64, gate: Bool, tolerance: float) -> tuple[F64, I64]:
+def _refine_homography(
+    pairs: _Pairs, affine: F64, inliers: I64, gate: Bool, tolerance: float, frame: F64
+) -> tuple[F64, I64]:
     """Perspective where it explains at least as many matches as the affine transform."""
     if len(inliers) < _MIN_HOMOGRAPHY:
         return affine, inliers
     near = _agreeing(pairs, affine, gate, tolerance)
     fitted = transforms.fit_homography(pairs.query_xy[near], pairs.database_xy[near])
-    if fitted is None or transforms.folds(fitted, pairs.query_xy[near]):
+    if fitted is None or transforms.folds(fitted, frame):
         return affine, inliers
     agreeing = _agreeing(pairs, fitted, gate, tolerance * _TIGHTENING[-1])
-    return (fitted, agreeing) if len(agreeing) >= len(inliers) else (affine, inliers)
+    if len(agreeing) < len(inliers) or not _perspective_shows(pairs, fitted, agreeing):
+        return affine, inliers
+    return fitted, agreeing
+
+
+def _perspective_shows(pairs: _Pairs, homography: F64, rows: I64) -> bool:
+    """Does a homography fit better than an affine transform, by more than two parameters earn by chance (F-test)?"""
+    query_xy, database_xy = pairs.query_xy[rows], pairs.database_xy[rows]
+    affine = transforms.fit_affine(query_xy, database_xy)
+    if affine is None:
+        return False
+    without = transforms.squared_residuals(affine, query_xy, database_xy).sum()
+    left = transforms.squared_residuals(homography, query_xy, database_xy).sum()
+    return bool((without - left) / 2 > _PERSPECTIVE_F * left / max(2 * len(rows) - 8, 1))
 
 
 def _to_pixels(geometry: Geometry) -> F64:

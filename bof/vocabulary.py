@@ -122,7 +122,7 @@ class Vocabulary:
                 header["trained_on"],
                 arrays["image_keys"],
             )
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, OptionError) as error:
             raise VocabularyError(f"{folder}: the vocabulary is damaged ({error}); train or copy it again") from error
         if vocabulary.fingerprint != header.get("fingerprint"):
             raise VocabularyError(f"{folder}: fingerprint differs from its content; train or copy the vocabulary again")
@@ -182,5 +182,5 @@ def _read_array(folder: Path, name: str, header: dict[str, Any]) -> np.ndarray[A
         if found != expected:
             raise VocabularyError(f"{path}: expected {expected}, found {found}; copy or train the vocabulary again")
         return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise VocabularyError(f"{path}: cannot be read ({error}); copy or train the vocabulary again") from error

@@ -48,7 +48,9 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> Path:
 def warp(pixels: NDArray[np.uint8], target_from_source: NDArray[np.float64]) -> NDArray[np.uint8]:
     """The picture seen through a transform, in a frame of its own size."""
     height, width = pixels.shape[:2]
-    return cv2.warpPerspective(pixels, target_from_source, (width, height), borderMode=cv2.BORDER_REFLECT).astype(np.uint8)
+    return cv2.warpPerspective(pixels, target_from_source, (width, height), borderMode=cv2.BORDER_REFLECT).astype(
+        np.uint8
+    )
 
 
 @pytest.fixture(scope="session")

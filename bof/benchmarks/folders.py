@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def load(file: Path, root: Path) -> Benchmark:
         raise BenchmarkError(f"{file}: expected ukbench, dvd or a JSON file, found no such file; see data/README.md")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        database = [root / _text(name) for name in content["database"]]
+        database = _paths(content["database"], root)
         queries = [_query(entry, root) for entry in content["queries"]]
         name = _text(content["name"])
     except KeyError as error:
@@ -32,10 +33,17 @@ def load(file: Path, root: Path) -> Benchmark:
 
 
 def _query(entry: dict[str, Any], root: Path) -> BenchmarkQuery:
-    image = root / _text(entry["image"])
-    positives = frozenset(root / _text(name) for name in entry["positives"])
-    junk = frozenset(root / _text(name) for name in entry.get("junk", ())) | {image}
+    (image,) = _paths([entry["image"]], root)
+    positives = frozenset(_paths(entry["positives"], root))
+    junk = frozenset(_paths(entry.get("junk", []), root)) | {image}
     return BenchmarkQuery(image, positives, junk - positives, _box(entry.get("box")))
+
+
+def _paths(names: object, root: Path) -> list[Path]:
+    """Names under the root as the collection knows them: absolute, without detours."""
+    if not isinstance(names, list):
+        raise TypeError(f"expected a list of paths, found {names!r}")
+    return [Path(os.path.abspath(root / _text(name))) for name in names]
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,35 @@
+"""Writes docs/options.md from the options themselves: python scripts/write_options.py > docs/options.md"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from bof.options import FeatureOptions, IndexOptions, TrainOptions, VerifyOptions, VoteOptions, flag
+
+COMMANDS = {
+    FeatureOptions: "train_vocab, and index and evaluate for a new index",
+    TrainOptions: "train_vocab",
+    IndexOptions: "index, evaluate",
+    VoteOptions: "search, evaluate",
+    VerifyOptions: "search, evaluate",
+}
+
+
+def document() -> str:
+    """The page as Markdown."""
+    head = "# Options\n\nWritten by `python scripts/write_options.py > docs/options.md`; a test compares.\n"
+    return "\n".join([head, *(_section(kind, commands) for kind, commands in COMMANDS.items())])
+
+
+def _section(kind: type[Any], commands: str) -> str:
+    rows = [
+        f"| `{flag(f.name)}` | {f.default} | {f.metadata['low']} to {f.metadata['high']} | {f.metadata['meaning']} |"
+        for f in fields(kind)
+    ]
+    head = f"## {kind.__name__} ({commands})\n\n{(kind.__doc__ or '').strip()}\n"
+    return "\n".join([head, "| option | default | range | meaning |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+if __name__ == "__main__":
+    print(document(), end="")
