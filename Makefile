@@ -41,4 +41,4 @@ bench-peers: $(VENV)/.ready-peers
 clean:
 	rm -rf $(VENV) $(DEMO)
 
-DATA ?= ../shared/data
+DATA ?= data

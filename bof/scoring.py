@@ -23,8 +23,8 @@ SIGMA = 14.0
 
 _IDF_GRID = 2.0**20
 _HAMMING_GRID = 2.0**10
-_BLOCK = 1 << 21
-"""Postings read at once: bounds memory at about 100 MB however common a word is."""
+_BLOCK = 1 << 18
+"""Postings read at once by a thread: bounds memory however common a word is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +152,14 @@ def _burst(query_row: I32, image: I32, feature: U16, weight: F64, norm: F64) -> 
     n_images = len(norm)
     pair = query_row * np.int64(n_images) + image
     order = np.argsort(pair)
-    first = np.flatnonzero(np.diff(pair[order], prepend=-1))
+    pair, image, weight = pair[order], image[order], weight[order]
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
     n_votes = np.diff(first, append=len(order))
-    sums = np.add.reduceat(weight[order], first) if len(order) else np.empty(0)
-    by_image = np.bincount(image[order[first]], sums / np.sqrt(n_votes), minlength=n_images)
-    shared = weight[order] / np.repeat(np.sqrt(n_votes), n_votes)
-    return Votes(by_image / norm, query_row[order], image[order], feature[order], shared)
+    divisor = np.sqrt(n_votes)
+    sums = np.add.reduceat(weight, first) if len(order) else np.empty(0)
+    by_image = np.bincount(image[first], sums / divisor, minlength=n_images)
+    shared = weight / np.repeat(divisor, n_votes)
+    return Votes(by_image / norm, query_row[order], image, feature[order], shared)
 
 
 _Hits = tuple[I32, I32, U16, U8]

@@ -16,10 +16,10 @@ from bof import transforms
 from bof.options import VerifyOptions
 from bof.types import F64, I64, Bool, Correspondences, Geometry, Verdict, Verification
 
-MAX_PAIRS = 192
+MAX_PAIRS = 160
 """The strongest correspondences are enough to decide."""
 
-MAX_HYPOTHESES = 96
+MAX_HYPOTHESES = 64
 """And the strongest of those are enough as hypotheses."""
 
 _MAX_ANGLE = math.radians(30)

@@ -57,14 +57,14 @@ def indexing(data: Path, scratch: Path, runs: int) -> Iterator[str]:
 
 
 def _bare_sift(paths: list[Path]) -> float:
-    """Seconds of wall clock that the processes spend in SIFT alone, pictures read and resized before."""
+    """Seconds that the processes spend in SIFT alone, shared evenly; pictures are read and resized before."""
     _stop_workers()
     shares = [paths[i::N_WORKERS] for i in range(N_WORKERS)]
-    spans = Parallel(n_jobs=N_WORKERS)(delayed(_sift_share)(share) for share in shares)
-    return max(end for _, end in spans) - min(start for start, _ in spans)
+    busy = Parallel(n_jobs=N_WORKERS)(delayed(_sift_share)(share) for share in shares)
+    return float(sum(busy)) / N_WORKERS
 
 
-def _sift_share(paths: list[Path]) -> tuple[float, float]:
+def _sift_share(paths: list[Path]) -> float:
     cv2.setNumThreads(1)
     options = FeatureOptions()
     pictures = [read_image(path, max_side=options.max_side, grey=True).pixels for path in paths]
@@ -72,7 +72,7 @@ def _sift_share(paths: list[Path]) -> tuple[float, float]:
     start = time.perf_counter()
     for pixels in pictures:
         sift.detectAndCompute(pixels, None)
-    return start, time.perf_counter()
+    return time.perf_counter() - start
 
 
 def _index(folder: Path, target: Path) -> float:

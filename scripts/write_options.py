@@ -15,11 +15,20 @@ COMMANDS = {
     VerifyOptions: "search, evaluate",
 }
 
+OTHERS = """## Beside these
+
+Every command has `--help`, and `--debug`, which shows the traceback of an error. `--index`, `--vocabulary`, `--json`,
+`--matches`, `--box`, `--top`, `--timings`, `--no-verify` and `--ranker`: README.md. `train_vocab` also has `--output` (`-o`),
+`--levels` 1 or 2 (flat k-means, or k-means inside the cells of a coarse k-means, which is the default above 4,096 words),
+`--workers` (0: one a core) and `--source` (what the photographs are, kept in the vocabulary).
+"""
+
 
 def document() -> str:
     """The page as Markdown."""
     head = "# Options\n\nWritten by `python scripts/write_options.py > docs/options.md`; a test compares.\n"
-    return "\n".join([head, *(_section(kind, commands) for kind, commands in COMMANDS.items())])
+    sections = [_section(kind, commands) for kind, commands in COMMANDS.items()]
+    return "\n".join([head, *sections, OTHERS])
 
 
 def _section(kind: type[Any], commands: str) -> str:

@@ -661,7 +661,7 @@ def test_a_report_that_cannot_be_written_is_one_line(
 
 def test_more_words_than_descriptors_is_one_line(run: Run, training_photos: Path, tmp_path: Path) -> None:
     status, _, err = run(train_vocab.main, training_photos, "-o", tmp_path / "v", "--words", "100000", "--workers", "1")
-    assert_one_error((status, "", err), 1, "100000 words need at least as many descriptors", "--words")
+    assert_one_error((status, "", err), 1, "100000 words need as many different descriptors", "--words")
     assert list(tmp_path.iterdir()) == []
 
 
