@@ -84,8 +84,9 @@ class Picture:
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    """The path as text that UTF-8 can hold: bytes that are no UTF-8 in a file's name become backslash escapes."""
-    return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    """The path as one line of UTF-8 text: bytes of a name that are no UTF-8, and control characters, as escapes."""
+    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
 
 
 # -- Finding and reading files ----------------------------------------------------------------------------------------

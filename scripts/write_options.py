@@ -17,10 +17,13 @@ COMMANDS = {
 
 OTHERS = """## Beside these
 
-Every command has `--help`, and `--debug`, which shows the traceback of an error. `--index`, `--vocabulary`, `--json`,
-`--matches`, `--box`, `--top`, `--timings`, `--no-verify` and `--ranker`: README.md. `train_vocab` also has `--output` (`-o`),
-`--levels` 1 or 2 (flat k-means, or k-means inside the cells of a coarse k-means, which is the default above 4,096 words),
-`--workers` (0: one a core) and `--source` (what the photographs are, kept in the vocabulary).
+Every command has `--help`, and `--debug`, which shows the traceback of an error. README.md shows most others.
+
+- `search --top N`: hits to show. `--no-verify` skips geometry, `--ranker tfidf` ranks by the plain cosine of TF-IDF
+  histograms; `evaluate` has both too.
+- `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
+  coarse k-means, the default above 4,096 words. `--workers`: processes, 0 for one a core. `--source`: what the
+  photographs are, kept in the vocabulary.
 """
 
 
