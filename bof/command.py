@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from bof.errors import BofError, OptionError
 from bof.options import VerifyOptions, VoteOptions, add_options, options_from
-from bof.searching import SearchOptions
+from bof.searching import RANKERS, SearchOptions
 
 DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
@@ -71,9 +71,7 @@ def _survive_odd_names() -> None:
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """The flags that `search_options` reads."""
-    parser.add_argument(
-        "--ranker", choices=("bof", "tfidf"), default="bof", help="bof: Hamming votes; tfidf: plain cosine"
-    )
+    parser.add_argument("--ranker", choices=RANKERS, default="bof", help="bof: Hamming votes; tfidf: plain cosine")
     parser.add_argument("--no-verify", action="store_true", help="do not verify with geometry")
     add_options(parser, VoteOptions)
     add_options(parser, VerifyOptions)

@@ -11,12 +11,16 @@ from functools import lru_cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from bof.errors import OptionError
 from bof.options import VerifyOptions, VoteOptions
 from bof.scoring import Votes, tfidf_scores, top_images, vote
 from bof.store import Snapshot
 from bof.types import F64, I64, Features, Verdict, Verification
 from bof.verification import MAX_PAIRS, verdict_of, verify_matched
 from bof.vocabulary import Vocabulary
+
+RANKERS = ("bof", "tfidf")
+"""Hamming votes with verification; the plain cosine of TF-IDF histograms."""
 
 _INLIER_GAIN = 0.1
 _INLIER_POWER = 1.5
@@ -30,6 +34,10 @@ class SearchOptions:
     ranker: str = "bof"
     vote: VoteOptions = field(default_factory=VoteOptions)
     verify: VerifyOptions = field(default_factory=VerifyOptions)
+
+    def __post_init__(self) -> None:
+        if self.ranker not in RANKERS:
+            raise OptionError(f"ranker: expected one of {', '.join(RANKERS)}, found {self.ranker!r}")
 
 
 @dataclass(frozen=True, slots=True)

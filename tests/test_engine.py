@@ -545,3 +545,8 @@ def test_a_missing_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(IndexStoreError, match="no index here"):
         Engine.open(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_unknown_ranker_is_refused() -> None:
+    with pytest.raises(OptionError, match="expected one of bof, tfidf, found 'magic'"):
+        SearchOptions(ranker="magic")
