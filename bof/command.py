@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bof.errors import BofError, OptionError
+from bof.images import display_name
 from bof.options import VerifyOptions, VoteOptions, add_options, options_from
 from bof.searching import RANKERS, SearchOptions
 
@@ -57,8 +57,7 @@ def _drop_stdout() -> None:
 
 
 def _fail(error: Exception) -> int:
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda m: repr(m[0])[1:-1], str(error))
-    print(f"error: {text}", file=sys.stderr)
+    print(f"error: {display_name(str(error))}", file=sys.stderr)
     return 2 if isinstance(error, OptionError) else 1
 
 

@@ -86,13 +86,14 @@ class Engine:
             vocabulary_folder = vocabulary_folder or default_vocabulary_path()
             features = load_vocabulary(vocabulary_folder).features.replaced(**wanted)
             return cls.create(folder, vocabulary_folder, features)
-        found = Index.open(folder).features
+        index = Index.open(folder)
+        found = index.features
         if found != found.replaced(**wanted):
             raise MismatchError(
                 f"{folder}: expected {found.replaced(**wanted)}, found an index with {found}; "
                 "drop the option, or name another --index"
             )
-        return cls.open(folder, vocabulary_folder)
+        return cls(index, vocabulary_folder or _find_vocabulary(index))
 
     def __enter__(self) -> Self:
         return self
@@ -187,8 +188,8 @@ class Engine:
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
         inliers = hit.verification.inliers
-        candidate = self.snapshot.geometry(hit.image)
-        return query.features.geometry.xy_px[inliers.query], candidate.xy_px[inliers.database]
+        candidate = self.snapshot.geometry(hit.image, inliers.database)
+        return query.features.geometry.xy_px[inliers.query], candidate.xy_px
 
     def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:
         row = self.snapshot.rows[image]

@@ -108,19 +108,18 @@ def derive_weights(counts: Sequence[Counts], live: Bool, n_words: int) -> Weight
 
 
 def _squared_norms(matrix: csr_matrix, idf: F64) -> F64:
-    """Sum of (tf idf)**2 by image. idf**2 lies on a grid, so the order of words does not show."""
-    squared_idf = _on_grid(idf**2, _IDF_GRID)
+    """Sum of (tf idf)**2 by image."""
     tf = matrix.data.astype(np.float64)
-    weight = np.repeat(squared_idf, np.diff(matrix.indptr)) * tf * tf
+    weight = np.repeat(_squared(idf), np.diff(matrix.indptr)) * tf * tf
     return np.bincount(matrix.indices, weight, minlength=matrix.shape[1]).astype(np.float64, copy=False)
 
 
 def tfidf_scores(counts: Sequence[Counts], weights: Weights, word: I32) -> F64:
     """Cosine of TF-IDF histograms: query words i32 (n,) against every image, f64 (n_images,)."""
     query_word, tf = np.unique(word, return_counts=True)
-    idf = weights.idf[query_word]
-    length = np.sqrt((tf * tf * _on_grid(idf**2, _IDF_GRID)).sum()) or 1.0
-    scores = [part.matrix[query_word].T @ (tf * _on_grid(idf**2, _IDF_GRID)) for part in counts]
+    weight = tf * _squared(weights.idf[query_word])
+    length = np.sqrt((tf * weight).sum()) or 1.0
+    scores = [part.matrix[query_word].T @ weight for part in counts]
     total = np.concatenate(scores) if scores else np.empty(0)
     return np.where(weights.live, total / (weights.norm * length), 0.0)
 
@@ -136,7 +135,7 @@ def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, opti
     if len(image) and not (image.min() >= 0 and image.max() < len(weights.live)):
         raise ValueError("postings name images that do not exist")
     query_row = slot // np.int32(query.word.shape[1])
-    weight = _hamming_weights()[distance] * _on_grid(weights.idf[query.word.ravel()] ** 2, _IDF_GRID)[slot]
+    weight = _hamming_weights()[distance] * _squared(weights.idf[query.word.ravel()])[slot]
     if not weights.live.all():
         live = weights.live[image]
         query_row, image, feature, weight = query_row[live], image[live], feature[live], weight[live]
@@ -230,6 +229,11 @@ def _ranges(start: I32, length: I32) -> I32:
 def _hamming_weights() -> F64:
     """exp(-(h / sigma)**2) for h = 0..64, on the grid."""
     return _on_grid(np.exp(-((np.arange(65) / SIGMA) ** 2)), _HAMMING_GRID)
+
+
+def _squared(idf: F64) -> F64:
+    """idf**2, on the grid: the order in which words are added does not show."""
+    return _on_grid(idf**2, _IDF_GRID)
 
 
 def _on_grid(weight: F64, grid: float) -> F64:
