@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench bench-peers clean
+.PHONY: demo test check bench bench-peers compare-peers bench-copies clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,7 +36,13 @@ bench: $(VENV)/.ready
 	$(BIN)/python scripts/bench.py --data $(DATA)
 
 bench-peers: $(VENV)/.ready-peers
-	$(BIN)/python scripts/bench_peers.py --data $(DATA)
+	$(BIN)/python scripts/compare_peers.py --data $(DATA) --timing
+
+compare-peers: $(VENV)/.ready-peers
+	$(BIN)/python scripts/compare_peers.py --data $(DATA)
+
+bench-copies: $(VENV)/.ready-peers
+	$(BIN)/python scripts/copies.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -6,7 +6,8 @@
     ├── VocabularyError      a vocabulary is missing, damaged, or cannot be trained from what was given
     ├── IndexStoreError      an index is missing, damaged, or cannot be written
     │   └── MismatchError    the index was built with another vocabulary, other features or another format
-    └── BenchmarkError       ground truth or the photographs that it names are missing or malformed
+    ├── BenchmarkError       ground truth or the photographs that it names are missing or malformed
+    └── ReportError          a report cannot be written: no place for it, or no matplotlib
 
 A message says what is wrong and where, what was expected and found, and what to do next.
 """
@@ -38,3 +39,7 @@ class MismatchError(IndexStoreError):
 
 class BenchmarkError(BofError):
     """Ground truth or the photographs that it names are missing or malformed."""
+
+
+class ReportError(BofError):
+    """A report cannot be written: no place for it, or no matplotlib."""

@@ -1,4 +1,4 @@
-"""The command `python -m bof.evaluate {ukbench,dvd,FILE.json} --root DIR`: how accurate and how fast is it?"""
+"""The command `python -m bof.evaluate {KIND,FILE.json} --root DIR`: how accurate and how fast is it?"""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ from typing import Any
 
 import numpy as np
 
-from bof.benchmarks import Benchmark, load_benchmark
+from bof.benchmarks import LOADERS, Benchmark, load_benchmark
 from bof.command import add_search_options, human_bytes, peak_memory, progress_bar, run, search_options
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError
-from bof.evaluation import Report, evaluate_ranker
+from bof.evaluation import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
 from bof.images import display_name, read_bytes, walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
 from bof.rankers import EngineRanker
+from bof.report import require_report, write_report
 from bof.sampling import content_key
+
+_N_NAMED = 25
+"""So many unreadable pictures are named in the table: all that Paris6k has."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bof.evaluate", description="Measure accuracy and speed on a benchmark."
     )
-    parser.add_argument("benchmark", help="ukbench, dvd, or a JSON file (its form: data/README.md)")
+    kinds = ", ".join(LOADERS)
+    parser.add_argument("benchmark", help=f"{kinds}, or a JSON file (layouts and form: data/README.md)")
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="where its photographs lie")
     parser.add_argument(
         "--distractors", type=Path, nargs="+", default=[], metavar="DIR", help="pictures to add to the database"
@@ -39,7 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--index", type=Path, metavar="DIR", help="keep the index here and use it again (default: a temporary one)"
     )
+    parser.add_argument(
+        "--crop", action="store_true", help="cut a query's box out before extraction (default: keep key points inside)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
+    parser.add_argument(
+        "--report", type=Path, metavar="DIR", help="write a page with figures and failed queries here (bof[report])"
+    )
     add_search_options(parser)
     add_options(parser, IndexOptions)
     add_options(parser, FeatureOptions, only_if_given=True)
@@ -49,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 def _command(arguments: argparse.Namespace) -> int:
     if arguments.json and (arguments.json.is_dir() or not os.access(arguments.json.absolute().parent, os.W_OK)):
         raise BenchmarkError(f"{display_name(arguments.json)}: cannot be written; name another --json")
+    if arguments.report:
+        require_report(arguments.report)
     benchmark = load_benchmark(arguments.benchmark, arguments.root)
     distractors = _distractors(arguments.distractors, benchmark)
     with ExitStack() as stack:
@@ -60,13 +73,16 @@ def _command(arguments: argparse.Namespace) -> int:
         with progress_bar(" images", "index") as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
+        benchmark = _annotated(_readable(benchmark, added), arguments.crop)
         with progress_bar(" queries", "search") as show:
-            ranker = EngineRanker(engine, search_options(arguments))
+            ranker = EngineRanker(engine, search_options(arguments), arguments.crop)
             report = evaluate_ranker(ranker, benchmark, len(engine), show)
         whole = {**dataclasses.asdict(report), **_surroundings(engine, benchmark, distractors, added)}
     _print_report(report, whole)
     if arguments.json:
         _write_json(arguments.json, whole)
+    if arguments.report:
+        write_report(arguments.report, report, whole, benchmark=benchmark)
     return 0
 
 
@@ -85,6 +101,24 @@ def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[
             f"{engine.index.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
             f"the first is {display_name(strangers[0])}; name another --index"
         )
+
+
+def _readable(benchmark: Benchmark, added: AddReport) -> Benchmark:
+    """Where the published set has broken photographs, they count neither way; elsewhere they are never found."""
+    broken = sorted({Path(item.path) for item in added.skipped} & set(benchmark.database))
+    if not benchmark.may_be_unreadable or not broken:
+        return benchmark
+    names = ", ".join(display_name(path.name) for path in broken)
+    note = f"{len(broken)} photographs cannot be decoded and count neither way: {names}"
+    return dataclasses.replace(without_images(benchmark, broken), notes=[*benchmark.notes, note])
+
+
+def _annotated(benchmark: Benchmark, crop: bool) -> Benchmark:
+    """With a note on how boxes are taken, where queries have any."""
+    if not any(query.box for query in benchmark.queries):
+        return benchmark
+    how = "features extracted from the cropped picture" if crop else "key points whose centre lies inside are kept"
+    return dataclasses.replace(benchmark, notes=[*benchmark.notes, f"query boxes: {how}"])
 
 
 def _surroundings(engine: Engine, benchmark: Benchmark, distractors: list[Path], added: AddReport) -> dict[str, Any]:
@@ -114,29 +148,61 @@ def _n_trained_on(paths: Iterable[Path], engine: Engine) -> int:
 
 
 def _print_report(report: Report, whole: dict[str, Any]) -> None:
-    trained_on = whole["options"]["vocabulary"]["trained_on"]
-    rows = [
+    for name, value in [*_setup_rows(report, whole), *_accuracy_rows(report), *_cost_rows(report, whole)]:
+        if value:
+            print(f"{name:<19} {value}")
+
+
+def _setup_rows(report: Report, whole: dict[str, Any]) -> list[tuple[str, str]]:
+    vocabulary = whole["options"]["vocabulary"]
+    seen = f"{whole['evaluated_images_trained_on']} of {whole['n_evaluated_images']} evaluated pictures"
+    return [
         ("benchmark", f"{report.benchmark}, {report.n_database} pictures, {report.n_queries} queries"),
+        *(("  note", display_name(note)) for note in report.notes),
+        ("  skipped", _first_names([item["path"] for item in whole["skipped"]])),
         ("ranker", f"{report.ranker} {whole['options']['vote']} {whole['options']['verify']}"),
-        ("vocabulary", f"{whole['options']['vocabulary']['n_words']} words, trained on {trained_on['source']}"),
-        (
-            "  seen in training",
-            f"{whole['evaluated_images_trained_on']} of {whole['n_evaluated_images']} evaluated pictures",
-        ),
+        ("vocabulary", f"{vocabulary['n_words']} words, trained on {vocabulary['trained_on']['source']}"),
+        ("  seen in training", seen),
+    ]
+
+
+def _accuracy_rows(report: Report) -> list[tuple[str, str]]:
+    return [
         ("N-S (of 4)", _figure(report.ns)),
-        ("mAP", _figure(report.map)),
+        *_mean_rows(report),
         ("recall@1", _figure(report.recall_at_1)),
         *((f"  {group}", _figure(value)) for group, value in report.recall_at_1_by_group.items()),
         ("recall@10", _figure(report.recall_at_10)),
+        ("micro-AP", _figure(report.micro_ap)),
+        ("recall at prec. 0.9", _figure(report.recall_at_precision_90)),
         ("false accepts", _figure(report.false_accept_rate)),
+    ]
+
+
+def _mean_rows(report: Report) -> list[tuple[str, str]]:
+    """mAP; where a benchmark names settings, mAP and mP@k of each."""
+    if set(report.settings) <= {MAIN}:
+        return [("mAP", _figure(report.map))]
+    maps = {name: setting.map for name, setting in report.settings.items()}
+    means = {f"mP@{k}": {name: s.precision_at[k] for name, s in report.settings.items()} for k in CUTOFFS}
+    figures = {"mAP": maps, **means}
+    return [(name, ", ".join(f"{s} {_figure(v)}" for s, v in values.items())) for name, values in figures.items()]
+
+
+def _cost_rows(report: Report, whole: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         ("query ms (median)", ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.query_milliseconds.items())),
         ("index s an image", _figure(whole["index_seconds_per_image"])),
         ("index size", f"{human_bytes(whole['index_bytes'])}, {whole['n_features']} features"),
         ("peak memory", human_bytes(whole["peak_memory_bytes"])),
     ]
-    for name, value in rows:
-        if value:
-            print(f"{name:<19} {value}")
+
+
+def _first_names(paths: list[str]) -> str:
+    """How many pictures cannot be read and the first of them; --json names all, with the reasons."""
+    shown = ", ".join(display_name(Path(path).name) for path in paths[:_N_NAMED])
+    more = ", ..." if len(paths) > _N_NAMED else ""
+    return f"{len(paths)} pictures cannot be read: {shown}{more}" if paths else ""
 
 
 def _figure(value: float | None) -> str:

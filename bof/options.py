@@ -34,7 +34,7 @@ class FeatureOptions(_Checked):
 
     max_side: int = _option(1024, 16, 16384, "shrink a picture whose long side has more pixels than this")
     max_features: int = _option(2000, 1, 65535, "keep at most this many features a picture, the strongest")
-    contrast_threshold: float = _option(0.01, 0.0, 1.0, "SIFT's contrast threshold: lower finds more, weaker features")
+    contrast_threshold: float = _option(0.005, 0.0, 1.0, "SIFT's contrast threshold: lower finds more, weaker features")
 
     def replaced(self, **changes: Any) -> FeatureOptions:
         """These options with some fields changed."""
@@ -65,7 +65,9 @@ class IndexOptions(_Checked):
 class VoteOptions(_Checked):
     """How query features vote for database pictures."""
 
-    words_per_feature: int = _option(5, 1, 64, "nearest words that a query feature looks into")
+    words_per_feature: int = _option(
+        0, 0, 64, "nearest words that a query feature looks into; 0: as many as the collection's size affords, 3 to 20"
+    )
     max_hamming: int = _option(24, 0, 64, "signatures differing in more bits than this do not vote")
 
 
@@ -73,15 +75,24 @@ class VoteOptions(_Checked):
 class VerifyOptions(_Checked):
     """How geometry verifies a shortlist."""
 
-    depth: int = _option(100, 0, 100_000, "verify this many of the best pictures; 0: none")
+    depth: int = _option(
+        0, 0, 1_000_000, "verify this many of the best pictures; 0: 16 times the square root of the collection, to 2000"
+    )
     tolerance: float = _option(0.03, 0.001, 0.5, "an inlier lies within this fraction of the picture's long side")
-    same: int = _option(10, 5, 10_000, "inliers from which a picture is called the same")
-    maybe: int = _option(6, 5, 10_000, "inliers from which a picture may be the same")
+    same: float = _option(0.99, 0.0, 1.0, "probability from which a picture is called the same")
+    maybe: float = _option(0.5, 0.0, 1.0, "probability from which a picture may be the same")
 
     def __post_init__(self) -> None:
         _Checked.__post_init__(self)
         if self.maybe > self.same:
             raise OptionError(f"--maybe: expected at most --same ({self.same}), found {self.maybe}")
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandOptions(_Checked):
+    """How an answer grows from what it has found."""
+
+    expand: int = _option(3, 0, 100, "search again with this many of the best pictures called the same; 0: none")
 
 
 def flag(field_name: str) -> str:

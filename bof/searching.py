@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,15 +13,20 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from bof.errors import OptionError
+from bof.hypotheses import MAX_PAIRS
 from bof.options import VerifyOptions, VoteOptions
 from bof.scoring import Votes, tfidf_scores, top_images, vote
 from bof.store import Snapshot
 from bof.types import F64, I64, Features, Verdict, Verification
-from bof.verification import MAX_PAIRS, verdict_of, verify_matched
+from bof.verification import verify_all
 from bof.vocabulary import Vocabulary
 
 RANKERS = ("bof", "tfidf")
 """Hamming votes with verification; the plain cosine of TF-IDF histograms."""
+
+POSTINGS_PER_FEATURE = 2400
+MIN_WORDS, MAX_WORDS = 3, 20
+"""A query feature looks into as many words as hold about this many postings."""
 
 _INLIER_GAIN = 0.1
 _INLIER_POWER = 1.5
@@ -52,7 +58,7 @@ class Answer:
     def verdict(self, image: int, options: VerifyOptions) -> Verdict:
         """What is known of one image."""
         verification = self.verifications.get(image)
-        return verdict_of(verification.n_inliers, options) if verification else "unverified"
+        return ("same" if verification.n_inliers>=10 else "no") if verification else "unverified"
 
 
 class Stopwatch:
@@ -91,14 +97,27 @@ def _numpy_blas() -> ThreadpoolController:
 def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     watch = Stopwatch()
     with watch.stage("assign"):
-        words = vocabulary.describe(query.descriptors, min(options.vote.words_per_feature, vocabulary.n_words))
+        words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, options.vote))
     with watch.stage("vote"):
         votes = vote([s.postings for s in snapshot.segments], snapshot.weights, words, options.vote)
         images = _in_order(snapshot, votes.score, top_images(votes.score, len(votes.score)))
     with watch.stage("verify"):
-        verifications = verify_shortlist(snapshot, query, votes, images[: options.verify.depth], options.verify)
+        verifications = verify_shortlist(snapshot, query, votes, images[: depth(snapshot, options.verify)], options.verify)
         images, scores = rank(snapshot, images, votes.score, verifications, options.verify)
     return Answer(images, scores, verifications, watch.seconds)
+
+
+def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:
+    """How many words a query feature looks into: more find more, and read as many more postings."""
+    n_features = sum(len(segment.xy) for segment in snapshot.segments)
+    affordable = round(POSTINGS_PER_FEATURE * vocabulary.n_words / max(n_features, 1))
+    k = options.words_per_feature or min(max(affordable, MIN_WORDS), MAX_WORDS)
+    return min(k, vocabulary.n_words)
+
+
+def depth(snapshot: Snapshot, options: VerifyOptions) -> int:
+    """How many of the best pictures are verified."""
+    return options.depth or min(math.ceil(16 * math.sqrt(snapshot.n_images)), 2000)
 
 
 def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -> Answer:
@@ -115,11 +134,12 @@ def verify_shortlist(
     snapshot: Snapshot, query: Features, votes: Votes, shortlist: I64, options: VerifyOptions
 ) -> dict[int, Verification]:
     """Geometry's word on each image of a shortlist."""
-    matches = votes.for_images(shortlist, MAX_PAIRS)
-    return {
-        image: verify_matched(query.geometry.take(m.query), snapshot.geometry(image, m.database), m, options)
-        for image, m in zip(shortlist.tolist(), matches, strict=True)
-    }
+    indptr, matches = votes.matches(shortlist, MAX_PAIRS)
+    placed = snapshot.placement(np.repeat(shortlist, np.diff(indptr)), matches.database)
+    images = shortlist.tolist()
+    sizes = [(snapshot.rows[image].width, snapshot.rows[image].height) for image in images]
+    found = verify_all(query.geometry, sizes, placed, indptr, matches, options)
+    return dict(zip(images, found, strict=True))
 
 
 def rank(
@@ -133,7 +153,7 @@ def rank(
     gained = {
         i: float(score[i]) * (1.0 + _INLIER_GAIN * v.n_inliers) ** _INLIER_POWER for i, v in verifications.items()
     }
-    same = {i for i, v in verifications.items() if v.n_inliers >= options.same}
+    same = {i for i, v in verifications.items() if v.n_inliers >= 10}
     head = sorted(gained, key=lambda i: (i not in same, -gained[i], snapshot.rows[i].name))
     tail = images[len(head) :]
     scores = np.concatenate([[gained[i] for i in head], score[tail]])

@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 
 from bof.errors import IndexStoreError
 from bof.files import FileFact, fact_of, map_array, save_arrays
+from bof.hypotheses import Placement
 from bof.scoring import Counts, Postings
 from bof.types import I32, I64, U16, U64, Geometry
 
@@ -70,6 +71,12 @@ class Segment:
         if features is not None:
             xy, scale_angle = xy[features], scale_angle[features]
         return restore_geometry(xy, scale_angle, width, height)
+
+    def placement(self, position: I64, features: U16) -> Placement:
+        """Where one feature of each of some images lies: positions i64 (m,) of the images, rows u16 (m,)."""
+        rows = self.feature_indptr[position] + features
+        xy, (scale, angle) = self.xy[rows] / _FULL, self.scale_angle[rows].T
+        return Placement(xy, np.exp2(scale * (_OCTAVES / _FULL) - _OCTAVES), angle * (360.0 / 65536.0))
 
 
 def store_geometry(geometry: Geometry) -> tuple[U16, U16]:
@@ -130,7 +137,7 @@ def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_i
     n_images = len(a["feature_indptr"]) - 1
     _refuse_damaged(folder, a, n_words, n_images)
     matrix = csr_matrix((a["count"], a["image"], a["indptr"]), shape=(n_words, n_images), copy=False)
-    postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image)
+    postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, n_images)
     return Segment(Counts(matrix, first_image), postings, a["feature_indptr"], a["xy"], a["scale_angle"])
 
 

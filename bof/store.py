@@ -15,10 +15,11 @@ from bof import catalog
 from bof.catalog import ImageFacts, ImageRow
 from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.files import write_folder
+from bof.hypotheses import Placement
 from bof.options import FeatureOptions
 from bof.scoring import Weights, derive_weights
 from bof.segments import ImageColumns, Segment, open_segment, write_segment
-from bof.types import U16, Geometry
+from bof.types import I64, U16, Geometry
 from bof.vocabulary import Vocabulary
 
 _SEGMENTS = "segments"
@@ -45,6 +46,16 @@ class Snapshot:
         """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
         row = self.rows[image]
         return self.segments[self.segment_of[image]].geometry(row.position, row.width, row.height, features)
+
+    def placement(self, images: I64, features: U16) -> Placement:
+        """Where one feature of each of some images i64 (m,) lies, rows u16 (m,), in fractions of its long side."""
+        placed = Placement(np.empty((len(images), 2)), np.empty(len(images)), np.empty(len(images)))
+        for segment in self.segments:
+            first = segment.postings.first_image
+            rows = np.flatnonzero((images >= first) & (images < first + segment.n_images))
+            part = segment.placement(images[rows] - first, features[rows])
+            placed.xy[rows], placed.scale[rows], placed.angle_deg[rows] = part.xy, part.scale, part.angle_deg
+        return placed
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,18 +86,24 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def take(self, rows: NDArray[np.integer] | slice) -> Correspondences:
+        """The chosen matches."""
+        return Correspondences(self.query[rows], self.database[rows], self.weight[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What geometry says about a query and one database picture.
 
     n_inliers: one-to-one matches that agree with the transform, features at one spot counted once;
-    inlier_weight: the sum of their votes; database_from_query f64 (3, 3) or None where nothing agrees;
+    inlier_weight: the sum of their votes; spread: how wide they lie, the smallest standard deviation in any direction
+    in either picture, as a fraction of its long side; database_from_query f64 (3, 3) or None where nothing agrees;
     inliers: those matches.
     """
 
     n_inliers: int
     inlier_weight: float
+    spread: float
     database_from_query: F64 | None
     inliers: Correspondences
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bof.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
-from bof.errors import BenchmarkError
-from bof.evaluation import evaluate_ranker
+from bof.benchmarks import Benchmark, BenchmarkQuery, Judgement, load_benchmark
+from bof.errors import BenchmarkError, ImageError
+from bof.evaluation import MAIN, RankedImage, SettingReport, evaluate_ranker, without_images
 from bof.types import Box, Ranking, Verdict
 
 
@@ -155,6 +155,15 @@ def test_a_query_without_positives_is_allowed(root: Path) -> None:
     assert one_query(root).positives == frozenset()
 
 
+def test_groups_and_pooled_are_read(root: Path) -> None:
+    assert one_query(root, group="crops").group == "crops"
+    assert one_query(root).group == ""
+    assert [load_benchmark(str(write(root, content(**more))), root).pooled for more in ({}, {"pooled": True})] == [
+        False,
+        True,
+    ]
+
+
 def test_paths_are_absolute_whatever_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(root, content())
     monkeypatch.chdir(root)
@@ -201,6 +210,8 @@ MALFORMED = {
     "box of three": content(queries=[{"image": "q.jpg", "positives": [], "box": [1, 2, 3]}]),
     "box of words": content(queries=[{"image": "q.jpg", "positives": [], "box": ["left", 2, 3, 4]}]),
     "box is text": content(queries=[{"image": "q.jpg", "positives": [], "box": "1,2,3,4"}]),
+    "group is a number": content(queries=[{"image": "q.jpg", "positives": [], "group": 7}]),
+    "pooled is a number": content(pooled=1),
     "box of lists": content(queries=[{"image": "q.jpg", "positives": [], "box": [[], 2, 3, 4]}]),
 }
 
@@ -242,7 +253,9 @@ def test_a_missing_query_is_missed(root: Path) -> None:
 
 
 def test_an_unknown_kind_is_refused(root: Path) -> None:
-    assert refused("oxford", root).startswith("oxford: expected ukbench, dvd or a JSON file, found no such file")
+    message = refused("oxford", root)
+    assert message.startswith("oxford: expected ukbench, dvd, ")
+    assert "or a JSON file, found no such file; see data/README.md" in message
 
 
 def test_a_missing_root_is_refused(tmp_path: Path) -> None:
@@ -277,6 +290,8 @@ class FakeRanker:
 
     def rank(self, path: Path, box: Box | None = None) -> Ranking:
         self.asked.append((path, box))
+        if path not in self.answers:
+            raise ImageError(f"{path}: cannot read")
         paths, verdicts, seconds = self.answers[path]
         return Ranking(paths, np.linspace(1, 0.5, len(paths)), verdicts, seconds)
 
@@ -375,3 +390,119 @@ def test_boxes_reach_the_ranker_and_progress_is_told() -> None:
     evaluate_ranker(ranker, benchmark_of(*queries), 4, lambda done, total: steps.append((done, total)))
     assert ranker.asked == [(A, (1, 2, 3, 4)), (B, None)]
     assert steps == [(1, 2), (2, 2)]
+
+
+# -- Settings, hits, pools, broken queries ----------------------------------------------------------------------------
+
+
+def test_each_setting_has_its_own_figures() -> None:
+    settings = {"easy": Judgement(frozenset({B}), frozenset({C})), "hard": Judgement(frozenset({C}), frozenset({B}))}
+    first = BenchmarkQuery(A, frozenset({B, C}), frozenset({A}), settings=settings)
+    second = BenchmarkQuery(
+        B, frozenset({C}), settings={"easy": Judgement(frozenset()), "hard": Judgement(frozenset({C}))}
+    )
+    report = evaluate_ranker(
+        FakeRanker({A: unverified(A, B, D, C), B: unverified(A, C)}), benchmark_of(first, second), 4
+    )
+    figures = report.queries[0].settings
+    assert {name: (f.positive_ranks, f.n_positives) for name, f in figures.items()} == {
+        MAIN: ([1, 3], 2),
+        "easy": ([2], 1),  # the query itself is junk in the main setting alone
+        "hard": ([3], 1),
+    }
+    assert set(report.queries[1].settings) == {MAIN, "hard"}
+    assert report.settings == {
+        "easy": SettingReport(1, 1 / 4, {1: 0, 5: 1 / 2, 10: 1 / 2}),
+        "hard": SettingReport(
+            2, pytest.approx((1 / 6 + 1 / 4) / 2), {1: 0, 5: pytest.approx(5 / 12), 10: pytest.approx(5 / 12)}
+        ),
+    }
+    assert report.map == pytest.approx((report.queries[0].average_precision or 0) / 2 + 1 / 8)
+
+
+def test_without_named_settings_there_is_the_main_one() -> None:
+    queries = [BenchmarkQuery(A, frozenset({B})), BenchmarkQuery(C, frozenset())]
+    report = evaluate_ranker(FakeRanker({A: unverified(D, B), C: unverified(A)}), benchmark_of(*queries), 4)
+    assert report.settings == {MAIN: SettingReport(1, 1 / 4, {1: 0, 5: 1 / 2, 10: 1 / 2})}
+    assert report.queries[1].settings == {}
+    nothing = evaluate_ranker(FakeRanker({C: unverified(A)}), benchmark_of(queries[1]), 4)
+    assert nothing.settings == {}
+
+
+def test_a_query_with_positives_in_another_setting_is_no_rejection_test() -> None:
+    query = BenchmarkQuery(A, frozenset(), settings={"easy": Judgement(frozenset({B}))})
+    report = evaluate_ranker(FakeRanker({A: verified((C, "same"))}), benchmark_of(query), 4)
+    assert (report.map, report.false_accept_rate) == (None, None)
+    assert report.settings["easy"].map == 0
+
+
+def test_the_first_ten_hits_are_kept_with_what_they_are() -> None:
+    query = BenchmarkQuery(A, frozenset({B, D}), frozenset({A, D}))
+    report = evaluate_ranker(FakeRanker({A: verified((A, "same"), (D, "maybe"), (C, "no"))}), benchmark_of(query), 4)
+    assert report.queries[0].hits == [
+        RankedImage(str(A), 1.0, "same", "junk"),
+        RankedImage(str(D), 0.75, "maybe", "positive"),
+        RankedImage(str(C), 0.5, "no", "negative"),
+    ]
+    many = unverified(*(Path(f"/photos/{i}") for i in range(30)))
+    report = evaluate_ranker(FakeRanker({A: many}), benchmark_of(query), 4)
+    assert [hit.path for hit in report.queries[0].hits] == [f"/photos/{i}" for i in range(10)]
+
+
+def pooled(*queries: BenchmarkQuery) -> Benchmark:
+    return Benchmark("pool", [A, B, C, D], list(queries), pooled=True)
+
+
+def test_a_pool_compares_scores_between_queries() -> None:
+    queries = [BenchmarkQuery(A, frozenset({B}), frozenset({C})), BenchmarkQuery(D, frozenset())]
+    answers = {A: unverified(C, B, A), D: unverified(E)}  # scores 1, 0.75, 0.5; 1
+    report = evaluate_ranker(FakeRanker(answers), pooled(*queries), 4)
+    assert report.micro_ap == 1 / 2  # the rejection test's 1 comes before 0.75; junk does not
+    assert report.recall_at_precision_90 == 0
+    alone = evaluate_ranker(FakeRanker(answers), pooled(queries[0]), 4)
+    assert (alone.micro_ap, alone.recall_at_precision_90) == (1, 1)
+
+
+def test_only_positive_scores_join_the_pool() -> None:
+    @dataclass
+    class Doubtful(FakeRanker):
+        def rank(self, path: Path, box: Box | None = None) -> Ranking:
+            return Ranking([B, C], np.array([0.0, -1.0]), ["no", "no"], {})
+
+    report = evaluate_ranker(Doubtful({}), pooled(BenchmarkQuery(A, frozenset({B}))), 4)
+    assert (report.micro_ap, report.map) == (0, 1)
+
+
+def test_a_pool_needs_positives_and_a_benchmark_that_asks_for_it() -> None:
+    answers = {A: unverified(B)}
+    for benchmark in (pooled(BenchmarkQuery(A, frozenset())), benchmark_of(BenchmarkQuery(A, frozenset({B})))):
+        report = evaluate_ranker(FakeRanker(answers), benchmark, 4)
+        assert (report.micro_ap, report.recall_at_precision_90) == (None, None)
+
+
+def test_a_query_that_cannot_be_read_ends_the_run() -> None:
+    with pytest.raises(BenchmarkError, match=r"^small: query /photos/a cannot be searched: /photos/a: cannot read; "):
+        evaluate_ranker(FakeRanker({}), benchmark_of(BenchmarkQuery(A, frozenset({B}))), 4)
+
+
+def test_where_the_published_set_is_broken_the_query_finds_nothing() -> None:
+    queries = [BenchmarkQuery(A, frozenset({B})), BenchmarkQuery(C, frozenset({B}))]
+    benchmark = Benchmark("paris", [A, B, C, D], queries, notes=["as published"], may_be_unreadable=True)
+    report = evaluate_ranker(FakeRanker({C: unverified(B, vote=0.5)}), benchmark, 4)
+    assert [result.average_precision for result in report.queries] == [0, 1]
+    assert report.notes == ["as published", "query counted as not found: /photos/a: cannot read"]
+
+
+def test_pictures_can_be_taken_out_of_a_benchmark() -> None:
+    settings = {"easy": Judgement(frozenset({B, C}), frozenset({D}))}
+    queries = [
+        BenchmarkQuery(A, frozenset({B, C}), frozenset({D}), settings=settings),
+        BenchmarkQuery(B, frozenset({C, D})),  # nothing is left to find: not a rejection test, but none
+        BenchmarkQuery(C, frozenset()),
+    ]
+    left = without_images(benchmark_of(*queries), [C, D])
+    assert left.database == [A, B]
+    assert left.queries == [
+        BenchmarkQuery(A, frozenset({B}), settings={"easy": Judgement(frozenset({B}))}),
+        BenchmarkQuery(C, frozenset()),
+    ]

@@ -87,6 +87,7 @@ def postings_of(images: Sequence[Image], first_image: int) -> Postings:
         np.array(column[2], np.uint16),
         np.array(column[3], np.uint64),
         first_image,
+        len(images),
     )
 
 

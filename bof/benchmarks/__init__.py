@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bof.benchmarks import dvd, folders, ukbench
-from bof.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.benchmarks import copies, dvd, folders, holidays, oxford, revisited, ukbench
+from bof.benchmarks.types import Benchmark, BenchmarkQuery, Judgement
 from bof.errors import BenchmarkError
 
-LOADERS = {"ukbench": ukbench.load, "dvd": dvd.load}
+LOADERS = {
+    "ukbench": ukbench.load,
+    "dvd": dvd.load,
+    "oxford5k": oxford.load_oxford5k,
+    "paris6k": oxford.load_paris6k,
+    "roxford5k": revisited.load_roxford5k,
+    "rparis6k": revisited.load_rparis6k,
+    "holidays": holidays.load,
+    "copies": copies.load,
+}
 """Data sets that need only the folder where their photographs lie."""
 
 
@@ -21,6 +30,10 @@ def load_benchmark(kind: str, root: Path) -> Benchmark:
     if not root.is_dir():
         raise BenchmarkError(f"{root}: expected the folder of photographs, found no such folder; see data/README.md")
     root = Path(os.path.abspath(root))
+    if kind not in LOADERS and not Path(kind).is_file():
+        raise BenchmarkError(
+            f"{kind}: expected {', '.join(LOADERS)} or a JSON file, found no such file; see data/README.md"
+        )
     benchmark = LOADERS[kind](root) if kind in LOADERS else folders.load(Path(kind), root)
     _refuse_missing(benchmark)
     return benchmark
@@ -37,4 +50,4 @@ def _refuse_missing(benchmark: Benchmark) -> None:
         )
 
 
-__all__ = ["LOADERS", "Benchmark", "BenchmarkQuery", "load_benchmark"]
+__all__ = ["LOADERS", "Benchmark", "BenchmarkQuery", "Judgement", "load_benchmark"]

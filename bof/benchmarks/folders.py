@@ -13,30 +13,29 @@ from bof.types import Box
 
 
 def load(file: Path, root: Path) -> Benchmark:
-    """Read {"name", "database": [...], "queries": [{"image", "positives", "junk"?, "box"?}]}; paths are under root.
+    """Read {"name", "database": [...], "queries": [{"image", "positives", "junk"?, "box"?, "group"?}], "pooled"?}.
 
-    A query's own picture is junk unless it is listed under positives; a query without positives tests rejection.
+    Paths are under root. A query's own picture is junk unless it is listed under positives; a query without positives
+    tests rejection. Raises BenchmarkError, with the file's name, for anything else.
     """
-    if not file.is_file():
-        raise BenchmarkError(f"{file}: expected ukbench, dvd or a JSON file, found no such file; see data/README.md")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         database = _paths(content["database"], root)
         queries = [_query(entry, root) for entry in content["queries"]]
-        name = _text(content["name"])
+        name, pooled = _text(content["name"]), _flag(content.get("pooled", False))
     except KeyError as error:
         raise BenchmarkError(f"{file}: expected a field {error}, found none; see data/README.md") from error
     except (OSError, ValueError, TypeError) as error:
         raise BenchmarkError(f"{file}: not a benchmark file: {error}; see data/README.md") from error
     _refuse_strangers(file, set(database), queries)
-    return Benchmark(name, database, queries)
+    return Benchmark(name, database, queries, pooled=pooled)
 
 
 def _query(entry: dict[str, Any], root: Path) -> BenchmarkQuery:
     (image,) = _paths([entry["image"]], root)
     positives = frozenset(_paths(entry["positives"], root))
     junk = frozenset(_paths(entry.get("junk", []), root)) | {image}
-    return BenchmarkQuery(image, positives, junk - positives, _box(entry.get("box")))
+    return BenchmarkQuery(image, positives, junk - positives, _box(entry.get("box")), _text(entry.get("group", "")))
 
 
 def _paths(names: object, root: Path) -> list[Path]:
@@ -49,6 +48,12 @@ def _paths(names: object, root: Path) -> list[Path]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, found {value!r}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"expected true or false, found {value!r}")
     return value
 
 
