@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import logging
 import os
 import sys
@@ -16,8 +15,8 @@ from tqdm import tqdm
 
 from bof.errors import BofError, OptionError
 from bof.images import display_name
-from bof.options import VerifyOptions, VoteOptions, add_options, options_from
-from bof.searching import RANKERS, SearchOptions
+from bof.options import ExpandOptions, VerifyOptions, VoteOptions, add_options, options_from
+from bof.searching import MIRRORS, RANKERS, SearchOptions
 
 DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
@@ -70,18 +69,20 @@ def _survive_odd_names() -> None:
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """The flags that `search_options` reads."""
-    parser.add_argument("--ranker", choices=RANKERS, default="bof", help="bof: Hamming votes; tfidf: plain cosine")
-    parser.add_argument("--no-verify", action="store_true", help="do not verify with geometry")
-    add_options(parser, VoteOptions)
-    add_options(parser, VerifyOptions)
+    rankers = "bof: votes verified with geometry; votes: Hamming votes alone; tfidf: plain cosine"
+    parser.add_argument("--ranker", choices=RANKERS, default="bof", help=f"{rankers} (default bof)")
+    parser.add_argument("--no-verify", action="store_true", help="the same as --ranker votes")
+    mirrors = "look for the query's mirror image too: auto, if nothing else was called the same"
+    parser.add_argument("--mirror", choices=MIRRORS, default="auto", help=f"{mirrors} (default auto)")
+    for kind in (VoteOptions, VerifyOptions, ExpandOptions):
+        add_options(parser, kind)
 
 
 def search_options(arguments: argparse.Namespace) -> SearchOptions:
-    """What the flags of `add_search_options` were given; --no-verify is a depth of 0."""
-    verify = options_from(arguments, VerifyOptions)
-    if arguments.no_verify:
-        verify = dataclasses.replace(verify, depth=0)
-    return SearchOptions(arguments.ranker, options_from(arguments, VoteOptions), verify)
+    """What the flags of `add_search_options` were given."""
+    ranker = "votes" if arguments.no_verify and arguments.ranker == "bof" else arguments.ranker
+    voting, verifying = options_from(arguments, VoteOptions), options_from(arguments, VerifyOptions)
+    return SearchOptions(ranker, voting, verifying, options_from(arguments, ExpandOptions), arguments.mirror)
 
 
 def index_folder(given: Path | None) -> Path:

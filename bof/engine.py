@@ -197,7 +197,9 @@ class Engine:
         transform = verification.database_from_query if verification else None
         outline = transforms.apply(transform, query.outline) if transform is not None else None
         verdict = answer.verdict(image, options.verify)
-        return Hit(image, row.name, Path(row.path), score, verdict, row.width, row.height, verification, outline)
+        probability = answer.probabilities.get(image)
+        size = (row.width, row.height)
+        return Hit(image, row.name, Path(row.path), score, probability, verdict, *size, verification, outline)
 
 
 class _SegmentWriter:

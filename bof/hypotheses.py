@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bof.loops import best_hypotheses
 from bof.types import F32, F64, I32, I64, Bool, Geometry
 
-MAX_PAIRS = 160
+MAX_PAIRS = 320
 """The strongest correspondences of two pictures are enough to decide."""
 
 MAX_HYPOTHESES = 64

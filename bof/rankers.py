@@ -44,6 +44,8 @@ class EngineRanker:
             "features": dataclasses.asdict(self.engine.index.features),
             "vote": dataclasses.asdict(self.options.vote),
             "verify": dataclasses.asdict(self.options.verify),
+            "expand": dataclasses.asdict(self.options.expand),
+            "mirror": self.options.mirror,
             "query_box": "cropped picture" if self.crop else "key points inside",
             "vocabulary": {
                 "n_words": vocabulary.n_words,

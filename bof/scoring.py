@@ -6,6 +6,7 @@ features shows in a score.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -116,12 +117,13 @@ def _squared_norms(matrix: csr_matrix, idf: F64) -> F64:
     return np.bincount(matrix.indices, weight, minlength=matrix.shape[1]).astype(np.float64, copy=False)
 
 
-def self_similarity(weights: Weights, word: I32) -> float:
-    """What a picture with nearest words i32 (n,) would score against itself: divides scores of different queries."""
+def self_similarity(weights: Weights, word: I32) -> tuple[float, float]:
+    """What a picture with nearest words i32 (n,) would score against itself, and the mean idf**2 of its words."""
     query_word, tf = np.unique(word, return_counts=True)
     squared = _squared(weights.idf[query_word])
-    length = float(np.sqrt((tf * tf * squared).sum()))
-    return float((tf * squared).sum()) / length if length else 1.0
+    total = float((tf * squared).sum())
+    length = math.sqrt(float((tf * tf * squared).sum()))
+    return (total / length, total / len(word)) if length else (1.0, 1.0)
 
 
 def tfidf_scores(counts: Sequence[Counts], weights: Weights, word: I32) -> F64:

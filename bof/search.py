@@ -147,6 +147,8 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
         "path": str(hit.path),
         "score": hit.score,
         "verdict": hit.verdict,
+        "probability": hit.probability,
+        "mirrored": hit.verification.mirrored if hit.verification else None,
         "n_inliers": hit.verification.n_inliers if hit.verification else None,
         "database_from_query": transform.tolist() if transform is not None else None,
         "outline": hit.outline.tolist() if hit.outline is not None else None,

@@ -1,11 +1,8 @@
-"""One query through the stages: words -> votes -> shortlist -> verification -> ranking."""
+"""One query through the stages: look -> look into the mirror if nothing was found -> expand -> rank."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,75 +10,62 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from bof.errors import OptionError
-from bof.hypotheses import MAX_PAIRS
-from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import Votes, tfidf_scores, top_images, vote
+from bof.evidence import Evidence
+from bof.expansion import expand
+from bof.looking import Look, Stopwatch, in_order, look, look_into_mirror
+from bof.options import ExpandOptions, VerifyOptions, VoteOptions
+from bof.scoring import tfidf_scores, top_images
 from bof.store import Snapshot
 from bof.types import F64, I64, Features, Verdict, Verification
-from bof.verification import verify_all
 from bof.vocabulary import Vocabulary
 
-RANKERS = ("bof", "tfidf")
-"""Hamming votes with verification; the plain cosine of TF-IDF histograms."""
+RANKERS = ("bof", "votes", "tfidf")
+"""Hamming votes verified with geometry; the votes alone; the plain cosine of TF-IDF histograms."""
 
-POSTINGS_PER_FEATURE = 2400
-MIN_WORDS, MAX_WORDS = 3, 20
-"""A query feature looks into as many words as hold about this many postings."""
-
-_INLIER_GAIN = 0.1
-_INLIER_POWER = 1.5
-"""A shortlisted image's votes are multiplied by (1 + gain * inliers) ** power."""
+MIRRORS = ("auto", "always", "never")
+"""Look for the query's mirror image too: if nothing was called the same, always, never."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search: which ranker (bof or tfidf), and the options of its stages."""
+    """How to search: which ranker, the options of its stages, and whether the query's mirror image is looked for."""
 
     ranker: str = "bof"
     vote: VoteOptions = field(default_factory=VoteOptions)
     verify: VerifyOptions = field(default_factory=VerifyOptions)
+    expand: ExpandOptions = field(default_factory=ExpandOptions)
+    mirror: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.ranker not in RANKERS:
-            raise OptionError(f"ranker: expected one of {', '.join(RANKERS)}, found {self.ranker!r}")
+        for name, value, known in (("ranker", self.ranker, RANKERS), ("mirror", self.mirror, MIRRORS)):
+            if value not in known:
+                raise OptionError(f"{name}: expected one of {', '.join(known)}, found {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """images i64 (n,) of the snapshot, best first; scores f64 (n,); what geometry said of the shortlist; seconds."""
+    """images i64 (n,) of the snapshot, best first; scores f64 (n,); geometry's word and the probability of the images
+    that were verified; seconds by stage.
+    """
 
     images: I64
     scores: F64
     verifications: Mapping[int, Verification]
+    probabilities: Mapping[int, float]
     seconds: Mapping[str, float]
 
     def verdict(self, image: int, options: VerifyOptions) -> Verdict:
         """What is known of one image."""
-        verification = self.verifications.get(image)
-        return ("same" if verification.n_inliers>=10 else "no") if verification else "unverified"
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        return Evidence(0.0, self.probabilities.get(image)).verdict(options)
 
 
 def search(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
-    """Every image with a positive score, verified results above the others."""
+    """Every image with a positive score, those called the same above the others."""
     with _numpy_blas().limit(limits=1):
         if options.ranker == "tfidf":
             return _search_tfidf(snapshot, vocabulary, query)
+        if options.ranker == "votes":
+            return _search_votes(snapshot, vocabulary, query, options)
         return _search_bof(snapshot, vocabulary, query, options)
 
 
@@ -96,28 +80,47 @@ def _numpy_blas() -> ThreadpoolController:
 
 def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     watch = Stopwatch()
-    with watch.stage("assign"):
-        words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, options.vote))
-    with watch.stage("vote"):
-        votes = vote([s.postings for s in snapshot.segments], snapshot.weights, words, options.vote)
-        images = _in_order(snapshot, votes.score, top_images(votes.score, len(votes.score)))
-    with watch.stage("verify"):
-        verifications = verify_shortlist(snapshot, query, votes, images[: depth(snapshot, options.verify)], options.verify)
-        images, scores = rank(snapshot, images, votes.score, verifications, options.verify)
-    return Answer(images, scores, verifications, watch.seconds)
+    collection, stages = (snapshot, vocabulary), (options.vote, options.verify)
+    seen = look(*collection, query, *stages, watch)
+    if options.mirror == "always" or (options.mirror == "auto" and not called_same(seen, options.verify)):
+        with watch.stage("mirror"):
+            seen = look_into_mirror(*collection, query, *stages, seen)
+    with watch.stage("expand"):
+        seeds = called_same(seen, options.verify)[: options.expand.expand]
+        added = expand(snapshot, {i: seen.verifications[i].n_inliers for i in seeds}, *stages)
+    with watch.stage("rank"):
+        images, scores = rank(snapshot, seen, added, options.verify)
+    probabilities = {i: seen.evidence(i).probability or 0.0 for i in seen.verifications}
+    return Answer(images, scores, seen.verifications, probabilities, watch.seconds)
 
 
-def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:
-    """How many words a query feature looks into: more find more, and read as many more postings."""
-    n_features = sum(len(segment.xy) for segment in snapshot.segments)
-    affordable = round(POSTINGS_PER_FEATURE * vocabulary.n_words / max(n_features, 1))
-    k = options.words_per_feature or min(max(affordable, MIN_WORDS), MAX_WORDS)
-    return min(k, vocabulary.n_words)
+def called_same(seen: Look, options: VerifyOptions) -> list[int]:
+    """The images called the same, the strongest evidence first, ties in the order of votes."""
+    evidence = {i: seen.evidence(i) for i in seen.verifications}
+    same = [i for i, known in evidence.items() if known.verdict(options) == "same"]
+    return sorted(same, key=lambda i: -evidence[i].score)
 
 
-def depth(snapshot: Snapshot, options: VerifyOptions) -> int:
-    """How many of the best pictures are verified."""
-    return options.depth or min(math.ceil(16 * math.sqrt(snapshot.n_images)), 2000)
+def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: VerifyOptions) -> tuple[I64, F64]:
+    """Images called the same first, then all by score; ties break by name.
+
+    added: what query expansion adds to the similarity of images. Inliers and expansion only add, so images without
+    either keep their order behind. Returns images i64 (n,) and their scores f64 (n,).
+    """
+    known = {i: seen.evidence(i) for i in {*seen.verifications, *added}}
+    scores = {i: Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()}
+    verdicts = {i: e.verdict(options) for i, e in known.items()}
+    head = sorted(known, key=lambda i: (verdicts[i] != "same", -scores[i], snapshot.rows[i].name))
+    tail = seen.images[~np.isin(seen.images, head)]
+    tail_scores = [Evidence(similarity, None).score for similarity in seen.similarity[tail].tolist()]
+    return np.array([*head, *tail], np.int64), np.array([*(scores[i] for i in head), *tail_scores], np.float64)
+
+
+def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
+    watch = Stopwatch()
+    seen = look(snapshot, vocabulary, query, options.vote, None, watch)
+    scores = [seen.evidence(i).score for i in seen.images.tolist()]
+    return Answer(seen.images, np.array(scores, np.float64), {}, {}, watch.seconds)
 
 
 def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -> Answer:
@@ -126,43 +129,5 @@ def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -
         word = vocabulary.assign(query.descriptors)[:, 0]
     with watch.stage("vote"):
         score = tfidf_scores([s.counts for s in snapshot.segments], snapshot.weights, word)
-        images = _in_order(snapshot, score, top_images(score, len(score)))
-    return Answer(images, score[images], {}, watch.seconds)
-
-
-def verify_shortlist(
-    snapshot: Snapshot, query: Features, votes: Votes, shortlist: I64, options: VerifyOptions
-) -> dict[int, Verification]:
-    """Geometry's word on each image of a shortlist."""
-    indptr, matches = votes.matches(shortlist, MAX_PAIRS)
-    placed = snapshot.placement(np.repeat(shortlist, np.diff(indptr)), matches.database)
-    images = shortlist.tolist()
-    sizes = [(snapshot.rows[image].width, snapshot.rows[image].height) for image in images]
-    found = verify_all(query.geometry, sizes, placed, indptr, matches, options)
-    return dict(zip(images, found, strict=True))
-
-
-def rank(
-    snapshot: Snapshot, images: I64, score: F64, verifications: Mapping[int, Verification], options: VerifyOptions
-) -> tuple[I64, F64]:
-    """Images called the same first, then all by votes, which count more the more matches agree.
-
-    images i64 (n,) by votes, the verified ones leading; score f64 by image. Returns the new order and its scores;
-    ties break by name. Inliers only add, so what was not verified stays behind.
-    """
-    gained = {
-        i: float(score[i]) * (1.0 + _INLIER_GAIN * v.n_inliers) ** _INLIER_POWER for i, v in verifications.items()
-    }
-    same = {i for i, v in verifications.items() if v.n_inliers >= 10}
-    head = sorted(gained, key=lambda i: (i not in same, -gained[i], snapshot.rows[i].name))
-    tail = images[len(head) :]
-    scores = np.concatenate([[gained[i] for i in head], score[tail]])
-    return np.concatenate([np.array(head, np.int64), tail]), scores
-
-
-def _in_order(snapshot: Snapshot, score: F64, images: I64) -> I64:
-    """Best score first; images of one score by name, so that the order of indexing does not show."""
-    tied = np.flatnonzero(np.diff(score[images]) == 0)
-    if not len(tied):
-        return images
-    return np.array(sorted(images, key=lambda i: (-score[i], snapshot.rows[i].name)), np.int64)
+        images = in_order(snapshot, score, top_images(score, len(score)))
+    return Answer(images, score[images], {}, {}, watch.seconds)

@@ -72,6 +72,13 @@ class Segment:
             xy, scale_angle = xy[features], scale_angle[features]
         return restore_geometry(xy, scale_angle, width, height)
 
+    def words(self, position: int) -> tuple[I32, U64]:
+        """Words i32 (n,) and signatures u64 (n,) of the image at `position`, in the order of its features."""
+        rows = np.flatnonzero(self.postings.image == position)
+        rows = rows[np.argsort(self.postings.feature[rows])]
+        word = np.searchsorted(self.postings.indptr, rows, side="right") - 1
+        return word.astype(np.int32), self.postings.signature[rows]
+
     def placement(self, position: I64, features: U16) -> Placement:
         """Where one feature of each of some images lies: positions i64 (m,) of the images, rows u16 (m,)."""
         rows = self.feature_indptr[position] + features

@@ -17,9 +17,9 @@ from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.files import write_folder
 from bof.hypotheses import Placement
 from bof.options import FeatureOptions
-from bof.scoring import Weights, derive_weights
+from bof.scoring import Postings, Weights, derive_weights
 from bof.segments import ImageColumns, Segment, open_segment, write_segment
-from bof.types import I64, U16, Geometry
+from bof.types import I32, I64, U16, U64, Geometry
 from bof.vocabulary import Vocabulary
 
 _SEGMENTS = "segments"
@@ -42,10 +42,19 @@ class Snapshot:
         """Live images."""
         return int(self.weights.live.sum())
 
+    @property
+    def postings(self) -> list[Postings]:
+        """Every segment's postings."""
+        return [segment.postings for segment in self.segments]
+
     def geometry(self, image: int, features: U16 | None = None) -> Geometry:
         """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
         row = self.rows[image]
         return self.segments[self.segment_of[image]].geometry(row.position, row.width, row.height, features)
+
+    def words(self, image: int) -> tuple[I32, U64]:
+        """Words i32 (n,) and signatures u64 (n,) of an image's features."""
+        return self.segments[self.segment_of[image]].words(self.rows[image].position)
 
     def placement(self, images: I64, features: U16) -> Placement:
         """Where one feature of each of some images i64 (m,) lies, rows u16 (m,), in fractions of its long side."""

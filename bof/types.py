@@ -95,10 +95,10 @@ class Correspondences:
 class Verification:
     """What geometry says about a query and one database picture.
 
-    n_inliers: one-to-one matches that agree with the transform, features at one spot counted once;
-    inlier_weight: the sum of their votes; spread: how wide they lie, the smallest standard deviation in any direction
-    in either picture, as a fraction of its long side; database_from_query f64 (3, 3) or None where nothing agrees;
-    inliers: those matches.
+    n_inliers: one-to-one matches that agree with the transform, features at one spot counted once. Where too few
+    agree database_from_query is None and nothing else is told. inliers: those matches; inlier_weight: the sum of their
+    votes; spread: how wide they lie, the smallest standard deviation in any direction in either picture, as a fraction
+    of its long side; database_from_query f64 (3, 3).
     """
 
     n_inliers: int
@@ -107,20 +107,27 @@ class Verification:
     database_from_query: F64 | None
     inliers: Correspondences
 
+    @property
+    def mirrored(self) -> bool:
+        """Does the database picture show the query's mirror image?"""
+        transform = self.database_from_query
+        return transform is not None and bool(np.linalg.det(transform[:2, :2]) < 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: a database picture, how well it matches, and the proof.
 
-    image: its number in the engine's snapshot; score is comparable within one ranking; outline f64 (4, 2): the
-    corners of the query (or of its box) in the pixels of the database picture, clockwise from the top left, None
-    where nothing was verified.
+    image: its number in the engine's snapshot; score is comparable between queries; probability: that both pictures
+    show the same thing, None where geometry was not asked; outline f64 (4, 2): the corners of the query (or of its
+    box) in the pixels of the database picture, from the query's top left clockwise, None where nothing was verified.
     """
 
     image: int
     name: str
     path: Path
     score: float
+    probability: float | None
     verdict: Verdict
     width: int
     height: int

@@ -32,6 +32,8 @@ _PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
 _TIGHTENING = (1.0, 0.7, 0.5)
 
+_NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
+
 Size = tuple[int, int]
 """Width and height of a picture in pixels."""
 
@@ -67,7 +69,7 @@ def verify_all(
     return [
         _decide(query, size, pairs.take(rows), matches.take(rows), seed - rows.start, agreeing - rows.start, options)
         if len(agreeing) >= MIN_FIT
-        else _nothing(matches, agreeing)
+        else _nothing(len(agreeing))
         for size, rows, (seed, agreeing) in zip(sizes, _slices(indptr), found, strict=True)
     ]
 
@@ -89,7 +91,7 @@ def _decide(
     behind = gate(pairs, seed)
     transform, inliers = _refine_affine(pairs, similarity(pairs, seed), agreeing, behind, options.tolerance)
     if len(inliers) < MIN_LOCATED:
-        return _nothing(matches, inliers)
+        return _nothing(len(inliers))
     frame = _frame(query, pairs.query_xy)
     transform, inliers = _refine_homography(pairs, transform, inliers, behind, options.tolerance, frame)
     in_pixels = _to_pixels(max(size)) @ transform @ np.linalg.inv(_to_pixels(query.long_side))
@@ -98,9 +100,8 @@ def _decide(
     return Verification(len(inliers), weight, spread, in_pixels / in_pixels[2, 2], matches.take(inliers))
 
 
-def _nothing(matches: Correspondences, agreeing: I64) -> Verification:
-    weight = float(matches.weight[agreeing].sum())
-    return Verification(len(agreeing), weight, 0.0, None, matches.take(agreeing))
+def _nothing(n_agreeing: int) -> Verification:
+    return Verification(n_agreeing, 0.0, 0.0, None, _NO_MATCHES)
 
 
 def _spread(pairs: Pairs) -> float:

@@ -1,0 +1,86 @@
+"""How sure is it? Votes and geometry become a probability, a verdict, and a score that compares between queries."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bof.options import VerifyOptions
+from bof.types import Verdict, Verification
+
+_INTERCEPT = 20.33
+_PER_LOG_INLIERS = 2.28
+_PER_LOG_SPREAD = 0.81
+_PER_LOG_STRENGTH = 9.12
+"""Logistic regression over 1,306,000 pairs of photographs, 4,500 of them matching; scripts/calibrate.py fits it."""
+
+_CHANCE_INLIERS = 3.0
+_SPREADS = (0.003, 0.08)
+_STRENGTHS = (0.0227, 0.136)
+"""Beyond these the quantities say no more."""
+
+_INLIER_GAIN = 0.1
+_INLIER_POWER = 1.5
+"""Inliers multiply a similarity by (1 + gain * inliers) ** power: even two or three agreeing points help."""
+
+_PROBABILITY_WEIGHT = 10.0
+_SIMILARITY_UNIT = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a query and one picture: gained, the similarity with what inliers add; probability or None.
+
+    The probability that both show the same thing is None where geometry was not asked.
+    """
+
+    gained: float
+    probability: float | None
+
+    @property
+    def score(self) -> float:
+        """Ten times the probability plus the logarithm of the similarity: comparable between queries."""
+        return _PROBABILITY_WEIGHT * (self.probability or 0.0) + math.log1p(self.gained / _SIMILARITY_UNIT)
+
+    def verdict(self, options: VerifyOptions) -> Verdict:
+        """same, maybe or no; unverified where geometry was not asked."""
+        if self.probability is None:
+            return "unverified"
+        if self.probability >= options.same:
+            return "same"
+        return "maybe" if self.probability >= options.maybe else "no"
+
+
+def weigh(similarity: float, verification: Verification | None, word_weight: float) -> Evidence:
+    """Evidence of one picture.
+
+    similarity: its votes as a share of what the query scores against itself; word_weight: the mean idf**2 of the
+    query's words, the most that a vote is worth on average.
+    """
+    if verification is None:
+        return Evidence(similarity, None)
+    return Evidence(gained(similarity, verification.n_inliers), probability(verification, word_weight))
+
+
+def gained(similarity: float, n_inliers: int) -> float:
+    """A similarity with what inliers add to it."""
+    return similarity * (1.0 + _INLIER_GAIN * n_inliers) ** _INLIER_POWER
+
+
+def probability(verification: Verification, word_weight: float) -> float:
+    """That both pictures show the same thing, from three measures of the inliers: how many, how wide, how alike.
+
+    Points along a line or in a heap, and points whose descriptors repeat or hardly agree, prove less.
+    """
+    if verification.database_from_query is None:
+        return 0.0
+    strength = verification.inlier_weight / verification.n_inliers / word_weight
+    log_odds = (
+        _INTERCEPT
+        + _PER_LOG_INLIERS * math.log(max(verification.n_inliers - _CHANCE_INLIERS, 0.2))
+        + _PER_LOG_SPREAD * math.log(np.clip(verification.spread, *_SPREADS))
+        + _PER_LOG_STRENGTH * math.log(np.clip(strength, *_STRENGTHS))
+    )
+    return 1.0 / (1.0 + math.exp(-log_odds))

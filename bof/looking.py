@@ -1,0 +1,165 @@
+"""One look at the collection: words -> votes -> shortlist -> geometry."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from bof.evidence import Evidence, weigh
+from bof.features import mirror_features
+from bof.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of
+from bof.options import VerifyOptions, VoteOptions
+from bof.scoring import Votes, self_similarity, top_images, vote
+from bof.store import Snapshot
+from bof.types import F64, I64, Correspondences, Features, Geometry, Verification
+from bof.verification import verify_all
+from bof.vocabulary import Vocabulary
+
+POSTINGS_PER_FEATURE = 4800
+MIN_WORDS, MAX_WORDS = 3, 20
+"""A query feature looks into as many words as hold about this many postings."""
+
+DEPTH_PER_ROOT = 16
+MAX_DEPTH = 2000
+"""The shortlist grows with the square root of the collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a query sees: similarity f64 (n_images,), images i64 with a vote, best first, evidence of the first ones.
+
+    similarity: votes as a share of what the query scores against itself; word_weight: mean idf**2 of its words.
+    """
+
+    similarity: F64
+    images: I64
+    verifications: Mapping[int, Verification]
+    word_weight: float
+
+    def evidence(self, image: int) -> Evidence:
+        """What is known of an image."""
+        return weigh(float(self.similarity[image]), self.verifications.get(image), self.word_weight)
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def look(
+    snapshot: Snapshot,
+    vocabulary: Vocabulary,
+    query: Features,
+    voting: VoteOptions,
+    verifying: VerifyOptions | None,
+    watch: Stopwatch,
+) -> Look:
+    """Vote and verify; verifying None: votes alone."""
+    with watch.stage("assign"):
+        words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, voting))
+    with watch.stage("vote"):
+        votes = vote(snapshot.postings, snapshot.weights, words, voting)
+        images = in_order(snapshot, votes.score, top_images(votes.score, len(votes.score)))
+        own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
+    with watch.stage("verify"):
+        shortlist = images[: depth(snapshot, verifying)] if verifying else images[:0]
+        found = verify_shortlist(snapshot, query, votes, shortlist, verifying or VerifyOptions())
+    return Look(votes.score / own, images, found, word_weight)
+
+
+def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:
+    """How many words a query feature looks into: more find more, and read as many more postings."""
+    n_features = sum(len(segment.xy) for segment in snapshot.segments)
+    affordable = round(POSTINGS_PER_FEATURE * vocabulary.n_words / max(n_features, 1))
+    k = options.words_per_feature or min(max(affordable, MIN_WORDS), MAX_WORDS)
+    return min(k, vocabulary.n_words)
+
+
+def depth(snapshot: Snapshot, options: VerifyOptions) -> int:
+    """How many of the best pictures are verified."""
+    return options.depth or min(math.ceil(DEPTH_PER_ROOT * math.sqrt(snapshot.n_images)), MAX_DEPTH)
+
+
+def verify_shortlist(
+    snapshot: Snapshot, query: Features, votes: Votes, shortlist: I64, options: VerifyOptions
+) -> dict[int, Verification]:
+    """Geometry's word on each image of a shortlist."""
+    indptr, matches, placed = _matches(snapshot, votes, shortlist)
+    images = shortlist.tolist()
+    sizes = [(snapshot.rows[image].width, snapshot.rows[image].height) for image in images]
+    found = verify_all(query.geometry, sizes, placed, indptr, matches, options)
+    return dict(zip(images, found, strict=True))
+
+
+def count_agreeing(snapshot: Snapshot, query: Geometry, votes: Votes, images: I64, options: VerifyOptions) -> list[int]:
+    """How many matches of each image agree with one similarity: a quick verification, without refinement."""
+    indptr, matches, placed = _matches(snapshot, votes, images)
+    pairs = pair_up(placement_of(query.take(matches.query)), placed, matches.weight)
+    return [len(agreeing) for _, agreeing in find_hypotheses(indptr, pairs, options.tolerance)]
+
+
+def _matches(snapshot: Snapshot, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
+    """The strongest votes for images, image after image, and where their features lie in the images."""
+    indptr, matches = votes.matches(images, MAX_PAIRS)
+    return indptr, matches, snapshot.placement(np.repeat(images, np.diff(indptr)), matches.database)
+
+
+def in_order(snapshot: Snapshot, score: F64, images: I64) -> I64:
+    """Best score first; images of one score by name, so that the order of indexing does not show."""
+    tied = np.flatnonzero(np.diff(score[images]) == 0)
+    if not len(tied):
+        return images
+    return np.array(sorted(images, key=lambda i: (-score[i], snapshot.rows[i].name)), np.int64)
+
+
+def look_into_mirror(
+    snapshot: Snapshot,
+    vocabulary: Vocabulary,
+    query: Features,
+    voting: VoteOptions,
+    verifying: VerifyOptions,
+    straight: Look,
+) -> Look:
+    """The same look, with what the query's mirror image shows where that is the better proof.
+
+    Only the query is flipped, and its features without extracting them again: the cost is a second vote.
+    """
+    mirrored = look(snapshot, vocabulary, mirror_features(query), voting, verifying, Stopwatch())
+    better = {
+        image: _flipped(verification, query.geometry.width)
+        for image, verification in mirrored.verifications.items()
+        if (mirrored.evidence(image).probability or 0.0) >= verifying.maybe
+        and mirrored.evidence(image).score > straight.evidence(image).score
+    }
+    rows = np.array(list(better), np.int64)
+    similarity = straight.similarity.copy()
+    similarity[rows] = mirrored.similarity[rows]
+    verifications = {**straight.verifications, **better}
+    images = np.concatenate([straight.images, np.setdiff1d(rows, straight.images)])
+    return dataclasses.replace(straight, similarity=similarity, images=images, verifications=verifications)
+
+
+def _flipped(verification: Verification, width: int) -> Verification:
+    """A proof that starts from the mirror image, started from the picture itself."""
+    flip = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    transform = verification.database_from_query
+    if transform is None:
+        return verification
+    return dataclasses.replace(verification, database_from_query=transform @ flip / (transform @ flip)[2, 2])
