@@ -32,19 +32,19 @@ MAX_DEPTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a query sees: similarity f64 (n_images,), images i64 with a vote, best first, evidence of the first ones.
-
-    similarity: votes as a share of what the query scores against itself; word_weight: mean idf**2 of its words.
+    """What a query sees: similarity f64 (n_images,), images i64 with a vote, best first, and what geometry and votes
+    together say of the first of them. similarity: votes as a share of what the query scores against itself.
     """
 
     similarity: F64
     images: I64
     verifications: Mapping[int, Verification]
-    word_weight: float
+    evidence: Mapping[int, Evidence]
 
-    def evidence(self, image: int) -> Evidence:
-        """What is known of an image."""
-        return weigh(float(self.similarity[image]), self.verifications.get(image), self.word_weight)
+    def called_same(self, options: VerifyOptions) -> list[int]:
+        """The images called the same, the strongest evidence first, ties in the order of votes."""
+        same = [i for i, known in self.evidence.items() if known.verdict(options) == "same"]
+        return sorted(same, key=lambda i: -self.evidence[i].score)
 
 
 class Stopwatch:
@@ -81,7 +81,9 @@ def look(
     with watch.stage("verify"):
         shortlist = images[: depth(snapshot, verifying)] if verifying else images[:0]
         found = verify_shortlist(snapshot, query, votes, shortlist, verifying or VerifyOptions())
-    return Look(votes.score / own, images, found, word_weight)
+        similarity = votes.score / own
+        evidence = {i: weigh(float(similarity[i]), found[i], word_weight) for i in found}
+    return Look(similarity, images, found, evidence)
 
 
 def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:
@@ -142,18 +144,19 @@ def look_into_mirror(
     Only the query is flipped, and its features without extracting them again: the cost is a second vote.
     """
     mirrored = look(snapshot, vocabulary, mirror_features(query), voting, verifying, Stopwatch())
-    better = {
-        image: _flipped(verification, query.geometry.width)
-        for image, verification in mirrored.verifications.items()
-        if (mirrored.evidence(image).probability or 0.0) >= verifying.maybe
-        and mirrored.evidence(image).score > straight.evidence(image).score
-    }
-    rows = np.array(list(better), np.int64)
-    similarity = straight.similarity.copy()
-    similarity[rows] = mirrored.similarity[rows]
-    verifications = {**straight.verifications, **better}
-    images = np.concatenate([straight.images, np.setdiff1d(rows, straight.images)])
-    return dataclasses.replace(straight, similarity=similarity, images=images, verifications=verifications)
+    better = [
+        image
+        for image, known in mirrored.evidence.items()
+        if known.verdict(verifying) in ("same", "maybe")
+        and (image not in straight.evidence or known.score > straight.evidence[image].score)
+    ]
+    flipped = {image: _flipped(mirrored.verifications[image], query.geometry.width) for image in better}
+    return Look(
+        straight.similarity,
+        np.concatenate([straight.images, np.setdiff1d(np.array(better, np.int64), straight.images)]),
+        {**straight.verifications, **flipped},
+        {**straight.evidence, **{image: mirrored.evidence[image] for image in better}},
+    )
 
 
 def _flipped(verification: Verification, width: int) -> Verification:

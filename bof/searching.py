@@ -82,23 +82,16 @@ def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, opt
     watch = Stopwatch()
     collection, stages = (snapshot, vocabulary), (options.vote, options.verify)
     seen = look(*collection, query, *stages, watch)
-    if options.mirror == "always" or (options.mirror == "auto" and not called_same(seen, options.verify)):
+    if options.mirror == "always" or (options.mirror == "auto" and not seen.called_same(options.verify)):
         with watch.stage("mirror"):
             seen = look_into_mirror(*collection, query, *stages, seen)
     with watch.stage("expand"):
-        seeds = called_same(seen, options.verify)[: options.expand.expand]
+        seeds = seen.called_same(options.verify)[: options.expand.expand]
         added = expand(snapshot, {i: seen.verifications[i].n_inliers for i in seeds}, *stages)
     with watch.stage("rank"):
         images, scores = rank(snapshot, seen, added, options.verify)
-    probabilities = {i: seen.evidence(i).probability or 0.0 for i in seen.verifications}
+    probabilities = {i: known.probability or 0.0 for i, known in seen.evidence.items()}
     return Answer(images, scores, seen.verifications, probabilities, watch.seconds)
-
-
-def called_same(seen: Look, options: VerifyOptions) -> list[int]:
-    """The images called the same, the strongest evidence first, ties in the order of votes."""
-    evidence = {i: seen.evidence(i) for i in seen.verifications}
-    same = [i for i, known in evidence.items() if known.verdict(options) == "same"]
-    return sorted(same, key=lambda i: -evidence[i].score)
 
 
 def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: VerifyOptions) -> tuple[I64, F64]:
@@ -107,7 +100,7 @@ def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: Ve
     added: what query expansion adds to the similarity of images. Inliers and expansion only add, so images without
     either keep their order behind. Returns images i64 (n,) and their scores f64 (n,).
     """
-    known = {i: seen.evidence(i) for i in {*seen.verifications, *added}}
+    known = {**{i: Evidence(float(seen.similarity[i]), None) for i in added}, **seen.evidence}
     scores = {i: Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()}
     verdicts = {i: e.verdict(options) for i, e in known.items()}
     head = sorted(known, key=lambda i: (verdicts[i] != "same", -scores[i], snapshot.rows[i].name))
@@ -119,7 +112,7 @@ def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: Ve
 def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     watch = Stopwatch()
     seen = look(snapshot, vocabulary, query, options.vote, None, watch)
-    scores = [seen.evidence(i).score for i in seen.images.tolist()]
+    scores = [Evidence(similarity, None).score for similarity in seen.similarity[seen.images].tolist()]
     return Answer(seen.images, np.array(scores, np.float64), {}, {}, watch.seconds)
 
 

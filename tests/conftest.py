@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from bof.engine import Engine
@@ -17,6 +18,10 @@ from bof.training import train_vocabulary
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("BOF_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+settings.register_profile("bof", deadline=None)
+settings.load_profile("bof")
+"""The first call of a compiled loop takes seconds, once."""
 
 N_SCENES = 12
 N_WORDS = 200

@@ -29,6 +29,9 @@ Outcome = tuple[int, str, str]
 """Exit status, stdout, stderr."""
 Run = Callable[..., Outcome]
 
+STAGES = {"assign", "vote", "verify", "expand", "rank"}
+"""Of every query; one that finds nothing the same also looks into the mirror."""
+
 TURNED = np.array([[0.87, -0.5, 80.0], [0.5, 0.87, -60.0], [0.0, 0.0, 1.0]])
 
 
@@ -167,16 +170,28 @@ def test_json_holds_every_hit_with_its_proof(run: Run, index_folder: Path, photo
     (answer,) = json.loads(out)
     assert (status, err, answer["query"]) == (0, "", str(query))
     assert answer["n_features"] > 100
-    assert set(answer["seconds"]) == {"extract", "assign", "vote", "verify"}
+    assert set(answer["seconds"]) == {"extract", *STAGES}
     hits = answer["hits"]
     assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
     first = hits[0]
     assert (first["name"], first["path"], first["verdict"]) == ("scene-04.png", str(photos / "scene-04.png"), "same")
     assert (first["width"], first["height"]) == (320, 240)
     assert first["n_inliers"] >= 10
+    assert (first["probability"] > 0.99, first["mirrored"]) == (True, False)
     assert np.array(first["outline"]).shape == (4, 2)
     np.testing.assert_allclose(np.linalg.inv(first["database_from_query"])[:2, :2], TURNED[:2, :2], atol=0.03)
     assert hits[-1]["database_from_query"] is hits[-1]["outline"] is None
+
+
+def test_a_mirrored_query_says_so(run: Run, index_folder: Path, tmp_path: Path) -> None:
+    mirrored = write_picture(tmp_path / "mirrored.png", np.ascontiguousarray(draw_scene(4)[:, ::-1]))
+    _, out, _ = run(search.main, mirrored, "--index", index_folder, "--json")
+    (answer,) = json.loads(out)
+    first = answer["hits"][0]
+    assert (first["name"], first["verdict"], first["mirrored"]) == ("scene-04.png", "same", True)
+    assert set(answer["seconds"]) == {"extract", *STAGES, "mirror"}
+    _, out, _ = run(search.main, mirrored, "--index", index_folder, "--json", "--mirror", "never")
+    assert "same" not in {hit["verdict"] for hit in json.loads(out)[0]["hits"]}
 
 
 def test_top_bounds_the_hits(run: Run, index_folder: Path, query: Path) -> None:
@@ -184,11 +199,12 @@ def test_top_bounds_the_hits(run: Run, index_folder: Path, query: Path) -> None:
     assert len(json.loads(out)[0]["hits"]) == 3
 
 
-@pytest.mark.parametrize("flags", [["--no-verify"], ["--ranker", "tfidf"]])
+@pytest.mark.parametrize("flags", [["--no-verify"], ["--ranker", "votes"], ["--ranker", "tfidf"]])
 def test_rankers_without_geometry_show_no_inliers(run: Run, index_folder: Path, query: Path, flags: list[str]) -> None:
     status, out, _ = run(search.main, query, "--index", index_folder, "--json", *flags)
     first = json.loads(out)[0]["hits"][0]
     assert (status, first["name"], first["verdict"], first["n_inliers"]) == (0, "scene-04.png", "unverified", None)
+    assert first["probability"] is first["mirrored"] is None
     _, out, _ = run(search.main, query, "--index", index_folder, *flags)
     assert first_row(out)[2:] == ["unverified", "scene-04.png"]
 
@@ -269,7 +285,7 @@ def test_odd_names_are_printed_and_drawn(run: Run, vocabulary_folder: Path, tmp_
 def test_timings_name_the_stages(run: Run, index_folder: Path, query: Path) -> None:
     _, _, err = run(search.main, query, "--index", index_folder, "--timings")
     assert re.fullmatch(r"(\w+ \d+ ms(; |\n))+", err)
-    assert set(re.findall(r"(\w+) \d", err)) == {"start_up", "open", "extract", "assign", "vote", "verify"}
+    assert set(re.findall(r"(\w+) \d", err)) == {"start_up", "open", "extract", *STAGES}
 
 
 def test_a_dash_reads_standard_input(
@@ -391,7 +407,7 @@ def test_evaluate_writes_the_whole_report(
         4,
         [],
     )
-    assert set(report["query_milliseconds"]) == {"extract", "assign", "vote", "verify", "after_extract"}
+    assert set(report["query_milliseconds"]) == {"extract", *STAGES, "mirror", "after_extract"}
     assert report["index_bytes"] > 10_000
     assert report["peak_memory_bytes"] > 1_000_000
     assert report["index_seconds_per_image"] > 0
@@ -712,10 +728,13 @@ def test_help_is_no_failure(run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
-        ("search", ["--words-per-feature", "0"]),
+        ("search", ["--words-per-feature", "-1"]),
+        ("search", ["--words-per-feature", "65"]),
         ("search", ["--max-hamming", "65"]),
-        ("search", ["--same", "3"]),
-        ("search", ["--same", "5", "--maybe", "6"]),
+        ("search", ["--same", "1.1"]),
+        ("search", ["--same", "0.5", "--maybe", "0.6"]),
+        ("search", ["--depth", "-1"]),
+        ("search", ["--expand", "101"]),
         ("search", ["--tolerance", "nan"]),
         ("index", ["--workers", "-1"]),
         ("index", ["--max-pixels", "0"]),
@@ -743,7 +762,9 @@ def test_an_option_out_of_range_is_misuse_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("flags", [["--top", "0"], ["--top", "x"], ["--ranker", "best"], ["--max-hamming", "many"]])
+@pytest.mark.parametrize(
+    "flags", [["--top", "0"], ["--top", "x"], ["--ranker", "best"], ["--mirror", "often"], ["--max-hamming", "many"]]
+)
 def test_an_option_that_cannot_be_parsed_is_misuse(run: Run, index_folder: Path, query: Path, flags: list[str]) -> None:
     assert_misused(run(search.main, query, "--index", index_folder, *flags), flags[0])
 

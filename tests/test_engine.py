@@ -17,17 +17,21 @@ from bof import engine as engine_module
 from bof import indexing, transforms
 from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
+from bof.evidence import weigh
+from bof.expansion import expand
 from bof.features import extract_features
 from bof.images import Picture, read_image
-from bof.options import IndexOptions, TrainOptions, VerifyOptions, VoteOptions
-from bof.scoring import top_images, vote
-from bof.searching import SearchOptions, rank, verify_shortlist
+from bof.looking import Look, in_order, verify_shortlist, words_per_feature
+from bof.options import ExpandOptions, IndexOptions, TrainOptions, VerifyOptions, VoteOptions
+from bof.scoring import self_similarity, top_images, vote
+from bof.searching import SearchOptions, rank
 from bof.training import Sample, train_vocabulary
 from bof.types import Box, Hit
 
 N_SIX = 6
 ALONE = IndexOptions(workers=1)
 TFIDF = SearchOptions(ranker="tfidf")
+VOTES = SearchOptions(ranker="votes")
 
 
 @pytest.fixture
@@ -87,8 +91,8 @@ def ranking(engine: Engine, picture: Picture, options: SearchOptions | None = No
 
 
 def rankings(engine: Engine) -> list[list[tuple[str, float]]]:
-    """What the engine answers to scenes that it holds and to one that it does not, by both rankers."""
-    return [ranking(engine, scene(seed), options) for seed in (5, 50) for options in (None, TFIDF)]
+    """What the engine answers to scenes that it holds and to one that it does not, by every ranker."""
+    return [ranking(engine, scene(seed), options) for seed in (5, 50) for options in (None, VOTES, TFIDF)]
 
 
 def blank(path: Path) -> Path:
@@ -371,33 +375,56 @@ def test_a_picture_of_one_pixel_answers_nothing(engine: Engine) -> None:
 # -- By hand ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_notebook_reproduces_search_in_six_public_calls(engine: Engine, photos: Path) -> None:
-    path, verify = photos / "scene-05.png", VerifyOptions()
+def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Path) -> None:
+    path, voting, verifying = photos / "scene-05.png", VoteOptions(), VerifyOptions()
     snapshot, vocabulary = engine.snapshot, engine.vocabulary
 
     picture = read_image(path, grey=True, max_side=engine.index.features.max_side)
     features = extract_features(picture, engine.index.features)
-    words = vocabulary.describe(features.descriptors, VoteOptions().words_per_feature)
-    votes = vote([s.postings for s in snapshot.segments], snapshot.weights, words, VoteOptions())
-    images = top_images(votes.score, len(snapshot.rows))
-    verified = verify_shortlist(snapshot, features, votes, images[: verify.depth], verify)
-    images, scores = rank(snapshot, images, votes.score, verified, verify)
+    words = vocabulary.describe(features.descriptors, words_per_feature(snapshot, vocabulary, voting))
+    votes = vote(snapshot.postings, snapshot.weights, words, voting)
+    own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
+    images = in_order(snapshot, votes.score, top_images(votes.score, len(snapshot.rows)))
+    verified = verify_shortlist(snapshot, features, votes, images, verifying)
+    similarity = votes.score / own
+    evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}
+    seen = Look(similarity, images, verified, evidence)
+    seeds = {image: verified[image].n_inliers for image in seen.called_same(verifying)}
+    images, scores = rank(snapshot, seen, expand(snapshot, seeds, voting, verifying), verifying)
 
     by_hand = [(snapshot.rows[i].name, score) for i, score in zip(images.tolist(), scores.tolist(), strict=True)]
     assert by_hand == ranking(engine, picture)
 
 
 def test_without_verification_votes_alone_decide(engine: Engine) -> None:
-    hits = engine.search(scene(2), SearchOptions(verify=VerifyOptions(depth=0)), top=1000)
+    hits = engine.search(scene(2), VOTES, top=1000)
     assert {hit.verdict for hit in hits} == {"unverified"}
     assert {hit.outline for hit in hits} == {hit.verification for hit in hits} == {None}
+    assert {hit.probability for hit in hits} == {None}
     assert hits[0].name == "scene-02.png"
 
 
+PLAIN = {"expand": ExpandOptions(expand=0), "mirror": "never"}
+
+
 def test_depth_bounds_what_is_verified_and_loses_no_image(engine: Engine) -> None:
-    hits = engine.search(scene(2), SearchOptions(verify=VerifyOptions(depth=3)), top=1000)
+    hits = engine.search(scene(2), SearchOptions(verify=VerifyOptions(depth=3), **PLAIN), top=1000)
     assert [hit.verification is not None for hit in hits] == [i < 3 for i in range(len(hits))]
+    assert [hit.probability is not None for hit in hits] == [i < 3 for i in range(len(hits))]
     assert {hit.name for hit in hits} == {hit.name for hit in engine.search(scene(2), top=1000)}
+
+
+@pytest.mark.parametrize("depth", [1, 3, 0])
+def test_scores_never_rise_behind_the_pictures_called_the_same(engine: Engine, depth: int) -> None:
+    """Expansion adds to pictures that were not verified, wherever they stand."""
+    for seed in range(N_SCENES):
+        query = engine.prepare(scene(seed))
+        options = SearchOptions(verify=VerifyOptions(depth=depth))
+        answer = engine.answer(query, options)
+        same = [answer.verdict(image, options.verify) == "same" for image in answer.images.tolist()]
+        assert same == sorted(same, reverse=True)
+        rest = answer.scores[sum(same) :].tolist()
+        assert rest == sorted(rest, reverse=True)
 
 
 def test_matched_points_are_the_inliers_in_both_pictures(engine: Engine) -> None:
@@ -548,5 +575,5 @@ def test_a_missing_index_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_ranker_is_refused() -> None:
-    with pytest.raises(OptionError, match="expected one of bof, tfidf, found 'magic'"):
+    with pytest.raises(OptionError, match="expected one of bof, votes, tfidf, found 'magic'"):
         SearchOptions(ranker="magic")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bof.features import N_DIMENSIONS, crop_features, extract_features, root_sift
+from bof.features import N_DIMENSIONS, crop_features, extract_features, mirror_features, root_sift
 from bof.images import Picture, decode
 from bof.options import FeatureOptions
-from bof.types import F64, U8, Features
+from bof.types import F64, U8, Features, Geometry
 
 OPTIONS = FeatureOptions()
 EVERY_FEATURE = 65535
@@ -196,3 +196,52 @@ def test_a_crop_has_the_size_of_its_box() -> None:
     assert (cropped.geometry.width, cropped.geometry.height) in {(120, 119), (120, 120)}
     assert (features.geometry.width, features.geometry.height) == (320, 240)
     assert crop_features(features, (5, 5, 5.2, 5.2)).geometry.long_side == 1
+
+
+# -- Mirror images ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mirrored_features_are_those_of_the_mirrored_picture(seed: int) -> None:
+    pixels = cv2.GaussianBlur(draw_scene(seed, 400, 300), (0, 0), 1.5)
+    mirrored, extracted = mirror_features(features_of(pixels)), features_of(np.ascontiguousarray(pixels[:, ::-1]))
+    found, i = place_and_angle(mirrored.geometry, extracted.geometry)
+    assert found.mean() > 0.9
+    distance = np.linalg.norm(mirrored.descriptors.astype(np.float64) - extracted.descriptors[i], axis=1)[found]
+    unlike = np.linalg.norm(mirrored.descriptors.astype(np.float64) - extracted.descriptors[np.roll(i, 1)], axis=1)
+    assert np.median(distance) < 25
+    assert np.percentile(distance, 95) < np.percentile(unlike, 5)
+
+
+def place_and_angle(a: Geometry, b: Geometry) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest of b in place, angle and scale for each of a, and whether it is near in all of them."""
+    apart = np.linalg.norm(a.xy_px[:, None] - b.xy_px[None], axis=2)
+    turned = np.abs((a.angle_deg[:, None] - b.angle_deg[None] + 180) % 360 - 180)
+    octaves = np.abs(np.log2(a.scale_px[:, None] / b.scale_px[None]))
+    nearest = (apart + turned / 5 + octaves * 10).argmin(axis=1)
+    rows = np.arange(len(a))
+    near = (apart[rows, nearest] < 1) & (turned[rows, nearest] < 5) & (octaves[rows, nearest] < 0.1)
+    return near, nearest
+
+
+def test_mirrored_twice_is_the_picture_itself() -> None:
+    features = features_of(draw_scene(5))
+    twice = mirror_features(mirror_features(features))
+    assert np.array_equal(twice.descriptors, features.descriptors)
+    assert np.abs(twice.geometry.xy_px - features.geometry.xy_px).max() < 1e-3
+    assert np.abs((twice.geometry.angle_deg - features.geometry.angle_deg + 180) % 360 - 180).max() < 1e-3
+    assert np.array_equal(twice.geometry.scale_px, features.geometry.scale_px)
+    assert (twice.geometry.width, twice.geometry.height) == (320, 240)
+
+
+def test_a_mirror_turns_left_to_right_and_angles_about_the_vertical() -> None:
+    columns = np.array([[0, 7], [99, 3]]), np.array([5, 6]), np.array([0, 250])
+    geometry = Geometry(*(column.astype(np.float32) for column in columns), 100, 50)
+    mirrored = mirror_features(Features(geometry, np.zeros((2, N_DIMENSIONS), np.uint8))).geometry
+    assert mirrored.xy_px.tolist() == [[99, 7], [0, 3]]
+    assert mirrored.angle_deg.tolist() == [180, 290]
+    assert mirrored.scale_px.tolist() == [5, 6]
+
+
+def test_nothing_mirrored_is_nothing() -> None:
+    assert len(mirror_features(features_of(np.full((50, 60, 3), 9, np.uint8)))) == 0

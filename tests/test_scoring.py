@@ -1,4 +1,4 @@
-"""bof.scoring: slow loops written from the docstrings as oracles; no order, cut or block shows in a score."""
+"""bof.scoring: slow loops written from the docstrings as oracles; no order or cut shows in a score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from bof import scoring
 from bof.options import VoteOptions
 from bof.scoring import (
     SIGMA,
@@ -333,15 +332,6 @@ def test_the_order_of_an_image_s_features_shows_in_no_score(seed: int) -> None:
     live = np.ones(N_IMAGES, bool)
     forth, back = (answers(version, live, [3], query) for version in (images, turned))
     assert [row[:2] for row in forth] == [row[:2] for row in back]
-
-
-@pytest.mark.parametrize("block", [1, 7, 64])
-@pytest.mark.parametrize("seed", range(5))
-def test_the_size_of_a_block_does_not_show(seed: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    images, live, query = random_images(seed), some_live(seed), random_query(seed, n=20)
-    whole = answers(images, live, [2, 5], query)
-    monkeypatch.setattr(scoring, "_BLOCK", block)
-    assert answers(images, live, [2, 5], query) == whole
 
 
 # -- The best, and their votes ----------------------------------------------------------------------------------------

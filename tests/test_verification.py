@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,16 @@ import numpy as np
 import pytest
 
 from bof.engine import Engine
+from bof.hypotheses import MAX_PAIRS, Placement, placement_of
 from bof.images import read_image
-from bof.options import IndexOptions, VerifyOptions, VoteOptions
-from bof.searching import SearchOptions
+from bof.options import IndexOptions, VerifyOptions
 from bof.transforms import apply
 from bof.types import F64, I64, Correspondences, Geometry, Verification
-from bof.verification import MAX_PAIRS, verdict_of, verify
+from bof.verification import MIN_LOCATED, verify, verify_all
 
 OPTIONS = VerifyOptions()
+MANY = 10
+"""Inliers that chance does not gather."""
 WIDTH, HEIGHT = 1000, 800
 DIAGONAL = np.hypot(WIDTH, HEIGHT)
 CORNERS = np.array([[0.0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT - 1]])
@@ -96,7 +97,7 @@ def test_a_planted_transform_comes_back(name: str, outliers: float) -> None:
         found = scene.verify()
         assert found.database_from_query is not None
         assert found.database_from_query[2, 2] == 1
-        assert found.n_inliers >= OPTIONS.same
+        assert found.n_inliers >= MANY
         errors.append(corner_error(found.database_from_query, transform))
     assert max(errors) < 0.02, errors
 
@@ -188,8 +189,8 @@ def test_copies_of_a_match_add_nothing() -> None:
 
 def test_chance_is_not_believed() -> None:
     n_inliers = [Scene(np.eye(3), 192, 1.0, seed).verify().n_inliers for seed in range(100)]
-    assert sum(n >= OPTIONS.same for n in n_inliers) <= 1, sorted(n_inliers)[-10:]
-    assert sum(n >= OPTIONS.maybe for n in n_inliers) <= 10, sorted(n_inliers)[-10:]
+    assert sum(n >= MANY for n in n_inliers) <= 1, sorted(n_inliers)[-10:]
+    assert sum(n >= MIN_LOCATED for n in n_inliers) <= 10, sorted(n_inliers)[-10:]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -197,7 +198,8 @@ def test_a_mirrored_picture_is_not_verified(seed: int) -> None:
     """A mirror turns every descriptor into another; should they match nonetheless, their angles disagree."""
     mirror = np.array([[-1.0, 0, WIDTH], [0, 1, 0], [0, 0, 1]])
     found = Scene(mirror, 100, 0, seed).verify()
-    assert verdict_of(found.n_inliers, OPTIONS) != "same"
+    assert found.n_inliers < MANY
+    assert not found.mirrored
 
 
 def test_a_mirrored_picture_whose_features_stand_upright_is_not_verified() -> None:
@@ -207,8 +209,8 @@ def test_a_mirrored_picture_whose_features_stand_upright_is_not_verified() -> No
     mirrored = xy * [-1, 1] + [WIDTH, 0]
     matches = strongest_first(n, n, np.linspace(2, 1, 100))
     found = verify(geometry(xy, size, angle), geometry(mirrored, size, angle), matches, OPTIONS)
-    assert found.database_from_query is None or np.linalg.det(found.database_from_query) > 0
-    assert verdict_of(found.n_inliers, OPTIONS) != "same"
+    assert not found.mirrored
+    assert found.n_inliers < MANY
 
 
 @pytest.mark.parametrize("n", range(5))
@@ -217,25 +219,73 @@ def test_fewer_than_five_matches_prove_nothing(n: int) -> None:
     rows = np.arange(n)
     found = verify(scene.query, scene.database, strongest_first(rows, rows, np.ones(n)), OPTIONS)
     assert found.database_from_query is None
-    assert found.n_inliers == len(found.inliers) <= n
+    assert found.n_inliers <= n
+    assert (len(found.inliers), found.inlier_weight, found.spread) == (0, 0, 0)
 
 
-LEAST_MAYBE = next(field.metadata["low"] for field in dataclasses.fields(VerifyOptions) if field.name == "maybe")
+@pytest.mark.parametrize("n", range(4, 9))
+def test_there_is_a_transform_where_enough_agree(n: int) -> None:
+    found = Scene(TRANSFORMS["similarity"], n, 0, n).verify()
+    assert (found.database_from_query is not None) == (found.n_inliers >= MIN_LOCATED)
+    assert len(found.inliers) == (found.n_inliers if found.n_inliers >= MIN_LOCATED else 0)
 
 
-@pytest.mark.parametrize("maybe", range(LEAST_MAYBE, LEAST_MAYBE + 3))
-def test_there_is_a_transform_where_there_is_a_verdict(maybe: int) -> None:
-    options = VerifyOptions(same=maybe, maybe=maybe)
-    for n in range(4, 9):
-        scene = Scene(TRANSFORMS["similarity"], n, 0, n)
-        found = verify(scene.query, scene.database, scene.matches, options)
-        assert (found.database_from_query is not None) == (verdict_of(found.n_inliers, options) != "no")
+# -- How wide the inliers lie -----------------------------------------------------------------------------------------
 
 
-def test_verdicts() -> None:
-    options = VerifyOptions(same=12, maybe=7)
-    verdicts = {n: verdict_of(n, options) for n in (0, 6, 7, 11, 12, 500)}
-    assert verdicts == {0: "no", 6: "no", 7: "maybe", 11: "maybe", 12: "same", 500: "same"}
+def narrowest(xy: F64) -> float:
+    """The smallest standard deviation of points over every direction, a quarter of a degree apart."""
+    angle = np.radians(np.arange(0, 180, 0.25))
+    along = xy @ np.array([np.cos(angle), np.sin(angle)])
+    return float(along.std(axis=0, ddof=1).min())
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_spread_is_the_narrowest_of_both_pictures(name: str) -> None:
+    scene = Scene(TRANSFORMS[name], 80, 0.3, 2)
+    found = scene.verify()
+    query_xy = scene.query.xy_px[found.inliers.query].astype(np.float64) / WIDTH
+    database_xy = scene.database.xy_px[found.inliers.database].astype(np.float64) / WIDTH
+    assert found.spread == pytest.approx(min(narrowest(query_xy), narrowest(database_xy)), rel=1e-3)
+
+
+def in_a_band(height_px: float) -> Verification:
+    """40 features of an unmoved picture, in a band across its middle."""
+    rng, n = np.random.default_rng(0), np.arange(40)
+    xy = np.column_stack([np.linspace(30, 970, 40), 400 + rng.uniform(-0.5, 0.5, 40) * height_px])
+    where = geometry(xy, np.full(40, 10.0), np.full(40, 30.0))
+    return verify(where, where, strongest_first(n, n, np.linspace(2, 1, 40)), OPTIONS)
+
+
+def test_points_along_a_line_are_narrow() -> None:
+    spreads = [in_a_band(height).spread for height in (20, 80, 320)]
+    assert [spreads[1] / spreads[0], spreads[2] / spreads[1]] == pytest.approx([4, 4], rel=0.02)
+    assert spreads[0] < 0.01 < spreads[2]
+
+
+# -- Many pictures at once --------------------------------------------------------------------------------------------
+
+
+def test_a_shortlist_is_verified_as_each_picture_alone() -> None:
+    """One query, many pictures: some related to it, some by chance, one without a match, one of another size."""
+    query = Scene(np.eye(3), 90, 0, 0).query
+    databases, matches = [], []
+    for i, transform in enumerate([*TRANSFORMS.values()] * 14):
+        scene = Scene(transform, 90, 1.0 if i % 3 == 2 else 0.4, 0)
+        databases.append(scene.database if i % 5 else enlarged(scene.database, 2))
+        matches.append(scene.matches.take(slice(0 if i == 7 else 90 - i)))
+    alone = [verify(query, d, m, OPTIONS) for d, m in zip(databases, matches, strict=True)]
+    assert 0 < sum(found.database_from_query is None for found in alone) < len(alone)
+    assert together(query, databases, matches) == [as_bytes(found) for found in alone]
+
+
+def together(query: Geometry, databases: list[Geometry], matches: list[Correspondences]) -> list[tuple[object, ...]]:
+    indptr = np.cumsum([0, *map(len, matches)])
+    parts = [placement_of(d.take(m.database)) for d, m in zip(databases, matches, strict=True)]
+    placed = Placement(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("xy", "scale", "angle_deg")))
+    columns = (np.concatenate([getattr(m, name) for m in matches]) for name in ("query", "database", "weight"))
+    sizes = [(d.width, d.height) for d in databases]
+    return [as_bytes(found) for found in verify_all(query, sizes, placed, indptr, Correspondences(*columns), OPTIONS)]
 
 
 # -- What must not show -----------------------------------------------------------------------------------------------
@@ -244,7 +294,7 @@ def test_verdicts() -> None:
 def as_bytes(found: Verification) -> tuple[object, ...]:
     transform = found.database_from_query
     columns = (found.inliers.query.tolist(), found.inliers.database.tolist(), found.inliers.weight.tolist())
-    return found.n_inliers, found.inlier_weight, None if transform is None else transform.tobytes(), columns
+    return found.n_inliers, found.inlier_weight, found.spread, None if transform is None else transform.tobytes(), columns
 
 
 @pytest.mark.parametrize("outliers", [0.3, 0.8])
@@ -288,7 +338,6 @@ def test_the_size_of_a_picture_does_not_show() -> None:
 # -- Photographs ------------------------------------------------------------------------------------------------------
 
 SEQUENCES = ("bark", "bikes", "boat", "graf", "leuven", "trees", "ubc", "wall")
-SEARCH = SearchOptions(vote=VoteOptions(words_per_feature=5))
 
 
 @pytest.fixture(scope="module")
@@ -306,7 +355,7 @@ def location_errors(engine: Engine, folder: Path) -> dict[str, float]:
     w, h = picture.width - 1.0, picture.height - 1.0
     corners = np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]])
     query = engine.prepare(picture)
-    hits = {hit.path: hit for hit in engine.hits(query, engine.answer(query, SEARCH), SEARCH, top=16)}
+    hits = {hit.path: hit for hit in engine.hits(query, engine.answer(query), top=16)}
     errors = {}
     for number in (2, 3):
         hit, true = hits[folder / f"img{number}.jpg"], np.loadtxt(folder / f"H1to{number}p")

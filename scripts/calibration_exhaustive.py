@@ -1,0 +1,73 @@
+"""The engine's `same` beside brute-force matching of every descriptor with every other, and the same geometry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from calibration_pairs import Progress
+from calibration_truth import UKBENCH, Subject
+from peer_common import Workshop, extract_all
+from peer_exhaustive import match
+from threadpoolctl import threadpool_limits
+
+from bof.options import FeatureOptions, VerifyOptions
+from bof.types import I64, Features
+from bof.verification import verify
+
+LEVELS = (6, 8, 10, 12)
+"""Inliers from which exhaustive matching is said to verify a pair."""
+
+PathPair = tuple[Path, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """With at least n_inliers: matching pairs that exhaustive matching verifies and how many of them the engine calls
+    the same; wrong pairs, out of those that the engine found a transform for, and the queries that they belong to.
+    """
+
+    n_inliers: int
+    n_matching: int
+    n_called_same: int
+    n_wrong: int
+    n_queries_wrong: int
+
+
+def true_pairs(queries: Sequence[Path], subjects: Mapping[Path, Subject]) -> list[PathPair]:
+    """Each query of UKBench with each other picture of its object. subjects: of all pictures."""
+    asked = set(queries)
+    groups: dict[Subject, list[Path]] = {}
+    for path, subject in subjects.items():
+        if subject.folder == UKBENCH:
+            groups.setdefault(subject, []).append(path)
+    return [pair for group in groups.values() for pair in permutations(group, 2) if pair[0] in asked]
+
+
+def count_inliers(pairs: Sequence[PathPair], options: FeatureOptions, workers: int, progress: Progress) -> I64:
+    """Inliers i64 (n,) of each pair by exhaustive matching, the first picture being the query."""
+    paths = sorted({path for pair in pairs for path in pair})
+    with TemporaryDirectory(prefix="bof-calibrate-") as scratch:
+        folder = Path(scratch)
+        features = extract_all(paths, options, Workshop(0, folder, folder, folder, workers), progress)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(lambda pair: _inliers(features[pair[0]], features[pair[1]]), pairs, chunksize=16)
+        return np.array(list(found), np.int64)
+
+
+def _inliers(query: Features, picture: Features) -> int:
+    matches = match(query.descriptors, picture.descriptors)
+    return verify(query.geometry, picture.geometry, matches, VerifyOptions()).n_inliers
+
+
+def level(n: int, true: Mapping[PathPair, int], wrong: Mapping[PathPair, int], called_same: set[PathPair]) -> Level:
+    """Count at one level. true, wrong: the inliers that exhaustive matching finds; called_same: by the engine."""
+    verified = {pair for pair, n_inliers in true.items() if n_inliers >= n}
+    misled = [pair for pair, n_inliers in wrong.items() if n_inliers >= n]
+    return Level(n, len(verified), len(verified & called_same), len(misled), len({query for query, _ in misled}))
