@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench bench-peers compare-peers bench-copies clean
+.PHONY: demo test check bench bench-peers compare-peers bench-copies calibrate ablation clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,12 @@ compare-peers: $(VENV)/.ready-peers
 
 bench-copies: $(VENV)/.ready-peers
 	$(BIN)/python scripts/copies.py --data $(DATA)
+
+calibrate: $(VENV)/.ready
+	$(BIN)/python scripts/calibrate.py --data $(DATA)
+
+ablation: $(VENV)/.ready
+	$(BIN)/python scripts/ablation.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -120,11 +121,19 @@ def _print_table(shown: str, picture: Picture, query: Query, answer: Answer, hit
     elif not hits:
         print("  no picture shares a visual word with it")
     else:
-        print(f"{'rank':>4}  {'score':>9}  {'inliers':>7}  {'verdict':<10}  {'box in the hit':<23}  name")
+        print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
         inliers = "" if hit.verification is None else str(hit.verification.n_inliers)
-        name = display_name(hit.name)
-        print(f"{rank:>4}  {hit.score:>9.2f}  {inliers:>7}  {hit.verdict:<10}  {_bounds(hit):<23}  {name}")
+        name = display_name(hit.name) + (" (mirrored)" if hit.verification and hit.verification.mirrored else "")
+        columns = (
+            f"{hit.score:>6.2f}  {inliers:>7}  {_percent(hit.probability):>5}  {hit.verdict:<10}  {_bounds(hit):<23}"
+        )
+        print(f"{rank:>4}  {columns}  {name}")
+
+
+def _percent(probability: float | None) -> str:
+    """A probability rounded down, so that 100 % is never claimed."""
+    return "" if probability is None else f"{math.floor(1000 * probability) / 10:.1f}%"
 
 
 def _bounds(hit: Hit) -> str:

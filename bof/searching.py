@@ -97,8 +97,8 @@ def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, opt
 def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: VerifyOptions) -> tuple[I64, F64]:
     """Images called the same first, then all by score; ties break by name.
 
-    added: what query expansion adds to the similarity of images. Inliers and expansion only add, so images without
-    either keep their order behind. Returns images i64 (n,) and their scores f64 (n,).
+    added: what query expansion adds to the similarity of images, verified or not. Images without either keep their
+    order. Returns images i64 (n,) and their scores f64 (n,).
     """
     known = {**{i: Evidence(float(seen.similarity[i]), None) for i in added}, **seen.evidence}
     scores = {i: Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()}
@@ -106,7 +106,11 @@ def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: Ve
     head = sorted(known, key=lambda i: (verdicts[i] != "same", -scores[i], snapshot.rows[i].name))
     tail = seen.images[~np.isin(seen.images, head)]
     tail_scores = [Evidence(similarity, None).score for similarity in seen.similarity[tail].tolist()]
-    return np.array([*head, *tail], np.int64), np.array([*(scores[i] for i in head), *tail_scores], np.float64)
+    images = np.array([*head, *tail], np.int64)
+    score = np.array([*(scores[i] for i in head), *tail_scores], np.float64)
+    n_same = list(verdicts.values()).count("same")
+    order = np.r_[:n_same, n_same + np.argsort(-score[n_same:], kind="stable")]
+    return images[order], score[order]
 
 
 def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:

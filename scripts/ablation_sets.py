@@ -77,7 +77,9 @@ def extract(
 
 def _refuse_strangers(engine: Engine, benchmark: Benchmark) -> None:
     """An index of other pictures too would measure something else."""
-    strangers = {row.path for row in engine.snapshot.rows} - {str(path) for path in benchmark.database}
+    strangers = {row.path for row in engine.snapshot.rows if not row.deleted} - {
+        str(path) for path in benchmark.database
+    }
     if strangers:
         raise BenchmarkError(
             f"{engine.index.folder}: expected the {len(benchmark.database)} pictures of {benchmark.name}, found "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,25 +20,28 @@ import calibration_report
 import numpy as np
 from calibration_exhaustive import LEVELS, Level, count_inliers, level, true_pairs
 from calibration_fit import THRESHOLDS, Bin, Model, Operation, engine_model, fit, held_out, operate, reliability
-from calibration_pairs import Gathered, Pairs, build_index, default_workers, gather, picture_subjects
+from calibration_pairs import Gathered, Pairs, build_index, default_workers, gather
 from calibration_truth import DVD, UKBENCH, Subject, choose_queries, count_matches, subject_of
 
 from bof.command import progress_bar, run
 from bof.engine import Engine
 from bof.files import write_json
+from bof.images import display_name
 from bof.options import VerifyOptions
 from bof.types import F64
+
+N_SUREST = 10
 
 SETS = {"UKBench": UKBENCH, "DVD": DVD}
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Everything that was asked and measured. subjects and paths: of the index's pictures, in its order."""
+    """Everything that was asked and measured. paths: by number in the index; shown: what each live picture shows."""
 
     engine: Engine
     paths: Sequence[Path]
-    subjects: Sequence[Subject]
+    shown: Mapping[Path, Subject]
     queries: Sequence[Path]
     asked: Sequence[Subject]
     gathered: Gathered
@@ -91,20 +94,24 @@ def _study(index: Path, arguments: argparse.Namespace) -> Study:
         gathered = gather(index, arguments.data, queries, arguments.workers, show)
     paths = [Path(row.path) for row in engine.snapshot.rows]
     asked = [subject_of(path, arguments.data) for path in queries]
-    return Study(engine, paths, picture_subjects(engine, arguments.data), queries, asked, gathered)
+    shown = {
+        Path(row.path): subject_of(Path(row.path), arguments.data) for row in engine.snapshot.rows if not row.deleted
+    }
+    return Study(engine, paths, shown, queries, asked, gathered)
 
 
 def _report(study: Study, workers: int, figures: dict[str, object]) -> Iterator[str]:
     """The lines to print; the same figures go into `figures`."""
     n_queries = {name: len(study.in_set(folder)) for name, folder in SETS.items()}
-    n_true = {name: count_matches(study.in_set(folder), study.subjects) for name, folder in SETS.items()}
-    yield from calibration_report.counts(study.gathered, n_queries, len(study.paths))
+    n_true = {name: count_matches(study.in_set(folder), list(study.shown.values())) for name, folder in SETS.items()}
+    yield from calibration_report.counts(study.gathered, n_queries, len(study.shown))
     fitted, current = fit(study.gathered.pairs), engine_model()
     yield from ("", *calibration_report.coefficients(fitted, current))
     ways = _ways(study)
     for name, judged in ways.items():
         yield from ("", f"{name}:", *calibration_report.reliability_table(judged.reliability))
         yield from ("", *calibration_report.threshold_table(judged.operations, n_true))
+    yield from ("", *_surest_wrong(study))
     n, levels = _exhaustive(study, workers)
     yield from ("", *calibration_report.exhaustive_table(levels, *n))
     figures |= _plain(study.gathered, n_queries, n_true, fitted, current, ways, levels)
@@ -131,12 +138,21 @@ def _judge(study: Study, probability: F64) -> Judged:
     return Judged(reliability(probability, pairs.matches), operations)
 
 
+def _surest_wrong(study: Study) -> Iterator[str]:
+    """The wrong pairs that the engine believes most: for a person to look at, do they share something after all?"""
+    pairs = study.gathered.pairs.take(~study.gathered.pairs.matches)
+    surest = pairs.take(np.argsort(-pairs.probability, kind="stable")[:N_SUREST])
+    yield "the surest wrong pairs:"
+    for probability, (query, picture) in zip(surest.probability.tolist(), _path_pairs(study, surest), strict=True):
+        yield f"{probability:8.4f}  {display_name(query)}  {display_name(picture)}"
+
+
 def _exhaustive(study: Study, workers: int) -> tuple[tuple[int, int], list[Level]]:
     """How many matching and wrong pairs of UKBench were compared, and the counts at each level."""
     ukbench = np.array([subject.folder == UKBENCH for subject in study.asked], np.bool_)
     pairs = study.gathered.pairs.take(ukbench[study.gathered.pairs.query])
     same = pairs.take(pairs.matches & (pairs.probability >= VerifyOptions().same))
-    true = true_pairs(study.queries, dict(zip(study.paths, study.subjects, strict=True)))
+    true = true_pairs(study.queries, study.shown)
     wrong = _path_pairs(study, pairs.take(~pairs.matches))
     with progress_bar(" images", "exhaustive: features") as show:
         found = count_inliers([*true, *wrong], study.engine.index.features, workers, show).tolist()

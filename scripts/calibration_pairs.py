@@ -42,7 +42,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.query)
 
-    def take(self, rows: Bool) -> Pairs:
+    def take(self, rows: Bool | I64) -> Pairs:
         """The chosen pairs."""
         return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))
 
@@ -64,11 +64,6 @@ def build_index(folder: Path, data: Path, progress: Progress) -> Engine:
     return engine
 
 
-def picture_subjects(engine: Engine, data: Path) -> list[Subject]:
-    """What each picture of the index shows."""
-    return [subject_of(Path(row.path), data) for row in engine.snapshot.rows]
-
-
 def gather(index: Path, data: Path, queries: Sequence[Path], workers: int, progress: Progress) -> Gathered:
     """Vote and verify with the default options for every query. index: a folder that `build_index` filled."""
     tasks = (delayed(_ask)(index, data, path, row) for row, path in enumerate(queries))
@@ -76,9 +71,9 @@ def gather(index: Path, data: Path, queries: Sequence[Path], workers: int, progr
     for answer in Parallel(n_jobs=workers, return_as="generator")(tasks):
         answers.append(answer)
         progress(len(answers), len(queries))
-    columns = zip(*((getattr(a.pairs, field.name) for field in fields(Pairs)) for a in answers), strict=True)
+    parts = [answer.pairs for answer in answers]
     return Gathered(
-        Pairs(*(np.concatenate(column) for column in columns)),
+        Pairs(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Pairs))),
         sum(a.n_matching for a in answers),
         sum(a.n_wrong for a in answers),
         sum(a.n_left_out for a in answers),
@@ -89,7 +84,7 @@ def gather(index: Path, data: Path, queries: Sequence[Path], workers: int, progr
 def _open(index: Path, data: Path) -> tuple[Engine, list[Subject]]:
     """Once a process."""
     engine = Engine.open(index)
-    return engine, picture_subjects(engine, data)
+    return engine, [subject_of(Path(row.path), data) for row in engine.snapshot.rows]
 
 
 def _ask(index: Path, data: Path, path: Path, row: int) -> Gathered:

@@ -64,9 +64,7 @@ class BofPeer:
 
 
 def _variants() -> dict[str, SearchOptions]:
-    options = SearchOptions()
-    unverified = dataclasses.replace(options, verify=dataclasses.replace(options.verify, depth=0))
-    return {"bof": options, "bof, unverified": unverified, "tfidf": SearchOptions("tfidf")}
+    return {"bof": SearchOptions(), "bof, votes alone": SearchOptions("votes"), "tfidf": SearchOptions("tfidf")}
 
 
 def query_of(features: Features) -> Query:

@@ -33,7 +33,8 @@ def compare(workshop: Workshop, collection: Collection, n_queries: int) -> Itera
 
 
 def _time_bof(peer: BofPeer, features: Features, depth: int) -> float:
-    options = dataclasses.replace(peer.options, verify=dataclasses.replace(peer.options.verify, depth=depth))
+    verifying = dataclasses.replace(peer.options.verify, depth=depth) if depth else peer.options.verify
+    options = dataclasses.replace(peer.options, ranker="bof" if depth else "votes", verify=verifying)
     query = query_of(features)
     start = time.perf_counter()
     peer.engine.answer(query, options)

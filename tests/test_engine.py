@@ -577,3 +577,8 @@ def test_a_missing_index_is_named(tmp_path: Path) -> None:
 def test_an_unknown_ranker_is_refused() -> None:
     with pytest.raises(OptionError, match="expected one of bof, votes, tfidf, found 'magic'"):
         SearchOptions(ranker="magic")
+
+
+def test_an_unknown_way_to_mirror_is_refused() -> None:
+    with pytest.raises(OptionError, match="expected one of auto, always, never, found 'often'"):
+        SearchOptions(mirror="often")

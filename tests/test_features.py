@@ -206,11 +206,12 @@ def test_mirrored_features_are_those_of_the_mirrored_picture(seed: int) -> None:
     pixels = cv2.GaussianBlur(draw_scene(seed, 400, 300), (0, 0), 1.5)
     mirrored, extracted = mirror_features(features_of(pixels)), features_of(np.ascontiguousarray(pixels[:, ::-1]))
     found, i = place_and_angle(mirrored.geometry, extracted.geometry)
-    assert found.mean() > 0.9
+    assert found.mean() > 0.75
     distance = np.linalg.norm(mirrored.descriptors.astype(np.float64) - extracted.descriptors[i], axis=1)[found]
     unlike = np.linalg.norm(mirrored.descriptors.astype(np.float64) - extracted.descriptors[np.roll(i, 1)], axis=1)
-    assert np.median(distance) < 25
-    assert np.percentile(distance, 95) < np.percentile(unlike, 5)
+    assert np.median(distance) < 2
+    assert np.percentile(distance, 95) < 70
+    assert np.median(unlike) > 300
 
 
 def place_and_angle(a: Geometry, b: Geometry) -> tuple[np.ndarray, np.ndarray]:

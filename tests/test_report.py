@@ -17,16 +17,17 @@ import numpy as np
 import pytest
 from conftest import draw_scene, write_picture
 
-from bof import evaluate, metrics, report_figures
+from bof import evaluate, metrics
 from bof.benchmarks import Benchmark, BenchmarkQuery
 from bof.drawing import RED
 from bof.errors import ReportError
 from bof.evaluation import QueryResult, RankedImage, Relevance, Report, SettingReport, SettingResult
 from bof.images import Picture, read_image
+from bof.report import figures as report_figures
 from bof.report import require_report, write_report
-from bof.report_cases import ranked_hits, verified_wrong_cases, worst_cases
-from bof.report_figures import interpolated_precision, mean_curve, write_figures
-from bof.report_pictures import Shot, draw_box, write_thumbnails
+from bof.report.cases import ranked_hits, verified_wrong_cases, worst_cases
+from bof.report.figures import interpolated_precision, mean_curve, write_figures
+from bof.report.pictures import Shot, draw_box, write_thumbnails
 
 WHOLE: Mapping[str, Any] = {"index_bytes": 123_456, "n_distractors": 3, "n_features": 4567, "skipped": []}
 

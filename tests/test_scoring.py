@@ -24,6 +24,7 @@ from bof.scoring import (
     Weights,
     derive_weights,
     inverse_document_frequency,
+    self_similarity,
     tfidf_scores,
     top_images,
     vote,
@@ -268,6 +269,33 @@ def test_the_weight_of_a_distance_is_the_formula_to_half_a_step() -> None:
         one = [Image(images[0].word[:1], images[0].signature[:1])]
         votes = vote([postings_of(one, 0)], weights, query, VoteOptions(max_hamming=64))
         assert votes.score[0] == pytest.approx(math.exp(-((h / SIGMA) ** 2)), abs=HAMMING_STEP / 2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_picture_of_different_words_is_as_like_itself_as_its_index_entry(seed: int) -> None:
+    """Nothing bursts and every signature is its own, so votes give exactly what self_similarity foretells."""
+    rng = np.random.default_rng(seed)
+    word = rng.permutation(np.arange(1, N_WORDS))[:6]
+    images = [*random_images(seed, 4), Image(word.tolist(), few_bits(rng, 6))]
+    collection = collect(images, np.ones(5, bool), [2])
+    query = QueryWords(word[:, None].astype(np.int32), np.array(images[-1].signature, np.uint64)[:, None])
+    votes = vote(collection.postings, collection.weights, query, VoteOptions(max_hamming=0))
+    own, word_weight = self_similarity(collection.weights, query.word[:, 0])
+    assert votes.score[-1] == pytest.approx(own)
+    idf = slow_idf(images, np.ones(5, bool))
+    assert word_weight == pytest.approx(sum(idf[w] ** 2 for w in word) / 6, rel=1e-5)
+
+
+def test_self_similarity_by_hand() -> None:
+    """Words 1, 1, 2 with idf 2 and 3: 2 * 4 + 9 votes over a length of sqrt((2 * 2)**2 + 3**2)."""
+    weights = Weights(np.array([0.0, 2, 3]), np.ones(1), np.ones(1, bool))
+    assert self_similarity(weights, np.array([1, 2, 1], np.int32)) == pytest.approx((17 / 5, 17 / 3))
+
+
+def test_a_picture_without_known_words_has_a_similarity_to_divide_by() -> None:
+    weights = Weights(np.zeros(3), np.ones(1), np.ones(1, bool))
+    for word in ([], [1, 2]):
+        assert self_similarity(weights, np.array(word, np.int32)) == (1, 1)
 
 
 def test_a_query_feature_votes_by_the_square_root_of_its_matches() -> None:

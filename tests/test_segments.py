@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bof.errors import IndexStoreError
 from bof.files import FileFact
+from bof.hypotheses import placement_of
 from bof.segments import (
     ARRAYS,
     ImageColumns,
@@ -69,7 +70,7 @@ def angle_between(a_deg: NDArray[np.float32], b_deg: NDArray[np.float32]) -> NDA
     return np.minimum(difference, 360 - difference)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(width=st.integers(1, 20000), height=st.integers(1, 20000), seed=st.integers(0, 1000))
 def test_geometry_comes_back_within_its_steps(width: int, height: int, seed: int) -> None:
     geometry = random_geometry(width, height, seed)
@@ -128,7 +129,7 @@ def stored_postings(segment: Segment) -> list[tuple[int, int, int, int]]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(sizes=st.lists(st.integers(0, 60), min_size=1, max_size=6))
 def test_a_segment_holds_what_was_written(sizes: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
     images = random_images(sizes)
@@ -146,6 +147,29 @@ def test_each_image_keeps_its_geometry(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.xy_px, expected.xy_px)
         np.testing.assert_array_equal(found.scale_px, expected.scale_px)
         np.testing.assert_array_equal(found.angle_deg, expected.angle_deg)
+
+
+def test_each_image_keeps_its_words_and_signatures_in_the_order_of_its_features(tmp_path: Path) -> None:
+    images = random_images()
+    segment = write_and_open(tmp_path, images, first_image=70)
+    for position, columns in enumerate(images):
+        word, signature = segment.words(position)
+        assert word.dtype == np.int32
+        assert np.array_equal(word, columns.word)
+        assert np.array_equal(signature, columns.signature)
+
+
+def test_features_are_placed_where_their_geometry_says(tmp_path: Path) -> None:
+    images, (width, height) = random_images(), (400, 300)
+    segment = write_and_open(tmp_path, images)
+    position = np.array([3, 0, 3, 2, 0])
+    feature = np.array([119, 0, 5, 6, 39], np.uint16)
+    placed = segment.placement(position, feature)
+    for row, (image, rows) in enumerate(zip(position.tolist(), feature[:, None], strict=True)):
+        one = placement_of(segment.geometry(image, width, height, rows))
+        assert placed.xy[row] == pytest.approx(one.xy[0], abs=1e-6)
+        assert placed.scale[row] == pytest.approx(one.scale[0], rel=1e-5)
+        assert placed.angle_deg[row] == pytest.approx(one.angle_deg[0], abs=1e-4)
 
 
 def test_a_word_that_fills_an_image_is_counted_to_the_last_feature(tmp_path: Path) -> None:

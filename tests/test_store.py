@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bof import catalog, files, store
 from bof.catalog import ImageFacts
 from bof.errors import IndexStoreError, MismatchError
+from bof.hypotheses import placement_of
 from bof.options import FeatureOptions, VoteOptions
 from bof.scoring import vote
 from bof.segments import ImageColumns
@@ -94,6 +95,21 @@ def segment_folders(index: Index) -> set[str]:
 
 
 # -- Create, append, remove -------------------------------------------------------------------------------------------
+
+
+def test_images_of_every_segment_keep_words_and_places(written: Index) -> None:
+    snapshot = written.snapshot()
+    for image, seed in enumerate((1, 2, 3)):
+        word, signature = snapshot.words(image)
+        assert np.array_equal(word, described("x", seed)[1].word)
+        assert np.array_equal(signature, described("x", seed)[1].signature)
+    images, features = np.array([2, 0, 1, 2, 0]), np.array([29, 0, 7, 3, 11], np.uint16)
+    placed = snapshot.placement(images, features)
+    for row, (image, rows) in enumerate(zip(images.tolist(), features[:, None], strict=True)):
+        one = placement_of(snapshot.geometry(image, rows))
+        assert placed.xy[row] == pytest.approx(one.xy[0], abs=1e-6)
+        assert placed.scale[row] == pytest.approx(one.scale[0], rel=1e-5)
+        assert placed.angle_deg[row] == pytest.approx(one.angle_deg[0], abs=1e-4)
 
 
 def test_a_new_index_is_empty(index: Index) -> None:

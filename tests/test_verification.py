@@ -292,9 +292,9 @@ def together(query: Geometry, databases: list[Geometry], matches: list[Correspon
 
 
 def as_bytes(found: Verification) -> tuple[object, ...]:
-    transform = found.database_from_query
+    transform = None if found.database_from_query is None else found.database_from_query.tobytes()
     columns = (found.inliers.query.tolist(), found.inliers.database.tolist(), found.inliers.weight.tolist())
-    return found.n_inliers, found.inlier_weight, found.spread, None if transform is None else transform.tobytes(), columns
+    return found.n_inliers, found.inlier_weight, found.spread, transform, columns
 
 
 @pytest.mark.parametrize("outliers", [0.3, 0.8])

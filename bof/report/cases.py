@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bof.benchmarks import Benchmark
 from bof.evaluation import MAIN, QueryResult, RankedImage
-from bof.report_pictures import Shot
+from bof.report.pictures import Shot
 
 N_SHOWN = 5
 N_MISSED_SHOWN = 8

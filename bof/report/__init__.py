@@ -12,13 +12,13 @@ from bof.errors import ReportError
 from bof.evaluation import Report
 from bof.files import write_folder
 from bof.images import display_name
-from bof.report_cases import verified_wrong_cases, worst_cases
-from bof.report_figures import FOLDER as FIGURES
-from bof.report_figures import require_matplotlib, write_figures
-from bof.report_html import MARK
-from bof.report_page import Material, build_page
-from bof.report_pictures import FOLDER as PICTURES
-from bof.report_pictures import write_thumbnails
+from bof.report.cases import verified_wrong_cases, worst_cases
+from bof.report.figures import FOLDER as FIGURES
+from bof.report.figures import require_matplotlib, write_figures
+from bof.report.html import MARK
+from bof.report.page import Material, build_page
+from bof.report.pictures import FOLDER as PICTURES
+from bof.report.pictures import write_thumbnails
 
 PAGE = "report.html"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from bof.command import human_bytes
 from bof.evaluation import MAIN, Report, SettingReport
-from bof.report_cases import has_verified_wrong
-from bof.report_html import cell, facts, figure, folded, items, row, section, text
+from bof.report.cases import has_verified_wrong
+from bof.report.html import cell, facts, figure, folded, items, row, section, text
 
 N_GROUPS = 40
 

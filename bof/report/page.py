@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bof.evaluation import MAIN, QueryResult, Report
-from bof.report_cases import N_SHOWN, Case, Missed, Ranked, first_counted, has_verified_wrong, is_imperfect
-from bof.report_figures import FigureFiles, setting_names
-from bof.report_html import cell, figure, page, row, section, text
-from bof.report_pictures import Shot, Thumbnail
-from bof.report_summary import summary
+from bof.report.cases import N_SHOWN, Case, Missed, Ranked, first_counted, has_verified_wrong, is_imperfect
+from bof.report.figures import FigureFiles, setting_names
+from bof.report.html import cell, figure, page, row, section, text
+from bof.report.pictures import Shot, Thumbnail
+from bof.report.summary import summary
 
 _WORDS = {"positive": "correct", "negative": "wrong", "junk": "does not count"}
 
