@@ -87,7 +87,7 @@ def _stop_workers() -> None:
 
 
 def queries(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """Milliseconds of a query after extraction, verification of 100, median over queries."""
+    """Milliseconds of a query after extraction, with the defaults, median over queries."""
     with Engine.create(scratch / "all") as engine:
         engine.add([data / "dvd_covers" / "Reference", data / "ukbench1000", data / "train"])
         yield f"{len(engine)} pictures indexed"

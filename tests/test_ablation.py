@@ -112,23 +112,37 @@ def _extreme(rows: Any, group: str) -> Any:
     return [dataclasses.replace(patch, value=EXTREMES.get(group, patch.value)) for patch in first.patches]
 
 
-@pytest.mark.parametrize("group", [*EXTREMES, "refinement", "burstiness"])
-def test_every_patched_constant_changes_what_the_engine_answers(rows: Any, index_folder: Path, group: str) -> None:
-    """A constant that nobody reads any more would make a row of zeros."""
+@pytest.fixture(scope="module")
+def answer(index_folder: Path) -> Callable[[], tuple[list[float], list[float]]]:
+    """Asks a tilted scene: the scores, and the spreads of what was verified."""
     tilted = warp(draw_scene(3), np.array([[0.9, -0.3, 40.0], [0.25, 0.8, 10.0], [3e-4, 2e-4, 1.0]]))
-    with Engine.open(index_folder) as engine:
-        query = engine.prepare(Picture(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), 320, 240))
+    engine = Engine.open(index_folder)
+    query = engine.prepare(Picture(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), 320, 240))
 
-        def answer() -> tuple[list[float], list[float]]:
-            found = engine.answer(query)
-            return found.scores.tolist(), [v.spread for v in found.verifications.values()]
+    def ask() -> tuple[list[float], list[float]]:
+        found = engine.answer(query)
+        return found.scores.tolist(), [v.spread for v in found.verifications.values()]
 
-        plain = answer()
-        assert max(plain[1]) > 0
-        with rows.patched(_extreme(rows, group)):
-            changed = answer()
-        assert changed != plain
-        assert answer() == plain
+    return ask
+
+
+@pytest.mark.parametrize("group", [*EXTREMES, "burstiness"])
+def test_every_patched_constant_changes_what_the_engine_answers(rows: Any, answer: Any, group: str) -> None:
+    """A constant that nobody reads any more would make a row of zeros."""
+    plain = answer()
+    assert max(plain[1]) > 0
+    with rows.patched(_extreme(rows, group)):
+        changed = answer()
+    assert changed != plain
+    assert answer() == plain
+
+
+def test_refinement_and_homography_are_left_out_one_after_the_other(rows: Any, answer: Any) -> None:
+    found = [answer()]
+    for name in ("no homography", "no refinement"):
+        with rows.patched(next(row for row in rows.all_rows(FeatureOptions()) if row.name == name).patches):
+            found.append(answer())
+    assert found[0] != found[1] != found[2] != found[0]
 
 
 def test_every_constant_is_tried(rows: Any) -> None:

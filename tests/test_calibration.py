@@ -18,6 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from bof import evidence
 from bof.engine import Engine
 from bof.errors import BenchmarkError
+from bof.images import read_image
+from bof.searching import SearchOptions
 from bof.types import Correspondences, Verification
 
 
@@ -244,11 +246,18 @@ def test_every_query_keeps_its_own_measures(truth: Any, asking: Any, data: Path,
     assert together.pairs.matches.sum() > 12
 
 
-def test_the_measures_give_the_probability_that_the_engine_gave(
+def test_strength_is_the_mean_vote_of_an_inlier_over_the_mean_weight_of_a_word(
     truth: Any, asking: Any, fitting: Any, data: Path, index: Path
 ) -> None:
-    pairs = asking.gather(index, data, truth.choose_queries(data, 6), 1, _silent).pairs
+    query = truth.choose_queries(data)[0]
+    pairs = asking.gather(index, data, [query], 1, _silent).pairs
     assert pairs.probability == pytest.approx(fitting.engine_model().probability(pairs), rel=1e-9)
+    with Engine.open(index) as engine:
+        prepared = engine.prepare(read_image(query, grey=True))
+        found = engine.answer(prepared, SearchOptions(mirror="never")).verifications
+        idf = engine.snapshot.weights.idf[engine.vocabulary.assign(prepared.features.descriptors)[:, 0]]
+    expected = [found[image].inliers.weight.mean() / (idf**2).mean() for image in pairs.picture.tolist()]
+    assert pairs.strength == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_script_prints_and_writes_the_same_figures(
@@ -260,8 +269,11 @@ def test_the_script_prints_and_writes_the_same_figures(
     monkeypatch.setattr(module, "fit", lambda pairs: fitting.engine_model())
     monkeypatch.setattr(module, "held_out", lambda pairs, half: pairs.probability)
     target, changed = tmp_path / "figures.json", shutil.copytree(index, tmp_path / "index")
+    gone = write_picture(data / "train" / "gone_1.jpg", draw_scene(60, 160, 120))
     with Engine.open(changed) as engine:
-        engine.remove([engine.snapshot.rows[0].name])  # comes back, beside what is left of its deleted self
+        engine.add([gone])
+        engine.remove([engine.snapshot.rows[-1].name])  # its row stays in the index, deleted
+    gone.unlink()
     arguments = ["--data", str(data), "--index", str(changed), "--workers", "1", "--queries", "8"]
     assert module.main([*arguments, "--json", str(target)]) == 0
     figures, printed = json.loads(target.read_text(encoding="utf-8")), capsys.readouterr().out
