@@ -88,8 +88,7 @@ def look(
 
 def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:
     """How many words a query feature looks into: more find more, and read as many more postings."""
-    n_features = sum(len(segment.xy) for segment in snapshot.segments)
-    affordable = round(POSTINGS_PER_FEATURE * vocabulary.n_words / max(n_features, 1))
+    affordable = round(POSTINGS_PER_FEATURE * vocabulary.n_words / max(snapshot.n_features, 1))
     k = options.words_per_feature or min(max(affordable, MIN_WORDS), MAX_WORDS)
     return min(k, vocabulary.n_words)
 

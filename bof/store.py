@@ -43,6 +43,12 @@ class Snapshot:
         return int(self.weights.live.sum())
 
     @property
+    def n_features(self) -> int:
+        """Features of the live images."""
+        counts = [np.diff(segment.feature_indptr) for segment in self.segments]
+        return int(np.concatenate(counts)[self.weights.live].sum()) if counts else 0
+
+    @property
     def postings(self) -> list[Postings]:
         """Every segment's postings."""
         return [segment.postings for segment in self.segments]

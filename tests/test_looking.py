@@ -60,10 +60,9 @@ def assert_located(hit: Hit, expected: F64) -> None:
 # -- How far to look --------------------------------------------------------------------------------------------------
 
 
-def collection(n_features: int = 0, n_images: int = 0, n_segments: int = 3) -> Any:
+def collection(n_features: int = 0, n_images: int = 0) -> Any:
     """What the rules ask of a snapshot."""
-    sizes = [n_features // n_segments + (i < n_features % n_segments) for i in range(n_segments)]
-    return SimpleNamespace(segments=[SimpleNamespace(xy=range(size)) for size in sizes], n_images=n_images)
+    return SimpleNamespace(n_features=n_features, n_images=n_images)
 
 
 def words(n_features: int, n_words: int = 65536, asked: int = 0) -> int:

@@ -184,6 +184,13 @@ def test_remove_counts_the_names_that_were_there(filled: Index) -> None:
     assert live_names(filled) == ["b.jpg", "c.jpg"]
 
 
+def test_features_of_removed_images_are_not_counted(filled: Index, index: Index) -> None:
+    assert filled.snapshot().n_features == 90
+    filled.remove(["b.jpg"])
+    assert filled.snapshot().n_features == 60
+    assert index.snapshot().n_features == 0
+
+
 def test_a_removed_image_gets_no_votes_and_counts_in_no_weight(filled: Index, tmp_path: Path) -> None:
     filled.remove(["b.jpg"])
     left = filled.snapshot()
