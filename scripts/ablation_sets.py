@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def load(name: str, data: Path, cache: Path, n_queries: int) -> Benchmark:
 def _photographs(name: str, data: Path) -> Benchmark:
     folder, others = BENCHMARKS[name]
     benchmark = load_benchmark(name, data / folder)
-    distractors = [path for other in others for path in walk_images((data / other).absolute())]
+    distractors = [path for other in others for path in walk_images(Path(os.path.abspath(data / other)))]
     return dataclasses.replace(benchmark, database=list(dict.fromkeys([*benchmark.database, *distractors])))
 
 

@@ -128,7 +128,7 @@ def _load(name: str, arguments: argparse.Namespace, workshop: Workshop) -> tuple
     """A benchmark, and the features of its pictures, of its queries and of the distractors."""
     folder, others = BENCHMARKS[name]
     benchmark = load_benchmark(name, arguments.data / folder)
-    distractors = [path for other in others for path in walk_images((arguments.data / other).absolute())]
+    distractors = [path for other in others for path in walk_images(Path(os.path.abspath(arguments.data / other)))]
     database = list(dict.fromkeys([*benchmark.database, *distractors]))
     paths = list(dict.fromkeys([*database, *(query.image for query in benchmark.queries)]))
     with progress_bar(" images", f"{name}: features") as show:

@@ -249,6 +249,15 @@ def test_the_script_measures_each_row_and_keeps_its_indexes(
         assert (len(engine), engine.index.features.max_features) == (20, 500)
 
 
+def test_a_detour_to_the_data_names_the_same_pictures(
+    sets: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Distractors are known to the index by their path without `..`; any other would be a stranger in it."""
+    monkeypatch.setitem(sets.BENCHMARKS, "ukbench", ("ukbench1000", ("ukbench1000",)))
+    detour = data / ".." / data.name
+    assert sets.load("ukbench", detour, tmp_path, 0) == sets.load("ukbench", data, tmp_path, 0)
+
+
 def test_an_index_of_other_pictures_is_refused_until_they_are_removed(sets: Any, data: Path, tmp_path: Path) -> None:
     first, second = sorted((data / "ukbench1000").iterdir())[:2]
 
