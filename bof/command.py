@@ -72,7 +72,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     rankers = "bof: votes verified with geometry; votes: Hamming votes alone; tfidf: plain cosine"
     parser.add_argument("--ranker", choices=RANKERS, default="bof", help=f"{rankers} (default bof)")
     parser.add_argument("--no-verify", action="store_true", help="the same as --ranker votes")
-    mirrors = "look for the query's mirror image too: auto, if nothing else was called the same"
+    mirrors = "look for the query's mirror image too: auto, if nothing was clearly the same (40 inliers)"
     parser.add_argument("--mirror", choices=MIRRORS, default="auto", help=f"{mirrors} (default auto)")
     for kind in (VoteOptions, VerifyOptions, ExpandOptions):
         add_options(parser, kind)

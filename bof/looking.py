@@ -25,6 +25,9 @@ POSTINGS_PER_FEATURE = 4800
 MIN_WORDS, MAX_WORDS = 3, 20
 """A query feature looks into as many words as hold about this many postings."""
 
+CLEAR_INLIERS = 40
+"""With fewer the mirror image may be the better match: letters like A and M, tins and wheels look alike in it."""
+
 DEPTH_PER_ROOT = 16
 MAX_DEPTH = 2000
 """The shortlist grows with the square root of the collection."""
@@ -45,6 +48,10 @@ class Look:
         """The images called the same, the strongest evidence first, ties in the order of votes."""
         same = [i for i, known in self.evidence.items() if known.verdict(options) == "same"]
         return sorted(same, key=lambda i: -self.evidence[i].score)
+
+    def is_clear(self, options: VerifyOptions) -> bool:
+        """Is an image called the same on more than symmetric letters and patterns, which a mirror image shares?"""
+        return any(self.verifications[i].n_inliers >= CLEAR_INLIERS for i in self.called_same(options))
 
 
 class Stopwatch:

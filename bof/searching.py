@@ -1,4 +1,4 @@
-"""One query through the stages: look -> look into the mirror if nothing was found -> expand -> rank."""
+"""One query through the stages: look -> look into the mirror if nothing is clear -> expand -> rank."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RANKERS = ("bof", "votes", "tfidf")
 """Hamming votes verified with geometry; the votes alone; the plain cosine of TF-IDF histograms."""
 
 MIRRORS = ("auto", "always", "never")
-"""Look for the query's mirror image too: if nothing was called the same, always, never."""
+"""Look for the query's mirror image too: if nothing was clearly the same, always, never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, opt
     watch = Stopwatch()
     collection, stages = (snapshot, vocabulary), (options.vote, options.verify)
     seen = look(*collection, query, *stages, watch)
-    if options.mirror == "always" or (options.mirror == "auto" and not seen.called_same(options.verify)):
+    if options.mirror == "always" or (options.mirror == "auto" and not seen.is_clear(options.verify)):
         with watch.stage("mirror"):
             seen = look_into_mirror(*collection, query, *stages, seen)
     with watch.stage("expand"):

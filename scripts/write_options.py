@@ -22,7 +22,7 @@ Every command has `--help`, and `--debug`, which shows the traceback of an error
 
 - `search --top N`: hits to show. `--ranker votes` (or `--no-verify`) skips geometry, `--ranker tfidf` ranks by the
   plain cosine of TF-IDF histograms. `--mirror always` looks for the query's mirror image too, `never` does not, and
-  `auto`, the default, does where nothing else was called the same. `evaluate` has all of these too.
+  `auto`, the default, does where nothing was clearly the same, on 40 inliers. `evaluate` has all of these too.
 - `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
   coarse k-means, the default above 4,096 words. `--workers`: processes, 0 for one a core. `--source`: what the
   photographs are, kept in the vocabulary.

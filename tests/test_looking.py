@@ -32,7 +32,7 @@ from bof.looking import (
 from bof.options import IndexOptions, VerifyOptions, VoteOptions
 from bof.scoring import vote
 from bof.searching import SearchOptions
-from bof.types import F64, U8, Box, Hit
+from bof.types import F64, U8, Box, Correspondences, Hit, Verification
 
 CORNERS = np.array([[-0.5, -0.5], [319.5, -0.5], [319.5, 239.5], [-0.5, 239.5]])
 FLIP = np.array([[-1.0, 0, 319], [0, 1, 0], [0, 0, 1]])
@@ -266,6 +266,16 @@ def test_those_called_the_same_come_strongest_first() -> None:
     look = Look(np.zeros(10), np.array([7, 3, 5, 9]), {}, evidence)
     assert look.called_same(VerifyOptions(same=0.99)) == [5, 7, 9]
     assert look.called_same(VerifyOptions(same=1.0)) == []
+
+
+@pytest.mark.parametrize(("n_inliers", "probability", "clear"), [(39, 1.0, False), (40, 1.0, True), (400, 0.9, False)])
+def test_a_look_is_clear_with_one_that_is_the_same_on_many_points(
+    n_inliers: int, probability: float, clear: bool
+) -> None:
+    none = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
+    verified = {3: Verification(n_inliers, 1.0, 0.1, np.eye(3), none)}
+    seen = Look(np.zeros(10), np.array([3]), verified, {3: Evidence(0.1, probability)})
+    assert seen.is_clear(VerifyOptions(same=0.99)) == clear
 
 
 def test_a_quick_count_is_near_the_verified_one(engine: Engine) -> None:
