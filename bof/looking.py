@@ -32,6 +32,9 @@ DEPTH_PER_ROOT = 16
 MAX_DEPTH = 2000
 """The shortlist grows with the square root of the collection."""
 
+FIRST = 100
+"""So many of it are verified first; the others only where these leave something to find."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -48,6 +51,13 @@ class Look:
         """The images called the same, the strongest evidence first, ties in the order of votes."""
         same = [i for i, known in self.evidence.items() if known.verdict(options) == "same"]
         return sorted(same, key=lambda i: -self.evidence[i].score)
+
+    def with_proof(self, found: Mapping[int, Verification], word_weight: float) -> Look:
+        """This look, with geometry's word on more images. word_weight: of one of the query's features."""
+        evidence = {i: weigh(float(self.similarity[i]), known, word_weight) for i, known in found.items()}
+        return dataclasses.replace(
+            self, verifications={**self.verifications, **found}, evidence={**self.evidence, **evidence}
+        )
 
     def is_clear(self, options: VerifyOptions) -> bool:
         """Is an image called the same on more than symmetric letters and patterns, which a mirror image shares?"""
@@ -85,12 +95,24 @@ def look(
         votes = vote(snapshot.postings, snapshot.weights, words, voting)
         images = in_order(snapshot, votes.score, top_images(votes.score, len(votes.score)))
         own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
+    seen = Look(votes.score / own, images, {}, {})
+    if verifying is None:
+        return seen
     with watch.stage("verify"):
-        shortlist = images[: depth(snapshot, verifying)] if verifying else images[:0]
-        found = verify_shortlist(snapshot, query, votes, shortlist, verifying or VerifyOptions())
-        similarity = votes.score / own
-        evidence = {i: weigh(float(similarity[i]), found[i], word_weight) for i in found}
-    return Look(similarity, images, found, evidence)
+        shortlist = images[: depth(snapshot, verifying)]
+        n_first = len(shortlist) if verifying.depth else FIRST
+        for part in np.split(shortlist, [n_first]):
+            if len(part) and not _is_settled(seen, verifying):
+                found = verify_shortlist(snapshot, query, votes, part, verifying)
+                seen = seen.with_proof(found, word_weight)
+    return seen
+
+
+def _is_settled(seen: Look, options: VerifyOptions) -> bool:
+    """Is an image clearly the same, and nothing like it among the later half of those verified?"""
+    verified = list(seen.evidence.values())
+    later = verified[len(verified) // 2 :]
+    return seen.is_clear(options) and all(known.verdict(options) == "no" for known in later)
 
 
 def words_per_feature(snapshot: Snapshot, vocabulary: Vocabulary, options: VoteOptions) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import N_SCENES, draw_scene, write_picture
 
-from bof import transforms
+from bof import looking, transforms
 from bof.engine import Engine
 from bof.evidence import Evidence
 from bof.images import Picture
@@ -104,6 +104,35 @@ def test_a_small_collection_is_verified_whole(engine: Engine) -> None:
     answer = engine.answer(query)
     assert set(answer.verifications) == set(answer.probabilities) == set(answer.images.tolist())
     assert len(answer.images) == N_SCENES
+
+
+def verified(engine: Engine, pixels: U8, depth: int = 0) -> int:
+    options = SearchOptions(verify=VerifyOptions(depth=depth), mirror="never")
+    return len(engine.answer(engine.prepare(grey(pixels)), options).verifications)
+
+
+def test_no_more_is_verified_once_a_picture_is_clearly_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "FIRST", 4)
+    assert verified(engine, draw_scene(1)) == 4
+
+
+def test_all_is_verified_where_nothing_is_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "FIRST", 4)
+    assert verified(engine, draw_scene(N_SCENES + 1)) == N_SCENES
+
+
+def test_all_is_verified_where_the_last_ones_are_still_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "FIRST", 1)
+    assert verified(engine, draw_scene(1)) == N_SCENES
+
+
+def test_a_depth_asked_for_is_verified_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "FIRST", 1)
+    assert verified(engine, draw_scene(1), depth=5) == 5
 
 
 # -- Mirrored queries -------------------------------------------------------------------------------------------------
