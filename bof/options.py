@@ -76,7 +76,11 @@ class VerifyOptions(_Checked):
     """How geometry verifies a shortlist."""
 
     depth: int = _option(
-        0, 0, 1_000_000, "verify this many of the best pictures; 0: 16 times the square root of the collection, to 2000"
+        0,
+        0,
+        1_000_000,
+        "verify this many of the best pictures; 0: 100, and where these leave something to find 16 times the square "
+        "root of the collection, to 2000",
     )
     tolerance: float = _option(0.03, 0.001, 0.5, "an inlier lies within this fraction of the picture's long side")
     same: float = _option(0.988, 0.0, 1.0, "probability from which a picture is called the same")

@@ -102,7 +102,7 @@ def _options() -> Iterator[Row]:
         yield Row(f"words {k}", "words", replace(plain, vote=VoteOptions(words_per_feature=k)))
     for bits in (16, 20, 24, 28):
         yield Row(f"max_hamming {bits}", "max_hamming", replace(plain, vote=VoteOptions(max_hamming=bits)))
-    for depth in (50, 100, 200):
+    for depth in (50, 100, 200, 2000):
         yield Row(f"depth {depth}", "depth", replace(plain, verify=VerifyOptions(depth=depth)))
     for tolerance in (0.01, 0.02, 0.03, 0.05):
         yield Row(f"tolerance {tolerance}", "tolerance", replace(plain, verify=VerifyOptions(tolerance=tolerance)))
