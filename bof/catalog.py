@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bof import filters
 from bof.errors import IndexStoreError, MismatchError
 from bof.files import FileFact, fsync_path
 
 FORMAT = 1
 FILE_NAME = "catalog.sqlite"
 _APPLICATION_ID = 0x626F6631  # "bof1"
+_PATIENCE_S = 60.0
+"""Readers and the writer wait so long for each other's moments in the catalogue."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,6 +36,15 @@ CREATE TABLE images (
 CREATE UNIQUE INDEX live_path ON images (path) WHERE deleted = 0;
 CREATE UNIQUE INDEX live_name ON images (name) WHERE deleted = 0;
 """
+
+_METADATA_SCHEMA = """
+CREATE TABLE metadata (
+    path BLOB NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (path, key, value)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE texts USING fts5(text, tokenize = 'unicode61 remove_diacritics 2');
+"""
+"""Tables that the first indexes of format 1 lacked; the next writer adds them."""
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One image of the index and where its features lie."""
+    """One image of the index and where its features lie; its id stays whatever is merged."""
 
     name: str
     path: str
@@ -64,6 +76,7 @@ class ImageRow:
     segment: int
     position: int
     deleted: bool
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,29 @@ class SegmentRow:
     number: int
     name: str
     n_images: int
+    n_features: int
     files: dict[str, FileFact]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A picture file as it was when it was indexed."""
+
+    id: int
+    name: str
+    path: str
+    n_bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What the catalogue says as of one commit: every segment, every image by segment and position."""
+
+    generation: int
+    segments: Sequence[SegmentRow]
+    images: Sequence[ImageRow]
 
 
 def stands(folder: Path) -> bool:
@@ -88,7 +123,8 @@ def create(folder: Path, meta: Mapping[str, Any]) -> None:
     fresh = f".{FILE_NAME}.partial"
     (folder / fresh).unlink(missing_ok=True)
     with connect(folder, write=True, file=fresh, mode="rwc") as database:
-        database.executescript(f"PRAGMA application_id = {_APPLICATION_ID}; BEGIN; {_SCHEMA}")
+        pragma = f"PRAGMA application_id = {_APPLICATION_ID}; BEGIN;"
+        database.executescript(f"{pragma} {_SCHEMA} {_METADATA_SCHEMA}")
         rows = {"format": FORMAT, **meta}.items()
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in rows])
         database.execute("COMMIT")
@@ -108,9 +144,10 @@ def connect(
     database = None
     try:
         mode = mode or ("rw" if write or os.access(path, os.W_OK) else "ro")
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE_S)
         if write:
-            database.execute("PRAGMA synchronous = FULL")
+            database.execute("PRAGMA synchronous = EXTRA")
         yield database
     except sqlite3.Error as error:
         raise IndexStoreError(f"{path}: {error}; {_advice(error)}") from error
@@ -127,7 +164,42 @@ def _advice(error: Exception) -> str:
         return "the folder must be readable, and writable to change the index"
     if "locked" in text:
         return "another process is writing this index; wait for it to end"
+    if "disk I/O" in text:
+        return "the disk failed; the index is as it was"
     return "the catalogue is damaged; restore it from a copy, or delete the index folder and index again"
+
+
+@contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One commit: all that is done inside, or nothing. Whoever calls it holds the writer's lock."""
+    with connect(folder, write=True) as database:
+        database.execute("BEGIN IMMEDIATE")
+        _add_missing_tables(database)
+        yield database
+        generation = database.execute("PRAGMA user_version").fetchone()[0]
+        database.execute(f"PRAGMA user_version = {(generation + 1) % (1 << 31)}")
+        database.execute("COMMIT")
+
+
+def _add_missing_tables(database: sqlite3.Connection) -> None:
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'metadata'").fetchone():
+        return
+    for statement in _METADATA_SCHEMA.split(";\n"):
+        database.execute(statement)
+    rows = database.execute("SELECT id, name FROM images WHERE deleted = 0").fetchall()
+    texts = [(number, filters.searchable(os.fsdecode(name), [])) for number, name in rows]
+    database.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
+
+
+# -- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """All that is read inside belongs to one commit, and no other commit ends meanwhile."""
+    with connect(folder, write=False) as database:
+        database.execute("BEGIN")
+        yield database
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -146,78 +218,48 @@ def read_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def read_rows(folder: Path) -> tuple[list[SegmentRow], list[ImageRow]]:
-    """Every segment and every image, by segment and position, as of one moment."""
+def read_generation(folder: Path) -> int:
+    """A number that every commit changes."""
     with connect(folder, write=False) as database:
-        database.execute("BEGIN")
-        files: dict[int, dict[str, FileFact]] = {}
-        for segment, name, n_bytes, sha256 in database.execute("SELECT segment, name, n_bytes, sha256 FROM files"):
-            files.setdefault(segment, {})[name] = FileFact(n_bytes, sha256)
-        segments = [
-            SegmentRow(number, name, n_images, files.get(number, {}))
-            for number, name, n_images in database.execute("SELECT number, name, n_images FROM segments ORDER BY 1")
-        ]
-        images = [
-            ImageRow(os.fsdecode(name), os.fsdecode(path), width, height, segment, position, bool(deleted))
-            for name, path, width, height, segment, position, deleted in database.execute(
-                "SELECT name, path, width, height, segment, position, deleted FROM images ORDER BY segment, position"
-            )
-        ]
-    return segments, images
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-def read_known(folder: Path) -> dict[str, tuple[str, int, int]]:
-    """Live images by path: name, size in bytes and modification time."""
+def read_commit(database: sqlite3.Connection) -> Commit:
+    """Every segment and every image of the commit that `reading` holds."""
+    (generation,) = database.execute("PRAGMA user_version").fetchone()
+    images = [
+        ImageRow(os.fsdecode(name), os.fsdecode(path), width, height, segment, position, bool(deleted), number)
+        for name, path, width, height, segment, position, deleted, number in database.execute(
+            "SELECT name, path, width, height, segment, position, deleted, id FROM images ORDER BY segment, position"
+        )
+    ]
+    return Commit(generation, read_segments(database), images)
+
+
+def read_segments(database: sqlite3.Connection) -> list[SegmentRow]:
+    """Every segment with what its files must be."""
+    files: dict[int, dict[str, FileFact]] = {}
+    for segment, name, n_bytes, sha256 in database.execute("SELECT segment, name, n_bytes, sha256 FROM files"):
+        files.setdefault(segment, {})[name] = FileFact(n_bytes, sha256)
+    rows = database.execute("SELECT number, name, n_images, n_features FROM segments ORDER BY 1")
+    return [SegmentRow(number, name, n, m, files.get(number, {})) for number, name, n, m in rows]
+
+
+def read_places(database: sqlite3.Connection, segment: int) -> list[tuple[int, bool]]:
+    """Of every image of a segment, by position: its id, and whether it lives."""
+    rows = database.execute("SELECT id, deleted FROM images WHERE segment = ? ORDER BY position", (segment,))
+    return [(number, not deleted) for number, deleted in rows]
+
+
+def read_known(folder: Path) -> dict[str, KnownFile]:
+    """Live images by path."""
+    with reading(folder) as database:
+        rows = database.execute("SELECT id, name, path, n_bytes, mtime_ns, sha256 FROM images WHERE deleted = 0")
+        known = [KnownFile(number, os.fsdecode(name), os.fsdecode(path), *rest) for number, name, path, *rest in rows]
+    return {entry.path: entry for entry in known}
+
+
+def count_images(folder: Path) -> int:
+    """Live images."""
     with connect(folder, write=False) as database:
-        rows = database.execute("SELECT path, name, n_bytes, mtime_ns FROM images WHERE deleted = 0")
-        return {os.fsdecode(path): (os.fsdecode(name), n_bytes, mtime) for path, name, n_bytes, mtime in rows}
-
-
-def insert_segment(folder: Path, target: Path, files: Mapping[str, FileFact], images: list[ImageFacts]) -> None:
-    """Make a written segment part of the index, and replace older images of the same paths: one transaction."""
-    with connect(folder, write=True) as database:
-        database.execute("BEGIN IMMEDIATE")
-        if not target.is_dir():
-            raise IndexStoreError(f"{target}: another process swept it away; let one process write at a time")
-        n_features = sum(image.n_features for image in images)
-        cursor = database.execute(
-            "INSERT INTO segments (name, n_images, n_features) VALUES (?, ?, ?)", (target.name, len(images), n_features)
-        )
-        number = cursor.lastrowid
-        rows = [(number, file, fact.n_bytes, fact.sha256) for file, fact in files.items()]
-        database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
-        paths = [(os.fsencode(image.path),) for image in images]
-        database.executemany("UPDATE images SET deleted = 1 WHERE path = ? AND deleted = 0", paths)
-        database.executemany(
-            "INSERT INTO images (name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_image_values(image, number, position) for position, image in enumerate(images)],
-        )
-        database.execute("COMMIT")
-
-
-def _image_values(image: ImageFacts, segment: int | None, position: int) -> tuple[Any, ...]:
-    return (
-        os.fsencode(image.name), os.fsencode(image.path), image.n_bytes, image.mtime_ns, image.sha256,
-        image.width, image.height, image.n_features, segment, position,
-    )  # fmt: skip
-
-
-def mark_deleted(folder: Path, names: Iterable[str]) -> int:
-    """Flag images as deleted by name; returns how many there were."""
-    with connect(folder, write=True) as database:
-        database.execute("BEGIN IMMEDIATE")
-        rows = [(os.fsencode(name),) for name in names]
-        before = database.total_changes
-        database.executemany("UPDATE images SET deleted = 1 WHERE name = ? AND deleted = 0", rows)
-        n_deleted = database.total_changes - before
-        database.execute("COMMIT")
-    return n_deleted
-
-
-@contextmanager
-def no_commits(folder: Path) -> Iterator[set[str]]:
-    """The segment folders that the catalogue names; nothing is committed meanwhile."""
-    with connect(folder, write=True) as database:
-        database.execute("BEGIN IMMEDIATE")
-        yield {name for (name,) in database.execute("SELECT name FROM segments")}
+        return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])

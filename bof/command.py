@@ -41,8 +41,8 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
             raise
         _drop_stdout()
         return 1 if isinstance(error, BrokenPipeError) else _fail(error)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(": ".join(["interrupted", *map(str, stop.args)]), file=sys.stderr)
         return 130
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,12 +20,13 @@ from bof.indexing import Described, Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions
 from bof.searching import Answer, SearchOptions, search
 from bof.store import Index, Snapshot
+from bof.syncing import Plan, is_below, plan_sync
 from bof.types import F32, F64, Box, Features, Hit
 from bof.vocabulary import default_vocabulary_path, load_vocabulary
+from bof.writing import Writer
 
-SEGMENT_FEATURES = 1 << 19
-SEGMENT_IMAGES = 4096
-"""A segment is written when it holds this much: what a crash can lose, and what memory holds."""
+MAX_WAITING_FEATURES = 1 << 19
+"""What memory holds until it is committed, whatever the options say."""
 
 Progress = Callable[[int, int], None]
 """Called with the pictures done and the pictures to do."""
@@ -33,9 +34,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What `Engine.add` did: pictures added, those that stood already, those skipped and why, features, seconds."""
+    """What `Engine.add` did: pictures added (new or changed), moved without being read again, removed, those whose
+    files are gone but which were left, those that stood already, those skipped and why, features, seconds.
+    """
 
     n_added: int
+    n_moved: int
+    n_removed: int
+    n_gone: int
     n_unchanged: int
     skipped: Sequence[Skipped]
     n_features: int
@@ -58,7 +64,22 @@ class Engine:
         self.vocabulary_folder = vocabulary_folder = Path(os.path.abspath(vocabulary_folder))
         self.vocabulary = load_vocabulary(vocabulary_folder)
         index.require(self.vocabulary)
-        self.snapshot: Snapshot = index.snapshot()
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The collection as searches see it: as of one commit, until `refresh`."""
+        if self._snapshot is None:
+            self._snapshot = self.index.snapshot()
+        return self._snapshot
+
+    def refresh(self) -> bool:
+        """See what has been committed since, by any process; returns whether there was anything."""
+        before = self._snapshot
+        if before is not None and catalog.read_generation(self.index.folder) == before.generation:
+            return False
+        self._snapshot = self.index.snapshot(before)
+        return before is None or before.generation != self._snapshot.generation
 
     @classmethod
     def create(
@@ -106,43 +127,78 @@ class Engine:
     def __len__(self) -> int:
         return self.snapshot.n_images
 
+    def plan(self, sources: Sequence[Path], *, delete: bool = False) -> Plan:
+        """What `add` would do. Raises ImageError for a missing source, and where a folder that `delete` would empty has
+        no picture at all: its disk may not be there.
+        """
+        files = list_files(sources)
+        plan = plan_sync(files, catalog.read_known(self.index.folder), sources, delete=delete)
+        if delete:
+            _refuse_empty(sources, files, plan)
+        return plan
+
     def add(
-        self, sources: Iterable[Path], options: IndexOptions | None = None, progress: Progress | None = None
+        self,
+        sources: Sequence[Path],
+        options: IndexOptions | None = None,
+        progress: Progress | None = None,
+        *,
+        delete: bool = False,
     ) -> AddReport:
-        """Index every picture under the sources that is new or changed since it was indexed."""
+        """Make the index show every picture under the sources as it is now.
+
+        New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
+        whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
+        options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
+        """
         options = options or IndexOptions()
         start = time.perf_counter()
-        files = list_files(sources)
-        self.index.sweep()
-        new = self._new(files)
-        recipe = Recipe(self.vocabulary_folder, self.index.features, options.max_pixels)
-        described = describe_files(new, recipe, options.workers or os.cpu_count() or 1)
-        writer = _SegmentWriter(self.index)
-        for done, item in enumerate(described, 1):
-            writer.take(item)
-            if progress:
-                progress(done, len(new))
-        writer.flush()
-        self.snapshot = self.index.snapshot()
-        seconds = time.perf_counter() - start
-        return AddReport(writer.n_added, len(files) - len(new), writer.skipped, writer.n_features, seconds)
+        with self.index.writer() as writer:
+            writer.require_whole()
+            plan = self.plan(sources, delete=delete)
+            self._rearrange(writer, plan, sources)
+            done = self._read(writer, plan, options, progress)
+        if self._snapshot is not None:
+            self.refresh()
+        leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
+        return AddReport(done.n_added, *leaving, done.skipped, done.n_features, time.perf_counter() - start)
 
-    def _new(self, files: dict[str, str]) -> list[tuple[str, str]]:
-        """(path, name) of the files that the catalogue does not know as they are now; a known file keeps its name."""
-        known = catalog.read_known(self.index.folder)
-        taken = {name: path for path, (name, _, _) in known.items()}
-        new = []
-        for path, name in files.items():
-            if path in known and _unchanged(path, known[path]):
-                continue
-            name = known[path][0] if path in known else name
-            new.append((path, name if taken.get(name, path) == path else path))
-        return new
+    def _rearrange(self, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
+        """What needs no picture read: moves, removals, and the folders to follow."""
+        known = catalog.read_meta(self.index.folder).get("roots", [])
+        roots = sorted({*known, *(os.path.abspath(source) for source in sources if source.is_dir())})
+        if plan.moves or plan.leaving or roots != known:
+            writer.rearrange(plan.moves, plan.leaving, roots)
+
+    def _read(self, writer: Writer, plan: Plan, options: IndexOptions, progress: Progress | None) -> _Batches:
+        """Read and commit what is new or changed."""
+        recipe = Recipe(self.vocabulary_folder, self.index.features, options.max_pixels)
+        batches, n_files = _Batches(writer, options), len(plan.to_read)
+        try:
+            for done, item in enumerate(describe_files(plan.to_read, recipe, options), 1):
+                batches.take(item)
+                if progress:
+                    progress(done, n_files)
+            batches.commit()
+        except KeyboardInterrupt:
+            batches.commit()
+            n_left = n_files - batches.n_added - len(batches.skipped)
+            raise KeyboardInterrupt(
+                f"{batches.n_added} pictures are committed, {n_left} are left; the same command goes on from here"
+            ) from None
+        return batches
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders that were added, which `add` can look into again."""
+        return [Path(root) for root in catalog.read_meta(self.index.folder).get("roots", [])]
 
     def remove(self, names: Sequence[str]) -> int:
         """Take pictures out by name; returns how many there were."""
-        n_removed = self.index.remove(names)
-        self.snapshot = self.index.snapshot()
+        with self.index.writer() as writer:
+            n_removed = writer.remove(names)
+        if self._snapshot is not None:
+            self.refresh()
         return n_removed
 
     def prepare(self, picture: Picture, box: Box | None = None) -> Query:
@@ -202,13 +258,15 @@ class Engine:
         return Hit(image, row.name, Path(row.path), score, probability, verdict, *size, verification, outline)
 
 
-class _SegmentWriter:
-    """Gathers described images and appends a segment whenever enough have come."""
+class _Batches:
+    """Gathers described pictures and commits them whenever enough have come, or enough time has passed."""
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, writer: Writer, options: IndexOptions) -> None:
+        self._writer = writer
+        self._options = options
         self._waiting: list[Described] = []
         self._waiting_features = 0
+        self._last_commit = time.monotonic()
         self.n_added = 0
         self.n_features = 0
         self.skipped: list[Skipped] = []
@@ -217,27 +275,31 @@ class _SegmentWriter:
         """One picture more."""
         if isinstance(item, Skipped):
             self.skipped.append(item)
-            return
-        self._waiting.append(item)
-        self._waiting_features += len(item[1])
-        if self._waiting_features >= SEGMENT_FEATURES or len(self._waiting) >= SEGMENT_IMAGES:
-            self.flush()
+        else:
+            self._waiting.append(item)
+            self._waiting_features += len(item[1])
+        is_full = self._waiting_features >= MAX_WAITING_FEATURES or len(self._waiting) >= self._options.commit_images
+        if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
+            self.commit()
 
-    def flush(self) -> None:
+    def commit(self) -> None:
         """Commit what waits."""
         if self._waiting:
-            self._index.append(self._waiting)
+            self._writer.append(self._waiting)
         self.n_added += len(self._waiting)
         self.n_features += self._waiting_features
         self._waiting, self._waiting_features = [], 0
+        self._last_commit = time.monotonic()
 
 
-def _unchanged(path: str, known: tuple[str, int, int]) -> bool:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == known[1:]
+def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:
+    for source in sources:
+        gone = [entry for entry in plan.gone if is_below(entry.path, [source])]
+        if gone and not any(is_below(path, [source]) for path in files):
+            raise ImageError(
+                f"{source}: expected pictures, found none, though the index has {len(gone)} from here: is a disk "
+                "missing? Nothing was changed; to take them out all the same, name them with --remove"
+            )
 
 
 def _find_vocabulary(index: Index) -> Path:

@@ -89,6 +89,14 @@ def display_name(path: str | os.PathLike[str]) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
 
 
+class PictureTooLargeError(ImageError):
+    """A picture has more pixels, n_pixels, than may be decoded."""
+
+    def __init__(self, message: str, n_pixels: int) -> None:
+        super().__init__(message)
+        self.n_pixels = n_pixels
+
+
 # -- Finding and reading files ----------------------------------------------------------------------------------------
 
 
@@ -211,8 +219,9 @@ def _reader(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO, str], Im
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise ImageError(
-            f"{name}: too large: expected at most {max_pixels} pixels, found {width} x {height} = {width * height}"
+        raise PictureTooLargeError(
+            f"{name}: too large: expected at most {max_pixels} pixels, found {width} x {height} = {width * height}",
+            width * height,
         )
 
 

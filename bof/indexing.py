@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
-from joblib import Parallel, delayed
 
 from bof.assignment import set_threads
+from bof.budget import DECODE_BYTES, WORKER_BYTES, WRITER_BYTES, Share, share_memory
 from bof.catalog import ImageFacts
 from bof.errors import ImageError
 from bof.features import extract_features
-from bof.images import decode, display_name, read_bytes, walk_images
-from bof.options import FeatureOptions
+from bof.images import PictureTooLargeError, decode, display_name, read_bytes, walk_images
+from bof.options import FeatureOptions, IndexOptions
 from bof.segments import ImageColumns, store_geometry
+from bof.syncing import Found
 from bof.vocabulary import Vocabulary, load_vocabulary
-
-_CHUNK = 8
-"""Files handed to a worker at once."""
+from bof.workers import Limits, Lost, run_in_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class Recipe:
     vocabulary_folder: Path
     features: FeatureOptions
     max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A picture too large to be decoded while others are: its turn comes last, alone."""
+
+    path: str
+    name: str
+    n_pixels: int
 
 
 Described = tuple[ImageFacts, ImageColumns]
@@ -62,36 +71,60 @@ def list_files(sources: Iterable[Path]) -> dict[str, str]:
     return names
 
 
-def describe_files(files: list[tuple[str, str]], recipe: Recipe, workers: int) -> Iterator[Described | Skipped]:
-    """Describe (path, name) pairs in order, with `workers` processes; one bad file skips itself alone."""
-    chunks = [files[i : i + _CHUNK] for i in range(0, len(files), _CHUNK)]
-    workers = min(workers, len(chunks))
-    if workers <= 1:
-        for chunk in chunks:
-            yield from _describe_chunk(chunk, recipe)
-        return
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-    for described in parallel(delayed(_describe_in_worker)(chunk, recipe) for chunk in chunks):
-        yield from described
+def describe_files(files: Sequence[Found], recipe: Recipe, options: IndexOptions) -> Iterator[Described | Skipped]:
+    """Describe (path, name) pairs in processes of their own: what becomes of one picture happens to that one alone.
+
+    Pictures come in order, but for those too large for a process's share of the memory: they come last, one at a time.
+    Raises OptionError where --memory is too small for anything.
+    """
+    n_workers = options.workers or os.cpu_count() or 1
+    share = share_memory(options.memory, min(n_workers, max(1, len(files))), recipe.features)
+    deferred: list[Deferred] = []
+    for item in _run(files, recipe, share, options):
+        if isinstance(item, Deferred):
+            deferred.append(item)
+        else:
+            yield item
+    alone = share_memory(options.memory, 1, recipe.features)
+    fitting = [item for item in deferred if item.n_pixels <= alone.max_pixels]
+    for item in set(deferred) - set(fitting):
+        needed = WRITER_BYTES + WORKER_BYTES + item.n_pixels * DECODE_BYTES
+        yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {1 + (needed >> 20)} or more")
+    for last in _run([(item.path, item.name) for item in fitting], recipe, alone, options):
+        if not isinstance(last, Deferred):
+            yield last
 
 
-def _describe_in_worker(chunk: list[tuple[str, str]], recipe: Recipe) -> list[Described | Skipped]:
-    """In a process of its own one thread is right: the other cores have their own processes."""
+def _run(
+    files: Sequence[Found], recipe: Recipe, share: Share, options: IndexOptions
+) -> Iterator[Described | Skipped | Deferred]:
+    limits = Limits(options.picture_seconds, share.bytes)
+    shared = recipe, share.max_pixels
+    results = run_in_workers("bof.indexing:describe_in_worker", shared, files, share.n_workers, limits)
+    for (path, _), result in zip(files, results, strict=True):
+        yield Skipped(path, result.reason) if isinstance(result, Lost) else cast(Described | Skipped | Deferred, result)
+
+
+def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | Skipped | Deferred:
+    """One picture, in a process of its own: one thread is right, the other cores have their own processes."""
     cv2.setNumThreads(1)
     set_threads(1)
-    return _describe_chunk(chunk, recipe)
+    recipe, max_pixels = shared
+    return describe(file, load_vocabulary(recipe.vocabulary_folder), recipe, max_pixels)
 
 
-def _describe_chunk(chunk: list[tuple[str, str]], recipe: Recipe) -> list[Described | Skipped]:
-    vocabulary = load_vocabulary(recipe.vocabulary_folder)
-    return [_describe(path, name, vocabulary, recipe) for path, name in chunk]
-
-
-def _describe(path: str, name: str, vocabulary: Vocabulary, recipe: Recipe) -> Described | Skipped:
+def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: int) -> Described | Skipped | Deferred:
+    """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
+    path, name = file
     try:
         status = os.stat(path)
         data = read_bytes(Path(path))
-        picture = decode(data, max_side=recipe.features.max_side, max_pixels=recipe.max_pixels, grey=True, name=path)
+        limit = min(max_pixels, recipe.max_pixels)
+        picture = decode(data, max_side=recipe.features.max_side, max_pixels=limit, grey=True, name=path)
+    except PictureTooLargeError as error:
+        if error.n_pixels <= recipe.max_pixels:
+            return Deferred(path, name, error.n_pixels)
+        return Skipped(path, reason_without_path(error, path))
     except (ImageError, OSError) as error:
         return Skipped(path, reason_without_path(error, path))
     features = extract_features(picture, recipe.features)

@@ -59,6 +59,12 @@ class IndexOptions(_Checked):
 
     workers: int = _option(0, 0, 1024, "processes that read pictures; 0: one a core")
     max_pixels: int = _option(200_000_000, 1, 1 << 40, "skip a picture with more pixels than this")
+    memory: int = _option(
+        0, 0, 1 << 30, "megabytes that all processes together may take; 0: half of what the machine has"
+    )
+    commit_images: int = _option(1000, 1, 1 << 20, "commit after this many pictures: a killed run loses at most these")
+    commit_seconds: int = _option(60, 1, 86400, "commit what is done at least this often, in seconds")
+    picture_seconds: int = _option(120, 1, 86400, "skip a picture that takes longer than this to read, in seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ Images count from 0 inside a segment. docs/format.md describes the files for oth
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ ARRAYS = (
     "feature_indptr", "xy", "scale_angle",
 )  # fmt: skip
 
-_ADVICE = "the segment is damaged; restore it from a copy, or delete the index folder and index again"
+ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
 _FULL = 65535.0
 _OCTAVES = 16.0
 """Scales are stored as octaves below the long side: 65535 is the long side, 0 is 2**-16 of it."""
@@ -63,6 +64,12 @@ class Segment:
     def n_images(self) -> int:
         """Images in the segment, deleted ones included."""
         return len(self.feature_indptr) - 1
+
+    def moved(self, first_image: int) -> Segment:
+        """The same segment, its images numbered from another place of the collection on."""
+        counts = dataclasses.replace(self.counts, first_image=first_image)
+        postings = dataclasses.replace(self.postings, first_image=first_image)
+        return dataclasses.replace(self, counts=counts, postings=postings)
 
     def geometry(self, position: int, width: int, height: int, features: U16 | None = None) -> Geometry:
         """Where the features of the image at `position` lie, or some rows of them; width, height: its original size."""
@@ -112,6 +119,11 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
     arrays["xy"] = np.concatenate([i.xy for i in images])
     arrays["scale_angle"] = np.concatenate([i.scale_angle for i in images])
     save_arrays(folder, arrays)
+    return facts_of(folder)
+
+
+def facts_of(folder: Path) -> dict[str, FileFact]:
+    """What each file of a segment must look like from now on."""
     return {f"{name}.npy": fact_of(folder / f"{name}.npy") for name in ARRAYS}
 
 
@@ -160,7 +172,7 @@ def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_im
         and (not a["image"].size or (a["image"].min() >= 0 and a["image"].max() < n_images))
     )
     if not sound:
-        raise IndexStoreError(f"{folder}: its arrays contradict each other; {_ADVICE}")
+        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
 
 
 def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:
@@ -173,11 +185,11 @@ def _open_array(path: Path, facts: dict[str, FileFact]) -> NDArray[Any]:
     try:
         found, expected = path.stat().st_size, facts[path.name].n_bytes
         if found != expected:
-            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {_ADVICE}")
+            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {ADVICE}")
         return map_array(path)
     except KeyError as error:
-        raise IndexStoreError(f"{path}: the catalogue does not know this file; {_ADVICE}") from error
+        raise IndexStoreError(f"{path}: the catalogue does not know this file; {ADVICE}") from error
     except IndexStoreError:
         raise
     except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
-        raise IndexStoreError(f"{path}: cannot be opened ({error}); {_ADVICE}") from error
+        raise IndexStoreError(f"{path}: cannot be opened ({error}); {ADVICE}") from error

@@ -1,52 +1,51 @@
-"""The index on disk: a catalogue and write-once segments. One writer appends; readers hold a snapshot."""
+"""The index on disk: a catalogue and write-once segments. One writer changes it; readers hold a snapshot."""
 
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bof import catalog
-from bof.catalog import ImageFacts, ImageRow
+from bof.catalog import ImageRow, SegmentRow
+from bof.checking import SEGMENTS
 from bof.errors import IndexStoreError, MismatchError, OptionError
-from bof.files import write_folder
 from bof.hypotheses import Placement
+from bof.locking import one_writer
 from bof.options import FeatureOptions
 from bof.scoring import Postings, Weights, derive_weights
-from bof.segments import ImageColumns, Segment, open_segment, write_segment
-from bof.types import I32, I64, U16, U64, Geometry
+from bof.segments import ADVICE, Segment, open_segment
+from bof.types import I32, I64, U16, U64, Bool, Geometry
 from bof.vocabulary import Vocabulary
-
-_SEGMENTS = "segments"
+from bof.writing import Writer, open_writer
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The collection as of one commit: images are numbered through all segments.
 
-    rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole.
+    rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole, of which
+    n_images images and n_features features live. generation is the commit's number, names are the segments'.
     """
 
+    generation: int
+    names: Sequence[str]
     segments: Sequence[Segment]
     rows: Sequence[ImageRow]
     segment_of: Sequence[int]
     weights: Weights
+    n_images: int
+    n_features: int
 
-    @property
-    def n_images(self) -> int:
-        """Live images."""
-        return int(self.weights.live.sum())
-
-    @property
-    def n_features(self) -> int:
-        """Features of the live images."""
-        counts = [np.diff(segment.feature_indptr) for segment in self.segments]
-        return int(np.concatenate(counts)[self.weights.live].sum()) if counts else 0
+    def restricted(self, ids: Set[int]) -> Snapshot:
+        """Only images of these ids answer; everything is weighed as in the whole collection."""
+        allowed: Bool = np.array([row.id in ids for row in self.rows], np.bool_)
+        weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
+        return dataclasses.replace(self, weights=weights)
 
     @property
     def postings(self) -> list[Postings]:
@@ -93,10 +92,11 @@ class Index:
             "vocabulary_folder": str(vocabulary_folder.absolute()),
         }
         try:
-            (folder / _SEGMENTS).mkdir(parents=True, exist_ok=True)
+            (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise IndexStoreError(f"{folder}: cannot create an index here: {error.strerror or error}") from error
-        catalog.create(folder, meta)
+        with one_writer(folder):
+            catalog.create(folder, meta)
         return cls.open(folder)
 
     @classmethod
@@ -119,50 +119,45 @@ class Index:
                 f"found {vocabulary.fingerprint[:12]}; name the right one with --vocabulary, or index again"
             )
 
-    def append(self, images: Sequence[tuple[ImageFacts, ImageColumns]]) -> None:
-        """Add images as one new segment; an older image of the same path gives way.
+    def writer(self) -> AbstractContextManager[Writer]:
+        """The right to change the index, for one at a time. Raises IndexStoreError where another has it."""
+        return open_writer(self.folder, self.n_words)
 
-        The segment is whole and on disk before one transaction makes it part of the index. Raises IndexStoreError
-        when that fails; the index is then as it was.
+    def snapshot(self, before: Snapshot | None = None) -> Snapshot:
+        """The collection as of now. Raises IndexStoreError where a segment is damaged.
+
+        before: an older snapshot, whose open segments are used again. No commit ends while the files are opened, and
+        what is open stays readable whatever the writer deletes later.
         """
-        name = uuid.uuid4().hex
-        target = self.folder / _SEGMENTS / name
-        facts = {}
-        try:
-            write_folder(target, lambda fresh: facts.update(write_segment(fresh, [c for _, c in images], self.n_words)))
-            catalog.insert_segment(self.folder, target, facts, [f for f, _ in images])
-        except OSError as error:
-            raise IndexStoreError(f"{target}: {error.strerror or error}; the index is as it was") from error
-        except IndexStoreError:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
+        with catalog.reading(self.folder) as database:
+            commit = catalog.read_commit(database)
+            firsts = np.cumsum([0, *(row.n_images for row in commit.segments)])
+            if firsts[-1] != len(commit.images):
+                raise IndexStoreError(
+                    f"{self.folder}: expected {firsts[-1]} images in the catalogue, found {len(commit.images)}"
+                )
+            known = dict(zip(before.names, before.segments, strict=True)) if before else {}
+            segments = [self._open(*each, known) for each in zip(commit.segments, firsts[:-1].tolist(), strict=True)]
+        live = np.array([not row.deleted for row in commit.images], np.bool_)
+        segment_of = [i for i, row in enumerate(commit.segments) for _ in range(row.n_images)]
+        weights = derive_weights([s.counts for s in segments], live, self.n_words)
+        sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
+        names = [row.name for row in commit.segments]
+        counted = int(live.sum()), int(sizes[live].sum())
+        return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted)
 
-    def remove(self, names: Sequence[str]) -> int:
-        """Take images out of every later snapshot; returns how many of the names there were."""
-        return catalog.mark_deleted(self.folder, names)
-
-    def sweep(self) -> None:
-        """Delete what a crash left behind: segment folders that the catalogue does not name."""
-        with catalog.no_commits(self.folder) as known:
-            for path in (self.folder / _SEGMENTS).iterdir():
-                if path.name not in known:
-                    shutil.rmtree(path, ignore_errors=True)
-
-    def snapshot(self) -> Snapshot:
-        """Open every segment as the catalogue names them now. Raises IndexStoreError where one is damaged."""
-        segment_rows, rows = catalog.read_rows(self.folder)
-        expected = sum(row.n_images for row in segment_rows)
-        if expected != len(rows):
-            raise IndexStoreError(f"{self.folder}: expected {expected} images in the catalogue, found {len(rows)}")
-        firsts = np.cumsum([0, *(row.n_images for row in segment_rows)])
-        segments = [
-            open_segment(self.folder / _SEGMENTS / row.name, row.files, self.n_words, int(first))
-            for row, first in zip(segment_rows, firsts[:-1], strict=True)
-        ]
-        live = np.array([not row.deleted for row in rows], np.bool_)
-        segment_of = [i for i, row in enumerate(segment_rows) for _ in range(row.n_images)]
-        return Snapshot(segments, rows, segment_of, derive_weights([s.counts for s in segments], live, self.n_words))
+    def _open(self, row: SegmentRow, first_image: int, known: Mapping[str, Segment]) -> Segment:
+        if row.name in known:
+            return known[row.name].moved(first_image)
+        segment = open_segment(self.folder / SEGMENTS / row.name, row.files, self.n_words, first_image)
+        if segment.n_images != row.n_images:
+            place, found = self.folder / SEGMENTS / row.name, segment.n_images
+            raise IndexStoreError(f"{place}: expected {row.n_images} images, found {found}; {ADVICE}")
+        return segment
 
     def n_bytes(self) -> int:
-        """Size on disk of everything in the folder."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        """Size on disk of the catalogue and of the segments that it names."""
+        with catalog.reading(self.folder) as database:
+            segments = catalog.read_segments(database)
+        files = [fact.n_bytes for row in segments for fact in row.files.values()]
+        return (self.folder / catalog.FILE_NAME).stat().st_size + sum(files)

@@ -92,9 +92,12 @@ def _fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tupl
         paths = collection.database[first : first + _SEGMENT_IMAGES]
         facts = [_facts(path, collection.features[path]) for path in paths]
         with clock.running():
-            index.append(list(zip(facts, _describe(paths, collection, vocabulary), strict=True)))
+            described = list(zip(facts, _describe(paths, collection, vocabulary), strict=True))
+            with index.writer() as writer:
+                writer.append(described)
     with clock.running():
         engine = Engine(index, vocabulary_folder)
+        engine.refresh()
     return engine, clock.seconds
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from conftest import N_SCENES, N_WORDS, draw_scene, warp, write_picture
 
-from bof import catalog, cli, evaluate, index, search, store, train_vocab
+from bof import catalog, cli, evaluate, index, search, train_vocab, writing
 from bof.errors import BofError
 from bof.images import read_image
 from bof.segments import ARRAYS
@@ -659,7 +659,7 @@ def test_a_full_disk_is_one_line_and_the_index_stays(
     def no_space(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(store, "write_segment", no_space)
+    monkeypatch.setattr(writing, "write_segment", no_space)
     before = content(own_index)
     outcome = run(index.main, query, "--index", own_index, "--workers", "1")
     assert_one_error(outcome, 1, "No space left on device", "the index is as it was")
@@ -784,9 +784,9 @@ def test_an_interrupt_ends_with_130_and_keeps_what_was_committed(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "write_segment", interrupted)
+    monkeypatch.setattr(writing, "write_segment", interrupted)
     before = content(own_index)
-    assert run(index.main, query, "--index", own_index, "--workers", "1") == (130, "", "interrupted\n")
+    assert run(index.main, query, "--index", own_index, "--workers", "1")== (130, "", "interrupted\n")
     assert content(own_index) == before
 
 

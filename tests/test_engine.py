@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,7 @@ from conftest import N_SCENES, draw_scene, warp, write_picture
 from numpy.typing import NDArray
 
 from bof import engine as engine_module
-from bof import indexing, transforms
+from bof import transforms
 from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
 from bof.evidence import weigh
@@ -136,34 +136,28 @@ def test_searching_twice_answers_the_same(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "limits"),
-    [
-        ([5, 4, 3, 2, 1, 0], {"SEGMENT_FEATURES": 600}),
-        ([0, 1, 2, 3, 4, 5], {"SEGMENT_IMAGES": 1}),
-        ([4, 2, 5, 0, 1, 2, 3], {"SEGMENT_IMAGES": 3}),
-    ],
+    ("order", "n_at_once", "max_features"),
+    [([5, 4, 3, 2, 1, 0], 1000, 600), ([0, 1, 2, 3, 4, 5], 1, 10**6), ([4, 2, 5, 0, 1, 2, 3], 3, 10**6)],
     ids=["reversed, segments of few features", "segments of one image", "shuffled, segments of three images"],
 )
 def test_order_and_batches_change_no_bit_of_an_answer(
     order: Sequence[int],
-    limits: Mapping[str, int],
+    n_at_once: int,
+    max_features: int,
     baseline: Engine,
     fresh: Engine,
     six_photos: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, limit in limits.items():
-        monkeypatch.setattr(engine_module, name, limit)
-    report = fresh.add([six_photos / f"scene-{number:02d}.png" for number in order], ALONE)
+    monkeypatch.setattr(engine_module, "MAX_WAITING_FEATURES", max_features)
+    options = IndexOptions(workers=1, commit_images=n_at_once)
+    report = fresh.add([six_photos / f"scene-{number:02d}.png" for number in order], options)
     assert report.n_added == N_SIX
     assert len(fresh.snapshot.segments) >= 2
     assert rankings(fresh) == rankings(baseline)
 
 
-def test_two_workers_write_what_one_writes(
-    baseline: Engine, fresh: Engine, six_photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(indexing, "_CHUNK", 2)
+def test_two_workers_write_what_one_writes(baseline: Engine, fresh: Engine, six_photos: Path) -> None:
     fresh.add([six_photos], IndexOptions(workers=2))
     one, two = baseline.snapshot.segments[0], fresh.snapshot.segments[0]
     np.testing.assert_array_equal(one.postings.signature, two.postings.signature)
@@ -230,12 +224,14 @@ def test_a_changed_file_is_updated(fresh: Engine, folder: Path) -> None:
     assert "same" not in {hit.verdict for hit in fresh.search(scene(1))}
 
 
-def test_a_touched_file_is_read_again_and_answers_alike(fresh: Engine, folder: Path) -> None:
+def test_a_touched_file_is_known_by_its_content(fresh: Engine, folder: Path) -> None:
     fresh.add([folder], ALONE)
     before = rankings(fresh)
     os.utime(folder / "scene-02.png", ns=(1, 1))
-    assert fresh.add([folder], ALONE).n_added == 1
+    report = fresh.add([folder], ALONE)
+    assert (report.n_added, report.n_moved) == (0, 1)
     assert (len(fresh), rankings(fresh)) == (3, before)
+    assert fresh.add([folder], ALONE).n_unchanged == 3
 
 
 def test_equal_names_in_two_folders_both_stay_findable(fresh: Engine, tmp_path: Path) -> None:
@@ -308,16 +304,12 @@ def test_progress_counts_to_the_number_of_new_pictures(fresh: Engine, folder: Pa
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_an_interrupt_keeps_the_segments_that_were_written(
-    fresh: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine_module, "SEGMENT_IMAGES", 1)
-
+def test_an_interrupt_keeps_all_that_was_read(fresh: Engine, folder: Path) -> None:
     def stop(done: int, total: int) -> None:
         if done == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="2 pictures are committed, 1 are left"):
         fresh.add([folder], ALONE, stop)
     again = Engine.open(fresh.index.folder)
     assert len(again) == 2

@@ -1,0 +1,119 @@
+"""Is every file of an index what it was when it was written? What is lost where one is not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bof import catalog
+from bof.catalog import Commit, ImageRow, SegmentRow
+from bof.errors import IndexStoreError
+from bof.files import sha256_of
+from bof.segments import ARRAYS, Segment, open_segment
+
+SEGMENTS = "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A segment that cannot be trusted: what is wrong with it, and the live images that are lost with it."""
+
+    segment: SegmentRow
+    reasons: Sequence[str]
+    lost: Sequence[ImageRow]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing."""
+
+    n_segments: int
+    n_images: int
+    n_bytes: int
+    damages: Sequence[Damage]
+    strays: Sequence[Path]
+
+    @property
+    def n_saved(self) -> int:
+        """Live images in sound segments."""
+        return self.n_images - sum(len(damage.lost) for damage in self.damages)
+
+
+def check(folder: Path, n_words: int) -> CheckReport:
+    """Read every byte of an index. Raises IndexStoreError where the catalogue itself is damaged."""
+    with catalog.reading(folder) as database:
+        _check_catalogue(folder, [text for (text,) in database.execute("PRAGMA integrity_check")])
+        commit = catalog.read_commit(database)
+        damages = [damage for row in commit.segments if (damage := _damage(folder, row, commit, n_words))]
+    live = [image for image in commit.images if not image.deleted]
+    numbers = {row.number for row in commit.segments}
+    homeless = [image.name for image in live if image.segment not in numbers]
+    _check_catalogue(folder, [f"{name!r} lies in no segment" for name in homeless[:1]] or ["ok"])
+    n_bytes = sum(fact.n_bytes for row in commit.segments for fact in row.files.values())
+    return CheckReport(len(commit.segments), len(live), n_bytes, damages, list(find_strays(folder, commit.segments)))
+
+
+def _check_catalogue(folder: Path, found: list[str]) -> None:
+    if found != ["ok"]:
+        raise IndexStoreError(
+            f"{folder / catalog.FILE_NAME}: the catalogue is damaged ({found[0]}); without it nothing can be saved: "
+            "restore it from a copy, or delete the index folder and index again"
+        )
+
+
+def find_strays(folder: Path, segments: Sequence[SegmentRow]) -> Iterator[Path]:
+    """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
+    known = {row.name: row for row in segments}
+    for path in sorted((folder / SEGMENTS).iterdir()):
+        if path.name not in known:
+            yield path
+        elif path.is_dir():
+            yield from (file for file in sorted(path.iterdir()) if file.name not in known[path.name].files)
+
+
+def _damage(folder: Path, row: SegmentRow, commit: Commit, n_words: int) -> Damage | None:
+    images = [image for image in commit.images if image.segment == row.number]
+    reasons = list(wrong_files(folder / SEGMENTS / row.name, row)) or list(_wrong_content(folder, row, images, n_words))
+    lost = [image for image in images if not image.deleted]
+    return Damage(row, reasons, lost) if reasons else None
+
+
+def wrong_files(folder: Path, row: SegmentRow, *, contents: bool = True) -> Iterator[str]:
+    """Missing, cut and, with contents, altered files: by size and checksum."""
+    for name in sorted({f"{name}.npy" for name in ARRAYS} | set(row.files)):
+        path, expected = folder / name, row.files.get(name)
+        try:
+            n_bytes = path.stat().st_size
+            if expected is None:
+                yield f"{path}: the catalogue does not know this file"
+            elif n_bytes != expected.n_bytes:
+                yield f"{path}: expected {expected.n_bytes} bytes, found {n_bytes}"
+            elif contents and sha256_of(path) != expected.sha256:
+                yield f"{path}: its content has changed (checksum)"
+        except OSError as error:
+            yield f"{path}: cannot be read: {error.strerror or error}"
+
+
+def _wrong_content(folder: Path, row: SegmentRow, images: Sequence[ImageRow], n_words: int) -> Iterator[str]:
+    """Arrays that contradict each other or the catalogue, though they are what was written."""
+    try:
+        segment = open_segment(folder / SEGMENTS / row.name, row.files, n_words, 0)
+    except IndexStoreError as error:
+        yield str(error)
+        return
+    if [image.position for image in images] != list(range(segment.n_images)) or row.n_images != segment.n_images:
+        yield f"{folder / SEGMENTS / row.name}: expected {row.n_images} images, found {segment.n_images}"
+    if not _is_in_range(segment):
+        yield f"{folder / SEGMENTS / row.name}: postings name images or features that do not exist"
+
+
+def _is_in_range(segment: Segment) -> bool:
+    image, feature = segment.postings.image, segment.postings.feature
+    if not len(image):
+        return True
+    sizes = np.diff(segment.feature_indptr)
+    inside = image.min() >= 0 and image.max() < segment.n_images
+    return bool(inside and (feature < sizes[image]).all())

@@ -1,0 +1,242 @@
+"""What a person may ask of the pictures' metadata, as SQL: `tag = museum and year >= 1900`, and words to look for.
+
+    expression  = term {"or" term};  term = factor {"and" factor}
+    factor      = "not" factor | "(" expression ")" | "has" key | key operator value
+    operator    = "=" "!=" "<" "<=" ">" ">=" "~"          ~: contains
+    key, value  = a bare word, or text in ' or ", where a doubled quote stands for one
+
+A key with several values meets a condition if any value does; `!=` means that none is equal. Equality and `~` ignore
+case. A number is compared with the values that are numbers, any other value by its characters (dates as 2019-05-01).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bof.errors import OptionError
+
+BUILT_IN = {
+    "name": "images.name",
+    "path": "images.path",
+    "folder": "images.name",
+    "width": "images.width",
+    "height": "images.height",
+    "bytes": "images.n_bytes",
+    "features": "images.n_features",
+}
+"""What every image has, and no metadata may be called."""
+
+_OPERATORS = ("<=", ">=", "!=", "=", "<", ">", "~")
+_TOKEN = re.compile(r"""\s*(?:(<=|>=|!=|[=<>~()])|('(?:[^']|'')*'|"(?:[^"]|"")*")|([^\s=<>~()!'"]+)|(\S))""")
+_MAX_DEPTH = 100
+_MAX_TERMS = 400
+"""SQLite refuses expressions deeper than 1000."""
+
+_CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])")
+"""Writing without spaces: every character is a word of its own."""
+
+Parameter = str | float
+Condition = tuple[str, list[Parameter]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    is_quoted: bool
+
+    def is_word(self, word: str) -> bool:
+        return not self.is_quoted and self.text.lower() == word
+
+
+class _Parser:
+    """Recursive descent over the grammar above; every literal becomes a bound parameter."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = [_token(match) for match in _TOKEN.finditer(text.rstrip())]
+        self._at = 0
+        self._depth = 0
+        if len(self._tokens) > 4 * _MAX_TERMS:
+            raise OptionError(f"--where: expected at most {_MAX_TERMS} conditions, found more")
+
+    def whole(self) -> Condition:
+        condition = self._expression()
+        if self._peek() is not None:
+            raise self._error('"and", "or" or the end')
+        return condition
+
+    def _expression(self) -> Condition:
+        return self._chain("or", self._term)
+
+    def _term(self) -> Condition:
+        return self._chain("and", self._factor)
+
+    def _chain(self, word: str, parse: Callable[[], Condition]) -> Condition:
+        parts = [parse()]
+        while (token := self._peek()) and token.is_word(word):
+            self._at += 1
+            parts.append(parse())
+        return _joined(parts, word.upper())
+
+    def _factor(self) -> Condition:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise OptionError(f"--where: expected at most {_MAX_DEPTH} parentheses inside each other, found more")
+        condition = self._deeper()
+        self._depth -= 1
+        return condition
+
+    def _deeper(self) -> Condition:
+        token = self._peek()
+        if token and token.is_word("not"):
+            self._at += 1
+            sql, parameters = self._factor()
+            return f"NOT ({sql})", parameters
+        if token and token.is_word("("):
+            self._at += 1
+            condition = self._expression()
+            self._take(lambda t: t.is_word(")"), '")"')
+            return condition
+        key = self._take(_is_value, "a field")
+        following = self._peek()
+        if key.is_word("has") and following and _is_value(following):
+            self._at += 1
+            return _has(following.text)
+        operator = self._take(lambda t: not t.is_quoted and t.text in _OPERATORS, f"one of {' '.join(_OPERATORS)}")
+        value = self._take(_is_value, f'a value after "{operator.text}"')
+        return _compare(key.text, operator.text, value.text)
+
+    def _peek(self) -> _Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _take(self, fits: Callable[[_Token], bool], expected: str) -> _Token:
+        token = self._peek()
+        if token is None or not fits(token):
+            raise self._error(expected)
+        self._at += 1
+        return token
+
+    def _error(self, expected: str) -> OptionError:
+        token = self._peek()
+        found = "the end" if token is None else repr(token.text)
+        return OptionError(f"--where: expected {expected}, found {found} in: {self._text}")
+
+
+def _token(match: re.Match[str]) -> _Token:
+    mark, quoted, word, other = match.groups()
+    if quoted:
+        return _Token(quoted[1:-1].replace(2 * quoted[0], quoted[0]), True)
+    return _Token(mark or word or other, False)
+
+
+def _is_value(token: _Token) -> bool:
+    return token.is_quoted or not (token.text in _OPERATORS or token.text in {"(", ")", "!", "'", '"'})
+
+
+def _joined(parts: list[Condition], word: str) -> Condition:
+    """A balanced tree of conditions: a long chain must not be a deep expression."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    (left, first), (right, second) = _joined(parts[:half], word), _joined(parts[half:], word)
+    return f"({left}) {word} ({right})", [*first, *second]
+
+
+def _has(key: str) -> Condition:
+    if key in BUILT_IN:
+        return "1", []
+    return "EXISTS (SELECT 1 FROM metadata m WHERE m.path = images.path AND m.key = ?)", [key]
+
+
+def _compare(key: str, operator: str, value: str) -> Condition:
+    if operator == "!=":
+        sql, parameters = _compare(key, "=", value)
+        return f"NOT ({sql})", parameters
+    if key == "folder":
+        return _in_folder(operator, value)
+    subject = f"bof_text({BUILT_IN[key]})" if key in BUILT_IN else "m.value"
+    condition, parameters = _holds(subject, operator, value)
+    if key in BUILT_IN:
+        return condition, parameters
+    return (
+        f"EXISTS (SELECT 1 FROM metadata m WHERE m.path = images.path AND m.key = ? AND ({condition}))",
+        [key, *parameters],
+    )
+
+
+def _in_folder(operator: str, value: str) -> Condition:
+    if operator != "=":
+        raise OptionError(f'--where: expected = or != after folder, found "{operator}"')
+    return "instr(bof_text(images.name), ?) = 1", [value.strip("/") + "/"]
+
+
+def _holds(subject: str, operator: str, value: str) -> Condition:
+    number = _number(value)
+    if operator == "~":
+        return f"instr(bof_fold({subject}), ?) > 0", [value.casefold()]
+    if operator == "=" and number is not None:
+        return f"bof_fold({subject}) = ? OR bof_number({subject}) = ?", [value.casefold(), number]
+    if operator == "=":
+        return f"bof_fold({subject}) = ?", [value.casefold()]
+    if number is not None:
+        return f"bof_number({subject}) {operator} ?", [number]
+    return f"CAST({subject} AS TEXT) {operator} ?", [value]
+
+
+def _number(text: object) -> float | None:
+    try:
+        number = float(str(text))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(value: object) -> str:
+    """Text that SQLite can hold: names may have bytes that are no UTF-8."""
+    decoded = os.fsdecode(value) if isinstance(value, bytes) else str(value)
+    return decoded.encode("utf-8", "replace").decode("utf-8")
+
+
+def register(database: sqlite3.Connection) -> None:
+    """Give a connection the functions that compiled conditions call."""
+    database.create_function("bof_text", 1, _text, deterministic=True)
+    database.create_function("bof_fold", 1, lambda value: _text(value).casefold(), deterministic=True)
+    database.create_function("bof_number", 1, _number, deterministic=True)
+
+
+def compile_where(text: str) -> Condition:
+    """An SQL condition over `images`, and its parameters, for a connection that `register` has prepared.
+
+    Raises OptionError, which names the place, where the text does not follow the grammar.
+    """
+    return _Parser(_text(text).replace("\0", " ")).whole()
+
+
+def compile_text(text: str) -> str:
+    """An FTS5 expression: every word must occur, "words in quotes" beside each other, a word* may go on.
+
+    Raises OptionError where no word is left to look for.
+    """
+    found = []
+    for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', _text(text).replace("\0", " ")):
+        inside = _words(phrase or word)
+        if inside:
+            found.append('"' + inside + '"' + ("*" if word.endswith("*") else ""))
+    if not found:
+        raise OptionError(f"--text: expected a word to look for, found {text!r}")
+    return " AND ".join(found)
+
+
+def _words(text: str) -> str:
+    """Letters and digits, apart from each other where the writing has no spaces."""
+    return " ".join(re.sub(r"[^\w\s]|_", " ", _CJK.sub(r" \1 ", text)).split())
+
+
+def searchable(name: str, values: Iterable[str]) -> str:
+    """What full-text search reads of an image: its name without suffix, and the values of its metadata."""
+    return _CJK.sub(r" \1 ", _text("\n".join([os.path.splitext(name)[0], *values])))
