@@ -125,6 +125,11 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
             bar.close()
 
 
+def counted(n: int, what: str) -> str:
+    """A number and what it counts, in the plural where it is not one."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def human_bytes(n: float) -> str:
     """Bytes for people."""
     for unit in ("B", "KB", "MB", "GB"):

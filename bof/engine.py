@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +15,19 @@ from typing import Self
 import numpy as np
 
 from bof import catalog, transforms
+from bof.catalog import KnownFile
 from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.features import crop_features, extract_features
 from bof.images import Picture
 from bof.indexing import Described, Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions
 from bof.searching import Answer, SearchOptions, search
+from bof.segments import ADVICE
 from bof.store import Index, Snapshot
 from bof.syncing import Plan, is_below, plan_sync
 from bof.types import F32, F64, Box, Features, Hit
 from bof.vocabulary import default_vocabulary_path, load_vocabulary
-from bof.writing import Writer
+from bof.writing import Metadata, Writer
 
 MAX_WAITING_FEATURES = 1 << 19
 """What memory holds until it is committed, whatever the options say."""
@@ -201,6 +205,28 @@ class Engine:
             self.refresh()
         return n_removed
 
+    def merge(self) -> int:
+        """Make one segment of all, without what was removed; returns how many there were. Changes no answer."""
+        with self.index.writer() as writer:
+            return writer.merge()
+
+    def describe(self, names: Sequence[str], add: Metadata, remove: Metadata | None = None) -> int:
+        """Add values to fields of pictures, and take others away; tags are values of the field `tag`.
+
+        names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
+        """
+        with self.index.writer() as writer:
+            found = self.find(names)
+            writer.describe([entry.path for entry in found], add, remove or {})
+        return len(found)
+
+    def find(self, names: Sequence[str]) -> list[KnownFile]:
+        """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
+        known = sorted(catalog.read_known(self.index.folder).values(), key=lambda entry: entry.path)
+        exact = set(names) & {entry.name for entry in known}
+        patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
+        return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
+
     def prepare(self, picture: Picture, box: Box | None = None) -> Query:
         """Extract a query's features as the index's were. Raises ImageError for a box outside the picture."""
         features = extract_features(picture, self.index.features)
@@ -217,12 +243,14 @@ class Engine:
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
+        options = options or SearchOptions()
+        snapshot = self.snapshot
+        if options.where or options.text:
+            snapshot = snapshot.restricted(catalog.select_ids(self.index.folder, options.where, options.text))
         try:
-            return search(self.snapshot, self.vocabulary, query.features, options or SearchOptions())
+            return search(snapshot, self.vocabulary, query.features, options)
         except (IndexError, ValueError) as error:
-            raise IndexStoreError(
-                f"{self.index.folder}: a segment is damaged ({error}); restore it from a copy, or index again"
-            ) from error
+            raise IndexStoreError(f"{self.index.folder}: {error}; {ADVICE}") from error
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bof.evidence import gained
-from bof.looking import count_agreeing
+from bof.looking import count_agreeing, in_order
 from bof.options import VerifyOptions, VoteOptions
 from bof.scoring import self_similarity, top_images, vote
 from bof.store import Snapshot
 from bof.types import QueryWords
 
-_DEPTH = 50
+DEPTH = 50
 _FULL_TRUST = 20
 """Inliers from which a verified picture is trusted as much as the query itself; below, in proportion."""
 
@@ -29,12 +29,19 @@ def expand(
     """
     added: dict[int, float] = {}
     for seed, n_inliers in seeds.items():
-        word, signature = snapshot.words(seed)
-        votes = vote(snapshot.postings, snapshot.weights, QueryWords(word[:, None], signature[:, None]), voting)
-        images = top_images(votes.score, _DEPTH + 1)[: _DEPTH + 1]
-        agreeing = count_agreeing(snapshot, snapshot.geometry(seed), votes, images, verifying)
-        trust = min(1.0, n_inliers / _FULL_TRUST) / self_similarity(snapshot.weights, word)[0]
-        for image, n in zip(images.tolist(), agreeing, strict=True):
-            if image != seed:
-                added[image] = added.get(image, 0.0) + trust * gained(float(votes.score[image]), n)
+        trust = min(1.0, n_inliers / _FULL_TRUST) / self_similarity(snapshot.weights, snapshot.words(seed)[0])[0]
+        for image, similarity in neighbours(snapshot, seed, voting, verifying):
+            added[image] = added.get(image, 0.0) + trust * similarity
     return added
+
+
+def neighbours(
+    snapshot: Snapshot, image: int, voting: VoteOptions, verifying: VerifyOptions, depth: int = DEPTH
+) -> list[tuple[int, float]]:
+    """The images most like an indexed one, which is not among them, and what votes and agreeing points say of each."""
+    word, signature = snapshot.words(image)
+    votes = vote(snapshot.postings, snapshot.weights, QueryWords(word[:, None], signature[:, None]), voting)
+    images = in_order(snapshot, votes.score, top_images(votes.score, depth + 1))[: depth + 1]
+    agreeing = count_agreeing(snapshot, snapshot.geometry(image), votes, images, verifying)
+    pairs = zip(images.tolist(), agreeing, strict=True)
+    return [(other, gained(float(votes.score[other]), n)) for other, n in pairs if other != image]

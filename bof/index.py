@@ -1,73 +1,194 @@
-"""The command `python -m bof.index PHOTOS [--index DIR]`: make pictures searchable."""
+"""The command `python -m bof.index [PHOTOS] [--index DIR]`: make pictures searchable, and keep it so."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from bof.command import human_bytes, index_folder, peak_memory, progress_bar, run
+from bof import catalog, dry_run, upkeep
+from bof.command import counted, human_bytes, index_folder, peak_memory, progress_bar, run
 from bof.engine import AddReport, Engine
-from bof.errors import ImageError
+from bof.errors import ImageError, OptionError
 from bof.images import display_name, walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
+from bof.watching import watch
 
 _NAMED = 20
+
+_USAGE = """\
+python -m bof.index PHOTOS... [--delete] [--dry-run] [--watch]
+       python -m bof.index [--delete] [--dry-run] [--watch]         the folders that were added before
+       python -m bof.index --add FILE... | --remove NAME... | --describe NAME... --tag TAG
+       python -m bof.index --merge | --check | --repair | --stats
+       python -m bof.index --export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bof.index", description="Index pictures, so that search finds them."
+        prog="python -m bof.index",
+        usage=_USAGE,
+        description="Index pictures, so that search finds them, and keep the index as the pictures are.",
     )
-    parser.add_argument("photos", type=Path, nargs="+", help="folders (searched recursively) or pictures")
+    parser.add_argument("photos", type=Path, nargs="*", help="folders (searched recursively) or pictures")
     parser.add_argument(
         "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
     )
     parser.add_argument(
         "--vocabulary", type=Path, metavar="DIR", help="vocabulary for a new index (default: bof's own)"
     )
+    parser.add_argument("--delete", action="store_true", help="take out pictures whose files are gone")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and what it would take")
+    parser.add_argument("--watch", action="store_true", help="go on and follow the folders until interrupted")
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="give the named pictures this tag")
+    parser.add_argument("--untag", action="append", default=[], metavar="TAG", help="take this tag from them")
+    parser.add_argument(
+        "--field", action="append", default=[], type=_field, metavar="KEY=VALUE", help="give them this value of a field"
+    )
+    _add_actions(parser)
     add_options(parser, IndexOptions)
     add_options(parser, FeatureOptions, only_if_given=True)
     return parser
 
 
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    named = parser.add_argument_group("Instead of looking into folders")
+    group = named.add_mutually_exclusive_group()
+    group.add_argument("--add", type=Path, nargs="+", metavar="FILE", help="add these pictures and no others")
+    group.add_argument("--remove", nargs="+", metavar="NAME", help="take pictures out, by name or pattern (trips/*)")
+    group.add_argument(
+        "--describe", nargs="+", metavar="NAME", help="give pictures of the index --tag, --untag, --field"
+    )
+    group.add_argument("--merge", action="store_true", help="make one segment of all; no answer changes")
+    group.add_argument("--check", action="store_true", help="read every byte and say what is damaged")
+    group.add_argument("--repair", action="store_true", help="drop what is damaged and say what to index again")
+    group.add_argument("--stats", action="store_true", help="say what the index holds")
+    group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
+    group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
+    group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
+    named.add_argument(
+        "--partners", type=int, default=20, metavar="N", help="with --pairs: of each picture (default 20)"
+    )
+    named.add_argument("--json", action="store_true", help="with --check and --stats: print JSON")
+
+
+def _field(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, found {text!r}")
+    return key, value
+
+
 def _command(arguments: argparse.Namespace) -> int:
-    for source in arguments.photos:
+    options = options_from(arguments, IndexOptions)
+    _refuse_contradictions(arguments)
+    folder = index_folder(arguments.index)
+    if not (arguments.photos or arguments.add):
+        action = upkeep.find_action(arguments)
+        if action:
+            with Engine.open(folder, arguments.vocabulary) as engine:
+                return action(engine, arguments)
+    sources = arguments.add or arguments.photos
+    _refuse_missing(sources)
+    wanted = chosen(arguments, FeatureOptions)
+    if arguments.dry_run and not catalog.stands(folder):
+        return dry_run.say_plan_without_index(sources, arguments.vocabulary, wanted, options)
+    if not sources:
+        Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
+    with Engine.open_or_create(folder, arguments.vocabulary, **wanted) as engine, _ended_like_interrupted():
+        sources = sources or upkeep.known_folders(engine)
+        if arguments.dry_run:
+            return dry_run.say_plan(engine, sources, options, delete=arguments.delete)
+        status = _synchronise(engine, sources, arguments, options)
+        if arguments.watch:
+            _follow(engine, sources, arguments, options)
+    return status
+
+
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    action = next((f"--{name}" for name in upkeep.ACTIONS if getattr(arguments, name)), None)
+    if action and arguments.photos:
+        found = display_name(arguments.photos[0])
+        raise OptionError(f"{action}: expected no folders or pictures beside it, found {found}")
+    if arguments.untag and not arguments.describe:
+        raise OptionError("--untag: expected --describe NAME beside it")
+    if arguments.watch and (arguments.dry_run or arguments.add):
+        raise OptionError("--watch: expected folders, and neither --dry-run nor --add")
+
+
+def _refuse_missing(sources: Sequence[Path]) -> None:
+    """A wrong name or folder should not leave an empty index behind."""
+    for source in sources:
         if not source.exists():
             raise ImageError(f"{display_name(source)}: expected a folder or a picture, found nothing there")
-    _refuse_nothing(arguments.photos)
-    options = options_from(arguments, IndexOptions)
-    folder = index_folder(arguments.index)
-    wanted = chosen(arguments, FeatureOptions)
-    with Engine.open_or_create(folder, arguments.vocabulary, **wanted) as engine, progress_bar(" images") as show:
-        report = engine.add(arguments.photos, options, show)
-        _print_report(report, engine, folder)
-    if not len(engine):
-        raise ImageError(
-            f"{display_name(folder)}: no picture could be read, so the index is empty; see what was skipped"
-        )
-    return 0
-
-
-def _refuse_nothing(sources: list[Path]) -> None:
-    """A wrong folder should not leave an empty index behind."""
-    if not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
+    if sources and not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
         names = ", ".join(display_name(source) for source in sources)
         raise ImageError(f"{names}: expected pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), found none")
 
 
-def _print_report(report: AddReport, engine: Engine, folder: Path) -> None:
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    """A polite end (SIGTERM) commits what is done, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
+    with progress_bar(" images") as show:
+        report = engine.add(sources, options, show, delete=arguments.delete)
+    upkeep.describe_sources(engine, sources, arguments)
+    _print_report(report, engine)
+    if not catalog.count_images(engine.index.folder):
+        where = display_name(engine.index.folder)
+        raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
+    return 0
+
+
+def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> None:
+    folders = [source for source in sources if source.is_dir()]
+    print(f"following {', '.join(map(display_name, folders))} (end with Ctrl-C)", flush=True)
+
+    def look() -> None:
+        try:
+            _synchronise(engine, folders, arguments, options)
+        except ImageError as error:  # a folder that is away for a while comes back
+            print(f"warning: {display_name(str(error))}", file=sys.stderr)
+        sys.stdout.flush()
+
+    watch(folders, look, threading.Event())
+
+
+def _print_report(report: AddReport, engine: Engine) -> None:
     for skipped in report.skipped[:_NAMED]:
         print(f"skipped {display_name(skipped.path)}: {skipped.reason}", file=sys.stderr)
     if len(report.skipped) > _NAMED:
         print(f"... and {len(report.skipped) - _NAMED} more", file=sys.stderr)
     rate = report.n_added / max(report.seconds, 1e-9)
-    print(
-        f"indexed {report.n_added} new pictures in {report.seconds:.1f} s ({rate:.1f} a second), "
-        f"{report.n_unchanged} unchanged, {len(report.skipped)} skipped; {report.n_features} features"
+    others = [f"{report.n_moved} moved"] * (report.n_moved > 0) + [f"{report.n_removed} removed"] * (
+        report.n_removed > 0
     )
     print(
-        f"{display_name(folder)}: {len(engine)} pictures, {human_bytes(engine.index.n_bytes())}; "
+        f"indexed {counted(report.n_added, 'new picture')} in {report.seconds:.1f} s ({rate:.1f} a second), "
+        f"{', '.join([*others, f'{report.n_unchanged} unchanged'])}, {len(report.skipped)} skipped; "
+        f"{report.n_features} features"
+    )
+    if report.n_gone:
+        print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
+    folder = engine.index.folder
+    n_images, n_bytes = catalog.count_images(folder), engine.index.n_bytes()
+    print(
+        f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import sys
@@ -32,6 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--box", type=_box, metavar="x0,y0,x1,y1", help="search with this part of the picture, in its pixels"
     )
+    parser.add_argument("--where", default="", metavar="CONDITION", help="only pictures like this: 'tag = museum'")
+    parser.add_argument(
+        "--text", default="", metavar="WORDS", help="only pictures with these words in name or metadata"
+    )
     parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
@@ -55,7 +60,7 @@ def _box(text: str) -> Box:
 
 def _command(arguments: argparse.Namespace) -> int:
     timings = {"start_up": time.process_time()}
-    options = search_options(arguments)
+    options = dataclasses.replace(search_options(arguments), where=arguments.where, text=arguments.text)
     if arguments.queries.count("-") > 1:
         raise OptionError("-: standard input holds one picture, found it named more than once")
     start = time.perf_counter()

@@ -28,13 +28,17 @@ MIRRORS = ("auto", "always", "never")
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How to search: which ranker, the options of its stages, and whether the query's mirror image is looked for."""
+    """How to search: which ranker, the options of its stages, whether the query's mirror image is looked for, and which
+    pictures may answer: those that meet the condition `where` and hold the words of `text` (see filters).
+    """
 
     ranker: str = "bof"
     vote: VoteOptions = field(default_factory=VoteOptions)
     verify: VerifyOptions = field(default_factory=VerifyOptions)
     expand: ExpandOptions = field(default_factory=ExpandOptions)
     mirror: str = "auto"
+    where: str = ""
+    text: str = ""
 
     def __post_init__(self) -> None:
         for name, value, known in (("ranker", self.ranker, RANKERS), ("mirror", self.mirror, MIRRORS)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from bof.segments import ADVICE, ImageColumns, Segment, open_segment, write_segm
 log = logging.getLogger("bof")
 
 Files = dict[str, FileFact]
+Metadata = Mapping[str, Sequence[str]]
+"""Key -> values."""
 Write = Callable[[Path], Files]
 
 
@@ -82,6 +84,21 @@ class Writer:
             changes.move_images(database, moves)
             changes.set_meta(database, "roots", list(roots))
         self.maintain()
+
+    def describe(self, paths: Sequence[str], add: Metadata, remove: Metadata) -> None:
+        """Add values to fields of some images, by path, and take others away."""
+        with catalog.transaction(self.folder) as database:
+            for key, values in remove.items():
+                changes.remove_values(database, paths, key, values)
+            for key, values in add.items():
+                changes.add_values(database, paths, key, values)
+
+    def set_metadata(self, said: Mapping[str, Metadata]) -> None:
+        """Give fields of images, by path, new values instead of those that they had."""
+        with catalog.transaction(self.folder) as database:
+            for path, fields in said.items():
+                for key, values in fields.items():
+                    changes.set_values(database, [path], key, values)
 
     def sweep(self) -> None:
         """Delete what the catalogue does not name: a crash left it behind."""
