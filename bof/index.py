@@ -104,10 +104,9 @@ def _command(arguments: argparse.Namespace) -> int:
         sources = sources or upkeep.known_folders(engine)
         if arguments.dry_run:
             return dry_run.say_plan(engine, sources, options, delete=arguments.delete)
-        status = _synchronise(engine, sources, arguments, options)
         if arguments.watch:
-            _follow(engine, sources, arguments, options)
-    return status
+            return _follow(engine, sources, arguments, options)
+        return _synchronise(engine, sources, arguments, options)
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
@@ -155,7 +154,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     return 0
 
 
-def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> None:
+def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
     folders = [source for source in sources if source.is_dir()]
     print(f"following {', '.join(map(display_name, folders))} (end with Ctrl-C)", flush=True)
 
@@ -167,6 +166,7 @@ def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespa
         sys.stdout.flush()
 
     watch(folders, look, threading.Event())
+    return 0
 
 
 def _print_report(report: AddReport, engine: Engine) -> None:

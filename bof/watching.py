@@ -19,7 +19,10 @@ MAX_WAIT_S = 30.0
 
 
 def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Event) -> None:
-    """Call `look` after every change, until `stop` is set. Raises OptionError where watchdog is not installed."""
+    """Call `look` at once and after every change, until `stop` is set.
+
+    Raises OptionError where watchdog is not installed.
+    """
     try:
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
@@ -37,6 +40,7 @@ def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Eve
     for folder in folders:
         observer.schedule(Handler(), str(folder), recursive=True)
     observer.start()
+    changed.set()  # what changed before the observer was there
     try:
         while not stop.is_set():
             if changed.wait(timeout=0.2):

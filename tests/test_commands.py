@@ -116,7 +116,7 @@ def test_index_names_what_it_skips(
     arguments = ("--index", tmp_path / "i", "--vocabulary", vocabulary_folder, "--workers", "1")
     status, out, err = run(index.main, query, broken, *arguments)
     assert status == 0
-    assert "indexed 1 new pictures" in out
+    assert "indexed 1 new picture in" in out
     assert err.startswith(f"skipped {broken}: expected a picture")
 
 
@@ -786,7 +786,7 @@ def test_an_interrupt_ends_with_130_and_keeps_what_was_committed(
 
     monkeypatch.setattr(writing, "write_segment", interrupted)
     before = content(own_index)
-    assert run(index.main, query, "--index", own_index, "--workers", "1")== (130, "", "interrupted\n")
+    assert run(index.main, query, "--index", own_index, "--workers", "1") == (130, "", "interrupted\n")
     assert content(own_index) == before
 
 
