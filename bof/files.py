@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -82,7 +83,14 @@ def _move_into_place(fresh: Path, target: Path) -> None:
 def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write each array to folder/NAME.npy (no pickle)."""
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        try:
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # numpy says only how many elements were not written
+            code = errno.ENOSPC if shutil.disk_usage(folder).free < array.nbytes else errno.EIO
+            raise OSError(code, os.strerror(code)) from error
 
 
 def map_array(path: Path) -> NDArray[Any]:
