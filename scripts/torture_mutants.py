@@ -21,7 +21,7 @@ def write_mutants(pictures: Sequence[Path], folder: Path, n: int, seed: int) -> 
     """Write n files into the folder; returns the kind of each."""
     rng = np.random.default_rng(seed)
     seeds = [(suffix, data) for path in pictures for suffix, data in _encodings(path)]
-    made = _bombs()[: n // 2]
+    made = _bombs()[: n // 10]
     for number, (name, data) in enumerate(made):
         (folder / f"bomb-{number:03d}-{name}").write_bytes(data)
     kinds = ["bomb"] * len(made)
