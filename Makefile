@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench bench-peers compare-peers bench-copies calibrate ablation clean
+.PHONY: demo test check bench bench-peers compare-peers bench-copies calibrate ablation torture clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -49,6 +49,9 @@ calibrate: $(VENV)/.ready
 
 ablation: $(VENV)/.ready
 	$(BIN)/python scripts/ablation.py --data $(DATA)
+
+torture: $(VENV)/.ready
+	$(BIN)/python scripts/torture.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -37,16 +37,16 @@ class Share:
 
 
 def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Share:
-    """The largest number of processes up to n_workers that fit, and the share of each; memory_mb 0: half the machine's.
+    """The largest number of processes up to n_workers that fit, and the share of each.
 
-    Raises OptionError where not even one fits.
+    memory_mb 0: half the machine's, or what one process needs. Raises OptionError where not even one fits.
     """
-    total = memory_mb << 20 if memory_mb else machine_memory() // 2
     least = _PYRAMID_BYTES * (2 * features.max_side) ** 2
+    needed = WRITER_BYTES + WORKER_BYTES + least
+    total = memory_mb << 20 if memory_mb else max(machine_memory() // 2, needed)
+    if total < needed:
+        raise OptionError(f"--memory: expected at least {-(-needed >> 20)} MB to index with, found {memory_mb}")
     n_fit = min(n_workers, (total - WRITER_BYTES) // (WORKER_BYTES + least))
-    if n_fit < 1:
-        needed = (WRITER_BYTES + WORKER_BYTES + least) >> 20
-        raise OptionError(f"--memory: expected at least {needed} MB to index with, found {total >> 20}")
     return Share(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
 
 

@@ -15,6 +15,7 @@ import os
 import re
 import stat
 import struct
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,9 +196,11 @@ def decode(
     kind, reader = _reader(data, name)
     try:
         # The bytes are hostile: Pillow answers with nearly every exception there is, and all mean the same to us.
-        image = reader(io.BytesIO(data), "")
-        _check_size(image.size, max_pixels, name)
-        return _decode(image, max_side, grey)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
+            image = reader(io.BytesIO(data), "")
+            _check_size(image.size, max_pixels, name)
+            return _decode(image, max_side, grey)
     except ImageError:
         raise
     except Exception as error:

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--field", action="append", default=[], type=_field, metavar="KEY=VALUE", help="give them this value of a field"
     )
+    parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
     _add_actions(parser)
     add_options(parser, IndexOptions)
     add_options(parser, FeatureOptions, only_if_given=True)
@@ -148,6 +149,9 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
         report = engine.add(sources, options, show, delete=arguments.delete)
     upkeep.describe_sources(engine, sources, arguments)
     _print_report(report, engine)
+    if arguments.skipped:
+        lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
+        arguments.skipped.write_text("".join(lines), encoding="utf-8")
     if not catalog.count_images(engine.index.folder):
         where = display_name(engine.index.folder)
         raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
@@ -173,7 +177,7 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     for skipped in report.skipped[:_NAMED]:
         print(f"skipped {display_name(skipped.path)}: {skipped.reason}", file=sys.stderr)
     if len(report.skipped) > _NAMED:
-        print(f"... and {len(report.skipped) - _NAMED} more", file=sys.stderr)
+        print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
     rate = report.n_added / max(report.seconds, 1e-9)
     others = [f"{report.n_moved} moved"] * (report.n_moved > 0) + [f"{report.n_removed} removed"] * (
         report.n_removed > 0

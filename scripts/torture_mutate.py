@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from torture_common import Finding, index_command, link_all, n_images, private_memory
+from torture_common import Finding, index_command, link_all, n_images, private_memory, start
 from torture_mutants import write_mutants
 
 from bof.engine import Engine
@@ -25,19 +24,18 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     kinds = write_mutants(pictures[:4], folder, arguments.mutants, arguments.seed)
     n_files = len(kinds) + 3
     command = index_command(folder, scratch / "index", arguments.vocabulary, "--memory", arguments.memory)
-    status, peak, seconds, errors = _index(command, scratch / "log")
-    n_named = sum(line.startswith("skipped ") for line in errors) + sum(
-        int(line.split()[2]) for line in errors if line.startswith("... and ")
-    )
+    command += ["--skipped", str(scratch / "skipped")]
+    status, peak, seconds = _index(command)
+    named = (scratch / "skipped").read_text(encoding="utf-8").splitlines()
     n_indexed = n_images(scratch / "index")
-    lost = [line for line in errors if "the process that read it" in line]
+    lost = [line for line in named if "the process that read it" in line]
     searched, slowest = _search_with_all(scratch / "index", folder)
-    is_whole = status == 0 and n_indexed + n_named == n_files
+    is_whole = status == 0 and n_indexed + len(named) == n_files
     return [
         Finding("files", f"{n_files} ({', '.join(f'{n} {kind}' for kind, n in sorted(Counter(kinds).items()))})"),
         Finding("indexing", f"exit status {status} after {seconds:.0f} s", status != 0),
-        Finding("indexed, and named as skipped", f"{n_indexed} + {n_named} of {n_files}", not is_whole),
-        Finding("processes that a picture took down, among the twenty named", len(lost)),
+        Finding("indexed, and named as skipped", f"{n_indexed} + {len(named)} of {n_files}", not is_whole),
+        Finding("pictures that took a process down or were given up", len(lost)),
         Finding(
             "memory of all processes, and the cap",
             f"{peak >> 20} MB, {arguments.memory} MB",
@@ -48,16 +46,14 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     ]
 
 
-def _index(command: list[str], log: Path) -> tuple[int, int, float, list[str]]:
-    """Exit status, peak of private memory, seconds, and the lines on stderr."""
+def _index(command: list[str]) -> tuple[int, int, float]:
+    """Exit status, peak of private memory, seconds."""
     begin, peak = time.perf_counter(), 0
-    with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
-        while process.poll() is None:
-            peak = max(peak, private_memory(process.pid))
-            time.sleep(0.1)
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return process.returncode, peak, time.perf_counter() - begin, lines
+    process = start(command)
+    while process.poll() is None:
+        peak = max(peak, private_memory(process.pid))
+        time.sleep(0.1)
+    return process.returncode, peak, time.perf_counter() - begin
 
 
 def _search_with_all(index: Path, folder: Path) -> tuple[Counter[str], float]:

@@ -126,12 +126,13 @@ def test_index_names_at_most_twenty_of_what_it_skips(
     (tmp_path / "many").mkdir()
     for number in range(25):
         (tmp_path / "many" / f"{number:02d}.jpg").write_bytes(b"")
-    status, _, err = run(
-        index.main, tmp_path / "many", query, "--index", tmp_path / "i", "--vocabulary", vocabulary_folder
-    )
+    arguments = ("--index", tmp_path / "i", "--vocabulary", vocabulary_folder, "--skipped", tmp_path / "skipped.txt")
+    status, _, err = run(index.main, tmp_path / "many", query, *arguments)
     assert status == 0
     assert len(err.splitlines()) == 21
-    assert err.splitlines()[-1] == "... and 5 more"
+    assert err.splitlines()[-1] == "... and 5 more (--skipped FILE writes them all)"
+    lines = (tmp_path / "skipped.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[24] == f"{tmp_path / 'many' / '24.jpg'}\texpected a picture, found an empty file"
 
 
 def test_the_default_index_is_below_the_working_folder_and_is_named(
