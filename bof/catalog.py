@@ -182,7 +182,7 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _add_missing_tables(database: sqlite3.Connection) -> None:
-    if _has_metadata(database):
+    if has_metadata(database):
         return
     for statement in _METADATA_SCHEMA.split(";\n"):
         database.execute(statement)
@@ -269,36 +269,8 @@ def read_facts(folder: Path) -> dict[int, ImageFacts]:
         return {number: ImageFacts(os.fsdecode(name), os.fsdecode(path), *rest) for number, name, path, *rest in rows}
 
 
-def read_metadata(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """What was said of pictures: path -> key -> values."""
-    said: dict[str, dict[str, list[str]]] = {}
-    with reading(folder) as database:
-        if _has_metadata(database):
-            for path, key, value in database.execute("SELECT path, key, value FROM metadata ORDER BY 1, 2, 3"):
-                said.setdefault(os.fsdecode(path), {}).setdefault(key, []).append(value)
-    return said
-
-
-def select_ids(folder: Path, where: str, text: str) -> set[int]:
-    """The ids of the live images that meet a condition and hold some words (see filters); empty: any.
-
-    Raises OptionError where either cannot be understood.
-    """
-    condition, parameters = filters.compile_where(where) if where else ("1", [])
-    words = filters.compile_text(text) if text else None
-    with reading(folder) as database:
-        if not _has_metadata(database):
-            raise IndexStoreError(f"{folder}: expected metadata, found none; any change of the index adds the tables")
-        filters.register(database)
-        found = database.execute(f"SELECT id FROM images WHERE deleted = 0 AND ({condition})", parameters)
-        ids = {number for (number,) in found}
-        if words is not None:
-            matches = database.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (words,))
-            ids &= {number for (number,) in matches}
-    return ids
-
-
-def _has_metadata(database: sqlite3.Connection) -> bool:
+def has_metadata(database: sqlite3.Connection) -> bool:
+    """Are there tables of metadata? The first indexes of format 1 lacked them."""
     return database.execute("SELECT 1 FROM sqlite_master WHERE name = 'metadata'").fetchone() is not None
 
 

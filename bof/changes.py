@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from bof import filters
 from bof.catalog import ImageFacts
-from bof.errors import OptionError
 from bof.files import FileFact
-
-TAG = "tag"
-"""The metadata key of a tag."""
+from bof.metadata import write_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ def insert_images(database: Connection, segment: int, images: Sequence[ImageFact
         [_image_values(image, segment, position) for position, image in enumerate(images)],
     )
     rows = database.execute("SELECT id FROM images WHERE segment = ?", (segment,)).fetchall()
-    _write_texts(database, [number for (number,) in rows])
+    write_texts(database, [number for (number,) in rows])
 
 
 def _image_values(image: ImageFacts, segment: int, position: int) -> tuple[Any, ...]:
@@ -105,7 +101,7 @@ def move_images(database: Connection, moves: Sequence[Move]) -> None:
     )
     rows = [(os.fsencode(m.path), key, value) for m in moved for key, value in said[m.id]]
     database.executemany("INSERT INTO metadata VALUES (?, ?, ?)", rows)
-    _write_texts(database, [m.id for m in moves])
+    write_texts(database, [m.id for m in moves])
 
 
 def place_images(database: Connection, segment: int, numbers: Sequence[int]) -> None:
@@ -120,55 +116,3 @@ def drop_segments(database: Connection, numbers: Sequence[int]) -> None:
     database.executemany("DELETE FROM texts WHERE rowid IN (SELECT id FROM images WHERE segment = ?)", rows)
     for statement in ("images WHERE segment", "files WHERE segment", "segments WHERE number"):
         database.executemany(f"DELETE FROM {statement} = ?", rows)
-
-
-# -- Metadata ---------------------------------------------------------------------------------------------------------
-
-
-def set_values(database: Connection, paths: Iterable[str], key: str, values: Sequence[str]) -> None:
-    """Give a field of some images these values instead of those it had; none: remove it."""
-    _check_key(key)
-    encoded = [os.fsencode(path) for path in paths]
-    database.executemany("DELETE FROM metadata WHERE path = ? AND key = ?", [(path, key) for path in encoded])
-    add_values(database, map(os.fsdecode, encoded), key, values)
-
-
-def add_values(database: Connection, paths: Iterable[str], key: str, values: Sequence[str]) -> None:
-    """Add values to a field of some images; tags are values of the field `tag`."""
-    _check_key(key)
-    paths = list(paths)
-    rows = [(os.fsencode(path), key, value) for path in paths for value in values]
-    database.executemany("INSERT OR IGNORE INTO metadata VALUES (?, ?, ?)", rows)
-    _rewrite_texts(database, paths)
-
-
-def remove_values(database: Connection, paths: Iterable[str], key: str, values: Sequence[str]) -> None:
-    """Take single values from a field of some images."""
-    paths = list(paths)
-    rows = [(os.fsencode(path), key, value) for path in paths for value in values]
-    database.executemany("DELETE FROM metadata WHERE path = ? AND key = ? AND value = ?", rows)
-    _rewrite_texts(database, paths)
-
-
-def _check_key(key: str) -> None:
-    if not key.strip() or key in filters.BUILT_IN:
-        known = ", ".join(sorted(filters.BUILT_IN))
-        raise OptionError(f"field {key!r}: expected a name other than those that every image has ({known})")
-
-
-def _rewrite_texts(database: Connection, paths: Iterable[str]) -> None:
-    numbers = []
-    for path in paths:
-        query = "SELECT id FROM images WHERE path = ? AND deleted = 0"
-        numbers += [number for (number,) in database.execute(query, (os.fsencode(path),))]
-    _write_texts(database, numbers)
-
-
-def _write_texts(database: Connection, numbers: Iterable[int]) -> None:
-    """What full-text search reads of images: name and metadata."""
-    for number in numbers:
-        name, path = database.execute("SELECT name, path FROM images WHERE id = ?", (number,)).fetchone()
-        values = [value for (value,) in database.execute("SELECT value FROM metadata WHERE path = ?", (path,))]
-        database.execute("DELETE FROM texts WHERE rowid = ?", (number,))
-        text = filters.searchable(os.fsdecode(name), values)
-        database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, text))

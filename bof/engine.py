@@ -14,12 +14,13 @@ from typing import Self
 
 import numpy as np
 
-from bof import catalog, transforms
+from bof import catalog, metadata, transforms
+from bof.batches import Batches
 from bof.catalog import KnownFile
 from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.features import crop_features, extract_features
 from bof.images import Picture
-from bof.indexing import Described, Recipe, Skipped, describe_files, list_files
+from bof.indexing import Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions
 from bof.searching import Answer, SearchOptions, search
 from bof.segments import ADVICE
@@ -28,9 +29,6 @@ from bof.syncing import Plan, is_below, plan_sync
 from bof.types import F32, F64, Box, Features, Hit
 from bof.vocabulary import default_vocabulary_path, load_vocabulary
 from bof.writing import Metadata, Writer
-
-MAX_WAITING_FEATURES = 1 << 19
-"""What memory holds until it is committed, whatever the options say."""
 
 Progress = Callable[[int, int], None]
 """Called with the pictures done and the pictures to do."""
@@ -174,10 +172,10 @@ class Engine:
         if plan.moves or plan.leaving or roots != known:
             writer.rearrange(plan.moves, plan.leaving, roots)
 
-    def _read(self, writer: Writer, plan: Plan, options: IndexOptions, progress: Progress | None) -> _Batches:
+    def _read(self, writer: Writer, plan: Plan, options: IndexOptions, progress: Progress | None) -> Batches:
         """Read and commit what is new or changed."""
         recipe = Recipe(self.vocabulary_folder, self.index.features, options.max_pixels)
-        batches, n_files = _Batches(writer, options), len(plan.to_read)
+        batches, n_files = Batches(writer, options), len(plan.to_read)
         try:
             for done, item in enumerate(describe_files(plan.to_read, recipe, options), 1):
                 batches.take(item)
@@ -246,7 +244,7 @@ class Engine:
         options = options or SearchOptions()
         snapshot = self.snapshot
         if options.where or options.text:
-            snapshot = snapshot.restricted(catalog.select_ids(self.index.folder, options.where, options.text))
+            snapshot = snapshot.restricted(metadata.select_ids(self.index.folder, options.where, options.text))
         try:
             return search(snapshot, self.vocabulary, query.features, options)
         except (IndexError, ValueError) as error:
@@ -284,40 +282,6 @@ class Engine:
         probability = answer.probabilities.get(image)
         size = (row.width, row.height)
         return Hit(image, row.name, Path(row.path), score, probability, verdict, *size, verification, outline)
-
-
-class _Batches:
-    """Gathers described pictures and commits them whenever enough have come, or enough time has passed."""
-
-    def __init__(self, writer: Writer, options: IndexOptions) -> None:
-        self._writer = writer
-        self._options = options
-        self._waiting: list[Described] = []
-        self._waiting_features = 0
-        self._last_commit = time.monotonic()
-        self.n_added = 0
-        self.n_features = 0
-        self.skipped: list[Skipped] = []
-
-    def take(self, item: Described | Skipped) -> None:
-        """One picture more."""
-        if isinstance(item, Skipped):
-            self.skipped.append(item)
-        else:
-            self._waiting.append(item)
-            self._waiting_features += len(item[1])
-        is_full = self._waiting_features >= MAX_WAITING_FEATURES or len(self._waiting) >= self._options.commit_images
-        if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
-            self.commit()
-
-    def commit(self) -> None:
-        """Commit what waits."""
-        if self._waiting:
-            self._writer.append(self._waiting)
-        self.n_added += len(self._waiting)
-        self.n_features += self._waiting_features
-        self._waiting, self._waiting_features = [], 0
-        self._last_commit = time.monotonic()
 
 
 def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from bof import catalog
-from bof.changes import TAG
+from bof import catalog, metadata
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.expansion import neighbours
 from bof.filters import BUILT_IN
 from bof.images import display_name
+from bof.metadata import TAG
 from bof.options import VerifyOptions, VoteOptions
 
 SEPARATOR = "; "
@@ -27,7 +27,7 @@ _KINDS = (".csv", ".jsonl")
 
 def image_records(folder: Path, ids: set[int] | None = None) -> Iterator[dict[str, Any]]:
     """One record a live image, by name: its facts, and each of its metadata fields with the list of its values."""
-    said = catalog.read_metadata(folder)
+    said = metadata.read_metadata(folder)
     for number, image in catalog.read_facts(folder).items():
         if ids is None or number in ids:
             facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bof.files import FileFact
+from bof.files import FileFact, save_arrays
 from bof.segments import Segment, facts_of
 from bof.types import I64, Bool
 
@@ -110,7 +110,7 @@ def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str,
     _write_counts(folder, parts, n_words)
     _write_votes(folder, parts, n_words)
     sizes = np.concatenate([part.sizes for part in parts])
-    _write_whole(folder, "feature_indptr", np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+    save_arrays(folder, {"feature_indptr": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)})
     for name in ("xy", "scale_angle"):
         with _ArrayFile(folder / f"{name}.npy", np.uint16, (int(sizes.sum()), 2)) as file:
             for part in parts:
@@ -174,7 +174,7 @@ def _write_word_major(
     finally:
         for file in files.values():
             file.close()
-    _write_whole(folder, indptr_name, np.cumsum(per_word).astype(np.int32))
+    save_arrays(folder, {indptr_name: np.cumsum(per_word).astype(np.int32)})
 
 
 def _new_numbers(parts: Sequence[Part]) -> list[I64]:
@@ -220,16 +220,11 @@ def _kept_rows(part: Part) -> Iterator[NDArray[Any]]:
         yield start + np.flatnonzero(np.repeat(part.keep[first:stop], counts[first:stop]))
 
 
-def _write_whole(folder: Path, name: str, array: NDArray[Any]) -> None:
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)
-
-
 class _ArrayFile:
     """A .npy file whose shape is known and whose rows come in pieces."""
 
     def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
         self._dtype = np.dtype(dtype)
-        self._missing = shape[0]
         self._stream: BufferedWriter = path.open("wb")
         header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._stream, header)
@@ -242,9 +237,8 @@ class _ArrayFile:
 
     def write(self, rows: NDArray[Any]) -> None:
         """The next rows."""
-        self._missing -= len(rows)
         self._stream.write(np.ascontiguousarray(rows, self._dtype).data)
 
     def close(self) -> None:
-        """All rows are written."""
+        """No more rows."""
         self._stream.close()

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bof import catalog
-from bof.changes import TAG
+from bof import catalog, metadata
 from bof.checking import CheckReport, check
 from bof.command import counted, human_bytes, progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.exporting import find_pairs, image_records, read_records, write_pairs, write_records
 from bof.images import display_name
+from bof.metadata import TAG
 from bof.syncing import is_below
 
 log = logging.getLogger("bof")
@@ -187,7 +187,7 @@ def _count(engine: Engine) -> dict[str, Any]:
     folder, segments = engine.index.folder, _segments(engine)
     facts = catalog.read_facts(folder)
     tags: dict[str, int] = {}
-    for fields in catalog.read_metadata(folder).values():
+    for fields in metadata.read_metadata(folder).values():
         for tag in fields.get(TAG, []):
             tags[tag] = tags.get(tag, 0) + 1
     n_features = sum(image.n_features for image in facts.values())
@@ -207,7 +207,7 @@ def _count(engine: Engine) -> dict[str, Any]:
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:
-    ids = catalog.select_ids(engine.index.folder, arguments.where, "") if arguments.where else None
+    ids = metadata.select_ids(engine.index.folder, arguments.where, "") if arguments.where else None
     n = write_records(arguments.export, image_records(engine.index.folder, ids))
     print(f"{display_name(arguments.export)}: {counted(n, 'picture')}")
     return 0

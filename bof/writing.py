@@ -13,7 +13,7 @@ from sqlite3 import Connection
 
 import numpy as np
 
-from bof import catalog, changes
+from bof import catalog, changes, metadata
 from bof.catalog import ImageFacts, SegmentRow
 from bof.changes import Move
 from bof.checking import SEGMENTS, CheckReport, check, find_strays, wrong_files
@@ -89,16 +89,16 @@ class Writer:
         """Add values to fields of some images, by path, and take others away."""
         with catalog.transaction(self.folder) as database:
             for key, values in remove.items():
-                changes.remove_values(database, paths, key, values)
+                metadata.remove_values(database, paths, key, values)
             for key, values in add.items():
-                changes.add_values(database, paths, key, values)
+                metadata.add_values(database, paths, key, values)
 
     def set_metadata(self, said: Mapping[str, Metadata]) -> None:
         """Give fields of images, by path, new values instead of those that they had."""
         with catalog.transaction(self.folder) as database:
             for path, fields in said.items():
                 for key, values in fields.items():
-                    changes.set_values(database, [path], key, values)
+                    metadata.set_values(database, [path], key, values)
 
     def sweep(self) -> None:
         """Delete what the catalogue does not name: a crash left it behind."""

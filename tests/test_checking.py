@@ -17,7 +17,7 @@ import pytest
 from test_crashes import clean, make, state, writer_of
 from test_store import described
 
-from bof import catalog
+from bof import catalog, metadata
 from bof.checking import check
 from bof.errors import IndexStoreError
 from bof.files import fact_of
@@ -83,9 +83,9 @@ def test_damage_is_named_and_repair_drops_just_that(
     assert not check(folder, 200).damages
     assert state(folder)[0] == {name: found for name, found in features.items() if not name.startswith("0")}
     writer.append([described("0b.jpg", 1)])
-    assert catalog.read_metadata(folder)["/photos/0b.jpg"] == {"tag": ["lost"]}
+    assert metadata.read_metadata(folder)["/photos/0b.jpg"] == {"tag": ["lost"]}
     assert "0b.jpg" in {
-        r.name for r in Index.open(folder).snapshot().rows if r.id in catalog.select_ids(folder, "", "lost")
+        r.name for r in Index.open(folder).snapshot().rows if r.id in metadata.select_ids(folder, "", "lost")
     }
 
 

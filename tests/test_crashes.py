@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from test_store import Described, described
 
-from bof import catalog, merging
+from bof import catalog, merging, metadata
 from bof.changes import Move
 from bof.errors import IndexStoreError
 from bof.options import FeatureOptions
@@ -58,8 +58,8 @@ def state(folder: Path) -> object:
         for name, image in live.items()
     }  # fmt: skip
     name_of = {row.id: row.name for row in snapshot.rows}
-    texts = [{name_of[number] for number in catalog.select_ids(folder, "", word)} for word in ("1a", "kept", "new")]
-    return features, catalog.read_metadata(folder), texts
+    texts = [{name_of[number] for number in metadata.select_ids(folder, "", word)} for word in ("1a", "kept", "new")]
+    return features, metadata.read_metadata(folder), texts
 
 
 def clean(folder: Path) -> bool:

@@ -13,8 +13,8 @@ import pytest
 from conftest import N_SCENES, draw_scene, warp, write_picture
 from numpy.typing import NDArray
 
+from bof import batches, transforms
 from bof import engine as engine_module
-from bof import transforms
 from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
 from bof.evidence import weigh
@@ -149,7 +149,7 @@ def test_order_and_batches_change_no_bit_of_an_answer(
     six_photos: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine_module, "MAX_WAITING_FEATURES", max_features)
+    monkeypatch.setattr(batches, "MAX_WAITING_FEATURES", max_features)
     options = IndexOptions(workers=1, commit_images=n_at_once)
     report = fresh.add([six_photos / f"scene-{number:02d}.png" for number in order], options)
     assert report.n_added == N_SIX

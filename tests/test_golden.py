@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import draw_scene, write_picture
 
-from bof import catalog
+from bof import metadata
 from bof.checking import check
 from bof.engine import Engine
 from bof.options import IndexOptions
@@ -51,7 +51,7 @@ def test_it_answers_as_it_did_and_reading_changes_no_byte() -> None:
     before = content()
     assert_answers_as_ever(Engine.open(GOLDEN / "index", GOLDEN / "vocabulary"))
     assert not check(GOLDEN / "index", 64).damages
-    assert catalog.read_metadata(GOLDEN / "index") == {}
+    assert metadata.read_metadata(GOLDEN / "index") == {}
     assert content() == before
 
 
@@ -65,9 +65,9 @@ def test_it_can_be_merged(engine: Engine) -> None:
 def test_it_can_be_described_and_searched_by_words(engine: Engine) -> None:
     names = {name for name, number in ((row.name, row.id) for row in engine.snapshot.rows)}
     assert engine.describe(["d.png"], {"tag": ["golden"]}) == 1
-    found = catalog.select_ids(engine.index.folder, "tag = golden", "golden d")
+    found = metadata.select_ids(engine.index.folder, "tag = golden", "golden d")
     assert [row.name for row in engine.snapshot.rows if row.id in found] == ["d.png"]
-    assert len(catalog.select_ids(engine.index.folder, "name ~ .png", "")) == 4
+    assert len(metadata.select_ids(engine.index.folder, "name ~ .png", "")) == 4
     assert "e.png" in names
     engine.refresh()
     assert_answers_as_ever(engine)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from test_store import Described, described
 
-from bof import catalog
+from bof import catalog, metadata
 from bof.changes import Move
 from bof.checking import check
 from bof.options import FeatureOptions, VoteOptions
@@ -142,9 +142,9 @@ class Life(RuleBasedStateMachine):
             assert snapshot.rows[image].name == facts.name
             assert np.array_equal(word, columns.word)
             assert np.array_equal(signature, columns.signature)
-        said = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
+        said = {path: set(fields["tag"]) for path, fields in metadata.read_metadata(self.index.folder).items()}
         assert said == {path: tags for path, tags in self.tags.items() if tags}
-        red = catalog.select_ids(self.index.folder, "tag = red", "")
+        red = metadata.select_ids(self.index.folder, "tag = red", "")
         assert {snapshot.rows[image].path for path, image in rows.items() if snapshot.rows[image].id in red} == {
             path for path, tags in self.tags.items() if "red" in tags
         }

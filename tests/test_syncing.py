@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import draw_scene, write_picture
 
-from bof import catalog
+from bof import catalog, metadata
 from bof.catalog import KnownFile
 from bof.engine import Engine
 from bof.files import sha256_of
@@ -215,7 +215,7 @@ def test_a_renamed_folder_is_not_read_again_and_keeps_its_tags(tmp_path: Path, v
         report = engine.add([tmp_path / "p"], ALONE)
         assert (report.n_added, report.n_moved, report.n_gone) == (0, 4, 0)
         assert answers(engine, 4) == [[(name.replace("old", "new"), s) for name, s in hits] for hits in before]
-        assert catalog.read_metadata(engine.index.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
+        assert metadata.read_metadata(engine.index.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
 
 
 @pytest.mark.parametrize("seed", range(6))
