@@ -16,8 +16,8 @@ WRITER_BYTES = 400 << 20
 WORKER_BYTES = 220 << 20
 """A process that reads, before it holds a picture: libraries and the vocabulary."""
 
-DECODE_BYTES = 16
-"""Of a pixel while a picture is decoded, in the dearest case: 16 bits, or transparency laid on white."""
+DECODE_BYTES = 22
+"""Of a pixel while a picture is decoded, in the dearest cases: WebP with transparency laid on white 20, 16 bits 19."""
 
 _PYRAMID_BYTES = 64
 """Of a pixel of the doubled picture while SIFT holds its scales and their differences."""
@@ -34,6 +34,16 @@ class Share:
     def max_pixels(self) -> int:
         """A picture with more is too large for this share."""
         return self.bytes // DECODE_BYTES
+
+    @property
+    def in_one(self) -> Share:
+        """All shares for one process, while the others hold no picture."""
+        return Share(1, self.bytes * self.n_workers)
+
+    def memory_for(self, n_pixels: int) -> int:
+        """The megabytes that such a picture needs, all processes together."""
+        needed = WRITER_BYTES + self.n_workers * WORKER_BYTES + n_pixels * DECODE_BYTES
+        return -(-needed >> 20)
 
 
 def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Share:

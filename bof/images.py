@@ -254,7 +254,7 @@ def _pixels(image: Image.Image, grey: bool) -> U8:
     if image.mode[0] in "IF":  # I, I;16, I;16B, F
         image = Image.fromarray(_to_8_bit(np.asarray(image)))
     elif image.has_transparency_data:
-        image = _on_white(image.convert("RGBA"))
+        image = _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
     elif image.mode not in ("L", "RGB", "1"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr; grey comes from RGB whatever was before
     mode = "L" if grey else "RGB"

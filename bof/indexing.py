@@ -12,7 +12,7 @@ from typing import cast
 import cv2
 
 from bof.assignment import set_threads
-from bof.budget import DECODE_BYTES, WORKER_BYTES, WRITER_BYTES, Share, share_memory
+from bof.budget import Share, share_memory
 from bof.catalog import ImageFacts
 from bof.errors import ImageError
 from bof.features import extract_features
@@ -85,11 +85,12 @@ def describe_files(files: Sequence[Found], recipe: Recipe, options: IndexOptions
             deferred.append(item)
         else:
             yield item
-    alone = share_memory(options.memory, 1, recipe.features)
+    alone = share.in_one
+    for item in deferred:
+        if item.n_pixels > alone.max_pixels:
+            needed = share.memory_for(item.n_pixels)
+            yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {needed} or more")
     fitting = [item for item in deferred if item.n_pixels <= alone.max_pixels]
-    for item in set(deferred) - set(fitting):
-        needed = WRITER_BYTES + WORKER_BYTES + item.n_pixels * DECODE_BYTES
-        yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {1 + (needed >> 20)} or more")
     for last in _run([(item.path, item.name) for item in fitting], recipe, alone, options):
         if not isinstance(last, Deferred):
             yield last

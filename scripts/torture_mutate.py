@@ -14,8 +14,12 @@ from torture_mutants import write_mutants
 from bof.engine import Engine
 from bof.errors import ImageError
 from bof.images import read_image
+from bof.options import VerifyOptions
+from bof.searching import SearchOptions
 
 _HANG_S = 30.0
+_SEARCH = SearchOptions(verify=VerifyOptions(depth=20), mirror="never")
+"""The mutants are copies of four pictures: to verify every copy for every copy would take an hour."""
 
 
 def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
@@ -63,7 +67,7 @@ def _search_with_all(index: Path, folder: Path) -> tuple[Counter[str], float]:
         begin = time.perf_counter()
         try:
             picture = read_image(path, grey=True, max_side=engine.index.features.max_side)
-            engine.answer(engine.prepare(picture))
+            engine.answer(engine.prepare(picture), _SEARCH)
             outcomes["answered"] += 1
         except ImageError:
             outcomes["refused by name"] += 1
