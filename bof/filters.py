@@ -6,7 +6,8 @@
     key, value  = a bare word, or text in ' or ", where a doubled quote stands for one
 
 A key with several values meets a condition if any value does; `!=` means that none is equal. Equality and `~` ignore
-case. A number is compared with the values that are numbers, any other value by its characters (dates as 2019-05-01).
+case and how accents are composed. A number is compared with the values that are numbers, any other value by its
+characters (dates as 2019-05-01).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 import os
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -33,9 +35,10 @@ BUILT_IN = {
 
 _OPERATORS = ("<=", ">=", "!=", "=", "<", ">", "~")
 _TOKEN = re.compile(r"""\s*(?:(<=|>=|!=|[=<>~()])|('(?:[^']|'')*'|"(?:[^"]|"")*")|([^\s=<>~()!'"]+)|(\S))""")
-_MAX_DEPTH = 100
+_MAX_DEPTH = 10
+"""SQLite's parser has a stack of 100 symbols, and a parenthesis takes six: x or y and not (..."""
 _MAX_TERMS = 400
-"""SQLite refuses expressions deeper than 1000."""
+"""SQLite refuses expressions deeper than 1000, and a chain is as deep as it is long."""
 
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])")
 """Writing without spaces: every character is a word of its own."""
@@ -61,8 +64,7 @@ class _Parser:
         self._tokens = [_token(match) for match in _TOKEN.finditer(text.rstrip())]
         self._at = 0
         self._depth = 0
-        if len(self._tokens) > 4 * _MAX_TERMS:
-            raise OptionError(f"--where: expected at most {_MAX_TERMS} conditions, found more")
+        self._n_terms = 0
 
     def whole(self) -> Condition:
         condition = self._expression()
@@ -78,30 +80,30 @@ class _Parser:
 
     def _chain(self, word: str, parse: Callable[[], Condition]) -> Condition:
         parts = [parse()]
-        while (token := self._peek()) and token.is_word(word):
-            self._at += 1
+        while self._skip(word):
             parts.append(parse())
-        return _joined(parts, word.upper())
+        return f" {word.upper()} ".join(sql for sql, _ in parts), [p for _, parameters in parts for p in parameters]
 
     def _factor(self) -> Condition:
+        is_negated = False
+        while self._skip("not"):
+            is_negated = not is_negated
+        sql, parameters = self._parentheses() if self._skip("(") else self._condition()
+        return f"NOT {sql}" if is_negated else sql, parameters
+
+    def _parentheses(self) -> Condition:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise OptionError(f"--where: expected at most {_MAX_DEPTH} parentheses inside each other, found more")
-        condition = self._deeper()
+        sql, parameters = self._expression()
+        self._take(lambda t: t.is_word(")"), '")"')
         self._depth -= 1
-        return condition
+        return f"({sql})", parameters
 
-    def _deeper(self) -> Condition:
-        token = self._peek()
-        if token and token.is_word("not"):
-            self._at += 1
-            sql, parameters = self._factor()
-            return f"NOT ({sql})", parameters
-        if token and token.is_word("("):
-            self._at += 1
-            condition = self._expression()
-            self._take(lambda t: t.is_word(")"), '")"')
-            return condition
+    def _condition(self) -> Condition:
+        self._n_terms += 1
+        if self._n_terms > _MAX_TERMS:
+            raise OptionError(f"--where: expected at most {_MAX_TERMS} conditions, found more")
         key = self._take(_is_value, "a field")
         following = self._peek()
         if key.is_word("has") and following and _is_value(following):
@@ -113,6 +115,12 @@ class _Parser:
 
     def _peek(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _skip(self, word: str) -> bool:
+        token = self._peek()
+        is_next = token is not None and token.is_word(word)
+        self._at += is_next
+        return is_next
 
     def _take(self, fits: Callable[[_Token], bool], expected: str) -> _Token:
         token = self._peek()
@@ -138,15 +146,6 @@ def _is_value(token: _Token) -> bool:
     return token.is_quoted or not (token.text in _OPERATORS or token.text in {"(", ")", "!", "'", '"'})
 
 
-def _joined(parts: list[Condition], word: str) -> Condition:
-    """A balanced tree of conditions: a long chain must not be a deep expression."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    (left, first), (right, second) = _joined(parts[:half], word), _joined(parts[half:], word)
-    return f"({left}) {word} ({right})", [*first, *second]
-
-
 def _has(key: str) -> Condition:
     if key in BUILT_IN:
         return "1", []
@@ -154,15 +153,16 @@ def _has(key: str) -> Condition:
 
 
 def _compare(key: str, operator: str, value: str) -> Condition:
+    """A condition that AND, OR and NOT bind less than, and that is true or false, never NULL."""
     if operator == "!=":
         sql, parameters = _compare(key, "=", value)
-        return f"NOT ({sql})", parameters
+        return f"(NOT {sql})", parameters
     if key == "folder":
         return _in_folder(operator, value)
     subject = f"bof_text({BUILT_IN[key]})" if key in BUILT_IN else "m.value"
     condition, parameters = _holds(subject, operator, value)
     if key in BUILT_IN:
-        return condition, parameters
+        return f"(({condition}) IS TRUE)", parameters
     return (
         f"EXISTS (SELECT 1 FROM metadata m WHERE m.path = images.path AND m.key = ? AND ({condition}))",
         [key, *parameters],
@@ -172,17 +172,18 @@ def _compare(key: str, operator: str, value: str) -> Condition:
 def _in_folder(operator: str, value: str) -> Condition:
     if operator != "=":
         raise OptionError(f'--where: expected = or != after folder, found "{operator}"')
-    return "instr(bof_text(images.name), ?) = 1", [value.strip("/") + "/"]
+    subject = "images.path" if value.startswith("/") else "images.name"
+    return f"(instr(bof_fold({subject}), ?) = 1)", [_fold(value.rstrip("/")) + "/"]
 
 
 def _holds(subject: str, operator: str, value: str) -> Condition:
     number = _number(value)
     if operator == "~":
-        return f"instr(bof_fold({subject}), ?) > 0", [value.casefold()]
+        return f"instr(bof_fold({subject}), ?) > 0", [_fold(value)]
     if operator == "=" and number is not None:
-        return f"bof_fold({subject}) = ? OR bof_number({subject}) = ?", [value.casefold(), number]
+        return f"bof_fold({subject}) = ? OR bof_number({subject}) = ?", [_fold(value), number]
     if operator == "=":
-        return f"bof_fold({subject}) = ?", [value.casefold()]
+        return f"bof_fold({subject}) = ?", [_fold(value)]
     if number is not None:
         return f"bof_number({subject}) {operator} ?", [number]
     return f"CAST({subject} AS TEXT) {operator} ?", [value]
@@ -202,10 +203,19 @@ def _text(value: object) -> str:
     return decoded.encode("utf-8", "replace").decode("utf-8")
 
 
+def _fold(value: object) -> str:
+    """Text as equality and ~ see it: a file system may take é apart into e and an accent."""
+    return _composed(_text(value).casefold())
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
 def register(database: sqlite3.Connection) -> None:
     """Give a connection the functions that compiled conditions call."""
     database.create_function("bof_text", 1, _text, deterministic=True)
-    database.create_function("bof_fold", 1, lambda value: _text(value).casefold(), deterministic=True)
+    database.create_function("bof_fold", 1, _fold, deterministic=True)
     database.create_function("bof_number", 1, _number, deterministic=True)
 
 
@@ -222,21 +232,21 @@ def compile_text(text: str) -> str:
 
     Raises OptionError where no word is left to look for.
     """
-    found = []
-    for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', _text(text).replace("\0", " ")):
-        inside = _words(phrase or word)
-        if inside:
-            found.append('"' + inside + '"' + ("*" if word.endswith("*") else ""))
+    found = [
+        '"' + _spaced(phrase or word) + '"' + ("*" if word.endswith("*") else "")
+        for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', _text(text).replace("\0", " "))
+        if any(map(str.isalnum, phrase or word))
+    ]
     if not found:
         raise OptionError(f"--text: expected a word to look for, found {text!r}")
     return " AND ".join(found)
 
 
-def _words(text: str) -> str:
-    """Letters and digits, apart from each other where the writing has no spaces."""
-    return " ".join(re.sub(r"[^\w\s]|_", " ", _CJK.sub(r" \1 ", text)).split())
+def _spaced(text: str) -> str:
+    """Text whose words the tokeniser can tell apart, also where the writing has no spaces."""
+    return _CJK.sub(r" \1 ", _composed(text))
 
 
 def searchable(name: str, values: Iterable[str]) -> str:
     """What full-text search reads of an image: its name without suffix, and the values of its metadata."""
-    return _CJK.sub(r" \1 ", _text("\n".join([os.path.splitext(name)[0], *values])))
+    return _spaced(_text("\n".join([os.path.splitext(name)[0], *values])))

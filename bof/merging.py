@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedWriter
 from itertools import pairwise
@@ -158,11 +159,11 @@ def _write_word_major(
     images = _new_numbers([source.part for source in sources])
     per_word = np.zeros(n_words + 1, np.int64)
     n_entries = sum(_count_kept(source) for source in sources)
-    files = {
-        name: _ArrayFile(folder / f"{name}.npy", values[0].dtype if values else np.int32, (n_entries,))
-        for name, values in columns.items()
-    }
-    try:
+    with ExitStack() as stack:
+        files = {
+            name: stack.enter_context(_ArrayFile(folder / f"{name}.npy", _dtype(values), (n_entries,)))
+            for name, values in columns.items()
+        }
         for first, stop in _word_chunks(sources, n_words):
             cut = [_cut(source, image, first, stop) for source, image in zip(sources, images, strict=True)]
             word = np.concatenate([c[0] for c in cut])
@@ -171,10 +172,11 @@ def _write_word_major(
             for name, values in columns.items():
                 pieces = [c[2] for c in cut] if values is None else [v[c[1]] for v, c in zip(values, cut, strict=True)]
                 files[name].write(np.concatenate(pieces)[order])
-    finally:
-        for file in files.values():
-            file.close()
     save_arrays(folder, {indptr_name: np.cumsum(per_word).astype(np.int32)})
+
+
+def _dtype(values: Sequence[NDArray[Any]] | None) -> DTypeLike:
+    return values[0].dtype if values else np.int32
 
 
 def _new_numbers(parts: Sequence[Part]) -> list[I64]:

@@ -11,12 +11,12 @@ import os
 import pickle
 import queue
 import struct
-import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 DONE, FAILED, TOO_LARGE = "done", "failed", "too large"
 _LENGTH = struct.Struct("<Q")
@@ -42,8 +42,8 @@ def send(stream: BinaryIO, value: object) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
-    """Read one frame. Raises EOFError where the other side is gone."""
+def receive(stream: BinaryIO) -> bytes:
+    """Read the bytes of one frame. Raises EOFError where the other side is gone."""
     header = stream.read(_LENGTH.size)
     if len(header) < _LENGTH.size:
         raise EOFError
@@ -51,20 +51,21 @@ def receive(stream: BinaryIO) -> Any:
     data = stream.read(length)
     if len(data) < length:
         raise EOFError
-    return pickle.loads(data)
+    return data
 
 
 def main() -> None:
     """Serve the parent on standard input and output; what anything else prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    frames: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, frames), daemon=True).start()
+    frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(os.fdopen(0, "rb", closefd=False), frames), daemon=True).start()
     run: Callable[[object, object], object] | None = None
     task = Task("", None, None)
     while True:
-        frame = frames.get()
+        data = frames.get()
         try:
+            frame = pickle.loads(data)
             if isinstance(frame, Task):
                 task, run = frame, _find(frame.function)
                 answer: tuple[str, object] = DONE, None
@@ -72,11 +73,11 @@ def main() -> None:
                 assert run is not None
                 answer = _call(run, task, frame)
         except Exception as error:
-            answer = FAILED, error
+            answer = FAILED, _sendable(error)
         _answer(answers, answer)
 
 
-def _listen(stream: BinaryIO, frames: queue.SimpleQueue[Any]) -> None:
+def _listen(stream: BinaryIO, frames: queue.SimpleQueue[bytes]) -> None:
     """Pass frames on; end at once when the parent is gone, also in the middle of an item."""
     try:
         while True:
@@ -125,6 +126,16 @@ def _limit_memory(n_bytes: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
     except (ImportError, OSError, ValueError):
         return
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error with the place where it was raised; another that tells of it where it would not arrive."""
+    error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _answer(stream: BinaryIO, answer: tuple[str, object]) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import pickle
+import queue
 import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +26,6 @@ _IN_FLIGHT = 4
 
 _START_S = 120.0
 """A child that has not started by then never will."""
-
-Put = Callable[[object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +51,62 @@ def run_in_workers(
     An item that crashes its process, hangs or takes too much memory becomes Lost. What the function raises is raised
     here. Only a few results wait at any time. Children are kept for the next run.
     """
-    run = _Run(Task(function, shared, (limits or Limits()).memory), (limits or Limits()).seconds)
+    limits = limits or Limits()
+    run = _Run(Task(function, shared, limits.memory), limits.seconds, max(1, n_workers))
     waiting: deque[Future[Any]] = deque()
-    threads = ThreadPoolExecutor(max(1, n_workers))
+    _runs.add(run)
     try:
         for item in items:
-            if len(waiting) >= _IN_FLIGHT * n_workers:
+            if len(waiting) >= _IN_FLIGHT * run.n_workers:
                 yield _result(waiting.popleft())
-            waiting.append(threads.submit(run.do, item))
+            waiting.append(run.submit(item))
         while waiting:
             yield _result(waiting.popleft())
     finally:
         run.stop()
-        threads.shutdown(wait=True, cancel_futures=True)
+        _runs.discard(run)
 
 
 def _result(future: Future[Any]) -> Any:
     """Wait in steps: on some systems Ctrl-C does not end a wait."""
-    while True:
-        try:
-            return future.result(timeout=1.0)
-        except TimeoutError:
-            if future.done():
-                raise
+    while not future.done():
+        wait([future], timeout=1.0)
+    return future.result()
 
 
 @dataclass(eq=False)
 class _Run:
-    """One call of run_in_workers, which several threads work for: each has a child for the time of an item."""
+    """One call of run_in_workers, which several threads work for: each has a child for the time of an item.
+
+    The threads are daemons: an interpreter that ends waits for the threads of a ThreadPoolExecutor, and all its items.
+    """
 
     task: Task
     seconds: float
+    n_workers: int
     is_stopped: bool = False
     busy: set[_Child] = field(default_factory=set)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _items: queue.SimpleQueue[tuple[Future[Any], object] | None] = field(default_factory=queue.SimpleQueue)
 
-    def do(self, item: object) -> Any:
+    def submit(self, item: object) -> Future[Any]:
+        """Put an item in line."""
+        future: Future[Any] = Future()
+        self._items.put((future, item))
+        if len(self._threads) < self.n_workers:
+            self._threads.append(threading.Thread(target=self._serve, daemon=True))
+            self._threads[-1].start()
+        return future
+
+    def _serve(self) -> None:
+        while (work := self._items.get()) and not self.is_stopped:
+            future, item = work
+            try:
+                future.set_result(self._do(item))
+            except BaseException as error:
+                future.set_exception(error)
+
+    def _do(self, item: object) -> Any:
         """One item in one child."""
         child = _lease()
         with _lock:
@@ -114,9 +135,14 @@ class _Run:
         with _lock:
             for child in self.busy:
                 child.kill()
+        for _ in self._threads:
+            self._items.put(None)
+        for thread in self._threads:
+            thread.join()
 
 
 _DIED = "died"
+_END_S = 2.0
 
 
 class _Child:
@@ -124,13 +150,14 @@ class _Child:
 
     def __init__(self) -> None:
         self.run: _Run | None = None
-        self.is_alive = True
-        places = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        self._is_killed = False
+        places = os.pathsep.join(path or os.getcwd() for path in sys.path if isinstance(path, str))
         one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
         # In a process group of its own Ctrl-C does not reach it: the parent decides.
         own_group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {"creationflags": 0x200}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from bof.worker import main; main()"],
+            # -P: no module of the folder that one stands in, say a queue.py, takes the place of another.
+            [sys.executable, "-P", "-c", "from bof.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**one_thread, **os.environ, "PYTHONPATH": places},
@@ -159,21 +186,35 @@ class _Child:
         timer.start()
         try:
             send(self._process.stdin, frame)  # type: ignore[arg-type]
-            answer: tuple[str, Any] = receive(self._process.stdout)  # type: ignore[arg-type]
-            return answer
+            data = receive(self._process.stdout)  # type: ignore[arg-type]
         except (EOFError, OSError):
-            self.kill()
-            return _DIED, f"took longer than {seconds:g} s" if late.is_set() else _ending(self._process.wait())
+            status = self._end()
+            return _DIED, f"took longer than {seconds:g} s" if late.is_set() else _ending(status)
         finally:
             timer.cancel()
+            timer.join()
+        answer: tuple[str, Any] = pickle.loads(data)
+        return answer
 
     def _time_out(self, late: threading.Event) -> None:
         late.set()
         self.kill()
 
+    def _end(self) -> int:
+        """The status of a process that has stopped answering, which it may need a moment to reach."""
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return self._process.wait()
+
+    def is_alive(self) -> bool:
+        """May it be given work? Not after a fork either: there it is the parent's."""
+        return not self._is_killed and self._process.poll() is None
+
     def kill(self) -> None:
         """End it, whatever it does."""
-        self.is_alive = False
+        self._is_killed = True
         self._process.kill()
 
     def close(self) -> None:
@@ -199,34 +240,40 @@ def _ending(status: int) -> str:
 
 _lock = threading.Lock()
 _idle: list[_Child] = []
-_owner = os.getpid()
+_runs: set[_Run] = set()
 
 
 def _lease() -> _Child:
     """A child that waits, else a new one."""
-    global _owner
-    with _lock:
-        if _owner != os.getpid():  # after a fork the children are the parent's
-            _idle.clear()
-            _owner = os.getpid()
-        if _idle:
-            return _idle.pop()
+    while child := _take_idle():
+        if child.is_alive():
+            return child
+        child.close()
     return _Child()
 
 
+def _take_idle() -> _Child | None:
+    with _lock:
+        return _idle.pop() if _idle else None
+
+
 def _give_back(child: _Child) -> None:
-    if child.is_alive:
+    if child.is_alive():
         with _lock:
             _idle.append(child)
     else:
         child.close()
 
 
-@atexit.register
 def close_workers() -> None:
     """End the children that wait for work."""
-    with _lock:
-        while _idle:
-            child = _idle.pop()
-            if _owner == os.getpid():
-                child.close()
+    while child := _take_idle():
+        child.close()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Nobody takes results any more."""
+    for run in list(_runs):
+        run.stop()
+    close_workers()

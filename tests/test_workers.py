@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -28,6 +29,24 @@ def _children_end_with_these_tests() -> Iterator[None]:
     close_workers()
 
 
+class TwoPartsError(Exception):
+    """One of the many that pickle takes apart and cannot put together again."""
+
+    def __init__(self, what: str, where: str) -> None:
+        super().__init__(f"{what} in {where}")
+
+
+def refuse() -> None:
+    raise ValueError("cannot be put together")
+
+
+class Unloadable:
+    """What can be sent and not received."""
+
+    def __reduce__(self) -> Any:
+        return refuse, ()
+
+
 def work(shared: Any, item: Any) -> Any:
     """Runs in a child."""
     kind, value = item if isinstance(item, tuple) else ("double", item)
@@ -38,19 +57,25 @@ def work(shared: Any, item: Any) -> Any:
         time.sleep(10)
     if kind == "exit":
         os._exit(value)
+    if kind == "leave":
+        sys.exit(value)
     if kind == "sleep":
         time.sleep(value)
         return value
     if kind == "raise":
-        raise LookupError(value)
+        raise value
+    if kind == "raise_two_parts":
+        raise TwoPartsError("soup", "kitchen")
     if kind == "allocate":
-        return len(np.ones(value, np.uint8))
+        return len(np.empty(value, np.uint8))
     if kind == "print":
         os.write(1, b"noise " * value)
         print("more noise")
         return value
     if kind == "large":
         return b"x" * value
+    if kind == "unloadable":
+        return Unloadable()
     if kind == "unpicklable":
         return lambda: value
     if kind == "pid":
@@ -62,7 +87,7 @@ def run(items: list[Any], n_workers: int = 2, **limits: Any) -> list[Any]:
     return list(run_in_workers(f"{HERE}:work", 10, items, n_workers, Limits(**limits)))
 
 
-@pytest.mark.parametrize("n_workers", [1, 2, 5])
+@pytest.mark.parametrize("n_workers", [0, 1, 2, 5])
 @pytest.mark.parametrize("n", [0, 1, 3, 100])
 def test_results_come_in_the_order_of_the_items(n: int, n_workers: int) -> None:
     assert run(list(range(n)), n_workers) == [10 * i for i in range(n)]
@@ -102,6 +127,7 @@ def test_a_slow_consumer_holds_few_results() -> None:
         (("signal", signal.SIGSEGV), r"crashed \(SIGSEGV\)"),
         (("signal", signal.SIGKILL), r"crashed \(SIGKILL\)"),
         (("exit", 3), "ended with status 3"),
+        (("leave", 3), "ended with status 3"),
         (("sleep", 60), r"took longer than 0\.5 s"),
     ],
 )
@@ -131,8 +157,18 @@ def test_too_much_memory_is_refused_to_one_item() -> None:
 
 def test_what_is_raised_there_is_raised_here() -> None:
     with pytest.raises(LookupError, match="not there"):
-        run([1, ("raise", "not there"), 2])
+        run([1, ("raise", LookupError("not there")), 2])
+    with pytest.raises(TimeoutError, match="not ours"):
+        run([1, ("raise", TimeoutError("not ours")), 2])
+    with pytest.raises(RuntimeError, match="TwoPartsError: soup in kitchen"):
+        run([("raise_two_parts", 0)])
     assert run([1]) == [10]
+
+
+def test_what_is_raised_says_where() -> None:
+    with pytest.raises(LookupError) as caught:
+        run([("raise", LookupError("not there"))])
+    assert re.search(r"test_workers\.py.*in work", "".join(caught.value.__notes__))
 
 
 def test_a_function_that_is_not_there_is_an_error() -> None:
@@ -158,6 +194,20 @@ def test_large_results_pass() -> None:
 def test_a_result_that_cannot_be_sent_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="cannot be sent back"):
         run([("unpicklable", 1)])
+    assert run([1]) == [10]
+
+
+def test_what_cannot_be_received_is_an_error_at_once() -> None:
+    start = time.monotonic()
+    for items in ([("unloadable", 1)], [Unloadable()]):
+        with pytest.raises(ValueError, match="cannot be put together"):
+            run(items)
+    with pytest.raises(ValueError, match="cannot be put together"):
+        list(run_in_workers(f"{HERE}:work", Unloadable(), [1], 1))
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        run([lambda: 1])
+    assert run([1]) == [10]
+    assert time.monotonic() - start < 10
 
 
 def test_an_abandoned_run_leaves_the_next_one_alone() -> None:
@@ -188,29 +238,67 @@ def test_children_are_used_again() -> None:
     assert set(run([("pid", 0)] * 4, 1)) == first
 
 
+def test_a_child_that_died_while_it_waited_is_replaced() -> None:
+    close_workers()
+    (pid,) = run([("pid", 0)], 1)
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end(pid)
+    assert run([1, 2], 1) == [10, 20]
+
+
+def test_a_limit_that_is_reached_as_the_item_ends_costs_no_other_item() -> None:
+    for _ in range(3):
+        results = run([part for i in range(20) for part in (("sleep", 0.02), i)], 2, seconds=0.021)
+        assert not [r for r in results if isinstance(r, Lost) and "took longer" not in r.reason]
+
+
 # -- Parents ----------------------------------------------------------------------------------------------------------
 
 
-def script(tmp_path: Path, item: str) -> Path:
+LOOP = """
+for result in run_in_workers("test_workers:work", 10, [("pid", 0), 1, *[ITEM]], 1):
+    print(result, flush=True)
+"""
+SLOW_LOOP = """
+results = run_in_workers("test_workers:work", 10, [("pid", 0), 1, *[ITEM] * 3], 1)
+print(next(results), next(results), sep="\\n", flush=True)
+while True:
+    time.sleep(0.05)
+"""
+"""The consumer is interrupted, and something still holds the run. (A signal just before a long sleep waits for it.)"""
+FORK = """
+print(*run_in_workers("test_workers:work", 10, [1], 1), flush=True)
+child = os.fork()
+print(*run_in_workers("test_workers:work", 10, [2 if child else 3], 1), flush=True)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    print(*run_in_workers("test_workers:work", 10, [4], 1), flush=True)
+"""
+
+
+def script(tmp_path: Path, item: str, body: str = LOOP) -> Path:
     """A user's script: no main guard."""
     path = tmp_path / "script.py"
     path.write_text(
         textwrap.dedent(f"""
-            import sys
-            sys.path.insert(0, {str(Path(__file__).parent)!r})
+            import os, sys, time
+            from pathlib import Path
+            sys.path[:0] = [{str(Path(__file__).parent)!r}, Path("/a/path/that/python/ignores")]
             from bof.workers import run_in_workers
-            for result in run_in_workers("test_workers:work", 10, [("pid", 0), 1, {item}], 1):
-                print(result, flush=True)
-        """),
+        """)
+        + body.replace("ITEM", item),
         encoding="utf-8",
     )
     return path
 
 
-def started(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
+def started(tmp_path: Path, body: str = LOOP) -> tuple[subprocess.Popen[str], int]:
     """A script in the middle of an item that takes a minute, and its child."""
     process = subprocess.Popen(
-        [sys.executable, script(tmp_path, '("sleep", 60)')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, script(tmp_path, '("sleep", 60)', body)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     child = int(process.stdout.readline())
@@ -239,11 +327,30 @@ def test_a_script_without_a_main_guard_works(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_modules_of_the_folder_that_one_stands_in_take_no_places(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "queue.py").write_text("raise RuntimeError", encoding="utf-8")
+    command = [sys.executable, str(script(tmp_path, "2"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path / "elsewhere")
+    assert done.stdout.splitlines()[1:] == ["10", "20"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_after_a_fork_both_have_children_of_their_own(tmp_path: Path) -> None:
+    command = [sys.executable, str(script(tmp_path, "2", FORK))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    assert sorted(done.stdout.split()) == ["10", "20", "30", "40"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_no_child_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> None:
-    process, child = started(tmp_path)
+@pytest.mark.parametrize("body", [LOOP, SLOW_LOOP])
+def test_no_child_outlives_its_parent(tmp_path: Path, body: str, how: signal.Signals) -> None:
+    process, child = started(tmp_path, body)
     process.send_signal(how)
-    _, err = process.communicate(timeout=5)
+    try:
+        _, err = process.communicate(timeout=5)
+    finally:
+        process.kill()
     assert ("KeyboardInterrupt" in err) == (how is signal.SIGINT)
     wait_for_end(child)
