@@ -16,6 +16,11 @@ from bof.segments import ARRAYS, Segment, open_segment
 
 SEGMENTS = "segments"
 
+OUT_OF_RANGE = "postings name images or features that do not exist"
+
+_CHUNK = 1 << 20
+"""Postings looked at at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
@@ -43,17 +48,24 @@ class CheckReport:
 
 
 def check(folder: Path, n_words: int) -> CheckReport:
-    """Read every byte of an index. Raises IndexStoreError where the catalogue itself is damaged."""
+    """Read every byte of an index as of one commit. Raises IndexStoreError where the catalogue itself is damaged.
+
+    It keeps no writer waiting: a segment that a writer takes away meanwhile is passed over.
+    """
     with catalog.reading(folder) as database:
         _check_catalogue(folder, [text for (text,) in database.execute("PRAGMA integrity_check")])
         commit = catalog.read_commit(database)
-        damages = [damage for row in commit.segments if (damage := _damage(folder, row, commit, n_words))]
+    found = [damage for row in commit.segments if (damage := _damage(folder, row, commit, n_words))]
+    with catalog.reading(folder) as database:
+        standing = catalog.read_segments(database)
+    names = {row.name for row in standing}
+    damages = [damage for damage in found if damage.segment.name in names]
     live = [image for image in commit.images if not image.deleted]
     numbers = {row.number for row in commit.segments}
     homeless = [image.name for image in live if image.segment not in numbers]
     _check_catalogue(folder, [f"{name!r} lies in no segment" for name in homeless[:1]] or ["ok"])
     n_bytes = sum(fact.n_bytes for row in commit.segments for fact in row.files.values())
-    return CheckReport(len(commit.segments), len(live), n_bytes, damages, list(find_strays(folder, commit.segments)))
+    return CheckReport(len(commit.segments), len(live), n_bytes, damages, list(find_strays(folder, standing)))
 
 
 def _check_catalogue(folder: Path, found: list[str]) -> None:
@@ -67,11 +79,19 @@ def _check_catalogue(folder: Path, found: list[str]) -> None:
 def find_strays(folder: Path, segments: Sequence[SegmentRow]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
     known = {row.name: row for row in segments}
-    for path in sorted((folder / SEGMENTS).iterdir()):
+    for path in _listed(folder / SEGMENTS):
         if path.name not in known:
             yield path
-        elif path.is_dir():
-            yield from (file for file in sorted(path.iterdir()) if file.name not in known[path.name].files)
+        else:
+            yield from (file for file in _listed(path) if file.name not in known[path.name].files)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where it is missing or cannot be looked into."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _damage(folder: Path, row: SegmentRow, commit: Commit, n_words: int) -> Damage | None:
@@ -106,14 +126,15 @@ def _wrong_content(folder: Path, row: SegmentRow, images: Sequence[ImageRow], n_
         return
     if [image.position for image in images] != list(range(segment.n_images)) or row.n_images != segment.n_images:
         yield f"{folder / SEGMENTS / row.name}: expected {row.n_images} images, found {segment.n_images}"
-    if not _is_in_range(segment):
-        yield f"{folder / SEGMENTS / row.name}: postings name images or features that do not exist"
+    if not is_in_range(segment):
+        yield f"{folder / SEGMENTS / row.name}: {OUT_OF_RANGE}"
 
 
-def _is_in_range(segment: Segment) -> bool:
-    image, feature = segment.postings.image, segment.postings.feature
-    if not len(image):
-        return True
-    sizes = np.diff(segment.feature_indptr)
-    inside = image.min() >= 0 and image.max() < segment.n_images
-    return bool(inside and (feature < sizes[image]).all())
+def is_in_range(segment: Segment) -> bool:
+    """Do a segment's postings name only images and features that exist?"""
+    sizes, postings = np.diff(segment.feature_indptr), segment.postings
+    for start in range(0, len(postings.image), _CHUNK):
+        image, feature = postings.image[start : start + _CHUNK], postings.feature[start : start + _CHUNK]
+        if image.min() < 0 or image.max() >= segment.n_images or (feature >= sizes[image]).any():
+            return False
+    return True

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedWriter
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +60,16 @@ class SegmentSize:
 def choose_merge(sizes: Sequence[SegmentSize]) -> list[int]:
     """The numbers of the segments to merge next, in order; none when all is well.
 
-    Whenever a tier is full, it is merged with everything smaller. So the number of segments grows with the logarithm of
-    the collection, however small the steps in which it came.
+    Whenever a tier is full, it is merged with everything smaller, or with as much as one segment holds, smallest first.
+    So the number of segments grows with the logarithm of the collection, however small the steps in which it came.
     """
     for tier in sorted({size.tier for size in sizes}):
-        up_to = [size for size in sizes if size.tier <= tier]
-        if sum(size.tier == tier for size in sizes) >= MERGE_AT and _fits(up_to):
-            return sorted(size.number for size in up_to)
+        up_to = sorted((size for size in sizes if size.tier <= tier), key=lambda size: size.n_live_features)
+        together = accumulate(size.n_live_features for size in up_to)
+        fitting = [size for size, total in zip(up_to, together, strict=True) if total <= MAX_FEATURES]
+        is_full = sum(size.tier == tier for size in up_to) >= MERGE_AT
+        if is_full and sum(size.tier == tier for size in fitting) > 1:
+            return sorted(size.number for size in fitting)
     return sorted(size.number for size in sizes if size.is_wasteful)[:1]
 
 

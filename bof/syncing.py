@@ -64,7 +64,8 @@ def plan_sync(
     changed = [path for path in altered if content[path] != known[path].sha256]
     missing = [path for path in known if path not in files and _is_gone(path)]
     unknown = [path for path in files if path not in known]
-    orphans = {path: known[path] for path in (*missing, *changed)}
+    lost = [*missing, *(path for path in changed if content[path])]  # what cannot be read may be as it was
+    orphans = {path: known[path] for path in lost}
     homes = _find_homes([*unknown, *changed], orphans, stats, content)
 
     moved = set(homes.values())

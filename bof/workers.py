@@ -108,7 +108,12 @@ class _Run:
 
     def _do(self, item: object) -> Any:
         """One item in one child."""
-        child = _lease()
+        try:
+            return self._do_in(_lease(), item)
+        except _DidNotStartError:  # it died while it waited, which may show only now
+            return self._do_in(_Child(), item)
+
+    def _do_in(self, child: _Child, item: object) -> Any:
         with _lock:
             self.busy.add(child)
         try:
@@ -141,6 +146,10 @@ class _Run:
             thread.join()
 
 
+class _DidNotStartError(RuntimeError):
+    """A process that took no task."""
+
+
 _DIED = "died"
 _END_S = 2.0
 
@@ -168,7 +177,7 @@ class _Child:
         """Send what to do. Raises RuntimeError where the process does not start, or what its import raises."""
         kind, value = self._exchange(task, _START_S)
         if kind == _DIED:
-            raise RuntimeError(f"a process to read pictures with cannot start: it {value}")
+            raise _DidNotStartError(f"a process to read pictures with cannot start: it {value}")
         if kind == FAILED:
             raise value
 

@@ -16,7 +16,7 @@ import numpy as np
 from bof import catalog, changes, metadata
 from bof.catalog import ImageFacts, SegmentRow
 from bof.changes import Move
-from bof.checking import SEGMENTS, CheckReport, check, find_strays, wrong_files
+from bof.checking import OUT_OF_RANGE, SEGMENTS, CheckReport, check, find_strays, is_in_range, wrong_files
 from bof.errors import IndexStoreError
 from bof.files import FileFact, write_folder
 from bof.locking import one_writer
@@ -101,11 +101,12 @@ class Writer:
                     metadata.set_values(database, [path], key, values)
 
     def sweep(self) -> None:
-        """Delete what the catalogue does not name: a crash left it behind."""
+        """Delete what the catalogue does not name: a crash left it behind. What cannot be deleted harms nobody."""
         with catalog.reading(self.folder) as database:
             segments = catalog.read_segments(database)
         for path in list(find_strays(self.folder, segments)):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            with suppress(OSError):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
     def maintain(self) -> None:
         """Merge what the policy asks for, so that many small commits cost a search no more than a few large ones.
@@ -167,11 +168,14 @@ class Writer:
         self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
 
     def _sound(self, row: SegmentRow) -> Segment:
-        """A segment whose checksums hold: damage must not be copied under a new one."""
+        """A segment without damage, which must not be copied under a new checksum."""
         folder = self.folder / SEGMENTS / row.name
         for reason in wrong_files(folder, row):
             raise IndexStoreError(f"{reason}; {ADVICE}")
-        return open_segment(folder, row.files, self.n_words, 0)
+        segment = open_segment(folder, row.files, self.n_words, 0)
+        if not is_in_range(segment):
+            raise IndexStoreError(f"{folder}: {OUT_OF_RANGE}; {ADVICE}")
+        return segment
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
         """A new segment whole and on disk, before one transaction makes it part of the index."""

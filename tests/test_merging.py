@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -84,38 +86,118 @@ def test_merging_holds_little_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
 # -- Choosing ---------------------------------------------------------------------------------------------------------
 
 
-def run_policy(sizes: dict[int, int], number: int) -> tuple[int, int]:
-    """Merge until the policy is content; returns the next number and how many features were copied."""
-    copied = 0
-    while chosen := choose_merge([SegmentSize(n, size, size, 1) for n, size in sizes.items()]):
-        total = sum(sizes.pop(n) for n in chosen)
-        assert total <= merging.MAX_FEATURES
-        sizes[number] = total
-        copied += total
-        number += 1
-    return number, copied
+@dataclass
+class Policy:
+    """Segments whose merging is only counted: number -> features that there are, that live, images that live."""
+
+    segments: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    number: int = 0
+    copied: int = 0
+
+    def append(self, n_features: int) -> None:
+        self.number += 1
+        self.segments[self.number] = (n_features, n_features, 1 + n_features // 100)
+        self.settle()
+
+    def remove(self, number: int, n_features: int) -> None:
+        """Features die in one segment, and images with them; all of them if there are no more."""
+        total, live, images = self.segments[number]
+        left = max(0, live - n_features)
+        self.segments[number] = (total, left, images if left else 0)
+        self.settle()
+
+    def settle(self) -> None:
+        """Merge until the policy is content: every step leaves fewer segments, or fewer dead features."""
+        while chosen := choose_merge(self.sizes):
+            old = [self.segments.pop(number) for number in chosen]
+            live = sum(one[1] for one in old)
+            assert chosen == sorted(set(chosen))
+            assert live <= merging.MAX_FEATURES
+            assert len(old) > 1 or old[0][1] < old[0][0] or old[0][2] == 0
+            self.copied += live
+            images = sum(one[2] for one in old)
+            if images:
+                self.number += 1
+                self.segments[self.number] = (live, live, images)
+
+    @property
+    def sizes(self) -> list[SegmentSize]:
+        return [SegmentSize(number, *size) for number, size in self.segments.items()]
+
+    @property
+    def n_live(self) -> int:
+        return sum(size.n_live_features for size in self.sizes)
+
+
+def n_tiers(n_features: int) -> int:
+    return 2 + int(math.log(max(1.0, n_features / merging.SMALLEST_TIER), merging.TIER_RATIO))
 
 
 @pytest.mark.parametrize("largest", [100, 3_000, 600_000])
 def test_segments_stay_few_and_copies_too(largest: int) -> None:
-    rng = np.random.default_rng(largest)
-    sizes: dict[int, int] = {}
-    number = total = copied = 0
-    for _ in range(3000):
+    rng, policy = np.random.default_rng(largest), Policy()
+    for step in range(1, 3000):
+        policy.append(int(rng.integers(1, largest)))
+        assert len(policy.segments) <= (MERGE_AT - 1) * n_tiers(policy.n_live) + 1
+        small = step * merging.SMALLEST_TIER / (MERGE_AT - 1)  # what a commit may copy of the smallest tier
+        assert policy.copied <= small + 2 * policy.n_live * n_tiers(policy.n_live)
+
+
+@pytest.mark.parametrize("largest", [3_000, 100_000])
+def test_what_dies_is_written_out_and_segments_stay_few(largest: int) -> None:
+    rng, policy, added = np.random.default_rng(largest), Policy(), 0
+    for _ in range(2000):
         size = int(rng.integers(1, largest))
-        sizes[number] = size
-        total += size
-        number, more = run_policy(sizes, number + 1)
-        copied += more
-        tiers = 2 + math.log(max(1.0, total / merging.SMALLEST_TIER), merging.TIER_RATIO)
-        assert len(sizes) <= (MERGE_AT - 1) * (tiers + 1)
-    assert sum(sizes.values()) == total
-    assert copied <= total * 2.5 * tiers + 3000 * merging.SMALLEST_TIER
+        policy.append(size)
+        added += size
+        if policy.segments and rng.random() < 0.8:
+            policy.remove(int(rng.choice(list(policy.segments))), int(rng.integers(1, largest)))
+        assert len(policy.segments) <= (MERGE_AT - 1) * n_tiers(policy.n_live) + 1
+        assert all(size.n_live_images for size in policy.sizes)
+        assert sum(size.n_features for size in policy.sizes) <= policy.n_live / (1 - merging.MAX_DEAD) + 1
+    assert policy.copied <= 2000 * merging.SMALLEST_TIER + 4 * added * n_tiers(added)
+
+
+@pytest.mark.parametrize("largest", [20_000, 100_000, 400_000, 900_000])
+def test_a_collection_larger_than_a_segment_can_hold_has_as_few_segments_as_any(
+    largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "MAX_FEATURES", 1 << 20)
+    rng, policy, added = np.random.default_rng(largest), Policy(), 0
+    for _ in range(300):
+        size = int(rng.integers(largest // 2, largest))
+        policy.append(size)
+        added += size
+        needed = 2 * added / merging.MAX_FEATURES  # any two that do not fit together are half full or more
+        assert len(policy.segments) <= needed + (MERGE_AT - 1) * (n_tiers(merging.MAX_FEATURES) + 1)
+    assert policy.copied <= 300 * merging.SMALLEST_TIER + 4 * added * n_tiers(merging.MAX_FEATURES)
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 3)), max_size=12),
+    most=st.integers(40, 100),
+)
+def test_all_can_be_made_few(sizes: list[tuple[int, int, int]], most: int) -> None:
+    given = [
+        SegmentSize(number, live + dead, live, images + (live > 0)) for number, (live, dead, images) in enumerate(sizes)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "MAX_FEATURES", most)
+        groups = choose_all(given)
+    chosen = [number for group in groups for number in group]
+    assert chosen == sorted(set(chosen))
+    live = {size.number: size.n_live_features for size in given}
+    left = [[size.number] for size in given if size.number not in chosen]
+    assert all(given[number].n_live_features == given[number].n_features for (number,) in left)
+    sums = [sum(live[number] for number in group) for group in sorted([*groups, *left])]
+    assert all(total <= most for total in sums)
+    assert all(one + other > most for one, other in pairwise(sums))
 
 
 def test_no_merge_grows_beyond_what_offsets_can_hold() -> None:
     huge = merging.MAX_FEATURES // 2
-    assert choose_merge([SegmentSize(n, huge, huge, 9) for n in range(6)]) == []
+    assert choose_merge([SegmentSize(n, huge + 1, huge + 1, 9) for n in range(6)]) == []
+    assert choose_merge([SegmentSize(n, huge, huge, 9) for n in range(6)]) == [0, 1]
     assert choose_all([SegmentSize(n, huge, huge, 9) for n in range(5)]) == [[0, 1], [2, 3]]
 
 

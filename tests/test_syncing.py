@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import draw_scene, write_picture
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bof import catalog, metadata
+from bof import catalog, metadata, syncing
 from bof.catalog import KnownFile
 from bof.engine import Engine
 from bof.files import sha256_of
 from bof.images import read_image
 from bof.indexing import list_files
 from bof.options import IndexOptions
-from bof.syncing import Plan, plan_sync
+from bof.syncing import Plan, is_below, plan_sync
 
 ALONE = IndexOptions(workers=1)
 
@@ -189,6 +192,110 @@ def test_a_link_that_leads_nowhere_is_gone(folder: Folder) -> None:
     folder.path("a").unlink()
     folder.path("a").symlink_to(folder.root / "nowhere.jpg")
     assert folder.told() == {"gone": ["a.jpg"], "unchanged": 2}
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """A file that is there and cannot be read."""
+
+    def read(one: Path) -> str:
+        if one == path:
+            raise PermissionError(13, "Permission denied", str(one))
+        return sha256_of(one)
+
+    monkeypatch.setattr(syncing, "sha256_of", read)
+
+
+def test_a_touched_file_that_cannot_be_read_is_tried_again(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.utime(folder.path("a"), ns=(9, 9))
+    forbid(monkeypatch, folder.path("a"))
+    assert folder.told(delete=True) == {"changed": ["a.jpg"], "unchanged": 2}
+
+
+def test_a_copy_of_a_file_that_cannot_be_read_now_is_new(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of the picture stays with the file, which may be readable again tomorrow."""
+    shutil.copy2(folder.path("a"), folder.path("d"))
+    os.utime(folder.path("a"), ns=(9, 9))
+    forbid(monkeypatch, folder.path("a"))
+    assert folder.told(delete=True) == {"new": ["d.jpg"], "changed": ["a.jpg"], "unchanged": 2}
+
+
+# -- Any history of two folders ---------------------------------------------------------------------------------------
+
+PLACES = [f"{root}/{name}.jpg" for root in ("p", "q", "p/sub") for name in ("a", "b", "sub/a")]
+KINDS = st.sampled_from(["write", "move", "copy", "swap", "delete", "touch"])
+ACTS = st.tuples(KINDS, st.sampled_from(PLACES), st.sampled_from(PLACES), st.integers(0, 9))
+
+
+def do(folder: Path, kind: str, one: Path, two: Path, content: str, mtime_ns: int) -> None:
+    """One thing that happens to files, if it can."""
+    two.parent.mkdir(parents=True, exist_ok=True)
+    one.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "write":
+        one.write_text(content, encoding="utf-8")
+        os.utime(one, ns=(mtime_ns, mtime_ns))
+    elif not one.exists():
+        return
+    elif kind == "move":
+        one.replace(two)
+    elif kind == "copy" and one != two:
+        shutil.copy2(one, two)
+    elif kind == "swap" and one != two and two.exists():
+        one.rename(folder / "t")
+        two.rename(one)
+        (folder / "t").rename(two)
+    elif kind == "delete":
+        one.unlink()
+    else:
+        os.utime(one, ns=(mtime_ns, mtime_ns))
+
+
+def follow(plan: Plan, known: dict[str, KnownFile], first_id: int) -> dict[str, KnownFile]:
+    """What an index knows once it has done as planned."""
+    by_id = {entry.id: entry for entry in known.values() if entry.id not in plan.leaving}
+    assert len(by_id) == len(known) - len(plan.leaving)
+    for move in plan.moves:
+        assert sha256_of(Path(move.path)) == by_id[move.id].sha256
+        by_id[move.id] = KnownFile(move.id, move.name, move.path, move.n_bytes, move.mtime_ns, by_id[move.id].sha256)
+    then = {entry.path: entry for entry in by_id.values()}
+    assert len(then) == len(by_id) == len({entry.name for entry in then.values()})
+    for number, (path, name) in enumerate(plan.to_read, first_id):
+        status = os.stat(path)
+        sha256 = sha256_of(Path(path))
+        assert sha256 not in {entry.sha256 for entry in known.values() if entry.id in plan.leaving}
+        then[path] = KnownFile(number, name, path, status.st_size, status.st_mtime_ns, sha256)
+    assert len({entry.name for entry in then.values()}) == len(then)
+    return then
+
+
+@settings(max_examples=40)
+@given(
+    rounds=st.lists(
+        st.tuples(st.lists(ACTS, max_size=8), st.sampled_from(["p", "q", "pq"]), st.booleans()), min_size=1, max_size=5
+    )
+)
+def test_a_plan_makes_the_index_show_its_folders_and_reads_nothing_twice(
+    rounds: list[tuple[list[tuple[str, str, str, int]], str, bool]],
+) -> None:
+    known: dict[str, KnownFile] = {}
+    now = 0
+    with tempfile.TemporaryDirectory() as place:
+        for number, (acts, roots, delete) in enumerate(rounds, 1):
+            for kind, one, two, content in acts:
+                now += 1
+                do(Path(place), kind, Path(place, one), Path(place, two), f"content {content}", now)
+            sources = [Path(place, root) for root in roots]
+            for source in sources:
+                source.mkdir(exist_ok=True)
+            files = list_files(sources)
+            plan = plan_sync(files, known, sources, delete=delete)
+            lost = {path for path in known if not os.path.exists(path)}
+            known = follow(plan, known, 1000 * number)
+            shown = {path: entry.sha256 for path, entry in known.items() if path not in lost}
+            assert {path: shown[path] for path in files} == {path: sha256_of(Path(path)) for path in files}
+            assert all(path in files or not is_below(path, sources) or not delete for path in known)
+            again = plan_sync(files, known, sources, delete=delete)
+            assert [*again.to_read, *again.moves, *again.leaving] == []
+            assert again.n_unchanged == len(files)
 
 
 # -- Through the engine -----------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def script() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    for seed in range(40):
+    for seed in range(24):
         write_picture(folder / "ukbench1000" / f"{seed:05d}.png", draw_scene(seed))
     return folder
 
@@ -34,8 +34,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("part", "flags"),
     [
-        ("kill", ("--kills", "4")),
-        ("mutate", ("--mutants", "90")),
+        ("kill", ("--kills", "2")),
+        ("mutate", ("--mutants", "40")),
         ("readers", ("--seconds", "2", "--readers", "2")),
         ("full", ()),
         ("fragments", ()),

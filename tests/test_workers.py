@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bof import workers
 from bof.workers import Limits, Lost, close_workers, run_in_workers
 
 HERE = "test_workers"
@@ -244,6 +245,18 @@ def test_a_child_that_died_while_it_waited_is_replaced() -> None:
     os.kill(pid, signal.SIGKILL)
     wait_for_end(pid)
     assert run([1, 2], 1) == [10, 20]
+
+
+def test_a_child_whose_death_shows_only_when_it_is_asked_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first thread of a process can have ended while it cannot be waited for yet."""
+    close_workers()
+    (pid,) = run([("pid", 0)], 1)
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end(pid)
+    with monkeypatch.context() as patch:
+        patch.setattr(workers._Child, "is_alive", lambda child: not child._is_killed)
+        assert run([1, 2], 1) == [10, 20]
+    close_workers()
 
 
 def test_a_limit_that_is_reached_as_the_item_ends_costs_no_other_item() -> None:
