@@ -5,9 +5,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench bench-peers compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check bench scale-bench compare-peers bench-copies calibrate ablation torture clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/loops/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
@@ -32,11 +32,11 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.ready
-	$(BIN)/python scripts/bench.py --data $(DATA)
+bench: $(VENV)/.ready-peers
+	$(BIN)/python scripts/bench.py --data $(DATA) $(BENCH_FLAGS)
 
-bench-peers: $(VENV)/.ready-peers
-	$(BIN)/python scripts/compare_peers.py --data $(DATA) --timing
+scale-bench: $(VENV)/.ready-dev
+	$(BIN)/python scripts/scale_bench.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 compare-peers: $(VENV)/.ready-peers
 	$(BIN)/python scripts/compare_peers.py --data $(DATA)
@@ -57,3 +57,5 @@ clean:
 	rm -rf $(VENV) $(DEMO)
 
 DATA ?= data
+CACHE ?= bench-cache
+BENCH_FLAGS ?=

@@ -1,120 +1,126 @@
-"""Nearest visual words, fast: an inverted file over the words, a product-quantised scan, exact re-ranking in bytes.
+"""Nearest visual words: only the words in the cells nearest to a descriptor are compared with it, each exactly.
 
-Every distance that decides is between bytes, so it is an integer below 2**24 and exact in float32: a descriptor
-gets the same words with any number of threads, alone or in a batch.
+All distances are between bytes, so they are whole numbers: a descriptor gets the same words with any number of threads,
+alone or in a batch, on any processor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import math
+from dataclasses import dataclass
 
-import faiss
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from bof.types import I32, U8
+from bof import loops
+from bof.loops import Packed
+from bof.parallel import in_threads, n_threads
+from bof.types import I32, I64, U8
 
 EXACT_UP_TO = 1024
-"""Smaller vocabularies are searched exhaustively: a matrix product beats any index there."""
+"""Smaller vocabularies are searched exhaustively."""
 
-_SUBQUANTIZERS = 64
-_BITS = 4
-_MIN_CANDIDATES = 8
-_CANDIDATES_PER_WORD = 4
+_LANES = 16
+_LINE = 64
 _PROBED_SHARE = 1 / 16
-_SCAN_BY_LIST = 12
-"""faiss otherwise chooses its scan by the size of the batch and breaks ties differently."""
+_CELL_ROUNDS = 4
+_CHUNK = 1024
+"""Descriptors that are compared together at the most."""
+
+_MEAN_CHUNK = 65536
 
 
+@dataclass(frozen=True, slots=True)
 class Assigner:
-    """Finds the nearest of the words u8 (n_words, 128) that it was built over."""
+    """Words u8 (n_words, 128) sorted into cells, an inverted file (Jegou, Douze, Schmid 2011)."""
 
-    def __init__(self, index: faiss.Index) -> None:
-        self._index = index
-        if isinstance(index, faiss.IndexRefine):
-            base: Any = faiss.downcast_index(index.base_index)
-            base.nprobe = max(1, round(base.nlist * _PROBED_SHARE))
-            base.implem = _SCAN_BY_LIST
-
-    def search(self, descriptors: U8, k: int) -> I32:
-        """The k nearest words of descriptors u8 (n, 128), nearest first: i32 (n, k)."""
-        if not len(descriptors):
-            return np.empty((0, k), np.int32)
-        points = descriptors.astype(np.float32)
-        word = self._index.search(points, k, params=self._parameters(k))[1]
-        short = np.flatnonzero(word[:, -1] < 0)
-        if len(short):
-            word[short] = self._index.search(points[short], k, params=self._parameters(k, everywhere=True))[1]
-        return np.asarray(word, np.int32)
-
-    def _parameters(self, k: int, *, everywhere: bool = False) -> faiss.SearchParameters | None:
-        """How many candidates of the scan are compared exactly; everywhere: scan all cells, for a descriptor whose
-        nearest cells hold fewer words than it asks for.
-        """
-        if not isinstance(self._index, faiss.IndexRefine):
-            return None
-        parameters = faiss.IndexRefineSearchParameters()
-        parameters.k_factor = max(_CANDIDATES_PER_WORD, _MIN_CANDIDATES / k)
-        if everywhere:
-            base: Any = faiss.downcast_index(self._index.base_index)
-            cells = faiss.SearchParametersIVF()
-            cells.nprobe = base.nlist
-            parameters.base_index_params = cells
-        return parameters
-
-    def to_bytes(self) -> U8:
-        """The whole structure, so that every machine that loads it assigns alike."""
-        return np.asarray(faiss.serialize_index(self._index), np.uint8)
+    cells: Packed
+    words: Packed
+    cell_start: I64
+    n_probed: int
 
     @classmethod
-    def from_bytes(cls, content: U8) -> Assigner:
-        """The structure that `to_bytes` wrote. Raises RuntimeError on bytes that it did not write."""
-        return cls(faiss.deserialize_index(np.ascontiguousarray(content)))
+    def over(cls, words: U8) -> Assigner:
+        """Everything that follows from the words, the same on every machine."""
+        if len(words) <= EXACT_UP_TO:
+            return cls.exhaustive(words)
+        cells = make_cells(words)
+        return cls._sorted(words, cells, nearest(cells, words), max(1, round(len(cells) * _PROBED_SHARE)))
+
+    @classmethod
+    def exhaustive(cls, words: U8) -> Assigner:
+        """One that compares a descriptor with every word."""
+        return cls._sorted(words, words[:1], np.zeros(len(words), np.int32), 1)
+
+    @classmethod
+    def _sorted(cls, words: U8, cells: U8, cell: I32, n_probed: int) -> Assigner:
+        packed, starts = _pack(words, cell, len(cells))
+        return cls(_pack(cells, np.zeros(len(cells), np.int32), 1)[0], packed, starts, n_probed)
+
+    def search(self, descriptors: U8, k: int) -> I32:
+        """The k nearest words of descriptors u8 (n, 128), nearest first, ties by number: i32 (n, k)."""
+        n, descriptors = len(descriptors), np.ascontiguousarray(descriptors)
+        word = np.empty((n, k), np.int32)
+
+        def some(rows: slice) -> None:
+            searched = (self.cells, self.n_probed, self.cell_start, self.words)
+            loops.nearest_words(descriptors[rows], *searched, word[rows])
+
+        size = min(_CHUNK, max(1, -(-n // n_threads())))
+        in_threads(some, [slice(first, first + size) for first in range(0, n, size)])
+        return word
 
 
-def exact_assigner(words: U8) -> Assigner:
-    """An assigner that compares with every word."""
-    index = faiss.IndexFlatL2(words.shape[1])
-    index.add(words.astype(np.float32))
-    return Assigner(index)
+def make_cells(words: U8) -> U8:
+    """Centres u8 (n_cells, 128) of a few rounds of k-means over the words, from an even choice of them."""
+    n_cells = 2 << round(math.log2(len(words)) / 2)
+    cells = words[np.arange(n_cells) * len(words) // n_cells]
+    for _ in range(_CELL_ROUNDS):
+        cells = means(words, nearest(cells, words), cells)
+    return cells
 
 
-def approximate_assigner(words: U8, cells: U8) -> Assigner:
-    """An assigner that looks only into the cells u8 (n_cells, 128) nearest to a descriptor.
+def nearest(words: U8, descriptors: U8) -> I32:
+    """The nearest word of each descriptor, i32 (n,), every word compared."""
+    return Assigner.exhaustive(words).search(descriptors, 1)[:, 0]
 
-    Sources: Jegou, Douze, Schmid 2011 (inverted file, product quantisation); Andre, Kermarrec, Le Scouarnec 2015
-    (4-bit scan in registers).
+
+def means(descriptors: U8, word: I32, centroids: U8) -> U8:
+    """The mean of each word's descriptors; a word without any stays. Whole sums: no order of adding shows."""
+    sums = np.zeros(centroids.shape, np.int64)
+    for i in range(0, len(word), _MEAN_CHUNK):
+        part = word[i : i + _MEAN_CHUNK]
+        shape = (len(centroids), len(part))
+        members = csr_matrix((np.ones(len(part), np.int64), (part, np.arange(len(part)))), shape)
+        sums += members @ descriptors[i : i + _MEAN_CHUNK].astype(np.int64)
+    count = np.bincount(word, minlength=len(centroids))[:, None]
+    return np.where(count > 0, np.rint(sums / np.maximum(count, 1)), centroids).astype(np.uint8)
+
+
+def _pack(vectors: U8, cell: I32, n_cells: int) -> tuple[Packed, I64]:
+    """Vectors sorted by cell into blocks of 16 of one cell, and a block of padding that may be read and is not meant;
+    and the block where each cell starts, i64 (n_cells + 1).
     """
-    points = words.astype(np.float32)
-    coarse = faiss.IndexFlatL2(words.shape[1])
-    coarse.add(cells.astype(np.float32))
-    scan = faiss.IndexIVFPQFastScan(coarse, words.shape[1], len(cells), _SUBQUANTIZERS, _BITS)
-    scan.by_residual = False
-    exact = faiss.IndexScalarQuantizer(words.shape[1], faiss.ScalarQuantizer.QT_8bit_direct)
-    index = faiss.IndexRefine(scan, exact)
-    with _one_thread():
-        index.train(points)
-        index.add(points)
-    return Assigner(_owned(index))
+    order = np.argsort(cell, kind="stable")
+    n_blocks = -(-np.bincount(cell, minlength=n_cells) // _LANES)
+    starts = np.concatenate([[0], np.cumsum(n_blocks)]).astype(np.int64)
+    rank = np.arange(len(order)) - np.searchsorted(cell[order], cell[order])
+    place = starts[cell[order]] * _LANES + rank
+    number = np.full((starts[-1] + 1) * _LANES, -1, np.int32)
+    number[place] = order
+    padded = np.full((len(number), vectors.shape[1]), 128, np.uint8)
+    padded[place] = vectors[order]
+    length = np.square(padded, dtype=np.int32).sum(axis=1, dtype=np.int32)
+    moved = (padded.astype(np.int16) - 128).astype(np.int8)
+    blocks = moved.reshape(-1, _LANES, vectors.shape[1] // 4, 4).transpose(0, 2, 1, 3)
+    return (_aligned(blocks), length, number), starts
 
 
-def _owned(index: faiss.Index) -> faiss.Index:
-    """A copy that owns its parts: the constructors above only point at each other's."""
-    return faiss.deserialize_index(faiss.serialize_index(index))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Training is thousands of tiny parallel regions: on a busy machine their threads wait 200 times longer."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
-
-
-def set_threads(n: int) -> None:
-    """How many threads faiss may use in this process."""
-    faiss.omp_set_num_threads(n)
+def _aligned(blocks: NDArray[np.int8]) -> NDArray[np.int8]:
+    """A copy that starts on a line of the cache: reading vectors across two lines takes twice as long."""
+    room = np.empty(blocks.size + _LINE, np.int8)
+    first = -room.ctypes.data % _LINE
+    copy = room[first : first + blocks.size].reshape(blocks.shape)
+    copy[:] = blocks
+    return copy

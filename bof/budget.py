@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from bof.errors import OptionError
@@ -18,6 +20,9 @@ WORKER_BYTES = 220 << 20
 
 DECODE_BYTES = 22
 """Of a pixel while a picture is decoded, in the dearest cases: WebP with transparency laid on white 20, 16 bits 19."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's mallopt: free bytes at which the heap shrinks; size from which blocks lie outside of it."""
 
 _PYRAMID_BYTES = 64
 """Of a pixel of the doubled picture while SIFT holds its scales and their differences."""
@@ -51,7 +56,7 @@ def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Sh
 
     memory_mb 0: half the machine's, or what one process needs. Raises OptionError where not even one fits.
     """
-    least = _PYRAMID_BYTES * (2 * features.max_side) ** 2
+    least = pyramid_bytes(features)
     needed = WRITER_BYTES + WORKER_BYTES + least
     total = memory_mb << 20 if memory_mb else max(machine_memory() // 2, needed)
     if total < needed:
@@ -68,3 +73,32 @@ def machine_memory() -> int:
     with contextlib.suppress(ValueError, OSError):
         found = min(found, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     return found
+
+
+@lru_cache(maxsize=1)
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees for its next allocation, where the C library is glibc; elsewhere do nothing.
+
+    SIFT takes and frees some two hundred bytes a pixel for each picture. By default they go back to the system, which
+    clears them page by page before the next picture: a quarter of the time of extraction.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_TRIM_THRESHOLD, 1 << 30)
+
+
+def give_back_memory() -> None:
+    """Return to the system what `keep_freed_memory` has kept."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def pixels_beside_kept(max_pixels: int, features: FeatureOptions) -> int:
+    """Of the pixels that a share can decode, how many while what SIFT has freed is kept."""
+    return max(0, max_pixels + -pyramid_bytes(features) // DECODE_BYTES)
+
+
+def pyramid_bytes(features: FeatureOptions) -> int:
+    """What SIFT takes for the largest picture that it is given."""
+    return _PYRAMID_BYTES * (2 * features.max_side) ** 2

@@ -14,12 +14,17 @@ from typing import Any
 from bof import filters
 from bof.errors import IndexStoreError, MismatchError
 from bof.files import FileFact, fsync_path
+from bof.rows import ImageRows, gather_rows
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, 2)
 FILE_NAME = "catalog.sqlite"
 _APPLICATION_ID = 0x626F6631  # "bof1"
 _PATIENCE_S = 60.0
 """Readers and the writer wait so long for each other's moments in the catalogue."""
+
+_BATCH = 1 << 16
+"""Rows read at once."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,20 +71,6 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRow:
-    """One image of the index and where its features lie; its id stays whatever is merged."""
-
-    name: str
-    path: str
-    width: int
-    height: int
-    segment: int
-    position: int
-    deleted: bool
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
 class SegmentRow:
     """One segment and the files that it must have."""
 
@@ -108,7 +99,7 @@ class Commit:
 
     generation: int
     segments: Sequence[SegmentRow]
-    images: Sequence[ImageRow]
+    images: ImageRows
 
 
 def stands(folder: Path) -> bool:
@@ -174,14 +165,16 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     """One commit: all that is done inside, or nothing. Whoever calls it holds the writer's lock."""
     with connect(folder, write=True) as database:
         database.execute("BEGIN IMMEDIATE")
-        _add_missing_tables(database)
+        _upgrade(database)
         yield database
         generation = database.execute("PRAGMA user_version").fetchone()[0]
         database.execute(f"PRAGMA user_version = {(generation + 1) % (1 << 31)}")
         database.execute("COMMIT")
 
 
-def _add_missing_tables(database: sqlite3.Connection) -> None:
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Whatever is written from now on may be of this format; what stands is read as it is."""
+    database.execute("UPDATE meta SET value = ? WHERE key = 'format'", (json.dumps(FORMAT),))
     if has_metadata(database):
         return
     for statement in _METADATA_SCHEMA.split(";\n"):
@@ -212,9 +205,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
         meta = {key: json.loads(value) for key, value in rows}
     except ValueError as error:
         raise IndexStoreError(f"{folder / FILE_NAME}: {error}; {_advice(error)}") from error
-    if meta.get("format") != FORMAT:
-        found = meta.get("format")
-        raise MismatchError(f"{folder}: expected index format {FORMAT}, found {found}; use the bof that wrote it")
+    if (found := meta.get("format")) not in _READABLE:
+        raise MismatchError(f"{folder}: expected index format 1 to {FORMAT}, found {found}; use the bof that wrote it")
     return meta
 
 
@@ -227,12 +219,10 @@ def read_generation(folder: Path) -> int:
 def read_commit(database: sqlite3.Connection) -> Commit:
     """Every segment and every image of the commit that `reading` holds."""
     (generation,) = database.execute("PRAGMA user_version").fetchone()
-    images = [
-        ImageRow(os.fsdecode(name), os.fsdecode(path), width, height, segment, position, bool(deleted), number)
-        for name, path, width, height, segment, position, deleted, number in database.execute(
-            "SELECT name, path, width, height, segment, position, deleted, id FROM images ORDER BY segment, position"
-        )
-    ]
+    found = database.execute(
+        "SELECT name, path, width, height, segment, position, deleted, id FROM images ORDER BY segment, position"
+    )
+    images = gather_rows(iter(lambda: found.fetchmany(_BATCH), []))
     return Commit(generation, read_segments(database), images)
 
 
@@ -278,3 +268,9 @@ def count_images(folder: Path) -> int:
     """Live images."""
     with connect(folder, write=False) as database:
         return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
+
+
+def count_features(folder: Path) -> int:
+    """Features of all segments, those of removed images included."""
+    with connect(folder, write=False) as database:
+        return int(database.execute("SELECT coalesce(sum(n_features), 0) FROM segments").fetchone()[0])

@@ -6,20 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bof import catalog
-from bof.catalog import Commit, ImageRow, SegmentRow
+from bof.catalog import Commit, SegmentRow
 from bof.errors import IndexStoreError
 from bof.files import sha256_of
-from bof.segments import ARRAYS, Segment, open_segment
+from bof.loops import are_sound
+from bof.parallel import in_threads
+from bof.rows import ImageRow
+from bof.segments import Segment, expected_files, open_segment
 
 SEGMENTS = "segments"
 
-OUT_OF_RANGE = "postings name images or features that do not exist"
-
-_CHUNK = 1 << 20
-"""Postings looked at at once."""
+OUT_OF_RANGE = "postings name images or features that do not exist, or other words than these have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _damage(folder: Path, row: SegmentRow, commit: Commit, n_words: int) -> Dama
 
 def wrong_files(folder: Path, row: SegmentRow, *, contents: bool = True) -> Iterator[str]:
     """Missing, cut and, with contents, altered files: by size and checksum."""
-    for name in sorted({f"{name}.npy" for name in ARRAYS} | set(row.files)):
+    for name in sorted(expected_files(row.files) | set(row.files)):
         path, expected = folder / name, row.files.get(name)
         try:
             n_bytes = path.stat().st_size
@@ -131,10 +129,7 @@ def _wrong_content(folder: Path, row: SegmentRow, images: Sequence[ImageRow], n_
 
 
 def is_in_range(segment: Segment) -> bool:
-    """Do a segment's postings name only images and features that exist?"""
-    sizes, postings = np.diff(segment.feature_indptr), segment.postings
-    for start in range(0, len(postings.image), _CHUNK):
-        image, feature = postings.image[start : start + _CHUNK], postings.feature[start : start + _CHUNK]
-        if image.min() < 0 or image.max() >= segment.n_images or (feature >= sizes[image]).any():
-            return False
-    return True
+    """Do a segment's postings name only images and features that exist, under the words that these have?"""
+    postings = segment.postings
+    columns = (postings.columns, segment.feature_indptr, segment.word)
+    return all(in_threads(lambda words: are_sound(*columns, words), postings.word_shares))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bof.budget import keep_freed_memory
 from bof.errors import BofError, OptionError
 from bof.images import display_name
 from bof.options import ExpandOptions, VerifyOptions, VoteOptions, add_options, options_from
@@ -28,6 +29,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
     _survive_odd_names()
+    keep_freed_memory()
     try:
         status = command(arguments)
         sys.stdout.flush()

@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,9 @@ from typing import Self
 import numpy as np
 
 from bof import catalog, metadata, transforms
+from bof.asking_all import Neighbours, ask_all
 from bof.batches import Batches
+from bof.budget import machine_memory
 from bof.catalog import KnownFile
 from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.features import crop_features, extract_features
@@ -59,10 +61,14 @@ class Query:
 
 
 class Engine:
-    """An open index with its vocabulary: add, remove, search. Use it as a context manager."""
+    """An open index with its vocabulary: add, remove, search. Use it as a context manager.
 
-    def __init__(self, index: Index, vocabulary_folder: Path) -> None:
+    memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's.
+    """
+
+    def __init__(self, index: Index, vocabulary_folder: Path, memory: int = 0) -> None:
         self.index = index
+        self._mapped_limit = memory << 20 or machine_memory() // 2
         self.vocabulary_folder = vocabulary_folder = Path(os.path.abspath(vocabulary_folder))
         self.vocabulary = load_vocabulary(vocabulary_folder)
         index.require(self.vocabulary)
@@ -94,10 +100,10 @@ class Engine:
         return cls(index, vocabulary_folder)
 
     @classmethod
-    def open(cls, folder: Path, vocabulary_folder: Path | None = None) -> Self:
+    def open(cls, folder: Path, vocabulary_folder: Path | None = None, *, memory: int = 0) -> Self:
         """An index that stands, with the vocabulary that it was built with unless another place is named."""
         index = Index.open(folder)
-        return cls(index, vocabulary_folder or _find_vocabulary(index))
+        return cls(index, vocabulary_folder or _find_vocabulary(index), memory)
 
     @classmethod
     def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **wanted: float) -> Self:
@@ -246,9 +252,21 @@ class Engine:
         if options.where or options.text:
             snapshot = snapshot.restricted(metadata.select_ids(self.index.folder, options.where, options.text))
         try:
-            return search(snapshot, self.vocabulary, query.features, options)
+            answer = search(snapshot, self.vocabulary, query.features, options)
         except (IndexError, ValueError) as error:
             raise IndexStoreError(f"{self.index.folder}: {error}; {ADVICE}") from error
+        snapshot.stay_within(self._mapped_limit)
+        return answer
+
+    def neighbours(self, n: int, progress: Progress | None = None) -> Iterator[Neighbours]:
+        """Of every picture, by its number, the n others most like it: all pictures of the collection ask at once.
+
+        The votes and the geometry that the index holds decide; no picture is read.
+        """
+        snapshot = self.snapshot
+        for found in ask_all(snapshot, n, progress):
+            yield found
+            snapshot.stay_within(self._mapped_limit)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.options import VerifyOptions
-from bof.types import Verdict, Verification
+from bof.types import F64, Verdict, Verification
 
 _INTERCEPT = 16.07
 _PER_LOG_INLIERS = 4.06
@@ -62,6 +62,11 @@ def weigh(similarity: float, verification: Verification, word_weight: float) -> 
     return Evidence(gained(similarity, verification.n_inliers), probability(verification, word_weight))
 
 
+def unverified_scores(similarity: F64) -> F64:
+    """`Evidence.score` of many images that geometry was not asked about, f64 (n,)."""
+    return np.log1p(similarity / _SIMILARITY_UNIT)
+
+
 def gained(similarity: float, n_inliers: int) -> float:
     """A similarity with what inliers add to it."""
     return float(similarity * (1.0 + _INLIER_GAIN * n_inliers) ** _INLIER_POWER)
@@ -78,7 +83,11 @@ def probability(verification: Verification, word_weight: float) -> float:
     log_odds = (
         _INTERCEPT
         + _PER_LOG_INLIERS * math.log(max(verification.n_inliers - _CHANCE_INLIERS, 0.2))
-        + _PER_LOG_SPREAD * math.log(np.clip(verification.spread, *_SPREADS))
-        + _PER_LOG_STRENGTH * math.log(np.clip(strength, *_STRENGTHS))
+        + _PER_LOG_SPREAD * math.log(_clipped(verification.spread, _SPREADS))
+        + _PER_LOG_STRENGTH * math.log(_clipped(strength, _STRENGTHS))
     )
     return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+def _clipped(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bof.evidence import gained
-from bof.looking import count_agreeing, in_order
+from bof.looking import best_first, count_agreeing
 from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import self_similarity, top_images, vote
+from bof.parallel import in_threads
+from bof.scoring import self_similarity, vote
 from bof.store import Snapshot
 from bof.types import QueryWords
 
@@ -27,12 +28,21 @@ def expand(
     A picture asks with the words and signatures that the index holds of it, one word a feature. Nothing adds to
     itself: that it is like itself says nothing about the query.
     """
+    found = in_threads(lambda seed: _own_and_neighbours(snapshot, seed, voting, verifying), seeds)
     added: dict[int, float] = {}
-    for seed, n_inliers in seeds.items():
-        trust = min(1.0, n_inliers / _FULL_TRUST) / self_similarity(snapshot.weights, snapshot.words(seed)[0])[0]
-        for image, similarity in neighbours(snapshot, seed, voting, verifying):
+    for n_inliers, (own, others) in zip(seeds.values(), found, strict=True):
+        trust = min(1.0, n_inliers / _FULL_TRUST) / own
+        for image, similarity in others:
             added[image] = added.get(image, 0.0) + trust * similarity
     return added
+
+
+def _own_and_neighbours(
+    snapshot: Snapshot, seed: int, voting: VoteOptions, verifying: VerifyOptions
+) -> tuple[float, list[tuple[int, float]]]:
+    """What a picture would score against itself, and its neighbours."""
+    own = self_similarity(snapshot.weights, snapshot.words(seed)[0])[0]
+    return own, neighbours(snapshot, seed, voting, verifying)
 
 
 def neighbours(
@@ -41,7 +51,7 @@ def neighbours(
     """The images most like an indexed one, which is not among them, and what votes and agreeing points say of each."""
     word, signature = snapshot.words(image)
     votes = vote(snapshot.postings, snapshot.weights, QueryWords(word[:, None], signature[:, None]), voting)
-    images = in_order(snapshot, votes.score, top_images(votes.score, depth + 1))[: depth + 1]
+    images = best_first(snapshot, votes.score, depth + 1)
     agreeing = count_agreeing(snapshot, snapshot.geometry(image), votes, images, verifying)
     pairs = zip(images.tolist(), agreeing, strict=True)
     return [(other, gained(float(votes.score[other]), n)) for other, n in pairs if other != image]

@@ -12,11 +12,9 @@ from typing import Any, TextIO
 from bof import catalog, metadata
 from bof.engine import Engine
 from bof.errors import OptionError
-from bof.expansion import neighbours
 from bof.filters import BUILT_IN
 from bof.images import display_name
 from bof.metadata import TAG
-from bof.options import VerifyOptions, VoteOptions
 
 SEPARATOR = "; "
 """Between the values of one field in CSV."""
@@ -106,17 +104,11 @@ def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | No
 
     The votes and the geometry that the index holds decide; no picture is read.
     """
-    snapshot = engine.snapshot
-    live = [image for image, row in enumerate(snapshot.rows) if not row.deleted]
-    pairs: set[tuple[str, str]] = set()
-    for done, image in enumerate(live, 1):
-        found = neighbours(snapshot, image, VoteOptions(), VerifyOptions(), max(2 * n, 50))
-        best = sorted(found, key=lambda pair: (-pair[1], snapshot.rows[pair[0]].name))[:n]
-        names = [(snapshot.rows[image].name, snapshot.rows[other].name) for other, similarity in best if similarity > 0]
-        pairs.update((min(pair), max(pair)) for pair in names)
-        if progress:
-            progress(done, len(live))
-    return sorted(pairs)
+    names = engine.snapshot.rows.names
+    found = (
+        (names[asked.image], names[other]) for asked in engine.neighbours(n, progress) for other, _ in asked.others
+    )
+    return sorted({(min(pair), max(pair)) for pair in found})
 
 
 def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> int:

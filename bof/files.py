@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import uuid
@@ -96,6 +97,24 @@ def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def map_array(path: Path) -> NDArray[Any]:
     """A saved array as a read-only view of the file: nothing is read before it is touched."""
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def mapped_bytes() -> int:
+    """Memory that mapped files take in this process now; 0 where the system does not tell."""
+    try:
+        resident_and_shared = Path("/proc/self/statm").read_text(encoding="ascii").split()[2]
+    except OSError:
+        return 0
+    return int(resident_and_shared) * mmap.PAGESIZE
+
+
+def release(array: NDArray[Any]) -> None:
+    """Give back the memory that a mapped file takes; what is needed again is read again."""
+    base: Any = array
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from bof import loops
+from bof.parallel import in_threads
 from bof.types import F32, I32, U8, U64
 
 N_BITS = 64
+_CHUNK = 512
+"""Descriptors that a thread takes at once."""
+
 _STEPS = 4096.0
 """Directions are multiples of 1/4096, so a projected byte descriptor is exact in float32 whoever multiplies."""
 
@@ -44,7 +49,11 @@ def sign(descriptors: U8, word: I32, projection: F32, thresholds: F32) -> U64:
 
     Bit b is set where projection b of the descriptor exceeds the word's threshold b.
     """
-    projected = descriptors.astype(np.float32) @ projection
-    bits = projected[:, None, :] > thresholds[word]
-    packed = np.packbits(bits, axis=2, bitorder="little")
-    return packed.view("<u8").reshape(word.shape).astype(np.uint64, copy=False)
+    descriptors, word = np.ascontiguousarray(descriptors), np.ascontiguousarray(word)
+    signature = np.empty(word.shape, np.uint64)
+
+    def some(rows: slice) -> None:
+        loops.sign(descriptors[rows], projection, word[rows], thresholds, signature[rows])
+
+    in_threads(some, [slice(first, first + _CHUNK) for first in range(0, len(word), _CHUNK)])
+    return signature

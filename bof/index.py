@@ -15,7 +15,7 @@ from bof.command import counted, human_bytes, index_folder, peak_memory, progres
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError, OptionError
 from bof.images import display_name, walk_images
-from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
+from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
 from bof.watching import watch
 
 _NAMED = 20
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--field", action="append", default=[], type=_field, metavar="KEY=VALUE", help="give them this value of a field"
     )
+    add_preset(parser)
     parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
     _add_actions(parser)
     add_options(parser, IndexOptions)
@@ -96,7 +97,7 @@ def _command(arguments: argparse.Namespace) -> int:
                 return action(engine, arguments)
     sources = arguments.add or arguments.photos
     _refuse_missing(sources)
-    wanted = chosen(arguments, FeatureOptions)
+    wanted = chosen_features(arguments)
     if arguments.dry_run and not catalog.stands(folder):
         return dry_run.say_plan_without_index(sources, arguments.vocabulary, wanted, options)
     if not sources:

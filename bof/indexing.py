@@ -11,13 +11,13 @@ from typing import cast
 
 import cv2
 
-from bof.assignment import set_threads
-from bof.budget import Share, share_memory
+from bof.budget import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
 from bof.catalog import ImageFacts
 from bof.errors import ImageError
 from bof.features import extract_features
 from bof.images import PictureTooLargeError, decode, display_name, read_bytes, walk_images
 from bof.options import FeatureOptions, IndexOptions
+from bof.parallel import set_threads
 from bof.segments import ImageColumns, store_geometry
 from bof.syncing import Found
 from bof.vocabulary import Vocabulary, load_vocabulary
@@ -110,8 +110,14 @@ def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | S
     """One picture, in a process of its own: one thread is right, the other cores have their own processes."""
     cv2.setNumThreads(1)
     set_threads(1)
+    keep_freed_memory()
     recipe, max_pixels = shared
-    return describe(file, load_vocabulary(recipe.vocabulary_folder), recipe, max_pixels)
+    vocabulary = load_vocabulary(recipe.vocabulary_folder)
+    found = describe(file, vocabulary, recipe, pixels_beside_kept(max_pixels, recipe.features))
+    if isinstance(found, Deferred) and found.n_pixels <= max_pixels:
+        give_back_memory()
+        found = describe(file, vocabulary, recipe, max_pixels)
+    return found
 
 
 def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: int) -> Described | Skipped | Deferred:

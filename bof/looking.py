@@ -22,7 +22,7 @@ from bof.verification import verify_all
 from bof.vocabulary import Vocabulary
 
 POSTINGS_PER_FEATURE = 4800
-MIN_WORDS, MAX_WORDS = 3, 20
+MIN_WORDS, MAX_WORDS = 1, 20
 """A query feature looks into as many words as hold about this many postings."""
 
 CLEAR_INLIERS = 40
@@ -93,7 +93,7 @@ def look(
         words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, voting))
     with watch.stage("vote"):
         votes = vote(snapshot.postings, snapshot.weights, words, voting)
-        images = in_order(snapshot, votes.score, top_images(votes.score, len(votes.score)))
+        images = best_first(snapshot, votes.score, len(votes.score))
         own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
     seen = Look(votes.score / own, images, {}, {})
     if verifying is None:
@@ -133,7 +133,7 @@ def verify_shortlist(
     """Geometry's word on each image of a shortlist."""
     indptr, matches, placed = _matches(snapshot, votes, shortlist)
     images = shortlist.tolist()
-    sizes = [(snapshot.rows[image].width, snapshot.rows[image].height) for image in images]
+    sizes = list(zip(snapshot.rows.width[images].tolist(), snapshot.rows.height[images].tolist(), strict=True))
     found = verify_all(query.geometry, sizes, placed, indptr, matches, options)
     return dict(zip(images, found, strict=True))
 
@@ -141,22 +141,31 @@ def verify_shortlist(
 def count_agreeing(snapshot: Snapshot, query: Geometry, votes: Votes, images: I64, options: VerifyOptions) -> list[int]:
     """How many matches of each image agree with one similarity: a quick verification, without refinement."""
     indptr, matches, placed = _matches(snapshot, votes, images)
-    pairs = pair_up(placement_of(query.take(matches.query)), placed, matches.weight)
-    return [len(agreeing) for _, agreeing in find_hypotheses(indptr, pairs, options.tolerance)]
+    pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
+    n_agreeing: list[int] = find_hypotheses(pairs, options.tolerance).n_agreeing.tolist()
+    return n_agreeing
 
 
 def _matches(snapshot: Snapshot, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
     """The strongest votes for images, image after image, and where their features lie in the images."""
     indptr, matches = votes.matches(images, MAX_PAIRS)
-    return indptr, matches, snapshot.placement(np.repeat(images, np.diff(indptr)), matches.database)
+    return indptr, matches, snapshot.placement(images, indptr, matches.database)
+
+
+def best_first(snapshot: Snapshot, score: F64, n: int) -> I64:
+    """The n images with the best positive score f64 (n_images,), ties by name."""
+    images = top_images(score, n)
+    return in_order(snapshot, score[images], images)[:n]
 
 
 def in_order(snapshot: Snapshot, score: F64, images: I64) -> I64:
-    """Best score first; images of one score by name, so that the order of indexing does not show."""
-    tied = np.flatnonzero(np.diff(score[images]) == 0)
-    if not len(tied):
-        return images
-    return np.array(sorted(images, key=lambda i: (-score[i], snapshot.rows[i].name)), np.int64)
+    """Images sorted by score f64 (n,), best first: those of one score by name, however they were indexed."""
+    starts = np.flatnonzero(np.diff(score, prepend=np.nan) != 0)
+    edges = np.append(starts, len(images))
+    ordered = images.copy()
+    for first, stop in np.stack([edges[:-1], edges[1:]], axis=1)[np.diff(edges) > 1].tolist():
+        ordered[first:stop] = sorted(images[first:stop].tolist(), key=lambda i: snapshot.rows.names[i])
+    return ordered
 
 
 def look_into_mirror(

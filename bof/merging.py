@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedWriter
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from bof.files import FileFact, save_arrays
-from bof.segments import Segment, facts_of
-from bof.types import I64, Bool
+from bof.loops import copy_kept, count_kept
+from bof.segments import Segment, facts_of, word_type
+from bof.types import I32, I64, Bool
 
 SMALLEST_TIER = 1 << 16
 TIER_RATIO = 4
@@ -110,119 +111,76 @@ class Part:
 
 
 def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str, FileFact]:
-    """Write the arrays that `write_segment` would write for the kept images of all parts in order, byte for byte."""
-    _write_counts(folder, parts, n_words)
-    _write_votes(folder, parts, n_words)
+    """Write the arrays that `write_segment` would write for the kept images of all parts in order, byte for byte.
+
+    Raises ValueError where a posting names an image that does not exist.
+    """
+    _write_postings(folder, parts, n_words)
     sizes = np.concatenate([part.sizes for part in parts])
     save_arrays(folder, {"feature_indptr": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)})
-    for name in ("xy", "scale_angle"):
-        with _ArrayFile(folder / f"{name}.npy", np.uint16, (int(sizes.sum()), 2)) as file:
+    n = int(sizes.sum())
+    shapes: dict[str, tuple[DTypeLike, tuple[int, ...]]] = {
+        "word": (word_type(n_words), (n,)),
+        "xy": (np.uint16, (n, 2)),
+        "scale_angle": (np.uint16, (n, 2)),
+    }
+    for name, (kind, shape) in shapes.items():
+        with _ArrayFile(folder / f"{name}.npy", kind, shape) as file:
             for part in parts:
                 for rows in _kept_rows(part):
                     file.write(getattr(part.segment, name)[rows])
     return facts_of(folder)
 
 
-def _write_counts(folder: Path, parts: Sequence[Part], n_words: int) -> None:
-    """The inverted index: indptr, image, count."""
-    sources = [_Column(p, p.segment.counts.matrix.indptr, p.segment.counts.matrix.indices) for p in parts]
-    columns = {"image": None, "count": [p.segment.counts.matrix.data for p in parts]}
-    _write_word_major(folder, sources, columns, "indptr", n_words)
-
-
-def _write_votes(folder: Path, parts: Sequence[Part], n_words: int) -> None:
-    """One entry a feature: vote_indptr, vote_image, vote_feature, signature."""
-    postings = [p.segment.postings for p in parts]
-    sources = [_Column(part, one.indptr, one.image) for part, one in zip(parts, postings, strict=True)]
-    columns = {
-        "vote_image": None,
-        "vote_feature": [p.feature for p in postings],
-        "signature": [p.signature for p in postings],
-    }
-    _write_word_major(folder, sources, columns, "vote_indptr", n_words)
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Word-major entries of one part: where each word starts, and the image of each entry."""
-
-    part: Part
-    indptr: NDArray[Any]
-    image: NDArray[Any]
-
-
-def _write_word_major(
-    folder: Path,
-    sources: Sequence[_Column],
-    columns: Mapping[str, Sequence[NDArray[Any]] | None],
-    indptr_name: str,
-    n_words: int,
-) -> None:
-    """Merge word-major columns chunk by chunk of words; the column without values of its own is the image."""
-    images = _new_numbers([source.part for source in sources])
-    per_word = np.zeros(n_words + 1, np.int64)
-    n_entries = sum(_count_kept(source) for source in sources)
+def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
+    """One entry a feature, a stretch of words at a time: vote_indptr, vote_image, vote_feature, signature."""
+    numbers = _new_numbers(parts)
+    count = np.zeros(n_words, np.int64)
+    for part, number in zip(parts, numbers, strict=True):
+        count_kept(part.segment.postings.columns, number, count)
+    indptr = np.concatenate([[0], np.cumsum(count)])
+    save_arrays(folder, {"vote_indptr": indptr.astype(np.int32)})
+    kinds: dict[str, DTypeLike] = {"vote_image": np.int32, "vote_feature": np.uint16, "signature": np.uint64}
     with ExitStack() as stack:
-        files = {
-            name: stack.enter_context(_ArrayFile(folder / f"{name}.npy", _dtype(values), (n_entries,)))
-            for name, values in columns.items()
-        }
-        for first, stop in _word_chunks(sources, n_words):
-            cut = [_cut(source, image, first, stop) for source, image in zip(sources, images, strict=True)]
-            word = np.concatenate([c[0] for c in cut])
-            order = np.argsort(word, kind="stable")
-            per_word[first + 1 : stop + 1] = np.bincount(word - first, minlength=stop - first)
-            for name, values in columns.items():
-                pieces = [c[2] for c in cut] if values is None else [v[c[1]] for v, c in zip(values, cut, strict=True)]
-                files[name].write(np.concatenate(pieces)[order])
-    save_arrays(folder, {indptr_name: np.cumsum(per_word).astype(np.int32)})
+        files = [
+            stack.enter_context(_ArrayFile(folder / f"{name}.npy", kind, (int(indptr[-1]),)))
+            for name, kind in kinds.items()
+        ]
+        for words in _stretches(indptr):
+            target = indptr[words.start : words.stop] - indptr[words.start]
+            n = int(indptr[words.stop] - indptr[words.start])
+            image, feature, signature = np.empty(n, np.int32), np.empty(n, np.uint16), np.empty(n, np.uint64)
+            for part, number in zip(parts, numbers, strict=True):
+                copy_kept(part.segment.postings.columns, number, words, target, (image, feature, signature))
+            columns: list[NDArray[Any]] = [image, feature, signature]
+            for file, column in zip(files, columns, strict=True):
+                file.write(column)
 
 
-def _dtype(values: Sequence[NDArray[Any]] | None) -> DTypeLike:
-    return values[0].dtype if values else np.int32
-
-
-def _new_numbers(parts: Sequence[Part]) -> list[I64]:
+def _new_numbers(parts: Sequence[Part]) -> list[I32]:
     """For each part, the images' numbers in the merged segment, -1 for those left out."""
     firsts = np.cumsum([0, *(part.n_kept for part in parts)])
-    return [np.where(p.keep, first + np.cumsum(p.keep) - 1, -1) for p, first in zip(parts, firsts[:-1], strict=True)]
+    numbers = [np.where(p.keep, first + np.cumsum(p.keep) - 1, -1) for p, first in zip(parts, firsts[:-1], strict=True)]
+    return [number.astype(np.int32) for number in numbers]
 
 
-def _count_kept(source: _Column) -> int:
-    if source.part.keep.all():
-        return len(source.image)
-    starts = range(0, len(source.image), _CHUNK)
-    return sum(int(np.count_nonzero(source.part.keep[source.image[s : s + _CHUNK]])) for s in starts)
-
-
-def _word_chunks(sources: Sequence[_Column], n_words: int) -> Iterator[tuple[int, int]]:
-    """Ranges of words that hold about _CHUNK entries together, at least one word each."""
-    until = np.sum([source.indptr.astype(np.int64) for source in sources], axis=0)
-    first = 0
+def _stretches(indptr: I64) -> Iterator[range]:
+    """Words that hold about _CHUNK postings together, at least one word each."""
+    first, n_words = 0, len(indptr) - 1
     while first < n_words:
-        stop = max(first + 1, int(np.searchsorted(until, until[first] + _CHUNK, side="right")) - 1)
-        yield first, min(stop, n_words)
+        stop = max(first + 1, int(np.searchsorted(indptr, indptr[first] + _CHUNK, side="right")) - 1)
+        yield range(first, min(stop, n_words))
         first = stop
 
 
-def _cut(source: _Column, image: I64, first: int, stop: int) -> tuple[NDArray[Any], I64, NDArray[Any]]:
-    """Of one part and the words first to stop - 1: the kept entries' words, rows and new images i32."""
-    indptr = source.indptr[first : stop + 1]
-    rows = slice(int(indptr[0]), int(indptr[-1]))
-    new = image[source.image[rows]]
-    kept = np.flatnonzero(new >= 0)
-    word = np.repeat(np.arange(first, stop), np.diff(indptr))
-    return word[kept], kept + rows.start, new[kept].astype(np.int32)
-
-
-def _kept_rows(part: Part) -> Iterator[NDArray[Any]]:
+def _kept_rows(part: Part) -> Iterator[slice | NDArray[Any]]:
     """The rows of kept images in image-major columns, in pieces."""
-    counts = np.diff(part.segment.feature_indptr)
-    mask_ends = np.searchsorted(part.segment.feature_indptr, np.arange(0, int(counts.sum()), _CHUNK), side="left")
-    bounds = np.unique(np.concatenate([[0], mask_ends, [len(counts)]]))
+    ends = part.segment.feature_indptr
+    cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), _CHUNK), side="left")
+    bounds = np.unique(np.concatenate([[0], cuts, [len(ends) - 1]]))
     for first, stop in pairwise(bounds.tolist()):
-        start = int(part.segment.feature_indptr[first])
-        yield start + np.flatnonzero(np.repeat(part.keep[first:stop], counts[first:stop]))
+        rows, keep = slice(int(ends[first]), int(ends[stop])), part.keep[first:stop]
+        yield rows if keep.all() else rows.start + np.flatnonzero(np.repeat(keep, np.diff(ends[first : stop + 1])))
 
 
 class _ArrayFile:

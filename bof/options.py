@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bof.errors import OptionError
@@ -39,6 +41,16 @@ class FeatureOptions(_Checked):
     def replaced(self, **changes: Any) -> FeatureOptions:
         """These options with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+
+PRESETS: Mapping[str, FeatureOptions] = MappingProxyType(
+    {
+        "fast": FeatureOptions(max_side=512, max_features=1000),
+        "balanced": FeatureOptions(),
+        "accurate": FeatureOptions(max_features=4000, contrast_threshold=0.0025),
+    }
+)
+"""Extraction settings on the edge of the curve of accuracy against time; measured by scripts/extraction_curve.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,21 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Any], *, only_if_giv
             metavar="N" if isinstance(field.default, int) else "X",
             help=_help(field, only_if_given).replace("%", "%%"),
         )
+
+
+def add_preset(parser: argparse.ArgumentParser) -> None:
+    """The flag --preset beside those of FeatureOptions, which say more than it; read all with `chosen_features`."""
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="for a new index: fewer features sooner, or more of them (default: as the vocabulary was trained)",
+    )
+
+
+def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of FeatureOptions that the user asked for: the preset's, changed by what flags were given."""
+    preset = PRESETS.get(arguments.preset)
+    return {**(dataclasses.asdict(preset) if preset else {}), **chosen(arguments, FeatureOptions)}
 
 
 def _help(field: dataclasses.Field[Any], only_if_given: bool) -> str:

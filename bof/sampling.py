@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from joblib import Parallel, delayed
 
+from bof.budget import keep_freed_memory
 from bof.errors import ImageError
 from bof.features import N_DIMENSIONS, extract_features
 from bof.images import decode, read_bytes
@@ -57,6 +58,7 @@ def content_key(data: bytes) -> int:
 
 def _draw(path: str, number: int, limit: int, features: FeatureOptions, options: TrainOptions) -> _Drawn:
     cv2.setNumThreads(1)
+    keep_freed_memory()
     try:
         data = read_bytes(Path(path))
         picture = decode(data, max_side=features.max_side, max_pixels=options.max_pixels, grey=True, name=path)

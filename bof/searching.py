@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from bof.errors import OptionError
-from bof.evidence import Evidence
+from bof.evidence import Evidence, unverified_scores
 from bof.expansion import expand
-from bof.looking import Look, Stopwatch, in_order, look, look_into_mirror
+from bof.looking import Look, Stopwatch, best_first, in_order, look, look_into_mirror
 from bof.options import ExpandOptions, VerifyOptions, VoteOptions
-from bof.scoring import tfidf_scores, top_images
+from bof.scoring import tfidf_scores
 from bof.store import Snapshot
 from bof.types import F64, I64, Features, Verdict, Verification
 from bof.vocabulary import Vocabulary
@@ -65,21 +63,11 @@ class Answer:
 
 def search(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     """Every image with a positive score, those called the same above the others."""
-    with _numpy_blas().limit(limits=1):
-        if options.ranker == "tfidf":
-            return _search_tfidf(snapshot, vocabulary, query)
-        if options.ranker == "votes":
-            return _search_votes(snapshot, vocabulary, query, options)
-        return _search_bof(snapshot, vocabulary, query, options)
-
-
-@lru_cache(maxsize=1)
-def _numpy_blas() -> ThreadpoolController:
-    """numpy's BLAS: the products here are small, and its idle threads would spin on the core that faiss needs.
-
-    The one inside faiss is left alone: it shares OpenMP with faiss and would take faiss' threads along.
-    """
-    return ThreadpoolController().select(threading_layer="pthreads")
+    if options.ranker == "tfidf":
+        return _search_tfidf(snapshot, vocabulary, query)
+    if options.ranker == "votes":
+        return _search_votes(snapshot, vocabulary, query, options)
+    return _search_bof(snapshot, vocabulary, query, options)
 
 
 def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
@@ -105,23 +93,29 @@ def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: Ve
     order. Returns images i64 (n,) and their scores f64 (n,).
     """
     known = {**{i: Evidence(float(seen.similarity[i]), None) for i in added}, **seen.evidence}
-    scores = {i: Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()}
-    verdicts = {i: e.verdict(options) for i, e in known.items()}
-    head = sorted(known, key=lambda i: (verdicts[i] != "same", -scores[i], snapshot.rows[i].name))
-    tail = seen.images[~np.isin(seen.images, head)]
-    tail_scores = [Evidence(similarity, None).score for similarity in seen.similarity[tail].tolist()]
-    images = np.array([*head, *tail], np.int64)
-    score = np.array([*(scores[i] for i in head), *tail_scores], np.float64)
-    n_same = list(verdicts.values()).count("same")
-    order = np.r_[:n_same, n_same + np.argsort(-score[n_same:], kind="stable")]
-    return images[order], score[order]
+    scores = [Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()]
+    is_same = np.array([e.verdict(options) == "same" for e in known.values()], np.bool_)
+    head, head_scores = np.array(list(known), np.int64), np.array(scores, np.float64)
+    is_tail = np.ones(len(seen.similarity), np.bool_)
+    is_tail[head] = False
+    tail = seen.images[is_tail[seen.images]]
+    others = np.concatenate([head[~is_same], tail])
+    other_scores = np.concatenate([head_scores[~is_same], unverified_scores(seen.similarity[tail])])
+    parts = (head[is_same], head_scores[is_same]), (others, other_scores)
+    images, score = zip(*(_sorted(snapshot, *part) for part in parts), strict=True)
+    return np.concatenate(images), np.concatenate(score)
+
+
+def _sorted(snapshot: Snapshot, images: I64, score: F64) -> tuple[I64, F64]:
+    """Best score first, ties by name."""
+    order = np.argsort(-score, kind="stable")
+    return in_order(snapshot, score[order], images[order]), score[order]
 
 
 def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     watch = Stopwatch()
     seen = look(snapshot, vocabulary, query, options.vote, None, watch)
-    scores = [Evidence(similarity, None).score for similarity in seen.similarity[seen.images].tolist()]
-    return Answer(seen.images, np.array(scores, np.float64), {}, {}, watch.seconds)
+    return Answer(seen.images, unverified_scores(seen.similarity[seen.images]), {}, {}, watch.seconds)
 
 
 def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -> Answer:
@@ -129,6 +123,6 @@ def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -
     with watch.stage("assign"):
         word = vocabulary.assign(query.descriptors)[:, 0]
     with watch.stage("vote"):
-        score = tfidf_scores([s.counts for s in snapshot.segments], snapshot.weights, word)
-        images = in_order(snapshot, score, top_images(score, len(score)))
+        score = tfidf_scores(snapshot.postings, snapshot.weights, word)
+        images = best_first(snapshot, score, len(score))
     return Answer(images, score[images], {}, {}, watch.seconds)

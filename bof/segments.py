@@ -1,35 +1,37 @@
 """One segment: the features of some images as write-once arrays, opened by mapping the files into memory.
 
-    word-major    indptr i32 (n_words + 1), image i32, count u16            the scipy inverted index
-                  vote_indptr i32 (n_words + 1), vote_image i32, vote_feature u16, signature u64
-    image-major   feature_indptr i64 (n_images + 1), xy u16 (n, 2), scale_angle u16 (n, 2)
+    word-major    vote_indptr i32 (n_words + 1), vote_image i32, vote_feature u16, signature u64    the inverted index
+    image-major   feature_indptr i64 (n_images + 1), word u16 or i32, xy u16 (n, 2), scale_angle u16 (n, 2)
 
-Images count from 0 inside a segment. docs/format.md describes the files for other programs.
+Images count from 0 inside a segment. docs/format.md describes the files for other programs, and what was in the
+segments of format 1, which are opened too.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from bof.errors import IndexStoreError
-from bof.files import FileFact, fact_of, map_array, save_arrays
+from bof.files import FileFact, fact_of, map_array, release, save_arrays
 from bof.hypotheses import Placement
-from bof.scoring import Counts, Postings
+from bof.loops import find_postings, place_features
+from bof.scoring import Postings
 from bof.types import I32, I64, U16, U64, Geometry
 
 ARRAYS = (
-    "indptr", "image", "count",
     "vote_indptr", "vote_image", "vote_feature", "signature",
-    "feature_indptr", "xy", "scale_angle",
+    "feature_indptr", "word", "xy", "scale_angle",
 )  # fmt: skip
+
+_ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
+"""And instead of `word`."""
 
 ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
 _FULL = 65535.0
@@ -54,9 +56,9 @@ class ImageColumns:
 class Segment:
     """An open segment; every array is a view of its file."""
 
-    counts: Counts
     postings: Postings
     feature_indptr: I64
+    word: U16 | I32
     xy: U16
     scale_angle: U16
 
@@ -67,9 +69,13 @@ class Segment:
 
     def moved(self, first_image: int) -> Segment:
         """The same segment, its images numbered from another place of the collection on."""
-        counts = dataclasses.replace(self.counts, first_image=first_image)
-        postings = dataclasses.replace(self.postings, first_image=first_image)
-        return dataclasses.replace(self, counts=counts, postings=postings)
+        return dataclasses.replace(self, postings=dataclasses.replace(self.postings, first_image=first_image))
+
+    def release(self) -> None:
+        """Give back the memory that the segment's files take."""
+        part = self.postings
+        for array in (part.image, part.feature, part.signature, self.word, self.xy, self.scale_angle):
+            release(array)
 
     def geometry(self, position: int, width: int, height: int, features: U16 | None = None) -> Geometry:
         """Where the features of the image at `position` lie, or some rows of them; width, height: its original size."""
@@ -80,17 +86,20 @@ class Segment:
         return restore_geometry(xy, scale_angle, width, height)
 
     def words(self, position: int) -> tuple[I32, U64]:
-        """Words i32 (n,) and signatures u64 (n,) of the image at `position`, in the order of its features."""
-        rows = np.flatnonzero(self.postings.image == position)
-        rows = rows[np.argsort(self.postings.feature[rows])]
-        word = np.searchsorted(self.postings.indptr, rows, side="right") - 1
-        return word.astype(np.int32), self.postings.signature[rows]
+        """Words i32 (n,) and signatures u64 (n,) of the image at `position`, in the order of its features.
 
-    def placement(self, position: I64, features: U16) -> Placement:
-        """Where one feature of each of some images lies: positions i64 (m,) of the images, rows u16 (m,)."""
-        rows = self.feature_indptr[position] + features
-        xy, (scale, angle) = self.xy[rows] / _FULL, self.scale_angle[rows].T
-        return Placement(xy, np.exp2(scale * (_OCTAVES / _FULL) - _OCTAVES), angle * (360.0 / 65536.0))
+        Raises ValueError where the segment contradicts itself.
+        """
+        start, stop = self.feature_indptr[position : position + 2]
+        word, part = self.word[start:stop].astype(np.int32), self.postings
+        if len(word) and word.max() >= len(part.indptr) - 1:
+            raise ValueError(f"image {position} of a segment has words that do not exist")
+        return word, part.signature[find_postings(part.indptr, part.image, part.feature, position, word)]
+
+    def place(self, pictures: I64, indptr: I64, position: I64, features: U16, placed: Placement) -> None:
+        """Fill in where features of some pictures lie: see `loops.place_features`."""
+        columns = (self.feature_indptr, self.xy, self.scale_angle)
+        place_features(pictures, indptr, position, features, *columns, placed)
 
 
 def store_geometry(geometry: Geometry) -> tuple[U16, U16]:
@@ -116,10 +125,23 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
     """Write the images' features as the arrays of a new segment; returns what each file must look like."""
     arrays = _word_major(images, n_words)
     arrays["feature_indptr"] = np.cumsum([0, *map(len, images)], dtype=np.int64)
+    arrays["word"] = np.concatenate([i.word for i in images]).astype(word_type(n_words))
     arrays["xy"] = np.concatenate([i.xy for i in images])
     arrays["scale_angle"] = np.concatenate([i.scale_angle for i in images])
     save_arrays(folder, arrays)
     return facts_of(folder)
+
+
+def expected_files(facts: Mapping[str, FileFact]) -> set[str]:
+    """The files that a segment must have, going by those that the catalogue names."""
+    is_format_1 = "count.npy" in facts
+    names = {*ARRAYS, *_ONLY_IN_FORMAT_1} - {"word"} if is_format_1 else ARRAYS
+    return {f"{name}.npy" for name in names}
+
+
+def word_type(n_words: int) -> type[np.uint16 | np.int32]:
+    """The number type of the column `word`."""
+    return np.uint16 if n_words <= 1 << 16 else np.int32
 
 
 def facts_of(folder: Path) -> dict[str, FileFact]:
@@ -128,51 +150,54 @@ def facts_of(folder: Path) -> dict[str, FileFact]:
 
 
 def _word_major(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:
-    """Postings sorted by word, then image, then feature; and how often each word is in each image."""
+    """Postings sorted by word, then image, then feature."""
     word = np.concatenate([i.word for i in images])
     image = np.repeat(np.arange(len(images), dtype=np.int32), [len(i) for i in images])
     feature = np.concatenate([np.arange(len(i), dtype=np.uint16) for i in images])
     order = np.argsort(word, kind="stable")
     word, image = word[order], image[order]
-    first = np.flatnonzero(np.diff(word, prepend=-1) | np.diff(image, prepend=-1))
     return {
-        "indptr": _indptr(word[first], n_words),
-        "image": image[first],
-        "count": np.diff(first, append=len(word)).astype(np.uint16),
-        "vote_indptr": _indptr(word, n_words),
+        "vote_indptr": np.searchsorted(word, np.arange(n_words + 1)).astype(np.int32),
         "vote_image": image,
         "vote_feature": feature[order],
         "signature": np.concatenate([i.signature for i in images])[order],
     }
 
 
-def _indptr(sorted_word: I32, n_words: int) -> I32:
-    return np.searchsorted(sorted_word, np.arange(n_words + 1)).astype(np.int32)
-
-
 def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_image: int) -> Segment:
     """Map a segment's files. Raises IndexStoreError where one is missing, has another size, or is no array."""
-    a = {name: _open_array(folder / f"{name}.npy", facts) for name in ARRAYS}
+    files = expected_files(facts)
+    a = {name: _open_array(folder / f"{name}.npy", facts) for name in ARRAYS if f"{name}.npy" in files}
     n_images = len(a["feature_indptr"]) - 1
     _refuse_damaged(folder, a, n_words, n_images)
-    matrix = csr_matrix((a["count"], a["image"], a["indptr"]), shape=(n_words, n_images), copy=False)
     postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, n_images)
-    return Segment(Counts(matrix, first_image), postings, a["feature_indptr"], a["xy"], a["scale_angle"])
+    word = a["word"] if "word" in a else _derive_word(folder, postings, a)
+    if word.shape != postings.image.shape:
+        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
+    return Segment(postings, a["feature_indptr"], word, a["xy"], a["scale_angle"])
 
 
 def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_images: int) -> None:
-    """What the weights read anyway is checked; postings are only read, and checked, where a query looks."""
+    """Only shapes: postings are read, and checked, where a query looks."""
     sound = (
-        _is_indptr(a["indptr"], n_words, len(a["image"]))
-        and _is_indptr(a["vote_indptr"], n_words, len(a["vote_image"]))
+        _is_indptr(a["vote_indptr"], n_words, len(a["vote_image"]))
         and _is_indptr(a["feature_indptr"], n_images, len(a["xy"]))
-        and a["count"].shape == a["image"].shape
         and a["vote_image"].shape == a["vote_feature"].shape == a["signature"].shape == a["xy"].shape[:1]
         and a["xy"].shape == a["scale_angle"].shape
-        and (not a["image"].size or (a["image"].min() >= 0 and a["image"].max() < n_images))
     )
     if not sound:
         raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
+
+
+def _derive_word(folder: Path, postings: Postings, a: dict[str, NDArray[Any]]) -> I32:
+    """The column that segments of format 1 lack; the next merge writes it."""
+    word = np.zeros(len(postings.image), np.int32)
+    try:
+        rows = a["feature_indptr"][postings.image] + postings.feature
+        word[rows] = np.repeat(np.arange(len(postings.indptr) - 1), np.diff(postings.indptr))
+    except IndexError as error:
+        raise IndexStoreError(f"{folder}: {error}; {ADVICE}") from error
+    return word
 
 
 def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:

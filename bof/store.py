@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence, Set
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bof import catalog
-from bof.catalog import ImageRow, SegmentRow
+from bof.catalog import SegmentRow
 from bof.checking import SEGMENTS
 from bof.errors import IndexStoreError, MismatchError, OptionError
+from bof.files import mapped_bytes
 from bof.hypotheses import Placement
+from bof.keeping import WORTH_KEEPING, keep_weights, load_weights
 from bof.locking import one_writer
 from bof.options import FeatureOptions
+from bof.rows import ImageRows
 from bof.scoring import Postings, Weights, derive_weights
 from bof.segments import ADVICE, Segment, open_segment
 from bof.types import I32, I64, U16, U64, Bool, Geometry
@@ -35,15 +38,15 @@ class Snapshot:
     generation: int
     names: Sequence[str]
     segments: Sequence[Segment]
-    rows: Sequence[ImageRow]
-    segment_of: Sequence[int]
+    rows: ImageRows
+    segment_of: I32
     weights: Weights
     n_images: int
     n_features: int
 
     def restricted(self, ids: Set[int]) -> Snapshot:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
-        allowed: Bool = np.array([row.id in ids for row in self.rows], np.bool_)
+        allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
         weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
         return dataclasses.replace(self, weights=weights)
 
@@ -52,23 +55,28 @@ class Snapshot:
         """Every segment's postings."""
         return [segment.postings for segment in self.segments]
 
+    def stay_within(self, n_bytes: int) -> None:
+        """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
+        if mapped_bytes() > n_bytes:
+            for segment in self.segments:
+                segment.release()
+
     def geometry(self, image: int, features: U16 | None = None) -> Geometry:
         """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
-        row = self.rows[image]
-        return self.segments[self.segment_of[image]].geometry(row.position, row.width, row.height, features)
+        size = int(self.rows.width[image]), int(self.rows.height[image])
+        return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
 
     def words(self, image: int) -> tuple[I32, U64]:
         """Words i32 (n,) and signatures u64 (n,) of an image's features."""
-        return self.segments[self.segment_of[image]].words(self.rows[image].position)
+        return self.segments[int(self.segment_of[image])].words(int(self.rows.position[image]))
 
-    def placement(self, images: I64, features: U16) -> Placement:
-        """Where one feature of each of some images i64 (m,) lies, rows u16 (m,), in fractions of its long side."""
-        placed = Placement(np.empty((len(images), 2)), np.empty(len(images)), np.empty(len(images)))
-        for segment in self.segments:
-            first = segment.postings.first_image
-            rows = np.flatnonzero((images >= first) & (images < first + segment.n_images))
-            part = segment.placement(images[rows] - first, features[rows])
-            placed.xy[rows], placed.scale[rows], placed.angle_deg[rows] = part.xy, part.scale, part.angle_deg
+    def placement(self, images: I64, indptr: I64, features: U16) -> Placement:
+        """Where features of some images i64 (n,) lie, rows u16 (m,): those of image i at indptr[i]:indptr[i + 1]."""
+        placed = np.empty((4, len(features)))
+        segment_of, position = self.segment_of[images], self.rows.position[images].astype(np.int64)
+        for number in np.unique(segment_of).tolist():
+            chosen = np.flatnonzero(segment_of == number)
+            self.segments[number].place(chosen, indptr, position, features, placed)
         return placed
 
 
@@ -119,9 +127,18 @@ class Index:
                 f"found {vocabulary.fingerprint[:12]}; name the right one with --vocabulary, or index again"
             )
 
-    def writer(self) -> AbstractContextManager[Writer]:
-        """The right to change the index, for one at a time. Raises IndexStoreError where another has it."""
-        return open_writer(self.folder, self.n_words)
+    @contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """The right to change the index, for one at a time. Raises IndexStoreError where another has it.
+
+        In the end the weights of a large collection are derived and kept, for the next to open it.
+        """
+        with open_writer(self.folder, self.n_words) as writer:
+            before = catalog.read_generation(self.folder)
+            yield writer
+            if catalog.read_generation(self.folder) != before and catalog.count_features(self.folder) >= WORTH_KEEPING:
+                made = self.snapshot()
+                keep_weights(self.folder, made.generation, made.names, made.weights)
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
         """The collection as of now. Raises IndexStoreError where a segment is damaged.
@@ -138,13 +155,21 @@ class Index:
                 )
             known = dict(zip(before.names, before.segments, strict=True)) if before else {}
             segments = [self._open(*each, known) for each in zip(commit.segments, firsts[:-1].tolist(), strict=True)]
-        live = np.array([not row.deleted for row in commit.images], np.bool_)
-        segment_of = [i for i, row in enumerate(commit.segments) for _ in range(row.n_images)]
-        weights = derive_weights([s.counts for s in segments], live, self.n_words)
-        sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
+        live = ~commit.images.deleted
+        n_images = [row.n_images for row in commit.segments]
+        segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), n_images)
         names = [row.name for row in commit.segments]
+        weights = load_weights(self.folder, commit.generation, names, live, self.n_words)
+        weights = weights or self._weigh(segments, live)
+        sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
         counted = int(live.sum()), int(sizes[live].sum())
         return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted)
+
+    def _weigh(self, segments: Sequence[Segment], live: Bool) -> Weights:
+        try:
+            return derive_weights([segment.postings for segment in segments], live, self.n_words)
+        except ValueError as error:
+            raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
 
     def _open(self, row: SegmentRow, first_image: int, known: Mapping[str, Segment]) -> Segment:
         if row.name in known:

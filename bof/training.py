@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.sparse import csr_matrix
 from sklearn.cluster import MiniBatchKMeans
 
 from bof import hamming
-from bof.assignment import EXACT_UP_TO, Assigner, approximate_assigner, exact_assigner
+from bof.assignment import Assigner, means
 from bof.errors import VocabularyError
 from bof.features import N_DIMENSIONS
 from bof.options import FeatureOptions, TrainOptions
@@ -106,7 +104,7 @@ def _two_level(descriptors: U8, options: TrainOptions, workers: int, progress: P
     progress("coarse cells", 0, 1)
     subset = np.sort(np.random.default_rng(options.seed).permutation(len(descriptors))[: 256 * n_cells])
     coarse = _to_bytes(_mini_batch(descriptors[subset], n_cells, options.seed))
-    cell = _nearest(build_assigner(coarse, options.seed), descriptors)
+    cell = _nearest(coarse, descriptors)
     progress("coarse cells", 1, 1)
     order = np.argsort(cell, kind="stable")
     ends = np.searchsorted(cell[order], np.arange(len(coarse) + 1))
@@ -157,43 +155,24 @@ def _mini_batch(descriptors: U8, n_clusters: int, seed: int) -> F32:
     return np.asarray(model.fit(points).cluster_centers_, np.float32)
 
 
+def _nearest(words: U8, descriptors: U8) -> I32:
+    """The nearest word of each descriptor, i32 (n,), as queries and pictures will find it."""
+    return Assigner.over(words).search(descriptors, 1)[:, 0]
+
+
 def _to_bytes(centroids: F32) -> U8:
     return np.clip(np.rint(centroids), 0, 255).astype(np.uint8)
-
-
-def build_assigner(words: U8, seed: int) -> Assigner:
-    """The structure that finds the nearest of the words u8 (n_words, 128)."""
-    if len(words) <= EXACT_UP_TO:
-        return exact_assigner(words)
-    n_cells = 1 << round(math.log2(len(words)) / 2)
-    return approximate_assigner(words, _to_bytes(_mini_batch(words, n_cells, seed)))
-
-
-def _nearest(assigner: Assigner, descriptors: U8) -> I32:
-    parts = [assigner.search(descriptors[i : i + _CHUNK], 1)[:, 0] for i in range(0, len(descriptors), _CHUNK)]
-    return np.concatenate(parts)
 
 
 def _refine(descriptors: U8, centroids: U8, seed: int, progress: Progress) -> U8:
     """A few rounds of k-means with approximate assignment: words of neighbouring cells come to terms."""
     for done in range(_REFINEMENTS):
         progress("refine", done, _REFINEMENTS)
-        word = _nearest(build_assigner(centroids, seed), descriptors)
-        centroids = _to_bytes(_means(descriptors, word, centroids))
+        word = _nearest(centroids, descriptors)
+        centroids = means(descriptors, word, centroids)
         centroids = _reseed_starved(descriptors, word, centroids, seed + done)
     progress("refine", _REFINEMENTS, _REFINEMENTS)
     return centroids
-
-
-def _means(descriptors: U8, word: I32, centroids: U8) -> F32:
-    """The mean of each word's descriptors; a word without any stays. Integer sums: no order of adding shows."""
-    sums = np.zeros(centroids.shape, np.int64)
-    for i in range(0, len(word), _CHUNK):
-        part = word[i : i + _CHUNK]
-        members = csr_matrix((np.ones(len(part), np.int64), (part, np.arange(len(part)))), (len(centroids), len(part)))
-        sums += members @ descriptors[i : i + _CHUNK].astype(np.int64)
-    count = np.bincount(word, minlength=len(centroids))[:, None]
-    return np.where(count > 0, sums / np.maximum(count, 1), centroids).astype(np.float32)
 
 
 def _reseed_starved(descriptors: U8, word: I32, centroids: U8, seed: int) -> U8:
@@ -211,8 +190,7 @@ def _reseed_starved(descriptors: U8, word: I32, centroids: U8, seed: int) -> U8:
 def _finish(sample: Sample, centroids: U8, options: TrainOptions, levels: int, progress: Progress) -> Vocabulary:
     """Thresholds, figures, and the finished value."""
     progress("thresholds", 0, 1)
-    assigner = build_assigner(centroids, options.seed)
-    word = _nearest(assigner, sample.descriptors)
+    word = _nearest(centroids, sample.descriptors)
     projection = hamming.make_projection(N_DIMENSIONS, options.seed)
     thresholds = hamming.learn_thresholds(sample.descriptors, word, centroids.astype(np.float32), projection)
     progress("thresholds", 1, 1)
@@ -225,7 +203,7 @@ def _finish(sample: Sample, centroids: U8, options: TrainOptions, levels: int, p
         "distortion": round(_distortion(sample.descriptors, word, centroids), 1),
         "words_used": int((np.bincount(word, minlength=len(centroids)) > 0).sum()),
     }
-    return Vocabulary.make(centroids, projection, thresholds, assigner, sample.features, trained_on, sample.image_keys)
+    return Vocabulary.make(centroids, projection, thresholds, sample.features, trained_on, sample.image_keys)
 
 
 def _distortion(descriptors: U8, word: I32, centroids: U8) -> float:

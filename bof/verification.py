@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from bof import transforms
 from bof.hypotheses import (
+    MAX_LOG_SCALE,
     MAX_PAIRS,
+    MIN_COSINE,
     MIN_FIT,
+    Hypotheses,
     Pairs,
     Placement,
-    allowed,
     find_hypotheses,
-    gate,
-    one_to_one,
     pair_up,
     placement_of,
-    similarity,
 )
+from bof.loops import refine
 from bof.options import VerifyOptions
-from bof.types import F64, I64, Bool, Correspondences, Geometry, Verification
+from bof.parallel import in_threads
+from bof.types import F64, I64, Correspondences, Geometry, Verification
 
 MIN_LOCATED = 6
 """Inliers from which a transform is believed enough to be shown."""
@@ -30,7 +29,6 @@ MIN_LOCATED = 6
 _MIN_HOMOGRAPHY = 8
 _PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
-_TIGHTENING = (1.0, 0.7, 0.5)
 
 _NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
@@ -64,113 +62,50 @@ def verify_all(
     sizes: of each picture; database and matches: picture after picture, those of picture i in rows
     indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
     """
-    pairs = pair_up(placement_of(query.take(matches.query)), database, matches.weight)
-    found = find_hypotheses(indptr, pairs, options.tolerance)
+    pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
+    best = find_hypotheses(pairs, options.tolerance)
+    transform, weight, spread = _refined(pairs, query, best, options.tolerance)
+    found = zip(
+        indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
+        spread.tolist(), strict=True,
+    )  # fmt: skip
     return [
-        _decide(query, size, pairs.take(rows), matches.take(rows), seed - rows.start, agreeing - rows.start, options)
-        if len(agreeing) >= MIN_FIT
-        else _nothing(len(agreeing))
-        for size, rows, (seed, agreeing) in zip(sizes, _slices(indptr), found, strict=True)
+        Verification(n, total, width, target, matches.take(best.agreeing[start : start + n]))
+        if n >= MIN_LOCATED
+        else Verification(n, 0.0, 0.0, None, _NO_MATCHES)
+        for start, n, target, total, width in found
     ]
 
 
-def _slices(indptr: I64) -> list[slice]:
-    return [slice(start, stop) for start, stop in zip(indptr[:-1].tolist(), indptr[1:].tolist(), strict=True)]
+def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
+    """Transforms f64 (n, 3, 3) in fractions as transforms in pixels, the bottom right element 1.
 
-
-def _decide(
-    query: Geometry,
-    size: Size,
-    pairs: Pairs,
-    matches: Correspondences,
-    seed: int,
-    agreeing: I64,
-    options: VerifyOptions,
-) -> Verification:
-    """Refine one picture's best hypothesis."""
-    behind = gate(pairs, seed)
-    transform, inliers = _refine_affine(pairs, similarity(pairs, seed), agreeing, behind, options.tolerance)
-    if len(inliers) < MIN_LOCATED:
-        return _nothing(len(inliers))
-    frame = _frame(query, pairs.query_xy)
-    transform, inliers = _refine_homography(pairs, transform, inliers, behind, options.tolerance, frame)
-    in_pixels = _to_pixels(max(size)) @ transform @ np.linalg.inv(_to_pixels(query.long_side))
-    weight = float(pairs.weight[inliers].sum())
-    spread = _spread(pairs.take(inliers))
-    return Verification(len(inliers), weight, spread, in_pixels / in_pixels[2, 2], matches.take(inliers))
-
-
-def _nothing(n_agreeing: int) -> Verification:
-    return Verification(n_agreeing, 0.0, 0.0, None, _NO_MATCHES)
-
-
-def _spread(pairs: Pairs) -> float:
-    """Points along a line, as frets, frames and shelves make them, agree more easily than points all over."""
-    smallest = [np.linalg.eigvalsh(np.cov(xy.T))[0] for xy in (pairs.query_xy, pairs.database_xy)]
-    return math.sqrt(max(0.0, min(smallest)))
-
-
-def _frame(query: Geometry, xy: F64) -> F64:
-    """The corners f64 (4, 2) of a box that holds the query, in fractions.
-
-    Of a cut-out only the size is known, and where its features lie: reach from the origin to the farthest.
+    Fractions count from the picture's corner, pixels from the centre of the first.
     """
-    left, top = np.minimum(0.0, xy.min(axis=0, initial=0.0))
-    size = np.array([query.width, query.height]) / query.long_side
-    right, bottom = np.maximum(size, xy.max(axis=0, initial=0.0))
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    side = float(query.long_side)
+    fractions_from_pixels = np.array([[1 / side, 0.0, 0.5 / side], [0.0, 1 / side, 0.5 / side], [0.0, 0.0, 1.0]])
+    target = transform @ fractions_from_pixels
+    long_sides = np.max(sizes, axis=1, initial=0).astype(np.float64)
+    target[:, :2] = target[:, :2] * long_sides[:, None, None] - 0.5 * target[:, 2:]
+    scale = target[:, 2:, 2:]
+    return np.asarray(target / np.where(scale == 0.0, 1.0, scale), np.float64)
 
 
-def _agreeing(pairs: Pairs, transform: F64, behind: Bool, tolerance: float) -> I64:
-    """Pairs behind the gate that a transform maps within the tolerance, one to one."""
-    residual = transforms.squared_residuals(transform, pairs.query_xy, pairs.database_xy)
-    scale = math.sqrt(abs(np.linalg.det(transform[:2, :2])))
-    return one_to_one(pairs, np.flatnonzero(behind & (residual < allowed(scale, tolerance))))
+def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) -> tuple[F64, F64, F64]:
+    """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
+    The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
+    make them, agree more easily than points all over: that is why the spread is told.
+    """
+    n = len(best.seed)
+    found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
+    size = np.array([query.width, query.height], np.float64) / query.long_side
+    needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
+    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, MIN_COSINE, MAX_LOG_SCALE, *needed], np.float64)
 
-def _refine_affine(pairs: Pairs, transform: F64, inliers: I64, behind: Bool, tolerance: float) -> tuple[F64, I64]:
-    """Local optimisation (Chum et al. 2003): fit, count again more strictly, as long as most inliers stay."""
-    for strictness in _TIGHTENING:
-        if len(inliers) < MIN_FIT:
-            break
-        fitted = transforms.fit_affine(pairs.query_xy[inliers], pairs.database_xy[inliers])
-        if fitted is None or transforms.is_degenerate(fitted, _MAX_STRETCH):
-            break
-        agreeing = _agreeing(pairs, fitted, behind, tolerance * strictness)
-        if len(agreeing) < max(MIN_FIT, 0.7 * len(inliers)):
-            break
-        transform, inliers = fitted, agreeing
-    return transform, inliers
+    def some(pictures: range) -> None:
+        columns = (pairs.places, pairs.turns, pairs.weight, pairs.spots)
+        refine(pairs.indptr, pictures, *columns, size, rules, best.seed, best.n_agreeing, best.agreeing, *found)
 
-
-def _refine_homography(
-    pairs: Pairs, affine: F64, inliers: I64, behind: Bool, tolerance: float, frame: F64
-) -> tuple[F64, I64]:
-    """Perspective where it explains at least as many matches as the affine transform."""
-    if len(inliers) < _MIN_HOMOGRAPHY:
-        return affine, inliers
-    near = _agreeing(pairs, affine, behind, tolerance)
-    fitted = transforms.fit_homography(pairs.query_xy[near], pairs.database_xy[near])
-    if fitted is None or transforms.folds(fitted, frame):
-        return affine, inliers
-    agreeing = _agreeing(pairs, fitted, behind, tolerance * _TIGHTENING[-1])
-    if len(agreeing) < len(inliers) or not _perspective_shows(pairs, fitted, agreeing):
-        return affine, inliers
-    return fitted, agreeing
-
-
-def _perspective_shows(pairs: Pairs, homography: F64, rows: I64) -> bool:
-    """Does a homography fit better than an affine transform, by more than two parameters earn by chance (F-test)?"""
-    query_xy, database_xy = pairs.query_xy[rows], pairs.database_xy[rows]
-    affine = transforms.fit_affine(query_xy, database_xy)
-    if affine is None:
-        return False
-    without = transforms.squared_residuals(affine, query_xy, database_xy).sum()
-    left = transforms.squared_residuals(homography, query_xy, database_xy).sum()
-    return bool((without - left) / 2 > _PERSPECTIVE_F * left / max(2 * len(rows) - 8, 1))
-
-
-def _to_pixels(long_side: int) -> F64:
-    """Pixels from fractions of the long side; fractions count from the picture's corner, pixels from a centre."""
-    side = float(long_side)
-    return np.array([[side, 0.0, -0.5], [0.0, side, -0.5], [0.0, 0.0, 1.0]])
+    in_threads(some, pairs.shares)
+    return found

@@ -20,9 +20,12 @@ from bof.files import fact_of, read_json, save_arrays, write_folder, write_json
 from bof.options import FeatureOptions
 from bof.types import F32, I32, U8, U64, QueryWords
 
-FORMAT = 1
+FORMAT = 2
 _HEADER = "vocabulary.json"
-_ARRAYS = ("centroids", "projection", "thresholds", "assigner", "image_keys")
+_ARRAYS = ("centroids", "projection", "thresholds", "image_keys")
+_FORMAT_1 = "assigner"
+"""An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
+
 THRESHOLD_STEP = 1 / 32
 """Thresholds are stored as int16 in steps of this."""
 
@@ -51,15 +54,23 @@ class Vocabulary:
         centroids: U8,
         projection: F32,
         thresholds: F32,
-        assigner: Assigner,
         features: FeatureOptions,
         trained_on: Mapping[str, Any],
         image_keys: U64,
+        format_1: U8 | None = None,
     ) -> Vocabulary:
-        """Construct with the thresholds as they will be stored, and the fingerprint of it all."""
+        """Construct with the thresholds as they will be stored, and the fingerprint of it all.
+
+        format_1: what a vocabulary of that format has besides and its fingerprint covers.
+        """
         stored = _stored_thresholds(thresholds)
-        fingerprint = _fingerprint(features, centroids, projection, stored, assigner.to_bytes())
+        decisive = (centroids, projection, stored)
+        if format_1 is None:
+            fingerprint = _fingerprint(FORMAT, features, *decisive)
+        else:
+            fingerprint = _fingerprint(1, features, *decisive, format_1)
         kept = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
+        assigner = Assigner.over(centroids)
         return cls(centroids, projection, kept, assigner, features, trained_on, image_keys, fingerprint)
 
     @property
@@ -95,7 +106,7 @@ class Vocabulary:
 
     def _fill(self, folder: Path) -> None:
         stored = _stored_thresholds(self.thresholds)
-        arrays = (self.centroids, self.projection, stored, self.assigner.to_bytes(), self.image_keys)
+        arrays = (self.centroids, self.projection, stored, self.image_keys)
         save_arrays(folder, dict(zip(_ARRAYS, arrays, strict=True)))
         header = {
             "format": FORMAT,
@@ -111,16 +122,17 @@ class Vocabulary:
     def load(folder: Path) -> Vocabulary:
         """Read a saved vocabulary. Raises VocabularyError where it is missing or damaged, MismatchError on format."""
         header = _read_header(folder)
-        arrays = {name: _read_array(folder, name, header) for name in _ARRAYS}
+        names = (*_ARRAYS, _FORMAT_1) if header["format"] == 1 else _ARRAYS
+        arrays = {name: _read_array(folder, name, header) for name in names}
         try:
             vocabulary = Vocabulary.make(
                 arrays["centroids"],
                 arrays["projection"],
                 arrays["thresholds"] * np.float32(THRESHOLD_STEP),
-                Assigner.from_bytes(arrays["assigner"]),
                 FeatureOptions(**header["features"]),
                 header["trained_on"],
                 arrays["image_keys"],
+                arrays.get(_FORMAT_1),
             )
         except (KeyError, TypeError, ValueError, RuntimeError, OptionError) as error:
             raise VocabularyError(f"{folder}: the vocabulary is damaged ({error}); train or copy it again") from error
@@ -151,9 +163,9 @@ def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
     return np.asarray(np.clip(np.rint(thresholds / THRESHOLD_STEP), -32768, 32767), np.int16)
 
 
-def _fingerprint(features: FeatureOptions, *arrays: np.ndarray[Any, Any]) -> str:
+def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any, Any]) -> str:
     """SHA-256 over everything that decides which word and signature a descriptor gets."""
-    digest = hashlib.sha256(repr((FORMAT, sorted(dataclasses.asdict(features).items()))).encode())
+    digest = hashlib.sha256(repr((version, sorted(dataclasses.asdict(features).items()))).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -170,8 +182,10 @@ def _read_header(folder: Path) -> dict[str, Any]:
         found = header["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VocabularyError(f"{folder / _HEADER}: damaged ({error}); train or copy the vocabulary again") from error
-    if found != FORMAT:
-        raise MismatchError(f"{folder}: expected vocabulary format {FORMAT}, found {found}; use the bof that wrote it")
+    if found not in (1, FORMAT):
+        raise MismatchError(
+            f"{folder}: expected vocabulary format 1 or {FORMAT}, found {found}; use the bof that wrote it"
+        )
     return dict(header)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from bof.errors import OptionError
-from bof.loops import near_postings
+from bof.loops import Hits, near_postings
 from bof.options import ExpandOptions, FeatureOptions, VerifyOptions, VoteOptions
 from bof.searching import SearchOptions
-from bof.types import F64, I32, U16
+from bof.types import F64, I32, I64, U16, U64, Bool
 
 DEFAULTS = "defaults"
 
@@ -91,8 +91,9 @@ def _rankers() -> Iterator[Row]:
     for k in (1, 5, 0):
         name = f"votes, {k} words" if k else "votes"
         yield Row(name, "ranker", SearchOptions("votes", VoteOptions(words_per_feature=k)))
-    without = Patch("bof.scoring", "near_postings", near_postings_without_burstiness)
-    yield Row("no burstiness", "burstiness", patches=(without,), timed=False)
+    scores = Patch("bof.loops", "near_postings", near_postings_without_burstiness)
+    matches = Patch("bof.loops", "sort_votes", sort_whole_votes)
+    yield Row("no burstiness", "burstiness", patches=(scores, matches), timed=False)
 
 
 def _options() -> Iterator[Row]:
@@ -116,7 +117,7 @@ def _options() -> Iterator[Row]:
 
 def _constants() -> Iterator[Row]:
     """One named constant each."""
-    affine = Patch("bof.verification", "_TIGHTENING", ())
+    affine = Patch("bof.verification", "_MAX_STRETCH", 0.0)  # every affine transform stretches more
     perspective = Patch("bof.verification", "_MIN_HOMOGRAPHY", NONE)
     yield Row("no refinement", "refinement", patches=(affine, perspective))
     yield Row("no homography", "refinement", patches=(perspective,))
@@ -143,14 +144,31 @@ def _features() -> Iterator[Row]:
         yield Row(f"contrast {contrast}", "features", features={"contrast_threshold": contrast})
 
 
-def near_postings_without_burstiness(*arguments: Any) -> tuple[F64, I32, I32, U16, F64]:
-    """The compiled loop of bof.loops, its votes not divided by the square root of their number."""
-    score, query, image, feature, weight = near_postings(*arguments)
-    return whole_votes(len(score), query, image, feature, weight)
+def near_postings_without_burstiness(
+    postings: Any, live: Bool, word: I32, signature: U64, asked: range, max_hamming: int, *weigh: F64
+) -> tuple[F64, list[Hits]]:
+    """The compiled loop of bof.loops, with scores of votes that are not divided by the square root of their number."""
+    _, parts = near_postings(postings, live, word, signature, asked, max_hamming, *weigh)
+    score = np.zeros(len(live))
+    for hits in parts:
+        score += np.bincount(hits.image, whole_weights(hits, word, *weigh), len(live))
+    return score, parts
 
 
-def whole_votes(n_images: int, query: I32, image: I32, feature: U16, weight: F64) -> tuple[F64, I32, I32, U16, F64]:
-    """Undo the division by the square root of a query feature's number of votes for an image; the scores anew."""
-    _, group, count = np.unique(query.astype(np.int64) * n_images + image, return_inverse=True, return_counts=True)
-    weight = weight * np.sqrt(count[group])
-    return np.bincount(image, weight, n_images).astype(np.float64, copy=False), query, image, feature, weight
+def whole_weights(hits: Hits, word: I32, weight_of_distance: F64, weight_of_word: F64) -> F64:
+    """What each vote weighs by its distance and its word alone."""
+    of_words = weight_of_word[word[hits.asked.start : hits.asked.stop]].ravel()
+    n_votes = np.diff(hits.ends, prepend=0)
+    return np.asarray(weight_of_distance[hits.distance] * np.repeat(of_words, n_votes), np.float64)
+
+
+def sort_whole_votes(
+    starts: I64, indptr: I64, places: range, limit: int, votes: Any, matches: tuple[I32, U16, F64]
+) -> None:
+    """Instead of the compiled loop: the strongest votes of each picture, none divided."""
+    for place in places:
+        mine = votes[starts[place] : starts[place + 1]]
+        best = mine[np.lexsort((mine["key"], -mine["weight"]))[:limit]]
+        rows = slice(indptr[place], indptr[place] + len(best))
+        matches[0][rows], matches[1][rows] = best["key"] >> 16, best["key"] & 0xFFFF
+        matches[2][rows] = best["weight"]

@@ -1,174 +1,114 @@
-"""Speed and size, as ratios in one run: indexing against bare SIFT, a query by stage, bytes, memory, start-up.
+"""Speed and size as one table of ratios, measured in one run on the same features and cores.
 
-python scripts/bench.py --data DIR (the folder that holds ukbench1000/, dvd_covers/ and train/)
+python scripts/bench.py --data DIR (the folder that holds ukbench1000/, dvd_covers/ and train/). bof stands beside
+COLMAP's VisualIndex and asmk (both from the extra bof[peers], left out where missing), and each stage beside its
+limit. Who is compared is asked in turn, question by question; ratios are medians of the pairs' own ratios. Peers train
+their own vocabulary on train/, which takes minutes: --cache keeps it. How accurate the peers are says
+scripts/compare_peers.py, which asks the same indexes.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
+from tempfile import TemporaryDirectory
 
-import cv2
-import numpy as np
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
+from bench_setup import Bench
+from bench_table import Row, as_json, table
+from peer_common import Workshop
 
-from bof.assignment import exact_assigner
-from bof.engine import Engine
-from bof.features import extract_features
-from bof.images import read_image, walk_images
-from bof.options import FeatureOptions
-from bof.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+from bof.command import run
+from bof.errors import BofError, OptionError
+from bof.files import write_json
 
-N_WORKERS = os.cpu_count() or 1
-N_QUERIES = 100
+GROUPS = {
+    "colmap": ("bench_colmap", "pycolmap"),
+    "asmk": ("bench_asmk", "asmk"),
+    "stages": ("bench_stages", ""),
+    "assignment": ("bench_assignment", "faiss-cpu"),
+    "batch": ("bench_batch", ""),
+    "extraction": ("bench_extraction", ""),
+    "start": ("bench_start", ""),
+    "size": ("bench_size", ""),
+}
+"""Name on the command line: the module that measures it, and the package that it needs beyond bof's own."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run every part, or those that --only names."""
+    """Run every group, or those that --only names."""
+    return run(_command, _parser(), argv)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--runs", type=int, default=3, help="runs of each timing; medians are printed")
-    arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="bof-bench-") as folder:
-        for part in arguments.only:
-            print(f"\n{part}: {(PARTS[part].__doc__ or '').splitlines()[0]}", flush=True)
-            for line in PARTS[part](arguments.data, Path(folder), arguments.runs):
-                print("  " + line, flush=True)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="photographs and training pictures")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep features and trained vocabularies here")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS), help="these groups (default: all)")
+    parser.add_argument("--queries", type=int, default=100, metavar="N", help="ask so many (default 100; 0: all)")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each timing (default 3)")
+    parser.add_argument("--words", type=int, default=16384, metavar="N", help="words of every vocabulary of a peer")
+    parser.add_argument(
+        "--vocabulary", nargs="+", type=Path, default=[], metavar="DIR", help="assign with these vocabularies too"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write machine, rows and raw values here")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="draw ratios.svg and stages.svg here")
+    return parser
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    if arguments.runs < 1:
+        raise OptionError(f"--runs: expected 1 or more, found {arguments.runs}")
+    if arguments.svg:
+        draw = _drawing()
+    with TemporaryDirectory(prefix="bof-bench-") as folder:
+        cache = arguments.cache or Path(folder)
+        cache.mkdir(parents=True, exist_ok=True)
+        n_cores = os.cpu_count() or 1
+        workshop = Workshop(arguments.words, arguments.data / "train", cache, Path(folder), n_cores)
+        bench = Bench(arguments.data, workshop, arguments.queries, arguments.runs, arguments.vocabulary)
+        rows = [row for name in arguments.only for row in _measure(name, bench)]
+    print("\n".join(table(rows)))
+    print("\nAccuracy of the same indexes: make compare-peers")
+    if arguments.json:
+        write_json(arguments.json, as_json(rows, _settings(arguments)))
+    if arguments.svg:
+        draw(rows, arguments.svg)
     return 0
 
 
-def indexing(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """The whole of indexing against bare SIFT.detectAndCompute over the same resized pictures, as many processes."""
-    for name in ("ukbench1000", "dvd_covers"):
-        paths = list(walk_images(data / name))
-        pairs = [(_bare_sift(paths), _index(data / name, scratch / f"{name}-{i}")) for i in range(runs)]
-        bare, whole = (median(column) for column in zip(*pairs, strict=True))
-        ratio = median(b / w for b, w in pairs)
-        yield f"{name}: {len(paths)} pictures, bare SIFT {bare:.1f} s, indexing {whole:.1f} s, speed ratio {ratio:.2f}"
-
-
-def _bare_sift(paths: list[Path]) -> float:
-    """Seconds that the processes spend in SIFT alone, shared evenly; pictures are read and resized before."""
-    _stop_workers()
-    shares = [paths[i::N_WORKERS] for i in range(N_WORKERS)]
-    busy = Parallel(n_jobs=N_WORKERS)(delayed(_sift_share)(share) for share in shares)
-    return float(sum(busy)) / N_WORKERS
-
-
-def _sift_share(paths: list[Path]) -> float:
-    cv2.setNumThreads(1)
-    options = FeatureOptions()
-    pictures = [read_image(path, max_side=options.max_side, grey=True).pixels for path in paths]
-    sift = cv2.SIFT.create(options.max_features, 3, options.contrast_threshold, 10.0, 1.6, cv2.CV_8U, True)
+def _measure(name: str, bench: Bench) -> Iterator[Row]:
+    """A group's rows; none, and a line that says so, where its package is missing."""
+    module, package = GROUPS[name]
     start = time.perf_counter()
-    for pixels in pictures:
-        sift.detectAndCompute(pixels, None)
-    return time.perf_counter() - start
+    try:
+        group = importlib.import_module(module)
+    except ImportError as error:
+        if not package:
+            raise
+        how = f"pip install {package} (or all peers: pip install 'bof[peers]')"
+        print(f"{name}: left out; {error}; install it with: {how}", file=sys.stderr, flush=True)
+        return
+    yield from group.measure(bench)
+    print(f"{name}: measured in {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
 
 
-def _index(folder: Path, target: Path) -> float:
-    _stop_workers()
-    with Engine.create(target) as engine:
-        return engine.add([folder]).seconds
+def _drawing() -> Callable[[Sequence[Row], Path], object]:
+    """Asked for before anything is measured."""
+    try:
+        draw: Callable[[Sequence[Row], Path], object] = importlib.import_module("bench_draw").draw
+    except ImportError as error:
+        raise BofError(f"--svg: {error}; install it with: pip install matplotlib") from error
+    return draw
 
 
-def _stop_workers() -> None:
-    """Each timing starts its own processes."""
-    get_reusable_executor().shutdown(wait=True)
+def _settings(arguments: argparse.Namespace) -> dict[str, object]:
+    return {"queries": arguments.queries, "runs": arguments.runs, "words": arguments.words, "only": arguments.only}
 
-
-def queries(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """Milliseconds of a query after extraction, with the defaults, median over queries."""
-    with Engine.create(scratch / "all") as engine:
-        engine.add([data / "dvd_covers" / "Reference", data / "ukbench1000", data / "train"])
-        yield f"{len(engine)} pictures indexed"
-        for name in ("dvd_covers/Canon", "ukbench1000"):
-            yield f"{name}: {_time_queries(engine, list(walk_images(data / name))[:N_QUERIES], runs)}"
-
-
-def _time_queries(engine: Engine, paths: list[Path], runs: int) -> str:
-    side = engine.index.features.max_side
-    prepared = [engine.prepare(read_image(path, grey=True, max_side=side)) for path in paths]
-    spent = [dict(engine.answer(query).seconds) for _ in range(runs) for query in prepared]
-    stages = [f"{stage} {1e3 * median(s[stage] for s in spent):.1f}" for stage in spent[0]]
-    total = 1e3 * median(sum(s.values()) for s in spent)
-    features = median(len(query.features) for query in prepared)
-    return f"{total:.1f} ms ({', '.join(stages)}), {features:.0f} features a query"
-
-
-def size(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """Bytes a feature on disk, and peak memory of indexing 1,000 and about 4,000 pictures."""
-    for folders in (["ukbench1000"], ["ukbench1000", "dvd_covers", "train"]):
-        target = scratch / f"size-{len(folders)}"
-        command = [sys.executable, "-m", "bof.index", *(str(data / f) for f in folders), "--index", str(target)]
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        with Engine.open(target) as engine:
-            n_features = sum(int(segment.feature_indptr[-1]) for segment in engine.snapshot.segments)
-            bytes_a_feature = engine.index.n_bytes() / n_features
-            yield f"{len(engine)} pictures, {n_features} features: {bytes_a_feature:.1f} bytes a feature, all included"
-        yield text.strip().splitlines()[-1].split("; ")[-1]
-
-
-def start_up(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """`python -m bof.search` from nothing to the printed table, on 1,000 pictures."""
-    with Engine.create(scratch / "start") as engine:
-        engine.add([data / "ukbench1000"])
-    query = str(data / "ukbench1000" / "ukbench00000.jpg")
-    command = [sys.executable, "-m", "bof.search", query, "--index", str(scratch / "start"), "--timings"]
-    seconds, text = [], ""
-    for _ in range(max(3, runs)):
-        start = time.perf_counter()
-        text = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-        seconds.append(time.perf_counter() - start)
-    yield f"{median(seconds):.2f} s in all; {text.strip().splitlines()[-1]}"
-
-
-def assignment(data: Path, scratch: Path, runs: int) -> Iterator[str]:
-    """Word assignment: recall@1 against exact search, and microseconds a descriptor, picture by picture."""
-    vocabulary = load_vocabulary(default_vocabulary_path())
-    paths = list(walk_images(data / "ukbench1000"))[::20]
-    pictures = [extract_features(read_image(path, grey=True), vocabulary.features).descriptors for path in paths]
-    exact = exact_assigner(vocabulary.centroids)
-    for k in (1, 5):
-        yield f"{k} words: " + _compare(vocabulary, pictures, lambda d: exact.search(d, 1), k, runs)
-
-
-def _compare(
-    vocabulary: Vocabulary,
-    pictures: list[np.ndarray[tuple[int, int], np.dtype[np.uint8]]],
-    exact: Callable[[np.ndarray[tuple[int, int], np.dtype[np.uint8]]], np.ndarray[tuple[int, int], np.dtype[np.int32]]],
-    k: int,
-    runs: int,
-) -> str:
-    n = sum(len(d) for d in pictures)
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        found = [vocabulary.assign(d, k)[:, :1] for d in pictures]
-        middle = time.perf_counter()
-        right = [exact(d) for d in pictures]
-        seconds.append((middle - start, time.perf_counter() - middle))
-    recall = np.mean(np.concatenate(found) == np.concatenate(right))
-    fast, slow = (1e6 * median(column) / n for column in zip(*seconds, strict=True))
-    return f"recall@1 {recall:.3f}, {fast:.1f} us a descriptor (exact search: {slow:.1f})"
-
-
-PARTS: dict[str, Callable[[Path, Path, int], Iterator[str]]] = {
-    "indexing": indexing,
-    "queries": queries,
-    "size": size,
-    "start_up": start_up,
-    "assignment": assignment,
-}
 
 if __name__ == "__main__":
     sys.exit(main())

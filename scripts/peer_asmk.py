@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from asmk import codebook, index
 from asmk.asmk_method import ASMKMethod
 from peer_common import Clock, Collection, Cost, Workshop, ranking_of, unit_vectors
 
-from bof.types import F32, Box, Ranking
+from bof.types import F32, Box, Features, Ranking
 
 QUERY_WORDS = 5
 _CHUNK = 256
@@ -37,10 +37,8 @@ class AsmkPeer:
         centroids = train(workshop)
         untrained = ASMKMethod(_parameters(len(collection.database)), {}, codebook=_codebook(centroids))
         images = [i for i, path in enumerate(collection.database) if len(collection.features[path])]
-        clock = Clock()
-        with clock.running():
-            method = _fill(untrained, collection, images)
-        return cls(collection, method, images, Cost(clock.seconds, _n_bytes(method)), workshop.training.name)
+        method, seconds = _fill(untrained, collection, images)
+        return cls(collection, method, images, Cost(seconds, _n_bytes(method)), workshop.training.name)
 
     @property
     def description(self) -> Mapping[str, object]:
@@ -93,14 +91,29 @@ def _parameters(n_images: int) -> dict[str, Any]:
     }
 
 
-def _fill(untrained: Any, collection: Collection, images: Sequence[int]) -> Any:
-    """Add the pictures, a chunk at a time, because floats of all of them need four times the memory."""
-    builder = untrained.create_ivf_builder()
+def ask_asmk(peer: AsmkPeer) -> Callable[[Features], Callable[[], object]]:
+    """Makes a query of features, untimed; what it returns asks the index."""
+
+    def prepare(features: Features) -> Callable[[], object]:
+        vectors = unit_vectors(features.descriptors)
+        return lambda: peer.method.query_ivf(vectors, np.zeros(len(vectors), np.int64))
+
+    return prepare
+
+
+def _fill(untrained: Any, collection: Collection, images: Sequence[int]) -> tuple[Any, float]:
+    """Add the pictures, a chunk at a time, because floats of all of them need four times the memory.
+
+    Returns the seconds that it took, too; making floats of bytes is not counted.
+    """
+    builder, clock = untrained.create_ivf_builder(), Clock()
     for first in range(0, len(images), _CHUNK):
         pictures = [collection.features[collection.database[i]] for i in images[first : first + _CHUNK]]
         numbers = np.repeat(np.arange(len(pictures)) + first, [len(picture) for picture in pictures])
-        builder.add(unit_vectors(np.concatenate([picture.descriptors for picture in pictures])), numbers)
-    return untrained.add_ivf_builder(builder)
+        vectors = unit_vectors(np.concatenate([picture.descriptors for picture in pictures]))
+        with clock.running():
+            builder.add(vectors, numbers)
+    return untrained.add_ivf_builder(builder), clock.seconds
 
 
 def _n_bytes(method: Any) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from bof.options import ExpandOptions, FeatureOptions, IndexOptions, TrainOptions, VerifyOptions, VoteOptions, flag
+from bof.options import (
+    PRESETS,
+    ExpandOptions,
+    FeatureOptions,
+    IndexOptions,
+    TrainOptions,
+    VerifyOptions,
+    VoteOptions,
+    flag,
+)
 
 COMMANDS = {
     FeatureOptions: "train_vocab, and index and evaluate for a new index",
@@ -15,6 +24,11 @@ COMMANDS = {
     VerifyOptions: "search, evaluate",
     ExpandOptions: "search, evaluate",
 }
+
+PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is how the
+vocabulary that comes with bof was trained, and so what a new index gets without a preset. An index keeps what it was
+made with.
+"""
 
 OTHERS = """## Beside these
 
@@ -33,7 +47,17 @@ def document() -> str:
     """The page as Markdown."""
     head = "# Options\n\nWritten by `python scripts/write_options.py > docs/options.md`; a test compares.\n"
     sections = [_section(kind, commands) for kind, commands in COMMANDS.items()]
-    return "\n".join([head, *sections, OTHERS])
+    return "\n".join([head, sections[0], _presets(), *sections[1:], OTHERS])
+
+
+def _presets() -> str:
+    names = [field.name for field in fields(FeatureOptions)]
+    rows = [
+        f"| `--preset {preset}` | " + " | ".join(str(getattr(options, name)) for name in names) + " |"
+        for preset, options in PRESETS.items()
+    ]
+    head = f"| index, for a new index | {' | '.join(f'`{flag(name)}`' for name in names)} |"
+    return "\n".join([PRESETS_HEAD, head, "| --- |" + " --- |" * len(names), *rows, ""])
 
 
 def _section(kind: type[Any], commands: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
+from bof.rows import ImageRows, gather_rows
 from bof.sampling import draw_sample
+from bof.scoring import Votes
 from bof.training import train_vocabulary
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +24,7 @@ SHARED = Path(os.environ.get("BOF_SHARED_DATA", ROOT.parent / "shared" / "data")
 
 settings.register_profile("bof", deadline=None)
 settings.load_profile("bof")
-"""The first call of a compiled loop takes seconds, once."""
+"""A machine that does other things meanwhile is no failure."""
 
 N_SCENES = 12
 N_WORDS = 200
@@ -56,6 +59,26 @@ def warp(pixels: NDArray[np.uint8], target_from_source: NDArray[np.float64]) -> 
     return cv2.warpPerspective(pixels, target_from_source, (width, height), borderMode=cv2.BORDER_REFLECT).astype(
         np.uint8
     )
+
+
+def rows_of(names: Iterable[str]) -> ImageRows:
+    """Images of these names, in one segment."""
+    return gather_rows([[(name.encode(), b"", 320, 240, 0, i, 0, i) for i, name in enumerate(names)]])
+
+
+def votes_table(
+    votes: Votes, *, divided: bool = True
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Every vote: query feature, image of the collection, its feature, weight; divided: by the root of their number."""
+    k, rows = votes.word.shape[1], [np.empty((3, 0), np.int64)]
+    weights = [np.empty(0)]
+    for part, hits in votes.pieces:
+        slot = hits.asked.start * k + np.repeat(np.arange(len(hits.asked) * k), np.diff(hits.ends, prepend=0))
+        rows.append(np.array([slot // k, hits.image + np.int64(part.first_image), hits.feature], np.int64))
+        weights.append(votes.weight_of_distance[hits.distance] * votes.weight_of_word[votes.word.ravel()[slot]])
+    (query, image, feature), weight = np.concatenate(rows, axis=1), np.concatenate(weights)
+    _, group, count = np.unique(query * (1 << 32) + image, return_inverse=True, return_counts=True)
+    return query, image, feature, weight * (1 / np.sqrt(count[group])) if divided else weight
 
 
 @pytest.fixture(scope="session")

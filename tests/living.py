@@ -60,7 +60,8 @@ def votes_by_hand(images: Mapping[str, Described], seed: int) -> dict[str, float
             others = columns.signature[columns.word == word].tolist()
             distances = [h for other in others if (h := (other ^ signature).bit_count()) <= NEAR.max_hamming]
             if distances:
-                score += sum(float(near[h]) * squared[word] for h in distances) / np.sqrt(len(distances))
+                total = sum(float(near[h]) * squared[word] for h in distances) * (1 / np.sqrt(len(distances)))
+                score += float(np.rint(total * 2**32) / 2**32)
         tf = np.bincount(columns.word, minlength=N_WORDS)
         found[facts.name] = float(score / (np.sqrt((tf * tf * squared).sum()) or 1.0))
     return found

@@ -12,13 +12,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, draw_scene, warp, write_picture
+from conftest import ROOT, draw_scene, votes_table, warp, write_picture
 
 from bof import looking, scoring
 from bof.benchmarks import Benchmark, BenchmarkQuery
 from bof.engine import Engine
 from bof.errors import BenchmarkError, OptionError
 from bof.images import Picture, read_image
+from bof.loops import Hits, room_for_votes
 from bof.options import FeatureOptions, VoteOptions
 from bof.searching import SearchOptions
 from bof.types import Ranking
@@ -150,13 +151,20 @@ def test_every_constant_is_tried(rows: Any) -> None:
 
 
 def test_votes_without_burstiness_by_hand(rows: Any) -> None:
-    """Feature 0 votes for image 1 twice, so each of its votes was divided by the root of two."""
-    query, image = np.array([0, 0, 0, 2], np.int32), np.array([1, 0, 1, 1], np.int32)
-    feature, weight = np.array([5, 6, 7, 8], np.uint16), np.array([3 / 2**0.5, 1.0, 4 / 2**0.5, 2.0])
-    score, *votes, whole = rows.whole_votes(3, query, image, feature, weight)
-    assert whole == pytest.approx([3.0, 1.0, 4.0, 2.0])
-    assert score == pytest.approx([1.0, 9.0, 0.0])
-    assert [column.tolist() for column in votes] == [query.tolist(), image.tolist(), feature.tolist()]
+    """Two words a query feature; feature 3 votes twice through its first word and once through its second."""
+    columns = np.array([1, 0, 1, 1], np.int32), np.array([5, 6, 7, 8], np.uint16), np.array([0, 2, 1, 0], np.uint8)
+    hits = Hits(*columns, np.array([2, 3, 3, 4]), range(3, 5))
+    word = np.array([[9, 9], [9, 9], [9, 9], [0, 1], [2, 3]], np.int32)
+    of_distance, of_word = np.array([1.0, 0.5, 0.25]), np.array([2.0, 4.0, 8.0, 16.0, *[0.0] * 6])
+    assert rows.whole_weights(hits, word, of_distance, of_word).tolist() == [2.0, 0.5, 2.0, 16.0]
+
+
+def test_undivided_votes_are_sorted_by_picture(rows: Any) -> None:
+    votes = room_for_votes(5)
+    votes["weight"], votes["key"] = [1, 3, 3, 7, 9], [5, 2 << 16 | 8, 2 << 16 | 7, 1 << 16, 0]
+    matches = np.zeros(3, np.int32), np.zeros(3, np.uint16), np.zeros(3)
+    rows.sort_whole_votes(np.array([0, 3, 4, 5]), np.array([0, 2, 3]), range(2), 2, votes, matches)
+    assert [column.tolist() for column in matches] == [[2, 2, 1], [7, 8, 0], [3, 3, 7]]
 
 
 def test_the_patched_vote_is_a_plain_sum(rows: Any, index_folder: Path, photos: Path) -> None:
@@ -168,9 +176,12 @@ def test_the_patched_vote_is_a_plain_sum(rows: Any, index_folder: Path, photos: 
         weights = engine.snapshot.weights
         with rows.patched(row.patches):
             votes = scoring.vote(engine.snapshot.postings, weights, words, VoteOptions())
-        plain = np.bincount(votes.image, votes.weight, len(weights.norm)) / weights.norm
+            matches = votes.for_images(np.arange(len(weights.norm)))
+        query, image, _, weight = votes_table(votes, divided=False)
+        plain = np.bincount(image, weight, len(weights.norm)) / weights.norm
         assert votes.score == pytest.approx(plain)
-        _, count = np.unique(np.stack([votes.query, votes.image]), axis=1, return_counts=True)
+        assert [m.weight.sum() for m in matches] == pytest.approx((plain * weights.norm).tolist())
+        _, count = np.unique(np.stack([query, image]), axis=1, return_counts=True)
         assert count.max() > 1
         assert not row.timed
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bof.budget import DECODE_BYTES, WORKER_BYTES, WRITER_BYTES, machine_memory, share_memory
+from bof.budget import (
+    DECODE_BYTES,
+    WORKER_BYTES,
+    WRITER_BYTES,
+    machine_memory,
+    pixels_beside_kept,
+    pyramid_bytes,
+    share_memory,
+)
 from bof.errors import OptionError
 from bof.options import FeatureOptions
 
@@ -40,3 +52,40 @@ def test_by_default_a_machine_of_any_size_can_index(monkeypatch: pytest.MonkeyPa
     assert machine_memory() > 1 << 28
     monkeypatch.setattr("bof.budget.machine_memory", lambda: 1 << 29)
     assert share_memory(0, 4, FeatureOptions()).n_workers == 1
+
+
+def test_what_is_kept_and_what_is_decoded_fit_a_share_together() -> None:
+    features = FeatureOptions()
+    share = share_memory(4096, 2, features)
+    beside = pixels_beside_kept(share.max_pixels, features)
+    assert 0 < beside < share.max_pixels
+    assert beside * DECODE_BYTES + pyramid_bytes(features) <= share.bytes
+    assert pixels_beside_kept(1000, features) == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what the process takes is told by Linux alone")
+def test_freed_memory_is_kept_and_given_back() -> None:
+    """In a process of its own, because the setting stays."""
+    code = """
+import numpy as np
+from bof.budget import give_back_memory, keep_freed_memory
+from pathlib import Path
+import resource
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def work():
+    return [np.ones(3 << 20, np.float32) for _ in range(8)] and None
+keep_freed_memory()
+work()
+before = faults()
+work()
+print(faults() - before, resident(), end=" ")
+give_back_memory()
+print(resident())
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    n_faults, kept, given_back = map(int, done.stdout.split())
+    assert n_faults < 1000 < 8 * (12 << 20) // resource.getpagesize()
+    assert kept - given_back > 80

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, draw_scene, write_picture
+from joblib.externals.loky import get_reusable_executor
 
 from bof.benchmarks import folders
 from bof.benchmarks.types import BenchmarkQuery
@@ -27,6 +28,7 @@ def script() -> Iterator[Callable[[str], Any]]:
     """Imports a module of scripts/ by name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "scripts"))
+        get_reusable_executor().shutdown()  # processes that other tests started do not look into scripts/
         yield importlib.import_module
 
 

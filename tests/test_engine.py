@@ -21,9 +21,9 @@ from bof.evidence import weigh
 from bof.expansion import expand
 from bof.features import extract_features
 from bof.images import Picture, read_image
-from bof.looking import Look, in_order, verify_shortlist, words_per_feature
+from bof.looking import Look, best_first, verify_shortlist, words_per_feature
 from bof.options import ExpandOptions, IndexOptions, TrainOptions, VerifyOptions, VoteOptions
-from bof.scoring import self_similarity, top_images, vote
+from bof.scoring import self_similarity, vote
 from bof.searching import SearchOptions, rank
 from bof.training import Sample, train_vocabulary
 from bof.types import Box, Hit
@@ -376,7 +376,7 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     words = vocabulary.describe(features.descriptors, words_per_feature(snapshot, vocabulary, voting))
     votes = vote(snapshot.postings, snapshot.weights, words, voting)
     own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
-    images = in_order(snapshot, votes.score, top_images(votes.score, len(snapshot.rows)))
+    images = best_first(snapshot, votes.score, len(snapshot.rows))
     verified = verify_shortlist(snapshot, features, votes, images, verifying)
     similarity = votes.score / own
     evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}

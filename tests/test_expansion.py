@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import draw_scene, write_picture
+from conftest import draw_scene, rows_of, write_picture
 
 from bof.engine import Engine
 from bof.evidence import Evidence, gained
@@ -151,7 +151,7 @@ def test_removed_pictures_gain_nothing(chain: Engine, tmp_path: Path) -> None:
 
 def seen(similarity: list[float], evidence: dict[int, Evidence]) -> tuple[Any, Look]:
     """A snapshot of images a, b, c and so on, and what a query sees of it."""
-    snapshot = SimpleNamespace(rows=[SimpleNamespace(name=name) for name in "abcdefgh"[: len(similarity)]])
+    snapshot = SimpleNamespace(rows=rows_of("abcdefgh"[: len(similarity)]))
     scores = np.array(similarity)
     images = np.argsort(-scores, kind="stable")
     return snapshot, Look(scores, images[scores[images] > 0], {}, evidence)

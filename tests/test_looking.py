@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import N_SCENES, draw_scene, write_picture
+from conftest import N_SCENES, draw_scene, rows_of, write_picture
 
 from bof import looking, transforms
 from bof.engine import Engine
@@ -22,6 +22,7 @@ from bof.looking import (
     POSTINGS_PER_FEATURE,
     Look,
     Stopwatch,
+    best_first,
     count_agreeing,
     depth,
     in_order,
@@ -283,11 +284,20 @@ def test_two_files_of_one_picture_score_alike(vocabulary_folder: Path, tmp_path:
 
 
 def test_images_of_one_score_come_by_name() -> None:
-    snapshot: Any = SimpleNamespace(rows=[SimpleNamespace(name=name) for name in "dacbe"])
-    score, images = np.array([1.0, 2, 1, 1, 3]), np.array([4, 1, 0, 2, 3])
-    assert in_order(snapshot, score, images).tolist() == [4, 1, 3, 2, 0]
-    assert in_order(snapshot, np.arange(5.0), np.array([4, 3])).tolist() == [4, 3]
-    assert in_order(snapshot, score, images[:0]).tolist() == []
+    snapshot: Any = SimpleNamespace(rows=rows_of("dacbe"))
+    images = np.array([4, 1, 0, 2, 3])
+    assert in_order(snapshot, np.array([3.0, 2, 1, 1, 1]), images).tolist() == [4, 1, 3, 2, 0]
+    assert in_order(snapshot, np.array([4.0, 3]), images[:2]).tolist() == [4, 1]
+    assert in_order(snapshot, np.array([2.0, 2]), images[:2]).tolist() == [1, 4]
+    assert in_order(snapshot, np.empty(0), images[:0]).tolist() == []
+    assert images.tolist() == [4, 1, 0, 2, 3]
+
+
+@pytest.mark.parametrize("n", range(7))
+def test_the_best_come_first_and_of_those_that_tie_the_first_by_name(n: int) -> None:
+    snapshot: Any = SimpleNamespace(rows=rows_of("dacbef"))
+    score = np.array([1.0, 2, 1, 1, 3, 0])
+    assert best_first(snapshot, score, n).tolist() == [4, 1, 3, 2, 0][:n]
 
 
 def test_those_called_the_same_come_strongest_first() -> None:

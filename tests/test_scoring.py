@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from conftest import votes_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from bof.options import VoteOptions
+from bof.parallel import set_threads
 from bof.scoring import (
     SIGMA,
-    Counts,
     Postings,
     Votes,
     Weights,
@@ -91,28 +92,19 @@ def postings_of(images: Sequence[Image], first_image: int) -> Postings:
     )
 
 
-def counts_of(images: Sequence[Image], first_image: int) -> Counts:
-    dense = np.zeros((N_WORDS, len(images)), np.uint16)
-    for i, image in enumerate(images):
-        for word in image.word:
-            dense[word, i] += 1
-    return Counts(csr_matrix(dense), first_image)
-
-
 @dataclass(frozen=True)
 class Collection:
     """Images cut into segments at some places."""
 
     postings: list[Postings]
-    counts: list[Counts]
     weights: Weights
 
 
 def collect(images: Sequence[Image], live: np.ndarray, cuts: Sequence[int] = ()) -> Collection:
     edges = sorted({0, len(images), *cuts})
     parts = [(images[a:b], a) for a, b in pairwise(edges)]
-    counts = [counts_of(*part) for part in parts]
-    return Collection([postings_of(*part) for part in parts], counts, derive_weights(counts, live, N_WORDS))
+    postings = [postings_of(*part) for part in parts]
+    return Collection(postings, derive_weights(postings, live, N_WORDS))
 
 
 # -- Oracles: loops from the docstrings -------------------------------------------------------------------------------
@@ -186,7 +178,7 @@ seeds = st.integers(0, 2**32 - 1)
 def test_tfidf_agrees_with_a_slow_oracle(seed: int, cuts: list[int]) -> None:
     images, live, query = random_images(seed), some_live(seed), random_query(seed).word[:, 0]
     collection = collect(images, live, cuts)
-    scores = tfidf_scores(collection.counts, collection.weights, query)
+    scores = tfidf_scores(collection.postings, collection.weights, query)
     assert np.allclose(scores, slow_tfidf(images, live, query.tolist()), rtol=0, atol=1e-6)
 
 
@@ -203,7 +195,7 @@ def test_tfidf_agrees_with_scikit_learn(seed: int) -> None:
     transformer = TfidfTransformer(norm="l2").fit(dense)
     transformer.idf_ = np.array(slow_idf(images, live))
     rows, row = transformer.transform(dense).toarray(), transformer.transform(histogram(query)[None]).toarray()
-    scores = tfidf_scores(collection.counts, collection.weights, query)
+    scores = tfidf_scores(collection.postings, collection.weights, query)
     assert np.allclose(scores, (rows @ row.T)[:, 0], rtol=0, atol=1e-6)
 
 
@@ -212,7 +204,7 @@ def test_tfidf_of_an_image_with_itself_is_one() -> None:
     collection = collect(images, np.ones(N_IMAGES, bool), [2, 5])
     for i, image in enumerate(images):
         if image.word:
-            scores = tfidf_scores(collection.counts, collection.weights, np.array(image.word, np.int32))
+            scores = tfidf_scores(collection.postings, collection.weights, np.array(image.word, np.int32))
             assert scores[i] == pytest.approx(1, abs=1e-9)
             assert scores.argmax() == i
 
@@ -221,7 +213,7 @@ def test_idf_is_positive_with_one_image() -> None:
     images = [Image([1, 1, 2], [0, 0, 0])]
     collection = collect(images, np.array([True]))
     assert collection.weights.idf.tolist() == pytest.approx([0, math.log(2), math.log(2), *[0] * (N_WORDS - 3)])
-    assert tfidf_scores(collection.counts, collection.weights, np.array([2], np.int32))[0] > 0
+    assert tfidf_scores(collection.postings, collection.weights, np.array([2], np.int32))[0] > 0
     query = QueryWords(np.array([[2]], np.int32), np.array([[0]], np.uint64))
     assert vote(collection.postings, collection.weights, query, VoteOptions()).score[0] > 0
 
@@ -236,8 +228,8 @@ def test_idf_falls_as_a_word_becomes_common() -> None:
 def test_an_empty_collection_answers_nothing() -> None:
     collection = collect([], np.empty(0, bool))
     query = random_query(0)
-    for parts in (collection, Collection([], [], derive_weights([], np.empty(0, bool), N_WORDS))):
-        assert tfidf_scores(parts.counts, parts.weights, query.word[:, 0]).shape == (0,)
+    for parts in (collection, Collection([], derive_weights([], np.empty(0, bool), N_WORDS))):
+        assert tfidf_scores(parts.postings, parts.weights, query.word[:, 0]).shape == (0,)
         assert vote(parts.postings, parts.weights, query, VoteOptions()).score.shape == (0,)
 
 
@@ -245,9 +237,9 @@ def test_an_empty_collection_answers_nothing() -> None:
 
 
 def as_table(votes: Votes) -> dict[tuple[int, int, int], float]:
-    columns = (votes.query.tolist(), votes.image.tolist(), votes.feature.tolist())
-    table = dict(zip(zip(*columns, strict=True), votes.weight.tolist(), strict=True))
-    assert len(table) == len(votes.weight)
+    *columns, weight = (column.tolist() for column in votes_table(votes))
+    table = dict(zip(zip(*columns, strict=True), weight, strict=True))
+    assert len(table) == len(weight) == len(votes)
     return table
 
 
@@ -304,7 +296,7 @@ def test_a_query_feature_votes_by_the_square_root_of_its_matches() -> None:
     query = QueryWords(np.array([[1]], np.int32), np.array([[0]], np.uint64))
     votes = vote([postings_of(images, 0)], weights, query, VoteOptions())
     assert votes.score.tolist() == [1, 2, 3]
-    assert votes.weight.tolist() == pytest.approx([1, *[1 / 2] * 4, *[1 / 3] * 9])
+    assert votes_table(votes)[3].tolist() == pytest.approx([1, *[1 / 2] * 4, *[1 / 3] * 9])
 
 
 def test_deleted_images_have_neither_votes_nor_scores() -> None:
@@ -312,9 +304,9 @@ def test_deleted_images_have_neither_votes_nor_scores() -> None:
     collection = collect(images, live)
     votes = vote(collection.postings, collection.weights, query, VoteOptions())
     assert not live.all()
-    assert live[votes.image].all()
+    assert live[votes_table(votes)[1]].all()
     assert not votes.score[~live].any()
-    assert not tfidf_scores(collection.counts, collection.weights, query.word[:, 0])[~live].any()
+    assert not tfidf_scores(collection.postings, collection.weights, query.word[:, 0])[~live].any()
 
 
 def test_deleted_images_do_not_show_in_the_scores_of_others() -> None:
@@ -323,7 +315,7 @@ def test_deleted_images_do_not_show_in_the_scores_of_others() -> None:
     with_deleted, without = collect(images, live, [4]), collect(kept, np.ones(len(kept), bool))
     for score in (
         lambda c: vote(c.postings, c.weights, query, VoteOptions()).score,
-        lambda c: tfidf_scores(c.counts, c.weights, query.word[:, 0]),
+        lambda c: tfidf_scores(c.postings, c.weights, query.word[:, 0]),
     ):
         assert score(with_deleted)[live].tolist() == score(without).tolist()
 
@@ -337,7 +329,7 @@ def answers(
     """For each image, all that is said of it, to the last bit."""
     collection = collect(images, live, cuts)
     votes = vote(collection.postings, collection.weights, query, VoteOptions())
-    tfidf = tfidf_scores(collection.counts, collection.weights, query.word[:, 0])
+    tfidf = tfidf_scores(collection.postings, collection.weights, query.word[:, 0])
     matches = votes.for_images(np.arange(len(images)))
     columns = [(m.query.tolist(), m.database.tolist(), m.weight.tolist()) for m in matches]
     return list(zip(votes.score.tolist(), tfidf.tolist(), columns, strict=True))
@@ -372,7 +364,10 @@ def slow_top(score: Sequence[float], n: int) -> list[int]:
 
 @given(st.lists(st.integers(-1, 4), max_size=15), st.integers(0, 20))
 def test_top_images_are_the_best_with_all_their_ties(score: list[int], n: int) -> None:
-    assert top_images(np.array(score, np.float64), n).tolist() == slow_top(score, n)
+    """In any order among equals: whoever shows them sorts those by name."""
+    found, expected = top_images(np.array(score, np.float64), n).tolist(), slow_top(score, n)
+    assert [score[i] for i in found] == [score[i] for i in expected]
+    assert sorted(found) == sorted(expected)
 
 
 def voted(seed: int = 0) -> tuple[Collection, Votes]:
@@ -412,3 +407,32 @@ def test_the_votes_of_an_image_sum_to_its_score(seed: int) -> None:
     collection, votes = voted(seed)
     sums = [match.weight.sum() for match in votes.for_images(np.arange(N_IMAGES))]
     assert sums == pytest.approx((votes.score * collection.weights.norm).tolist())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_threads_and_shares_show_in_no_bit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, live, query = random_images(seed, 30), some_live(seed, 30), random_query(seed, n=40)
+    before = answers(images, live, [11, 20], query)
+    monkeypatch.setattr("bof.scoring._WORTH_A_THREAD", 1)
+    try:
+        for n in (1, 2):
+            set_threads(n)
+            assert answers(images, live, [11, 20], query) == before
+    finally:
+        set_threads(os.cpu_count() or 1)
+
+
+def test_the_inverted_index_counts_words() -> None:
+    images = random_images(4)
+    words = np.array([3, 0, 3, 8])
+    dense = np.stack([histogram(image.word) for image in images], axis=1)
+    assert postings_of(images, 0).inverted_index(words).toarray().tolist() == dense[words].tolist()
+    assert postings_of(images, 0).inverted_index(words[:0]).shape == (0, N_IMAGES)
+
+
+@pytest.mark.parametrize("stranger", [-1, N_IMAGES, 2**31 - 1])
+def test_weights_of_a_damaged_segment_are_refused(stranger: int) -> None:
+    postings = postings_of(random_images(4), 0)
+    postings.image[-1] = stranger
+    with pytest.raises(ValueError, match="images that do not exist"):
+        derive_weights([postings], np.ones(N_IMAGES, bool), N_WORDS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from bof.errors import IndexStoreError
 from bof.files import FileFact
 from bof.hypotheses import placement_of
+from bof.loops import document_frequency
 from bof.segments import (
     ARRAYS,
     ImageColumns,
     Segment,
+    facts_of,
     open_segment,
     restore_geometry,
     store_geometry,
@@ -134,7 +137,9 @@ def stored_postings(segment: Segment) -> list[tuple[int, int, int, int]]:
 def test_a_segment_holds_what_was_written(sizes: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
     images = random_images(sizes)
     segment = write_and_open(tmp_path_factory.mktemp("segment"), images)
-    np.testing.assert_array_equal(segment.counts.matrix.toarray(), dense_counts(images))
+    counts = segment.postings.inverted_index(np.arange(N_WORDS))
+    np.testing.assert_array_equal(counts.toarray(), dense_counts(images))
+    assert segment.word.tolist() == [word for image in images for word in image.word.tolist()]
     assert stored_postings(segment) == sorted_postings(images)
 
 
@@ -162,14 +167,16 @@ def test_each_image_keeps_its_words_and_signatures_in_the_order_of_its_features(
 def test_features_are_placed_where_their_geometry_says(tmp_path: Path) -> None:
     images, (width, height) = random_images(), (400, 300)
     segment = write_and_open(tmp_path, images)
-    position = np.array([3, 0, 3, 2, 0])
-    feature = np.array([119, 0, 5, 6, 39], np.uint16)
-    placed = segment.placement(position, feature)
-    for row, (image, rows) in enumerate(zip(position.tolist(), feature[:, None], strict=True)):
-        one = placement_of(segment.geometry(image, width, height, rows))
-        assert placed.xy[row] == pytest.approx(one.xy[0], abs=1e-6)
-        assert placed.scale[row] == pytest.approx(one.scale[0], rel=1e-5)
-        assert placed.angle_deg[row] == pytest.approx(one.angle_deg[0], abs=1e-4)
+    position, features = [3, 0, 2], [[119, 5], [0, 39, 7], [6]]
+    indptr = np.array([0, 2, 5, 6])
+    placed = np.full((4, 6), np.nan)
+    segment.place(np.array([2, 0, 1]), indptr, np.array(position), np.concatenate(features).astype(np.uint16), placed)
+    for number, (image, rows) in enumerate(zip(position, features, strict=True)):
+        expected = placement_of(segment.geometry(image, width, height, np.array(rows, np.uint16)))
+        found = placed[:, indptr[number] : indptr[number + 1]]
+        assert found[:2] == pytest.approx(expected[:2], abs=1e-6)
+        assert found[2] == pytest.approx(expected[2], rel=1e-5)
+        assert found[3] == pytest.approx(expected[3], abs=1e-4)
 
 
 def test_a_word_that_fills_an_image_is_counted_to_the_last_feature(tmp_path: Path) -> None:
@@ -178,21 +185,23 @@ def test_a_word_that_fills_an_image_is_counted_to_the_last_feature(tmp_path: Pat
         np.full(n, 3, np.int32), np.zeros(n, np.uint64), np.zeros((n, 2), np.uint16), np.zeros((n, 2), np.uint16)
     )
     segment = write_and_open(tmp_path, [full])
-    assert segment.counts.matrix[3, 0] == n
+    assert segment.postings.inverted_index(np.array([3]))[0, 0] == n
+    assert (segment.words(0)[0] == 3).all()
     assert segment.postings.feature[-1] == n - 1
 
 
 def test_images_without_features_have_their_place(tmp_path: Path) -> None:
     segment = write_and_open(tmp_path, random_images([0, 0, 0]))
     assert segment.n_images == 3
-    assert segment.counts.matrix.shape == (N_WORDS, 3)
-    assert segment.counts.matrix.nnz == 0
+    counts = segment.postings.inverted_index(np.arange(N_WORDS))
+    assert (counts.shape, counts.nnz) == ((N_WORDS, 3), 0)
     assert [len(segment.geometry(i, 10, 10)) for i in range(3)] == [0, 0, 0]
 
 
 def test_the_first_image_is_where_the_segment_starts(tmp_path: Path) -> None:
     segment = write_and_open(tmp_path, random_images(), first_image=17)
-    assert (segment.counts.first_image, segment.postings.first_image) == (17, 17)
+    assert segment.postings.first_image == 17
+    assert segment.moved(3).postings.first_image == 3
     assert segment.postings.image.max() < segment.n_images
 
 
@@ -222,11 +231,10 @@ def mapped_bytes(array: NDArray[np.generic]) -> np.memmap[tuple[int, ...], np.dt
 
 
 def all_arrays(segment: Segment) -> dict[str, NDArray[np.generic]]:
-    matrix, postings = segment.counts.matrix, segment.postings
+    postings = segment.postings
     views = (
-        matrix.indptr, matrix.indices, matrix.data,
         postings.indptr, postings.image, postings.feature, postings.signature,
-        segment.feature_indptr, segment.xy, segment.scale_angle,
+        segment.feature_indptr, segment.word, segment.xy, segment.scale_angle,
     )  # fmt: skip
     return dict(zip(ARRAYS, views, strict=True))
 
@@ -239,18 +247,20 @@ def test_every_array_is_a_view_of_its_file(tmp_path: Path) -> None:
         assert np.shares_memory(array, mapped)
 
 
-def test_the_scipy_matrix_copies_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: dict[str, NDArray[np.generic]] = {}
+def test_the_compiled_loops_read_the_mapped_files_themselves(tmp_path: Path) -> None:
+    """They take only what is contiguous and of their type, and copy nothing: so the map is what they read."""
+    segment = write_and_open(tmp_path, random_images())
+    part = segment.postings
+    for array, kind in zip(all_arrays(segment).values(), LOOPS_TAKE, strict=True):
+        assert (array.dtype, array.flags.c_contiguous) == (kind, True)
+    live, words = np.ones(segment.n_images, bool), range(N_WORDS)
+    frequency = np.zeros(N_WORDS, np.int64)
+    document_frequency(part.indptr, part.image, live, words, frequency)
+    assert frequency.tolist() == (dense_counts(random_images()) > 0).sum(axis=1).tolist()
 
-    def remember(path: Path) -> NDArray[np.generic]:
-        opened[path.stem] = np.asarray(np.load(path, mmap_mode="r"))
-        return opened[path.stem]
 
-    monkeypatch.setattr("bof.segments.map_array", remember)
-    matrix = write_and_open(tmp_path, random_images()).counts.matrix
-    assert np.shares_memory(matrix.data, opened["count"])
-    assert np.shares_memory(matrix.indices, opened["image"])
-    assert np.shares_memory(matrix.indptr, opened["indptr"])
+LOOPS_TAKE = (np.int32, np.int32, np.uint16, np.uint64, np.int64, np.uint16, np.uint16, np.uint16)
+"""By array, for a vocabulary of up to 65,536 words."""
 
 
 def test_every_array_is_read_only(tmp_path: Path) -> None:
@@ -261,10 +271,18 @@ def test_every_array_is_read_only(tmp_path: Path) -> None:
 def test_arrays_have_the_documented_types(tmp_path: Path) -> None:
     found = {name: str(array.dtype) for name, array in all_arrays(write_and_open(tmp_path, random_images())).items()}
     assert found == {
-        "indptr": "int32", "image": "int32", "count": "uint16",
         "vote_indptr": "int32", "vote_image": "int32", "vote_feature": "uint16", "signature": "uint64",
-        "feature_indptr": "int64", "xy": "uint16", "scale_angle": "uint16",
+        "feature_indptr": "int64", "word": "uint16", "xy": "uint16", "scale_angle": "uint16",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("n_words", "kind"), [(50, "uint16"), (1 << 16, "uint16"), ((1 << 16) + 1, "int32")])
+def test_words_are_stored_as_small_as_they_are(n_words: int, kind: str, tmp_path: Path) -> None:
+    columns = random_columns(9, 0)
+    columns.word[:] = n_words - 1
+    segment = open_segment(tmp_path, write_segment(tmp_path, [columns], n_words), n_words, 0)
+    assert (str(segment.word.dtype), segment.word.tolist()) == (kind, [n_words - 1] * 9)
+    assert segment.words(0)[0].tolist() == [n_words - 1] * 9
 
 
 # -- Damage -----------------------------------------------------------------------------------------------------------
@@ -294,7 +312,7 @@ def test_a_file_that_the_catalogue_does_not_know_is_named(tmp_path: Path, facts:
 
 
 @pytest.mark.parametrize("filler", [b"\0", b"A", b"\xff"])
-@pytest.mark.parametrize("name", ["indptr", "signature", "xy"])
+@pytest.mark.parametrize("name", ["vote_indptr", "signature", "word", "xy"])
 def test_garbage_of_the_right_size_is_named(
     name: str, filler: bytes, tmp_path: Path, facts: dict[str, FileFact]
 ) -> None:
@@ -312,7 +330,7 @@ def opening_error(folder: Path, facts: dict[str, FileFact]) -> Exception | None:
     return None
 
 
-@pytest.mark.parametrize("name", ["indptr", "image", "feature_indptr"])
+@pytest.mark.parametrize("name", ["vote_indptr", "vote_image", "feature_indptr", "word"])
 def test_no_damaged_byte_of_a_header_raises_anything_but_index_errors(
     name: str, tmp_path: Path, facts: dict[str, FileFact]
 ) -> None:
@@ -324,3 +342,32 @@ def test_no_damaged_byte_of_a_header_raises_anything_but_index_errors(
             path.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
             seen.add(type(opening_error(tmp_path, facts)))
     assert seen <= {type(None), IndexStoreError}
+
+
+def rewritten(folder: Path, name: str, change: Callable[[NDArray[Any]], None]) -> dict[str, FileFact]:
+    """Facts of a segment one of whose arrays holds something else, and was written so."""
+    array = np.load(folder / f"{name}.npy").copy()
+    change(array)
+    np.save(folder / f"{name}.npy", array)
+    return facts_of(folder)
+
+
+@pytest.mark.usefixtures("facts")
+def test_words_that_are_not_those_of_the_postings_are_named_where_they_are_read(tmp_path: Path) -> None:
+    def other(word: NDArray[Any]) -> None:
+        word[0] = (word[0] + 1) % N_WORDS
+
+    segment = open_segment(tmp_path, rewritten(tmp_path, "word", other), N_WORDS, 0)
+    with pytest.raises(ValueError, match="image 0 of a segment has features without postings"):
+        segment.words(0)
+    assert len(segment.words(3)[0]) == 120
+
+
+@pytest.mark.usefixtures("facts")
+def test_a_word_that_the_vocabulary_lacks_is_named_where_it_is_read(tmp_path: Path) -> None:
+    def beyond(word: NDArray[Any]) -> None:
+        word[3] = N_WORDS
+
+    segment = open_segment(tmp_path, rewritten(tmp_path, "word", beyond), N_WORDS, 0)
+    with pytest.raises(ValueError, match="image 0 of a segment has words that do not exist"):
+        segment.words(0)

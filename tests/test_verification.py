@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bof.engine import Engine
-from bof.hypotheses import MAX_PAIRS, Placement, placement_of
+from bof.hypotheses import MAX_PAIRS, placement_of
 from bof.images import read_image
 from bof.options import IndexOptions, VerifyOptions
 from bof.transforms import apply
@@ -282,7 +282,7 @@ def test_a_shortlist_is_verified_as_each_picture_alone() -> None:
 def together(query: Geometry, databases: list[Geometry], matches: list[Correspondences]) -> list[tuple[object, ...]]:
     indptr = np.cumsum([0, *map(len, matches)])
     parts = [placement_of(d.take(m.database)) for d, m in zip(databases, matches, strict=True)]
-    placed = Placement(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("xy", "scale", "angle_deg")))
+    placed = np.concatenate(parts, axis=1)
     columns = (np.concatenate([getattr(m, name) for m in matches]) for name in ("query", "database", "weight"))
     sizes = [(d.width, d.height) for d in databases]
     return [as_bytes(found) for found in verify_all(query, sizes, placed, indptr, Correspondences(*columns), OPTIONS)]

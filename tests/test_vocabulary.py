@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 from conftest import N_WORDS, draw_scene, write_picture
 
-from bof.assignment import EXACT_UP_TO, set_threads
+from bof.assignment import EXACT_UP_TO, Assigner
 from bof.errors import BofError, MismatchError, OptionError, VocabularyError
 from bof.features import extract_features
 from bof.hamming import make_projection
 from bof.images import read_image
 from bof.options import FeatureOptions
-from bof.training import build_assigner
+from bof.parallel import set_threads
 from bof.types import I32, I64, U8
 from bof.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
 HEADER = "vocabulary.json"
-ARRAYS = ("centroids", "projection", "thresholds", "assigner", "image_keys")
+ARRAYS = ("centroids", "projection", "thresholds", "image_keys")
 N_MANY_WORDS = 2048
 MEGABYTE = 1_000_000
 
@@ -49,20 +49,12 @@ def distances_of(descriptors: U8, words: U8, word: I32) -> I64:
     return np.take_along_axis(squared_distances(descriptors, words), word.astype(np.int64), axis=1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def faiss_threads() -> Iterator[None]:
-    """One thread unless a test says otherwise: threads that wait for a busy core take most of the time."""
-    before = faiss.omp_get_max_threads()
-    set_threads(1)
-    yield
-    set_threads(before)
-
-
 @pytest.fixture
 def two_threads() -> Iterator[Callable[[], None]]:
-    """Called, it gives faiss two threads until the test ends."""
-    yield lambda: set_threads(2)
+    """One thread until it is called, then two until the test ends."""
     set_threads(1)
+    yield lambda: set_threads(2)
+    set_threads(os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +73,8 @@ def scene_descriptors(tmp_path_factory: pytest.TempPathFactory) -> U8:
 def vocabulary_over(words: U8) -> Vocabulary:
     projection = make_projection(128, 0)
     thresholds = words.astype(np.float32) @ projection
-    assigner, keys = build_assigner(words, 0), np.array([3], np.uint64)
-    return Vocabulary.make(words, projection, thresholds, assigner, FeatureOptions(), {"source": "chance"}, keys)
+    keys = np.array([3], np.uint64)
+    return Vocabulary.make(words, projection, thresholds, FeatureOptions(), {"source": "chance"}, keys)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +130,7 @@ def test_words_crowded_into_few_cells_fill_every_place() -> None:
     crowd, rest = scattered(centres[:1], 1000, 3, 6), scattered(centres, 100, 30, 7)
     words = np.unique(np.concatenate([crowd, rest]), axis=0)
     assert len(words) > EXACT_UP_TO
-    word = build_assigner(words, 0).search(scattered(centres, 300, 30, 8), 64)
+    word = Assigner.over(words).search(scattered(centres, 300, 30, 8), 64)
     assert word.min() >= 0, f"{(word < 0).any(axis=1).sum()} of 300 descriptors lack words"
 
 
@@ -161,7 +153,7 @@ def test_words_do_not_depend_on_batch_or_threads(
 def test_ties_do_not_depend_on_batch_or_threads(n_words: int, two_threads: Callable[[], None]) -> None:
     rng = np.random.default_rng(0)
     words, descriptors = (rng.integers(0, 2, (n, 128), dtype=np.uint8) for n in (n_words, 60))
-    assigner = build_assigner(words, 0)
+    assigner = Assigner.over(words)
     whole = assigner.search(descriptors, 5)
     assert np.array_equal(np.concatenate([assigner.search(d[None], 5) for d in descriptors]), whole)
     two_threads()
@@ -215,7 +207,7 @@ def test_a_place_that_cannot_be_written_is_named(small: Vocabulary, tmp_path: Pa
 
 def test_words_signatures_and_features_make_the_fingerprint(small: Vocabulary) -> None:
     def made(**changes: object) -> str:
-        names = ("centroids", "projection", "thresholds", "assigner", "features", "trained_on", "image_keys")
+        names = ("centroids", "projection", "thresholds", "features", "trained_on", "image_keys")
         return Vocabulary.make(**{**{name: getattr(small, name) for name in names}, **changes}).fingerprint
 
     assert made() == made(trained_on={}, image_keys=np.empty(0, np.uint64)) == small.fingerprint
@@ -306,7 +298,7 @@ def test_a_header_that_says_otherwise_is_a_vocabulary_error(copy: Path, change: 
 def test_another_format_is_a_mismatch(copy: Path) -> None:
     header = {**json.loads((copy / HEADER).read_text()), "format": 99}
     (copy / HEADER).write_text(json.dumps(header))
-    with pytest.raises(MismatchError, match="expected vocabulary format 1, found 99") as caught:
+    with pytest.raises(MismatchError, match="expected vocabulary format 1 or 2, found 99") as caught:
         Vocabulary.load(copy)
     assert str(copy) in str(caught.value)
 

@@ -1,0 +1,90 @@
+/* Hamming signatures: on which side of its word's thresholds does a descriptor lie, in 64 directions? */
+
+#include "common.h"
+
+#define DIMENSIONS 128
+#define BITS 64
+
+/* Directions are whole multiples of 1/4096, so sums are exact in any order. */
+INLINE void project(const uint8_t *descriptor, const float *projection, float *projected)
+{
+    float sum[BITS] = {0};
+    for (int d = 0; d < DIMENSIONS; d++)
+        for (int b = 0; b < BITS; b++)
+            sum[b] += (float)descriptor[d] * projection[d * BITS + b];
+    for (int b = 0; b < BITS; b++)
+        projected[b] = sum[b];
+}
+
+INLINE uint64_t compare(const float *projected, const float *threshold)
+{
+    uint64_t bits = 0;
+    for (int b = 0; b < BITS; b += 8) {
+        uint64_t eight = 0;
+        for (int i = 0; i < 8; i++)
+            eight |= (uint64_t)(projected[b + i] > threshold[b + i]) << i;
+        bits |= eight << b;
+    }
+    return bits;
+}
+
+typedef void (*sign_fn)(const uint8_t *, const float *, const int32_t *, int64_t, const float *, uint64_t *);
+
+static void sign_any(
+    const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
+    uint64_t *signature)
+{
+    float projected[BITS];
+    project(descriptor, projection, projected);
+    for (int64_t j = 0; j < k; j++)
+        signature[j] = compare(projected, thresholds + (int64_t)word[j] * BITS);
+}
+
+#if defined(__x86_64__)
+NARROW static void sign_narrow(
+    const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
+    uint64_t *signature)
+{
+    float projected[BITS];
+    project(descriptor, projection, projected);
+    for (int64_t j = 0; j < k; j++) {
+        const float *threshold = thresholds + (int64_t)word[j] * BITS;
+        signature[j] = 0;
+        for (int b = 0; b < BITS; b += 8) {
+            const __m256 above =
+                _mm256_cmp_ps(_mm256_loadu_ps(projected + b), _mm256_loadu_ps(threshold + b), _CMP_GT_OQ);
+            signature[j] |= (uint64_t)(uint8_t)_mm256_movemask_ps(above) << b;
+        }
+    }
+}
+
+WIDE static void sign_wide(
+    const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
+    uint64_t *signature)
+{
+    float projected[BITS];
+    project(descriptor, projection, projected);
+    for (int64_t j = 0; j < k; j++) {
+        const float *threshold = thresholds + (int64_t)word[j] * BITS;
+        signature[j] = 0;
+        for (int b = 0; b < BITS; b += 16) {
+            const __m512 p = _mm512_loadu_ps(projected + b), t = _mm512_loadu_ps(threshold + b);
+            signature[j] |= (uint64_t)_mm512_cmp_ps_mask(p, t, _CMP_GT_OQ) << b;
+        }
+    }
+}
+
+static const sign_fn sign_on[] = {sign_any, sign_narrow, sign_wide};
+#else
+static const sign_fn sign_on[] = {sign_any};
+#endif
+
+/* Signatures of n descriptors in each of their k words. */
+EXPORT void bof_sign(
+    const uint8_t *descriptors, int64_t n, const float *projection, const int32_t *word, int64_t k,
+    const float *thresholds, uint64_t *signature)
+{
+    const sign_fn sign = sign_on[processor()];
+    for (int64_t i = 0; i < n; i++)
+        sign(descriptors + i * DIMENSIONS, projection, word + i * k, k, thresholds, signature + i * k);
+}

@@ -1,0 +1,104 @@
+/* The strongest votes for each of some images. */
+
+#include "common.h"
+
+/* place: where an image stands among those chosen, -1 where it is not. Counts the n votes of each place. */
+EXPORT void bof_count_votes(const int32_t *place, const int32_t *image, int64_t n, int64_t *count)
+{
+    for (int64_t v = 0; v < n; v++)
+        if (place[image[v]] >= 0)
+            count[place[image[v]]]++;
+}
+
+/* A vote; key orders votes of one weight: query feature, then database feature. */
+typedef struct {
+    double weight;
+    int64_t key;
+} Vote;
+
+/* Copies the votes for chosen images to `votes`, those of place i from next[i] on, in the order of query features.
+
+   ends: where the votes of each of the k words of the query features first to last - 1 end. */
+EXPORT void bof_collect_votes(
+    const int32_t *place, const int32_t *image, const uint16_t *feature, const uint8_t *distance, const int64_t *ends,
+    int64_t first, int64_t last, int64_t k, const int32_t *word, const double *weight_of_distance,
+    const double *weight_of_word, int64_t *next, Vote *votes)
+{
+    int64_t v = 0;
+    for (int64_t j = first * k; j < last * k; j++)
+        for (; v < ends[j - first * k]; v++) {
+            const int32_t at = place[image[v]];
+            if (at >= 0) {
+                const double weight = weight_of_distance[distance[v]] * weight_of_word[word[j]];
+                votes[next[at]++] = (Vote){weight, j / k << 16 | feature[v]};
+            }
+        }
+}
+
+/* Burstiness: what a query feature says n times of one image counts as square root of n (Jegou et al. 2009). */
+static void damp(Vote *vote, int64_t n)
+{
+    for (int64_t i = 0, next; i < n; i = next) {
+        for (next = i + 1; next < n && vote[next].key >> 16 == vote[i].key >> 16; next++)
+            ;
+        const double share = 1.0 / sqrt((double)(next - i));
+        for (int64_t v = i; v < next; v++)
+            vote[v].weight *= share;
+    }
+}
+
+static inline int stronger(const Vote *a, const Vote *b)
+{
+    return a->weight > b->weight || (a->weight == b->weight && a->key < b->key);
+}
+
+static void sift_down(Vote *heap, int64_t n, int64_t at)
+{
+    const Vote moved = heap[at];
+    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && stronger(heap + child, heap + child + 1))
+            child++;
+        if (!stronger(&moved, heap + child))
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = moved;
+}
+
+/* The strongest `limit` of n votes, strongest first, to the front: a heap with the weakest kept one on top. */
+static int64_t keep_strongest(Vote *vote, int64_t n, int64_t limit)
+{
+    const int64_t kept = n < limit ? n : limit;
+    for (int64_t i = kept / 2; i-- > 0;)
+        sift_down(vote, kept, i);
+    for (int64_t i = kept; i < n; i++)
+        if (kept && stronger(vote + i, vote)) {
+            vote[0] = vote[i];
+            sift_down(vote, kept, 0);
+        }
+    for (int64_t i = kept; i-- > 1;) {
+        const Vote weakest = vote[0];
+        vote[0] = vote[i];
+        vote[i] = weakest;
+        sift_down(vote, i, 0);
+    }
+    return kept;
+}
+
+/* For places first to last - 1: damps and sorts the votes starts[i] to starts[i + 1] - 1, and writes the strongest `limit` of them
+   as columns from indptr[i] on. */
+EXPORT void bof_sort_votes(
+    const int64_t *starts, const int64_t *indptr, int64_t first, int64_t last, int64_t limit, Vote *votes,
+    int32_t *query, uint16_t *feature, double *weight)
+{
+    for (int64_t i = first; i < last; i++) {
+        Vote *vote = votes + starts[i];
+        damp(vote, starts[i + 1] - starts[i]);
+        const int64_t kept = keep_strongest(vote, starts[i + 1] - starts[i], limit), at = indptr[i];
+        for (int64_t v = 0; v < kept; v++) {
+            query[at + v] = (int32_t)(vote[v].key >> 16);
+            feature[at + v] = (uint16_t)(vote[v].key & 0xFFFF);
+            weight[at + v] = vote[v].weight;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+/* Query features vote for images, by the Hamming distance of signatures. */
+
+#include "common.h"
+
+#define BLOCK 256
+
+/* ---- Near signatures: which of n <= BLOCK signatures lie within `limit` bits of a query's? ---------------------- */
+
+typedef int (*near_fn)(const uint64_t *, int, uint64_t, int, int32_t *, int32_t *);
+
+INLINE int near_plain(
+    const uint64_t *signature, int n, uint64_t query, int limit, int32_t *place, int32_t *distance)
+{
+    int found = 0;
+    for (int i = 0; i < n; i++) {
+        int d = __builtin_popcountll(signature[i] ^ query);
+        place[found] = i;
+        distance[found] = d;
+        found += d <= limit;
+    }
+    return found;
+}
+
+static int near_any(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
+{
+    return near_plain(s, n, q, limit, place, distance);
+}
+
+#if defined(__x86_64__)
+NARROW static int near_narrow(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
+{
+    return near_plain(s, n, q, limit, place, distance);
+}
+
+WIDE static int near_wide(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
+{
+    const __m512i query = _mm512_set1_epi64((long long)q), most = _mm512_set1_epi64(limit);
+    __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    int found = 0;
+    for (int i = 0; i < n; i += 8) {
+        const __mmask8 there = n - i >= 8 ? 0xFF : (__mmask8)((1 << (n - i)) - 1);
+        const __m512i bits = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(there, s + i), query));
+        const __mmask8 near = _mm512_mask_cmple_epi64_mask(there, bits, most);
+        _mm256_storeu_si256((__m256i *)(place + found), _mm256_maskz_compress_epi32(near, at));
+        _mm256_storeu_si256((__m256i *)(distance + found), _mm256_maskz_compress_epi32(near, _mm512_cvtepi64_epi32(bits)));
+        found += __builtin_popcount(near);
+        at = _mm256_add_epi32(at, _mm256_set1_epi32(8));
+    }
+    return found;
+}
+
+static const near_fn near_on[] = {near_any, near_narrow, near_wide};
+#else
+static const near_fn near_on[] = {near_any};
+#endif
+
+/* ---- Votes ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    double total;
+    int64_t count;
+} Slot;
+
+/* To a whole multiple of 2**-32, for values below 2**19: such sums are exact. */
+static inline double on_grid(double x)
+{
+    const double large = 1572864.0; /* 1.5 * 2**20: its last bit is 2**-32 */
+    return (x + large) - large;
+}
+
+/* 1 / sqrt(n) for small n: an image rarely has more votes of one query feature. */
+#define ROOTS 256
+
+static inline double inverse_root(const double *roots, int64_t n)
+{
+    return n < ROOTS ? roots[n] : 1.0 / sqrt((double)n);
+}
+
+/* Starts to fetch the postings of a word, of which there may be hundreds, before they are needed. */
+static inline void announce(
+    const int32_t *indptr, const int32_t *image, const uint16_t *feature, const uint64_t *signature, int32_t word)
+{
+    const int64_t start = indptr[word], stop = indptr[word + 1], ahead = stop - start < 64 ? stop : start + 64;
+    for (int64_t p = start; p < ahead; p += 8)
+        __builtin_prefetch(signature + p);
+    for (int64_t p = start; p < ahead; p += 16)
+        __builtin_prefetch(image + p);
+    for (int64_t p = start; p < ahead; p += 32)
+        __builtin_prefetch(feature + p);
+}
+
+/* Adds the votes of one query feature for each image, divided by the square root of their number, to the image's score.
+   slots: zero, one an image, zero again afterwards. */
+static void settle(const double *roots, const int32_t *image, int64_t n, Slot *slots, double *score)
+{
+    for (int64_t v = 0; v < n; v++) {
+        Slot *slot = slots + image[v];
+        if (slot->count) {
+            score[image[v]] += on_grid(slot->total * inverse_root(roots, slot->count));
+            *slot = (Slot){0.0, 0};
+        }
+    }
+}
+
+/* Takes back what one query feature has added to the slots. */
+static void forget(const int32_t *image, int64_t n, Slot *slots)
+{
+    for (int64_t v = 0; v < n; v++)
+        slots[image[v]] = (Slot){0.0, 0};
+}
+
+/* The near postings of query features first, first + 1, ... below last, until `room` is used up.
+
+   Returns the number of votes, *reached the first feature that was not asked; ends: for each word of each feature from
+   `first` on, where its votes end. slots: zero, one an image. */
+EXPORT int64_t bof_near_postings(
+    const int32_t *indptr, const int32_t *image, const uint16_t *feature, const uint64_t *signature, int64_t n_images,
+    const uint8_t *live, const int32_t *word, const uint64_t *query_signature, int64_t k, int64_t first, int64_t last,
+    int max_hamming, const double *weight_of_distance, const double *weight_of_word, Slot *slots, double *score,
+    int32_t *vote_image, uint16_t *vote_feature, uint8_t *vote_distance, int64_t *ends, int64_t room, int64_t *reached)
+{
+    const near_fn near = near_on[processor()];
+    int32_t place[BLOCK + 8], distance[BLOCK + 8];
+    double roots[ROOTS] = {0};
+    int64_t n = 0;
+    for (int i = 1; i < ROOTS; i++)
+        roots[i] = 1.0 / sqrt((double)i);
+    for (*reached = first; *reached < last; ++*reached) {
+        const int64_t begin = n;
+        for (int64_t j = *reached * k; j < (*reached + 1) * k; j++) {
+            const int64_t stop = indptr[word[j] + 1];
+            if (j + 1 < last * k)
+                announce(indptr, image, feature, signature, word[j + 1]);
+            for (int64_t p = indptr[word[j]]; p < stop; p += BLOCK) {
+                if (n + BLOCK > room) {
+                    forget(vote_image + begin, n - begin, slots);
+                    return begin;
+                }
+                const int size = stop - p < BLOCK ? (int)(stop - p) : BLOCK;
+                const int found = near(signature + p, size, query_signature[j], max_hamming, place, distance);
+                const int64_t before = n;
+                for (int f = 0; f < found; f++) {
+                    const int32_t target = image[p + place[f]];
+                    if (target < 0 || target >= n_images)
+                        return DAMAGED;
+                    __builtin_prefetch(slots + target, 1);
+                    vote_image[n] = target;
+                    vote_feature[n] = feature[p + place[f]];
+                    vote_distance[n] = (uint8_t)distance[f];
+                    n += live[target];
+                }
+                for (int64_t v = before; v < n; v++) {
+                    slots[vote_image[v]].count++;
+                    slots[vote_image[v]].total += weight_of_distance[vote_distance[v]] * weight_of_word[word[j]];
+                }
+            }
+            ends[j - first * k] = n;
+        }
+        settle(roots, vote_image + begin, n - begin, slots, score);
+    }
+    return n;
+}
