@@ -38,12 +38,12 @@ FIRST = 100
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a query sees: similarity f64 (n_images,), images i64 with a vote, best first, and what geometry and votes
-    together say of the first of them. similarity: votes as a share of what the query scores against itself.
+    """What a query sees: how similar each image is, and what geometry and votes together say of the most similar.
+
+    similarity f64 (n_images,): votes as a share of what the query scores against itself, 0 for an image without a vote.
     """
 
     similarity: F64
-    images: I64
     verifications: Mapping[int, Verification]
     evidence: Mapping[int, Evidence]
 
@@ -93,13 +93,12 @@ def look(
         words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, voting))
     with watch.stage("vote"):
         votes = vote(snapshot.postings, snapshot.weights, words, voting)
-        images = best_first(snapshot, votes.score, len(votes.score))
+        shortlist = best_first(snapshot, votes.score, depth(snapshot, verifying)) if verifying else None
         own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
-    seen = Look(votes.score / own, images, {}, {})
-    if verifying is None:
+    seen = Look(votes.score / own, {}, {})
+    if verifying is None or shortlist is None:
         return seen
     with watch.stage("verify"):
-        shortlist = images[: depth(snapshot, verifying)]
         n_first = len(shortlist) if verifying.depth else FIRST
         for part in np.split(shortlist, [n_first]):
             if len(part) and not _is_settled(seen, verifying):
@@ -190,7 +189,6 @@ def look_into_mirror(
     flipped = {image: _flipped(mirrored.verifications[image], query.geometry.width) for image in better}
     return Look(
         straight.similarity,
-        np.concatenate([straight.images, np.setdiff1d(np.array(better, np.int64), straight.images)]),
         {**straight.verifications, **flipped},
         {**straight.evidence, **{image: mirrored.evidence[image] for image in better}},
     )

@@ -45,7 +45,7 @@ class FeatureOptions(_Checked):
 
 PRESETS: Mapping[str, FeatureOptions] = MappingProxyType(
     {
-        "fast": FeatureOptions(max_side=512, max_features=1000),
+        "fast": FeatureOptions(max_side=384),
         "balanced": FeatureOptions(),
         "accurate": FeatureOptions(max_features=4000, contrast_threshold=0.0025),
     }

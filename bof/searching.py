@@ -89,16 +89,16 @@ def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, opt
 def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: VerifyOptions) -> tuple[I64, F64]:
     """Images called the same first, then all by score; ties break by name.
 
-    added: what query expansion adds to the similarity of images, verified or not. Images without either keep their
-    order. Returns images i64 (n,) and their scores f64 (n,).
+    added: what query expansion adds to the similarity of images, verified or not. Behind them come all others with a
+    vote. Returns images i64 (n,) and their scores f64 (n,).
     """
     known = {**{i: Evidence(float(seen.similarity[i]), None) for i in added}, **seen.evidence}
     scores = [Evidence(e.gained + added.get(i, 0.0), e.probability).score for i, e in known.items()]
     is_same = np.array([e.verdict(options) == "same" for e in known.values()], np.bool_)
     head, head_scores = np.array(list(known), np.int64), np.array(scores, np.float64)
-    is_tail = np.ones(len(seen.similarity), np.bool_)
-    is_tail[head] = False
-    tail = seen.images[is_tail[seen.images]]
+    has_vote = seen.similarity > 0
+    has_vote[head] = False
+    tail = np.flatnonzero(has_vote)
     others = np.concatenate([head[~is_same], tail])
     other_scores = np.concatenate([head_scores[~is_same], unverified_scores(seen.similarity[tail])])
     parts = (head[is_same], head_scores[is_same]), (others, other_scores)
@@ -115,7 +115,9 @@ def _sorted(snapshot: Snapshot, images: I64, score: F64) -> tuple[I64, F64]:
 def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
     watch = Stopwatch()
     seen = look(snapshot, vocabulary, query, options.vote, None, watch)
-    return Answer(seen.images, unverified_scores(seen.similarity[seen.images]), {}, {}, watch.seconds)
+    with watch.stage("rank"):
+        images = best_first(snapshot, seen.similarity, len(seen.similarity))
+    return Answer(images, unverified_scores(seen.similarity[images]), {}, {}, watch.seconds)
 
 
 def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -> Answer:

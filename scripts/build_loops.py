@@ -17,7 +17,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-FLAGS = ["-O3", "-std=gnu11", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+FLAGS = [
+    "-O3", "-std=gnu11", "-shared", "-s", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden",
+    "-fno-sanitize=undefined",
+]  # fmt: skip
 
 
 class LoopsHook(BuildHookInterface[Any]):

@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--queries", type=int, default=50, metavar="N", help="planted matches")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="of each warm timing; medians are printed")
     parser.add_argument(
+        "--memory",
+        type=int,
+        default=0,
+        metavar="MB",
+        help="of the index that may stay in memory; 0: the default",
+    )
+    parser.add_argument(
         "--extrapolate", type=int, nargs="+", default=[], metavar="N", help="images: say what the fits say"
     )
     parser.add_argument("--earlier", type=Path, nargs="+", default=[], metavar="FILE", help="results of --json to join")
@@ -142,7 +149,8 @@ def _run_one(source: Source, n_images: int, n_features: int, arguments: argparse
     stays = arguments.keep or place.record.exists()
     try:
         built = build(place, synthesis, planted, source.vocabulary_folder, n_images, n_features)
-        result = measure(place, built, likeness, source.vocabulary_folder, arguments.runs)
+        asking = ("--runs", str(arguments.runs), "--memory", str(arguments.memory))
+        result = measure(place, built, likeness, source.vocabulary_folder, arguments.runs, asking)
     finally:
         if not stays:
             shutil.rmtree(place.folder, ignore_errors=True)
@@ -151,11 +159,18 @@ def _run_one(source: Source, n_images: int, n_features: int, arguments: argparse
 
 
 def measure(
-    place: Place, built: Build, likeness: tuple[Likeness, Likeness], vocabulary_folder: Path, runs: int
+    place: Place,
+    built: Build,
+    likeness: tuple[Likeness, Likeness],
+    vocabulary_folder: Path,
+    runs: int,
+    asking: Sequence[str],
 ) -> Result:
-    """Open and ask a collection in fresh processes: once from the disk, then as often as `runs` from the file cache."""
-    asking = ("--queries", str(place.queries), "--runs", str(runs))
-    cold = _in_fresh_process(place.index, vocabulary_folder, "--cold", *asking)
+    """Open and ask a collection in fresh processes: once from the disk, then as often as `runs` from the file cache.
+
+    asking: flags of scale_query.py.
+    """
+    cold = _in_fresh_process(place.index, vocabulary_folder, "--cold", "--queries", str(place.queries), *asking)
     warm = [_in_fresh_process(place.index, vocabulary_folder)["open"] for _ in range(runs)]
     opening = {"cold": cold["open"], "warm": {part: median(each[part] for each in warm) for part in warm[0]}}
     names = ("segments", "memory", "milliseconds", "slowest_first", "found")

@@ -1,6 +1,6 @@
 """Opens one collection of `scale_bench` in a fresh process and asks it; prints what that took as JSON.
 
-python scripts/scale_query.py INDEX VOCABULARY [--cold] [--queries FILE --runs N]
+python scripts/scale_query.py INDEX VOCABULARY [--cold] [--memory MB] [--queries FILE --runs N]
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("index", type=Path)
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("--cold", action="store_true", help="drop the index's files from the file cache first")
+    parser.add_argument("--memory", type=int, default=0, metavar="MB", help="of mapped files that may stay in memory")
     parser.add_argument("--queries", type=Path, metavar="FILE", help="ask these; without: only open")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="warm passes over the queries")
     arguments = parser.parse_args(argv)
@@ -80,7 +81,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, object]:
     start = time.perf_counter()
     load_vocabulary(arguments.vocabulary)
     middle = time.perf_counter()
-    engine = Engine.open(arguments.index, arguments.vocabulary)
+    engine = Engine.open(arguments.index, arguments.vocabulary, memory=arguments.memory)
     n_segments = len(engine.snapshot.segments)
     seconds = {"vocabulary": middle - start, "index": time.perf_counter() - middle}
     memories["opened"] = memory()

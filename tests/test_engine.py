@@ -380,7 +380,7 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     verified = verify_shortlist(snapshot, features, votes, images, verifying)
     similarity = votes.score / own
     evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}
-    seen = Look(similarity, images, verified, evidence)
+    seen = Look(similarity, verified, evidence)
     seeds = {image: verified[image].n_inliers for image in seen.called_same(verifying)}
     images, scores = rank(snapshot, seen, expand(snapshot, seeds, voting, verifying), verifying)
 

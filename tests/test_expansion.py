@@ -153,8 +153,7 @@ def seen(similarity: list[float], evidence: dict[int, Evidence]) -> tuple[Any, L
     """A snapshot of images a, b, c and so on, and what a query sees of it."""
     snapshot = SimpleNamespace(rows=rows_of("abcdefgh"[: len(similarity)]))
     scores = np.array(similarity)
-    images = np.argsort(-scores, kind="stable")
-    return snapshot, Look(scores, images[scores[images] > 0], {}, evidence)
+    return snapshot, Look(scores, {}, evidence)
 
 
 def ranked(similarity: list[float], evidence: dict[int, Evidence], added: dict[int, float]) -> tuple[str, list[float]]:

@@ -216,7 +216,7 @@ def test_a_look_into_the_mirror_changes_what_is_better_there_alone(engine: Engin
     stages = (engine.snapshot, engine.vocabulary, query, VoteOptions(), VerifyOptions())
     straight = look(*stages, Stopwatch())
     both = look_into_mirror(*stages, straight)
-    assert both.images.tolist() == straight.images.tolist()
+    assert both.similarity.tolist() == straight.similarity.tolist()
     changed = [i for i in both.evidence if both.evidence[i] != straight.evidence[i]]
     assert [engine.snapshot.rows[i].name for i in changed] == ["scene-02.png"]
     assert [i for i in both.verifications if both.verifications[i].mirrored] == changed
@@ -302,7 +302,7 @@ def test_the_best_come_first_and_of_those_that_tie_the_first_by_name(n: int) -> 
 
 def test_those_called_the_same_come_strongest_first() -> None:
     evidence = {7: Evidence(0.1, 0.999), 3: Evidence(0.5, 0.6), 5: Evidence(0.4, 0.999), 9: Evidence(0.1, 0.999)}
-    look = Look(np.zeros(10), np.array([7, 3, 5, 9]), {}, evidence)
+    look = Look(np.zeros(10), {}, evidence)
     assert look.called_same(VerifyOptions(same=0.99)) == [5, 7, 9]
     assert look.called_same(VerifyOptions(same=1.0)) == []
 
@@ -313,7 +313,7 @@ def test_a_look_is_clear_with_one_that_is_the_same_on_many_points(
 ) -> None:
     none = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
     verified = {3: Verification(n_inliers, 1.0, 0.1, np.eye(3), none)}
-    seen = Look(np.zeros(10), np.array([3]), verified, {3: Evidence(0.1, probability)})
+    seen = Look(np.zeros(10), verified, {3: Evidence(0.1, probability)})
     assert seen.is_clear(VerifyOptions(same=0.99)) == clear
 
 

@@ -23,7 +23,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define NARROW __attribute__((target("avx2,popcnt")))
-#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vpopcntdq,avx512vnni,prefer-vector-width=512")))
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vpopcntdq,avx512vnni")))
 #endif
 
 /* Which twin this processor runs fastest: 0 any, 1 AVX2, 2 AVX-512. */
