@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench scale-bench compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/loops/*.[ch])
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ bench: $(VENV)/.ready-peers
 
 scale-bench: $(VENV)/.ready-dev
 	$(BIN)/python scripts/scale_bench.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
+
+extraction-curve: $(VENV)/.ready-peers
+	$(BIN)/python scripts/extraction_curve.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 compare-peers: $(VENV)/.ready-peers
 	$(BIN)/python scripts/compare_peers.py --data $(DATA)

@@ -16,6 +16,9 @@ from bof.store import Snapshot
 from bof.types import QueryWords
 
 DEPTH = 50
+_WORTH_A_THREAD = 1 << 23
+"""Features of a collection in which asking is more reading than handing over: threads then share the pictures."""
+
 _FULL_TRUST = 20
 """Inliers from which a verified picture is trusted as much as the query itself; below, in proportion."""
 
@@ -28,7 +31,8 @@ def expand(
     A picture asks with the words and signatures that the index holds of it, one word a feature. Nothing adds to
     itself: that it is like itself says nothing about the query.
     """
-    found = in_threads(lambda seed: _own_and_neighbours(snapshot, seed, voting, verifying), seeds)
+    is_large = snapshot.n_features >= _WORTH_A_THREAD
+    found = in_threads(lambda seed: _ask(snapshot, seed, voting, verifying, DEPTH), seeds, worth=is_large)
     added: dict[int, float] = {}
     for n_inliers, (own, others) in zip(seeds.values(), found, strict=True):
         trust = min(1.0, n_inliers / _FULL_TRUST) / own
@@ -37,21 +41,21 @@ def expand(
     return added
 
 
-def _own_and_neighbours(
-    snapshot: Snapshot, seed: int, voting: VoteOptions, verifying: VerifyOptions
-) -> tuple[float, list[tuple[int, float]]]:
-    """What a picture would score against itself, and its neighbours."""
-    own = self_similarity(snapshot.weights, snapshot.words(seed)[0])[0]
-    return own, neighbours(snapshot, seed, voting, verifying)
-
-
 def neighbours(
     snapshot: Snapshot, image: int, voting: VoteOptions, verifying: VerifyOptions, depth: int = DEPTH
 ) -> list[tuple[int, float]]:
     """The images most like an indexed one, which is not among them, and what votes and agreeing points say of each."""
+    return _ask(snapshot, image, voting, verifying, depth)[1]
+
+
+def _ask(
+    snapshot: Snapshot, image: int, voting: VoteOptions, verifying: VerifyOptions, depth: int
+) -> tuple[float, list[tuple[int, float]]]:
+    """What an indexed image scores against itself, and its neighbours."""
     word, signature = snapshot.words(image)
+    own = self_similarity(snapshot.weights, word)[0]
     votes = vote(snapshot.postings, snapshot.weights, QueryWords(word[:, None], signature[:, None]), voting)
     images = best_first(snapshot, votes.score, depth + 1)
     agreeing = count_agreeing(snapshot, snapshot.geometry(image), votes, images, verifying)
     pairs = zip(images.tolist(), agreeing, strict=True)
-    return [(other, gained(float(votes.score[other]), n)) for other, n in pairs if other != image]
+    return own, [(other, gained(float(votes.score[other]), n)) for other, n in pairs if other != image]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bof import loops
-from bof.parallel import in_threads
+from bof.parallel import even_shares, in_threads
 from bof.types import F32, I32, U8, U64
 
 N_BITS = 64
-_CHUNK = 512
-"""Descriptors that a thread takes at once."""
+_WORTH_A_THREAD = 1 << 14
+"""Signatures that are worth sharing out."""
 
 _STEPS = 4096.0
 """Directions are multiples of 1/4096, so a projected byte descriptor is exact in float32 whoever multiplies."""
@@ -52,8 +52,9 @@ def sign(descriptors: U8, word: I32, projection: F32, thresholds: F32) -> U64:
     descriptors, word = np.ascontiguousarray(descriptors), np.ascontiguousarray(word)
     signature = np.empty(word.shape, np.uint64)
 
-    def some(rows: slice) -> None:
-        loops.sign(descriptors[rows], projection, word[rows], thresholds, signature[rows])
+    def some(rows: range) -> None:
+        part = slice(rows.start, rows.stop)
+        loops.sign(descriptors[part], projection, word[part], thresholds, signature[part])
 
-    in_threads(some, [slice(first, first + _CHUNK) for first in range(0, len(word), _CHUNK)])
+    in_threads(some, even_shares(len(word), _WORTH_A_THREAD // word.shape[1]))
     return signature

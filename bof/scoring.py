@@ -33,6 +33,8 @@ _HAMMING_GRID = 2.0**10
 _WORTH_A_THREAD = 1 << 15
 """Postings to read before they are shared out."""
 
+_VOTES_WORTH_A_THREAD = 1 << 17
+
 
 @dataclass(frozen=True, slots=True)
 class Postings:
@@ -116,14 +118,17 @@ class Votes:
         place = np.full(len(self.score), -1, np.int32)
         place[images] = np.arange(len(images), dtype=np.int32)
         chosen = [(part.own(place), hits) for part, hits in self.pieces]
-        count = np.array(in_threads(lambda piece: loops.count_votes(*piece, len(images)), chosen), np.int64)
+        is_much = len(self) >= _VOTES_WORTH_A_THREAD
+        count = np.array(
+            in_threads(lambda piece: loops.count_votes(*piece, len(images)), chosen, worth=is_much), np.int64
+        )
         total = count.reshape(len(chosen), len(images)).sum(axis=0)
         starts = np.concatenate([[0], np.cumsum(total)])
         votes = loops.room_for_votes(int(starts[-1]))
         before = np.cumsum(count, axis=0) - count if len(count) else count
         weigh = (self.word, self.weight_of_distance, self.weight_of_word)
         tasks = [(*piece, *weigh, starts[:-1] + ahead, votes) for piece, ahead in zip(chosen, before, strict=True)]
-        in_threads(lambda task: loops.collect_votes(*task), tasks)
+        in_threads(lambda task: loops.collect_votes(*task), tasks, worth=is_much)
         indptr = np.concatenate([[0], np.cumsum(np.minimum(total, limit))])
         m = int(indptr[-1])
         kept = np.empty(m, np.int32), np.empty(m, np.uint16), np.empty(m)

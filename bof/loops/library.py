@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.ctypeslib import ndpointer
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 
 def _load() -> ctypes.CDLL:
@@ -32,12 +31,30 @@ VOTE = np.dtype([("weight", np.float64), ("key", np.int64)])
 """One vote while it is sorted."""
 
 
+class _Array:
+    """An argument of a function: an array of one type in C's order, writable if it is filled.
+
+    numpy's own ndpointer does the same and takes three times as long, which is felt: a query passes 300 arrays.
+    """
+
+    def __init__(self, kind: DTypeLike, *, filled: bool) -> None:
+        self._kind, self._filled = np.dtype(kind), filled
+
+    def from_param(self, array: NDArray[Any]) -> ctypes.c_void_p:
+        """The address. Raises TypeError for any other array."""
+        flags = array.flags
+        if array.dtype != self._kind or not flags.c_contiguous or (self._filled and not flags.writeable):
+            found = f"{array.dtype}, {'' if flags.c_contiguous else 'not '}in order"
+            raise TypeError(f"expected an array of {self._kind} in C's order{' to fill' * self._filled}, found {found}")
+        return ctypes.c_void_p(array.__array_interface__["data"][0])
+
+
 def _in(kind: DTypeLike) -> Any:
-    return ndpointer(kind, flags="C")
+    return _Array(kind, filled=False)
 
 
 def _out(kind: DTypeLike) -> Any:
-    return ndpointer(kind, flags=("C", "W"))
+    return _Array(kind, filled=True)
 
 
 def _function(name: str, returns: Any, *arguments: Any) -> Any:
