@@ -108,7 +108,7 @@ def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: Ve
 
 def _sorted(snapshot: Snapshot, images: I64, score: F64) -> tuple[I64, F64]:
     """Best score first, ties by name."""
-    order = np.argsort(-score, kind="stable")
+    order = np.argsort(-score)
     return in_order(snapshot, score[order], images[order]), score[order]
 
 
