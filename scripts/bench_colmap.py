@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import peer_colmap
@@ -11,10 +12,15 @@ from bench_table import Row
 from bench_timing import DEPTHS, ask_bof, cores_busy, in_turn, index_bof, name_of, seconds_of, verifying
 from peer_timing import ask_colmap
 
+from bof.options import ExpandOptions
+
 GROUP = "COLMAP"
 INDEX_ASKED = 3.0
 QUERY_ASKED = {50: 3.0}
 """How many times faster, by depth."""
+
+LIKE_COLMAP = 50
+"""The depth that is asked once more without what COLMAP does not do."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -28,8 +34,12 @@ def measure(bench: Bench) -> Iterator[Row]:
         visual_index, seconds = peer_colmap.build(vocabulary, pictures)
         theirs.append(seconds)
     yield Row(GROUP, "index without extraction", "s", ours, name, theirs, INDEX_ASKED)
-    for depth in DEPTHS:
-        askers = {"bof": ask_bof(bench.peer, verifying(depth)), "COLMAP": ask_colmap(visual_index, depth)}
+    ways = [(name_of(depth), depth, verifying(depth)) for depth in DEPTHS]
+    alone = dataclasses.replace(verifying(LIKE_COLMAP), expand=ExpandOptions(expand=0), mirror="never")
+    ways.append((f"{name_of(LIKE_COLMAP)}, without expansion and mirror, as COLMAP", LIKE_COLMAP, alone))
+    for what, depth, options in ways:
+        askers = {"bof": ask_bof(bench.peer, options), "COLMAP": ask_colmap(visual_index, depth)}
         spent = in_turn(askers, bench.questions, bench.runs)
         seconds_each = seconds_of(spent["bof"]), name, seconds_of(spent["COLMAP"])
-        yield Row(GROUP, name_of(depth), "ms", *seconds_each, QUERY_ASKED.get(depth), note=cores_busy(spent))
+        asked = QUERY_ASKED.get(depth) if what == name_of(depth) else None
+        yield Row(GROUP, what, "ms", *seconds_each, asked, note=cores_busy(spent))

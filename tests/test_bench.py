@@ -154,7 +154,7 @@ def test_ransac_is_given_the_matches_that_verification_is_given(bench: Any) -> N
 
 
 def test_all_ways_to_search_find_the_nearest_words() -> None:
-    assignment = _module("bench_assignment")
+    assignment = _module("bench_assignment", "faiss")
     rng = np.random.default_rng(0)
     words, descriptors = (rng.integers(0, 256, (n, 128)).astype(np.uint8) for n in (50, 20))
     distance = ((descriptors[:, None].astype(int) - words[None].astype(int)) ** 2).sum(axis=2)
@@ -166,7 +166,7 @@ def test_all_ways_to_search_find_the_nearest_words() -> None:
 
 def test_assignment_has_a_row_for_each_way_and_number_of_words(bench: Any) -> None:
     vocabulary = bench.peer.engine.vocabulary
-    rows = list(_module("bench_assignment").compare(vocabulary, [q.descriptors for q in bench.questions], 2))
+    rows = list(_module("bench_assignment", "faiss").compare(vocabulary, [q.descriptors for q in bench.questions], 2))
     assert len(rows) == 6
     assert all(len(row.ours) == len(row.theirs) == 2 * len(bench.questions) for row in rows)
     assert rows[0].what == f"{N_WORDS} words, nearest 1, recall@1 1.000"
@@ -177,7 +177,7 @@ def test_stages_add_up_and_have_their_limits(bench: Any) -> None:
     rows = {row.what: row for row in _module("bench_stages").measure(bench)}
     whole = rows["query, verifying 50"]
     assert sum(whole.parts.values()) == pytest.approx(np.mean(whole.ours))
-    assert set(rows["query, votes alone"].parts) == {"assign", "vote"}
+    assert set(rows["query, votes alone"].parts) == {"assign", "vote", "rank"}
     assert rows["stage vote"].asked == 4.0
     assert rows["stage vote"].is_limit
     assert len(rows["stage verify, 100 pictures"].theirs) == len(bench.questions)
