@@ -57,7 +57,7 @@ torture: $(VENV)/.ready
 	$(BIN)/python scripts/torture.py --data $(DATA)
 
 clean:
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(DEMO) bof/loops/_loops.*
 
 DATA ?= data
 CACHE ?= bench-cache
