@@ -26,11 +26,13 @@ class Neighbours:
     others: tuple[tuple[int, float], ...]
 
 
-def ask_all(snapshot: Snapshot, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
+def ask_all(
+    snapshot: Snapshot, n: int, progress: Callable[[int, int], None] | None = None, mapped_limit: int | None = None
+) -> Iterator[Neighbours]:
     """Every live image with its n neighbours, ties by name, in the order of the images' numbers.
 
-    Every thread asks with a picture of its own, so that all cores work all the time. Raises IndexStoreError where the
-    index contradicts itself.
+    Every thread asks with a picture of its own, so that all cores work all the time. mapped_limit: bytes of the index's
+    files that may stay in memory. Raises IndexStoreError where the index contradicts itself.
     """
     live = np.flatnonzero(snapshot.weights.live).tolist()
     size = n_threads() * _PER_THREAD
@@ -39,6 +41,8 @@ def ask_all(snapshot: Snapshot, n: int, progress: Callable[[int, int], None] | N
             yield from in_threads(lambda image: _ask(snapshot, image, n), live[first : first + size])
         except (IndexError, ValueError) as error:
             raise IndexStoreError(f"{error}; {ADVICE}") from error
+        if mapped_limit is not None:
+            snapshot.stay_within(mapped_limit)
         if progress:
             progress(min(first + size, len(live)), len(live))
 

@@ -263,10 +263,7 @@ class Engine:
 
         The votes and the geometry that the index holds decide; no picture is read.
         """
-        snapshot = self.snapshot
-        for found in ask_all(snapshot, n, progress):
-            yield found
-            snapshot.stay_within(self._mapped_limit)
+        return ask_all(self.snapshot, n, progress, self._mapped_limit)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""

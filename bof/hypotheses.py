@@ -33,9 +33,9 @@ _SPOT = 0.02
 """Features within one cell of this fraction of the long side are one spot and count once."""
 
 _WEIGHT_STEPS = 1 << 15
-_WORTH_A_THREAD = 4096
-_CHUNK = 16384
-"""Pairs that are worth sharing out."""
+_PAIRS_WORTH_A_THREAD = 16384
+_HYPOTHESES_WORTH_A_THREAD = 4096
+"""Pairs that are worth sharing out: to compute them, and to compare each with many."""
 
 
 Placement = F64
@@ -61,7 +61,7 @@ class Pairs:
     @property
     def shares(self) -> list[range]:
         """The pictures, about as many pairs for every thread."""
-        return shares(np.diff(self.indptr), _WORTH_A_THREAD)
+        return shares(np.diff(self.indptr), _HYPOTHESES_WORTH_A_THREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     """Match i is of feature row[i] of the query and of column i of the database's placement."""
     m, row = len(row), np.ascontiguousarray(row)
     found = np.empty((4, m)), np.empty((3, m)), np.empty((2, m), np.int32), np.empty((8, m), np.float32)
-    in_threads(lambda matches: loops.pair_up(query, row, database, matches, _SPOT, found), even_shares(m, _CHUNK))
+    in_threads(
+        lambda matches: loops.pair_up(query, row, database, matches, _SPOT, found),
+        even_shares(m, _PAIRS_WORTH_A_THREAD),
+    )
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
 
 

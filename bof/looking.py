@@ -93,11 +93,12 @@ def look(
         words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, voting))
     with watch.stage("vote"):
         votes = vote(snapshot.postings, snapshot.weights, words, voting)
-        shortlist = best_first(snapshot, votes.score, depth(snapshot, verifying)) if verifying else None
         own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
     seen = Look(votes.score / own, {}, {})
-    if verifying is None or shortlist is None:
+    if verifying is None:
         return seen
+    with watch.stage("vote"):
+        shortlist = best_first(snapshot, votes.score, depth(snapshot, verifying))
     with watch.stage("verify"):
         n_first = len(shortlist) if verifying.depth else FIRST
         for part in np.split(shortlist, [n_first]):

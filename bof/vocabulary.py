@@ -110,7 +110,7 @@ class Vocabulary:
         save_arrays(folder, dict(zip(_ARRAYS, arrays, strict=True)))
         header = {
             "format": FORMAT,
-            "fingerprint": self.fingerprint,
+            "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
             "n_words": self.n_words,
             "features": dataclasses.asdict(self.features),
             "trained_on": dict(self.trained_on),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
 from bof.engine import Engine
@@ -79,6 +82,15 @@ def votes_table(
     (query, image, feature), weight = np.concatenate(rows, axis=1), np.concatenate(weights)
     _, group, count = np.unique(query * (1 << 32) + image, return_inverse=True, return_counts=True)
     return query, image, feature, weight * (1 / np.sqrt(count[group])) if divided else weight
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Callable[[str], Any]]:
+    """Imports a module of scripts/ by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        get_reusable_executor().shutdown()  # processes that other tests started do not look into scripts/
+        yield importlib.import_module
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, draw_scene, votes_table, warp, write_picture
+from conftest import draw_scene, votes_table, warp, write_picture
 
 from bof import looking, scoring
 from bof.benchmarks import Benchmark, BenchmarkQuery
@@ -23,14 +22,6 @@ from bof.loops import Hits, room_for_votes
 from bof.options import FeatureOptions, VoteOptions
 from bof.searching import SearchOptions
 from bof.types import Ranking
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, draw_scene, write_picture
+from conftest import draw_scene, write_picture
 from sklearn.linear_model import LogisticRegression
 
 from bof import evidence
@@ -21,14 +20,6 @@ from bof.errors import BenchmarkError
 from bof.images import read_image
 from bof.searching import SearchOptions
 from bof.types import Correspondences, Verification
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

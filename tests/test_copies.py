@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, draw_scene, write_picture
-from joblib.externals.loky import get_reusable_executor
+from conftest import draw_scene, write_picture
 
 from bof.benchmarks import folders
 from bof.benchmarks.types import BenchmarkQuery
@@ -21,15 +19,6 @@ from bof.errors import BenchmarkError
 from bof.images import read_image
 
 SHAPES = [(1, 1), (2, 9), (60, 7), (37, 53), (240, 320)]
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        get_reusable_executor().shutdown()  # processes that other tests started do not look into scripts/
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

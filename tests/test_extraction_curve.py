@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, draw_scene, write_picture
+from conftest import draw_scene, write_picture
 
 from bof.errors import OptionError
 from bof.features import extract_features
 from bof.images import read_image
 from bof.options import PRESETS, FeatureOptions
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ def test_company_does_not_show() -> None:
 def test_threads_do_not_show(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = joined([planted(1.1, 10 * i, n=i % 40, n_true=min(i % 40, i % 23), seed=i) for i in range(60)])
     expected = found_in_each(pairs)
-    monkeypatch.setattr("bof.hypotheses._WORTH_A_THREAD", 1)
+    monkeypatch.setattr("bof.hypotheses._HYPOTHESES_WORTH_A_THREAD", 1)
     try:
         set_threads(n)
         assert found_in_each(pairs) == expected

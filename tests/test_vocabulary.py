@@ -331,3 +331,15 @@ def test_the_shipped_vocabulary_says_what_it_was_trained_on() -> None:
     assert trained_on["n_descriptors"] > 30 * vocabulary.n_words
     assert trained_on["words_used"] == vocabulary.n_words
     assert {"seed", "levels", "distortion"} <= set(trained_on)
+
+
+def test_a_vocabulary_of_format_1_is_saved_as_format_2_with_the_same_words(tmp_path: Path) -> None:
+    old = Vocabulary.load(Path(__file__).parent / "golden" / "format-1" / "vocabulary")
+    old.save(tmp_path / "new")
+    new = Vocabulary.load(tmp_path / "new")
+    descriptors = np.random.default_rng(0).integers(0, 256, (50, 128)).astype(np.uint8)
+    before, after = (v.describe(descriptors, 3) for v in (old, new))
+    for one, other in ((before.word, after.word), (before.signature, after.signature)):
+        np.testing.assert_array_equal(one, other)
+    assert new.fingerprint != old.fingerprint
+    assert not (tmp_path / "new" / "assigner.npy").exists()

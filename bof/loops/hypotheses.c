@@ -84,8 +84,8 @@ static int64_t follow(
 
 #define FINALISTS 3
 
-/* For pictures first to last - 1: see best_hypotheses in bof/loops/__init__.py. Row c of `columns` starts at columns + c * width;
-   agreeing holds one place more than there are pairs. */
+/* For pictures first to last - 1: see best_hypotheses in bof/loops/__init__.py. Row c of `columns` starts at
+   columns + c * width. */
 EXPORT int bof_best_hypotheses(
     const int64_t *indptr, int64_t first, int64_t last, const float *columns, const int32_t *weight,
     const int32_t *spots, int64_t width, const float *limit, int64_t n_hypotheses, int64_t min_fit, int64_t *seed,
@@ -164,7 +164,7 @@ EXPORT int bof_place_features(
 
 static inline int32_t spot_of(double x, double y, double size)
 {
-    return (int32_t)floor(y / size) << 16 ^ ((int32_t)floor(x / size) & 0xFFFF);
+    return (int32_t)floor(y / size) * 65536 ^ ((int32_t)floor(x / size) & 0xFFFF);
 }
 
 /* For matches first to last - 1: see pair_up in bof/loops/__init__.py. query holds columns x, y, scale, angle, each n_query

@@ -16,62 +16,63 @@ INLINE void project(const uint8_t *descriptor, const float *projection, float *p
         projected[b] = sum[b];
 }
 
-INLINE uint64_t compare(const float *projected, const float *threshold)
+/* Bit b is set where projection b exceeds threshold b. */
+INLINE uint64_t compare_any(const float *projected, const float *threshold)
 {
     uint64_t bits = 0;
-    for (int b = 0; b < BITS; b += 8) {
-        uint64_t eight = 0;
-        for (int i = 0; i < 8; i++)
-            eight |= (uint64_t)(projected[b + i] > threshold[b + i]) << i;
-        bits |= eight << b;
-    }
+    for (int b = 0; b < BITS; b++)
+        bits |= (uint64_t)(projected[b] > threshold[b]) << b;
     return bits;
 }
 
 typedef void (*sign_fn)(const uint8_t *, const float *, const int32_t *, int64_t, const float *, uint64_t *);
 
+#define SIGN(compare)                                                                                                 \
+    float projected[BITS];                                                                                            \
+    project(descriptor, projection, projected);                                                                       \
+    for (int64_t j = 0; j < k; j++)                                                                                   \
+        signature[j] = compare(projected, thresholds + (int64_t)word[j] * BITS);
+
 static void sign_any(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
     uint64_t *signature)
 {
-    float projected[BITS];
-    project(descriptor, projection, projected);
-    for (int64_t j = 0; j < k; j++)
-        signature[j] = compare(projected, thresholds + (int64_t)word[j] * BITS);
+    SIGN(compare_any)
 }
 
 #if defined(__x86_64__)
+NARROW static inline uint64_t compare_narrow(const float *projected, const float *threshold)
+{
+    uint64_t bits = 0;
+    for (int b = 0; b < BITS; b += 8) {
+        const __m256 p = _mm256_loadu_ps(projected + b), t = _mm256_loadu_ps(threshold + b);
+        bits |= (uint64_t)(uint8_t)_mm256_movemask_ps(_mm256_cmp_ps(p, t, _CMP_GT_OQ)) << b;
+    }
+    return bits;
+}
+
+WIDE static inline uint64_t compare_wide(const float *projected, const float *threshold)
+{
+    uint64_t bits = 0;
+    for (int b = 0; b < BITS; b += 16) {
+        const __m512 p = _mm512_loadu_ps(projected + b), t = _mm512_loadu_ps(threshold + b);
+        bits |= (uint64_t)_mm512_cmp_ps_mask(p, t, _CMP_GT_OQ) << b;
+    }
+    return bits;
+}
+
 NARROW static void sign_narrow(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
     uint64_t *signature)
 {
-    float projected[BITS];
-    project(descriptor, projection, projected);
-    for (int64_t j = 0; j < k; j++) {
-        const float *threshold = thresholds + (int64_t)word[j] * BITS;
-        signature[j] = 0;
-        for (int b = 0; b < BITS; b += 8) {
-            const __m256 above =
-                _mm256_cmp_ps(_mm256_loadu_ps(projected + b), _mm256_loadu_ps(threshold + b), _CMP_GT_OQ);
-            signature[j] |= (uint64_t)(uint8_t)_mm256_movemask_ps(above) << b;
-        }
-    }
+    SIGN(compare_narrow)
 }
 
 WIDE static void sign_wide(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
     uint64_t *signature)
 {
-    float projected[BITS];
-    project(descriptor, projection, projected);
-    for (int64_t j = 0; j < k; j++) {
-        const float *threshold = thresholds + (int64_t)word[j] * BITS;
-        signature[j] = 0;
-        for (int b = 0; b < BITS; b += 16) {
-            const __m512 p = _mm512_loadu_ps(projected + b), t = _mm512_loadu_ps(threshold + b);
-            signature[j] |= (uint64_t)_mm512_cmp_ps_mask(p, t, _CMP_GT_OQ) << b;
-        }
-    }
+    SIGN(compare_wide)
 }
 
 static const sign_fn sign_on[] = {sign_any, sign_narrow, sign_wide};
