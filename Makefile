@@ -24,7 +24,7 @@ demo: $(VENV)/.ready
 	$(BIN)/python scripts/demo.py $(DEMO)
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

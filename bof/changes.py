@@ -36,9 +36,25 @@ def insert_segment(
     """Make a written segment part of the index; returns its number."""
     (number,) = database.execute("SELECT coalesce(max(number), 0) + 1 FROM segments").fetchone()
     database.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (number, name, n_images, n_features))
-    rows = [(number, file, fact.n_bytes, fact.sha256) for file, fact in files.items()]
-    database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
+    _insert_files(database, number, files)
     return int(number)
+
+
+def _insert_files(database: Connection, segment: int, files: Mapping[str, FileFact]) -> None:
+    rows = [(segment, file, fact.n_bytes, fact.sha256) for file, fact in files.items()]
+    database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
+
+
+def replace_segment(database: Connection, number: int, name: str, files: Mapping[str, FileFact]) -> None:
+    """The same images in the same order, in another folder with other files."""
+    database.execute("UPDATE segments SET name = ? WHERE number = ?", (name, number))
+    database.execute("DELETE FROM files WHERE segment = ?", (number,))
+    _insert_files(database, number, files)
+
+
+def drop_files(database: Connection, group: str) -> None:
+    """No segment has columns of this group any more."""
+    database.execute("DELETE FROM files WHERE name LIKE ? || '.%.npy'", (group,))
 
 
 def insert_images(database: Connection, segment: int, images: Sequence[ImageFacts]) -> None:

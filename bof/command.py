@@ -7,17 +7,22 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
+from bof.appearance.color import DEFAULT_METRIC, METRICS
+from bof.appearance.describing import COLUMN_OF, GROUPS, ModelChoice
+from bof.appearance.model import add_model_options, model_options
 from bof.budget import keep_freed_memory
+from bof.engine import Engine
 from bof.errors import BofError, OptionError
+from bof.fusing import FUSIONS
 from bof.images import display_name
 from bof.options import ExpandOptions, VerifyOptions, VoteOptions, add_options, options_from
-from bof.searching import MIRRORS, RANKERS, SearchOptions
+from bof.searching import MIRRORS, SearchOptions
 
 DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
@@ -72,7 +77,14 @@ def _survive_odd_names() -> None:
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """The flags that `search_options` reads."""
     rankers = "bof: votes verified with geometry; votes: Hamming votes alone; tfidf: plain cosine"
-    parser.add_argument("--ranker", choices=RANKERS, default="bof", help=f"{rankers} (default bof)")
+    whole = f"pictures as wholes: {', '.join(COLUMN_OF)}; several are fused: bof+color"
+    parser.add_argument("--ranker", default="bof", metavar="NAME", help=f"{rankers}; {whole} (default bof)")
+    fusions = "how several rankers are fused: the evidence of each added up, or reciprocal ranks"
+    parser.add_argument("--fusion", choices=FUSIONS, default=FUSIONS[0], help=f"{fusions} (default {FUSIONS[0]})")
+    metrics = "how color and histogram are compared"
+    parser.add_argument(
+        "--metric", choices=METRICS, default=DEFAULT_METRIC, help=f"{metrics} (default {DEFAULT_METRIC})"
+    )
     parser.add_argument("--no-verify", action="store_true", help="the same as --ranker votes")
     mirrors = "look for the query's mirror image too: auto, if nothing was clearly the same (40 inliers)"
     parser.add_argument("--mirror", choices=MIRRORS, default="auto", help=f"{mirrors} (default auto)")
@@ -84,7 +96,31 @@ def search_options(arguments: argparse.Namespace) -> SearchOptions:
     """What the flags of `add_search_options` were given."""
     ranker = "votes" if arguments.no_verify and arguments.ranker == "bof" else arguments.ranker
     voting, verifying = options_from(arguments, VoteOptions), options_from(arguments, VerifyOptions)
-    return SearchOptions(ranker, voting, verifying, options_from(arguments, ExpandOptions), arguments.mirror)
+    return SearchOptions(
+        ranker,
+        voting,
+        verifying,
+        options_from(arguments, ExpandOptions),
+        arguments.mirror,
+        metric=arguments.metric,
+        fusion=arguments.fusion,
+    )
+
+
+def add_column_options(parser: argparse.ArgumentParser) -> None:
+    """The flags that `want_columns` reads."""
+    what = "describe pictures as wholes too, for rankers that compare that"
+    parser.add_argument("--columns", nargs="+", default=[], choices=GROUPS, help=f"{what}: {', '.join(GROUPS)}")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the ONNX model of the column embedding")
+    add_model_options(parser)
+
+
+def want_columns(engine: Engine, arguments: argparse.Namespace, groups: Sequence[str] = ()) -> None:
+    """Have an index describe the columns that the flags of `add_column_options` and `groups` name."""
+    model = ModelChoice.of(arguments.model, model_options(arguments)) if arguments.model else None
+    wanted = [*arguments.columns, *groups]
+    if wanted or model:
+        engine.want(wanted, model)
 
 
 def index_folder(given: Path | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import os
 import re
 import time
@@ -15,22 +16,28 @@ from typing import Self
 import numpy as np
 
 from bof import catalog, metadata, transforms
+from bof.appearance.describing import ModelChoice, Wanted
+from bof.appearance.nearest import Nearest, kind_of, open_nearest
 from bof.asking_all import Neighbours, ask_all
 from bof.batches import Batches
 from bof.budget import machine_memory
 from bof.catalog import KnownFile
-from bof.errors import ImageError, IndexStoreError, MismatchError
-from bof.features import crop_features, extract_features
+from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
+from bof.filling import fill, find_gaps
 from bof.images import Picture
 from bof.indexing import Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions
+from bof.preparing import Query as Query
+from bof.preparing import prepare
 from bof.searching import Answer, SearchOptions, search
 from bof.segments import ADVICE
 from bof.store import Index, Snapshot
 from bof.syncing import Plan, is_below, plan_sync
-from bof.types import F32, F64, Box, Features, Hit
+from bof.types import F32, Box, Hit
 from bof.vocabulary import default_vocabulary_path, load_vocabulary
 from bof.writing import Metadata, Writer
+
+log = logging.getLogger("bof")
 
 Progress = Callable[[int, int], None]
 """Called with the pictures done and the pictures to do."""
@@ -50,14 +57,7 @@ class AddReport:
     skipped: Sequence[Skipped]
     n_features: int
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels."""
-
-    features: Features
-    outline: F64
+    n_filled: int = 0
 
 
 class Engine:
@@ -73,6 +73,8 @@ class Engine:
         self.vocabulary = load_vocabulary(vocabulary_folder)
         index.require(self.vocabulary)
         self._snapshot: Snapshot | None = None
+        self._warned: set[str] = set()
+        self._finder: tuple[int, Nearest] | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -166,10 +168,12 @@ class Engine:
             plan = self.plan(sources, delete=delete)
             self._rearrange(writer, plan, sources)
             done = self._read(writer, plan, options, progress)
+            n_filled, unfilled = self._fill(writer, options, progress)
         if self._snapshot is not None:
             self.refresh()
         leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
-        return AddReport(done.n_added, *leaving, done.skipped, done.n_features, time.perf_counter() - start)
+        skipped = [*done.skipped, *unfilled]
+        return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
 
     def _rearrange(self, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
         """What needs no picture read: moves, removals, and the folders to follow."""
@@ -180,7 +184,7 @@ class Engine:
 
     def _read(self, writer: Writer, plan: Plan, options: IndexOptions, progress: Progress | None) -> Batches:
         """Read and commit what is new or changed."""
-        recipe = Recipe(self.vocabulary_folder, self.index.features, options.max_pixels)
+        recipe = self._recipe(options)
         batches, n_files = Batches(writer, options), len(plan.to_read)
         try:
             for done, item in enumerate(describe_files(plan.to_read, recipe, options), 1):
@@ -195,6 +199,39 @@ class Engine:
                 f"{batches.n_added} pictures are committed, {n_left} are left; the same command goes on from here"
             ) from None
         return batches
+
+    def _recipe(self, options: IndexOptions) -> Recipe:
+        """Raises ModelError where the model of an embedding is gone: no picture could be described."""
+        wanted = self.wanted
+        if wanted.model and "embedding" in wanted.groups:
+            wanted.model.load()
+        return Recipe(self.vocabulary_folder, self.index.features, options.max_pixels, wanted)
+
+    def _fill(self, writer: Writer, options: IndexOptions, progress: Progress | None) -> tuple[int, list[Skipped]]:
+        """Give every picture the optional columns that it lacks."""
+        recipe = self._recipe(options)
+        return fill(writer, find_gaps(self.index, recipe.wanted.groups), recipe, options, progress)
+
+    @property
+    def wanted(self) -> Wanted:
+        """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
+        meta = catalog.read_meta(self.index.folder)
+        try:
+            return Wanted.from_meta(meta)
+        except (KeyError, TypeError, ValueError, OptionError) as error:
+            raise IndexStoreError(f"{self.index.folder}: the catalogue's columns are damaged: {error}") from error
+
+    def want(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
+        """From now on describe these groups of optional columns too; `add` fills them for the pictures that stand.
+
+        model: of the group embedding; another one than before takes its place, and its column is made anew.
+        """
+        before = self.wanted
+        after = before.with_groups(groups, model)
+        if after != before:
+            is_other = before.model is not None and model is not None and before.model.facts != model.facts
+            with self.index.writer() as writer:
+                writer.set_facts(after.meta, ["embedding"] if is_other else [])
 
     @property
     def roots(self) -> list[Path]:
@@ -231,32 +268,63 @@ class Engine:
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
         return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
 
-    def prepare(self, picture: Picture, box: Box | None = None) -> Query:
-        """Extract a query's features as the index's were. Raises ImageError for a box outside the picture."""
-        features = extract_features(picture, self.index.features)
-        x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
-        outline = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - 0.5
-        if box is None:
-            return Query(features, outline)
-        if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-            raise ImageError(
-                f"box {x0:g},{y0:g},{x1:g},{y1:g}: expected x0 < x1 and y0 < y1 inside the picture's "
-                f"{picture.width} x {picture.height} pixels"
-            )
-        return Query(crop_features(features, box), outline)
+    def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:
+        """Make a query ready for the rankers of `options`; its features are extracted as the index's were.
+
+        Raises ImageError for a box outside the picture, and for a grey picture where columns are compared;
+        MismatchError where the index has no column that a ranker asks.
+        """
+        options = options or SearchOptions()
+        wanted = self._require(options.groups) if options.groups else None
+        return prepare(picture, box, self.index.features, wanted, local=bool(options.local))
+
+    def _require(self, groups: Sequence[str]) -> Wanted:
+        """These groups of columns, all of which the index must have."""
+        wanted = self.wanted
+        for group in groups:
+            if group not in wanted.groups:
+                model = " --model FILE.onnx" if group == "embedding" else ""
+                raise MismatchError(
+                    f"{self.index.folder}: expected the column {group}, found {', '.join(wanted.groups) or 'none'}; "
+                    f"add it with: python -m bof.index --index {self.index.folder} --columns {group}{model}"
+                )
+        return wanted.only(groups)
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
         options = options or SearchOptions()
         snapshot = self.snapshot
+        self._warn_of_gaps(snapshot, options.groups)
         if options.where or options.text:
             snapshot = snapshot.restricted(metadata.select_ids(self.index.folder, options.where, options.text))
         try:
-            answer = search(snapshot, self.vocabulary, query.features, options)
+            nearest = self._nearest(snapshot) if "embedding" in options.whole else None
+            answer = search(snapshot, self.vocabulary, query.features, options, query.rows, nearest)
         except (IndexError, ValueError) as error:
             raise IndexStoreError(f"{self.index.folder}: {error}; {ADVICE}") from error
         snapshot.stay_within(self._mapped_limit)
         return answer
+
+    def _nearest(self, snapshot: Snapshot) -> Nearest | None:
+        """What finds embeddings where not all are compared."""
+        parts = snapshot.embeddings()
+        if all(kind_of(*part.rows.shape) == "all" for part in parts):
+            return None
+        if self._finder is None or self._finder[0] != snapshot.generation:
+            self._finder = snapshot.generation, open_nearest(self.index.folder, parts)
+        return self._finder[1]
+
+    def _warn_of_gaps(self, snapshot: Snapshot, groups: Sequence[str]) -> None:
+        """Say once of each group how many pictures lack it. Raises MismatchError where all do."""
+        for group in groups:
+            live = snapshot.weights.live
+            n_lacking = int((live & ~snapshot.columns_known(group)).sum())
+            advice = f"python -m bof.index --index {self.index.folder} describes them"
+            if n_lacking and n_lacking == int(live.sum()):
+                raise MismatchError(f"{self.index.folder}: no picture has the column {group} yet; {advice}")
+            if n_lacking and group not in self._warned:
+                self._warned.add(group)
+                log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
 
     def neighbours(self, n: int, progress: Progress | None = None) -> Iterator[Neighbours]:
         """Of every picture, by its number, the n others most like it: all pictures of the collection ask at once.
@@ -275,9 +343,10 @@ class Engine:
     ) -> list[Hit]:
         """The pictures that show the same thing, best first.
 
-        picture: grey, as `read_image(path, grey=True, max_side=engine.index.features.max_side)` returns it.
+        picture: grey, as `read_image(path, grey=True, max_side=engine.index.features.max_side)` returns it; in colour
+        for rankers that compare pictures as wholes.
         """
-        query = self.prepare(picture, box)
+        query = self.prepare(picture, box, options)
         return self.hits(query, self.answer(query, options), options, top)
 
     def matched_points(self, query: Query, hit: Hit) -> tuple[F32, F32]:

@@ -6,8 +6,11 @@
     ├── VocabularyError      a vocabulary is missing, damaged, or cannot be trained from what was given
     ├── IndexStoreError      an index is missing, damaged, or cannot be written
     │   └── MismatchError    the index was built with another vocabulary, other features or another format
+    ├── ModelError           a model is missing, is no image model, or gives another shape than it should
     ├── BenchmarkError       ground truth or the photographs that it names are missing or malformed
-    └── ReportError          a report cannot be written: no place for it, or no matplotlib
+    ├── ReportError          a report cannot be written: no place for it, or no matplotlib
+    ├── DuplicateError       duplicates cannot be acted on or undone: no log, no trash
+    └── ServerError          the server cannot run, or a client's request was refused
 
 A message says what is wrong and where, what was expected and found, and what to do next.
 """
@@ -37,9 +40,21 @@ class MismatchError(IndexStoreError):
     """An index does not belong to the vocabulary, the features or the format in use."""
 
 
+class ModelError(BofError):
+    """A model is missing, is no image model, or gives another shape than it should."""
+
+
 class BenchmarkError(BofError):
     """Ground truth or the photographs that it names are missing or malformed."""
 
 
 class ReportError(BofError):
     """A report cannot be written: no place for it, or no matplotlib."""
+
+
+class ServerError(BofError):
+    """The server cannot run, or a client's request was refused."""
+
+
+class DuplicateError(BofError):
+    """Duplicates cannot be acted on or undone: no log, no trash."""

@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from bof.benchmarks import LOADERS, Benchmark, load_benchmark
-from bof.command import add_search_options, human_bytes, peak_memory, progress_bar, run, search_options
+from bof.command import (
+    add_column_options,
+    add_search_options,
+    human_bytes,
+    peak_memory,
+    progress_bar,
+    run,
+    search_options,
+    want_columns,
+)
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError
 from bof.evaluation import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
@@ -47,11 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--crop", action="store_true", help="cut a query's box out before extraction (default: keep key points inside)"
     )
+    parser.add_argument(
+        "--box", choices=["auto"], help="search with the subject of queries without a box (default: all of the picture)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="write a page with figures and failed queries here (bof[report])"
     )
     add_search_options(parser)
+    add_column_options(parser)
     add_options(parser, IndexOptions)
     add_options(parser, FeatureOptions, only_if_given=True)
     return parser
@@ -70,12 +83,13 @@ def _command(arguments: argparse.Namespace) -> int:
         )
         wanted = chosen(arguments, FeatureOptions)
         engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **wanted))
+        want_columns(engine, arguments, search_options(arguments).groups)
         with progress_bar(" images", "index") as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
         benchmark = _annotated(_readable(benchmark, added), arguments.crop)
         with progress_bar(" queries", "search") as show:
-            ranker = EngineRanker(engine, search_options(arguments), arguments.crop)
+            ranker = EngineRanker(engine, search_options(arguments), arguments.crop, arguments.box == "auto")
             report = evaluate_ranker(ranker, benchmark, len(engine), show)
         whole = {**dataclasses.asdict(report), **_surroundings(engine, benchmark, distractors, added)}
     _print_report(report, whole)

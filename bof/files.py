@@ -11,11 +11,12 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,14 @@ def _move_into_place(fresh: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same content under a second name: the same file where the file system can, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write each array to folder/NAME.npy (no pickle)."""
     for name, array in arrays.items():
@@ -125,3 +134,27 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """The value of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+class ArrayFile:
+    """A .npy file whose shape is known and whose rows come in pieces."""
+
+    def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
+        self._dtype = np.dtype(dtype)
+        self._stream: BufferedWriter = path.open("wb")
+        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._stream, header)
+
+    def __enter__(self) -> ArrayFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, rows: NDArray[Any]) -> None:
+        """The next rows."""
+        self._stream.write(np.ascontiguousarray(rows, self._dtype).data)
+
+    def close(self) -> None:
+        """No more rows."""
+        self._stream.close()

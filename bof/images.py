@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
 import os
 import re
 import stat
@@ -37,7 +38,7 @@ from PIL import (
 )
 
 from bof.errors import ImageError
-from bof.types import U8
+from bof.types import U8, Box
 
 log = logging.getLogger("bof")
 
@@ -209,6 +210,11 @@ def decode(
         ) from error
 
 
+def kind_of(data: bytes) -> str | None:
+    """What kind of picture the first bytes announce (JPEG, PNG, WebP, TIFF, BMP, GIF, PNM, AVIF), None for none."""
+    return next((kind for kind, magic, _ in _READERS if magic.match(data)), None)
+
+
 def _reader(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO, str], Image.Image]]:
     if not data:
         raise ImageError(f"{name}: expected a picture, found an empty file")
@@ -236,7 +242,7 @@ def _decode(image: Image.Image, max_side: int | None, grey: bool) -> Picture:
         size = image.size  # Pillow itself turns a TIFF while loading; its info then holds no EXIF for us
     # After load, because a PNG may carry its EXIF behind the pixels.
     orientation = _orientation(image.info.get("exif", b""))
-    pixels = _upright(_shrunk(_pixels(image, grey), max_side), orientation)
+    pixels = _upright(shrink(_pixels(image, grey), max_side), orientation)
     width, height = size if orientation < 5 else size[::-1]
     return Picture(np.ascontiguousarray(pixels), width, height)
 
@@ -279,13 +285,36 @@ def _to_8_bit(values: NDArray[np.generic]) -> U8:
     return scaled
 
 
-def _shrunk(pixels: U8, max_side: int | None) -> U8:
+def shrink(pixels: U8, max_side: int | None) -> U8:
+    """Pixels u8 (h, w) or (h, w, 3) with a long side of at most max_side, never enlarged."""
     height, width = pixels.shape[:2]
     scale = (max_side or max(width, height)) / max(width, height)
     if scale >= 1:
         return pixels
     target = max(1, round(width * scale)), max(1, round(height * scale))
     return cast(U8, cv2.resize(pixels, target, interpolation=cv2.INTER_AREA))
+
+
+def to_grey(pixels: U8) -> U8:
+    """Grey u8 (h, w) of RGB u8 (h, w, 3), as decoding in grey gives it; grey stays."""
+    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def crop(picture: Picture, box: Box, name: str = "picture") -> U8:
+    """The pixels of a box, which is in pixels of the original, rounded outwards.
+
+    Raises ImageError for a box outside the picture; name: for the message.
+    """
+    x0, y0, x1, y1 = box
+    if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
+        raise ImageError(
+            f"{name}: expected a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels, "
+            f"found {x0:g},{y0:g},{x1:g},{y1:g}"
+        )
+    height, width = picture.pixels.shape[:2]
+    across, down = width / picture.width, height / picture.height
+    left, top = min(int(x0 * across), width - 1), min(int(y0 * down), height - 1)
+    return np.ascontiguousarray(picture.pixels[top : math.ceil(y1 * down), left : math.ceil(x1 * across)])
 
 
 def _upright(pixels: U8, orientation: int) -> U8:

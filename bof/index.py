@@ -11,7 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bof import catalog, dry_run, upkeep
-from bof.command import counted, human_bytes, index_folder, peak_memory, progress_bar, run
+from bof.command import (
+    add_column_options,
+    counted,
+    human_bytes,
+    index_folder,
+    peak_memory,
+    progress_bar,
+    run,
+    want_columns,
+)
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError, OptionError
 from bof.images import display_name, walk_images
@@ -50,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--field", action="append", default=[], type=_field, metavar="KEY=VALUE", help="give them this value of a field"
     )
     add_preset(parser)
+    add_column_options(parser)
     parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
     _add_actions(parser)
     add_options(parser, IndexOptions)
@@ -103,9 +113,11 @@ def _command(arguments: argparse.Namespace) -> int:
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
     with Engine.open_or_create(folder, arguments.vocabulary, **wanted) as engine, _ended_like_interrupted():
-        sources = sources or upkeep.known_folders(engine)
+        needs_no_folder = bool(engine.wanted.groups or arguments.columns or arguments.model) and not engine.roots
+        sources = sources or ([] if needs_no_folder else upkeep.known_folders(engine))
         if arguments.dry_run:
             return dry_run.say_plan(engine, sources, options, delete=arguments.delete)
+        want_columns(engine, arguments)
         if arguments.watch:
             return _follow(engine, sources, arguments, options)
         return _synchronise(engine, sources, arguments, options)
@@ -180,9 +192,8 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     if len(report.skipped) > _NAMED:
         print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
     rate = report.n_added / max(report.seconds, 1e-9)
-    others = [f"{report.n_moved} moved"] * (report.n_moved > 0) + [f"{report.n_removed} removed"] * (
-        report.n_removed > 0
-    )
+    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_filled}
+    others = [f"{n} {what}" for what, n in changes.items() if n]
     print(
         f"indexed {counted(report.n_added, 'new picture')} in {report.seconds:.1f} s ({rate:.1f} a second), "
         f"{', '.join([*others, f'{report.n_unchanged} unchanged'])}, {len(report.skipped)} skipped; "

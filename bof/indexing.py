@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar
 
 import cv2
 
+from bof.appearance.describing import Wanted
 from bof.budget import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
 from bof.catalog import ImageFacts
-from bof.errors import ImageError
+from bof.columns import Rows
+from bof.errors import ImageError, ModelError
 from bof.features import extract_features
 from bof.images import PictureTooLargeError, decode, display_name, read_bytes, walk_images
 from bof.options import FeatureOptions, IndexOptions
@@ -39,6 +41,7 @@ class Recipe:
     vocabulary_folder: Path
     features: FeatureOptions
     max_pixels: int
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Deferred:
 
 
 Described = tuple[ImageFacts, ImageColumns]
+
+Redescribed = tuple[str, str, Rows]
+"""The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
 def list_files(sources: Iterable[Path]) -> dict[str, str]:
@@ -72,15 +78,21 @@ def list_files(sources: Iterable[Path]) -> dict[str, str]:
 
 
 def describe_files(files: Sequence[Found], recipe: Recipe, options: IndexOptions) -> Iterator[Described | Skipped]:
-    """Describe (path, name) pairs in processes of their own: what becomes of one picture happens to that one alone.
+    """The facts and columns of (path, name) pairs, in the order of `in_processes`."""
+    return in_processes("bof.indexing:describe_in_worker", files, recipe, options)
 
-    Pictures come in order, but for those too large for a process's share of the memory: they come last, one at a time.
+
+def in_processes(function: str, files: Sequence[Found], recipe: Recipe, options: IndexOptions) -> Iterator[Any]:
+    """What "module:function" says of (path, name) pairs, or Skipped; what happens to one picture happens to it alone.
+
+    It is called as function((recipe, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
+    in order, but for those too large for a process's share of the memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """
     n_workers = options.workers or os.cpu_count() or 1
     share = share_memory(options.memory, min(n_workers, max(1, len(files))), recipe.features)
     deferred: list[Deferred] = []
-    for item in _run(files, recipe, share, options):
+    for item in _run(function, files, recipe, share, options):
         if isinstance(item, Deferred):
             deferred.append(item)
         else:
@@ -91,26 +103,22 @@ def describe_files(files: Sequence[Found], recipe: Recipe, options: IndexOptions
             needed = share.memory_for(item.n_pixels)
             yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {needed} or more")
     fitting = [item for item in deferred if item.n_pixels <= alone.max_pixels]
-    for last in _run([(item.path, item.name) for item in fitting], recipe, alone, options):
+    for last in _run(function, [(item.path, item.name) for item in fitting], recipe, alone, options):
         if not isinstance(last, Deferred):
             yield last
 
 
-def _run(
-    files: Sequence[Found], recipe: Recipe, share: Share, options: IndexOptions
-) -> Iterator[Described | Skipped | Deferred]:
-    limits = Limits(options.picture_seconds, share.bytes)
+def _run(function: str, files: Sequence[Found], recipe: Recipe, share: Share, options: IndexOptions) -> Iterator[Any]:
+    limits = Limits(options.picture_seconds, share.bytes + recipe.wanted.model_bytes)
     shared = recipe, share.max_pixels
-    results = run_in_workers("bof.indexing:describe_in_worker", shared, files, share.n_workers, limits)
+    results = run_in_workers(function, shared, files, share.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
-        yield Skipped(path, result.reason) if isinstance(result, Lost) else cast(Described | Skipped | Deferred, result)
+        yield Skipped(path, result.reason) if isinstance(result, Lost) else result
 
 
 def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | Skipped | Deferred:
     """One picture, in a process of its own: one thread is right, the other cores have their own processes."""
-    cv2.setNumThreads(1)
-    set_threads(1)
-    keep_freed_memory()
+    _be_one_of_many()
     recipe, max_pixels = shared
     vocabulary = load_vocabulary(recipe.vocabulary_folder)
     found = describe(file, vocabulary, recipe, pixels_beside_kept(max_pixels, recipe.features))
@@ -120,29 +128,69 @@ def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | S
     return found
 
 
+def describe_again_in_worker(shared: tuple[Recipe, int], file: Found) -> Redescribed | Skipped | Deferred:
+    """The optional columns alone of one picture."""
+    _be_one_of_many()
+    recipe, max_pixels = shared
+    path = file[0]
+    return _guarded(file, recipe, max_pixels, lambda _, data, n: (path, _sha256(data), _rows(data, path, recipe, n)))
+
+
+def _be_one_of_many() -> None:
+    cv2.setNumThreads(1)
+    set_threads(1)
+    keep_freed_memory()
+
+
 def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: int) -> Described | Skipped | Deferred:
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
+
+    def described(status: os.stat_result, data: bytes, limit: int) -> Described:
+        picture = decode(data, max_side=recipe.features.max_side, max_pixels=limit, grey=True, name=path)
+        features = extract_features(picture, recipe.features)
+        words = vocabulary.describe(features.descriptors)
+        where = store_geometry(features.geometry)
+        rows = _rows(data, path, recipe, limit)
+        columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
+        size = picture.width, picture.height, len(columns)
+        return ImageFacts(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+
+    return _guarded(file, recipe, max_pixels, described)
+
+
+T = TypeVar("T")
+
+
+def _guarded(
+    file: Found, recipe: Recipe, max_pixels: int, use: Callable[[os.stat_result, bytes, int], T]
+) -> T | Skipped | Deferred:
+    """What `use` makes of a file's status and bytes, and the pixels that it may have; else why it could not.
+
+    The status is older than the bytes: a file that changes meanwhile is read again the next time.
+    """
+    path, name = file
     try:
         status = os.stat(path)
-        data = read_bytes(Path(path))
-        limit = min(max_pixels, recipe.max_pixels)
-        picture = decode(data, max_side=recipe.features.max_side, max_pixels=limit, grey=True, name=path)
+        return use(status, read_bytes(Path(path)), min(max_pixels, recipe.max_pixels))
     except PictureTooLargeError as error:
         if error.n_pixels <= recipe.max_pixels:
             return Deferred(path, name, error.n_pixels)
         return Skipped(path, reason_without_path(error, path))
-    except (ImageError, OSError) as error:
+    except (ImageError, ModelError, OSError) as error:
         return Skipped(path, reason_without_path(error, path))
-    features = extract_features(picture, recipe.features)
-    words = vocabulary.describe(features.descriptors)
-    xy, scale_angle = store_geometry(features.geometry)
-    columns = ImageColumns(words.word[:, 0], words.signature[:, 0], xy, scale_angle)
-    facts = ImageFacts(
-        name, path, status.st_size, status.st_mtime_ns, hashlib.sha256(data).hexdigest(),
-        picture.width, picture.height, len(columns),
-    )  # fmt: skip
-    return facts, columns
+
+
+def _rows(data: bytes, path: str, recipe: Recipe, max_pixels: int) -> Rows:
+    """What the picture in a file looks like as a whole; decoded as a query is, so that a file is most like itself."""
+    if not recipe.wanted.groups:
+        return {}
+    picture = decode(data, max_side=recipe.features.max_side, max_pixels=max_pixels, name=path)
+    return recipe.wanted.describe(picture.pixels, path)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def reason_without_path(error: Exception, path: str) -> str:

@@ -87,8 +87,9 @@ def look(
     voting: VoteOptions,
     verifying: VerifyOptions | None,
     watch: Stopwatch,
+    also: I64 | None = None,
 ) -> Look:
-    """Vote and verify; verifying None: votes alone."""
+    """Vote and verify; verifying None: votes alone. also: images to verify in any case."""
     with watch.stage("assign"):
         words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, voting))
     with watch.stage("vote"):
@@ -105,6 +106,9 @@ def look(
             if len(part) and not _is_settled(seen, verifying):
                 found = verify_shortlist(snapshot, query, votes, part, verifying)
                 seen = seen.with_proof(found, word_weight)
+        left = [] if also is None else [i for i in np.unique(also).tolist() if i not in seen.verifications]
+        if left:
+            seen = seen.with_proof(verify_shortlist(snapshot, query, votes, np.array(left), verifying), word_weight)
     return seen
 
 
@@ -175,12 +179,13 @@ def look_into_mirror(
     voting: VoteOptions,
     verifying: VerifyOptions,
     straight: Look,
+    also: I64 | None = None,
 ) -> Look:
     """The same look, with what the query's mirror image shows where that is the better proof.
 
     Only the query is flipped, and its features without extracting them again: the cost is a second vote.
     """
-    mirrored = look(snapshot, vocabulary, mirror_features(query), voting, verifying, Stopwatch())
+    mirrored = look(snapshot, vocabulary, mirror_features(query), voting, verifying, Stopwatch(), also)
     better = [
         image
         for image, known in mirrored.evidence.items()

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BufferedWriter
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bof.files import FileFact, save_arrays
+from bof import columns
+from bof.files import ArrayFile, FileFact, save_arrays
 from bof.loops import copy_kept, count_kept
 from bof.segments import Segment, facts_of, word_type
 from bof.types import I32, I64, Bool
@@ -125,10 +125,11 @@ def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str,
         "scale_angle": (np.uint16, (n, 2)),
     }
     for name, (kind, shape) in shapes.items():
-        with _ArrayFile(folder / f"{name}.npy", kind, shape) as file:
+        with ArrayFile(folder / f"{name}.npy", kind, shape) as file:
             for part in parts:
                 for rows in _kept_rows(part):
                     file.write(getattr(part.segment, name)[rows])
+    columns.join(folder, [(part.segment.columns, part.keep) for part in parts])
     return facts_of(folder)
 
 
@@ -143,7 +144,7 @@ def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
     kinds: dict[str, DTypeLike] = {"vote_image": np.int32, "vote_feature": np.uint16, "signature": np.uint64}
     with ExitStack() as stack:
         files = [
-            stack.enter_context(_ArrayFile(folder / f"{name}.npy", kind, (int(indptr[-1]),)))
+            stack.enter_context(ArrayFile(folder / f"{name}.npy", kind, (int(indptr[-1]),)))
             for name, kind in kinds.items()
         ]
         for words in _stretches(indptr):
@@ -181,27 +182,3 @@ def _kept_rows(part: Part) -> Iterator[slice | NDArray[Any]]:
     for first, stop in pairwise(bounds.tolist()):
         rows, keep = slice(int(ends[first]), int(ends[stop])), part.keep[first:stop]
         yield rows if keep.all() else rows.start + np.flatnonzero(np.repeat(keep, np.diff(ends[first : stop + 1])))
-
-
-class _ArrayFile:
-    """A .npy file whose shape is known and whose rows come in pieces."""
-
-    def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
-        self._dtype = np.dtype(dtype)
-        self._stream: BufferedWriter = path.open("wb")
-        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._stream, header)
-
-    def __enter__(self) -> _ArrayFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def write(self, rows: NDArray[Any]) -> None:
-        """The next rows."""
-        self._stream.write(np.ascontiguousarray(rows, self._dtype).data)
-
-    def close(self) -> None:
-        """No more rows."""
-        self._stream.close()

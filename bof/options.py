@@ -117,6 +117,41 @@ class ExpandOptions(_Checked):
     expand: int = _option(3, 0, 100, "search again with this many of the best pictures called the same; 0: none")
 
 
+@dataclass(frozen=True, slots=True)
+class DuplicateOptions(_Checked):
+    """How groups of duplicates are found."""
+
+    workers: int = _option(0, 0, 1024, "processes that read pictures; 0: one a core")
+    agreement: float = _option(
+        0.45, 0.0, 1.0, "share of the common part whose pixels agree from which two pictures are the same photograph"
+    )
+    candidates: int = _option(50, 1, 1000, "compare a picture with at most this many others")
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions(_Checked):
+    """What a client may take of a server."""
+
+    upload_megabytes: int = _option(32, 1, 1 << 20, "the largest picture file that is taken, in megabytes")
+    upload_pixels: int = _option(64_000_000, 1, 1 << 40, "the most pixels, by its header, that a picture may have")
+    batch_megabytes: int = _option(128, 1, 1 << 20, "the largest body with several pictures, in megabytes")
+    batch_images: int = _option(64, 1, 10_000, "the most pictures in one body")
+    buffered_megabytes: int = _option(512, 1, 1 << 20, "memory for all bodies together; more is refused for a while")
+    decode_megabytes: int = _option(1536, 64, 1 << 20, "memory that reading one picture may take, in megabytes")
+    decode_seconds: float = _option(15.0, 0.1, 3600.0, "time that reading one picture may take, in seconds")
+    header_seconds: float = _option(10.0, 0.1, 3600.0, "time in which the head of a request must arrive, in seconds")
+    body_seconds: float = _option(30.0, 0.1, 3600.0, "time in which the body of a request must arrive, in seconds")
+    request_seconds: float = _option(60.0, 0.1, 3600.0, "time for an answer, and for sending a piece of it, in seconds")
+    drain_seconds: int = _option(30, 1, 3600, "time that requests have to end when the server is stopped, in seconds")
+    connections: int = _option(512, 1, 1 << 16, "connections at once")
+    waiting: int = _option(64, 0, 1 << 16, "searches and uploads that may wait for their turn")
+    rate: float = _option(50.0, 0.0, 1e6, "searches and changes a second from one address, for long; 0: any number")
+    streams: int = _option(32, 1, 1 << 16, "followers of jobs (server-sent events) at once")
+    jobs: int = _option(100, 1, 1 << 16, "changes that may wait for their turn")
+    thumbnail_megabytes: int = _option(64, 0, 1 << 20, "memory for thumbnails that were made already, in megabytes")
+    cached_queries: int = _option(64, 0, 1 << 16, "queries whose features are kept for the next page of answers")
+
+
 def flag(field_name: str) -> str:
     """The command-line flag of an option field."""
     return "--" + field_name.replace("_", "-")

@@ -17,6 +17,7 @@ from bof.command import add_search_options, index_folder, run, search_options
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError
 from bof.images import Picture, decode, display_name, read_bytes
+from bof.preparing import subject_of
 from bof.proof import write_matches
 from bof.searching import Answer, SearchOptions
 from bof.types import Box, Hit
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
     parser.add_argument("--top", type=_positive, default=20, metavar="N", help="hits to show (default 20)")
     parser.add_argument(
-        "--box", type=_box, metavar="x0,y0,x1,y1", help="search with this part of the picture, in its pixels"
+        "--box", type=_box, metavar="x0,y0,x1,y1", help="search with this part, in pixels; auto: what stands out"
     )
     parser.add_argument("--where", default="", metavar="CONDITION", help="only pictures like this: 'tag = museum'")
     parser.add_argument(
@@ -50,11 +51,17 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _box(text: str) -> Box:
+AUTO = "auto"
+"""The box around what stands out."""
+
+
+def _box(text: str) -> Box | str:
+    if text == AUTO:
+        return text
     try:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected x0,y0,x1,y1 in pixels, found {text!r}") from error
+        raise argparse.ArgumentTypeError(f"expected x0,y0,x1,y1 in pixels, or auto, found {text!r}") from error
     return x0, y0, x1, y1
 
 
@@ -100,8 +107,10 @@ def _search_one(
     shown = "standard input" if name == "-" else display_name(name)
     start = time.perf_counter()
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(Path(name))
-    picture = decode(data, grey=True, max_side=engine.index.features.max_side, name=shown)
-    query = engine.prepare(picture, arguments.box)
+    in_grey = not options.whole and arguments.box != AUTO
+    picture = decode(data, grey=in_grey, max_side=engine.index.features.max_side, name=shown)
+    box = subject_of(picture) if arguments.box == AUTO else arguments.box
+    query = engine.prepare(picture, box, options)
     seconds = {"extract": time.perf_counter() - start}
     answer = engine.answer(query, options)
     hits = engine.hits(query, answer, options, arguments.top)
@@ -110,10 +119,12 @@ def _search_one(
         timings[stage] = timings.get(stage, 0.0) + spent
     if not arguments.json:
         _print_table(shown, picture, query, answer, hits)
+        if arguments.box == AUTO:
+            print(f"  subject: {_as_flag(box) if box else 'nothing stands out; the whole picture was searched with'}")
     if arguments.matches:
-        written = write_matches(arguments.matches, label, data, shown, engine, query, hits, arguments.box)
+        written = write_matches(arguments.matches, label, data, shown, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
-    return {"query": shown, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
+    return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 
 
 def _print_table(shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit]) -> None:
@@ -136,6 +147,11 @@ def _print_table(shown: str, picture: Picture, query: Query, answer: Answer, hit
         print(f"{rank:>4}  {columns}  {name}")
 
 
+def _as_flag(box: Box) -> str:
+    """A box as --box takes it."""
+    return ",".join(f"{value:.0f}" for value in box)
+
+
 def _percent(probability: float | None) -> str:
     """A probability rounded down, so that 100 % is never claimed."""
     return "" if probability is None else f"{math.floor(1000 * probability) / 10:.1f}%"
@@ -147,7 +163,7 @@ def _bounds(hit: Hit) -> str:
         return ""
     low = np.clip(hit.outline.min(axis=0), 0, [hit.width, hit.height])
     high = np.clip(hit.outline.max(axis=0), 0, [hit.width, hit.height])
-    return ",".join(f"{value:.0f}" for value in (*low, *high))
+    return _as_flag((*low, *high))
 
 
 def _as_json(hits: list[Hit]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
     word-major    vote_indptr i32 (n_words + 1), vote_image i32, vote_feature u16, signature u64    the inverted index
     image-major   feature_indptr i64 (n_images + 1), word u16 or i32, xy u16 (n, 2), scale_angle u16 (n, 2)
+    optional      a row an image: see `columns`
 
 Images count from 0 inside a segment. docs/format.md describes the files for other programs, and what was in the
 segments of format 1, which are opened too.
@@ -11,13 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bof import columns as optional
+from bof.columns import Columns, Rows
 from bof.errors import IndexStoreError
 from bof.files import FileFact, fact_of, map_array, release, save_arrays
 from bof.hypotheses import Placement
@@ -41,12 +44,16 @@ _OCTAVES = 16.0
 
 @dataclass(frozen=True, slots=True)
 class ImageColumns:
-    """The indexed features of one image: word i32 (n,), signature u64 (n,), xy u16 (n, 2), scale_angle u16 (n, 2)."""
+    """The indexed features of one image: word i32 (n,), signature u64 (n,), xy u16 (n, 2), scale_angle u16 (n, 2).
+
+    rows: what it looks like as a whole, in the groups of optional columns that it was described in.
+    """
 
     word: I32
     signature: U64
     xy: U16
     scale_angle: U16
+    rows: Rows = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.word)
@@ -61,6 +68,7 @@ class Segment:
     word: U16 | I32
     xy: U16
     scale_angle: U16
+    columns: Columns = field(default_factory=dict)
 
     @property
     def n_images(self) -> int:
@@ -71,11 +79,17 @@ class Segment:
         """The same segment, its images numbered from another place of the collection on."""
         return dataclasses.replace(self, postings=dataclasses.replace(self.postings, first_image=first_image))
 
+    def has_columns_of(self, files: Mapping[str, FileFact]) -> bool:
+        """Are its optional columns those that the catalogue names?"""
+        return set(self.columns) == {s for name in files if optional.is_column(s := name.removesuffix(".npy"))}
+
     def release(self) -> None:
         """Give back the memory that the segment's files take."""
         part = self.postings
         for array in (part.image, part.feature, part.signature, self.word, self.xy, self.scale_angle):
             release(array)
+        for column in self.columns.values():
+            release(column)
 
     def geometry(self, position: int, width: int, height: int, features: U16 | None = None) -> Geometry:
         """Where the features of the image at `position` lie, or some rows of them; width, height: its original size."""
@@ -128,7 +142,7 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
     arrays["word"] = np.concatenate([i.word for i in images]).astype(word_type(n_words))
     arrays["xy"] = np.concatenate([i.xy for i in images])
     arrays["scale_angle"] = np.concatenate([i.scale_angle for i in images])
-    save_arrays(folder, arrays)
+    save_arrays(folder, {**arrays, **optional.gather([i.rows for i in images])})
     return facts_of(folder)
 
 
@@ -146,7 +160,8 @@ def word_type(n_words: int) -> type[np.uint16 | np.int32]:
 
 def facts_of(folder: Path) -> dict[str, FileFact]:
     """What each file of a segment must look like from now on."""
-    return {f"{name}.npy": fact_of(folder / f"{name}.npy") for name in ARRAYS}
+    found = sorted(path.name for path in folder.glob("*.npy") if optional.is_column(path.stem))
+    return {name: fact_of(folder / name) for name in (*(f"{name}.npy" for name in ARRAYS), *found)}
 
 
 def _word_major(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:
@@ -174,7 +189,17 @@ def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_i
     word = a["word"] if "word" in a else _derive_word(folder, postings, a)
     if word.shape != postings.image.shape:
         raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
-    return Segment(postings, a["feature_indptr"], word, a["xy"], a["scale_angle"])
+    return Segment(
+        postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], _open_columns(folder, facts, n_images)
+    )
+
+
+def _open_columns(folder: Path, facts: Mapping[str, FileFact], n_images: int) -> Columns:
+    names = [name.removesuffix(".npy") for name in facts]
+    found = {name: _open_array(folder / f"{name}.npy", facts) for name in names if optional.is_column(name)}
+    if not optional.are_sound(found, n_images):
+        raise IndexStoreError(f"{folder}: its optional columns do not fit its {n_images} images; {ADVICE}")
+    return found
 
 
 def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_images: int) -> None:
@@ -206,7 +231,7 @@ def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:
     )
 
 
-def _open_array(path: Path, facts: dict[str, FileFact]) -> NDArray[Any]:
+def _open_array(path: Path, facts: Mapping[str, FileFact]) -> NDArray[Any]:
     try:
         found, expected = path.stat().st_size, facts[path.name].n_bytes
         if found != expected:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bof import catalog
+from bof import catalog, columns
+from bof.appearance.nearest import Part, keep_nearest
 from bof.catalog import SegmentRow
 from bof.checking import SEGMENTS
 from bof.errors import IndexStoreError, MismatchError, OptionError
@@ -25,6 +26,8 @@ from bof.segments import ADVICE, Segment, open_segment
 from bof.types import I32, I64, U16, U64, Bool, Geometry
 from bof.vocabulary import Vocabulary
 from bof.writing import Writer, open_writer
+
+_EMBEDDING = "embedding.embedding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,19 @@ class Snapshot:
         """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
         size = int(self.rows.width[image]), int(self.rows.height[image])
         return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
+
+    def embeddings(self) -> list[Part]:
+        """The embeddings of each segment that has any."""
+        return [
+            Part(name, segment.postings.first_image, segment.columns[_EMBEDDING])
+            for name, segment in zip(self.names, self.segments, strict=True)
+            if _EMBEDDING in segment.columns
+        ]
+
+    def columns_known(self, group: str) -> Bool:
+        """Which images bool (n_images,) have rows in a group of optional columns."""
+        parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
+        return np.concatenate(parts or [np.empty(0, np.bool_)])
 
     def words(self, image: int) -> tuple[I32, U64]:
         """Words i32 (n,) and signatures u64 (n,) of an image's features."""
@@ -131,13 +147,19 @@ class Index:
     def writer(self) -> Iterator[Writer]:
         """The right to change the index, for one at a time. Raises IndexStoreError where another has it.
 
-        In the end the weights of a large collection are derived and kept, for the next to open it.
+        In the end the weights of a large collection are derived and kept, for the next to open it, and what finds
+        embeddings in it.
         """
         with open_writer(self.folder, self.n_words) as writer:
             before = catalog.read_generation(self.folder)
             yield writer
-            if catalog.read_generation(self.folder) != before and catalog.count_features(self.folder) >= WORTH_KEEPING:
+            if catalog.read_generation(self.folder) == before:
+                return
+            is_large = catalog.count_features(self.folder) >= WORTH_KEEPING
+            if is_large or catalog.read_meta(self.folder).get("model"):
                 made = self.snapshot()
+                keep_nearest(self.folder, made.embeddings())
+            if is_large:
                 keep_weights(self.folder, made.generation, made.names, made.weights)
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
@@ -172,8 +194,12 @@ class Index:
             raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
 
     def _open(self, row: SegmentRow, first_image: int, known: Mapping[str, Segment]) -> Segment:
-        if row.name in known:
+        if row.name in known and known[row.name].has_columns_of(row.files):
             return known[row.name].moved(first_image)
+        return self.open_segment(row, first_image)
+
+    def open_segment(self, row: SegmentRow, first_image: int = 0) -> Segment:
+        """One segment of the index. Raises IndexStoreError where it is damaged."""
         segment = open_segment(self.folder / SEGMENTS / row.name, row.files, self.n_words, first_image)
         if segment.n_images != row.n_images:
             place, found = self.folder / SEGMENTS / row.name, segment.n_images

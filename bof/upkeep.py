@@ -201,9 +201,16 @@ def _count(engine: Engine) -> dict[str, Any]:
         "folders": {str(root): sum(is_below(i.path, [root]) for i in facts.values()) for root in engine.roots},
         "tags": dict(sorted(tags.items(), key=lambda item: (-item[1], item[0]))),
         "vocabulary": f"{engine.index.n_words} words, {engine.index.fingerprint[:12]}",
+        "columns": _count_columns(engine),
         "max_side": engine.index.features.max_side,
         "format": catalog.FORMAT,
     }
+
+
+def _count_columns(engine: Engine) -> dict[str, int]:
+    """Pictures that have rows, by group of optional columns."""
+    snapshot = engine.index.snapshot()
+    return {g: int((snapshot.columns_known(g) & snapshot.weights.live).sum()) for g in engine.wanted.groups}
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:

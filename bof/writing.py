@@ -1,4 +1,4 @@
-"""Changing an index, a commit at a time: append, remove, move, merge, repair; for the holder of the writer's lock."""
+"""Changing an index, a commit at a time: append, fill, move, remove, merge, repair; by who holds the writer's lock."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from sqlite3 import Connection
 
 import numpy as np
 
-from bof import catalog, changes, metadata
+from bof import catalog, changes, columns, metadata
 from bof.catalog import ImageFacts, SegmentRow
 from bof.changes import Move
 from bof.checking import OUT_OF_RANGE, SEGMENTS, CheckReport, check, find_strays, is_in_range, wrong_files
+from bof.columns import Rows
 from bof.errors import IndexStoreError
-from bof.files import FileFact, write_folder
+from bof.files import FileFact, fact_of, link_or_copy, write_folder
 from bof.locking import one_writer
 from bof.merging import Part, SegmentSize, choose_all, choose_merge, write_merged
 from bof.segments import ADVICE, ImageColumns, Segment, open_segment, write_segment
@@ -68,6 +69,35 @@ class Writer:
 
         self._commit_segment(write, commit)
         self.maintain()
+
+    def fill(self, number: int, rows: Mapping[int, Rows]) -> None:
+        """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
+        with catalog.reading(self.folder) as database:
+            segment = next(row for row in catalog.read_segments(database) if row.number == number)
+        old = self.folder / SEGMENTS / segment.name
+        before = open_segment(old, segment.files, self.n_words, 0).columns
+
+        def write(fresh: Path) -> Files:
+            written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
+            kept = {name: fact for name, fact in segment.files.items() if name not in written}
+            for name in kept:
+                link_or_copy(old / name, fresh / name)
+            return {**kept, **{name: fact_of(fresh / name) for name in written}}
+
+        def commit(database: Connection, name: str, files: Files) -> None:
+            changes.replace_segment(database, segment.number, name, files)
+
+        self._commit_segment(write, commit)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def set_facts(self, facts: Mapping[str, object], dropped: Sequence[str] = ()) -> None:
+        """Set facts of the index; groups of optional columns that no longer fit them are dropped."""
+        with catalog.transaction(self.folder) as database:
+            for group in dropped:
+                changes.drop_files(database, group)
+            for key, value in facts.items():
+                changes.set_meta(database, key, value)
+        self.sweep()
 
     def remove(self, names: Sequence[str]) -> int:
         """Take images out by name; returns how many of the names there were."""

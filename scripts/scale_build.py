@@ -131,7 +131,8 @@ def _with_targets(
 def join(first: ImageColumns, second: ImageColumns) -> ImageColumns:
     """The features of both in one picture."""
     names = ("word", "signature", "xy", "scale_angle")
-    return ImageColumns(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
+    word, signature, xy, scale_angle = (np.concatenate([getattr(first, n), getattr(second, n)]) for n in names)
+    return ImageColumns(word, signature, xy, scale_angle)
 
 
 def name_of(number: int) -> str:

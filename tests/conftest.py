@@ -15,6 +15,7 @@ from hypothesis import settings
 from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
+from bof import loops
 from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
 from bof.rows import ImageRows, gather_rows
@@ -82,6 +83,21 @@ def votes_table(
     (query, image, feature), weight = np.concatenate(rows, axis=1), np.concatenate(weights)
     _, group, count = np.unique(query * (1 << 32) + image, return_inverse=True, return_counts=True)
     return query, image, feature, weight * (1 / np.sqrt(count[group])) if divided else weight
+
+
+BEST_TWIN = 2
+
+
+@pytest.fixture(params=[0, 1, BEST_TWIN], ids=["plain", "AVX2", "AVX-512"])
+def twin(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The loops as another processor runs them."""
+    used = loops.limit_processor(request.param)
+    try:
+        if used != request.param:
+            pytest.skip("this processor has no such instructions")
+        yield used
+    finally:
+        loops.limit_processor(BEST_TWIN)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from test_store import Described, described
 
 from bof import catalog, metadata
 from bof.checking import SEGMENTS
+from bof.columns import group_of, known
 from bof.options import FeatureOptions, VoteOptions
 from bof.scoring import SIGMA, vote
 from bof.store import Index, Snapshot
@@ -81,6 +82,19 @@ def features_by_name(folder: Path) -> dict[str, tuple[bytes, ...]]:
     return {name: features_of(snapshot, image) for name, image in live.items()}
 
 
+def columns_by_name(snapshot: Snapshot) -> dict[str, dict[str, bytes]]:
+    """The optional columns of every live image that has rows in them."""
+    found: dict[str, dict[str, bytes]] = {}
+    for i in np.flatnonzero(snapshot.weights.live).tolist():
+        row, segment = snapshot.rows[i], snapshot.segments[int(snapshot.segment_of[i])]
+        found[row.name] = {
+            name: column[row.position].tobytes()
+            for name, column in segment.columns.items()
+            if known(segment.columns, group_of(name), segment.n_images)[row.position]
+        }
+    return found
+
+
 def state(folder: Path) -> object:
     """All that a reader can learn, by name."""
     snapshot = Index.open(folder).snapshot()
@@ -88,8 +102,9 @@ def state(folder: Path) -> object:
     files = {entry.name: (entry.path, entry.n_bytes, entry.mtime_ns) for entry in known.values()}
     name_of = {row.id: row.name for row in snapshot.rows}
     texts = [{name_of[number] for number in metadata.select_ids(folder, "", word)} for word in ("b", "kept")]
-    said, roots = metadata.read_metadata(folder), catalog.read_meta(folder).get("roots")
-    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), said, texts, roots
+    said, meta = metadata.read_metadata(folder), catalog.read_meta(folder)
+    facts = meta.get("roots"), meta.get("columns"), columns_by_name(snapshot)
+    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), said, texts, facts
 
 
 def is_clean(folder: Path) -> bool:

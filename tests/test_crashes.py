@@ -26,7 +26,7 @@ from living import (
     state,
 )
 
-from bof import catalog, merging
+from bof import catalog, columns, files, merging
 from bof.changes import Move
 from bof.checking import SEGMENTS
 from bof.errors import IndexStoreError
@@ -54,7 +54,9 @@ class Steps:
                 stack.enter_context(mock.patch.object(os, name, self._counted(getattr(os, name), name)))
             stack.enter_context(mock.patch.object(os, "fsync", self._counted(lambda _: None, "fsync")))
             stack.enter_context(mock.patch.object(np, "save", self._saving(np.save)))
-            stack.enter_context(mock.patch.object(merging, "_ArrayFile", self._writing(merging._ArrayFile)))
+            for module in (merging, columns):
+                stack.enter_context(mock.patch.object(module, "ArrayFile", self._writing(files.ArrayFile)))
+            stack.enter_context(mock.patch.object(os, "link", self._counted(os.link, "link")))
             stack.enter_context(mock.patch.object(sqlite3, "connect", self._connecting(sqlite3.connect)))
             yield
 
@@ -176,7 +178,18 @@ def repair(writer: Writer) -> None:
     writer.repair()
 
 
-CHANGES = [append, remove, rearrange, merge, describe, repair]
+def fill(writer: Writer) -> None:
+    """Some images of one segment get columns."""
+    with catalog.reading(writer.folder) as database:
+        number = catalog.read_segments(database)[0].number
+    writer.fill(number, {1: {"hash.ahash": np.uint64([7])}, 3: {"hash.ahash": np.uint64([9])}})
+
+
+def want(writer: Writer) -> None:
+    writer.set_facts({"columns": ["hash"]}, ["hash"])
+
+
+CHANGES = [append, remove, rearrange, merge, describe, repair, fill, want]
 
 
 @pytest.fixture(scope="module")

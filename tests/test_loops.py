@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from conftest import BEST_TWIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,21 +21,8 @@ from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 
 N_WORDS = 12
 N_IMAGES = 9
-BEST_TWIN = 2
 
 seeds = st.integers(0, 2**32 - 1)
-
-
-@pytest.fixture(params=[0, 1, BEST_TWIN], ids=["plain", "AVX2", "AVX-512"])
-def twin(request: pytest.FixtureRequest) -> Iterator[int]:
-    """The loops as another processor runs them."""
-    used = loops.limit_processor(request.param)
-    try:
-        if used != request.param:
-            pytest.skip("this processor has no such instructions")
-        yield used
-    finally:
-        loops.limit_processor(BEST_TWIN)
 
 
 # -- Nearest words ----------------------------------------------------------------------------------------------------

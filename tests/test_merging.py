@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bof import merging
+from bof import files, merging
 from bof.merging import MERGE_AT, Part, SegmentSize, choose_all, choose_merge, write_merged
 from bof.segments import ImageColumns, open_segment, write_segment
 
@@ -26,7 +26,16 @@ def columns(seed: int, n: int) -> ImageColumns:
         rng.integers(0, 1 << 63, n, dtype=np.uint64),
         rng.integers(0, 65536, (n, 2)).astype(np.uint16),
         rng.integers(0, 65536, (n, 2)).astype(np.uint16),
+        rows(seed),
     )
+
+
+def rows(seed: int) -> dict[str, np.ndarray]:
+    """Some images have no optional columns, some one group of them, some two."""
+    rng = np.random.default_rng(seed)
+    found = {"color.color": rng.integers(0, 256, 5).astype(np.uint8), "hash.ahash": rng.integers(0, 9, 1, np.uint64)}
+    found["hash.phash"] = rng.integers(0, 9, 2, np.uint64)
+    return {name: row for name, row in found.items() if seed % 3 > (name < "hash")}
 
 
 # -- Writing ----------------------------------------------------------------------------------------------------------
@@ -72,11 +81,9 @@ def test_merging_holds_little_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
         facts = write_segment(tmp_path / str(number), [columns(number, 2000)], N_WORDS)
         parts.append(Part(open_segment(tmp_path / str(number), facts, N_WORDS, 0), np.ones(1, np.bool_)))
     written: list[int] = []
-    write = merging._ArrayFile.write
+    write = files.ArrayFile.write
     monkeypatch.setattr(merging, "_CHUNK", 500)
-    monkeypatch.setattr(
-        merging._ArrayFile, "write", lambda file, rows: (written.append(len(rows)), write(file, rows))[1]
-    )
+    monkeypatch.setattr(files.ArrayFile, "write", lambda file, rows: (written.append(len(rows)), write(file, rows))[1])
     (tmp_path / "merged").mkdir()
     write_merged(tmp_path / "merged", parts, N_WORDS)
     assert max(written) <= 2000  # an image is one piece in the image-major columns

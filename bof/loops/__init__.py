@@ -264,3 +264,19 @@ def copy_kept(
     last.
     """
     library.copy_kept(*postings, new_number, words.start, words.stop, target, *merged)
+
+
+def differing_bits(query: U64, rows: U64, some: range, distance: U16) -> None:
+    """Fill distance u16 (n,), for some of the rows u64 (n, w), with how many bits differ from query u64 (w,)."""
+    library.differing_bits(query, len(query), rows, some.start, some.stop, distance)
+
+
+def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8, some: range, sums: F32) -> None:
+    """Fill sums f32 (n, 3), for some of the rows u8 (n, b): of both, of the row's shares, and of their squares.
+
+    rows u8 (n, b): codes, whose squares are shares q; b is a multiple of 16. query f32 (b,): shares p, for metric 4
+    their roots. block i32 (b / 16,): every block of 16 bins, those where the query has shares first, n_met of them.
+    The sum of both is of metric 0: (p - q)^2 / (p + q); 1: (p - q)^2; 2: p q; 3: min(p, q); 4: sqrt(p q). The other
+    sums are filled where a metric needs them, zero elsewhere: shares by 2 and 4, squares by 2.
+    """
+    library.compare_histograms(metric, query, block, n_met, len(block), rows, some.start, some.stop, sums)

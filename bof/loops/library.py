@@ -129,3 +129,10 @@ find_postings = _function(
     "bof_find_postings", c_int, _in(np.int32), _in(np.int32), _in(np.uint16), c_int32, _in(np.int32), c_int64,
     _out(np.int64),
 )  # fmt: skip
+differing_bits = _function(
+    "bof_differing_bits", None, _in(np.uint64), c_int64, _in(np.uint64), c_int64, c_int64, _out(np.uint16)
+)
+compare_histograms = _function(
+    "bof_compare_histograms", None, c_int, _in(np.float32), _in(np.int32), c_int64, c_int64, _in(np.uint8), c_int64,
+    c_int64, _out(np.float32),
+)  # fmt: skip

@@ -1,4 +1,5 @@
 """Makes a golden index of today's format: python tests/golden/make.py tests/golden/format-N, once a format.
+format-2-columns is of format 2, with optional columns in all pictures but one.
 
 What stands is never made again: an index of each format is opened for ever.
 """
@@ -16,8 +17,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from conftest import draw_scene, warp, write_picture
+from test_golden import answered
 
 from bof import merging
+from bof.appearance.describing import Wanted
 from bof.catalog import ImageFacts
 from bof.features import extract_features
 from bof.images import read_image
@@ -32,6 +35,8 @@ from bof.vocabulary import Vocabulary
 from bof.writing import Writer
 
 SMALL = FeatureOptions(max_features=60)
+COLUMNS = Wanted(("hash", "color"))
+WHOLE = ("ahash", "phash", "blockmean", "radial", "moments", "color", "histogram", "bof+color")
 COMMITS = [[(b"a.png", 1), (b"b.png", 2), (b"caf\xe9.png", 3)], [(b"b.png", 12), (b"d.png", 4), (b"e.png", 5)]]
 """Name and scene of each picture; b.png comes again, and a.png goes."""
 
@@ -54,7 +59,8 @@ def train(folder: Path) -> Vocabulary:
 def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageFacts, ImageColumns]:
     features = features_of(draw_scene(seed))
     words = vocabulary.describe(features.descriptors)
-    columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry))
+    rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
+    columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
     return ImageFacts(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
 
@@ -71,13 +77,15 @@ def make(folder: Path) -> None:
     asked = features_of(warp(draw_scene(4), turned))
     where = asked.geometry
     columns = {"xy": where.xy_px, "scale": where.scale_px, "angle": where.angle_deg}
-    np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns)
+    rows = COLUMNS.describe(warp(draw_scene(4), turned))
+    np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
     answer = search(snapshot, vocabulary, asked, SearchOptions())
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}
-    expected = {"names": names, "scores": answer.scores.tolist(), "inliers": inliers}
+    whole = {ranker: answered(snapshot, vocabulary, asked, rows, ranker) for ranker in WHOLE}
+    expected = {"names": names, "scores": answer.scores.tolist(), "inliers": inliers, "whole": whole}
     (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
     for left in ("writer.lock", "writer.json"):
         (folder / "index" / left).unlink(missing_ok=True)
