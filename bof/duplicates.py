@@ -1,0 +1,292 @@
+"""The command `python -m bof.duplicates [--index DIR]`: groups of duplicates, which of each to keep, what to do."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bof.command import counted, human_bytes, index_folder, progress_bar, run
+from bof.engine import Engine
+from bof.errors import OptionError
+from bof.grouping import records, rejecting
+from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
+from bof.grouping.choosing import RULES, choose
+from bof.grouping.detail import look_at_all
+from bof.grouping.finding import find_groups
+from bof.grouping.journal import Action, default_log, read_entries, writing
+from bof.grouping.records import Judged, require_place, write_text
+from bof.grouping.types import KINDS, Group, Link, Member
+from bof.grouping.undoing import undo
+from bof.images import display_name
+from bof.locking import one_writer
+from bof.options import DuplicateOptions, add_options, options_from
+
+_WORDS: dict[Action, tuple[str, str]] = {
+    "move": ("move", "moved"),
+    "link": ("link", "linked"),
+    "trash": ("put into the trash", "put into the trash"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bof.duplicates",
+        description="Find groups of duplicates and say which of each to keep. Files are left alone without --yes.",
+    )
+    parser.add_argument(
+        "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
+    )
+    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
+    kinds = "exact: the same bytes; copy: also encoded or sized anew; crop: also cropped, turned, mirrored, drawn over"
+    parser.add_argument(
+        "--kind", choices=KINDS, default="crop", help=f"{kinds}; scene: also other photographs of it (default crop)"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
+    _add_keeping(parser)
+    _add_actions(parser)
+    _add_memory(parser)
+    add_options(parser, DuplicateOptions)
+    return parser
+
+
+def _add_keeping(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Which to keep")
+    group.add_argument(
+        "--protect", type=Path, nargs="+", action="extend", default=[], metavar="FOLDER",
+        help="pictures below are kept whatever happens, and preferred",
+    )  # fmt: skip
+    rules = "; ".join(f"{name}: {meaning}" for name, meaning in RULES.items())
+    group.add_argument(
+        "--keep", choices=RULES, nargs="+", action="extend", default=[], metavar="RULE",
+        help=f"ask these first, in this order ({rules})",
+    )  # fmt: skip
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("What to do with the others")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--move-to", type=Path, metavar="DIR", help="move them there")
+    one.add_argument("--hardlink", action="store_true", help="make exact copies one file (with --kind exact)")
+    one.add_argument("--trash", action="store_true", help="put them into the system's trash (extra bof[trash])")
+    one.add_argument("--undo", type=Path, metavar="LOG", help="put back what a log says was moved or linked")
+    group.add_argument("--yes", action="store_true", help="do it; without, only what would be done is said")
+    group.add_argument("--dry-run", action="store_true", help="only say it: the default")
+    group.add_argument("--log", type=Path, metavar="FILE", help="write the log here (default: beside the index)")
+
+
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Pairs that are no duplicates")
+    one = group.add_mutually_exclusive_group()
+    names = ("NAME", "OTHER")
+    one.add_argument("--reject", nargs=2, metavar=names, help="remember that two pictures are no duplicates")
+    one.add_argument("--forget", nargs=2, metavar=names, help="forget that")
+    one.add_argument("--list-rejected", action="store_true", help="say which pairs were rejected")
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    action = _action(arguments)
+    _refuse_contradictions(arguments, action)
+    if arguments.undo:
+        return _undo(arguments.undo)
+    trash = require_trash() if action == "trash" else None
+    options = options_from(arguments, DuplicateOptions)
+    with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
+        if arguments.reject or arguments.forget or arguments.list_rejected:
+            return _remember(engine, arguments)
+        if arguments.move_to:
+            require_outside(arguments.move_to, engine.roots, index=engine.index.folder)
+        with progress_bar(" steps", "finding") as show:
+            groups = find_groups(engine, arguments.kind, options, show)
+        judged = _judge(groups, arguments)
+        _print_groups(judged)
+        _write_reports(judged, engine, arguments)
+        status = _act(engine, judged, action, trash, arguments) if action else 0
+        _print_summary(judged, len(engine), acted=bool(action))
+        return status
+
+
+def _action(arguments: argparse.Namespace) -> Action | None:
+    given: dict[Action, bool] = {
+        "move": arguments.move_to is not None,
+        "link": arguments.hardlink,
+        "trash": arguments.trash,
+    }
+    return next((action for action, is_given in given.items() if is_given), None)
+
+
+def _refuse_contradictions(arguments: argparse.Namespace, action: Action | None) -> None:
+    if arguments.hardlink and arguments.kind != "exact":
+        raise OptionError(
+            f"--hardlink: expected --kind exact, found {arguments.kind}: only files of the same bytes can become one"
+        )
+    if (arguments.yes or arguments.log) and not action:
+        flag = "--yes" if arguments.yes else "--log"
+        raise OptionError(f"{flag}: expected --move-to, --hardlink or --trash beside it, found none")
+    if arguments.yes and arguments.dry_run:
+        raise OptionError("--yes: expected no --dry-run beside it")
+    if (arguments.reject or arguments.forget or arguments.list_rejected) and (action or arguments.undo):
+        raise OptionError("--reject, --forget, --list-rejected: expected no action on files beside them")
+    for folder in arguments.protect:
+        if not folder.is_dir():
+            raise OptionError(f"--protect {display_name(folder)}: expected a folder, found none there")
+    for flag in ("html", "json", "csv"):
+        if path := getattr(arguments, flag):
+            require_place(path, f"--{flag}")
+
+
+# -- Finding and saying -----------------------------------------------------------------------------------------------
+
+
+def _judge(groups: Sequence[Group], arguments: argparse.Namespace) -> list[Judged]:
+    with progress_bar(" groups", "looking at files") as show:
+        looks = look_at_all(groups, show)
+    choices = [choose(g, look, arguments.protect, arguments.keep) for g, look in zip(groups, looks, strict=True)]
+    return [Judged(number, *pair) for number, pair in enumerate(zip(groups, choices, strict=True), 1)]
+
+
+def _print_groups(judged: Sequence[Judged]) -> None:
+    for one in judged:
+        n_bytes = f", frees {human_bytes(one.bytes_to_free)}" if one.bytes_to_free else ""
+        print(f"group {one.number}: {one.group.kind}, {len(one.group.members)} pictures{n_bytes}")
+        print(f"  {'':<5}  {'size':<13}  {'bytes':>7}  {'agree':>5}  {'points':>6}  name")
+        for member, link in one.members():
+            _print_member(one, member, link)
+        if one.choice.keeper is None:
+            print(f"  none to keep: {one.choice.why}")
+
+
+def _print_member(one: Judged, member: Member, link: Link | None) -> None:
+    role = "keep" if one.is_kept(member) else link.kind if link else "head"
+    agreement = "" if link is None or link.agreement is None else f"{link.agreement:.2f}"
+    points = str(link.n_inliers) if link and link.n_inliers else ""
+    size = f"{member.width} x {member.height}"
+    columns = f"{role:<5}  {size:<13}  {human_bytes(member.n_bytes):>7}  {agreement:>5}  {points:>6}"
+    print(f"  {columns}  {display_name(member.name)}")
+    changes = [", ".join(link.changes)] if link and link.changes and not one.is_kept(member) else []
+    words = "; ".join([*changes, *([one.why(member)] if one.why(member) else [])])
+    if words:
+        print(f"  {'':<44}  {display_name(words)}")
+
+
+def _print_summary(judged: Sequence[Judged], n_pictures: int, *, acted: bool) -> None:
+    n_others = sum(len(one.group.others) for one in judged)
+    n_bytes = sum(one.bytes_to_free for one in judged)
+    if not acted:
+        groups, others = counted(len(judged), "group"), counted(n_others, "duplicate")
+        print(f"{groups} among {counted(n_pictures, 'picture')}: {others}, {human_bytes(n_bytes)} to free")
+
+
+def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:
+    folder = engine.index.folder.absolute()
+    if arguments.json:
+        facts = {"index": str(folder), "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
+        write_text(arguments.json, records.as_json(judged, facts))
+    if arguments.csv:
+        write_text(arguments.csv, records.as_csv(judged))
+    if arguments.html:
+        from bof.grouping.page import build_page
+
+        write_text(arguments.html, build_page(judged, f"{folder}, --kind {arguments.kind}", len(engine)))
+    for flag in ("json", "csv", "html"):
+        if path := getattr(arguments, flag):
+            print(f"wrote {display_name(path)}", file=sys.stderr)
+
+
+# -- Doing and undoing ------------------------------------------------------------------------------------------------
+
+
+def _act(
+    engine: Engine, judged: Sequence[Judged], action: Action, trash: Trash | None, arguments: argparse.Namespace
+) -> int:
+    groups, choices = [one.group for one in judged], [one.choice for one in judged]
+    if arguments.move_to:
+        require_outside(arguments.move_to, engine.roots, [m.path for group in groups for m in group.members])
+    deeds = plan(groups, choices, action, arguments.move_to, engine.roots)
+    if not arguments.yes:
+        return _say_plan(deeds, action)
+    if all(deed.refusal for deed in deeds):
+        return _say_outcomes([Outcome(deed, False, deed.refusal) for deed in deeds], action)
+    log = arguments.log or default_log(engine.index.folder)
+    outcomes: list[Outcome] = []
+    try:
+        with one_writer(engine.index.folder), writing(log, action, engine.index.folder) as journal:
+            print(f"log: {display_name(log)} (--undo {display_name(log)} puts back)")
+            outcomes.extend(perform(deeds, journal, trash))
+    finally:
+        gone = [outcome.deed.member.name for outcome in outcomes if not outcome.problem and action != "link"]
+        status = _say_outcomes(outcomes, action)
+        if gone:
+            engine.remove(gone)
+    return status
+
+
+def _say_plan(deeds: Sequence[Deed], action: Action) -> int:
+    verb, _ = _WORDS[action]
+    todo = [deed for deed in deeds if not deed.refusal]
+    for deed in deeds:
+        name = display_name(deed.member.name)
+        where = f" to {display_name(deed.target)}" if deed.target else ""
+        kept = display_name(deed.keeper.name) if deed.keeper else ""
+        where = f" to {kept}" if action == "link" else where
+        print(f"leaves {name}: {deed.refusal}" if deed.refusal else f"would {verb} {name}{where} (keeps {kept})")
+    n_bytes = human_bytes(sum(deed.member.n_bytes for deed in todo))
+    print(f"would {verb} {counted(len(todo), 'file')}, {n_bytes}; nothing was done, --yes does it")
+    return 0
+
+
+def _say_outcomes(outcomes: Sequence[Outcome], action: Action) -> int:
+    _, past = _WORDS[action]
+    done = [outcome for outcome in outcomes if not outcome.problem]
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    for outcome in outcomes:
+        if outcome.problem:
+            name = display_name(outcome.deed.member.name)
+            stream, word = (sys.stderr, "failed") if outcome.failed else (sys.stdout, "left")
+            print(f"{word} {name}: {outcome.problem}", file=stream)
+    n_bytes = human_bytes(sum(outcome.deed.member.n_bytes for outcome in done))
+    n_left = len(outcomes) - len(done) - len(failed)
+    print(f"{past} {counted(len(done), 'file')}, {n_bytes}; {n_left} left alone, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def _undo(log: Path) -> int:
+    undone = undo(read_entries(log))
+    for one in undone:
+        if one.state == "not undone":
+            print(f"not undone {display_name(one.entry.path)}: {one.words}", file=sys.stderr)
+        elif one.state == "put back":
+            print(f"put back {display_name(one.entry.path)}")
+    states = [one.state for one in undone]
+    counts = [f"{states.count(state)} {state}" for state in ("put back", "as it was", "not undone")]
+    print(f"{counted(len(undone), 'file')}: {', '.join(counts).replace('as it was', 'as before')}")
+    if any(one.state == "put back" and one.entry.action == "move" for one in undone):
+        print("python -m bof.index makes what was put back searchable again")
+    return 1 if "not undone" in states else 0
+
+
+def _remember(engine: Engine, arguments: argparse.Namespace) -> int:
+    if arguments.list_rejected:
+        lines = rejecting.rejected_names(engine)
+        print(
+            "\n".join(f"{display_name(one)}  {display_name(other)}" for one, other in lines) or "no pair was rejected"
+        )
+        return 0
+    one, other = arguments.reject or arguments.forget
+    change = rejecting.reject_names if arguments.reject else rejecting.forget_names
+    change(engine, one, other)
+    verb = "are no duplicates from now on" if arguments.reject else "may be duplicates again"
+    print(f"{display_name(one)} and {display_name(other)} {verb}")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(_command, _parser(), argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Which picture of a group to keep, and why, in words.
+
+Rules are asked one after another; each leaves those that are about as good as the best, until one is left. So the
+answer does not hang on the order of the members, and the rule that decided is the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from bof.grouping.detail import Look
+from bof.grouping.rules import (
+    ALTERING,
+    BY_NAME,
+    FIRST,
+    FIRST_BY_PATH,
+    PROTECTED,
+    UNFRAMED,
+    USUAL,
+    WHOLE,
+    WHOLE_PICTURE,
+    Candidate,
+    Rule,
+)
+from bof.grouping.types import Group, Member
+from bof.types import F32
+
+DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "pixels": "more pixels, as long as they hold more detail",
+        "sharpness": "sharper, compared at one scale",
+        "bytes": "more bytes for a pixel: less compressed",
+        "folder": "no name like 'copy' or '(1)', no folder like 'Downloads' or 'tmp'",
+        "oldest": "the older file",
+        "newest": "the newer file",
+    }
+)
+"""What --keep takes, and what each prefers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do with one group.
+
+    keeper: the member to keep, None where no file of the group stands as it was indexed; why: in words; against: of
+    each other member, by id, why it gives way, in words; held: of members, by id, why they must not be touched
+    although they are duplicates (protected, gone, showing more than the keeper); looks: what was found of each file.
+    """
+
+    keeper: Member | None
+    why: str
+    against: Mapping[int, str]
+    held: Mapping[int, str]
+    looks: Mapping[int, Look]
+
+
+def choose(
+    group: Group, looks: Mapping[int, Look], protected: Sequence[Path] = (), first_rules: Sequence[str] = ()
+) -> Choice:
+    """The member to keep and why. protected: folders whose pictures stay; first_rules: names of RULES, asked first."""
+    members = sorted(group.members, key=lambda member: (os.fsencode(member.path), member.id))
+    altered = {member.id: ALTERING & set(link.changes) for member, link in group.others}
+    all_of = [
+        Candidate(m, looks[m.id], is_protected(m.path, protected), altered.get(m.id, frozenset())) for m in members
+    ]
+    candidates = [candidate for candidate in all_of if not candidate.look.problem]
+    if not candidates:
+        return Choice(None, "no file of the group is as it was indexed", {}, _held(all_of, None, group), looks)
+    against: dict[int, str] = {}
+    lost: list[tuple[Rule, list[Candidate]]] = []
+    for rule in _rules(first_rules, of_one_picture=group.kind != "scene"):
+        kept = rule[0](candidates)
+        lost.append((rule, [candidate for candidate in candidates if candidate not in kept]))
+        candidates = kept
+    winner = candidates[0]
+    for (_, say), losers in lost:
+        against |= {loser.member.id: say(winner, loser) for loser in losers}
+    return Choice(winner.member, _reason(list(against.values())), against, _held(all_of, winner, group), looks)
+
+
+def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
+    """Every rule in the order in which they are asked."""
+    names = list(dict.fromkeys([*first, *DEFAULT_RULES]))
+    if "newest" in names:
+        names.remove("oldest")
+    whole = [WHOLE_PICTURE] if of_one_picture else []
+    chosen = [BY_NAME[name] for name in first if name in names]
+    rest = [BY_NAME[name] for name in names if name not in first]
+    # What frames and alterations say comes after pixels and sharpness and before bytes.
+    place = sum(name in ("pixels", "sharpness") for name in names if name not in first)
+    return [PROTECTED, *whole, *chosen, *rest[:place], UNFRAMED, USUAL, *rest[place:], FIRST_BY_PATH]
+
+
+def _reason(said: Sequence[str]) -> str:
+    """What speaks for the winner: each argument once, with its least number."""
+    least: dict[str, str] = {}
+    for words in said:
+        key = re.sub(r"[0-9.]+", "", words)
+        least[key] = min(least.get(key, words), words, key=_number)
+    reasons = [words for words in least.values() if words != FIRST] or [FIRST]
+    return "; ".join([*reasons[:3], *([f"{len(reasons) - 3} more reasons"] if len(reasons) > 3 else [])])
+
+
+def _number(words: str) -> float:
+    found = re.search(r"[0-9]+(\.[0-9]+)?", words)
+    return float(found[0]) if found else 0.0
+
+
+def is_protected(path: Path, folders: Sequence[Path]) -> bool:
+    """Does a file lie in one of the folders or below, by its name or by where links lead?"""
+    places = {os.path.abspath(path), os.path.realpath(path)}
+    roots = {place for folder in folders for place in (os.path.abspath(folder), os.path.realpath(folder))}
+    return any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for place in places for root in roots)
+
+
+def _held(all_of: Sequence[Candidate], winner: Candidate | None, group: Group) -> dict[int, str]:
+    """Which members must not be touched, and why."""
+    held = {}
+    for candidate in all_of:
+        if candidate is winner:
+            continue
+        if candidate.look.problem:
+            held[candidate.member.id] = candidate.look.problem
+        elif candidate.protected:
+            held[candidate.member.id] = "is in a protected folder"
+        elif winner and candidate.look.inode == winner.look.inode:
+            held[candidate.member.id] = "is one file with the kept one already"
+        elif winner and group.kind != "scene" and not _shows(winner.look, candidate.look):
+            held[candidate.member.id] = "shows parts that the kept picture lacks"
+    return held
+
+
+def _shows(look: Look, other: Look) -> bool:
+    """Does one picture show all, or nearly all, that another shows?"""
+    one, two = look.outline.astype(np.float32), other.outline.astype(np.float32)
+    if not (np.isfinite(one).all() and np.isfinite(two).all() and other.area > 0):
+        return False
+    return float(cv2.intersectConvexConvex(_wound(one), _wound(two))[0]) >= WHOLE * other.area
+
+
+def _wound(outline: F32) -> F32:
+    """The corners in one sense of rotation: a mirrored picture's run the other way."""
+    return outline[::-1].copy() if cv2.contourArea(outline, oriented=True) < 0 else outline

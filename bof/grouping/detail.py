@@ -1,0 +1,268 @@
+"""What a group's files hold now: are they still there, how much do they show, how much detail is in their pixels."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bof import transforms
+from bof.errors import ImageError
+from bof.files import sha256_of
+from bof.grouping.types import Group, Member
+from bof.images import display_name, read_image
+from bof.parallel import in_threads
+from bof.types import F64, U8, Bool, Box
+
+_WINDOW_PX = 1500
+_FINEST = 4.0
+"""The common scale is at most so many times finer than the reference's pixels."""
+_TILES = 8
+_TILE_PX = 16
+_LEAST_VARIANCE = 25.0
+"""A tile of less contrast than 5 grey levels tells nothing of sharpness."""
+_FLAT = 4.0
+"""Rows that vary by less, in grey levels, on two opposite sides, are a frame and not the picture."""
+_FRAME = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of one member.
+
+    problem: why its file cannot stand for it now, "" where it can; detail: how sharp it is at the scale of the group's
+    finest member, relative to the group's reference (1 for that), None where it was not compared; content: the part
+    (x0, y0, x1, y1) of it inside a frame of one colour, in its own pixels; outline f64 (4, 2): that part in the pixels
+    of the head; inode: device and number of the file, None where it is gone.
+    """
+
+    problem: str
+    detail: float | None
+    content: Box
+    outline: F64
+    inode: tuple[int, int] | None
+
+    @property
+    def n_pixels(self) -> float:
+        """How many pixels the content has."""
+        x0, y0, x1, y1 = self.content
+        return (x1 - x0) * (y1 - y0)
+
+    @property
+    def area(self) -> float:
+        """How much it shows, in pixels of the head."""
+        return abs(float(cv2.contourArea(self.outline.astype(np.float32))))
+
+
+def problem_of(member: Member) -> str:
+    """Why a member's file is not what was indexed, in words, or "". Reads the file only where its time has changed."""
+    try:
+        found = os.lstat(member.path)
+        if stat.S_ISLNK(found.st_mode):
+            return "is a link to another file"
+        if not stat.S_ISREG(found.st_mode):
+            return "is no regular file"
+        changed = found.st_size != member.n_bytes
+        if not changed and found.st_mtime_ns != member.mtime_ns:
+            changed = sha256_of(member.path) != member.sha256
+        return "has changed since it was indexed" if changed else ""
+    except FileNotFoundError:
+        return "is gone"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def look_at(group: Group) -> Mapping[int, Look]:
+    """A look at every member, by id. Files of the same bytes are read once, a group of exact copies not at all."""
+    problems = {member.id: problem_of(member) for member in group.members}
+    heads = {group.head.id: np.eye(3), **{member.id: link.head_from_member for member, link in group.others}}
+    if len({member.sha256 for member in group.members}) == 1:
+        return {m.id: _unread(m, problems[m.id], heads[m.id]) for m in group.members}
+    sound = {m.sha256: m for m in reversed(group.members) if not problems[m.id]}
+    seen = _read_all(list(reversed(sound.values())), heads)
+    return {m.id: _look(m, problems[m.id], seen.get(m.sha256), heads[m.id]) for m in group.members}
+
+
+_BATCH = 16
+"""Groups after which progress is told."""
+
+
+def look_at_all(
+    groups: Sequence[Group], progress: Callable[[int, int], None] | None = None
+) -> list[Mapping[int, Look]]:
+    """A look at every group, in the order of the groups. progress: is told the groups done and their number."""
+    looks: list[Mapping[int, Look]] = []
+    for first in range(0, len(groups), _BATCH):
+        looks += in_threads(look_at, groups[first : first + _BATCH])
+        if progress:
+            progress(len(looks), len(groups))
+    return looks
+
+
+def _unread(member: Member, problem: str, head_from_member: F64) -> Look:
+    whole = (0.0, 0.0, float(member.width), float(member.height))
+    return Look(problem, None, whole, _outline(whole, head_from_member), _inode(member.path))
+
+
+def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, head_from_member: F64) -> Look:
+    if seen is None or isinstance(seen, str):
+        return _unread(member, problem or seen or "cannot be read", head_from_member)
+    detail, content = seen
+    return Look(problem, detail, content, _outline(content, head_from_member), _inode(member.path))
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _grey(path: Path) -> U8 | str:
+    """The picture u8 (h, w) in full size, or why there is none."""
+    try:
+        return read_image(path, grey=True).pixels
+    except ImageError as error:
+        return f"cannot be read: {display_name(str(error))}"
+
+
+def _outline(content: Box, head_from_member: F64) -> F64:
+    x0, y0, x1, y1 = content
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - 0.5
+    return transforms.apply(head_from_member, corners)
+
+
+def _content(grey: U8) -> Box:
+    """The picture inside a frame of one colour: a frame has two opposite sides at least."""
+    x0, x1 = _inside(grey.std(axis=0))
+    y0, y1 = _inside(grey.std(axis=1))
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _inside(spread: F64) -> tuple[int, int]:
+    """Where the rows that vary begin and end; all of them, unless there are flat ones on both sides."""
+    busy = np.flatnonzero(spread >= _FLAT)
+    if not len(busy):
+        return 0, len(spread)
+    first, last = int(busy[0]), int(busy[-1]) + 1
+    return (first, last) if min(first, len(spread) - last) >= _FRAME * len(spread) else (0, len(spread))
+
+
+# -- Sharpness --------------------------------------------------------------------------------------------------------
+
+
+def _read_all(members: Sequence[Member], head_from: Mapping[int, F64]) -> dict[str, tuple[float, Box] | str]:
+    """Of each content its detail relative to the first that can be read, and where the picture lies in it; or why not.
+
+    One after another: of a large group there are never more than two pictures in memory.
+    """
+    found: dict[str, tuple[float, Box] | str] = {}
+    reference: tuple[Member, U8] | None = None
+    for member in members:
+        pixels = _grey(member.path)
+        if isinstance(pixels, str):
+            found[member.sha256] = pixels
+            continue
+        reference = reference or (member, pixels)
+        found[member.sha256] = (_detail(member, pixels, reference, members, head_from), _content(pixels))
+    return found
+
+
+def _detail(
+    member: Member,
+    pixels: U8,
+    reference: tuple[Member, U8],
+    members: Sequence[Member],
+    head_from: Mapping[int, F64],
+) -> float:
+    """How sharp a member is relative to the reference, at the scale of the finest member of all."""
+    first, base = reference
+    if member is first:
+        return 1.0
+    onto = {m.id: np.asarray(np.linalg.solve(head_from[first.id], head_from[m.id]), np.float64) for m in members}
+    finest = max(1.0, *(1 / _pixel_size(onto[m.id], m) for m in members))
+    return compare_detail(base, pixels, onto[member.id], min(finest, _FINEST))
+
+
+def _pixel_size(target_from_source: F64, member: Member) -> float:
+    """The side of a pixel at the source's centre, in pixels of the target."""
+    x, y = (member.width - 1) / 2, (member.height - 1) / 2
+    points = transforms.apply(target_from_source, np.array([[x, y], [x + 1, y], [x, y + 1]]))
+    return float(np.sqrt(abs(np.linalg.det(points[1:] - points[0])))) or 1.0
+
+
+def compare_detail(reference: U8, pixels: U8, reference_from_pixels: F64, scale: float) -> float:
+    """How many times sharper one picture is than another where both show the same; 1 where that cannot be told.
+
+    reference, pixels u8 (h, w); scale: both are enlarged or shrunk to this many pixels for one of the reference, so
+    that an enlarged copy gains nothing. Sharpness is the variance of the Laplacian (Pech-Pacheco et al. 2000) over that
+    of the grey levels, so contrast does not count; the median over tiles, so neither does what is drawn over a part.
+    """
+    box = _common_box(reference.shape, pixels.shape, reference_from_pixels, _WINDOW_PX / scale)
+    if box is None:
+        return 1.0
+    x0, y0, x1, y1 = box
+    size = round((x1 - x0) * scale), round((y1 - y0) * scale)
+    ours = _resized(reference[y0:y1, x0:x1], size)
+    theirs = _seen_in(pixels, np.asarray(np.linalg.inv(reference_from_pixels), np.float64), box, size)
+    if theirs is None:
+        return 1.0
+    (one, busy_one), (other, busy_other) = _tiles(ours), _tiles(theirs)
+    both = busy_one & busy_other
+    return float(np.median(other[both] / one[both])) if both.sum() >= 3 else 1.0
+
+
+def _common_box(
+    shape: tuple[int, ...], other_shape: tuple[int, ...], transform: F64, largest: float
+) -> tuple[int, int, int, int] | None:
+    """Where the other lies in the reference, at most `largest` pixels wide and high, round the middle."""
+    outline = _outline((0, 0, other_shape[1], other_shape[0]), transform)
+    if not np.isfinite(outline).all():
+        return None
+    low = np.clip(outline.min(axis=0), 0, [shape[1], shape[0]])
+    high = np.clip(outline.max(axis=0), 0, [shape[1], shape[0]])
+    middle, half = (low + high) / 2, np.minimum(high - low, largest) / 2
+    x0, y0 = np.ceil(middle - half).astype(int).tolist()
+    x1, y1 = np.floor(middle + half).astype(int).tolist()
+    return (x0, y0, x1, y1) if min(x1 - x0, y1 - y0) >= _TILE_PX else None
+
+
+def _seen_in(pixels: U8, from_reference: F64, box: tuple[int, int, int, int], size: tuple[int, int]) -> U8 | None:
+    """The box as the other picture shows it: cut out, turned by right angles or mirrored, and resized once at most."""
+    corners = _outline((float(box[0]), float(box[1]), float(box[2]), float(box[3])), from_reference)
+    if not np.isfinite(corners).all():
+        return None
+    low = np.clip(np.rint(corners.min(axis=0) + 0.5), 0, [pixels.shape[1], pixels.shape[0]]).astype(int)
+    high = np.clip(np.rint(corners.max(axis=0) + 0.5), 0, [pixels.shape[1], pixels.shape[0]]).astype(int)
+    if (high - low < 4).any():
+        return None
+    cut = pixels[low[1] : high[1], low[0] : high[0]]
+    right, down = corners[1] - corners[0], corners[3] - corners[0]
+    if abs(right[1]) > abs(right[0]):  # the reference's rows are columns here
+        cut, right, down = cut.T, right[::-1], down[::-1]
+    cut = cut[:: 1 if down[1] >= 0 else -1, :: 1 if right[0] >= 0 else -1]
+    return _resized(np.ascontiguousarray(cut), size)
+
+
+def _resized(pixels: U8, size: tuple[int, int]) -> U8:
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return pixels
+    shrinks = size[0] < pixels.shape[1]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.uint8)
+
+
+def _tiles(grey: U8) -> tuple[F64, Bool]:
+    """The sharpness of each tile f64 (n,), and whether it has contrast enough to tell."""
+    rows, columns = (max(1, min(_TILES, side // _TILE_PX)) for side in grey.shape)
+    height, width = grey.shape[0] // rows, grey.shape[1] // columns
+    whole = np.ascontiguousarray(grey[: rows * height, : columns * width], np.float32)
+    shape = (rows, height, columns, width)
+    contrast = whole.reshape(shape).var(axis=(1, 3), dtype=np.float64).ravel()
+    edges = cv2.Laplacian(whole, cv2.CV_32F).reshape(shape).var(axis=(1, 3), dtype=np.float64).ravel()
+    return (edges + 1e-9) / (contrast + 1e-9), contrast >= _LEAST_VARIANCE

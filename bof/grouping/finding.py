@@ -1,0 +1,195 @@
+"""Groups of duplicates in a whole collection: who is like whom, of which kind, and who heads each group.
+
+Every picture asks the collection, as a search does; what it finds is compared by its pixels. Both are kept as they come
+(see pairs): a run that was ended goes on, a collection that has grown asks only with its new pictures.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from bof import catalog
+from bof.budget import machine_memory
+from bof.engine import Engine
+from bof.errors import IndexStoreError
+from bof.grouping.asking import Limits, Sight, ask
+from bof.grouping.groups import Grouping
+from bof.grouping.kinds import Proof, prove
+from bof.grouping.memory import rejected
+from bof.grouping.pairs import Pair, PairStore
+from bof.grouping.reading import Source, Unread, compare_pairs, read_features
+from bof.grouping.types import KINDS, Group, Kind, Member
+from bof.images import display_name
+from bof.options import DuplicateOptions
+from bof.parallel import in_threads, n_threads
+from bof.segments import ADVICE
+from bof.types import Features
+
+Progress = Callable[[int, int], None]
+"""Called with the steps done and the steps to do: each new picture asks, and is then compared with what it found."""
+
+T = TypeVar("T")
+
+_ASK_PER_THREAD = 8
+"""Pictures a thread that ask before what they found is committed."""
+
+_COMPARED_AT_ONCE = 32
+"""Pictures that are compared before what was found out is committed."""
+
+log = logging.getLogger("bof")
+
+
+def find_groups(
+    engine: Engine, kind: Kind, options: DuplicateOptions | None = None, progress: Progress | None = None
+) -> list[Group]:
+    """Groups of pictures that are alike, up to a kind, by the names of their heads; no picture is in two of them.
+
+    exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
+    same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
+    gives the same groups in whatever order it was indexed. Raises IndexStoreError where the index contradicts itself or
+    what is found cannot be kept.
+    """
+    options = options or DuplicateOptions()
+    grouping = Grouping(read_members(engine), rejected(engine.index.folder))
+    if kind == "exact":
+        return grouping.groups([])
+    search = _Search(engine, grouping.by_content, options)
+    facts = {"fingerprint": engine.index.fingerprint, "candidates": options.candidates}
+    facts["features"] = str(engine.index.features)
+    with PairStore(engine.index.folder, facts) as store:
+        search.complete(store, progress or (lambda done, total: None))
+        found = store.pairs(set(grouping.by_content))
+    loosest = KINDS.index(kind)
+    proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
+    return grouping.groups(proofs)
+
+
+def read_members(engine: Engine) -> list[Member]:
+    """Every live picture of the index by name."""
+    facts = catalog.read_facts(engine.index.folder).items()
+    return [
+        Member(number, f.name, Path(f.path), f.sha256, f.n_bytes, f.mtime_ns, f.width, f.height) for number, f in facts
+    ]
+
+
+def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
+    """What the pairs prove, the better direction of each, in order."""
+    best: dict[frozenset[str], Proof] = {}
+    for pair in pairs:
+        proof = prove(pair, options)
+        contents = frozenset({pair.asked, pair.found})
+        if proof and (contents not in best or _order(proof) < _order(best[contents])):
+            best[contents] = proof
+    return sorted(best.values(), key=lambda proof: (proof.one, proof.other))
+
+
+def _order(proof: Proof) -> tuple[int, int, str]:
+    return KINDS.index(proof.kind), -proof.n_inliers, proof.one
+
+
+class _Search:
+    """Asks and compares whatever has not been, for one index."""
+
+    def __init__(self, engine: Engine, by_content: Mapping[str, Sequence[Member]], options: DuplicateOptions) -> None:
+        self._engine = engine
+        self._options = options
+        self._sources = {content: _source(members) for content, members in by_content.items()}
+        firsts = {members[0].id: content for content, members in by_content.items()}
+        self._snapshot = engine.snapshot.restricted(set(firsts))
+        numbers = zip(self._snapshot.rows.id.tolist(), range(len(self._snapshot.rows)), strict=True)
+        self._content_of = {image: firsts[number] for number, image in numbers if number in firsts}
+        self._image_of = {content: image for image, content in self._content_of.items()}
+        self._by_name = [content for content in by_content if content in self._image_of]
+
+    def complete(self, store: PairStore, progress: Progress) -> None:
+        """Ask with all that have not asked, then compare all that was not compared."""
+        asked = store.asked()
+        to_ask = [content for content in self._by_name if content not in asked]
+        to_compare = [content for content in self._by_name if not asked.get(content)]
+        total, done = len(to_ask) + len(to_compare), 0
+        for n in self._ask(to_ask, store):
+            done += n
+            progress(done, total)
+        for n in self._compare(to_compare, store):
+            done += n
+            progress(done, total)
+
+    def _ask(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
+        """Numbers of pictures that have asked, a commit at a time."""
+        sources = [self._sources[content] for content in contents]
+        read = read_features(sources, self._engine.index.features, self._options.workers)
+        for batch in _batches(read, n_threads() * _ASK_PER_THREAD):
+            readable = []
+            for place, found in batch:
+                if isinstance(found, Unread):
+                    log.warning("%s: not asked with: %s", display_name(sources[place].path), found.reason)
+                else:
+                    readable.append((contents[place], found))
+            store.add(self._ask_with(readable))
+            yield len(batch)
+
+    def _ask_with(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
+        limits = Limits(self._options.candidates, self._engine.index.features.max_side)
+
+        def one(item: tuple[str, Features]) -> list[Sight]:
+            content, features = item
+            return ask(self._snapshot, self._engine.vocabulary, features, self._image_of[content], limits)
+
+        try:
+            found = in_threads(one, batch)
+        except (IndexError, ValueError) as error:
+            raise IndexStoreError(f"{self._engine.index.folder}: {error}; {ADVICE}") from error
+        self._snapshot.stay_within(machine_memory() // 2)
+        return [
+            (content, [self._pair(content, sight) for sight in sights])
+            for (content, _), sights in zip(batch, found, strict=True)
+        ]
+
+    def _pair(self, content: str, sight: Sight) -> Pair:
+        numbers = sight.n_inliers, sight.probability, sight.n_exact
+        return Pair(content, self._content_of[sight.image], *numbers, sight.found_from_asked, sight.exact)
+
+    def _compare(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
+        """Numbers of pictures that were compared with what they found, a commit at a time."""
+        pairs = _better_ways(store.pairs(set(self._by_name)))
+        wanted = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
+        items = [
+            (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
+            for content, found in wanted
+        ]
+        results = compare_pairs(items, self._engine.index.features, self._options.workers)
+        for batch in _batches(results, _COMPARED_AT_ONCE):
+            kept = []
+            for place, found in batch:
+                content, asked = wanted[place]
+                names = [pair.found for pair in asked if pair.exact is not None]
+                likenesses = [None] * len(names) if isinstance(found, Unread) else found
+                kept.append((content, dict(zip(names, likenesses, strict=True))))
+            store.compare(kept)
+            yield len(batch)
+
+
+def _source(members: Sequence[Member]) -> Source:
+    """The first of the files of one content that stands; the first, where none does."""
+    sources = [Source(str(member.path), member.n_bytes, member.mtime_ns) for member in members]
+    return next((source for source in sources if source.stands()), sources[0])
+
+
+def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
+    """By the content that asked: of two pictures that found each other the way on which more agrees is compared."""
+    ways = {(pair.asked, pair.found): pair for pair in pairs}
+    chosen: dict[str, list[Pair]] = {}
+    for pair in ways.values():
+        back = ways.get((pair.found, pair.asked))
+        if back is None or (-pair.n_inliers, pair.asked) <= (-back.n_inliers, back.asked):
+            chosen.setdefault(pair.asked, []).append(pair)
+    return chosen
+
+
+def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(items, size)):
+        yield batch

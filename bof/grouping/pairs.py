@@ -1,0 +1,166 @@
+"""What was found out of pairs of pictures, kept beside the index: a run that was ended goes on, a grown collection asks
+only with what is new. All of it can be found out again; the file may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bof.errors import IndexStoreError
+from bof.grouping.pixels import Likeness
+from bof.types import F64
+
+FILE_NAME = "pairs.sqlite"
+RECIPE = 1
+"""Changes when pictures are asked or compared otherwise: what was found before is found out again."""
+
+_PATIENCE_S = 60.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS recipe (value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS asked (sha256 TEXT PRIMARY KEY, compared INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pairs (
+    asked TEXT NOT NULL, found TEXT NOT NULL, n_inliers INTEGER NOT NULL, probability REAL NOT NULL,
+    n_exact INTEGER NOT NULL, transform BLOB NOT NULL, exact BLOB, likeness TEXT,
+    PRIMARY KEY (asked, found)) WITHOUT ROWID;
+"""
+
+log = logging.getLogger("bof")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two contents, by sha256, and how the one that was found shows what the one that asked does (see asking.Sight).
+
+    likeness: what their pixels say, None where they were not compared.
+    """
+
+    asked: str
+    found: str
+    n_inliers: int
+    probability: float
+    n_exact: int
+    transform: F64
+    exact: F64 | None
+    likeness: Likeness | None = None
+
+
+class PairStore:
+    """The pairs of one index; a context manager. Where nothing can be written they are kept in memory alone."""
+
+    def __init__(self, folder: Path, facts: Mapping[str, object]) -> None:
+        recipe = json.dumps({"recipe": RECIPE, **facts}, sort_keys=True)
+        self._path = folder / FILE_NAME
+        self._database = _open(self._path, recipe)
+
+    def __enter__(self) -> PairStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    @contextmanager
+    def _commit(self) -> Iterator[sqlite3.Connection]:
+        """All that is done inside, or nothing. Raises IndexStoreError where the file or its disk fails."""
+        try:
+            with self._database:
+                yield self._database
+        except sqlite3.Error as error:
+            raise IndexStoreError(
+                f"{self._path}: {error}; free some space or delete this file, and run it again: what it held is found "
+                "anew"
+            ) from error
+
+    def asked(self) -> dict[str, bool]:
+        """The contents that have asked, and whether all that they found was compared."""
+        return {sha256: bool(done) for sha256, done in self._database.execute("SELECT sha256, compared FROM asked")}
+
+    def add(self, found: Iterable[tuple[str, Sequence[Pair]]]) -> None:
+        """Contents that have asked, each with what it found; one commit."""
+        with self._commit() as database:
+            for sha256, pairs in found:
+                database.execute("INSERT OR REPLACE INTO asked VALUES (?, 0)", (sha256,))
+                database.executemany("INSERT OR REPLACE INTO pairs VALUES (?,?,?,?,?,?,?,?)", map(_row, pairs))
+
+    def compare(self, found: Iterable[tuple[str, Mapping[str, Likeness | None]]]) -> None:
+        """Contents whose pairs were compared, each with what was found out by content; one commit.
+
+        A content stays to be compared where one of its pairs could not be.
+        """
+        with self._commit() as database:
+            for sha256, likenesses in found:
+                rows = [(_text(likeness), sha256, other) for other, likeness in likenesses.items() if likeness]
+                database.executemany("UPDATE pairs SET likeness = ? WHERE asked = ? AND found = ?", rows)
+                is_done = len(rows) == len(likenesses)
+                database.execute("UPDATE asked SET compared = ? WHERE sha256 = ?", (is_done, sha256))
+
+    def pairs(self, contents: set[str]) -> list[Pair]:
+        """The pairs of which both are among these contents, in order."""
+        rows = self._database.execute("SELECT * FROM pairs ORDER BY asked, found")
+        return [_pair(row) for row in rows if row[0] in contents and row[1] in contents]
+
+
+def _row(pair: Pair) -> tuple[object, ...]:
+    exact = None if pair.exact is None else _blob(pair.exact)
+    numbers = pair.n_inliers, pair.probability, pair.n_exact
+    return pair.asked, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
+
+
+def _pair(row: tuple[str, str, int, float, int, bytes, bytes | None, str | None]) -> Pair:
+    asked, found, n_inliers, probability, n_exact, transform, exact, text = row
+    likeness = None
+    if text is not None:
+        agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = json.loads(text)
+        likeness = Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
+    place = _matrix(transform), None if exact is None else _matrix(exact)
+    return Pair(asked, found, n_inliers, probability, n_exact, *place, likeness)
+
+
+def _text(likeness: Likeness) -> str:
+    return json.dumps(astuple(likeness))
+
+
+def _blob(matrix: F64) -> bytes:
+    return matrix.astype("<f8").tobytes()
+
+
+def _matrix(blob: bytes) -> F64:
+    return np.frombuffer(blob, "<f8").astype(np.float64).reshape(3, 3)
+
+
+def _open(path: Path, recipe: str) -> sqlite3.Connection:
+    try:
+        return _connect(path, recipe)
+    except sqlite3.OperationalError as error:
+        log.warning("%s: cannot be written (%s); what is found is not kept for the next run", path, error)
+        return _connect(Path(":memory:"), recipe)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        log.warning("%s: damaged (%s); begun anew", path, error)
+        for name in (path.name, f"{path.name}-journal"):
+            (path.parent / name).unlink(missing_ok=True)
+        return _connect(path, recipe)
+
+
+def _connect(path: Path, recipe: str) -> sqlite3.Connection:
+    database = sqlite3.connect(os.fspath(path), timeout=_PATIENCE_S)
+    try:
+        with database:
+            database.executescript(_SCHEMA)
+            known = database.execute("SELECT value FROM recipe").fetchone()
+            if known != (recipe,):
+                for table in ("recipe", "asked", "pairs"):
+                    database.execute(f"DELETE FROM {table}")
+                database.execute("INSERT INTO recipe VALUES (?)", (recipe,))
+            database.execute("SELECT asked.sha256, pairs.likeness FROM asked, pairs LIMIT 1").fetchone()
+    except BaseException:
+        database.close()
+        raise
+    return database

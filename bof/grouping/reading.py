@@ -1,0 +1,139 @@
+"""Pictures of the collection are read again in processes of their own: to ask with, and to be compared.
+
+A file counts only as what the index knows: one that is gone, or has another size or time, is not read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from bof.budget import keep_freed_memory, share_memory
+from bof.errors import ImageError
+from bof.features import extract_features
+from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
+from bof.images import MAX_PIXELS, PictureTooLargeError, read_image
+from bof.options import FeatureOptions
+from bof.parallel import set_threads
+from bof.types import F64, Features
+from bof.workers import Limits, Lost, run_in_workers
+
+PICTURE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture file as it was when it was indexed."""
+
+    path: str
+    n_bytes: int
+    mtime_ns: int
+
+    def stands(self) -> bool:
+        """Is it still that file?"""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return False
+        return (found.st_size, found.st_mtime_ns) == (self.n_bytes, self.mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a picture could not be read; is_large: it may be, by a process that has the memory for itself."""
+
+    reason: str
+    is_large: bool = False
+
+
+Pairs = tuple[Source, Sequence[tuple[Source, F64]]]
+"""A picture, and others with the transform to each from it."""
+
+
+def read_features(
+    sources: Sequence[Source], options: FeatureOptions, n_workers: int
+) -> Iterator[tuple[int, Features | Unread]]:
+    """Features of pictures with their places in the sequence: in its order, those that are very large at the end."""
+    yield from _run("bof.grouping.reading:extract_in_worker", options, sources, n_workers, options)
+
+
+def compare_pairs(items: Sequence[Pairs], options: FeatureOptions, n_workers: int) -> Iterator[tuple[int, Any]]:
+    """Of each item its place, and the likeness of each of its pairs, None where the other cannot be read; or Unread."""
+    yield from _run("bof.grouping.reading:compare_in_worker", None, items, n_workers, options)
+
+
+def _run(
+    function: str, shared: object, items: Sequence[Any], n_workers: int, options: FeatureOptions
+) -> Iterator[tuple[int, Any]]:
+    """All items, then those that were too large once more, one at a time."""
+    share = share_memory(0, min(n_workers or os.cpu_count() or 1, max(1, len(items))), options)
+    places = range(len(items))
+    for part in (share, share.in_one):
+        limits = Limits(PICTURE_SECONDS, part.bytes)
+        task = shared, min(MAX_PIXELS, part.max_pixels)
+        results = run_in_workers(function, task, [items[place] for place in places], part.n_workers, limits)
+        large = []
+        for place, found in zip(places, results, strict=True):
+            if isinstance(found, Unread) and found.is_large and part is share:
+                large.append(place)
+            else:
+                yield place, Unread(found.reason) if isinstance(found, Lost) else found
+        if not large:
+            return
+        places = large  # type: ignore[assignment]
+
+
+def extract_in_worker(shared: tuple[FeatureOptions, int], source: Source) -> Features | Unread:
+    """Features as the index's were extracted."""
+    _alone()
+    options, max_pixels = shared
+    found: Features | Unread = _reading(
+        lambda: extract_features(
+            read_image(Path(source.path), grey=True, max_side=options.max_side, max_pixels=max_pixels), options
+        ),
+        source,
+    )
+    return found
+
+
+def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | None] | Unread:
+    """A picture with each of some others; one of these that cannot be read leaves None."""
+    _alone()
+    source, others = item
+
+    def read(wanted: Source) -> Any:
+        return _reading(lambda: read_image(Path(wanted.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), wanted)
+
+    one = read(source)
+    if isinstance(one, Unread):
+        return one
+    found: list[Likeness | None] = []
+    for other_source, other_from_one in others:
+        other = read(other_source)
+        if isinstance(other, Unread) and other.is_large:
+            return other
+        found.append(None if isinstance(other, Unread) else compare(other, one, other_from_one))
+    return found
+
+
+def _reading(read: Callable[[], Any], source: Source) -> Any:
+    if not source.stands():
+        return Unread("is gone or has changed since it was indexed")
+    try:
+        return read()
+    except PictureTooLargeError as error:
+        return Unread(str(error), is_large=True)
+    except (ImageError, OSError) as error:
+        return Unread(str(error))
+
+
+def _alone() -> None:
+    """One thread is right, the other cores have their own processes."""
+    cv2.setNumThreads(1)
+    set_threads(1)
+    keep_freed_memory()

@@ -1,0 +1,143 @@
+"""Groups as records for other programs: JSON with everything, CSV with a row a member."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bof.errors import DuplicateError, OptionError
+from bof.grouping.choosing import Choice
+from bof.grouping.types import Group, Link, Member
+from bof.images import display_name
+
+FORMAT = 1
+COLUMNS = (
+    "group", "role", "name", "path", "kind", "changes", "agreement", "inliers", "width", "height", "bytes", "modified",
+    "why",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A group, its number from 1, and what was chosen."""
+
+    number: int
+    group: Group
+    choice: Choice
+
+    @property
+    def bytes_to_free(self) -> int:
+        """What the duplicates take that nothing speaks against taking away."""
+        keeper, held = self.choice.keeper, self.choice.held
+        rest = [m for m in self.group.members if keeper and m.id != keeper.id and m.id not in held]
+        return sum(member.n_bytes for member in rest)
+
+    def members(self) -> Iterator[tuple[Member, Link | None]]:
+        """The one to keep first, then the others, each with its link to the head; the head itself has none."""
+        pairs: list[tuple[Member, Link | None]] = [(self.group.head, None), *self.group.others]
+        keeper = self.choice.keeper
+        return iter(sorted(pairs, key=lambda pair: keeper is None or pair[0].id != keeper.id))
+
+    def is_kept(self, member: Member) -> bool:
+        """Is it the one to keep?"""
+        return self.choice.keeper is not None and member.id == self.choice.keeper.id
+
+    def why(self, member: Member) -> str:
+        """Why a member is to be kept, or what the kept one has that it has not, and what speaks against touching it."""
+        if self.is_kept(member):
+            return self.choice.why
+        held = self.choice.held.get(member.id)
+        said = [f"the kept one: {self.choice.against[member.id]}"] if member.id in self.choice.against else []
+        return "; ".join([*said, *([f"left alone: {held}"] if held else [])])
+
+
+def modified(member: Member) -> str:
+    """When its file was changed last, local time, ISO 8601."""
+    return datetime.fromtimestamp(member.mtime_ns // 1_000_000_000).isoformat()
+
+
+def as_json(judged: Sequence[Judged], facts: dict[str, Any]) -> str:
+    """All groups as JSON text (docs/duplicates.md); names that are no UTF-8 as Python's os.fsdecode has them."""
+    groups = [_group_record(one) for one in judged]
+    return json.dumps({"format": FORMAT, **facts, "groups": groups}, indent=2) + "\n"
+
+
+def _group_record(one: Judged) -> dict[str, Any]:
+    keeper = one.choice.keeper
+    return {
+        "number": one.number,
+        "kind": one.group.kind,
+        "keep": keeper and keeper.name,
+        "why": one.choice.why,
+        "bytes_to_free": one.bytes_to_free,
+        "members": [_member_record(one, member, link) for member, link in one.members()],
+    }
+
+
+def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, Any]:
+    look = one.choice.looks[member.id]
+    return {
+        "role": "keep" if one.is_kept(member) else "duplicate",
+        "is_head": link is None,
+        "name": member.name,
+        "path": str(member.path),
+        "sha256": member.sha256,
+        "width": member.width,
+        "height": member.height,
+        "bytes": member.n_bytes,
+        "modified": modified(member),
+        "kind": link and link.kind,
+        "changes": list(link.changes) if link else [],
+        "agreement": link and link.agreement,
+        "inliers": link and link.n_inliers,
+        "head_from_member": link.head_from_member.tolist() if link else None,
+        "detail": look.detail,
+        "why": one.choice.why if one.is_kept(member) else one.choice.against.get(member.id, ""),
+        "left_alone": one.choice.held.get(member.id, ""),
+    }
+
+
+def as_csv(judged: Sequence[Judged]) -> str:
+    """A row a member; bytes of names that are no UTF-8 as escapes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in judged:
+        for member, link in one.members():
+            writer.writerow(_row(one, member, link))
+    return text.getvalue()
+
+
+def _row(one: Judged, member: Member, link: Link | None) -> list[object]:
+    role = "keep" if one.is_kept(member) else "duplicate"
+    agreement = "" if link is None or link.agreement is None else f"{link.agreement:.3f}"
+    how = (link.kind, " ".join(link.changes), agreement, link.n_inliers) if link else ("", "", "", "")
+    size = (member.width, member.height, member.n_bytes, modified(member))
+    names = (display_name(member.name), display_name(member.path))
+    return [one.number, role, *names, *how, *size, one.why(member)]
+
+
+def require_place(path: Path, option: str) -> None:
+    """Raises OptionError where no file of this name can be written: ask before a long run."""
+    folder = Path(os.path.abspath(path)).parent
+    if path.is_dir() or not folder.is_dir():
+        found = "a folder of that name" if path.is_dir() else f"no folder {display_name(folder)}"
+        raise OptionError(f"{option} {display_name(path)}: expected a file in a folder that is there, found {found}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises DuplicateError."""
+    fresh = path.with_name(f".{path.name[:200]}.partial")
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="")
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise DuplicateError(f"{display_name(path)}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,199 @@
+"""The rules by which pictures of a group are compared: each leaves those that are about as good as the best."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from bof.grouping.detail import Look
+from bof.grouping.types import Change, Member
+from bof.images import display_name
+
+WHOLE = 0.9
+"""A picture that shows less of another than this lacks a part of it."""
+
+ALTERING: frozenset[Change] = frozenset({"turned", "mirrored", "overlaid", "recoloured"})
+"""Changes after which bytes and sharpness say nothing of which picture was made from which."""
+
+_MORE_DETAIL = 1.4
+"""At one scale an enlarged copy looks up to 1.28 times as sharp as its original; with truly 1.1 times the side, 1.5."""
+_SHARPER, _SURELY_SHARPER = 1.5, 2.5
+"""Compression makes edges too: a picture that is less compressed than another is less sharp only beyond the second."""
+_ABOUT = 1.05
+_LESS_COMPRESSED = 1.2
+_SAME_TIME_NS = 2_000_000_000  # FAT's clock
+
+_COPY_NAME = re.compile(
+    r"(\(\d{1,3}\)|(?<![a-z])cop(?:y|ie|ia)\d*(?![a-z])|(?<![a-z])kopie?(?![a-z])|(?<![a-z])duplicate(?![a-z])"
+    r"|(?<![a-z])resized?(?![a-z])|(?<![a-z])thumb(?:nail)?s?(?![a-z])|(?<![a-z])preview(?![a-z])|~\d{1,3}$)",
+    re.IGNORECASE,
+)
+_PASSING_FOLDER = re.compile(
+    r"^(downloads?|te?mp|temporary|cache|trash|\.trash.*|recycled?|\$recycle\.bin|duplicates?|copies|thumbs?|thumbnails)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A member that may be kept. altered: what sets it apart from the group's head, of ALTERING."""
+
+    member: Member
+    look: Look
+    protected: bool
+    altered: frozenset[Change]
+
+
+Rule = tuple[Callable[[Sequence[Candidate]], list[Candidate]], Callable[[Candidate, Candidate], str]]
+"""Which candidates stay, and what the winner has that a loser has not."""
+
+
+FIRST = "alike in every respect; first by path"
+
+
+def _keep_protected(some: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in some if candidate.protected] or list(some)
+
+
+def _keep_whole(some: Sequence[Candidate]) -> list[Candidate]:
+    """Those that show as much as any; a coarse picture that shows more does not outdo a fine one that shows less."""
+    fineness = {c.member.id: (c.look.n_pixels / c.look.area) ** 0.5 if c.look.area else 0.0 for c in some}
+    finest = max(fineness.values())
+    most = max(c.look.area for c in some if fineness[c.member.id] >= finest / 2)
+    return [c for c in some if c.look.area >= WHOLE * most] or list(some)
+
+
+def _say_whole(winner: Candidate, loser: Candidate) -> str:
+    return f"shows {_times(winner.look.area, loser.look.area)} as much of the picture"
+
+
+def _keep_pixels(some: Sequence[Candidate]) -> list[Candidate]:
+    """Those with the most pixels that hold detail; of these, those that are not enlarged."""
+    true = {c.member.id: min(o.look.n_pixels for o in some if _is_as_detailed(o, c)) for c in some}
+    most = max(true.values())
+    best = [c for c in some if true[c.member.id] * _ABOUT >= most]
+    least = min(c.look.n_pixels for c in best)
+    return [c for c in best if c.look.n_pixels <= _ABOUT * least]
+
+
+def _is_as_detailed(one: Candidate, other: Candidate) -> bool:
+    """Has one picture, of no more pixels, all the detail of the other?"""
+    if one is other or one.look.detail is None or other.look.detail is None:
+        return one is other
+    return one.look.n_pixels <= other.look.n_pixels and other.look.detail < _MORE_DETAIL * one.look.detail
+
+
+def _say_pixels(winner: Candidate, loser: Candidate) -> str:
+    if winner.look.n_pixels >= loser.look.n_pixels:
+        return f"{_times(winner.look.n_pixels, loser.look.n_pixels)} the pixels"
+    return f"not enlarged ({_times(loser.look.n_pixels, winner.look.n_pixels)} the pixels hold no more detail)"
+
+
+def _keep_unframed(some: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in some if not _is_framed(c)] or list(some)
+
+
+def _is_framed(candidate: Candidate) -> bool:
+    return candidate.look.n_pixels < candidate.member.width * candidate.member.height
+
+
+def _keep_usual(some: Sequence[Candidate]) -> list[Candidate]:
+    """Those that were altered as most were: a picture is mirrored once, and copied many times, before and after."""
+    counts = Counter(candidate.altered for candidate in some)
+    return [c for c in some if counts[c.altered] == max(counts.values())]
+
+
+def _say_usual(winner: Candidate, loser: Candidate) -> str:
+    changes = sorted(winner.altered ^ loser.altered)
+    return f"like most of the group (not {' or '.join(changes)})"
+
+
+def _keep_sharp(some: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in some if not any(_is_sharper(other, c) for other in some)] or list(some)
+
+
+def _is_sharper(one: Candidate, other: Candidate) -> bool:
+    if one.look.detail is None or other.look.detail is None:
+        return False
+    denser = _density(other) >= _LESS_COMPRESSED * _density(one)
+    return one.look.detail >= (_SURELY_SHARPER if denser else _SHARPER) * other.look.detail
+
+
+def _say_sharp(winner: Candidate, loser: Candidate) -> str:
+    size = winner.look.n_pixels / max(loser.look.n_pixels, 1.0)
+    return "sharper at the same size" if 1 / _ABOUT <= size <= _ABOUT else "sharper"
+
+
+def _density(candidate: Candidate) -> float:
+    return candidate.member.n_bytes / max(1, candidate.member.width * candidate.member.height)
+
+
+def _keep_dense(some: Sequence[Candidate]) -> list[Candidate]:
+    """Only among pictures that were altered alike: drawing over a picture and storing it anew takes more bytes."""
+    if len({candidate.altered for candidate in some}) > 1:
+        return list(some)
+    most = max(map(_density, some))
+    return [c for c in some if _density(c) * _ABOUT >= most]
+
+
+def _say_dense(winner: Candidate, loser: Candidate) -> str:
+    return f"less compressed ({_times(_density(winner), _density(loser))} the bytes for a pixel)"
+
+
+def _keep_well_placed(some: Sequence[Candidate]) -> list[Candidate]:
+    marks = {c.member.id: len(marks_of(c.member.path)) for c in some}
+    return [c for c in some if marks[c.member.id] == min(marks.values())]
+
+
+def _say_well_placed(winner: Candidate, loser: Candidate) -> str:
+    own, others = marks_of(winner.member.path), marks_of(loser.member.path)
+    mark = next((mark for mark in others if mark not in own), others[0])
+    return f"no {display_name(mark)!r} in its path"
+
+
+def marks_of(path: Path) -> list[str]:
+    """What in a path speaks of a copy or of a folder that things only pass through."""
+    found = _COPY_NAME.findall(path.stem)
+    return [text.strip(" _-") for text in found] + [part for part in path.parts[:-1] if _PASSING_FOLDER.match(part)]
+
+
+def _keep_oldest(some: Sequence[Candidate]) -> list[Candidate]:
+    first = min(c.member.mtime_ns for c in some)
+    return [c for c in some if c.member.mtime_ns <= first + _SAME_TIME_NS]
+
+
+def _keep_newest(some: Sequence[Candidate]) -> list[Candidate]:
+    last = max(c.member.mtime_ns for c in some)
+    return [c for c in some if c.member.mtime_ns >= last - _SAME_TIME_NS]
+
+
+def _day(member: Member) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(member.mtime_ns // 1_000_000_000))
+
+
+def _times(much: float, little: float) -> str:
+    factor = much / max(little, 1e-9)
+    places = 0 if factor >= 9.95 else 1 if factor >= 1.05 else 2
+    return f"{factor:.{places}f} times"
+
+
+FIRST_BY_PATH: Rule = (lambda some: list(some[:1]), lambda winner, loser: FIRST)
+UNFRAMED: Rule = (_keep_unframed, lambda winner, loser: "without a frame")
+USUAL: Rule = (_keep_usual, _say_usual)
+PROTECTED: Rule = (_keep_protected, lambda winner, loser: "in a protected folder")
+WHOLE_PICTURE: Rule = (_keep_whole, _say_whole)
+BY_NAME: Mapping[str, Rule] = MappingProxyType(
+    {
+        "pixels": (_keep_pixels, _say_pixels),
+        "sharpness": (_keep_sharp, _say_sharp),
+        "bytes": (_keep_dense, _say_dense),
+        "folder": (_keep_well_placed, _say_well_placed),
+        "oldest": (_keep_oldest, lambda winner, loser: f"the older file ({_day(winner.member)})"),
+        "newest": (_keep_newest, lambda winner, loser: f"the newer file ({_day(winner.member)})"),
+    }
+)

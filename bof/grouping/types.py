@@ -1,0 +1,70 @@
+"""What duplicates are made of: members, how each is proved to be like its group's head, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bof.types import F64
+
+Kind = Literal["exact", "copy", "crop", "scene"]
+
+KINDS: tuple[Kind, ...] = ("exact", "copy", "crop", "scene")
+"""From the strictest to the loosest; asking for one asks for those before it too.
+
+exact: the same bytes; copy: the same picture, encoded or sized anew; crop: the same photograph, cropped, turned,
+mirrored, drawn over or recoloured; scene: another photograph of the same thing.
+"""
+
+Change = Literal["encoded", "resized", "cropped", "turned", "mirrored", "overlaid", "recoloured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One picture of the collection, as it was when it was indexed; id is the catalogue's."""
+
+    id: int
+    name: str
+    path: Path
+    sha256: str
+    n_bytes: int
+    mtime_ns: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a member is like its group's head.
+
+    n_inliers: points that agree, 0 for exact copies; agreement: share of the common part whose pixels agree, 0 to 1, 1
+    for exact copies, None where pixels do not decide (scene); head_from_member f64 (3, 3) in pixels of the two upright
+    originals, the identity for exact copies; changes: what was done to one to become the other. Of a copy of a copy
+    both proofs are told as one: the transforms one after the other, the fewer inliers, the lower agreement.
+    """
+
+    kind: Kind
+    n_inliers: int
+    agreement: float | None
+    head_from_member: F64
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pictures that belong together: a head, and the others, each proved against the head."""
+
+    head: Member
+    others: Sequence[tuple[Member, Link]]
+
+    @property
+    def members(self) -> list[Member]:
+        """All of them, the head first."""
+        return [self.head, *(member for member, _ in self.others)]
+
+    @property
+    def kind(self) -> Kind:
+        """The loosest kind among its links."""
+        return max((link.kind for _, link in self.others), key=KINDS.index)
