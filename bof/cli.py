@@ -9,6 +9,8 @@ COMMANDS = {
     "train_vocab": "learn visual words from photographs",
     "index": "make pictures searchable",
     "search": "find pictures that show the same thing",
+    "serve": "search in a browser, and over HTTP",
+    "duplicates": "find groups of duplicates, and keep the best of each",
     "evaluate": "measure accuracy and speed on a benchmark",
 }
 

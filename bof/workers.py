@@ -99,8 +99,13 @@ class _Run:
         return future
 
     def _serve(self) -> None:
-        while (work := self._items.get()) and not self.is_stopped:
+        while work := self._items.get():
             future, item = work
+            if self.is_stopped:
+                future.cancel()
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(self._do(item))
             except BaseException as error:
@@ -144,6 +149,34 @@ class _Run:
             self._items.put(None)
         for thread in self._threads:
             thread.join()
+
+    def cancel_waiting(self) -> None:
+        """Nobody will work for what is still in line."""
+        while not self._items.empty():
+            if work := self._items.get():
+                work[0].cancel()
+
+
+class Pool:
+    """Processes for items that come one at a time; each has the limits of its own, whatever becomes of the others."""
+
+    def __init__(self, function: str, shared: object, n_workers: int, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._run = _Run(Task(function, shared, limits.memory), limits.seconds, max(1, n_workers))
+        _runs.add(self._run)
+
+    def submit(self, item: object) -> Future[Any]:
+        """Put an item in line; the result is what the function returns or raises, or Lost.
+
+        A future that is cancelled while it waits is never begun.
+        """
+        return self._run.submit(item)
+
+    def close(self) -> None:
+        """End what is worked on with its process, and cancel what waits."""
+        self._run.stop()
+        _runs.discard(self._run)
+        self._run.cancel_waiting()
 
 
 class _DidNotStartError(RuntimeError):

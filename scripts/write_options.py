@@ -7,9 +7,11 @@ from typing import Any
 
 from bof.options import (
     PRESETS,
+    DuplicateOptions,
     ExpandOptions,
     FeatureOptions,
     IndexOptions,
+    ServeOptions,
     TrainOptions,
     VerifyOptions,
     VoteOptions,
@@ -23,6 +25,8 @@ COMMANDS = {
     VoteOptions: "search, evaluate",
     VerifyOptions: "search, evaluate",
     ExpandOptions: "search, evaluate",
+    DuplicateOptions: "duplicates",
+    ServeOptions: "serve",
 }
 
 PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is how the
@@ -35,8 +39,11 @@ OTHERS = """## Beside these
 Every command has `--help`, and `--debug`, which shows the traceback of an error. README.md shows most others.
 
 - `search --top N`: hits to show. `--ranker votes` (or `--no-verify`) skips geometry, `--ranker tfidf` ranks by the
-  plain cosine of TF-IDF histograms. `--mirror always` looks for the query's mirror image too, `never` does not, and
-  `auto`, the default, does where nothing was clearly the same, on 40 inliers. `evaluate` has all of these too.
+  plain cosine of TF-IDF histograms; docs/rankers.md lists all others, and what `--metric`, `--fusion` and `--columns`
+  do, docs/embedding.md what `--model` and the flags that begin with it do. `--box x0,y0,x1,y1` searches with a part of
+  the query, `--box auto` with what stands out in it. `--mirror always` looks for the query's mirror image too, `never`
+  does not, and `auto`, the default, does where nothing was clearly the same, on 40 inliers. `evaluate` has all of these
+  too, of boxes `--box auto`.
 - `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
   coarse k-means, the default above 4,096 words. `--workers`: processes, 0 for one a core. `--source`: what the
   photographs are, kept in the vocabulary.

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from bof import workers
-from bof.workers import Limits, Lost, close_workers, run_in_workers
+from bof.workers import Limits, Lost, Pool, close_workers, run_in_workers
 
 HERE = "test_workers"
 
@@ -237,6 +237,34 @@ def test_two_threads_can_run_at_once() -> None:
 def test_children_are_used_again() -> None:
     first = set(run([("pid", 0)] * 4, 1))
     assert set(run([("pid", 0)] * 4, 1)) == first
+
+
+def test_a_pool_takes_items_one_at_a_time_and_loses_only_what_fails() -> None:
+    pool = Pool(f"{HERE}:work", 10, 2, Limits(seconds=0.5))
+    try:
+        items = [1, ("sleep", 60), ("signal", signal.SIGSEGV), 2, ("raise", LookupError("not there")), 3]
+        futures = [pool.submit(item) for item in items]
+        assert [futures[i].result(20) for i in (0, 3, 5)] == [10, 20, 30]
+        assert isinstance(futures[1].result(20), Lost)
+        assert isinstance(futures[2].result(20), Lost)
+        with pytest.raises(LookupError, match="not there"):
+            futures[4].result(20)
+    finally:
+        pool.close()
+
+
+def test_what_waits_in_a_pool_can_be_taken_back_and_does_not_outlive_it() -> None:
+    pool = Pool(f"{HERE}:work", 10, 1)
+    busy = pool.submit(("sleep", 0.3))
+    waiting = [pool.submit(i) for i in range(4)]
+    assert waiting[0].cancel()
+    assert (busy.result(20), waiting[1].result(20)) == (0.3, 10)
+    late = [pool.submit(("sleep", 60)), *(pool.submit(i) for i in range(3))]
+    time.sleep(0.1)
+    start = time.monotonic()
+    pool.close()
+    assert time.monotonic() - start < 5
+    assert all(future.done() for future in late[1:])
 
 
 def test_a_child_that_died_while_it_waited_is_replaced() -> None:

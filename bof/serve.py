@@ -1,0 +1,97 @@
+"""The command `python -m bof.serve [--index DIR]`: search by image in a browser, and over HTTP for programs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+import os
+import sys
+from pathlib import Path
+
+from bof.command import index_folder, run
+from bof.errors import OptionError, ServerError
+from bof.options import ServeOptions, add_options, options_from
+
+READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
+"""Environment variables: a command line can be read by everybody on the machine."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bof.serve", description="Search by image, over HTTP.")
+    add = parser.add_argument
+    add("--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)")
+    add("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
+    add("--host", default="127.0.0.1", help="address to listen on; any but this machine's own needs a token")
+    add("--port", type=_port, default=8000, metavar="N", help="port to listen on, 0: any free one (default 8000)")
+    add("--token", default="", metavar="TOKEN", help=f"who has it may search and change (better: ${WRITE_TOKEN})")
+    add("--read-token", default="", metavar="TOKEN", help=f"who has it may search (better: ${READ_TOKEN})")
+    add("--read-only", action="store_true", help="nobody may change the index here")
+    add("--uploads", type=Path, metavar="DIR", help="where pictures are kept that clients add (default INDEX-uploads)")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="a name to answer to; may be repeated")
+    add("--allow-origin", action="append", default=[], metavar="URL", help="a site whose pages may ask; repeatable")
+    add("--behind-proxy", action="store_true", help="believe X-Forwarded-For and -Proto of a proxy on this machine")
+    add("--access-log", action="store_true", help="print a line for each request")
+    add("--memory", type=int, default=0, metavar="MB", help="index files to keep in memory; 0: half of the machine's")
+    add_options(parser, ServeOptions)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+    return int(text)
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
+    if missing:
+        raise ServerError(f'expected {", ".join(missing)}, found none; install with: pip install "bof[serve]"')
+    from bof.server.app import Application
+    from bof.server.running import make_server
+    from bof.server.service import Settings
+
+    write_token = arguments.token or os.environ.get(WRITE_TOKEN, "")
+    read_token = arguments.read_token or os.environ.get(READ_TOKEN, "")
+    hosts = _hosts(arguments, read_token, write_token)
+    folder = index_folder(arguments.index)
+    settings = Settings(
+        folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
+        frozenset(arguments.allow_origin), arguments.memory,
+    )  # fmt: skip
+    application = Application(settings, options_from(arguments, ServeOptions), reload=arguments.debug)
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+    server = make_server(
+        application, arguments.host, arguments.port, access_log=arguments.access_log,
+        proxy_headers=arguments.behind_proxy,
+    )  # fmt: skip
+    server.run()
+    return 0
+
+
+def _hosts(arguments: argparse.Namespace, read_token: str, write_token: str) -> frozenset[str]:
+    """The names to answer to. Raises OptionError where others could come in without a token."""
+    from bof.server.auth import MIN_TOKEN
+    from bof.server.gate import LOOPBACK_NAMES
+    from bof.server.running import is_loopback
+
+    for token in (read_token, write_token):
+        if token and len(token) < MIN_TOKEN:
+            raise OptionError(f"--token: expected {MIN_TOKEN} characters or more, found {len(token)}")
+    named = frozenset(name.lower() for name in arguments.allow_host)
+    is_local = is_loopback(arguments.host)
+    if not (is_local and not named and not arguments.behind_proxy) and not read_token and not write_token:
+        raise OptionError(
+            f"--host {arguments.host}: expected a token, because other machines can reach it, found none; "
+            f"set ${WRITE_TOKEN} (to search and change) or ${READ_TOKEN} (to search)"
+        )
+    return LOOPBACK_NAMES | named if is_local else named
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(_command, _parser(), argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

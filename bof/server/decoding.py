@@ -1,0 +1,187 @@
+"""What is done to pictures of strangers, in processes of their own: decode, extract, shrink, find the subject.
+
+Runs in a child of `workers`, within limits of time and memory; what is wrong with a picture comes back as a value.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bof.appearance.describing import Wanted
+from bof.budget import give_back_memory, keep_freed_memory
+from bof.errors import ImageError
+from bof.images import Picture, PictureTooLargeError, decode, kind_of
+from bof.options import FeatureOptions
+from bof.parallel import set_threads
+from bof.preparing import Query, prepare, subject_of
+from bof.types import U8, Box
+
+KEPT_BYTES = 400 << 20
+"""A process that takes more after a picture gives back what it can; SIFT at the usual size stays below."""
+
+_QUALITY = 82
+_AUTO_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What every child knows: how features are extracted, and how many pixels a picture may have."""
+
+    features: FeatureOptions
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How a query is looked at: turned clockwise by degrees, then mirrored, then a box of it, or the subject's."""
+
+    turn: int = 0
+    flip: bool = False
+    box: Box | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What rankers need of a query: its features, and groups of columns that compare pictures as wholes."""
+
+    features: bool = True
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What became of a picture that cannot be used: a kind of problem, and why."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A query with its picture's size in pixels, the box that was used, and the seconds that it took."""
+
+    query: Query
+    width: int
+    height: int
+    box: Box | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Where the subject is, in a picture of this size in pixels."""
+
+    box: Box | None
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Make a query ready."""
+
+    data: bytes
+    pose: Pose
+    asked: Asked
+
+    def run(self, recipe: Recipe) -> Prepared:
+        """In the child."""
+        start = time.perf_counter()
+        box = self.pose.box
+        if isinstance(box, str):
+            box = FindSubject(self.data, self.pose).run(recipe).box
+        grey = not self.asked.wanted.groups
+        picture = _posed(_decoded(self.data, recipe, recipe.features.max_side, grey=grey), self.pose)
+        query = prepare(picture, box, recipe.features, self.asked.wanted, local=self.asked.features)
+        return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
+
+
+@dataclass(frozen=True, slots=True)
+class FindSubject:
+    """Where the subject is."""
+
+    data: bytes
+    pose: Pose
+
+    def run(self, recipe: Recipe) -> Subject:
+        """In the child."""
+        picture = _posed(_decoded(self.data, recipe, _AUTO_SIDE, grey=False), self.pose)
+        return Subject(subject_of(picture), picture.width, picture.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Shrink:
+    """A thumbnail: a JPEG whose long side has at most `size` pixels."""
+
+    data: bytes
+    size: int
+
+    def run(self, recipe: Recipe) -> bytes:
+        """In the child."""
+        pixels = _decoded(self.data, recipe, self.size, grey=False).pixels
+        target = io.BytesIO()
+        Image.fromarray(pixels).save(target, "JPEG", quality=_QUALITY, optimize=True)
+        return target.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Is it a whole picture? Returns its kind, as `images.kind_of` names it."""
+
+    data: bytes
+
+    def run(self, recipe: Recipe) -> str:
+        """In the child."""
+        _decoded(self.data, recipe, recipe.features.max_side, grey=True)
+        return kind_of(self.data) or ""
+
+
+Item = Prepare | FindSubject | Shrink | Check
+
+
+def run_in_worker(recipe: Recipe, item: Item) -> Prepared | Subject | bytes | str | Refused:
+    """One item, in a process of its own."""
+    cv2.setNumThreads(1)
+    set_threads(1)
+    keep_freed_memory()
+    if kind_of(item.data) is None:
+        kinds = "JPEG, PNG, WebP, TIFF, BMP, GIF, PNM or AVIF"
+        return Refused("not-a-picture", f"expected a picture ({kinds}), found {item.data[:8]!r}")
+    try:
+        return item.run(recipe)
+    except PictureTooLargeError as error:
+        return Refused("too-large", str(error))
+    except ImageError as error:
+        return Refused("bad-request" if str(error).startswith("box ") else "bad-picture", str(error))
+    finally:
+        _give_back_much()
+
+
+def _give_back_much() -> None:
+    """What is freed is kept for the next picture, but not what only a huge one needs."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:  # no Linux: nothing is kept either
+        return
+    if pages * mmap.PAGESIZE > KEPT_BYTES:
+        give_back_memory()
+
+
+def _decoded(data: bytes, recipe: Recipe, max_side: int, *, grey: bool) -> Picture:
+    return decode(data, max_side=max_side, max_pixels=recipe.max_pixels, grey=grey)
+
+
+def _posed(picture: Picture, pose: Pose) -> Picture:
+    """The picture turned clockwise, then mirrored left to right."""
+    pixels: U8 = np.rot90(picture.pixels, -pose.turn // 90)
+    pixels = pixels[:, ::-1] if pose.flip else pixels
+    size = (picture.width, picture.height) if pose.turn % 180 == 0 else (picture.height, picture.width)
+    return Picture(np.ascontiguousarray(pixels), *size)

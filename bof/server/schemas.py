@@ -1,0 +1,152 @@
+"""The shapes of answers, as JSON schemas: what docs/api.md says in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def _object(**properties: Schema) -> Schema:
+    """All properties are always there, and no others."""
+    return {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _list(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_TEXT: Schema = {"type": "string"}
+_WHOLE: Schema = {"type": "integer", "minimum": 0}
+_ID: Schema = {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1}
+_NUMBER: Schema = {"type": "number"}
+_BOOL: Schema = {"type": "boolean"}
+_BOX = _or_null(_list(_NUMBER, minItems=4, maxItems=4))
+_POINT = _list(_NUMBER, minItems=2, maxItems=2)
+_SECONDS = _map({"type": "number", "minimum": 0})
+_COUNTED = _list(_object(name=_TEXT, pictures=_WHOLE))
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_VERSION: Schema = {"type": "string", "pattern": "^([0-9a-f]{16})?$"}
+
+_QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX)
+
+_TAG = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+"""A line with something to see in it."""
+
+_KEYS = [
+    "proved_many_points",
+    "proved_few_points",
+    "proved_mirrored",
+    "maybe",
+    "not_proved",
+    "not_checked",
+    "alike_as_a_whole",
+    "unlike_as_a_whole",
+]
+
+_IMAGE: dict[str, Schema] = {
+    "id": _WHOLE, "name": _TEXT, "file_name": _TEXT, "version": _VERSION, "width": _WHOLE, "height": _WHOLE,
+    "n_features": _WHOLE, "n_bytes": _WHOLE, "modified": _TIME, "tags": _list(_TEXT), "fields": _map(_list(_TEXT)),
+    "uploaded": _BOOL,
+}  # fmt: skip
+_KIND: Schema = {"type": "string", "enum": ["exact", "copy", "crop", "scene"]}
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "pattern": "^/problems/"}, "title": _TEXT,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599}, "detail": _TEXT, "parameter": _TEXT,
+        },
+        "required": ["type", "title", "status", "detail"],
+        "additionalProperties": False,
+    },
+    "Hit": _object(
+        id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
+        verdict={"type": "string", "enum": ["same", "maybe", "no", "unverified"]},
+        probability=_or_null({"type": "number", "minimum": 0, "maximum": 1}), n_inliers=_or_null(_WHOLE),
+        mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
+        height=_WHOLE, tags=_list(_TEXT),
+        explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
+    ),
+    "Answer": _object(
+        query=_QUERY, ranker=_TEXT, total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")), seconds=_SECONDS
+    ),
+    "Answers": _object(answers=_list({"anyOf": [_ref("Answer"), _object(problem=_ref("Problem"))]})),
+    "Match": _object(
+        query=_QUERY, hit=_ref("Hit"),
+        hit_from_query=_or_null(_list(_list(_NUMBER, minItems=3, maxItems=3), minItems=3, maxItems=3)), mirrored=_BOOL,
+        points=_object(query=_list(_POINT), hit=_list(_POINT), inlier=_list(_BOOL), weight=_list(_NUMBER)),
+        seconds=_SECONDS,
+    ),
+    "Subject": _object(box=_BOX, width=_WHOLE, height=_WHOLE),
+    "Image": _object(**_IMAGE),
+    "Images": _object(total=_WHOLE, offset=_WHOLE, images=_list(_ref("Image"))),
+    "Removed": _object(id=_WHOLE),
+    "Tags": _object(
+        tags=_list(
+            {"type": "string", "minLength": 1, "maxLength": 200, "pattern": _TAG},
+            maxItems=100,
+        )
+    ),
+    "Token": _object(token=_TEXT),
+    "Job": _object(
+        id=_TEXT, kind={"type": "string", "enum": ["add", "update", "remove", "tag", "sync", "duplicates"]},
+        state={"type": "string", "enum": ["queued", "running", "done", "failed", "stopped"]}, done=_WHOLE,
+        total=_WHOLE, added=_WHOLE, removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
+        skipped=_list(_object(name=_TEXT, reason=_TEXT)), error=_or_null(_ref("Problem")), created=_TIME,
+        seconds={"type": "number", "minimum": 0},
+    ),
+    "Jobs": _object(jobs=_list(_ref("Job"))),
+    "Accepted": _object(job=_ref("Job")),
+    "Health": _object(status={"type": "string", "enum": ["ok"]}, version=_TEXT),
+    "Session": _object(required=_BOOL, read=_BOOL, write=_BOOL),
+    "Rankers": _object(
+        default=_TEXT,
+        rankers=_list(
+            _object(name=_TEXT, description=_TEXT, available=_BOOL, verifies=_BOOL, needs=_or_null(_TEXT))
+        ),
+    ),
+    "Index": _object(
+        version=_TEXT, writable=_BOOL, generation=_WHOLE, pictures=_WHOLE, features=_WHOLE, bytes=_WHOLE,
+        segments=_WHOLE, bytes_by_part=_map(_WHOLE), folders=_COUNTED, tags=_COUNTED, fields=_COUNTED,
+        columns=_list(_TEXT), vocabulary=_object(words=_WHOLE, used=_WHOLE, fingerprint=_TEXT),
+        features_per_image=_object(edges=_list(_WHOLE), counts=_list(_WHOLE)),
+        duplicates=_BOOL, limits=_map({"type": "number", "minimum": 0}),
+    ),
+    "Groups": _object(
+        kind=_KIND, found=_BOOL, total=_WHOLE, offset=_WHOLE,
+        groups=_list(
+            _object(
+                kind=_KIND,
+                members=_list(
+                    _object(
+                        **_IMAGE, keep=_BOOL,
+                        link=_or_null(
+                            _object(
+                                kind=_KIND, n_inliers=_WHOLE, agreement=_or_null(_NUMBER), changes=_list(_TEXT)
+                            )
+                        ),
+                    )
+                ),
+            )
+        ),
+    ),
+    "Look": _object(kind=_KIND),
+    "Pair": _object(a=_ID, b=_ID),
+    "Document": {"type": "object"},
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""Everything that handlers share: the collection, workers, threads, limits, jobs; and how a picture becomes a query."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from bof.engine import Engine
+from bof.options import ServeOptions
+from bof.server import uploads
+from bof.server.auth import Guard
+from bof.server.bodies import body_of
+from bof.server.changing import Changes
+from bof.server.collection import Collection
+from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe, Refused
+from bof.server.duplicates import Duplicates
+from bof.server.jobs import Jobs
+from bof.server.limits import Budget, Cache, Places, Rate
+from bof.server.metrics import Metrics
+from bof.server.problems import ProblemError
+from bof.workers import Limits, Lost, Pool
+
+T = TypeVar("T")
+
+N_FILE_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server is started with, besides the limits of ServeOptions.
+
+    hosts: names to answer to, empty: any; origins: sites whose pages may ask.
+    """
+
+    index: Path
+    vocabulary: Path | None = None
+    uploads: Path | None = None
+    read_token: str = field(default="", repr=False)
+    write_token: str = field(default="", repr=False)
+    read_only: bool = False
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
+    memory: int = 0
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where uploads are kept: beside the index, unless said otherwise."""
+        index = Path(os.path.abspath(self.index))
+        return self.uploads or index.with_name(f"{index.name}-uploads")
+
+
+class Service:
+    """One running server's parts. Made inside the event loop; `close` ends what it has started."""
+
+    def __init__(self, settings: Settings, options: ServeOptions) -> None:
+        self.options = options
+        self.is_draining = False
+        n = os.cpu_count() or 1
+        engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory)
+        self.collection = Collection(engine, settings.uploads_folder)
+        self.folder = self.collection.folder
+        self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
+        self.rate, self.session_rate = Rate(options.rate), Rate(1.0)
+        self.budget = Budget(options.buffered_megabytes << 20)
+        self.places = Places(2 * n, options.waiting)
+        self.streams = Places(options.streams, 0)
+        self.queries: Cache[Prepared] = Cache(options.cached_queries)
+        self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
+        self.metrics = Metrics()
+        recipe = Recipe(engine.index.features, options.upload_pixels)
+        limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
+        self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
+        for _ in range(n):  # so that the first who asks need not wait for processes to start
+            self._pool.submit(Check(b""))
+        self._search_threads = ThreadPoolExecutor(n, "bof-search")
+        self._file_threads = ThreadPoolExecutor(N_FILE_THREADS, "bof-files")
+        self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
+        self.duplicates = Duplicates(self.collection, engine.vocabulary_folder)
+        self.jobs = Jobs(options.jobs, str(self.folder), self.collection.refresh)
+        uploads.sweep(self.collection.uploads)
+
+    def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
+        """The body of a request, which is read before anything else is taken."""
+        megabytes = self.options.batch_megabytes if many else self.options.upload_megabytes
+        return body_of(request, megabytes << 20, self.options.body_seconds, self.budget)
+
+    @asynccontextmanager
+    async def place(self, request: Request) -> AsyncIterator[None]:
+        """A turn for what takes a core; who has gone away meanwhile gets none."""
+        async with self.places.hold():
+            if await request.is_disconnected():
+                raise ProblemError("bad-request", "expected somebody who waits for the answer, found nobody")
+            yield
+
+    async def in_search_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What lets go of the interpreter for most of its time."""
+        return await asyncio.get_running_loop().run_in_executor(self._search_threads, work, *arguments)
+
+    async def in_file_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What waits for disks and the catalogue."""
+        return await asyncio.get_running_loop().run_in_executor(self._file_threads, work, *arguments)
+
+    async def in_worker(self, item: Item) -> Any:
+        """One picture in a process of its own. Raises ProblemError for a picture that cannot be used."""
+        result = await asyncio.wrap_future(self._pool.submit(item))
+        if isinstance(result, Lost):
+            raise ProblemError("bad-picture", f"expected a picture that can be read; {result.reason}")
+        if isinstance(result, Refused):
+            raise ProblemError(result.kind, result.reason)
+        return result
+
+    async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
+        """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
+        key = version or hashlib.sha256(data).hexdigest(), pose, asked.features, asked.wanted.groups
+        if known := self.queries.get(key):
+            return known
+        prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))
+        if self.options.cached_queries:
+            self.queries.put(key, prepared)
+        return prepared
+
+    async def engine(self) -> Engine:
+        """The engine as of the newest commit, which the caller keeps for its request."""
+        return await self.in_file_thread(self.collection.now)
+
+    async def close(self) -> None:
+        """Stop what runs: a job commits what it has done."""
+        self.is_draining = True
+        await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
+        await asyncio.to_thread(self._pool.close)
+        self._search_threads.shutdown(wait=True, cancel_futures=True)
+        self._file_threads.shutdown(wait=True, cancel_futures=True)

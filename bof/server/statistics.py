@@ -1,0 +1,99 @@
+"""What an index holds, in figures for people and plots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from bof import catalog
+from bof.engine import Engine
+from bof.images import display_name
+from bof.metadata import TAG
+from bof.store import Snapshot
+
+N_BINS = 20
+MAX_NAMES = 500
+"""Folders, tags and fields that are told, the most frequent first."""
+
+_PARTS = {
+    "vote_indptr": "votes", "vote_image": "votes", "vote_feature": "votes", "signature": "signatures", "xy": "places",
+    "scale_angle": "places", "word": "words", "feature_indptr": "words", "indptr": "votes", "image": "votes",
+    "count": "votes",
+}  # fmt: skip
+
+
+def statistics(engine: Engine) -> dict[str, Any]:
+    """Of the commit that the engine holds; tags and bytes are the newest commit's."""
+    snapshot = engine.snapshot
+    tags, fields = _said(engine)
+    parts, columns = _bytes_by_part(engine)
+    used = np.zeros(engine.vocabulary.n_words, np.bool_)
+    for segment in snapshot.segments:
+        used |= np.diff(segment.postings.indptr) > 0
+    return {
+        "generation": snapshot.generation,
+        "pictures": snapshot.n_images,
+        "features": snapshot.n_features,
+        "bytes": sum(parts.values()),
+        "segments": len(snapshot.segments),
+        "bytes_by_part": parts,
+        "folders": _ranked(_folders(snapshot)),
+        "tags": tags,
+        "fields": fields,
+        "columns": columns,
+        "vocabulary": {
+            "words": engine.vocabulary.n_words, "used": int(used.sum()),
+            "fingerprint": engine.index.fingerprint,
+        },
+        "features_per_image": _histogram(snapshot),
+    }  # fmt: skip
+
+
+def _said(engine: Engine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """How many pictures have each tag, and each field."""
+    of_live = "FROM metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"
+    with catalog.reading(engine.index.folder) as database:
+        if not catalog.has_metadata(database):
+            return [], []
+        tags = database.execute(f"SELECT value, count(*) {of_live} WHERE key = ? GROUP BY 1", (TAG,)).fetchall()
+        fields = database.execute(f"SELECT key, count(DISTINCT m.path) {of_live} WHERE key != ? GROUP BY 1", (TAG,))
+        return _ranked(dict(tags)), _ranked(dict(fields.fetchall()))
+
+
+def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
+    best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_NAMES]
+    return [{"name": display_name(name), "pictures": n} for name, n in best]
+
+
+def _folders(snapshot: Snapshot) -> Counter[str]:
+    """Pictures below each first folder of a name."""
+    rows = snapshot.rows
+    names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
+    return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
+
+
+def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
+    """Bytes on disk by what they are for, and the optional columns."""
+    with catalog.reading(engine.index.folder) as database:
+        segments = catalog.read_segments(database)
+    parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue"], 0)
+    columns: set[str] = set()
+    for segment in segments:
+        for name, fact in segment.files.items():
+            stem = name.removesuffix(".npy")
+            parts[_PARTS.get(stem, "columns")] += fact.n_bytes
+            columns |= set() if stem in _PARTS else {stem}
+    parts["catalogue"] = (engine.index.folder / catalog.FILE_NAME).stat().st_size
+    return parts, sorted(columns)
+
+
+def _histogram(snapshot: Snapshot) -> dict[str, list[int]]:
+    """How many pictures have how many features."""
+    sizes = [np.diff(segment.feature_indptr) for segment in snapshot.segments]
+    live = ~snapshot.rows.deleted
+    n_features = np.concatenate(sizes)[live] if sizes else np.zeros(0, np.int64)
+    edges = np.linspace(0, max(1, int(n_features.max(initial=0))), N_BINS + 1)
+    counts = np.histogram(n_features, edges)[0]
+    return {"edges": np.rint(edges).astype(int).tolist(), "counts": counts.tolist()}
