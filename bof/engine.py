@@ -6,9 +6,7 @@ import fnmatch
 import logging
 import os
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,48 +14,30 @@ from typing import Self
 import numpy as np
 
 from bof import catalog, metadata, transforms
+from bof.adding import AddReport as AddReport
+from bof.adding import add_pictures, make_plan
 from bof.appearance.describing import ModelChoice, Wanted
 from bof.appearance.nearest import Nearest, kind_of, open_nearest
 from bof.asking_all import Neighbours, ask_all
-from bof.batches import Batches
 from bof.budget import machine_memory
 from bof.catalog import KnownFile
-from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
-from bof.filling import fill, find_gaps
+from bof.errors import IndexStoreError, MismatchError
 from bof.images import Picture
-from bof.indexing import Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions
 from bof.preparing import Query as Query
 from bof.preparing import prepare
 from bof.searching import Answer, SearchOptions, search
 from bof.segments import ADVICE
 from bof.store import Index, Snapshot
-from bof.syncing import Plan, is_below, plan_sync
+from bof.syncing import Plan
 from bof.types import F32, Box, Hit
 from bof.vocabulary import default_vocabulary_path, load_vocabulary
-from bof.writing import Metadata, Writer
+from bof.writing import Metadata
 
 log = logging.getLogger("bof")
 
 Progress = Callable[[int, int], None]
 """Called with the pictures done and the pictures to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddReport:
-    """What `Engine.add` did: pictures added (new or changed), moved without being read again, removed, those whose
-    files are gone but which were left, those that stood already, those skipped and why, features, seconds.
-    """
-
-    n_added: int
-    n_moved: int
-    n_removed: int
-    n_gone: int
-    n_unchanged: int
-    skipped: Sequence[Skipped]
-    n_features: int
-    seconds: float
-    n_filled: int = 0
 
 
 class Engine:
@@ -141,11 +121,7 @@ class Engine:
         """What `add` would do. Raises ImageError for a missing source, and where a folder that `delete` would empty has
         no picture at all: its disk may not be there.
         """
-        files = list_files(sources)
-        plan = plan_sync(files, catalog.read_known(self.index.folder), sources, delete=delete)
-        if delete:
-            _refuse_empty(sources, files, plan)
-        return plan
+        return make_plan(self.index, sources, delete=delete)
 
     def add(
         self,
@@ -161,65 +137,15 @@ class Engine:
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
         """
-        options = options or IndexOptions()
-        start = time.perf_counter()
-        with self.index.writer() as writer:
-            writer.require_whole()
-            plan = self.plan(sources, delete=delete)
-            self._rearrange(writer, plan, sources)
-            done = self._read(writer, plan, options, progress)
-            n_filled, unfilled = self._fill(writer, options, progress)
+        report = add_pictures(self.index, self.vocabulary_folder, sources, options, progress, delete=delete)
         if self._snapshot is not None:
             self.refresh()
-        leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
-        skipped = [*done.skipped, *unfilled]
-        return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
-
-    def _rearrange(self, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
-        """What needs no picture read: moves, removals, and the folders to follow."""
-        known = catalog.read_meta(self.index.folder).get("roots", [])
-        roots = sorted({*known, *(os.path.abspath(source) for source in sources if source.is_dir())})
-        if plan.moves or plan.leaving or roots != known:
-            writer.rearrange(plan.moves, plan.leaving, roots)
-
-    def _read(self, writer: Writer, plan: Plan, options: IndexOptions, progress: Progress | None) -> Batches:
-        """Read and commit what is new or changed."""
-        recipe = self._recipe(options)
-        batches, n_files = Batches(writer, options), len(plan.to_read)
-        try:
-            for done, item in enumerate(describe_files(plan.to_read, recipe, options), 1):
-                batches.take(item)
-                if progress:
-                    progress(done, n_files)
-            batches.commit()
-        except KeyboardInterrupt:
-            batches.commit()
-            n_left = n_files - batches.n_added - len(batches.skipped)
-            raise KeyboardInterrupt(
-                f"{batches.n_added} pictures are committed, {n_left} are left; the same command goes on from here"
-            ) from None
-        return batches
-
-    def _recipe(self, options: IndexOptions) -> Recipe:
-        """Raises ModelError where the model of an embedding is gone: no picture could be described."""
-        wanted = self.wanted
-        if wanted.model and "embedding" in wanted.groups:
-            wanted.model.load()
-        return Recipe(self.vocabulary_folder, self.index.features, options.max_pixels, wanted)
-
-    def _fill(self, writer: Writer, options: IndexOptions, progress: Progress | None) -> tuple[int, list[Skipped]]:
-        """Give every picture the optional columns that it lacks."""
-        recipe = self._recipe(options)
-        return fill(writer, find_gaps(self.index, recipe.wanted.groups), recipe, options, progress)
+        return report
 
     @property
     def wanted(self) -> Wanted:
         """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
-        meta = catalog.read_meta(self.index.folder)
-        try:
-            return Wanted.from_meta(meta)
-        except (KeyError, TypeError, ValueError, OptionError) as error:
-            raise IndexStoreError(f"{self.index.folder}: the catalogue's columns are damaged: {error}") from error
+        return self.index.wanted
 
     def want(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
         """From now on describe these groups of optional columns too; `add` fills them for the pictures that stand.
@@ -366,16 +292,6 @@ class Engine:
         probability = answer.probabilities.get(image)
         size = (row.width, row.height)
         return Hit(image, row.name, Path(row.path), score, probability, verdict, *size, verification, outline)
-
-
-def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:
-    for source in sources:
-        gone = [entry for entry in plan.gone if is_below(entry.path, [source])]
-        if gone and not any(is_below(path, [source]) for path in files):
-            raise ImageError(
-                f"{source}: expected pictures, found none, though the index has {len(gone)} from here: is a disk "
-                "missing? Nothing was changed; to take them out all the same, name them with --remove"
-            )
 
 
 def _find_vocabulary(index: Index) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bof import catalog, columns
+from bof.appearance.describing import Wanted
 from bof.appearance.nearest import Part, keep_nearest
 from bof.catalog import SegmentRow
 from bof.checking import SEGMENTS
@@ -134,6 +135,15 @@ class Index:
             raise IndexStoreError(
                 f"{folder}: the catalogue lacks {error}; delete the folder and index again"
             ) from error
+
+    @property
+    def wanted(self) -> Wanted:
+        """The optional columns that it describes of every picture. Raises IndexStoreError where it lies."""
+        meta = catalog.read_meta(self.folder)
+        try:
+            return Wanted.from_meta(meta)
+        except (KeyError, TypeError, ValueError, OptionError) as error:
+            raise IndexStoreError(f"{self.folder}: the catalogue's columns are damaged: {error}") from error
 
     def require(self, vocabulary: Vocabulary) -> None:
         """Raises MismatchError unless the index was built with this vocabulary."""
