@@ -30,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--uploads", type=Path, metavar="DIR", help="where pictures are kept that clients add (default INDEX-uploads)")
     add("--allow-host", action="append", default=[], metavar="NAME", help="a name to answer to; may be repeated")
     add("--allow-origin", action="append", default=[], metavar="URL", help="a site whose pages may ask; repeatable")
+    urls = "fetch pictures by URL for clients, from these hosts alone: NAME, *.NAME or ADDRESS, with :PORT or without"
+    add("--allow-urls", action="extend", nargs="+", default=[], metavar="HOST", help=urls)
     add("--behind-proxy", action="store_true", help="believe X-Forwarded-For and -Proto of a proxy on this machine")
     add("--access-log", action="store_true", help="print a line for each request")
     add("--memory", type=int, default=0, metavar="MB", help="index files to keep in memory; 0: half of the machine's")
@@ -47,6 +49,7 @@ def _command(arguments: argparse.Namespace) -> int:
     missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
     if missing:
         raise ServerError(f'expected {", ".join(missing)}, found none; install with: pip install "bof[serve]"')
+    from bof.server.addresses import Source
     from bof.server.app import Application
     from bof.server.running import make_server
     from bof.server.service import Settings
@@ -57,7 +60,7 @@ def _command(arguments: argparse.Namespace) -> int:
     folder = index_folder(arguments.index)
     settings = Settings(
         folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
-        frozenset(arguments.allow_origin), arguments.memory,
+        frozenset(arguments.allow_origin), arguments.memory, frozenset(map(Source.of, arguments.allow_urls)),
     )  # fmt: skip
     application = Application(settings, options_from(arguments, ServeOptions), reload=arguments.debug)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bof import __version__
 from bof.server.endpoints import PREFIX, Endpoint
-from bof.server.parameters import Parameter
+from bof.server.parameters import URL, Parameter
 from bof.server.problems import MEDIA_TYPE, TITLES
 from bof.server.schemas import SCHEMAS
 
@@ -53,7 +53,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         header = {"name": "X-Bof", "in": "header", "required": False, "schema": {"type": "string", "enum": ["1"]}}
         found["parameters"].append({**header, "description": "needed where a form could send the same request"})
     if endpoint.body:
-        found["requestBody"] = {"required": True, "content": _body(endpoint)}
+        found["requestBody"] = {"required": URL not in endpoint.parameters, "content": _body(endpoint)}
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from bof.searching import MIRRORS
+from bof.server.addresses import URL_PATTERN
 from bof.server.problems import ProblemError, bad_parameter, not_found
 from bof.server.ranking import ranker_names
 from bof.types import Box
@@ -151,5 +152,9 @@ SEARCH = (
         {"type": "string", "enum": ["same", "maybe", "no", "unverified"]}, many=True,
     ),
     *FILTERS,
+)  # fmt: skip
+URL = Parameter(
+    "url", "fetch the picture here instead of taking it from the body, which is empty then; only where the server may",
+    {"type": "string", "pattern": URL_PATTERN, "maxLength": MAX_TEXT},
 )  # fmt: skip
 VERSION = text("v", "the version: what is fetched with it may be cached for ever", schema={"maxLength": 64})

@@ -26,6 +26,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "too-large": (413, "Too large"),
     "not-a-picture": (415, "Not a picture"),
     "bad-picture": (422, "The picture cannot be read"),
+    "not-fetched": (422, "The picture cannot be fetched"),
     "wrong-host": (421, "Not a name of this server"),
     "too-many-requests": (429, "Too many requests"),
     "head-too-large": (431, "The head of the request is too large"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -15,20 +17,32 @@ from bof.server.answers import answer
 from bof.server.bodies import one_picture, pictures
 from bof.server.decoding import Asked, FindSubject, Pose, Subject
 from bof.server.endpoints import Endpoint
-from bof.server.parameters import ID, QUERY, SEARCH, Values, number_in_path
-from bof.server.problems import ProblemError, problem_of
+from bof.server.parameters import ID, QUERY, SEARCH, URL, Values, number_in_path
+from bof.server.problems import ProblemError, bad_parameter, problem_of
 from bof.server.querying import Ask, asked_by, match_pair, pose_of, search_page
 from bof.server.ranking import require_columns
 from bof.server.service import Service
 
 
-async def search(service: Service, request: Request, values: Values) -> Response:
-    """With the picture in the body."""
-    ask, pose = Ask.of(values), pose_of(values)
+@asynccontextmanager
+async def _picture(service: Service, request: Request, values: Values) -> AsyncIterator[bytes]:
+    """The picture in the body, or the one that the server fetches for it."""
+    target = None if values["url"] is None else service.fetcher.target(values["url"])
     async with service.body(request) as body:
-        picture = one_picture(request, body)
-        async with service.place(request):
-            return answer(await _page(service, picture, pose, ask))
+        if target is None:
+            yield one_picture(request, body)
+            return
+    if body:
+        raise bad_parameter("url", "an empty body beside it", f"{len(body)} bytes")
+    async with service.fetcher.fetch(target) as picture:
+        yield picture
+
+
+async def search(service: Service, request: Request, values: Values) -> Response:
+    """With a picture that is sent or fetched."""
+    ask, pose = Ask.of(values), pose_of(values)
+    async with _picture(service, request, values) as picture, service.place(request):
+        return answer(await _page(service, picture, pose, ask))
 
 
 async def search_image(service: Service, request: Request, values: Values) -> Response:
@@ -78,13 +92,11 @@ def _rounded(seconds: dict[str, float]) -> dict[str, float]:
 
 
 async def match(service: Service, request: Request, values: Values) -> Response:
-    """The picture in the body with one of the index."""
+    """A picture that is sent or fetched with one of the index."""
     pose = pose_of(values)
     await service.in_file_thread(service.collection.fact, values["id"])
-    async with service.body(request) as body:
-        picture = one_picture(request, body)
-        async with service.place(request):
-            return answer(await _match(service, picture, pose, values["id"], values["mirror"]))
+    async with _picture(service, request, values) as picture, service.place(request):
+        return answer(await _match(service, picture, pose, values["id"], values["mirror"]))
 
 
 async def match_images(service: Service, request: Request, values: Values) -> Response:
@@ -108,12 +120,10 @@ async def _match(
 
 
 async def subject(service: Service, request: Request, values: Values) -> Response:
-    """Where the picture in the body has its subject."""
+    """Where a picture that is sent or fetched has its subject."""
     pose = Pose(values["turn"], bool(values["flip"]), "auto")
-    async with service.body(request) as body:
-        picture = one_picture(request, body)
-        async with service.place(request):
-            found: Subject = await service.in_worker(FindSubject(picture, dataclasses.replace(pose, box=None)))
+    async with _picture(service, request, values) as picture, service.place(request):
+        found: Subject = await service.in_worker(FindSubject(picture, dataclasses.replace(pose, box=None)))
     box = None if found.box is None else [round(value, 2) for value in found.box]
     return answer({"box": box, "width": found.width, "height": found.height})
 
@@ -122,8 +132,8 @@ _PICTURE = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "no
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=SEARCH, body="picture",
-        is_heavy=True, problems=_PICTURE,
+        "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
+        is_heavy=True, problems=(*_PICTURE, "not-fetched"),
     ),
     Endpoint(
         "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer"},
@@ -135,7 +145,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/matches/{id}", "Match a picture with one of the index", match, {200: "Match"},
-        parameters=(ID, *QUERY), body="picture", is_heavy=True, problems=_PICTURE,
+        parameters=(ID, URL, *QUERY), body="picture", is_heavy=True, problems=(*_PICTURE, "not-fetched"),
     ),
     Endpoint(
         "GET", "/matches/{a}/{b}", "Match two pictures of the index", match_images, {200: "Match"},
@@ -144,7 +154,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/subject", "Find the subject of a picture", subject, {200: "Subject"},
-        parameters=tuple(each for each in QUERY if each.name in ("turn", "flip")), body="picture", is_heavy=True,
-        problems=_PICTURE,
+        parameters=(URL, *(each for each in QUERY if each.name in ("turn", "flip"))), body="picture", is_heavy=True,
+        problems=(*_PICTURE, "not-fetched"),
     ),
 )  # fmt: skip

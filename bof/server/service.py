@@ -17,12 +17,14 @@ from starlette.requests import Request
 from bof.engine import Engine
 from bof.options import ServeOptions
 from bof.server import uploads
+from bof.server.addresses import Source
 from bof.server.auth import Guard
 from bof.server.bodies import body_of
 from bof.server.changing import Changes
 from bof.server.collection import Collection
 from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe, Refused
 from bof.server.duplicates import Duplicates
+from bof.server.fetching import Fetcher
 from bof.server.jobs import Jobs
 from bof.server.limits import Budget, Cache, Places, Rate
 from bof.server.metrics import Metrics
@@ -38,7 +40,7 @@ N_FILE_THREADS = 4
 class Settings:
     """What a server is started with, besides the limits of ServeOptions.
 
-    hosts: names to answer to, empty: any; origins: sites whose pages may ask.
+    hosts: names to answer to, empty: any; origins: sites whose pages may ask; sources: where pictures are fetched from.
     """
 
     index: Path
@@ -50,6 +52,7 @@ class Settings:
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
     memory: int = 0
+    sources: frozenset[Source] = frozenset()
 
     @property
     def uploads_folder(self) -> Path:
@@ -71,6 +74,7 @@ class Service:
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
         self.rate, self.session_rate = Rate(options.rate), Rate(1.0)
         self.budget = Budget(options.buffered_megabytes << 20)
+        self.fetcher = Fetcher(settings.sources, options, self.budget)
         self.places = Places(2 * n, options.waiting)
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
@@ -137,5 +141,6 @@ class Service:
         self.is_draining = True
         await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
         await asyncio.to_thread(self._pool.close)
+        self.fetcher.close()
         self._search_threads.shutdown(wait=True, cancel_futures=True)
         self._file_threads.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,123 @@
+"""Where pictures may be fetched from: URLs and an operator's list taken apart, and which addresses are public."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit
+
+from bof.errors import OptionError
+
+URL_PATTERN = "^[hH][tT][tT][pP][sS]?://"
+
+_PORTS = {"http": 80, "https": 443}
+_NAME = r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?"
+_AUTHORITY = re.compile(rf"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>{_NAME}))(?::(?P<port>[0-9]{{1,5}}))?")
+_PLAIN = "!#$%&'()*+,/:;=?@[]~"
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an operator allows: a name, `*.` and a name for all below it, or an address; port 0: the usual one."""
+
+    host: str
+    port: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Source:
+        """As --allow-urls has it. Raises OptionError."""
+        below = text.startswith("*.")
+        try:
+            host, port = read_authority(text.removeprefix("*."))
+        except ValueError as error:
+            raise OptionError(f"--allow-urls {text}: {error}") from None
+        if below and (literal_of(host) or "." not in host):
+            raise OptionError(f"--allow-urls {text}: expected a name with a dot after *., found {host!r}")
+        return cls(f"*.{host}" if below else host, port)
+
+    def has(self, host: str, port: int, usual: int) -> bool:
+        """Is this host and port meant? usual: the port where none was named."""
+        named = host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
+        return named and port == (self.port or usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that was understood; path: with its query, as it is sent."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> Target:
+        """Raises ValueError for what is no plain URL of http or https."""
+        parts = urlsplit(quote(url, safe=_PLAIN))  # from here on it is printable ASCII
+        if not re.match(URL_PATTERN, url) or parts.scheme not in _PORTS:
+            raise ValueError("expected a URL of http or https")
+        host, port = read_authority(parts.netloc)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(parts.scheme, host, port or _PORTS[parts.scheme], path)
+
+    @property
+    def usual_port(self) -> int:
+        """The scheme's."""
+        return _PORTS[self.scheme]
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == self.usual_port else f"{host}:{self.port}"
+
+    def redirected(self, location: str) -> Target:
+        """Where a Location leads. Raises ValueError."""
+        target = Target.of(urljoin(f"{self.scheme}://{self.authority}{self.path}", location))
+        if (self.scheme, target.scheme) == ("https", "http"):
+            raise ValueError("expected a redirect that stays with https, found one to http")
+        return target
+
+
+def read_authority(text: str) -> tuple[str, int]:
+    """Host in lower case, without brackets, and port, 0 where there is none. Raises ValueError; so does user:password.
+
+    A last label that begins with a digit is refused unless the whole is an address as it is usually written: resolvers
+    take 127.1 and 0x7f000001 for addresses too.
+    """
+    found = _AUTHORITY.fullmatch(text.lower()) if text.isascii() else None
+    if found is None:
+        raise ValueError("expected a host name or an address, and a port or none, found something else")
+    host, port = found["six"] or found["name"], int(found["port"] or 0)
+    address = literal_of(host)
+    if not (address.version == (6 if found["six"] else 4) if address else host.rpartition(".")[2][0].isalpha()):
+        raise ValueError("expected a host name, an IPv4 address or an IPv6 address in brackets, found neither")
+    if found["port"] and not 0 < port < 1 << 16:
+        raise ValueError("expected a port from 1 to 65535")
+    return str(address or host), port
+
+
+def literal_of(host: str) -> Address | None:
+    """The address that a host is written as, None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_public(address: Address) -> bool:
+    """Is it an address of the open internet, also where it holds an IPv4 address (mapped, 6to4, NAT64)?"""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(inner)
+        if address not in _GLOBAL_UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
