@@ -123,7 +123,7 @@ class DuplicateOptions(_Checked):
 
     workers: int = _option(0, 0, 1024, "processes that read pictures; 0: one a core")
     agreement: float = _option(
-        0.45, 0.0, 1.0, "share of the common part whose pixels agree from which two pictures are the same photograph"
+        0.55, 0.0, 1.0, "share of the common part whose pixels agree from which two pictures are the same photograph"
     )
     candidates: int = _option(50, 1, 1000, "compare a picture with at most this many others")
 

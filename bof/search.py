@@ -118,7 +118,7 @@ def _search_one(
     for stage, spent in seconds.items():
         timings[stage] = timings.get(stage, 0.0) + spent
     if not arguments.json:
-        _print_table(shown, picture, query, answer, hits)
+        _print_table(shown, picture, query, answer, hits, options)
         if arguments.box == AUTO:
             print(f"  subject: {_as_flag(box) if box else 'nothing stands out; the whole picture was searched with'}")
     if arguments.matches:
@@ -127,16 +127,17 @@ def _search_one(
     return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 
 
-def _print_table(shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit]) -> None:
+def _print_table(
+    shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit], options: SearchOptions
+) -> None:
     spent = 1e3 * sum(answer.seconds.values())
-    print(
-        f"{shown}: {picture.width} x {picture.height}, {len(query.features)} features, {spent:.0f} ms after extraction"
-    )
-    if not len(query.features):
+    asked = f"{len(query.features)} features, " if options.local else ""
+    print(f"{shown}: {picture.width} x {picture.height}, {asked}{spent:.0f} ms after extraction")
+    if options.local and not len(query.features):
         print("  no features: the picture (or its box) has no texture to search with")
     elif not hits:
-        print("  no picture shares a visual word with it")
-    else:
+        print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
+    if hits:
         print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
         inliers = "" if hit.verification is None else str(hit.verification.n_inliers)

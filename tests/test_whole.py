@@ -348,3 +348,14 @@ def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path
         (tmp_path / "one.onnx").unlink()
         with pytest.raises(ModelError, match=r"one\.onnx"):
             ask(engine, photos / "scene-05.png", "embedding")
+
+
+def test_a_table_of_pictures_as_wholes_has_its_head_and_no_word_of_features(
+    described: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert search_command.main([str(photos / "scene-04.png"), "--index", str(described), "--ranker", "ahash"]) == 0
+    first, head, best, *_ = capsys.readouterr().out.splitlines()
+    assert "features" not in first
+    assert head.split()[0] == "rank"
+    assert best.split()[0] == "1"
+    assert best.endswith("scene-04.png")
