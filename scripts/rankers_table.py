@@ -110,9 +110,9 @@ def bytes_an_image(engine: Engine) -> Mapping[str, float]:
 
 
 def _table(name: str, reports: Mapping[str, Report], sizes: Mapping[str, float]) -> str:
-    lines = [f"\n{name}", "| ranker | N-S | mAP | recall@1 | micro-AP | ms | bytes an image |", "| --- " * 7 + "|"]
+    lines = [f"\n{name}", "| ranker | N-S | mAP | recall@1 | ms | bytes an image |", "| --- " * 6 + "|"]
     for ranker, report in reports.items():
-        figures = [_figure(value) for value in (report.ns, report.map, report.recall_at_1, report.micro_ap)]
+        figures = [_figure(value) for value in (report.ns, report.map, report.recall_at_1)]
         milliseconds = report.query_milliseconds["after_extract"]
         size = sum(sizes.get(one, 0.0) for one in ranker.split("+"))
         lines.append(f"| {ranker} | {' | '.join(figures)} | {milliseconds:.1f} | {size:,.0f} |")
