@@ -15,6 +15,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from bof import catalog, filters
+from bof.catalog import ImageFacts
 from bof.engine import Engine
 from bof.errors import BofError, IndexStoreError
 from bof.images import display_name, read_bytes
@@ -34,18 +35,10 @@ _COLUMNS = "id, name, path, n_bytes, mtime_ns, sha256, width, height, n_features
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFact:
-    """One image of the index, and what was said of it."""
+class ImageFact(ImageFacts):
+    """One image of the index by its id, and what was said of it."""
 
     id: int
-    name: str
-    path: str
-    n_bytes: int
-    mtime_ns: int
-    sha256: str
-    width: int
-    height: int
-    n_features: int
     fields: dict[str, list[str]]
 
     @property
@@ -178,7 +171,7 @@ def _with_fields(database: Connection, rows: Sequence[tuple[Any, ...]]) -> list[
             for key, value in database.execute(query, (path,)):
                 said.setdefault(key, []).append(value)
     return [
-        ImageFact(*(number, os.fsdecode(name), os.fsdecode(path), *rest, fields[path]))
+        ImageFact(*(os.fsdecode(name), os.fsdecode(path), *rest, number, fields[path]))
         for number, name, path, *rest in rows
     ]
 
