@@ -37,12 +37,12 @@ _SPREAD_OF_MAD = 1.4826
 class Likeness:
     """How alike each image is to a query in one column: similarity f32 (n_images,), 0 to 1, where it is known.
 
-    strangers: how alike a sample of the collection is, where only the images most alike are known; else None.
+    known: only images that may answer. strangers f32 (m,): how alike a sample of the whole collection is.
     """
 
     similarity: F32
     known: Bool
-    strangers: F32 | None = None
+    strangers: F32
 
     def surprise(self) -> F64:
         """How far above strangers each image is, f64 (n_images,), in standard deviations; 0 and less say nothing.
@@ -50,11 +50,10 @@ class Likeness:
         Nearly all pictures of a collection are strangers to a query, so the collection itself says how alike strangers
         are: by the median, and the median distance from it.
         """
-        some = self.strangers if self.strangers is not None else self.similarity[_sample(self.known)]
-        if not len(some):
+        if not len(self.strangers):
             return np.zeros(len(self.similarity))
-        middle = float(np.median(some))
-        spread = max(_SPREAD_OF_MAD * float(np.median(np.abs(some - middle))), 1e-6)
+        middle = float(np.median(self.strangers))
+        spread = max(_SPREAD_OF_MAD * float(np.median(np.abs(self.strangers - middle))), 1e-6)
         return np.where(self.known, (self.similarity - middle) / spread, 0.0)
 
 
@@ -74,16 +73,17 @@ def compare(snapshot: Snapshot, ranker: str, query: Rows, metric: str) -> Likene
         if column in segment.columns:
             similarity[here] = similarity_to(segment.columns[column])
             is_known[here] = known(segment.columns, group_of(column), segment.n_images)
-    return Likeness(similarity, is_known & snapshot.weights.live)
+    strangers = similarity[_sample(is_known & ~snapshot.rows.deleted)]
+    return Likeness(similarity, is_known & snapshot.weights.live, strangers)
 
 
 def compare_nearest(snapshot: Snapshot, nearest: Nearest, query: F16) -> Likeness:
     """The same by embedding in a large collection: only the FOUND images most alike are known."""
-    live = snapshot.weights.live & snapshot.columns_known("embedding")
-    rows, alike = nearest.search(query, FOUND, live)
-    similarity, is_known = np.zeros(len(live), np.float32), np.zeros(len(live), np.bool_)
+    has_row = snapshot.columns_known("embedding")
+    rows, alike = nearest.search(query, FOUND, has_row & snapshot.weights.live)
+    similarity, is_known = np.zeros(len(has_row), np.float32), np.zeros(len(has_row), np.bool_)
     similarity[rows], is_known[rows] = alike, True
-    sample = _sample(live)
+    sample = _sample(has_row & ~snapshot.rows.deleted)
     pieces = [
         part.rows[sample[(sample >= part.first) & (sample < part.first + len(part.rows))] - part.first]
         for part in nearest.parts

@@ -174,9 +174,12 @@ def test_filters_hold(described: Path, photos: Path, tmp_path: Path) -> None:
     shutil.copytree(described, tmp_path / "index")
     with Engine.open(tmp_path / "index") as engine:
         engine.describe(["scene-01.png", "scene-02.png"], {"tag": ["few"]})
-        for ranker in ("ahash", "bof+color"):
+        for ranker in ("ahash", "color+phash", "bof+color"):
             found = ask(engine, photos / "scene-05.png", ranker, where="tag = few")
             assert {hit.name for hit in found} <= {"scene-01.png", "scene-02.png"}
+            everywhere = {hit.name: hit.score for hit in ask(engine, photos / "scene-05.png", ranker)}
+            if "bof" not in ranker:  # whose expansion asks with what is found, and so with what may be found
+                assert all(hit.score == everywhere[hit.name] for hit in found)
         assert len(ask(engine, photos / "scene-05.png", "ahash", where="tag = few")) == 2
 
 
@@ -187,15 +190,16 @@ def test_surprise_is_measured_against_strangers() -> None:
     similarity = np.concatenate([np.linspace(0.2, 0.4, 101), [0.9, 0.9]]).astype(np.float32)
     known = np.ones(103, np.bool_)
     known[-1] = False
-    surprise = Likeness(similarity, known).surprise()
+    surprise = Likeness(similarity, known, similarity[known]).surprise()
     assert surprise[50] == pytest.approx(0, abs=0.1)
     assert surprise[101] == pytest.approx((0.9 - 0.3) / (1.4826 * 0.05), rel=0.05)
     assert surprise[102] == 0
 
 
 def test_surprise_of_all_alike_is_nothing() -> None:
-    assert not Likeness(np.full(9, 0.5, np.float32), np.ones(9, np.bool_)).surprise().any()
-    assert not Likeness(np.zeros(3, np.float32), np.zeros(3, np.bool_)).surprise().any()
+    same, nobody = np.full(9, 0.5, np.float32), np.empty(0, np.float32)
+    assert not Likeness(same, np.ones(9, np.bool_), same).surprise().any()
+    assert not Likeness(np.zeros(3, np.float32), np.zeros(3, np.bool_), nobody).surprise().any()
 
 
 def test_reciprocal_ranks_by_hand() -> None:
