@@ -117,8 +117,8 @@ def _run(function: str, files: Sequence[Found], recipe: Recipe, share: Share, op
 
 
 def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | Skipped | Deferred:
-    """One picture, in a process of its own: one thread is right, the other cores have their own processes."""
-    _be_one_of_many()
+    """One picture, in a process of its own."""
+    be_one_of_many()
     recipe, max_pixels = shared
     vocabulary = load_vocabulary(recipe.vocabulary_folder)
     found = describe(file, vocabulary, recipe, pixels_beside_kept(max_pixels, recipe.features))
@@ -130,13 +130,14 @@ def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | S
 
 def describe_again_in_worker(shared: tuple[Recipe, int], file: Found) -> Redescribed | Skipped | Deferred:
     """The optional columns alone of one picture."""
-    _be_one_of_many()
+    be_one_of_many()
     recipe, max_pixels = shared
     path = file[0]
     return _guarded(file, recipe, max_pixels, lambda _, data, n: (path, _sha256(data), _rows(data, path, recipe, n)))
 
 
-def _be_one_of_many() -> None:
+def be_one_of_many() -> None:
+    """Make this process one of several that read pictures: one thread is right, the others have the other cores."""
     cv2.setNumThreads(1)
     set_threads(1)
     keep_freed_memory()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
+from bof import transforms
 from bof.appearance.describing import Wanted
 from bof.columns import Rows
 from bof.errors import ImageError
@@ -41,7 +40,7 @@ def prepare(
             f"box {x0:g},{y0:g},{x1:g},{y1:g}: expected x0 < x1 and y0 < y1 inside the picture's "
             f"{picture.width} x {picture.height} pixels"
         )
-    outline = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - 0.5
+    outline = transforms.corners((x0, y0, x1, y1))
     rows = _rows(picture, box, wanted) if wanted and wanted.groups else {}
     if not local:
         return Query(no_features(picture.width, picture.height), outline, rows)

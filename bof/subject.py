@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bof.images import shrink
 from bof.types import F32, U8, Box
 
 WORKING_SIDE = 64
@@ -124,11 +125,7 @@ def best_rectangle(gain: F32) -> tuple[int, int, int, int]:
 
 def _small_lab(pixels: U8) -> U8:
     """The picture in Lab u8 (h, w, 3), at most WORKING_SIDE on the long side."""
-    height, width = pixels.shape[:2]
-    scale = WORKING_SIDE / max(height, width)
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = shrink(pixels, WORKING_SIDE)
     rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bof.images import Picture
-from bof.transforms import apply
+from bof.transforms import apply, corners, scaling
 from bof.types import F64, U8, Bool
 
 CANVAS_PX = 256
@@ -59,24 +59,19 @@ def lay_over(one: Picture, other: Picture, one_from_other: F64) -> Laid | None:
 def _decoded_from_original(picture: Picture) -> F64:
     """Pixel centres of the original to those of the picture as it was decoded."""
     height, width = picture.pixels.shape[:2]
-    return _scaling(width / picture.width, height / picture.height)
-
-
-def _scaling(x: float, y: float) -> F64:
-    """Sizes times x and y, as pixel centres have it."""
-    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1.0]])
+    return scaling(width / picture.width, height / picture.height)
 
 
 def _outline(pixels: U8) -> F64:
     height, width = pixels.shape[:2]
-    return np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
+    return corners((0, 0, width, height))
 
 
-def _seen_outline(corners: F64, target_from_source: F64) -> F64 | None:
+def _seen_outline(outline: F64, target_from_source: F64) -> F64 | None:
     """An outline under a transform, in the sense of the original; None where it folds or has no area."""
-    if not np.all(np.column_stack([corners, np.ones(4)]) @ target_from_source[2] > _MIN_DEPTH):
+    if not np.all(np.column_stack([outline, np.ones(4)]) @ target_from_source[2] > _MIN_DEPTH):
         return None
-    quad = apply(target_from_source, corners)
+    quad = apply(target_from_source, outline)
     quad = quad if _area(quad) > 0 else quad[::-1]
     if not np.isfinite(quad).all() or _area(quad) < _MIN_AREA_PX or not cv2.isContourConvex(quad.astype(np.float32)):
         return None
@@ -96,7 +91,7 @@ def _drawn(pixels: U8, canvas_from_picture: F64, size: tuple[int, int]) -> tuple
         height, width = pixels.shape[:2]
         small = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
-        canvas_from_picture = canvas_from_picture @ _scaling(width / small[0], height / small[1])
+        canvas_from_picture = canvas_from_picture @ scaling(width / small[0], height / small[1])
     drawn = cv2.warpPerspective(
         pixels, canvas_from_picture, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -133,9 +133,7 @@ def _grey(path: Path) -> U8 | str:
 
 
 def _outline(content: Box, head_from_member: F64) -> F64:
-    x0, y0, x1, y1 = content
-    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - 0.5
-    return transforms.apply(head_from_member, corners)
+    return transforms.apply(head_from_member, transforms.corners(content))
 
 
 def _content(grey: U8) -> Box:

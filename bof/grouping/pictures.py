@@ -12,7 +12,7 @@ import numpy as np
 from bof import transforms
 from bof.drawing import GREEN, INK, encode_jpeg
 from bof.errors import ImageError
-from bof.images import Picture, display_name, read_image
+from bof.images import Picture, display_name, read_image, shrink
 from bof.types import F64, U8
 
 THUMBNAIL_PX = 240
@@ -55,7 +55,7 @@ def overlay(head: Picture, member: Picture, head_from_member: F64) -> tuple[Embe
     None where the transform cannot be drawn.
     """
     base = _fitted(head, 2 * OVERLAY_PX)
-    corners = np.array([[0, 0], [member.width, 0], [member.width, member.height], [0, member.height]]) - 0.5
+    corners = transforms.corners((0, 0, member.width, member.height))
     outline = transforms.apply(_scaled(base, head) @ head_from_member, corners)
     if not np.isfinite(outline).all() or np.abs(outline).max() > 1 << 14:
         return None
@@ -84,17 +84,13 @@ def _difference(base: U8, laid: U8, both: np.ndarray[tuple[int, ...], np.dtype[n
 
 
 def _fitted(picture: Picture, side: int) -> U8:
-    height, width = picture.pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     rgb = picture.pixels if picture.pixels.ndim == 3 else np.repeat(picture.pixels[:, :, None], 3, axis=2)
-    return np.asarray(rgb if scale == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(rgb, side)
 
 
 def _scaled(pixels: U8, picture: Picture) -> F64:
     """From the original's pixels to those of a scaled copy, f64 (3, 3)."""
-    x, y = pixels.shape[1] / picture.width, pixels.shape[0] / picture.height
-    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
+    return transforms.scaling(pixels.shape[1] / picture.width, pixels.shape[0] / picture.height)
 
 
 def _halved(rgb: U8) -> U8:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-
-from bof.budget import keep_freed_memory, share_memory
+from bof.budget import share_memory
 from bof.errors import ImageError
 from bof.features import extract_features
 from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
 from bof.images import MAX_PIXELS, PictureTooLargeError, read_image
+from bof.indexing import be_one_of_many
 from bof.options import FeatureOptions
-from bof.parallel import set_threads
 from bof.types import F64, Features
 from bof.workers import Limits, Lost, run_in_workers
 
@@ -90,7 +88,7 @@ def _run(
 
 def extract_in_worker(shared: tuple[FeatureOptions, int], source: Source) -> Features | Unread:
     """Features as the index's were extracted."""
-    _alone()
+    be_one_of_many()
     options, max_pixels = shared
     found: Features | Unread = _reading(
         lambda: extract_features(
@@ -103,7 +101,7 @@ def extract_in_worker(shared: tuple[FeatureOptions, int], source: Source) -> Fea
 
 def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | None] | Unread:
     """A picture with each of some others; one of these that cannot be read leaves None."""
-    _alone()
+    be_one_of_many()
     source, others = item
 
     def read(wanted: Source) -> Any:
@@ -130,10 +128,3 @@ def _reading(read: Callable[[], Any], source: Source) -> Any:
         return Unread(str(error), is_large=True)
     except (ImageError, OSError) as error:
         return Unread(str(error))
-
-
-def _alone() -> None:
-    """One thread is right, the other cores have their own processes."""
-    cv2.setNumThreads(1)
-    set_threads(1)
-    keep_freed_memory()

@@ -11,16 +11,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from bof.appearance.describing import Wanted
-from bof.budget import give_back_memory, keep_freed_memory
+from bof.budget import give_back_memory
 from bof.errors import ImageError
 from bof.images import Picture, PictureTooLargeError, decode, kind_of
+from bof.indexing import be_one_of_many
 from bof.options import FeatureOptions
-from bof.parallel import set_threads
 from bof.preparing import Query, prepare, subject_of
 from bof.types import U8, Box
 
@@ -149,9 +148,7 @@ Item = Prepare | FindSubject | Shrink | Check
 
 def run_in_worker(recipe: Recipe, item: Item) -> Prepared | Subject | bytes | str | Refused:
     """One item, in a process of its own."""
-    cv2.setNumThreads(1)
-    set_threads(1)
-    keep_freed_memory()
+    be_one_of_many()
     if kind_of(item.data) is None:
         kinds = "JPEG, PNG, WebP, TIFF, BMP, GIF, PNM or AVIF"
         return Refused("not-a-picture", f"expected a picture ({kinds}), found {item.data[:8]!r}")

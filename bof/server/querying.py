@@ -22,6 +22,7 @@ from bof.server.decoding import Asked, Pose, Prepared
 from bof.server.matching import points_of
 from bof.server.parameters import Values
 from bof.server.problems import not_found
+from bof.server.ranking import require_columns
 from bof.types import Bool, Hit
 
 
@@ -43,8 +44,8 @@ class Ask:
 
 
 def asked_by(engine: Engine, options: SearchOptions) -> Asked:
-    """What the rankers need of a query."""
-    return Asked(bool(options.local), engine.wanted.only(options.groups) if options.groups else Wanted())
+    """What the rankers need of a query. Raises ProblemError where the index lacks a column."""
+    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else Wanted())
 
 
 def pose_of(values: Values) -> Pose:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bof.appearance.describing import COLUMN_OF
+from bof.appearance.describing import COLUMN_OF, Wanted
 from bof.columns import group_of
 from bof.engine import Engine
-from bof.searching import LOCAL, RANKERS, SearchOptions
+from bof.searching import LOCAL, RANKERS
 from bof.server.problems import ProblemError
 
 DESCRIPTIONS = {
@@ -46,12 +47,12 @@ def _ranker(name: str, groups: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def require_columns(engine: Engine, options: SearchOptions) -> None:
-    """Raises ProblemError where the index lacks what a ranker asks."""
-    known = engine.wanted.groups
-    for group in options.groups:
-        if group not in known:
-            detail = (
-                f"expected the column {group}, found {', '.join(known) or 'none'}; bof index --columns {group} adds it"
-            )
+def require_columns(engine: Engine, groups: Sequence[str]) -> Wanted:
+    """These groups of columns. Raises ProblemError where the index lacks one."""
+    wanted = engine.wanted
+    for group in groups:
+        if group not in wanted.groups:
+            known = ", ".join(wanted.groups) or "none"
+            detail = f"expected the column {group}, found {known}; bof index --columns {group} adds it"
             raise ProblemError("not-available", detail)
+    return wanted.only(groups)

@@ -20,7 +20,6 @@ from bof.server.endpoints import Endpoint
 from bof.server.parameters import ID, QUERY, SEARCH, URL, Values, number_in_path
 from bof.server.problems import ProblemError, bad_parameter, problem_of
 from bof.server.querying import Ask, asked_by, match_pair, pose_of, search_page
-from bof.server.ranking import require_columns
 from bof.server.service import Service
 
 
@@ -78,8 +77,8 @@ async def _page_or_problem(service: Service, picture: bytes, pose: Pose, ask: As
 async def _page(service: Service, picture: bytes, pose: Pose, ask: Ask, version: str = "") -> dict[str, Any]:
     start = time.perf_counter()
     engine = await service.engine()
-    require_columns(engine, ask.options)
-    prepared = await service.prepare(picture, pose, asked_by(engine, ask.options), version)
+    asked = await service.in_file_thread(asked_by, engine, ask.options)
+    prepared = await service.prepare(picture, pose, asked, version)
     found = await service.in_search_thread(search_page, service.collection, engine, prepared, ask)
     seconds = found["seconds"]
     service.metrics.add_stages(seconds)
