@@ -20,11 +20,12 @@ import numpy as np
 from duplicates_judge import Figures
 from duplicates_methods import run_bof, run_hashes
 from duplicates_truth import Truth, build_truth
-from tqdm import tqdm
 
-from bof.errors import BofError, ImageError
+from bof.command import progress_bar, run
+from bof.errors import ImageError
 from bof.files import write_json
 from bof.images import read_image
+from bof.options import DuplicateOptions
 from bof.types import U8
 
 _TILE_PX, _CAPTION_PX, _COLUMNS, _MOST = 180, 20, 4, 60
@@ -32,15 +33,7 @@ _TILE_PX, _CAPTION_PX, _COLUMNS, _MOST = 180, 20, 4, 60
 
 def main(argv: list[str] | None = None) -> int:
     """Build the collection, run the methods, print the tables."""
-    arguments = _parser().parse_args(argv)
-    try:
-        with contextlib.ExitStack() as stack:
-            out = arguments.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-duplicates-")))
-            _run(arguments, out)
-    except BofError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run(_command, _parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,10 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--queries", type=int, default=60, help="copies of each attack (default 60)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--agreement", type=float, help="of bof; with a kept --out another one costs a second")
     parser.add_argument("--only", nargs="+", choices=("bof", "imagehash", "imagededup"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, every wrong link, every miss")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="draw wrong links and missed copies of bof crop")
     return parser
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    with contextlib.ExitStack() as stack:
+        out = arguments.out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-duplicates-")))
+        _run(arguments, out)
+    return 0
 
 
 def _run(arguments: argparse.Namespace, out: Path) -> None:
@@ -63,7 +64,7 @@ def _run(arguments: argparse.Namespace, out: Path) -> None:
     print(f"{len(truth.pictures)} pictures, {n_copies} of them copies of another of them", flush=True)
     figures: list[Figures] = []
     for family in arguments.only or ("bof", "imagehash", "imagededup"):
-        figures += _run_family(family, truth, out)
+        figures += _run_family(family, truth, out, arguments.agreement)
     if not figures:
         return
     print("\n" + table(figures) + "\n\n" + by_attack(figures))
@@ -74,20 +75,16 @@ def _run(arguments: argparse.Namespace, out: Path) -> None:
         cv2.imwrite(str(arguments.sheet), cv2.cvtColor(draw_failures(shown, truth), cv2.COLOR_RGB2BGR))
 
 
-def _run_family(family: str, truth: Truth, out: Path) -> list[Figures]:
+def _run_family(family: str, truth: Truth, out: Path, agreement: float | None) -> list[Figures]:
     if family != "bof":
         try:
             return run_hashes(family, truth)
         except ImportError as error:
             print(f"{family}: not installed ({error}); left out")
             return []
-    with tqdm(desc="bof", disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return run_bof(truth, out / "index", show)
+    options = DuplicateOptions() if agreement is None else DuplicateOptions(agreement=agreement)
+    with progress_bar(" steps", "bof") as show:
+        return run_bof(truth, out / "index", options, show)
 
 
 def table(figures: Sequence[Figures]) -> str:

@@ -15,6 +15,7 @@ from bof.engine import Engine
 from bof.grouping.finding import find_groups
 from bof.grouping.types import Group, Kind
 from bof.images import read_image
+from bof.options import DuplicateOptions
 from bof.types import U64
 
 KINDS: tuple[Kind, ...] = ("copy", "crop")
@@ -24,7 +25,9 @@ SAME_NAME = ("phash", "dhash", "PHash", "DHash")
 Progress = Callable[[int, int], None]
 
 
-def run_bof(truth: Truth, folder: Path, progress: Progress | None = None) -> list[Figures]:
+def run_bof(
+    truth: Truth, folder: Path, options: DuplicateOptions | None = None, progress: Progress | None = None
+) -> list[Figures]:
     """bof's groups of each kind. The first kind's seconds hold all that is asked and compared; the next ask nothing."""
     start = time.perf_counter()
     with Engine.open_or_create(folder) as engine:
@@ -33,7 +36,7 @@ def run_bof(truth: Truth, folder: Path, progress: Progress | None = None) -> lis
         figures = []
         for kind in KINDS:
             start = time.perf_counter()
-            groups = find_groups(engine, kind, None, progress)
+            groups = find_groups(engine, kind, options, progress)
             seconds = time.perf_counter() - start
             figures.append(judge_groups(f"bof {kind}", truth, [links_of(group) for group in groups], seconds))
     return figures
