@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.command import counted, human_bytes, index_folder, progress_bar, run
+from bof.cli.command import index_folder, progress_bar, run
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.grouping import records, rejecting
@@ -19,9 +19,10 @@ from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
 from bof.grouping.types import KINDS, Group, Link, Member
 from bof.grouping.undoing import undo
-from bof.images import display_name
-from bof.locking import one_writer
+from bof.images.decode import display_name
 from bof.options import DuplicateOptions, add_options, options_from
+from bof.system.locking import one_writer
+from bof.system.units import counted, human_bytes
 
 _WORDS: dict[Action, tuple[str, str]] = {
     "move": ("move", "moved"),

@@ -13,26 +13,27 @@ from typing import Self
 
 import numpy as np
 
-from bof import catalog, metadata, transforms
-from bof.adding import AddReport as AddReport
-from bof.adding import add_pictures, make_plan
-from bof.appearance.describing import ModelChoice, Wanted
-from bof.appearance.nearest import Nearest, kind_of, open_nearest
-from bof.asking_all import Neighbours, ask_all
-from bof.budget import machine_memory
-from bof.catalog import KnownFile
 from bof.errors import IndexStoreError, MismatchError
-from bof.images import Picture
+from bof.geometry import transforms
+from bof.global_descriptors.ann_index import Nearest, kind_of, open_nearest
+from bof.global_descriptors.describe import ModelChoice, Wanted
+from bof.images.decode import Picture
+from bof.ingest.add import AddReport as AddReport
+from bof.ingest.add import add_pictures, make_plan
+from bof.ingest.sync import Plan
 from bof.options import FeatureOptions, IndexOptions
-from bof.preparing import Query as Query
-from bof.preparing import prepare
-from bof.searching import Answer, SearchOptions, search
-from bof.segments import ADVICE
-from bof.store import Index, Snapshot
-from bof.syncing import Plan
+from bof.retrieval.all_pairs import Neighbours, ask_all
+from bof.retrieval.query import Query as Query
+from bof.retrieval.query import prepare
+from bof.retrieval.searcher import Answer, SearchOptions, search
+from bof.store import catalog, metadata
+from bof.store.catalog import KnownFile
+from bof.store.index import Index, Snapshot
+from bof.store.segments import ADVICE
+from bof.store.writer import Metadata
+from bof.system.memory import machine_memory
 from bof.types import F32, Box, Hit
-from bof.vocabulary import default_vocabulary_path, load_vocabulary
-from bof.writing import Metadata
+from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 log = logging.getLogger("bof")
 

@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from bof.benchmarks import LOADERS, Benchmark, load_benchmark
-from bof.command import (
+from bof.cli.command import (
     add_column_options,
     add_search_options,
-    human_bytes,
     peak_memory,
     progress_bar,
     run,
@@ -28,12 +26,15 @@ from bof.command import (
 )
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError
-from bof.evaluation import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
-from bof.images import display_name, read_bytes, walk_images
+from bof.evaluation.benchmarks import LOADERS, Benchmark, load_benchmark
+from bof.evaluation.rankers import EngineRanker
+from bof.evaluation.report import require_report, write_report
+from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
+from bof.images.decode import display_name, read_bytes
+from bof.images.listing import walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
-from bof.rankers import EngineRanker
-from bof.report import require_report, write_report
-from bof.sampling import content_key
+from bof.system.units import human_bytes
+from bof.vocabulary.sampling import content_key
 
 _N_NAMED = 25
 """So many unreadable pictures are named in the table: all that Paris6k has."""

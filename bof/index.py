@@ -10,22 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bof import catalog, dry_run, upkeep
-from bof.command import (
-    add_column_options,
-    counted,
-    human_bytes,
-    index_folder,
-    peak_memory,
-    progress_bar,
-    run,
-    want_columns,
-)
+from bof.cli import dry_run, upkeep
+from bof.cli.command import add_column_options, index_folder, peak_memory, progress_bar, run, want_columns
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError, OptionError
-from bof.images import display_name, walk_images
+from bof.images.decode import display_name
+from bof.images.listing import walk_images
+from bof.ingest.watch import watch
 from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
-from bof.watching import watch
+from bof.store import catalog
+from bof.system.units import counted, human_bytes
 
 _NAMED = 20
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from bof.command import add_search_options, index_folder, run, search_options
+from bof.cli.command import add_search_options, index_folder, run, search_options
+from bof.cli.proof import write_matches
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError
-from bof.images import Picture, decode, display_name, read_bytes
-from bof.preparing import subject_of
-from bof.proof import write_matches
-from bof.searching import Answer, SearchOptions
+from bof.images.decode import Picture, decode, display_name, read_bytes
+from bof.retrieval.query import subject_of
+from bof.retrieval.searcher import Answer, SearchOptions
 from bof.types import Box, Hit
 
 

@@ -14,14 +14,14 @@ from compare_peers import BENCHMARKS, even_subset
 from peer_bof import BofPeer, query_of
 from peer_common import Collection, Cost, Workshop, engine_features, extract_all
 
-from bof import metrics
-from bof.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.engine import Engine
 from bof.errors import BenchmarkError
-from bof.evaluation import evaluate_ranker
-from bof.images import walk_images
+from bof.evaluation import metrics
+from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
+from bof.evaluation.run import evaluate_ranker
+from bof.images.listing import walk_images
 from bof.options import IndexOptions
-from bof.searching import SearchOptions
+from bof.retrieval.searcher import SearchOptions
 from bof.types import Ranking
 
 COPIES_PER_ATTACK = 12

@@ -10,9 +10,9 @@ from bench_table import Row
 from bench_timing import ask_bof, in_turn, seconds_of, timed
 
 from bof.engine import Engine
-from bof.expansion import DEPTH, neighbours
 from bof.options import VerifyOptions, VoteOptions
-from bof.searching import SearchOptions
+from bof.retrieval.expansion import DEPTH, neighbours
+from bof.retrieval.searcher import SearchOptions
 
 GROUP = "batch of queries"
 ASKED = 3.0

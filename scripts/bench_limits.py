@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from bof.engine import Engine
-from bof.hypotheses import MAX_PAIRS
-from bof.looking import best_first, words_per_feature
+from bof.geometry.hypotheses import MAX_PAIRS
 from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import vote
+from bof.retrieval.shortlist import best_first, words_per_feature
+from bof.retrieval.votes import vote
 from bof.types import F32, Features
 
 BYTES_PER_POSTING = 8 + 4 + 2

@@ -1,4 +1,4 @@
-"""Fits the probability of bof.evidence to pairs of photographs, and checks what `same` is worth.
+"""Fits the probability of bof.retrieval.evidence to pairs of photographs, and checks what `same` is worth.
 
 python scripts/calibrate.py --data DIR (the folder that holds ukbench1000/, dvd_covers/ and train/). All photographs are
 indexed; every UKBench picture and every photograph of a cover is asked, and each pair that the engine verifies is
@@ -23,11 +23,11 @@ from calibration_fit import THRESHOLDS, Bin, Model, Operation, engine_model, fit
 from calibration_pairs import Gathered, Pairs, build_index, default_workers, gather
 from calibration_truth import DVD, UKBENCH, Subject, choose_queries, count_matches, subject_of
 
-from bof.command import progress_bar, run
+from bof.cli.command import progress_bar, run
 from bof.engine import Engine
-from bof.files import write_json
-from bof.images import display_name
+from bof.images.decode import display_name
 from bof.options import VerifyOptions
+from bof.system.files import write_json
 from bof.types import F64
 
 N_SUREST = 10
@@ -122,7 +122,7 @@ def _ways(study: Study) -> dict[str, Judged]:
     pairs = study.gathered.pairs
     odd = np.array([int(subject.thing) % 2 == 1 for subject in study.asked], np.bool_)
     return {
-        "bof.evidence as it is": _judge(study, pairs.probability),
+        "bof.retrieval.evidence as it is": _judge(study, pairs.probability),
         "fitted to the other half of the objects": _judge(study, held_out(pairs, odd[pairs.query])),
     }
 

@@ -13,10 +13,10 @@ from calibration_truth import FOLDERS, Subject, matches, subject_of
 from joblib import Parallel, delayed
 
 from bof.engine import Engine
-from bof.images import read_image
-from bof.looking import Look, Stopwatch, look
+from bof.images.decode import read_image
 from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import self_similarity
+from bof.retrieval.shortlist import Look, Stopwatch, look
+from bof.retrieval.votes import self_similarity
 from bof.types import F64, I64, Bool
 
 Progress = Callable[[int, int], None]

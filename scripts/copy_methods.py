@@ -12,9 +12,9 @@ from copy_scores import NEVER, MethodReport, Reply, judge
 from numpy.typing import NDArray
 from PIL import Image
 
-from bof.benchmarks.types import Benchmark
 from bof.engine import Engine
-from bof.images import read_image
+from bof.evaluation.benchmarks.types import Benchmark
+from bof.images.decode import read_image
 from bof.types import U8
 
 Hash = Callable[[U8], NDArray[np.uint64]]

@@ -13,7 +13,7 @@ from draw_demo import DemoCollection, draw_collection
 
 from bof import index, search
 from bof.engine import Engine
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.types import Hit
 
 

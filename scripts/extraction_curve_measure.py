@@ -16,14 +16,14 @@ from peer_bof import BofPeer, _fill
 from peer_common import Collection, Cost, Workshop, extract_all
 from PIL import Image
 
-from bof.benchmarks import Benchmark, load_benchmark
-from bof.evaluation import MAIN, Report, evaluate_ranker
-from bof.features import extract_features
-from bof.images import decode, read_bytes
+from bof.evaluation.benchmarks import Benchmark, load_benchmark
+from bof.evaluation.run import MAIN, Report, evaluate_ranker
+from bof.features.sift import extract_features
+from bof.images.decode import decode, read_bytes
 from bof.options import FeatureOptions
-from bof.searching import SearchOptions
+from bof.retrieval.searcher import SearchOptions
 from bof.types import Box, Features
-from bof.vocabulary import default_vocabulary_path
+from bof.vocabulary.vocabulary import default_vocabulary_path
 
 DETAIL = "detail"
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from peer_common import Clock, Collection, Cost, Workshop
 
-from bof.catalog import ImageFacts
 from bof.engine import Engine, Query
 from bof.options import TrainOptions
-from bof.searching import SearchOptions
-from bof.segments import ImageColumns, store_geometry
-from bof.store import Index
-from bof.training import train_vocabulary
+from bof.retrieval.searcher import SearchOptions
+from bof.store.catalog import ImageFacts
+from bof.store.index import Index
+from bof.store.segments import ImageColumns, store_geometry
 from bof.types import Box, Features, Ranking
-from bof.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
 _SEGMENT_IMAGES = 1024
 

@@ -20,14 +20,14 @@ import cv2
 from ablation_sets import load
 from rankers_sheet import draw_differences
 
-from bof.appearance.describing import COLUMN_OF
-from bof.benchmarks import Benchmark
-from bof.command import add_column_options, progress_bar, run, want_columns
+from bof.cli.command import add_column_options, progress_bar, run, want_columns
 from bof.engine import Engine
-from bof.evaluation import Report, evaluate_ranker
-from bof.files import write_json
-from bof.rankers import EngineRanker
-from bof.searching import LOCAL, SearchOptions
+from bof.evaluation.benchmarks import Benchmark
+from bof.evaluation.rankers import EngineRanker
+from bof.evaluation.run import Report, evaluate_ranker
+from bof.global_descriptors.describe import COLUMN_OF
+from bof.retrieval.searcher import LOCAL, SearchOptions
+from bof.system.files import write_json
 
 SETS = ("ukbench", "dvd", "copies")
 FUSED = ("bof+color", "bof+histogram", "bof+ahash", "bof+color+ahash")

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from bof.engine import Engine, Query
 from bof.options import VerifyOptions
-from bof.searching import Answer, SearchOptions
+from bof.retrieval.searcher import Answer, SearchOptions
 from bof.types import Features, Geometry
-from bof.vocabulary import load_vocabulary
+from bof.vocabulary.vocabulary import load_vocabulary
 
 VARIANTS = {
     "default": SearchOptions(),

@@ -36,8 +36,8 @@ def engine_alone(index: Path, queries: Sequence[Path], seconds: float, n_threads
     import cv2
 
     from bof.engine import Engine
-    from bof.images import decode
-    from bof.parallel import set_threads
+    from bof.images.decode import decode
+    from bof.system.threads import set_threads
 
     engine = Engine.open(index)
     pictures = [path.read_bytes() for path in queries]

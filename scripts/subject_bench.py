@@ -1,4 +1,4 @@
-"""What a box found by saliency (bof.subject) is worth: does it lie on the object, and does searching with it find more?
+"""What a box found by saliency (saliency) is worth: does it lie on the object, and does searching with it find more?
 
 python scripts/subject_bench.py --data DIR (the folder that holds dvd_covers/, ukbench1000/ and train/). Three sets of
 queries against one index of covers, photographs of objects and distractors: covers photographed by phones, whose true
@@ -25,17 +25,17 @@ from numpy.typing import NDArray
 from subject_report import TILE_PX, Outcome, lines, middle, report, sheet
 from subject_scenes import EDGES, GROUNDS, compose
 
-from bof import transforms
-from bof.appearance import color, hashes
-from bof.benchmarks import dvd
 from bof.engine import Engine, Query
 from bof.errors import BenchmarkError, BofError
-from bof.features import crop_features, extract_features
-from bof.files import write_json
-from bof.images import decode, read_bytes, read_image
+from bof.evaluation.benchmarks import dvd
+from bof.features.sift import crop_features, extract_features
+from bof.geometry import transforms
+from bof.global_descriptors import color, hashes
+from bof.images.decode import decode, read_bytes, read_image
+from bof.images.saliency import find_subject
 from bof.options import IndexOptions
-from bof.searching import Answer
-from bof.subject import find_subject
+from bof.retrieval.searcher import Answer
+from bof.system.files import write_json
 from bof.types import F32, F64, U8, Box
 
 RANKERS: Mapping[str, Callable[[NDArray[Any], NDArray[Any]], F32]] = {

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bof import catalog
-from bof.checking import check
 from bof.engine import Engine
-from bof.images import read_image
+from bof.images.decode import read_image
+from bof.store import catalog
+from bof.store.check import check
 
 
 @dataclass(frozen=True, slots=True)

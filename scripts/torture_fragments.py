@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from torture_common import Finding, link_all
 
-from bof import catalog
 from bof.engine import Engine, Query
-from bof.images import read_image
-from bof.indexing import Described
-from bof.segments import ImageColumns
+from bof.images.decode import read_image
+from bof.ingest.extract import Described
+from bof.store import catalog
+from bof.store.segments import ImageColumns
 
 _LIMIT = 1.5
 _AT_ONCE = 7

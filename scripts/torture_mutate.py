@@ -13,9 +13,9 @@ from torture_mutants import write_mutants
 
 from bof.engine import Engine
 from bof.errors import ImageError
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.options import VerifyOptions
-from bof.searching import SearchOptions
+from bof.retrieval.searcher import SearchOptions
 
 _HANG_S = 30.0
 _SEARCH = SearchOptions(verify=VerifyOptions(depth=20), mirror="never")

@@ -15,10 +15,10 @@ import numpy as np
 from torture_common import Finding, is_sound
 
 from bof.engine import Engine, Query
-from bof.images import read_image
-from bof.indexing import Described, Recipe, describe
-from bof.segments import ImageColumns
-from bof.store import Snapshot
+from bof.images.decode import read_image
+from bof.ingest.extract import Described, Recipe, describe
+from bof.store.index import Snapshot
+from bof.store.segments import ImageColumns
 
 GROUP = 5
 """Pictures that are always written in one commit, all of one version, which their width tells."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bof.looking import Stopwatch, look, look_into_mirror
 from bof.options import VerifyOptions, VoteOptions
-from bof.store import Snapshot
+from bof.retrieval.shortlist import Stopwatch, look, look_into_mirror
+from bof.store.index import Snapshot
 from bof.types import F32, F64, Features, Verification
-from bof.vocabulary import Vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 _EXACT, _EXACT_PX = 0.01, 3.0
 """An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.

@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from bof import catalog
-from bof.budget import machine_memory
 from bof.engine import Engine
 from bof.errors import IndexStoreError
 from bof.grouping.asking import Limits, Sight, ask
@@ -23,10 +21,12 @@ from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Source, Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
-from bof.images import display_name
+from bof.images.decode import display_name
 from bof.options import DuplicateOptions
-from bof.parallel import in_threads, n_threads
-from bof.segments import ADVICE
+from bof.store import catalog
+from bof.store.segments import ADVICE
+from bof.system.memory import machine_memory
+from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
 Progress = Callable[[int, int], None]

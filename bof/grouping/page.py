@@ -10,8 +10,8 @@ from bof.grouping.pictures import Embedded, overlay, read, thumbnail
 from bof.grouping.records import Judged, modified
 from bof.grouping.style import STYLE
 from bof.grouping.types import KINDS, Change, Kind, Link, Member
-from bof.images import Picture, display_name
-from bof.parallel import in_threads
+from bof.images.decode import Picture, display_name
+from bof.system.threads import in_threads
 
 MOST_GROUPS = 200
 MOST_SHOWN = 24

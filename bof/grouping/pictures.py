@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof import transforms
-from bof.drawing import GREEN, INK, encode_jpeg
 from bof.errors import ImageError
-from bof.images import Picture, display_name, read_image, shrink
+from bof.geometry import transforms
+from bof.images.decode import Picture, display_name, read_image, shrink
+from bof.images.draw import GREEN, INK, encode_jpeg
 from bof.types import F64, U8
 
 THUMBNAIL_PX = 240

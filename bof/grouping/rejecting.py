@@ -6,7 +6,7 @@ from bof.engine import Engine
 from bof.errors import OptionError
 from bof.grouping.finding import read_members
 from bof.grouping.memory import allow, reject, rejected
-from bof.images import display_name
+from bof.images.decode import display_name
 
 
 def reject_names(engine: Engine, one: str, other: str) -> None:

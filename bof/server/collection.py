@@ -14,14 +14,14 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from bof import catalog, filters
-from bof.catalog import ImageFacts
 from bof.engine import Engine
 from bof.errors import BofError, IndexStoreError
-from bof.images import display_name, read_bytes
-from bof.metadata import TAG
-from bof.server.answers import when
-from bof.server.problems import ProblemError, not_found
+from bof.images.decode import display_name, read_bytes
+from bof.server.http.answers import when
+from bof.server.http.problems import ProblemError, not_found
+from bof.store import catalog, filters
+from bof.store.catalog import ImageFacts
+from bof.store.metadata import TAG
 
 log = logging.getLogger("bof")
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine, Query
-from bof.features import mirror_features
-from bof.hypotheses import MAX_PAIRS
-from bof.looking import words_per_feature
-from bof.scoring import vote
-from bof.searching import SearchOptions
+from bof.features.sift import mirror_features
+from bof.geometry.hypotheses import MAX_PAIRS
+from bof.retrieval.searcher import SearchOptions
+from bof.retrieval.shortlist import words_per_feature
+from bof.retrieval.votes import vote
 from bof.types import F32, F64, Bool, Correspondences, Verification
 
 

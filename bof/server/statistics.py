@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bof import catalog
 from bof.engine import Engine
-from bof.images import display_name
-from bof.metadata import TAG
-from bof.store import Snapshot
+from bof.images.decode import display_name
+from bof.store import catalog
+from bof.store.index import Snapshot
+from bof.store.metadata import TAG
 
 N_BINS = 20
 MAX_NAMES = 500
