@@ -33,6 +33,7 @@ from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_i
 from bof.images.decode import display_name, read_bytes
 from bof.images.listing import walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
+from bof.system.files import write_file
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import content_key
 
@@ -226,10 +227,10 @@ def _figure(value: float | None) -> str:
 
 def _write_json(path: Path, whole: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        write_file(path, (json.dumps(whole, indent=2) + "\n").encode())
     except OSError as error:
         raise BenchmarkError(
-            f"{display_name(path)}: cannot be written: {error.strerror}; name another --json"
+            f"cannot be written: {error.strerror}", path=display_name(path), advice="name another --json"
         ) from error
 
 

@@ -19,6 +19,7 @@ from bof.images.listing import walk_images
 from bof.ingest.watch import watch
 from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
 from bof.store import catalog
+from bof.system.files import write_file
 from bof.system.units import counted, human_bytes
 
 _NAMED = 20
@@ -158,7 +159,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     _print_report(report, engine)
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
-        arguments.skipped.write_text("".join(lines), encoding="utf-8")
+        write_file(arguments.skipped, "".join(lines).encode())
     if not catalog.count_images(engine.index.folder):
         where = display_name(engine.index.folder)
         raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")

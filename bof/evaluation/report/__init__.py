@@ -30,7 +30,7 @@ def require_report(folder: Path) -> None:
     """
     require_matplotlib()
     try:
-        _require_place(folder.resolve())
+        _require_place(_no_link(folder))
     except OSError as error:
         raise _cannot_write(folder, error) from error
 
@@ -51,12 +51,20 @@ def write_report(
             f"{benchmark.name}: expected the {len(report.queries)} queries of the report, found "
             f"{len(benchmark.queries)}; give the benchmark that was run"
         )
-    target = folder.resolve()
     try:
-        write_folder(target, lambda fresh: _fill(fresh, report, whole, worst, benchmark))
+        write_folder(_no_link(folder), lambda fresh: _fill(fresh, report, whole, worst, benchmark))
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return folder / PAGE
+
+
+def _no_link(folder: Path) -> Path:
+    """Where the folder lies. Raises ReportError for a link: nothing is written through one."""
+    if folder.is_symlink():
+        raise ReportError(
+            path=display_name(folder), expected="a folder for the report", found="a link", advice="name another --report"
+        )
+    return folder.resolve()
 
 
 def _fill(folder: Path, report: Report, whole: Mapping[str, Any], worst: int, benchmark: Benchmark | None) -> None:
