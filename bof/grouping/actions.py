@@ -221,4 +221,5 @@ def _reason(error: OSError, deed: Deed) -> str:
     """What went wrong, and where, if it was not with the file itself."""
     text = error.strerror or str(error)
     where = "" if error.filename is None else os.fsdecode(error.filename)
-    return text if where in ("", deed.path.name, str(deed.path)) else f"{text}: {display_name(where)}"
+    is_here = where in ("", deed.path.name, str(deed.path)) or where.startswith(".bof-")
+    return text if is_here else f"{text}: {display_name(where)}"
