@@ -196,7 +196,7 @@ def read_entries(path: Path) -> list[Entry]:
         lines = _lines(path)
         version, action = _header(lines[0])
         entries: dict[int, Entry] = {}
-        for number, line in enumerate(lines[1:-1], 2):
+        for number, line in enumerate(lines[1:-1], 2):  # noqa: B007
             _read_line(_json(line), action, version, entries)
     except OSError as error:
         raise DuplicateError(

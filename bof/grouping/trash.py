@@ -1,4 +1,4 @@
-"""The system's trash: putting files there and finding them; on freedesktop.org systems by the Trash specification 1.0."""
+"""The system's trash: putting files there and finding them. Trash specification 1.0 of freedesktop.org."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def _set_aside(entry: Entry) -> Undone | None:
     if not exists(aside):
         return None
     if not holds(aside, entry.sha256):
-        return Undone(entry, "not undone", f"what stood there, which the log does not name, is at {display_name(aside)}")
+        reason = f"what stood there, which is not what the log names, is at {display_name(aside)}"
+        return Undone(entry, "not undone", reason)
     if exists(path) and not holds(path, entry.sha256):
         reason = f"another file stands there now; what stood there before is at {display_name(aside)}"
         return Undone(entry, "not undone", reason)

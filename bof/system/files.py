@@ -1,4 +1,4 @@
-"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all. No link is written through."""
+"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all; and never through a link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-
 
 _CHUNK = 1 << 20
 

@@ -62,8 +62,9 @@ def _no_link(folder: Path) -> Path:
     """Where the folder lies. Raises ReportError for a link: nothing is written through one."""
     if folder.is_symlink():
         raise ReportError(
-            path=display_name(folder), expected="a folder for the report", found="a link", advice="name another --report"
-        )
+            path=display_name(folder), expected="a folder for the report", found="a link",
+            advice="name another --report",
+        )  # fmt: skip
     return folder.resolve()
 
 
