@@ -11,7 +11,7 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 from bof.errors import DuplicateError
 from bof.grouping.moving import Content, Way
 from bof.images.decode import display_name
-from bof.system.files import fsync_path
+from bof.system.files import fsync_path, read_regular
 
 FORMAT = 2
 """Since 2 the folders of all paths are as they lie on the disk, without links; of 1 they are looked up when it is read.
@@ -193,7 +193,7 @@ def read_entries(path: Path) -> list[Entry]:
     """
     number = 0
     try:
-        lines = _lines(path)
+        lines = read_regular(path, _MOST_BYTES).split(b"\n")
         version, action = _header(lines[0])
         entries: dict[int, Entry] = {}
         for number, line in enumerate(lines[1:-1], 2):  # noqa: B007
@@ -209,15 +209,6 @@ def read_entries(path: Path) -> list[Entry]:
             advice="nothing was done; do not trust a log that others may have changed",
         ) from error  # fmt: skip
     return list(entries.values())
-
-
-def _lines(path: Path) -> Sequence[bytes]:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
-            raise ValueError(f"no regular file of at most {_MOST_BYTES >> 20} MB")
-        return stream.read(_MOST_BYTES).split(b"\n")
 
 
 def _json(line: bytes) -> dict[str, Any]:

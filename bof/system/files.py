@@ -37,6 +37,18 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes. Raises OSError, also for a pipe, device or folder."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"{found.st_size} bytes, more than the {most} that are read", str(path))
+        return stream.read(most)
+
+
 def fact_of(path: Path) -> FileFact:
     """Size and checksum of a file that stands."""
     return FileFact(path.stat().st_size, sha256_of(path))
