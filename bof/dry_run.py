@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bof.budget import WORKER_BYTES, WRITER_BYTES, share_memory
-from bof.command import counted, human_bytes
+from bof.command import counted
 from bof.engine import Engine
+from bof.files import human_bytes
 from bof.images import display_name
 from bof.indexing import Recipe, Skipped, describe_files, list_files
 from bof.options import FeatureOptions, IndexOptions

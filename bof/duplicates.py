@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.command import counted, human_bytes, index_folder, progress_bar, run
+from bof.command import counted, index_folder, progress_bar, run
 from bof.engine import Engine
 from bof.errors import OptionError
+from bof.files import human_bytes
 from bof.grouping import records, rejecting
 from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
 from bof.grouping.choosing import RULES, choose

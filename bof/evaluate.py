@@ -19,7 +19,6 @@ from bof.benchmarks import LOADERS, Benchmark, load_benchmark
 from bof.command import (
     add_column_options,
     add_search_options,
-    human_bytes,
     peak_memory,
     progress_bar,
     run,
@@ -29,6 +28,7 @@ from bof.command import (
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError
 from bof.evaluation import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
+from bof.files import human_bytes
 from bof.images import display_name, read_bytes, walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
 from bof.rankers import EngineRanker

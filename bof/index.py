@@ -14,7 +14,6 @@ from bof import catalog, dry_run, upkeep
 from bof.command import (
     add_column_options,
     counted,
-    human_bytes,
     index_folder,
     peak_memory,
     progress_bar,
@@ -23,6 +22,7 @@ from bof.command import (
 )
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError, OptionError
+from bof.files import human_bytes
 from bof.images import display_name, walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
 from bof.watching import watch

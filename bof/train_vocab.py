@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from bof.command import human_bytes, peak_memory, progress_bar, run, stage_bars
+from bof.command import peak_memory, progress_bar, run, stage_bars
 from bof.errors import ImageError, OptionError, VocabularyError
+from bof.files import human_bytes
 from bof.images import display_name
 from bof.options import FeatureOptions, TrainOptions, add_options, options_from
 from bof.sampling import draw_sample

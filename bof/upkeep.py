@@ -12,10 +12,11 @@ from typing import Any
 
 from bof import catalog, metadata
 from bof.checking import CheckReport, check
-from bof.command import counted, human_bytes, progress_bar
+from bof.command import counted, progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.exporting import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.files import human_bytes
 from bof.images import display_name
 from bof.metadata import TAG
 from bof.syncing import is_below

@@ -18,8 +18,9 @@ from scale_synthesis import BLOCK, Synthesis
 
 from bof import catalog
 from bof.catalog import ImageFacts
-from bof.command import human_bytes, progress_bar
+from bof.command import progress_bar
 from bof.errors import BofError
+from bof.files import human_bytes
 from bof.segments import ImageColumns
 from bof.store import Index
 from bof.types import Features
