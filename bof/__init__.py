@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
-    from bof.retrieval.searcher import SearchOptions as SearchOptions
+    from bof.retrieval.search_options import SearchOptions as SearchOptions
     from bof.types import Features as Features
     from bof.types import Hit as Hit
     from bof.types import Ranker as Ranker
@@ -48,7 +48,7 @@ _HOMES = {
     "geometry.verification": ("verify",),
     "images.decode": ("Picture", "read_image"),
     "options": ("FeatureOptions", "IndexOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
-    "retrieval.searcher": ("SearchOptions",),
+    "retrieval.search_options": ("SearchOptions",),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.training": ("Sample", "train_vocabulary"),
     "vocabulary.vocabulary": ("Vocabulary",),

@@ -30,13 +30,13 @@ class BofError(Exception):
     """Root of the tree: a problem that the user can act on.
 
     It carries what it knows, and builds its text from that: `where: expected E, found F; advice`, or, where there is
-    nothing to compare, `where: problem; advice`. option: the name of an option as Python has it; path: a file or
+    nothing to compare, `where: fault; advice`. option: the name of an option as Python has it; path: a file or
     folder. `{name}` in any text stands for the option of that name, which each caller spells its own way.
     """
 
     def __init__(
         self,
-        problem: str = "",
+        fault: str = "",
         *,
         option: str = "",
         path: str | os.PathLike[str] = "",
@@ -44,8 +44,8 @@ class BofError(Exception):
         found: object = "",
         advice: str = "",
     ) -> None:
-        super().__init__(problem)
-        self.problem, self.option, self.path = problem, option, os.fspath(path)
+        super().__init__(fault)
+        self.fault, self.option, self.path = fault, option, os.fspath(path)
         self.expected, self.found, self.advice = str(expected), str(found), advice
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class BofError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it travels between processes whole."""
-        return type(self), (self.problem,), self.__dict__
+        return type(self), (self.fault,), self.__dict__
 
     def text(self, spell: Callable[[str], str] = str) -> str:
         """The whole message. spell: how an option is called where the message is read (`--max-side` in a shell)."""
@@ -64,7 +64,7 @@ class BofError(Exception):
     def reason(self, spell: Callable[[str], str] = str) -> str:
         """The message without the option and the path that it is about."""
         compared = f"expected {self.expected}, found {self.found}" if self.expected else ""
-        said = ": ".join(part for part in (self.problem, compared) if part)
+        said = ": ".join(part for part in (self.fault, compared) if part)
         whole = "; ".join(part for part in (said, self.advice) if part)
         return _OPTION.sub(lambda name: spell(name[1]), whole)
 

@@ -110,10 +110,10 @@ def _distractors(folders: Iterable[Path], benchmark: Benchmark) -> list[Path]:
 def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[Path], added: AddReport) -> None:
     """Figures over another collection than the one that was named would be wrong without anyone noticing."""
     expected = {str(path) for path in (*benchmark.database, *distractors)} - {item.path for item in added.skipped}
-    found = {row.path for row in engine.snapshot.rows if not row.deleted}
+    found = {row.path for row in engine.images if not row.deleted}
     if strangers := sorted(found - expected):
         raise BenchmarkError(
-            f"{engine.index.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
+            f"{engine.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
             f"the first is {display_name(strangers[0])}; name another --index"
         )
 
@@ -141,10 +141,10 @@ def _surroundings(engine: Engine, benchmark: Benchmark, distractors: list[Path],
     evaluated = {*benchmark.database, *(query.image for query in benchmark.queries)}
     return {
         "n_distractors": len(distractors),
-        "n_features": int(sum(segment.feature_indptr[-1] for segment in engine.snapshot.segments)),
+        "n_features": engine.n_features,
         "skipped": [dataclasses.asdict(item) for item in added.skipped],
         "index_seconds_per_image": added.seconds / added.n_added if added.n_added else None,
-        "index_bytes": engine.index.n_bytes(),
+        "index_bytes": engine.n_bytes(),
         "peak_memory_bytes": peak_memory(),
         "evaluated_images_trained_on": _n_trained_on(evaluated, engine),
         "n_evaluated_images": len(evaluated),

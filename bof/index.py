@@ -159,8 +159,8 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         arguments.skipped.write_text("".join(lines), encoding="utf-8")
-    if not catalog.count_images(engine.index.folder):
-        where = display_name(engine.index.folder)
+    if not catalog.count_images(engine.folder):
+        where = display_name(engine.folder)
         raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
     return 0
 
@@ -195,8 +195,8 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     )
     if report.n_gone:
         print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
-    folder = engine.index.folder
-    n_images, n_bytes = catalog.count_images(folder), engine.index.n_bytes()
+    folder = engine.folder
+    n_images, n_bytes = catalog.count_images(folder), engine.n_bytes()
     print(
         f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"

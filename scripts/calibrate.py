@@ -92,10 +92,10 @@ def _study(index: Path, arguments: argparse.Namespace) -> Study:
         engine = build_index(index, arguments.data, show)
     with progress_bar(" queries") as show:
         gathered = gather(index, arguments.data, queries, arguments.workers, show)
-    paths = [Path(row.path) for row in engine.snapshot.rows]
+    paths = [Path(row.path) for row in engine.images]
     asked = [subject_of(path, arguments.data) for path in queries]
     shown = {
-        Path(row.path): subject_of(Path(row.path), arguments.data) for row in engine.snapshot.rows if not row.deleted
+        Path(row.path): subject_of(Path(row.path), arguments.data) for row in engine.images if not row.deleted
     }
     return Study(engine, paths, shown, queries, asked, gathered)
 
@@ -155,7 +155,7 @@ def _exhaustive(study: Study, workers: int) -> tuple[tuple[int, int], list[Level
     true = true_pairs(study.queries, study.shown)
     wrong = _path_pairs(study, pairs.take(~pairs.matches))
     with progress_bar(" images", "exhaustive: features") as show:
-        found = count_inliers([*true, *wrong], study.engine.index.features, workers, show).tolist()
+        found = count_inliers([*true, *wrong], study.engine.features, workers, show).tolist()
     inliers = dict(zip(true, found, strict=False)), dict(zip(wrong, found[len(true) :], strict=True))
     called_same = set(_path_pairs(study, same))
     return (len(true), len(wrong)), [level(n, *inliers, called_same) for n in LEVELS]

@@ -14,7 +14,7 @@ from peer_common import Clock, Collection, Cost, Workshop
 
 from bof.engine import Engine, Query
 from bof.options import TrainOptions
-from bof.retrieval.searcher import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.store.catalog import ImageFacts
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
@@ -42,7 +42,7 @@ class BofPeer:
         vocabulary_folder = train(workshop)
         folder = Path(tempfile.mkdtemp(prefix="bof-", dir=workshop.scratch))
         engine, seconds = _fill(folder, vocabulary_folder, collection)
-        cost = Cost(seconds, engine.index.n_bytes())
+        cost = Cost(seconds, engine.n_bytes())
         trained_on = str(engine.vocabulary.trained_on["source"])
         return [cls(name, collection, engine, options, cost, trained_on) for name, options in _variants().items()]
 
@@ -56,7 +56,7 @@ class BofPeer:
         answer = self.engine.answer(query_of(self.collection.of(path, box)), self.options)
         images = answer.images.tolist()
         return Ranking(
-            [Path(self.engine.snapshot.rows[image].path) for image in images],
+            [Path(self.engine.images[image].path) for image in images],
             answer.scores,
             [answer.verdict(image, self.options.verify) for image in images],
             answer.seconds,

@@ -26,7 +26,7 @@ from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.evaluation.run import Report, evaluate_ranker
 from bof.global_descriptors.describe import COLUMN_OF
-from bof.retrieval.searcher import LOCAL, SearchOptions
+from bof.retrieval.search_options import LOCAL, SearchOptions
 from bof.system.files import write_json
 
 SETS = ("ukbench", "dvd", "copies")
@@ -98,7 +98,7 @@ def _all_rankers(with_embedding: bool) -> list[str]:
 def bytes_an_image(engine: Engine) -> Mapping[str, float]:
     """By ranker, what it reads of each image on disk: the features, or its column."""
     n_images, found = max(1, len(engine)), dict.fromkeys(LOCAL, 0.0)
-    for segment in engine.index.snapshot().segments:
+    for segment in engine.searcher().collection.segments:
         part = segment.postings
         local = (part.image, part.feature, part.signature, segment.word, segment.xy, segment.scale_angle)
         for ranker in LOCAL:

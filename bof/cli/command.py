@@ -21,7 +21,7 @@ from bof.global_descriptors.model import add_model_options, model_options
 from bof.images.decode import display_name
 from bof.options import ExpandOptions, VerifyOptions, VoteOptions, add_options, options_from
 from bof.retrieval.fusion import FUSIONS
-from bof.retrieval.searcher import MIRRORS, SearchOptions
+from bof.retrieval.search_options import MIRRORS, SearchOptions
 from bof.system.memory import keep_freed_memory
 
 DEFAULT_INDEX = Path("bof-index")

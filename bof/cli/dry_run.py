@@ -28,7 +28,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
     """Say what adding the sources would do, and what it would take, judged by a sample of the pictures to read."""
     plan = engine.plan(sources, delete=delete)
     _print_plan(plan)
-    _print_estimate(plan.to_read, engine.vocabulary_folder, engine.index.features, options)
+    _print_estimate(plan.to_read, engine.vocabulary_folder, engine.features, options)
     return 0
 
 

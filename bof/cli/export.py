@@ -104,7 +104,7 @@ def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | No
 
     The votes and the geometry that the index holds decide; no picture is read.
     """
-    names = engine.snapshot.rows.names
+    names = engine.images.names
     found = (
         (names[asked.image], names[other]) for asked in engine.neighbours(n, progress) for other, _ in asked.others
     )

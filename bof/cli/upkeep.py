@@ -56,7 +56,7 @@ def known_folders(engine: Engine) -> list[Path]:
 def _remove(engine: Engine, arguments: argparse.Namespace) -> int:
     entries = _find(engine, arguments.remove)
     n_removed = engine.remove([entry.name for entry in entries])
-    print(f"removed {counted(n_removed, 'picture')}, {catalog.count_images(engine.index.folder)} are left")
+    print(f"removed {counted(n_removed, 'picture')}, {catalog.count_images(engine.folder)} are left")
     return 0
 
 
@@ -65,7 +65,7 @@ def _describe(engine: Engine, arguments: argparse.Namespace) -> int:
         raise OptionError("--describe: expected --tag, --untag or --field beside it, found none")
     _find(engine, arguments.describe)
     remove = {TAG: arguments.untag} if arguments.untag else {}
-    n_described = engine.describe(arguments.describe, _given(arguments), remove)
+    n_described = engine.annotate(arguments.describe, _given(arguments), remove)
     print(f"described {counted(n_described, 'picture')}")
     return 0
 
@@ -92,18 +92,18 @@ def describe_sources(engine: Engine, sources: Sequence[Path], arguments: argpars
     """Give every picture under the sources the tags and fields that were named."""
     fields = _given(arguments)
     if fields:
-        paths = [path for path in catalog.read_known(engine.index.folder) if is_below(path, sources)]
-        with engine.index.writer() as writer:
+        paths = [path for path in catalog.read_known(engine.folder) if is_below(path, sources)]
+        with engine.writer() as writer:
             writer.describe(paths, fields, {})
 
 
 def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
     said = read_records(arguments.metadata)
-    path_of = {entry.name: entry.path for entry in catalog.read_known(engine.index.folder).values()}
+    path_of = {entry.name: entry.path for entry in catalog.read_known(engine.folder).values()}
     unknown = [name for name in said if name not in path_of]
     for name in unknown[:_NAMED]:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
-    with engine.index.writer() as writer:
+    with engine.writer() as writer:
         writer.set_metadata({path_of[name]: fields for name, fields in said.items() if name in path_of})
     print(f"described {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
     return 1 if unknown else 0
@@ -113,19 +113,19 @@ def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _merge(engine: Engine, arguments: argparse.Namespace) -> int:
-    before, n_before = engine.index.n_bytes(), engine.merge()
-    after, n_after = engine.index.n_bytes(), len(_segments(engine))
+    before, n_before = engine.n_bytes(), engine.merge()
+    after, n_after = engine.n_bytes(), len(_segments(engine))
     print(f"{counted(n_before, 'segment')} became {n_after}; {human_bytes(before)} became {human_bytes(after)}")
     return 0
 
 
 def _segments(engine: Engine) -> list[catalog.SegmentRow]:
-    with catalog.reading(engine.index.folder) as database:
+    with catalog.reading(engine.folder) as database:
         return catalog.read_segments(database)
 
 
 def _check(engine: Engine, arguments: argparse.Namespace) -> int:
-    report = check(engine.index.folder, engine.index.n_words)
+    report = check(engine.folder, engine.vocabulary.n_words)
     if arguments.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -136,7 +136,7 @@ def _check(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _repair(engine: Engine, arguments: argparse.Namespace) -> int:
-    with engine.index.writer() as writer:
+    with engine.writer() as writer:
         report = writer.repair()
     _print_check(report)
     if report.damages:
@@ -185,7 +185,7 @@ def _stats(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _count(engine: Engine) -> dict[str, Any]:
-    folder, segments = engine.index.folder, _segments(engine)
+    folder, segments = engine.folder, _segments(engine)
     facts = catalog.read_facts(folder)
     tags: dict[str, int] = {}
     for fields in metadata.read_metadata(folder).values():
@@ -195,28 +195,27 @@ def _count(engine: Engine) -> dict[str, Any]:
     return {
         "pictures": len(facts),
         "features": n_features,
-        "bytes": engine.index.n_bytes(),
+        "bytes": engine.n_bytes(),
         "segments": len(segments),
         "features_of_segments": ", ".join(str(row.n_features) for row in segments),
         "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(facts),
         "folders": {str(root): sum(is_below(i.path, [root]) for i in facts.values()) for root in engine.roots},
         "tags": dict(sorted(tags.items(), key=lambda item: (-item[1], item[0]))),
-        "vocabulary": f"{engine.index.n_words} words, {engine.index.fingerprint[:12]}",
+        "vocabulary": f"{engine.vocabulary.n_words} words, {engine.vocabulary.fingerprint[:12]}",
         "columns": _count_columns(engine),
-        "max_side": engine.index.features.max_side,
+        "max_side": engine.features.max_side,
         "format": catalog.FORMAT,
     }
 
 
 def _count_columns(engine: Engine) -> dict[str, int]:
     """Pictures that have rows, by group of optional columns."""
-    snapshot = engine.index.snapshot()
-    return {g: int((snapshot.columns_known(g) & snapshot.weights.live).sum()) for g in engine.wanted.groups}
+    return {group: engine.count_known(group) for group in engine.wanted.groups}
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:
-    ids = metadata.select_ids(engine.index.folder, arguments.where, "") if arguments.where else None
-    n = write_records(arguments.export, image_records(engine.index.folder, ids))
+    ids = metadata.select_ids(engine.folder, arguments.where, "") if arguments.where else None
+    n = write_records(arguments.export, image_records(engine.folder, ids))
     print(f"{display_name(arguments.export)}: {counted(n, 'picture')}")
     return 0
 

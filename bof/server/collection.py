@@ -68,7 +68,7 @@ class Collection:
 
     def __init__(self, engine: Engine, uploads: Path) -> None:
         self._engine = engine
-        self.folder, self.uploads = engine.index.folder, Path(os.path.abspath(uploads))
+        self.folder, self.uploads = engine.folder, Path(os.path.abspath(uploads))
         self._refreshing = threading.Lock()
         self._checked = 0.0
         self.refresh()

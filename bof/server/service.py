@@ -80,7 +80,7 @@ class Service:
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.metrics = Metrics()
-        recipe = Recipe(engine.index.features, options.upload_pixels)
+        recipe = Recipe(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
         self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start

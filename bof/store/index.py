@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.geometry.hypotheses import Placement
@@ -48,7 +50,7 @@ class Snapshot:
     n_images: int
     n_features: int
 
-    def restricted(self, ids: Set[int]) -> Snapshot:
+    def restricted(self, ids: Set[int]) -> Self:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
         allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
         weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
@@ -58,6 +60,22 @@ class Snapshot:
     def postings(self) -> list[Postings]:
         """Every segment's postings."""
         return [segment.postings for segment in self.segments]
+
+    @property
+    def sizes(self) -> I64:
+        """Features of each image i64 (n_images,), removed ones included."""
+        return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
+
+    def facts(self) -> SnapshotFacts:
+        """The commit in figures."""
+        used = [np.diff(part.indptr) > 0 for part in self.postings]
+        n_words_used = int(np.logical_or.reduce(used).sum()) if used else 0
+        counts = self.n_images, self.n_features, len(self.segments), n_words_used
+        return SnapshotFacts(self.generation, *counts, self.sizes[~self.rows.deleted])
+
+    def count_known(self, group: str) -> int:
+        """Live images that have rows in a group of optional columns."""
+        return int((self.columns_known(group) & self.weights.live).sum())
 
     def stay_within(self, n_bytes: int) -> None:
         """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
@@ -78,6 +96,18 @@ class Snapshot:
             if _EMBEDDING in segment.columns
         ]
 
+    def column(self, name: str) -> Iterator[tuple[slice, NDArray[Any], Bool]]:
+        """A column of global descriptors, a segment at a time: which images, their rows, which of them are known."""
+        for segment in self.segments:
+            if name in segment.columns:
+                first = segment.postings.first_image
+                images = slice(first, first + segment.n_images)
+                yield (
+                    images,
+                    segment.columns[name],
+                    columns.known(segment.columns, columns.group_of(name), segment.n_images),
+                )
+
     def columns_known(self, group: str) -> Bool:
         """Which images bool (n_images,) have rows in a group of optional columns."""
         parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
@@ -95,6 +125,20 @@ class Snapshot:
             chosen = np.flatnonzero(segment_of == number)
             self.segments[number].place(chosen, indptr, position, features, placed)
         return placed
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """A commit in figures: its number, live images and features, segments, words in use; features_per_image i64 (n,) of
+    the live images.
+    """
+
+    generation: int
+    n_images: int
+    n_features: int
+    n_segments: int
+    n_words_used: int
+    features_per_image: I64
 
 
 @dataclass(frozen=True, slots=True)

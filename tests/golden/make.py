@@ -20,7 +20,6 @@ from bof.features.sift import extract_features
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
-from bof.retrieval.searcher import SearchOptions, search
 from bof.store import merge
 from bof.store.catalog import ImageFacts
 from bof.store.index import Index
@@ -30,7 +29,7 @@ from bof.types import Features
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
 from bof.vocabulary.vocabulary import Vocabulary
-from tests.support.golden import answered
+from tests.support.golden import answered, search
 from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
@@ -79,7 +78,7 @@ def make(folder: Path) -> None:
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
     np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked, SearchOptions())
+    answer = search(snapshot, vocabulary, asked)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}

@@ -325,7 +325,7 @@ def indexed(tmp_path: Path, vocabulary_folder: Path) -> Path:
         sha256 = hashlib.sha256(content).hexdigest()
         facts = ImageFacts(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
         rows.append((facts, columns))
-    with Engine.create(tmp_path / "index", vocabulary_folder) as engine, engine.index.writer() as writer:
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine, engine.writer() as writer:
         writer.append(rows)
         writer.rearrange([], [], [str(photos)])
     return tmp_path / "index"
@@ -337,7 +337,7 @@ def call(index: Path, *arguments: object) -> int:
 
 def names_of(index: Path) -> set[str]:
     with Engine.open(index) as engine:
-        return {row.name for row in engine.snapshot.rows if not row.deleted}
+        return {row.name for row in engine.images if not row.deleted}
 
 
 def test_a_dry_run_says_and_yes_moves_and_undo_puts_back(

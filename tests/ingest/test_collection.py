@@ -378,7 +378,7 @@ def test_merge_says_what_it_did(indexed: Path, run: Run) -> None:
 
 
 def test_a_second_writer_is_told_of_the_first(indexed: Path, run: Run) -> None:
-    with Engine.open(indexed / "ix") as engine, engine.index.writer():
+    with Engine.open(indexed / "ix") as engine, engine.writer():
         status, _, err = run(index.main, "--index", indexed / "ix")
         assert status == 1
         assert f"process {os.getpid()} on" in err

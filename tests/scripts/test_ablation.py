@@ -20,7 +20,7 @@ from bof.native import Hits, room_for_votes
 from bof.options import FeatureOptions, VoteOptions
 from bof.retrieval import shortlist
 from bof.retrieval import votes as voting
-from bof.retrieval.searcher import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.types import Ranking
 from tests.support.scenes import draw_scene, votes_table, warp, write_picture
 
@@ -170,9 +170,9 @@ def test_the_patched_vote_is_a_plain_sum(rows: Any, index_folder: Path, photos: 
     with Engine.open(index_folder) as engine:
         features = engine.prepare(read_image(sorted(photos.iterdir())[2], grey=True)).features
         words = engine.vocabulary.describe(features.descriptors, 3)
-        weights = engine.snapshot.weights
+        weights = engine.searcher().collection.weights
         with rows.patched(row.patches):
-            votes = voting.vote(engine.snapshot.postings, weights, words, VoteOptions())
+            votes = voting.vote(engine.searcher().collection.postings, weights, words, VoteOptions())
             matches = votes.for_images(np.arange(len(weights.norm)))
         query, image, _, weight = votes_table(votes, divided=False)
         plain = np.bincount(image, weight, len(weights.norm)) / weights.norm
@@ -254,7 +254,7 @@ def test_the_script_measures_each_row_and_keeps_its_indexes(
     assert "ms_verify" not in figures["tfidf"]
     assert figures["no burstiness"]["ms"] is None
     with Engine.open(cache / "index-ukbench-max_features-500") as engine:
-        assert (len(engine), engine.index.features.max_features) == (20, 500)
+        assert (len(engine), engine.features.max_features) == (20, 500)
 
 
 def test_a_detour_to_the_data_names_the_same_pictures(
@@ -277,7 +277,7 @@ def test_an_index_of_other_pictures_is_refused_until_they_are_removed(sets: Any,
     with pytest.raises(BenchmarkError, match=r"expected the 1 pictures of one, found 1 others.*--cache"):
         extract(second)
     with Engine.open(tmp_path / "index-one") as engine:
-        engine.remove([engine.snapshot.rows[0].name])
+        engine.remove([engine.images[0].name])
     assert extract(second) == 1
 
 

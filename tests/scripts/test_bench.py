@@ -141,7 +141,9 @@ def test_ransac_is_given_the_matches_that_verification_is_given(bench: Any) -> N
     engine, query = bench.peer.engine, bench.questions[0]
     pictures = limits.candidates(engine, query, 4)
     watch = looking.Stopwatch()
-    seen = looking.look(engine.snapshot, engine.vocabulary, query, VoteOptions(), VerifyOptions(depth=4), watch)
+    seen = looking.look(
+        engine.searcher().collection, engine.vocabulary, query, VoteOptions(), VerifyOptions(depth=4), watch
+    )
     assert len(pictures) == len(seen.verifications) == 4
     first = next(iter(seen.verifications.values())).inliers
     pairs = {tuple(pair) for pair in np.rint(pictures[0][0]).astype(int).tolist()}
@@ -197,7 +199,7 @@ def test_a_batch_asks_every_picture(bench: Any, monkeypatch: pytest.MonkeyPatch)
 def test_a_batch_finds_the_views_of_an_object(bench: Any) -> None:
     engine = bench.peer.engine
     found = _module("bench_batch").ask_all(engine)
-    names = [Path(row.name).stem for row in engine.snapshot.rows]
+    names = [Path(row.name).stem for row in engine.images]
     for asked in found:
         views = [number for number in range(len(names)) if number // 4 == asked.image // 4 and number != asked.image]
         assert {other for other, _ in asked.others[: len(views)]} == set(views)
@@ -270,12 +272,12 @@ def test_the_first_search_ever_has_nothing_compiled(bench: Any, monkeypatch: pyt
 def test_size_counts_features_and_pictures(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     size = _module("bench_size")
     monkeypatch.setattr(size, "run_measured", lambda command: SimpleNamespace(peak_bytes=5e6))
-    folder, measured = bench.peer.engine.index.folder, SimpleNamespace(peak_bytes=7e6)
+    folder, measured = bench.peer.engine.folder, SimpleNamespace(peak_bytes=7e6)
     place = SimpleNamespace(by_command=SimpleNamespace(folder=folder, measured=measured, search=[]), runs=2)
     monkeypatch.setattr(size.Engine, "open", lambda folder: bench.peer.engine)
     indexing, search, index = size.measure(place)
     assert (indexing.ours, search.ours) == ([7e6], [5e6, 5e6])
-    assert index.ours == [bench.peer.engine.index.n_bytes()]
+    assert index.ours == [bench.peer.engine.n_bytes()]
     assert index.theirs == [24 * bench.n_features + 1024 * 8]
     assert index.is_limit
     assert index.asked == 1.0

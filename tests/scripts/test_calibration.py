@@ -17,7 +17,7 @@ from bof.engine import Engine
 from bof.errors import BenchmarkError
 from bof.images.decode import read_image
 from bof.retrieval import evidence
-from bof.retrieval.searcher import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.types import Correspondences, Verification
 from tests.support.scenes import draw_scene, write_picture
 
@@ -246,7 +246,7 @@ def test_strength_is_the_mean_vote_of_an_inlier_over_the_mean_weight_of_a_word(
     with Engine.open(index) as engine:
         prepared = engine.prepare(read_image(query, grey=True))
         found = engine.answer(prepared, SearchOptions(mirror="never")).verifications
-        idf = engine.snapshot.weights.idf[engine.vocabulary.assign(prepared.features.descriptors)[:, 0]]
+        idf = engine.searcher().collection.weights.idf[engine.vocabulary.assign(prepared.features.descriptors)[:, 0]]
     expected = [found[image].inliers.weight.mean() / (idf**2).mean() for image in pairs.picture.tolist()]
     assert pairs.strength == pytest.approx(expected, rel=1e-5)
 
@@ -263,7 +263,7 @@ def test_the_script_prints_and_writes_the_same_figures(
     gone = write_picture(data / "train" / "gone_1.jpg", draw_scene(60, 160, 120))
     with Engine.open(changed) as engine:
         engine.add([gone])
-        engine.remove([engine.snapshot.rows[-1].name])  # its row stays in the index, deleted
+        engine.remove([engine.images[-1].name])  # its row stays in the index, deleted
     gone.unlink()
     arguments = ["--data", str(data), "--index", str(changed), "--workers", "1", "--queries", "8"]
     assert module.main([*arguments, "--json", str(target)]) == 0

@@ -174,7 +174,7 @@ def test_a_kept_collection_is_a_whole_index_and_is_asked_again(
     (place,) = (data / "cache").glob(f"scale-{N_IMAGES}x*")
     with Engine.open(place / "index") as engine:
         assert len(engine) == N_IMAGES
-        assert engine.snapshot.n_features == result.build.n_features
+        assert engine.searcher().collection.n_features == result.build.n_features
     record = (place / "build.json").stat().st_mtime_ns
     earlier, more = data / "earlier.json", data / "more.json"
     earlier.write_text(json.dumps({"results": [result.as_json(), _grown(result, 400, N_FEATURES).as_json()]}))

@@ -45,12 +45,12 @@ async def rankers(service: Service, request: Request, values: Values) -> Respons
 
 async def show_metrics(service: Service, request: Request, values: Values) -> Response:
     """For Prometheus."""
-    snapshot = (await service.engine()).snapshot
+    engine = await service.engine()
     waiting = max(0, service.places.taken - service.places.n)
     gauges = {
-        "bof_pictures": ("pictures in the index", float(snapshot.n_images)),
-        "bof_features": ("features in the index", float(snapshot.n_features)),
-        "bof_generation": ("the number of the commit that is searched", float(snapshot.generation)),
+        "bof_pictures": ("pictures in the index", float(len(engine))),
+        "bof_features": ("features in the index", float(engine.n_features)),
+        "bof_generation": ("the number of the commit that is searched", float(engine.generation)),
         "bof_busy": ("searches and uploads in work", float(service.places.taken - waiting)),
         "bof_waiting": ("searches and uploads that wait for their turn", float(waiting)),
         "bof_body_bytes": ("bytes of bodies in memory", float(service.budget.used)),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.errors import BofError
-from bof.retrieval.searcher import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.server.api.endpoint import Endpoint
 from bof.server.decoding import Asked, FindSubject, Pose, Subject
 from bof.server.http.answers import answer

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bof.retrieval.searcher import MIRRORS
+from bof.retrieval.search_options import MIRRORS
 from bof.server.http.addresses import URL_PATTERN
 from bof.server.http.problems import ProblemError, bad_parameter, not_found
 from bof.server.rankers import ranker_names

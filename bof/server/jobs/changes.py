@@ -35,7 +35,7 @@ class Changes:
                 job.skip(name, reason)
             engine = self._engine()
             titles = {path: {TITLE: [name]} for path, name in given.items()}
-            with engine.index.writer() as writer:
+            with engine.writer() as writer:
                 writer.set_metadata(titles)
             self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
             self._forget_unusable(given)
@@ -84,7 +84,7 @@ class Changes:
 
         def work(job: Job) -> None:
             fact = self._collection.fact(number)
-            with self._engine().index.writer() as writer:
+            with self._engine().writer() as writer:
                 writer.set_metadata({fact.path: {TAG: tags}})
             job.images = [number]
 

@@ -1,4 +1,4 @@
-"""One picture asks a collection, straight and in the mirror, and says of each that it finds how it lies in it."""
+"""Candidates for duplicates of one picture: found by votes and geometry, straight and in the mirror, and located."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from bof.options import VerifyOptions, VoteOptions
-from bof.retrieval.shortlist import Stopwatch, look, look_into_mirror
-from bof.store.index import Snapshot
+from bof.retrieval.collection import Collection
+from bof.retrieval.search_options import SearchOptions
+from bof.retrieval.searcher import Searcher
 from bof.types import F32, F64, Features, Verification
-from bof.vocabulary.vocabulary import Vocabulary
 
 _EXACT, _EXACT_PX = 0.01, 3.0
 """An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.
@@ -44,33 +44,32 @@ class Sight:
     exact: F64 | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """candidates: the most that one picture may find; max_side: of pictures whose features are extracted, in pixels."""
-
-    candidates: int
-    max_side: int
+def search_options(n_candidates: int) -> SearchOptions:
+    """How candidates are searched for, at most so many."""
+    return SearchOptions(vote=_VOTING, verify=VerifyOptions(depth=2 * n_candidates), mirror="always")
 
 
-def ask(snapshot: Snapshot, vocabulary: Vocabulary, features: Features, image: int, limits: Limits) -> list[Sight]:
-    """What may show the same as a picture, which is `image` of the snapshot itself, the surest first."""
-    most, max_side = limits.candidates, limits.max_side
-    verifying = VerifyOptions(depth=2 * most)
-    seen = look(snapshot, vocabulary, features, _VOTING, verifying, Stopwatch())
-    seen = look_into_mirror(snapshot, vocabulary, features, _VOTING, verifying, seen)
-    sure = [(i, e) for i, e in seen.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
-    sure.sort(key=lambda pair: (-pair[1].score, snapshot.rows.names[pair[0]]))
+def find_candidates(searcher: Searcher, features: Features, image: int, max_side: int) -> list[Sight]:
+    """What may show the same as a picture, which is `image` of the collection itself, the surest first.
+
+    searcher: with `search_options`.
+    """
+    verifying, names = searcher.options.verify, searcher.collection.rows.names
+    found = searcher.candidates(features)
+    sure = [(i, e) for i, e in found.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
+    sure.sort(key=lambda pair: (-pair[1].score, names[pair[0]]))
     return [
-        _sight(snapshot, features, i, e.probability or 0.0, seen.verifications[i], max_side) for i, e in sure[:most]
+        _sight(searcher.collection, features, i, e.probability or 0.0, found.verifications[i], max_side)
+        for i, e in sure[: verifying.depth // 2]
     ]
 
 
 def _sight(
-    snapshot: Snapshot, asked: Features, image: int, probability: float, found: Verification, max_side: int
+    collection: Collection, asked: Features, image: int, probability: float, found: Verification, max_side: int
 ) -> Sight:
     assert found.database_from_query is not None  # no evidence calls it the same without one
-    xy = snapshot.geometry(image, found.inliers.database).xy_px
-    side = int(max(snapshot.rows.width[image], snapshot.rows.height[image]))
+    xy = collection.geometry(image, found.inliers.database).xy_px
+    side = int(max(collection.rows.width[image], collection.rows.height[image]))
     zoom = math.sqrt(abs(float(np.linalg.det(found.database_from_query[:2, :2]))))
     coarser_px = max(_pixel(side, max_side), zoom * _pixel(asked.geometry.long_side, max_side))
     tolerance = min(_EXACT * side, _EXACT_PX * coarser_px)
