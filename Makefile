@@ -7,7 +7,7 @@ DEMO ?= demo
 
 .PHONY: demo test check bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/loops/*.[ch])
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/native/*.[ch])
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
@@ -57,7 +57,7 @@ torture: $(VENV)/.ready
 	$(BIN)/python scripts/torture.py --data $(DATA)
 
 clean:
-	rm -rf $(VENV) $(DEMO) bof/loops/_loops.*
+	rm -rf $(VENV) $(DEMO) bof/native/_loops.*
 
 DATA ?= data
 CACHE ?= bench-cache

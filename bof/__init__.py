@@ -9,49 +9,49 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bof.benchmarks import Benchmark as Benchmark
-    from bof.benchmarks import load_benchmark as load_benchmark
     from bof.engine import AddReport as AddReport
     from bof.engine import Engine as Engine
     from bof.errors import BofError as BofError
-    from bof.evaluation import Report as Report
-    from bof.evaluation import evaluate_ranker as evaluate_ranker
-    from bof.features import extract_features as extract_features
-    from bof.images import Picture as Picture
-    from bof.images import read_image as read_image
+    from bof.evaluation.benchmarks import Benchmark as Benchmark
+    from bof.evaluation.benchmarks import load_benchmark as load_benchmark
+    from bof.evaluation.rankers import EngineRanker as EngineRanker
+    from bof.evaluation.run import Report as Report
+    from bof.evaluation.run import evaluate_ranker as evaluate_ranker
+    from bof.features.sift import extract_features as extract_features
+    from bof.geometry.verification import verify as verify
+    from bof.images.decode import Picture as Picture
+    from bof.images.decode import read_image as read_image
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
-    from bof.rankers import EngineRanker as EngineRanker
-    from bof.searching import SearchOptions as SearchOptions
-    from bof.training import Sample as Sample
-    from bof.training import train_vocabulary as train_vocabulary
+    from bof.retrieval.search_options import SearchOptions as SearchOptions
     from bof.types import Features as Features
     from bof.types import Hit as Hit
     from bof.types import Ranker as Ranker
     from bof.types import Ranking as Ranking
     from bof.types import Verification as Verification
-    from bof.verification import verify as verify
-    from bof.vocabulary import Vocabulary as Vocabulary
+    from bof.vocabulary.training import Sample as Sample
+    from bof.vocabulary.training import train_vocabulary as train_vocabulary
+    from bof.vocabulary.vocabulary import Vocabulary as Vocabulary
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "benchmarks": ("Benchmark", "load_benchmark"),
     "engine": ("AddReport", "Engine"),
     "errors": ("BofError",),
-    "evaluation": ("Report", "evaluate_ranker"),
-    "features": ("extract_features",),
-    "images": ("Picture", "read_image"),
+    "evaluation.benchmarks": ("Benchmark", "load_benchmark"),
+    "evaluation.rankers": ("EngineRanker",),
+    "evaluation.run": ("Report", "evaluate_ranker"),
+    "features.sift": ("extract_features",),
+    "geometry.verification": ("verify",),
+    "images.decode": ("Picture", "read_image"),
     "options": ("FeatureOptions", "IndexOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
-    "rankers": ("EngineRanker",),
-    "searching": ("SearchOptions",),
-    "training": ("Sample", "train_vocabulary"),
+    "retrieval.search_options": ("SearchOptions",),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
-    "verification": ("verify",),
-    "vocabulary": ("Vocabulary",),
+    "vocabulary.training": ("Sample", "train_vocabulary"),
+    "vocabulary.vocabulary": ("Vocabulary",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -63,3 +63,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'bof' has no attribute {name!r}")
     return getattr(importlib.import_module(f"bof.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 
 import sys
 
-from bof.cli import main
+from bof.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.command import counted, index_folder, progress_bar, run
+from bof.cli.command import index_folder, progress_bar, run
 from bof.engine import Engine
 from bof.errors import OptionError
-from bof.files import human_bytes
 from bof.grouping import records, rejecting
 from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
 from bof.grouping.choosing import RULES, choose
@@ -20,9 +19,10 @@ from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
 from bof.grouping.types import KINDS, Group, Link, Member
 from bof.grouping.undoing import undo
-from bof.images import display_name
-from bof.locking import one_writer
+from bof.images.decode import display_name
 from bof.options import DuplicateOptions, add_options, options_from
+from bof.system.locking import one_writer
+from bof.system.units import counted, human_bytes
 
 _WORDS: dict[Action, tuple[str, str]] = {
     "move": ("move", "moved"),
@@ -99,7 +99,7 @@ def _command(arguments: argparse.Namespace) -> int:
         if arguments.reject or arguments.forget or arguments.list_rejected:
             return _remember(engine, arguments)
         if arguments.move_to:
-            require_outside(arguments.move_to, engine.roots, index=engine.index.folder)
+            require_outside(arguments.move_to, engine.roots, index=engine.folder)
         with progress_bar(" steps", "finding") as show:
             groups = find_groups(engine, arguments.kind, options, show)
         judged = _judge(groups, arguments)
@@ -182,7 +182,7 @@ def _print_summary(judged: Sequence[Judged], n_pictures: int, *, acted: bool) ->
 
 
 def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:
-    folder = engine.index.folder.absolute()
+    folder = engine.folder.absolute()
     if arguments.json:
         facts = {"index": str(folder), "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
         write_text(arguments.json, records.as_json(judged, facts))
@@ -211,10 +211,10 @@ def _act(
         return _say_plan(deeds, action)
     if all(deed.refusal for deed in deeds):
         return _say_outcomes([Outcome(deed, False, deed.refusal) for deed in deeds], action)
-    log = arguments.log or default_log(engine.index.folder)
+    log = arguments.log or default_log(engine.folder)
     outcomes: list[Outcome] = []
     try:
-        with one_writer(engine.index.folder), writing(log, action, engine.index.folder) as journal:
+        with one_writer(engine.folder), writing(log, action, engine.folder) as journal:
             print(f"log: {display_name(log)} (--undo {display_name(log)} puts back)")
             outcomes.extend(perform(deeds, journal, trash))
     finally:

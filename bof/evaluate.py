@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bof.benchmarks import LOADERS, Benchmark, load_benchmark
-from bof.command import (
+from bof.cli.command import (
     add_column_options,
     add_search_options,
     peak_memory,
@@ -27,13 +26,15 @@ from bof.command import (
 )
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError
-from bof.evaluation import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
-from bof.files import human_bytes
-from bof.images import display_name, read_bytes, walk_images
+from bof.evaluation.benchmarks import LOADERS, Benchmark, load_benchmark
+from bof.evaluation.rankers import EngineRanker
+from bof.evaluation.report import require_report, write_report
+from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
+from bof.images.decode import display_name, read_bytes
+from bof.images.listing import walk_images
 from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
-from bof.rankers import EngineRanker
-from bof.report import require_report, write_report
-from bof.sampling import content_key
+from bof.system.units import human_bytes
+from bof.vocabulary.sampling import content_key
 
 _N_NAMED = 25
 """So many unreadable pictures are named in the table: all that Paris6k has."""
@@ -109,10 +110,10 @@ def _distractors(folders: Iterable[Path], benchmark: Benchmark) -> list[Path]:
 def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[Path], added: AddReport) -> None:
     """Figures over another collection than the one that was named would be wrong without anyone noticing."""
     expected = {str(path) for path in (*benchmark.database, *distractors)} - {item.path for item in added.skipped}
-    found = {row.path for row in engine.snapshot.rows if not row.deleted}
+    found = {row.path for row in engine.images if not row.deleted}
     if strangers := sorted(found - expected):
         raise BenchmarkError(
-            f"{engine.index.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
+            f"{engine.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
             f"the first is {display_name(strangers[0])}; name another --index"
         )
 
@@ -140,10 +141,10 @@ def _surroundings(engine: Engine, benchmark: Benchmark, distractors: list[Path],
     evaluated = {*benchmark.database, *(query.image for query in benchmark.queries)}
     return {
         "n_distractors": len(distractors),
-        "n_features": int(sum(segment.feature_indptr[-1] for segment in engine.snapshot.segments)),
+        "n_features": engine.n_features,
         "skipped": [dataclasses.asdict(item) for item in added.skipped],
         "index_seconds_per_image": added.seconds / added.n_added if added.n_added else None,
-        "index_bytes": engine.index.n_bytes(),
+        "index_bytes": engine.n_bytes(),
         "peak_memory_bytes": peak_memory(),
         "evaluated_images_trained_on": _n_trained_on(evaluated, engine),
         "n_evaluated_images": len(evaluated),

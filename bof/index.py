@@ -10,22 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bof import catalog, dry_run, upkeep
-from bof.command import (
-    add_column_options,
-    counted,
-    index_folder,
-    peak_memory,
-    progress_bar,
-    run,
-    want_columns,
-)
+from bof.cli import dry_run, upkeep
+from bof.cli.command import add_column_options, index_folder, peak_memory, progress_bar, run, want_columns
 from bof.engine import AddReport, Engine
 from bof.errors import ImageError, OptionError
-from bof.files import human_bytes
-from bof.images import display_name, walk_images
+from bof.images.decode import display_name
+from bof.images.listing import walk_images
+from bof.ingest.watch import watch
 from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
-from bof.watching import watch
+from bof.store import catalog
+from bof.system.units import counted, human_bytes
 
 _NAMED = 20
 
@@ -165,8 +159,8 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         arguments.skipped.write_text("".join(lines), encoding="utf-8")
-    if not catalog.count_images(engine.index.folder):
-        where = display_name(engine.index.folder)
+    if not catalog.count_images(engine.folder):
+        where = display_name(engine.folder)
         raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
     return 0
 
@@ -201,8 +195,8 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     )
     if report.n_gone:
         print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
-    folder = engine.index.folder
-    n_images, n_bytes = catalog.count_images(folder), engine.index.n_bytes()
+    folder = engine.folder
+    n_images, n_bytes = catalog.count_images(folder), engine.n_bytes()
     print(
         f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"

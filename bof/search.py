@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from bof.command import add_search_options, index_folder, run, search_options
+from bof.cli.command import add_search_options, index_folder, run, search_options
+from bof.cli.proof import write_matches
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError
-from bof.images import Picture, decode, display_name, read_bytes
-from bof.preparing import subject_of
-from bof.proof import write_matches
-from bof.searching import Answer, SearchOptions
+from bof.images.decode import Picture, decode, display_name, read_bytes
+from bof.retrieval.query import subject_of
+from bof.retrieval.search_options import SearchOptions
+from bof.retrieval.searcher import Answer
 from bof.types import Box, Hit
 
 
@@ -108,7 +109,7 @@ def _search_one(
     start = time.perf_counter()
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(Path(name))
     in_grey = not options.whole and arguments.box != AUTO
-    picture = decode(data, grey=in_grey, max_side=engine.index.features.max_side, name=shown)
+    picture = decode(data, grey=in_grey, max_side=engine.features.max_side, name=shown)
     box = subject_of(picture) if arguments.box == AUTO else arguments.box
     query = engine.prepare(picture, box, options)
     seconds = {"extract": time.perf_counter() - start}

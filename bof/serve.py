@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from bof.command import index_folder, run
+from bof.cli.command import index_folder, run
 from bof.errors import OptionError, ServerError
 from bof.options import ServeOptions, add_options, options_from
 
@@ -49,8 +49,8 @@ def _command(arguments: argparse.Namespace) -> int:
     missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
     if missing:
         raise ServerError(f'expected {", ".join(missing)}, found none; install with: pip install "bof[serve]"')
-    from bof.server.addresses import Source
     from bof.server.app import Application
+    from bof.server.http.addresses import Source
     from bof.server.running import make_server
     from bof.server.service import Settings
 
@@ -74,8 +74,8 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _hosts(arguments: argparse.Namespace, read_token: str, write_token: str) -> frozenset[str]:
     """The names to answer to. Raises OptionError where others could come in without a token."""
-    from bof.server.auth import MIN_TOKEN
-    from bof.server.gate import LOOPBACK_NAMES
+    from bof.server.http.auth import MIN_TOKEN
+    from bof.server.http.gate import LOOPBACK_NAMES
     from bof.server.running import is_loopback
 
     for token in (read_token, write_token):

@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from bof.command import peak_memory, progress_bar, run, stage_bars
+from bof.cli.command import peak_memory, progress_bar, run, stage_bars
 from bof.errors import ImageError, OptionError, VocabularyError
-from bof.files import human_bytes
-from bof.images import display_name
+from bof.images.decode import display_name
 from bof.options import FeatureOptions, TrainOptions, add_options, options_from
-from bof.sampling import draw_sample
-from bof.training import Sample, train_vocabulary
+from bof.system.units import human_bytes
+from bof.vocabulary.sampling import draw_sample
+from bof.vocabulary.training import Sample, train_vocabulary
 
 
 def _parser() -> argparse.ArgumentParser:

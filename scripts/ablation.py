@@ -21,9 +21,9 @@ from ablation_rows import Row, all_rows, choose, patched
 from ablation_sets import Extraction, Figures, extract, load, measure
 from peer_common import engine_features
 
-from bof.benchmarks import Benchmark
-from bof.command import progress_bar, run
-from bof.files import write_json
+from bof.cli.command import progress_bar, run
+from bof.evaluation.benchmarks import Benchmark
+from bof.system.files import write_json
 
 SETS = ("ukbench", "dvd", "copies")
 

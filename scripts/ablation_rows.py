@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bof.errors import OptionError
-from bof.loops import Hits, near_postings
+from bof.native import Hits, near_postings
 from bof.options import ExpandOptions, FeatureOptions, VerifyOptions, VoteOptions
-from bof.searching import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.types import F64, I32, I64, U16, U64, Bool
 
 DEFAULTS = "defaults"
@@ -91,8 +91,8 @@ def _rankers() -> Iterator[Row]:
     for k in (1, 5, 0):
         name = f"votes, {k} words" if k else "votes"
         yield Row(name, "ranker", SearchOptions("votes", VoteOptions(words_per_feature=k)))
-    scores = Patch("bof.loops", "near_postings", near_postings_without_burstiness)
-    matches = Patch("bof.loops", "sort_votes", sort_whole_votes)
+    scores = Patch("bof.native", "near_postings", near_postings_without_burstiness)
+    matches = Patch("bof.native", "sort_votes", sort_whole_votes)
     yield Row("no burstiness", "burstiness", patches=(scores, matches), timed=False)
 
 
@@ -117,8 +117,8 @@ def _options() -> Iterator[Row]:
 
 def _constants() -> Iterator[Row]:
     """One named constant each."""
-    affine = Patch("bof.verification", "_MAX_STRETCH", 0.0)  # every affine transform stretches more
-    perspective = Patch("bof.verification", "_MIN_HOMOGRAPHY", NONE)
+    affine = Patch("bof.geometry.verification", "_MAX_STRETCH", 0.0)  # every affine transform stretches more
+    perspective = Patch("bof.geometry.verification", "_MIN_HOMOGRAPHY", NONE)
     yield Row("no refinement", "refinement", patches=(affine, perspective))
     yield Row("no homography", "refinement", patches=(perspective,))
     for group, module, name, values in CONSTANTS:
@@ -127,11 +127,11 @@ def _constants() -> Iterator[Row]:
 
 
 CONSTANTS: tuple[tuple[str, str, str, tuple[float, ...]], ...] = (
-    ("sigma", "bof.scoring", "SIGMA", (10.0, 12.0, 14.0, 16.0, 20.0)),
-    ("pairs", "bof.looking", "MAX_PAIRS", (80, 160, 320, 640)),
-    ("hypotheses", "bof.hypotheses", "MAX_HYPOTHESES", (16, 32, 64, 128, 320)),
-    ("spot", "bof.hypotheses", "_SPOT", (0.001, 0.01, 0.02, 0.04)),
-    ("inlier_gain", "bof.evidence", "_INLIER_GAIN", (0.0, 0.05, 0.1, 0.2, 0.4)),
+    ("sigma", "bof.retrieval.votes", "SIGMA", (10.0, 12.0, 14.0, 16.0, 20.0)),
+    ("pairs", "bof.retrieval.shortlist", "MAX_PAIRS", (80, 160, 320, 640)),
+    ("hypotheses", "bof.geometry.hypotheses", "MAX_HYPOTHESES", (16, 32, 64, 128, 320)),
+    ("spot", "bof.geometry.hypotheses", "_SPOT", (0.001, 0.01, 0.02, 0.04)),
+    ("inlier_gain", "bof.retrieval.evidence", "_INLIER_GAIN", (0.0, 0.05, 0.1, 0.2, 0.4)),
 )
 """Group, module that reads the constant, its name there, values; pairs and hypotheses are counts of whole things."""
 
@@ -147,7 +147,7 @@ def _features() -> Iterator[Row]:
 def near_postings_without_burstiness(
     postings: Any, live: Bool, word: I32, signature: U64, asked: range, max_hamming: int, *weigh: F64
 ) -> tuple[F64, list[Hits]]:
-    """The compiled loop of bof.loops, with scores of votes that are not divided by the square root of their number."""
+    """The compiled loop of bof.native, with scores of votes that are not divided by the square root of their number."""
     _, parts = near_postings(postings, live, word, signature, asked, max_hamming, *weigh)
     score = np.zeros(len(live))
     for hits in parts:

@@ -14,14 +14,14 @@ from compare_peers import BENCHMARKS, even_subset
 from peer_bof import BofPeer, query_of
 from peer_common import Collection, Cost, Workshop, engine_features, extract_all
 
-from bof import metrics
-from bof.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.engine import Engine
 from bof.errors import BenchmarkError
-from bof.evaluation import evaluate_ranker
-from bof.images import walk_images
+from bof.evaluation import metrics
+from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
+from bof.evaluation.run import evaluate_ranker
+from bof.images.listing import walk_images
 from bof.options import IndexOptions
-from bof.searching import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.types import Ranking
 
 COPIES_PER_ATTACK = 12
@@ -71,19 +71,19 @@ def extract(
     engine.add(benchmark.database, IndexOptions(workers=workers), progress)
     _refuse_strangers(engine, benchmark)
     images = [query.image for query in benchmark.queries]
-    features = extract_all(images, engine.index.features, Workshop(0, cache, cache, cache, workers), progress)
+    features = extract_all(images, engine.features, Workshop(0, cache, cache, cache, workers), progress)
     engine.answer(query_of(features[images[0]]))  # what is compiled or read once is no query's time
     return Extraction(benchmark, engine, Collection(benchmark.database, benchmark.queries, features))
 
 
 def _refuse_strangers(engine: Engine, benchmark: Benchmark) -> None:
     """An index of other pictures too would measure something else."""
-    strangers = {row.path for row in engine.snapshot.rows if not row.deleted} - {
+    strangers = {row.path for row in engine.images if not row.deleted} - {
         str(path) for path in benchmark.database
     }
     if strangers:
         raise BenchmarkError(
-            f"{engine.index.folder}: expected the {len(benchmark.database)} pictures of {benchmark.name}, found "
+            f"{engine.folder}: expected the {len(benchmark.database)} pictures of {benchmark.name}, found "
             f"{len(strangers)} others, such as {min(strangers)}; name another --cache, or delete this index"
         )
 

@@ -22,9 +22,9 @@ from bench_setup import Bench
 from bench_table import Row, as_json, table
 from peer_common import Workshop
 
-from bof.command import run
+from bof.cli.command import run
 from bof.errors import BofError, OptionError
-from bof.files import write_json
+from bof.system.files import write_json
 
 GROUPS = {
     "colmap": ("bench_colmap", "pycolmap"),

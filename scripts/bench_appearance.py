@@ -17,8 +17,8 @@ from statistics import median
 import faiss
 import numpy as np
 
-from bof.appearance import color, hashes
-from bof.parallel import even_shares, in_threads, n_threads
+from bof.global_descriptors import color, hashes
+from bof.system.threads import even_shares, in_threads, n_threads
 from bof.types import F32, U8, U16, U64
 
 Call = Callable[[], object]

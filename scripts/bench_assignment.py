@@ -11,7 +11,7 @@ from bench_table import Row
 from bench_timing import Asker, in_turn
 
 from bof.types import I32, U8
-from bof.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
 GROUP = "word assignment, a descriptor"
 N_PICTURES = 25

@@ -10,9 +10,9 @@ from bench_table import Row
 from bench_timing import ask_bof, in_turn, seconds_of, timed
 
 from bof.engine import Engine
-from bof.expansion import DEPTH, neighbours
 from bof.options import VerifyOptions, VoteOptions
-from bof.searching import SearchOptions
+from bof.retrieval.expansion import DEPTH, neighbours
+from bof.retrieval.search_options import SearchOptions
 
 GROUP = "batch of queries"
 ASKED = 3.0
@@ -30,7 +30,7 @@ def ask_all(engine: Engine) -> object:
 def ask_one_by_one(engine: Engine) -> object:
     """The same questions, each with all threads before the next."""
     depth = max(2 * N_NEIGHBOURS, DEPTH)
-    return [neighbours(engine.snapshot, i, VoteOptions(), VerifyOptions(), depth) for i in range(len(engine))]
+    return [neighbours(engine.searcher().collection, i, VoteOptions(), VerifyOptions(), depth) for i in range(len(engine))]
 
 
 def measure(bench: Bench) -> Iterator[Row]:

@@ -15,7 +15,8 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
 from bof.engine import Engine
-from bof.images import read_image, walk_images
+from bof.images.decode import read_image
+from bof.images.listing import walk_images
 from bof.options import FeatureOptions
 
 GROUP = "indexing, all included"

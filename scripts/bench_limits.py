@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from bof.engine import Engine
-from bof.hypotheses import MAX_PAIRS
-from bof.looking import best_first, words_per_feature
+from bof.geometry.hypotheses import MAX_PAIRS
 from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import vote
+from bof.retrieval.shortlist import best_first, words_per_feature
+from bof.retrieval.votes import vote
 from bof.types import F32, Features
 
 BYTES_PER_POSTING = 8 + 4 + 2
@@ -42,7 +42,7 @@ def _copy(threads: ThreadPoolExecutor, halves: list[tuple[np.ndarray, np.ndarray
 
 def vote_bytes(engine: Engine, query: Features) -> int:
     """Bytes of the postings of all words that a query looks into."""
-    snapshot, vocabulary = engine.snapshot, engine.vocabulary
+    snapshot, vocabulary = engine.searcher().collection, engine.vocabulary
     word = vocabulary.assign(query.descriptors, words_per_feature(snapshot, vocabulary, VoteOptions()))
     return BYTES_PER_POSTING * sum(int(np.diff(part.indptr)[word].sum()) for part in snapshot.postings)
 
@@ -52,7 +52,7 @@ def candidates(engine: Engine, query: Features, depth: int) -> list[tuple[F32, F
 
     They are the matches that verification is given. A picture with one match only is left out: nothing can be fitted.
     """
-    snapshot, vocabulary = engine.snapshot, engine.vocabulary
+    snapshot, vocabulary = engine.searcher().collection, engine.vocabulary
     words = vocabulary.describe(query.descriptors, words_per_feature(snapshot, vocabulary, VoteOptions()))
     votes = vote(snapshot.postings, snapshot.weights, words, VoteOptions())
     images = best_first(snapshot, votes.score, depth)

@@ -13,9 +13,9 @@ from compare_peers import BENCHMARKS, even_subset
 from peer_bof import BofPeer
 from peer_common import Collection, Workshop, engine_features, extract_all
 
-from bof.benchmarks import load_benchmark
-from bof.command import progress_bar
-from bof.images import walk_images
+from bof.cli.command import progress_bar
+from bof.evaluation.benchmarks import load_benchmark
+from bof.images.listing import walk_images
 from bof.types import Features
 
 

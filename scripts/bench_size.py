@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     peaks = [run_measured(bench.by_command.search).peak_bytes for _ in range(bench.runs)]
     yield Row(GROUP, "peak memory, a search", "MB", peaks)
     with Engine.open(bench.by_command.folder) as engine:
-        n_bytes, n_images, n_features = engine.index.n_bytes(), len(engine), engine.snapshot.n_features
+        n_bytes, n_images, n_features = engine.n_bytes(), len(engine), engine.searcher().collection.n_features
     allowed = BYTES_PER_FEATURE * n_features + BYTES_PER_IMAGE * n_images
     note = f"{n_features} features of {n_images} pictures: {n_bytes / n_features:.1f} bytes a feature, all included"
     peer = f"{BYTES_PER_FEATURE} bytes a feature, 1 KB a picture"

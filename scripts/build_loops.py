@@ -1,4 +1,4 @@
-"""Compiles bof/loops/*.c when bof is installed: hatchling calls it for every wheel, also an editable one.
+"""Compiles bof/native/*.c when bof is installed: hatchling calls it for every wheel, also an editable one.
 
 The compiler is $CC, or the system's cc, gcc or clang; where there is none, the package ziglang brings one from PyPI.
 """
@@ -34,10 +34,10 @@ class LoopsHook(BuildHookInterface[Any]):
         """Compile, and name the wheel after the platform."""
         if self.target_name != "wheel":
             return
-        compile_loops(Path(self.root) / "bof" / "loops")
+        compile_loops(Path(self.root) / "bof" / "native")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
-        build_data["artifacts"].append(f"bof/loops/_loops{SUFFIX}")
+        build_data["artifacts"].append(f"bof/native/_loops{SUFFIX}")
 
 
 def platform_tag() -> str:

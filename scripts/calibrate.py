@@ -1,4 +1,4 @@
-"""Fits the probability of bof.evidence to pairs of photographs, and checks what `same` is worth.
+"""Fits the probability of bof.retrieval.evidence to pairs of photographs, and checks what `same` is worth.
 
 python scripts/calibrate.py --data DIR (the folder that holds ukbench1000/, dvd_covers/ and train/). All photographs are
 indexed; every UKBench picture and every photograph of a cover is asked, and each pair that the engine verifies is
@@ -23,11 +23,11 @@ from calibration_fit import THRESHOLDS, Bin, Model, Operation, engine_model, fit
 from calibration_pairs import Gathered, Pairs, build_index, default_workers, gather
 from calibration_truth import DVD, UKBENCH, Subject, choose_queries, count_matches, subject_of
 
-from bof.command import progress_bar, run
+from bof.cli.command import progress_bar, run
 from bof.engine import Engine
-from bof.files import write_json
-from bof.images import display_name
+from bof.images.decode import display_name
 from bof.options import VerifyOptions
+from bof.system.files import write_json
 from bof.types import F64
 
 N_SUREST = 10
@@ -92,10 +92,10 @@ def _study(index: Path, arguments: argparse.Namespace) -> Study:
         engine = build_index(index, arguments.data, show)
     with progress_bar(" queries") as show:
         gathered = gather(index, arguments.data, queries, arguments.workers, show)
-    paths = [Path(row.path) for row in engine.snapshot.rows]
+    paths = [Path(row.path) for row in engine.images]
     asked = [subject_of(path, arguments.data) for path in queries]
     shown = {
-        Path(row.path): subject_of(Path(row.path), arguments.data) for row in engine.snapshot.rows if not row.deleted
+        Path(row.path): subject_of(Path(row.path), arguments.data) for row in engine.images if not row.deleted
     }
     return Study(engine, paths, shown, queries, asked, gathered)
 
@@ -122,7 +122,7 @@ def _ways(study: Study) -> dict[str, Judged]:
     pairs = study.gathered.pairs
     odd = np.array([int(subject.thing) % 2 == 1 for subject in study.asked], np.bool_)
     return {
-        "bof.evidence as it is": _judge(study, pairs.probability),
+        "bof.retrieval.evidence as it is": _judge(study, pairs.probability),
         "fitted to the other half of the objects": _judge(study, held_out(pairs, odd[pairs.query])),
     }
 
@@ -155,7 +155,7 @@ def _exhaustive(study: Study, workers: int) -> tuple[tuple[int, int], list[Level
     true = true_pairs(study.queries, study.shown)
     wrong = _path_pairs(study, pairs.take(~pairs.matches))
     with progress_bar(" images", "exhaustive: features") as show:
-        found = count_inliers([*true, *wrong], study.engine.index.features, workers, show).tolist()
+        found = count_inliers([*true, *wrong], study.engine.features, workers, show).tolist()
     inliers = dict(zip(true, found, strict=False)), dict(zip(wrong, found[len(true) :], strict=True))
     called_same = set(_path_pairs(study, same))
     return (len(true), len(wrong)), [level(n, *inliers, called_same) for n in LEVELS]

@@ -17,9 +17,9 @@ from peer_common import Workshop, extract_all
 from peer_exhaustive import match
 from threadpoolctl import threadpool_limits
 
+from bof.geometry.verification import verify
 from bof.options import FeatureOptions, VerifyOptions
 from bof.types import I64, Features
-from bof.verification import verify
 
 LEVELS = (6, 8, 10, 12)
 """Inliers from which exhaustive matching is said to verify a pair."""

@@ -8,9 +8,9 @@ import numpy as np
 from calibration_pairs import Pairs
 from sklearn.linear_model import LogisticRegression
 
-from bof import evidence
 from bof.errors import BenchmarkError
 from bof.options import VerifyOptions
+from bof.retrieval import evidence
 from bof.types import F64, I64, Bool
 
 _INVERSE_PENALTY = 100.0
@@ -58,14 +58,14 @@ class Operation:
 
 
 def engine_model() -> Model:
-    """What bof.evidence has now."""
+    """What bof.retrieval.evidence has now."""
     return Model(
         evidence._INTERCEPT, evidence._PER_LOG_INLIERS, evidence._PER_LOG_SPREAD, evidence._PER_LOG_STRENGTH
     )  # fmt: skip
 
 
 def measures(pairs: Pairs) -> F64:
-    """The logarithms f64 (n, 3), limited as bof.evidence limits them."""
+    """The logarithms f64 (n, 3), limited as bof.retrieval.evidence limits them."""
     columns = (
         np.maximum(pairs.n_inliers - evidence._CHANCE_INLIERS, 0.2),
         np.clip(pairs.spread, *evidence._SPREADS),

@@ -13,10 +13,10 @@ from calibration_truth import FOLDERS, Subject, matches, subject_of
 from joblib import Parallel, delayed
 
 from bof.engine import Engine
-from bof.images import read_image
-from bof.looking import Look, Stopwatch, look
+from bof.images.decode import read_image
 from bof.options import VerifyOptions, VoteOptions
-from bof.scoring import self_similarity
+from bof.retrieval.shortlist import Look, Stopwatch, look
+from bof.retrieval.votes import self_similarity
 from bof.types import F64, I64, Bool
 
 Progress = Callable[[int, int], None]
@@ -84,15 +84,15 @@ def gather(index: Path, data: Path, queries: Sequence[Path], workers: int, progr
 def _open(index: Path, data: Path) -> tuple[Engine, list[Subject]]:
     """Once a process."""
     engine = Engine.open(index)
-    return engine, [subject_of(Path(row.path), data) for row in engine.snapshot.rows]
+    return engine, [subject_of(Path(row.path), data) for row in engine.images]
 
 
 def _ask(index: Path, data: Path, path: Path, row: int) -> Gathered:
     engine, subjects = _open(index, data)
-    features = engine.prepare(read_image(path, grey=True, max_side=engine.index.features.max_side)).features
-    seen = look(engine.snapshot, engine.vocabulary, features, VoteOptions(), VerifyOptions(), Stopwatch())
-    word_weight = self_similarity(engine.snapshot.weights, engine.vocabulary.assign(features.descriptors)[:, 0])[1]
-    others = [image for image in seen.verifications if Path(engine.snapshot.rows[image].path) != path]
+    features = engine.prepare(read_image(path, grey=True, max_side=engine.features.max_side)).features
+    seen = look(engine.searcher().collection, engine.vocabulary, features, VoteOptions(), VerifyOptions(), Stopwatch())
+    word_weight = self_similarity(engine.searcher().collection.weights, engine.vocabulary.assign(features.descriptors)[:, 0])[1]
+    others = [image for image in seen.verifications if Path(engine.images[image].path) != path]
     shown = subject_of(path, data)
     truth = {image: matches(shown, subjects[image]) for image in others}
     verdicts = list(truth.values())

@@ -23,7 +23,7 @@ def counts(gathered: Gathered, n_queries: Mapping[str, int], n_pictures: int) ->
 
 def coefficients(fitted: Model, current: Model) -> Iterator[str]:
     """Fitted and current, one beside the other."""
-    yield f"{'':18}{'fitted':>9}{'bof.evidence':>14}"
+    yield f"{'':18}{'fitted':>9}{'bof.retrieval.evidence':>14}"
     for name in Model.__dataclass_fields__:
         yield f"{name:18}{getattr(fitted, name):9.2f}{getattr(current, name):14.2f}"
 

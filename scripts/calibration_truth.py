@@ -10,8 +10,8 @@ from pathlib import Path
 
 from compare_peers import even_subset
 
-from bof.benchmarks import load_benchmark
 from bof.errors import BenchmarkError
+from bof.evaluation.benchmarks import load_benchmark
 
 UKBENCH, DVD, TRAIN = "ukbench1000", "dvd_covers", "train"
 FOLDERS = (DVD, UKBENCH, TRAIN)

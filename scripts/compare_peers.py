@@ -23,11 +23,11 @@ from typing import Protocol
 from peer_common import Collection, Cost, Workshop, engine_features, extract_all
 from peer_table import Row, figures, print_table
 
-from bof.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
-from bof.command import progress_bar, run
+from bof.cli.command import progress_bar, run
 from bof.errors import BofError, OptionError
-from bof.evaluation import QueryResult, evaluate_ranker
-from bof.images import walk_images
+from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
+from bof.evaluation.run import QueryResult, evaluate_ranker
+from bof.images.listing import walk_images
 from bof.types import Ranker
 
 

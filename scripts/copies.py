@@ -22,9 +22,9 @@ from copy_methods import FAMILIES, SLOW_FAMILIES, build_methods, run
 from copy_scores import MethodReport
 from tqdm import tqdm
 
-from bof.benchmarks.types import Benchmark
 from bof.errors import BofError
-from bof.files import write_json
+from bof.evaluation.benchmarks.types import Benchmark
+from bof.system.files import write_json
 
 
 def main(argv: list[str] | None = None) -> int:

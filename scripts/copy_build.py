@@ -20,10 +20,11 @@ from joblib import Parallel, delayed
 from numpy.random import Generator
 from PIL import Image
 
-from bof.benchmarks.types import Benchmark, BenchmarkQuery
 from bof.errors import BenchmarkError
-from bof.files import write_json
-from bof.images import read_image, walk_images
+from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.images.decode import read_image
+from bof.images.listing import walk_images
+from bof.system.files import write_json
 from bof.types import U8
 
 FIRST_UNKNOWN = 200

@@ -12,9 +12,9 @@ from copy_scores import NEVER, MethodReport, Reply, judge
 from numpy.typing import NDArray
 from PIL import Image
 
-from bof.benchmarks.types import Benchmark
 from bof.engine import Engine
-from bof.images import read_image
+from bof.evaluation.benchmarks.types import Benchmark
+from bof.images.decode import read_image
 from bof.types import U8
 
 Hash = Callable[[U8], NDArray[np.uint64]]
@@ -73,10 +73,10 @@ def bof_method(references: Sequence[Path], folder: Path, vocabulary: Path | None
     engine.add(references)
     seconds = time.perf_counter() - start
     row_of = {path: row for row, path in enumerate(references)}
-    rows = {image: row_of[Path(row.path)] for image, row in enumerate(engine.snapshot.rows)}
+    rows = {image: row_of[Path(row.path)] for image, row in enumerate(engine.images)}
 
     def ask(path: Path) -> Reply:
-        picture = read_image(path, grey=True, max_side=engine.index.features.max_side)
+        picture = read_image(path, grey=True, max_side=engine.features.max_side)
         query = engine.prepare(picture)
         reply = Reply(np.full(len(references), NEVER), np.zeros(len(references), np.bool_))
         answer = engine.answer(query)
@@ -86,7 +86,7 @@ def bof_method(references: Sequence[Path], folder: Path, vocabulary: Path | None
                 reply.accepted[rows[hit.image]] = hit.verdict == "same"
         return reply
 
-    return Method("bof", "verdict same", seconds, engine.index.n_bytes(), ask)
+    return Method("bof", "verdict same", seconds, engine.n_bytes(), ask)
 
 
 # -- Perceptual hashes ------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from copy_scores import MethodReport, best_threshold, groups_of, n_false_accepts, n_misled, recall
 
-from bof.benchmarks.types import Benchmark, BenchmarkQuery
-from bof.images import read_image
+from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.images.decode import read_image
 from bof.types import U8
 
 _TILE_PX = 240

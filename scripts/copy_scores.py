@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.benchmarks.types import BenchmarkQuery
+from bof.evaluation.benchmarks.types import BenchmarkQuery
 from bof.types import F64, Bool
 
 NEVER = float("-inf")

@@ -13,7 +13,7 @@ from draw_demo import DemoCollection, draw_collection
 
 from bof import index, search
 from bof.engine import Engine
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.types import Hit
 
 
@@ -51,7 +51,7 @@ def _check(collection: DemoCollection, index_folder: Path) -> int:
     wrong = []
     with Engine.open(index_folder) as engine:
         for query, right in collection.queries.items():
-            hits = engine.search(read_image(query, grey=True, max_side=engine.index.features.max_side))
+            hits = engine.search(read_image(query, grey=True, max_side=engine.features.max_side))
             wrong += _complaints(query, hits, right)
     for complaint in wrong:
         print(f"error: {complaint}", file=sys.stderr)

@@ -21,11 +21,11 @@ from duplicates_judge import Figures
 from duplicates_methods import run_bof, run_hashes
 from duplicates_truth import Truth, build_truth
 
-from bof.command import progress_bar, run
+from bof.cli.command import progress_bar, run
 from bof.errors import ImageError
-from bof.files import write_json
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.options import DuplicateOptions
+from bof.system.files import write_json
 from bof.types import U8
 
 _TILE_PX, _CAPTION_PX, _COLUMNS, _MOST = 180, 20, 4, 60

@@ -14,7 +14,7 @@ from duplicates_truth import Truth
 from bof.engine import Engine
 from bof.grouping.finding import find_groups
 from bof.grouping.types import Group, Kind
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.options import DuplicateOptions
 from bof.types import U64
 

@@ -24,9 +24,9 @@ import extraction_curve_variants as variants
 from extraction_curve_measure import Figures, Pictures, choose_sample, load, measure_accuracy, measure_milliseconds
 from extraction_curve_settings import Setting, all_settings, choose, edge
 
-from bof.command import progress_bar, run
-from bof.files import write_json
+from bof.cli.command import progress_bar, run
 from bof.options import PRESETS
+from bof.system.files import write_json
 
 COLUMNS = {
     "ms_ukbench": ("ms UKBench", ".1f"),

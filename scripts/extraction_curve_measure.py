@@ -16,14 +16,14 @@ from peer_bof import BofPeer, _fill
 from peer_common import Collection, Cost, Workshop, extract_all
 from PIL import Image
 
-from bof.benchmarks import Benchmark, load_benchmark
-from bof.evaluation import MAIN, Report, evaluate_ranker
-from bof.features import extract_features
-from bof.images import decode, read_bytes
+from bof.evaluation.benchmarks import Benchmark, load_benchmark
+from bof.evaluation.run import MAIN, Report, evaluate_ranker
+from bof.features.sift import extract_features
+from bof.images.decode import decode, read_bytes
 from bof.options import FeatureOptions
-from bof.searching import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 from bof.types import Box, Features
-from bof.vocabulary import default_vocabulary_path
+from bof.vocabulary.vocabulary import default_vocabulary_path
 
 DETAIL = "detail"
 
@@ -148,7 +148,7 @@ def measure_accuracy(
         reports = {
             name: evaluate_ranker(ranker, benchmark, len(engine)) for name, benchmark in pictures.benchmarks.items()
         }
-        n_bytes = engine.index.n_bytes() / len(engine)
+        n_bytes = engine.n_bytes() / len(engine)
     return {
         "features_ukbench": _mean_features(features, pictures.benchmarks["ukbench"].database),
         "features_dvd": _mean_features(features, [query.image for query in pictures.benchmarks["dvd"].queries]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from extraction_curve_settings import edge
 
-from bof.report.figures import require_matplotlib
+from bof.evaluation.report.figures import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

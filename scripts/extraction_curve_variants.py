@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from joblib import Parallel, delayed
 
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.options import FeatureOptions
 from bof.types import U8
 

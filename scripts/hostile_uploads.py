@@ -26,7 +26,7 @@ from PIL import Image
 from server_process import ServerProcess
 
 from bof.engine import Engine
-from bof.images import kind_of
+from bof.images.decode import kind_of
 
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "AVIF")
 

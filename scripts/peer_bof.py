@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from peer_common import Clock, Collection, Cost, Workshop
 
-from bof.catalog import ImageFacts
 from bof.engine import Engine, Query
 from bof.options import TrainOptions
-from bof.searching import SearchOptions
-from bof.segments import ImageColumns, store_geometry
-from bof.store import Index
-from bof.training import train_vocabulary
+from bof.retrieval.search_options import SearchOptions
+from bof.store.catalog import ImageFacts
+from bof.store.index import Index
+from bof.store.segments import ImageColumns, store_geometry
 from bof.types import Box, Features, Ranking
-from bof.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
 _SEGMENT_IMAGES = 1024
 
@@ -42,7 +42,7 @@ class BofPeer:
         vocabulary_folder = train(workshop)
         folder = Path(tempfile.mkdtemp(prefix="bof-", dir=workshop.scratch))
         engine, seconds = _fill(folder, vocabulary_folder, collection)
-        cost = Cost(seconds, engine.index.n_bytes())
+        cost = Cost(seconds, engine.n_bytes())
         trained_on = str(engine.vocabulary.trained_on["source"])
         return [cls(name, collection, engine, options, cost, trained_on) for name, options in _variants().items()]
 
@@ -56,7 +56,7 @@ class BofPeer:
         answer = self.engine.answer(query_of(self.collection.of(path, box)), self.options)
         images = answer.images.tolist()
         return Ranking(
-            [Path(self.engine.snapshot.rows[image].path) for image in images],
+            [Path(self.engine.images[image].path) for image in images],
             answer.scores,
             [answer.verdict(image, self.options.verify) for image in images],
             answer.seconds,

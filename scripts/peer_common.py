@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 from joblib import Parallel, delayed
 
-from bof import features as feature_module
-from bof.benchmarks import BenchmarkQuery
-from bof.features import crop_features, extract_features
-from bof.images import read_image
+from bof.evaluation.benchmarks import BenchmarkQuery
+from bof.features import sift as feature_module
+from bof.features.sift import crop_features, extract_features
+from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
-from bof.sampling import draw_sample
-from bof.training import Sample
 from bof.types import F32, F64, U8, Box, Features, Geometry, Ranking, Verdict
-from bof.vocabulary import default_vocabulary_path, load_vocabulary
+from bof.vocabulary.sampling import draw_sample
+from bof.vocabulary.training import Sample
+from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 SAMPLES_PER_WORD = 40
 """Training descriptors a word: what faiss, which trains both COLMAP's and asmk's words, asks for at least."""

@@ -17,9 +17,9 @@ import numpy as np
 from peer_common import Collection, Cost, Workshop, ranking_of, unit_vectors
 from threadpoolctl import threadpool_limits
 
+from bof.geometry.verification import verify
 from bof.options import VerifyOptions
 from bof.types import F32, U8, Box, Correspondences, Features, Ranking, Verdict
-from bof.verification import verify
 
 RATIO = 0.8
 """A match is nearer than this times the second nearest (Lowe 2004, section 7.1)."""

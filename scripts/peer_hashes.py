@@ -12,7 +12,7 @@ import numpy as np
 from peer_common import Clock, Collection, Cost, Workshop, ranking_of
 from PIL import Image
 
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.types import U8, U64, Box, Ranking
 
 N_BITS = 64

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from bof.evaluation import QueryResult
-from bof.files import human_bytes
+from bof.evaluation.run import QueryResult
+from bof.system.units import human_bytes
 
 
 @dataclass(frozen=True, slots=True)

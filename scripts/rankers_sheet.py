@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof.evaluation import QueryResult, Report
-from bof.images import read_image, shrink
+from bof.evaluation.run import QueryResult, Report
+from bof.images.decode import read_image, shrink
 from bof.types import U8
 
 _TILE = 150

@@ -20,14 +20,14 @@ import cv2
 from ablation_sets import load
 from rankers_sheet import draw_differences
 
-from bof.appearance.describing import COLUMN_OF
-from bof.benchmarks import Benchmark
-from bof.command import add_column_options, progress_bar, run, want_columns
+from bof.cli.command import add_column_options, progress_bar, run, want_columns
 from bof.engine import Engine
-from bof.evaluation import Report, evaluate_ranker
-from bof.files import write_json
-from bof.rankers import EngineRanker
-from bof.searching import LOCAL, SearchOptions
+from bof.evaluation.benchmarks import Benchmark
+from bof.evaluation.rankers import EngineRanker
+from bof.evaluation.run import Report, evaluate_ranker
+from bof.global_descriptors.describe import COLUMN_OF
+from bof.retrieval.search_options import LOCAL, SearchOptions
+from bof.system.files import write_json
 
 SETS = ("ukbench", "dvd", "copies")
 FUSED = ("bof+color", "bof+histogram", "bof+ahash", "bof+color+ahash")
@@ -98,7 +98,7 @@ def _all_rankers(with_embedding: bool) -> list[str]:
 def bytes_an_image(engine: Engine) -> Mapping[str, float]:
     """By ranker, what it reads of each image on disk: the features, or its column."""
     n_images, found = max(1, len(engine)), dict.fromkeys(LOCAL, 0.0)
-    for segment in engine.index.snapshot().segments:
+    for segment in engine.searcher().collection.segments:
         part = segment.postings
         local = (part.image, part.feature, part.signature, segment.word, segment.xy, segment.scale_angle)
         for ranker in LOCAL:

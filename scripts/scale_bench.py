@@ -33,11 +33,11 @@ from scale_pool import Pool, load_pool
 from scale_report import describe_fits, describe_likeness, describe_planting, describe_result
 from scale_synthesis import Synthesis
 
-from bof.command import run
+from bof.cli.command import run
 from bof.errors import BofError, OptionError
-from bof.report.figures import require_matplotlib
+from bof.evaluation.report.figures import require_matplotlib
 from bof.types import Features
-from bof.vocabulary import default_vocabulary_path, load_vocabulary
+from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 SEED = 0
 _QUERY_SCRIPT = Path(__file__).with_name("scale_query.py")

@@ -16,15 +16,15 @@ from scale_planting import Planted
 from scale_pool import FRAME
 from scale_synthesis import BLOCK, Synthesis
 
-from bof import catalog
-from bof.catalog import ImageFacts
-from bof.command import progress_bar
+from bof.cli.command import progress_bar
 from bof.errors import BofError
-from bof.files import human_bytes
-from bof.segments import ImageColumns
-from bof.store import Index
+from bof.store import catalog
+from bof.store.catalog import ImageFacts
+from bof.store.index import Index
+from bof.store.segments import ImageColumns
+from bof.system.units import human_bytes
 from bof.types import Features
-from bof.vocabulary import load_vocabulary
+from bof.vocabulary.vocabulary import load_vocabulary
 
 BYTES_A_FEATURE, BYTES_AN_IMAGE = 28, 1500
 """At most, for the check of disk space."""

@@ -9,9 +9,9 @@ import numpy as np
 from scale_synthesis import Synthesis
 
 from bof.options import VoteOptions
-from bof.segments import ImageColumns
+from bof.store.segments import ImageColumns
 from bof.types import I32, I64, U64, Features
-from bof.vocabulary import Vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 TFS = 4
 """Words that a picture has 1, 2, 3 and this many times or more are told apart."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scale_pool import FRAME
 
-from bof.features import ROOT_NORM
-from bof.segments import ImageColumns, store_geometry
+from bof.features.sift import ROOT_NORM
+from bof.store.segments import ImageColumns, store_geometry
 from bof.types import U8, Features, Geometry
-from bof.vocabulary import Vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 SHARE = 0.3
 """So much of a query is planted in its target."""

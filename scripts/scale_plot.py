@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scale_fit import Fit, Result, along, find_fit, whole
 from scale_query import WHOLE
 
-from bof.report.figures import require_matplotlib
+from bof.evaluation.report.figures import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from peer_common import Workshop, extract_all
 
-from bof.command import progress_bar
+from bof.cli.command import progress_bar
 from bof.errors import OptionError
-from bof.images import walk_images
-from bof.segments import store_geometry
+from bof.images.listing import walk_images
+from bof.store.segments import store_geometry
 from bof.types import F32, I32, I64, U16, U64, Features, Geometry
-from bof.vocabulary import Vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 I8 = NDArray[np.int8]
 

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from bof.engine import Engine, Query
 from bof.options import VerifyOptions
-from bof.searching import Answer, SearchOptions
+from bof.retrieval.search_options import SearchOptions
+from bof.retrieval.searcher import Answer
 from bof.types import Features, Geometry
-from bof.vocabulary import load_vocabulary
+from bof.vocabulary.vocabulary import load_vocabulary
 
 VARIANTS = {
     "default": SearchOptions(),
@@ -82,7 +83,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, object]:
     load_vocabulary(arguments.vocabulary)
     middle = time.perf_counter()
     engine = Engine.open(arguments.index, arguments.vocabulary, memory=arguments.memory)
-    n_segments = len(engine.snapshot.segments)
+    n_segments = len(engine.searcher().collection.segments)
     seconds = {"vocabulary": middle - start, "index": time.perf_counter() - middle}
     memories["opened"] = memory()
     result: dict[str, object] = {"open": seconds, "segments": n_segments, "memory": memories}

@@ -8,7 +8,7 @@ from scale_fit import Fit, Result, whole
 from scale_likeness import TFS, Likeness
 from scale_planting import Planted
 
-from bof.files import human_bytes
+from bof.system.units import human_bytes
 
 TARGETS: Mapping[tuple[int, int], Mapping[str, float]] = {
     (100_000, 1000): {

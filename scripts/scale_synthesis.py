@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scale_pool import Pool, signatures
 
-from bof.segments import ImageColumns
+from bof.store.segments import ImageColumns
 from bof.types import I32, I64, U64
 
 BLOCK = 1000

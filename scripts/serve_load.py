@@ -36,8 +36,8 @@ def engine_alone(index: Path, queries: Sequence[Path], seconds: float, n_threads
     import cv2
 
     from bof.engine import Engine
-    from bof.images import decode
-    from bof.parallel import set_threads
+    from bof.images.decode import decode
+    from bof.system.threads import set_threads
 
     engine = Engine.open(index)
     pictures = [path.read_bytes() for path in queries]
@@ -46,7 +46,7 @@ def engine_alone(index: Path, queries: Sequence[Path], seconds: float, n_threads
         set_threads(1)
 
     def ask(number: int) -> None:
-        picture = decode(pictures[number % len(pictures)], grey=True, max_side=engine.index.features.max_side)
+        picture = decode(pictures[number % len(pictures)], grey=True, max_side=engine.features.max_side)
         engine.search(picture, top=TOP)
 
     for number in range(4):

@@ -1,4 +1,4 @@
-"""What a box found by saliency (bof.subject) is worth: does it lie on the object, and does searching with it find more?
+"""What a box found by saliency (saliency) is worth: does it lie on the object, and does searching with it find more?
 
 python scripts/subject_bench.py --data DIR (the folder that holds dvd_covers/, ukbench1000/ and train/). Three sets of
 queries against one index of covers, photographs of objects and distractors: covers photographed by phones, whose true
@@ -25,17 +25,17 @@ from numpy.typing import NDArray
 from subject_report import TILE_PX, Outcome, lines, middle, report, sheet
 from subject_scenes import EDGES, GROUNDS, compose
 
-from bof import transforms
-from bof.appearance import color, hashes
-from bof.benchmarks import dvd
 from bof.engine import Engine, Query
 from bof.errors import BenchmarkError, BofError
-from bof.features import crop_features, extract_features
-from bof.files import write_json
-from bof.images import decode, read_bytes, read_image
+from bof.evaluation.benchmarks import dvd
+from bof.features.sift import crop_features, extract_features
+from bof.geometry import transforms
+from bof.global_descriptors import color, hashes
+from bof.images.decode import decode, read_bytes, read_image
+from bof.images.saliency import find_subject
 from bof.options import IndexOptions
-from bof.searching import Answer
-from bof.subject import find_subject
+from bof.retrieval.searcher import Answer
+from bof.system.files import write_json
 from bof.types import F32, F64, U8, Box
 
 RANKERS: Mapping[str, Callable[[NDArray[Any], NDArray[Any]], F32]] = {
@@ -123,7 +123,7 @@ def colours(pixels: U8) -> U8:
 
 def ask(engine: Engine, looks: Looks, asked: Asked) -> Outcome:
     """Search with each box by each ranker. A box that is not known is the whole picture."""
-    picture = decode(asked.data, max_side=engine.index.features.max_side, grey=True)
+    picture = decode(asked.data, max_side=engine.features.max_side, grey=True)
     pixels = colours(decode(asked.data, max_side=MAX_SIDE).pixels)
     zoom = picture.width / pixels.shape[1], picture.height / pixels.shape[0]
     start = time.perf_counter()
@@ -131,7 +131,7 @@ def ask(engine: Engine, looks: Looks, asked: Asked) -> Outcome:
     milliseconds = 1000 * (time.perf_counter() - start)
     size = picture.width, picture.height
     found = None if subject is None else scaled(subject, zoom, size)
-    features = extract_features(picture, engine.index.features)
+    features = extract_features(picture, engine.features)
     answers = {"none": engine.answer(Query(features, outline(size)))}
     true = true_box(engine, answers["none"], asked.wanted, size) if asked.group == "dvd" else asked.box
     boxes = {"none": None, "middle": middle(size), "found": found, "true": true}
@@ -154,18 +154,18 @@ def outline(size: tuple[int, int]) -> F64:
 
 def first(engine: Engine, answer: Answer) -> Path | None:
     """The file of the best picture of an answer."""
-    return Path(engine.snapshot.rows[int(answer.images[0])].path) if len(answer.images) else None
+    return Path(engine.images[int(answer.images[0])].path) if len(answer.images) else None
 
 
 def true_box(engine: Engine, answer: Answer, wanted: Path, size: tuple[int, int]) -> Box | None:
     """Where geometry sees the wanted picture in the query, None where it is not sure."""
-    image = next(i for i, row in enumerate(engine.snapshot.rows) if Path(row.path) == wanted)
+    image = next(i for i, row in enumerate(engine.images) if Path(row.path) == wanted)
     verification = answer.verifications.get(image)
     if verification is None or verification.n_inliers < MIN_TRUE_INLIERS:
         return None
     if verification.database_from_query is None:
         return None
-    row = engine.snapshot.rows[image]
+    row = engine.images[image]
     query_from_database = np.asarray(np.linalg.inv(verification.database_from_query), np.float64)
     corners = transforms.apply(query_from_database, outline((row.width, row.height))) + 0.5
     x0, y0, x1, y1 = np.concatenate([corners.min(axis=0), corners.max(axis=0)]).clip(0, [*size, *size]).tolist()

@@ -19,8 +19,8 @@ import torture_mutate
 import torture_readers
 from torture_common import Finding
 
-from bof.files import write_json
-from bof.images import walk_images
+from bof.images.listing import walk_images
+from bof.system.files import write_json
 
 PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]] = {
     "kill": torture_kill.run,

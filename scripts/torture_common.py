@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bof import catalog
-from bof.checking import check
 from bof.engine import Engine
-from bof.images import read_image
+from bof.images.decode import read_image
+from bof.store import catalog
+from bof.store.check import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,19 @@ def contents(index: Path, queries: Sequence[Path]) -> object:
     engine = Engine.open(index)
     facts = catalog.read_facts(index)
     images = {}
-    for image, row in enumerate(engine.snapshot.rows):
+    for image, row in enumerate(engine.images):
         if not row.deleted:
-            word, signature = engine.snapshot.words(image)
-            xy = engine.snapshot.geometry(image).xy_px
+            word, signature = engine.searcher().collection.words(image)
+            xy = engine.searcher().collection.geometry(image).xy_px
             images[row.name] = (facts[row.id].sha256, word.tobytes(), signature.tobytes(), xy.tobytes())
     return images, [ranking(engine, query) for query in queries]
 
 
 def ranking(engine: Engine, query: Path) -> list[tuple[str, float]]:
     """Names and scores."""
-    picture = read_image(query, grey=True, max_side=engine.index.features.max_side)
+    picture = read_image(query, grey=True, max_side=engine.features.max_side)
     answer = engine.answer(engine.prepare(picture))
-    rows = engine.snapshot.rows
+    rows = engine.images
     return [(rows[i].name, s) for i, s in zip(answer.images.tolist(), answer.scores.tolist(), strict=True)]
 
 

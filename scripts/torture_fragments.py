@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from torture_common import Finding, link_all
 
-from bof import catalog
 from bof.engine import Engine, Query
-from bof.images import read_image
-from bof.indexing import Described
-from bof.segments import ImageColumns
+from bof.images.decode import read_image
+from bof.ingest.extract import Described
+from bof.store import catalog
+from bof.store.segments import ImageColumns
 
 _LIMIT = 1.5
 _AT_ONCE = 7
@@ -54,7 +54,7 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
 
 def _described(engine: Engine) -> list[Described]:
     """Every image of an index, as it can be written into another."""
-    snapshot, facts = engine.snapshot, catalog.read_facts(engine.index.folder)
+    snapshot, facts = engine.searcher().collection, catalog.read_facts(engine.folder)
     found = []
     for image, row in enumerate(snapshot.rows):
         segment = snapshot.segments[snapshot.segment_of[image]]
@@ -82,6 +82,6 @@ def _compare(small: Engine, merged: Engine, pictures: Sequence[Path]) -> tuple[l
 def _timed(engine: Engine, query: Query) -> tuple[float, list[tuple[str, float]]]:
     begin = time.perf_counter()
     answer = engine.answer(query)
-    seconds, rows = time.perf_counter() - begin, engine.snapshot.rows
+    seconds, rows = time.perf_counter() - begin, engine.images
     names = [rows[image].name for image in answer.images.tolist()]
     return seconds, list(zip(names, answer.scores.tolist(), strict=True))

@@ -13,9 +13,9 @@ from torture_mutants import write_mutants
 
 from bof.engine import Engine
 from bof.errors import ImageError
-from bof.images import read_image
+from bof.images.decode import read_image
 from bof.options import VerifyOptions
-from bof.searching import SearchOptions
+from bof.retrieval.search_options import SearchOptions
 
 _HANG_S = 30.0
 _SEARCH = SearchOptions(verify=VerifyOptions(depth=20), mirror="never")
@@ -66,7 +66,7 @@ def _search_with_all(index: Path, folder: Path) -> tuple[Counter[str], float]:
     for path in sorted(folder.iterdir()):
         begin = time.perf_counter()
         try:
-            picture = read_image(path, grey=True, max_side=engine.index.features.max_side)
+            picture = read_image(path, grey=True, max_side=engine.features.max_side)
             engine.answer(engine.prepare(picture), _SEARCH)
             outcomes["answered"] += 1
         except ImageError:

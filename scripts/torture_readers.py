@@ -15,10 +15,10 @@ import numpy as np
 from torture_common import Finding, is_sound
 
 from bof.engine import Engine, Query
-from bof.images import read_image
-from bof.indexing import Described, Recipe, describe
-from bof.segments import ImageColumns
-from bof.store import Snapshot
+from bof.images.decode import read_image
+from bof.ingest.extract import Described, Recipe, describe
+from bof.store.index import Snapshot
+from bof.store.segments import ImageColumns
 
 GROUP = 5
 """Pictures that are always written in one commit, all of one version, which their width tells."""
@@ -30,7 +30,7 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     """One writer here, the readers in processes of their own."""
     engine = Engine.create(scratch / "index", arguments.vocabulary)
     groups = _describe(engine, pictures[: min(_MAX_PICTURES, len(pictures)) // GROUP * GROUP])
-    with engine.index.writer() as writer:
+    with engine.writer() as writer:
         writer.append([image for group in groups for image in _version(group, 0)])
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.Queue()
@@ -60,7 +60,7 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
 
 
 def _describe(engine: Engine, pictures: Sequence[Path]) -> list[list[Described]]:
-    recipe = Recipe(engine.vocabulary_folder, engine.index.features, 1 << 30)
+    recipe = Recipe(engine.vocabulary_folder, engine.features, 1 << 30)
     described = [describe((str(path), path.name), engine.vocabulary, recipe, 1 << 30) for path in pictures]
     images = [item for item in described if isinstance(item, tuple)]
     return [images[first : first + GROUP] for first in range(0, len(images), GROUP)]
@@ -84,7 +84,7 @@ def _write(engine: Engine, groups: Sequence[Sequence[Described]], seconds: float
     while time.monotonic() < end:
         version += 1
         chosen = groups[int(rng.integers(len(groups)))]
-        with engine.index.writer() as writer:
+        with engine.writer() as writer:
             act = rng.random()
             if act < 0.1:
                 writer.merge()
@@ -101,7 +101,7 @@ def _write(engine: Engine, groups: Sequence[Sequence[Described]], seconds: float
 def _read(folder: Path, queries: list[str], stop: Any, results: Queue[Any]) -> None:
     """Search until told to stop, and report."""
     engine, errors, n_searches, n_commits = Engine.open(folder), [], 0, 0
-    side = engine.index.features.max_side
+    side = engine.features.max_side
     prepared = [engine.prepare(read_image(Path(query), grey=True, max_side=side)) for query in queries]
     engine.answer(prepared[0])
     results.put("ready")
@@ -117,9 +117,9 @@ def _read(folder: Path, queries: list[str], stop: Any, results: Queue[Any]) -> N
 
 def _search(engine: Engine, query: Query) -> list[str]:
     answer = engine.answer(query)
-    rows = engine.snapshot.rows
+    rows = engine.images
     dead = [rows[image].name for image in answer.images.tolist() if rows[image].deleted]
-    return [f"{name} was removed and is found" for name in dead] + _mixed(engine.snapshot)
+    return [f"{name} was removed and is found" for name in dead] + _mixed(engine.searcher().collection)
 
 
 def _mixed(snapshot: Snapshot) -> list[str]:

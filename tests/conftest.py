@@ -1,103 +1,38 @@
-"""What the tests share: pictures made by program, a small vocabulary, a small index, and the shared photographs."""
+"""Fixtures that all tests share: photographs made by program, a small vocabulary and index, the shared photographs."""
 
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from hypothesis import settings
 from joblib.externals.loky import get_reusable_executor
-from numpy.typing import NDArray
 
-from bof import loops
+from bof import native
 from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
-from bof.rows import ImageRows, gather_rows
-from bof.sampling import draw_sample
-from bof.scoring import Votes
-from bof.training import train_vocabulary
-
-ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("BOF_SHARED_DATA", ROOT.parent / "shared" / "data"))
+from bof.vocabulary.sampling import draw_sample
+from bof.vocabulary.training import train_vocabulary
+from tests.support.scenes import BEST_TWIN, N_SCENES, N_WORDS, ROOT, SHARED, draw_scene, write_picture
 
 settings.register_profile("bof", deadline=None)
 settings.load_profile("bof")
 """A machine that does other things meanwhile is no failure."""
 
-N_SCENES = 12
-N_WORDS = 200
-
-
-def draw_scene(seed: int, width: int = 320, height: int = 240) -> NDArray[np.uint8]:
-    """A picture u8 (h, w, 3) full of shapes, its own for every seed: plenty of SIFT features."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((height, width, 3), rng.integers(60, 200, 3), np.uint8)
-    for _ in range(120):
-        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
-        size = int(rng.integers(4, 34))
-        colour = tuple(int(c) for c in rng.integers(0, 256, 3))
-        if rng.random() < 0.5:
-            cv2.circle(picture, (x, y), size // 2, colour, -1, cv2.LINE_AA)
-        else:
-            box = cv2.boxPoints(((x, y), (size, int(rng.integers(4, 34))), float(rng.uniform(0, 180))))
-            cv2.fillConvexPoly(picture, box.astype(np.int32), colour, cv2.LINE_AA)
-    return cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.uint8)
-
-
-def write_picture(path: Path, pixels: NDArray[np.uint8]) -> Path:
-    """Encode by suffix and write, whatever the name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
-    return path
-
-
-def warp(pixels: NDArray[np.uint8], target_from_source: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The picture seen through a transform, in a frame of its own size."""
-    height, width = pixels.shape[:2]
-    return cv2.warpPerspective(pixels, target_from_source, (width, height), borderMode=cv2.BORDER_REFLECT).astype(
-        np.uint8
-    )
-
-
-def rows_of(names: Iterable[str]) -> ImageRows:
-    """Images of these names, in one segment."""
-    return gather_rows([[(name.encode(), b"", 320, 240, 0, i, 0, i) for i, name in enumerate(names)]])
-
-
-def votes_table(
-    votes: Votes, *, divided: bool = True
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Every vote: query feature, image of the collection, its feature, weight; divided: by the root of their number."""
-    k, rows = votes.word.shape[1], [np.empty((3, 0), np.int64)]
-    weights = [np.empty(0)]
-    for part, hits in votes.pieces:
-        slot = hits.asked.start * k + np.repeat(np.arange(len(hits.asked) * k), np.diff(hits.ends, prepend=0))
-        rows.append(np.array([slot // k, hits.image + np.int64(part.first_image), hits.feature], np.int64))
-        weights.append(votes.weight_of_distance[hits.distance] * votes.weight_of_word[votes.word.ravel()[slot]])
-    (query, image, feature), weight = np.concatenate(rows, axis=1), np.concatenate(weights)
-    _, group, count = np.unique(query * (1 << 32) + image, return_inverse=True, return_counts=True)
-    return query, image, feature, weight * (1 / np.sqrt(count[group])) if divided else weight
-
-
-BEST_TWIN = 2
-
 
 @pytest.fixture(params=[0, 1, BEST_TWIN], ids=["plain", "AVX2", "AVX-512"])
 def twin(request: pytest.FixtureRequest) -> Iterator[int]:
     """The loops as another processor runs them."""
-    used = loops.limit_processor(request.param)
+    used = native.limit_processor(request.param)
     try:
         if used != request.param:
             pytest.skip("this processor has no such instructions")
         yield used
     finally:
-        loops.limit_processor(BEST_TWIN)
+        native.limit_processor(BEST_TWIN)
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.errors import DuplicateError, OptionError
-from bof.files import sha256_of
 from bof.grouping.choosing import Choice
 from bof.grouping.journal import Action, Entry, Journal
 from bof.grouping.moving import link_file, move_file
 from bof.grouping.types import Group, Member
-from bof.images import display_name
+from bof.images.decode import display_name
+from bof.system.files import sha256_of
 
 Trash = Callable[[str], None]
 

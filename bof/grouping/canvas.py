@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bof.images import Picture
-from bof.transforms import apply, corners, scaling
+from bof.geometry.transforms import apply, corners, scaling
+from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
 CANVAS_PX = 256

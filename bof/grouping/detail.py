@@ -11,12 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof import transforms
 from bof.errors import ImageError
-from bof.files import sha256_of
+from bof.geometry import transforms
 from bof.grouping.types import Group, Member
-from bof.images import display_name, read_image
-from bof.parallel import in_threads
+from bof.images.decode import display_name, read_image
+from bof.system.files import sha256_of
+from bof.system.threads import in_threads
 from bof.types import F64, U8, Bool, Box
 
 _WINDOW_PX = 1500

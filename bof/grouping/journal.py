@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bof.errors import DuplicateError
 from bof.grouping.moving import fsync_folder
-from bof.images import display_name
+from bof.images.decode import display_name
 
 FORMAT = 1
 Action = Literal["move", "link", "trash"]

@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from bof.files import fsync_path, sha256_of
+from bof.system.files import fsync_path, sha256_of
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What systems say where a second name cannot be given: other file system, FAT, too many names."""

@@ -9,8 +9,8 @@ from bof.grouping.pictures import overlay, read, thumbnail
 from bof.grouping.records import Judged, modified
 from bof.grouping.types import KINDS, Change, Kind, Link, Member
 from bof.html import PageImage, render
-from bof.images import Picture
-from bof.parallel import in_threads
+from bof.images.decode import Picture
+from bof.system.threads import in_threads
 
 GENERATOR = "bof.duplicates"
 MOST_GROUPS = 200

@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof import transforms
-from bof.drawing import GREEN, INK, encode_jpeg
 from bof.errors import ImageError
+from bof.geometry import transforms
 from bof.grouping.canvas import decoded_from_original
 from bof.html import PageImage, inline_jpeg
-from bof.images import Picture, read_image, shrink
+from bof.images.decode import Picture, read_image, shrink
+from bof.images.draw import GREEN, INK, encode_jpeg
 from bof.types import F64, U8, Bool
 
 THUMBNAIL_PX = 240

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from bof.grouping.canvas import lay_over
-from bof.images import Picture
+from bof.images.decode import Picture
 from bof.types import F32, F64, U8, Bool
 
 DECODED_SIDE_PX = 512

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bof.budget import share_memory
 from bof.errors import ImageError
-from bof.features import extract_features
+from bof.features.sift import extract_features
 from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
-from bof.images import MAX_PIXELS, PictureTooLargeError, read_image
-from bof.indexing import be_one_of_many
+from bof.images.decode import MAX_PIXELS, PictureTooLargeError, read_image
+from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
+from bof.system.memory import share_memory
+from bof.system.workers import Limits, Lost, run_in_workers
 from bof.types import F64, Features
-from bof.workers import Limits, Lost, run_in_workers
 
 PICTURE_SECONDS = 120.0
 

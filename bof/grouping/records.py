@@ -15,7 +15,7 @@ from typing import Any
 from bof.errors import DuplicateError, OptionError
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
-from bof.images import display_name
+from bof.images.decode import display_name
 
 FORMAT = 1
 COLUMNS = (

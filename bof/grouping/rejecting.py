@@ -6,23 +6,23 @@ from bof.engine import Engine
 from bof.errors import OptionError
 from bof.grouping.finding import read_members
 from bof.grouping.memory import allow, reject, rejected
-from bof.images import display_name
+from bof.images.decode import display_name
 
 
 def reject_names(engine: Engine, one: str, other: str) -> None:
     """Remember that two pictures are no duplicates. Raises OptionError for a name that the index has not."""
-    reject(engine.index.folder, [(_content(engine, one), _content(engine, other))])
+    reject(engine.folder, [(_content(engine, one), _content(engine, other))])
 
 
 def forget_names(engine: Engine, one: str, other: str) -> None:
     """Forget that two pictures were rejected. Raises OptionError where they were not."""
     pair = (_content(engine, one), _content(engine, other))
-    if frozenset(pair) not in rejected(engine.index.folder):
+    if frozenset(pair) not in rejected(engine.folder):
         raise OptionError(
             f"--forget {display_name(one)} {display_name(other)}: expected a pair that was rejected; "
             "--list-rejected says which were"
         )
-    allow(engine.index.folder, [pair])
+    allow(engine.folder, [pair])
 
 
 def rejected_names(engine: Engine) -> list[tuple[str, str]]:
@@ -30,14 +30,14 @@ def rejected_names(engine: Engine) -> list[tuple[str, str]]:
     name_of: dict[str, str] = {}
     for member in read_members(engine):
         name_of.setdefault(member.sha256, member.name)
-    pairs = [sorted(name_of.get(key, key) for key in pair) for pair in rejected(engine.index.folder)]
+    pairs = [sorted(name_of.get(key, key) for key in pair) for pair in rejected(engine.folder)]
     return sorted((pair[0], pair[-1]) for pair in pairs)
 
 
 def _content(engine: Engine, name: str) -> str:
     """The sha256 of a picture by its name; a whole sha256 stands for itself."""
     found = {member.name: member.sha256 for member in read_members(engine)}
-    contents = {content for pair in rejected(engine.index.folder) for content in pair}
+    contents = {content for pair in rejected(engine.folder) for content in pair}
     if name in found:
         return found[name]
     if name in contents:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from bof.grouping.detail import Look
 from bof.grouping.types import Change, Member
-from bof.images import display_name
+from bof.images.decode import display_name
 
 WHOLE = 0.9
 """A picture that shows less of another than this lacks a part of it."""

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from bof.grouping.journal import Action, Entry
 from bof.grouping.moving import fsync_folder, holds, is_claim, move_file, unlink_file
-from bof.images import display_name
+from bof.images.decode import display_name
 
 State = Literal["put back", "as it was", "not undone"]
 

@@ -10,8 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bof.files import human_bytes
-from bof.images import display_name
+from bof.images.decode import display_name
+from bof.system.units import human_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment

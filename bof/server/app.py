@@ -12,20 +12,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.options import ServeOptions
-from bof.server import duplicates_api, images_api, index_api, jobs_api, search_api
-from bof.server.endpoints import routes_of
-from bof.server.gate import Gate
-from bof.server.openapi import document
+from bof.server.api import duplicates, images, index, jobs, search
+from bof.server.api.endpoint import routes_of
+from bof.server.api.openapi import document
+from bof.server.http.gate import Gate
+from bof.server.http.problems import ProblemError, not_found
 from bof.server.pages import Pages
-from bof.server.problems import ProblemError, not_found
 from bof.server.service import Service, Settings
 
 ENDPOINTS = (
-    *index_api.ENDPOINTS,
-    *search_api.ENDPOINTS,
-    *images_api.ENDPOINTS,
-    *jobs_api.ENDPOINTS,
-    *duplicates_api.ENDPOINTS,
+    *index.ENDPOINTS,
+    *search.ENDPOINTS,
+    *images.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *duplicates.ENDPOINTS,
 )
 
 

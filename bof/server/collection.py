@@ -14,14 +14,14 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
-from bof import catalog, filters
-from bof.catalog import ImageFacts
 from bof.engine import Engine
 from bof.errors import BofError, IndexStoreError
-from bof.images import display_name, read_bytes
-from bof.metadata import TAG
-from bof.server.answers import when
-from bof.server.problems import ProblemError, not_found
+from bof.images.decode import display_name, read_bytes
+from bof.server.http.answers import when
+from bof.server.http.problems import ProblemError, not_found
+from bof.store import catalog, filters
+from bof.store.catalog import ImageFacts
+from bof.store.metadata import TAG
 
 log = logging.getLogger("bof")
 
@@ -68,7 +68,7 @@ class Collection:
 
     def __init__(self, engine: Engine, uploads: Path) -> None:
         self._engine = engine
-        self.folder, self.uploads = engine.index.folder, Path(os.path.abspath(uploads))
+        self.folder, self.uploads = engine.folder, Path(os.path.abspath(uploads))
         self._refreshing = threading.Lock()
         self._checked = 0.0
         self.refresh()

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bof.appearance.describing import Wanted
-from bof.budget import give_back_memory
 from bof.errors import ImageError
-from bof.images import Picture, PictureTooLargeError, decode, kind_of
-from bof.indexing import be_one_of_many
+from bof.global_descriptors.describe import Wanted
+from bof.images.decode import Picture, PictureTooLargeError, decode, kind_of
+from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
-from bof.preparing import Query, prepare, subject_of
+from bof.retrieval.query import Query, prepare, subject_of
+from bof.system.memory import give_back_memory
 from bof.types import U8, Box
 
 KEPT_BYTES = 400 << 20

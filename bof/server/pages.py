@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.server.problems import not_found
+from bof.server.http.problems import not_found
 
 FOLDER = Path(__file__).parent / "static"
 _HOME = "index.html"

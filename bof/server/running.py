@@ -14,8 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bof.options import ServeOptions
 from bof.server.app import Application
-from bof.server.gate import HEAD_BYTES
-from bof.server.problems import ProblemError
+from bof.server.http.gate import HEAD_BYTES
+from bof.server.http.problems import ProblemError
 
 _KEEP_ALIVE_SECONDS = 10
 

@@ -17,19 +17,19 @@ from starlette.requests import Request
 from bof.engine import Engine
 from bof.options import ServeOptions
 from bof.server import uploads
-from bof.server.addresses import Source
-from bof.server.auth import Guard
-from bof.server.bodies import body_of
-from bof.server.changing import Changes
 from bof.server.collection import Collection
 from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe, Refused
-from bof.server.duplicates import Duplicates
-from bof.server.fetching import Fetcher
-from bof.server.jobs import Jobs
-from bof.server.limits import Budget, Cache, Places, Rate
-from bof.server.metrics import Metrics
-from bof.server.problems import ProblemError
-from bof.workers import Limits, Lost, Pool
+from bof.server.http.addresses import Source
+from bof.server.http.auth import Guard
+from bof.server.http.bodies import body_of
+from bof.server.http.fetching import Fetcher
+from bof.server.http.limits import Budget, Cache, Places, Rate
+from bof.server.http.metrics import Metrics
+from bof.server.http.problems import ProblemError
+from bof.server.jobs.changes import Changes
+from bof.server.jobs.duplicates import Duplicates
+from bof.server.jobs.queue import Jobs
+from bof.system.workers import Limits, Lost, Pool
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Service:
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.metrics = Metrics()
-        recipe = Recipe(engine.index.features, options.upload_pixels)
+        recipe = Recipe(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
         self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start

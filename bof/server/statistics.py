@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bof import catalog
 from bof.engine import Engine
-from bof.images import display_name
-from bof.metadata import TAG
-from bof.store import Snapshot
+from bof.images.decode import display_name
+from bof.store import catalog
+from bof.store.image_records import ImageRows
+from bof.store.metadata import TAG
+from bof.types import I64
 
 N_BINS = 20
 MAX_NAMES = 500
@@ -26,35 +27,32 @@ _PARTS = {
 
 def statistics(engine: Engine) -> dict[str, Any]:
     """Of the commit that the engine holds; tags and bytes are the newest commit's."""
-    snapshot = engine.snapshot
+    facts = engine.facts()
     tags, fields = _said(engine)
     parts, columns = _bytes_by_part(engine)
-    used = np.zeros(engine.vocabulary.n_words, np.bool_)
-    for segment in snapshot.segments:
-        used |= np.diff(segment.postings.indptr) > 0
     return {
-        "generation": snapshot.generation,
-        "pictures": snapshot.n_images,
-        "features": snapshot.n_features,
+        "generation": facts.generation,
+        "pictures": facts.n_images,
+        "features": facts.n_features,
         "bytes": sum(parts.values()),
-        "segments": len(snapshot.segments),
+        "segments": facts.n_segments,
         "bytes_by_part": parts,
-        "folders": _ranked(_folders(snapshot)),
+        "folders": _ranked(_folders(engine.images)),
         "tags": tags,
         "fields": fields,
         "columns": columns,
         "vocabulary": {
-            "words": engine.vocabulary.n_words, "used": int(used.sum()),
-            "fingerprint": engine.index.fingerprint,
+            "words": engine.vocabulary.n_words, "used": facts.n_words_used,
+            "fingerprint": engine.vocabulary.fingerprint,
         },
-        "features_per_image": _histogram(snapshot),
+        "features_per_image": _histogram(facts.features_per_image),
     }  # fmt: skip
 
 
 def _said(engine: Engine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """How many pictures have each tag, and each field."""
     of_live = "FROM metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"
-    with catalog.reading(engine.index.folder) as database:
+    with catalog.reading(engine.folder) as database:
         if not catalog.has_metadata(database):
             return [], []
         tags = database.execute(f"SELECT value, count(*) {of_live} WHERE key = ? GROUP BY 1", (TAG,)).fetchall()
@@ -67,16 +65,15 @@ def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{"name": display_name(name), "pictures": n} for name, n in best]
 
 
-def _folders(snapshot: Snapshot) -> Counter[str]:
+def _folders(rows: ImageRows) -> Counter[str]:
     """Pictures below each first folder of a name."""
-    rows = snapshot.rows
     names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
     return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
 
 
 def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     """Bytes on disk by what they are for, and the optional columns."""
-    with catalog.reading(engine.index.folder) as database:
+    with catalog.reading(engine.folder) as database:
         segments = catalog.read_segments(database)
     parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue"], 0)
     columns: set[str] = set()
@@ -85,15 +82,12 @@ def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
             stem = name.removesuffix(".npy")
             parts[_PARTS.get(stem, "columns")] += fact.n_bytes
             columns |= set() if stem in _PARTS else {stem}
-    parts["catalogue"] = (engine.index.folder / catalog.FILE_NAME).stat().st_size
+    parts["catalogue"] = (engine.folder / catalog.FILE_NAME).stat().st_size
     return parts, sorted(columns)
 
 
-def _histogram(snapshot: Snapshot) -> dict[str, list[int]]:
+def _histogram(n_features: I64) -> dict[str, list[int]]:
     """How many pictures have how many features."""
-    sizes = [np.diff(segment.feature_indptr) for segment in snapshot.segments]
-    live = ~snapshot.rows.deleted
-    n_features = np.concatenate(sizes)[live] if sizes else np.zeros(0, np.int64)
     edges = np.linspace(0, max(1, int(n_features.max(initial=0))), N_BINS + 1)
     counts = np.histogram(n_features, edges)[0]
     return {"edges": np.rint(edges).astype(int).tolist(), "counts": counts.tolist()}

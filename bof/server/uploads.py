@@ -9,7 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from bof.files import fsync_path
+from bof.system.files import fsync_path
 
 _SUFFIX = {
     "JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tiff", "BMP": ".bmp", "GIF": ".gif", "PNM": ".pnm",

@@ -14,25 +14,23 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from conftest import draw_scene, warp, write_picture
-from test_golden import answered
-
-from bof import merging
-from bof.appearance.describing import Wanted
-from bof.catalog import ImageFacts
-from bof.features import extract_features
-from bof.images import read_image
+from bof.features.sift import extract_features
+from bof.global_descriptors.describe import Wanted
+from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
-from bof.sampling import draw_sample
-from bof.searching import SearchOptions, search
-from bof.segments import ImageColumns, store_geometry
-from bof.store import Index
-from bof.training import train_vocabulary
+from bof.store import merge
+from bof.store.catalog import ImageFacts
+from bof.store.index import Index
+from bof.store.segments import ImageColumns, store_geometry
+from bof.store.writer import Writer
 from bof.types import Features
-from bof.vocabulary import Vocabulary
-from bof.writing import Writer
+from bof.vocabulary.sampling import draw_sample
+from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
+from tests.support.golden import answered, search
+from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
 COLUMNS = Wanted(("hash", "color"))
@@ -66,7 +64,7 @@ def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageFact
 
 
 def make(folder: Path) -> None:
-    merging.MAX_DEAD = 1.0  # what was removed stays in its segment, as in larger ones
+    merge.MAX_DEAD = 1.0  # what was removed stays in its segment, as in larger ones
     vocabulary = train(folder / "vocabulary")
     index = Index.create(folder / "index", vocabulary, Path("/golden/vocabulary"), SMALL)
     writer = Writer(index.folder, index.n_words)
@@ -80,7 +78,7 @@ def make(folder: Path) -> None:
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
     np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked, SearchOptions())
+    answer = search(snapshot, vocabulary, asked)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}

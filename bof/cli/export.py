@@ -1,0 +1,121 @@
+"""What an index knows, for other programs: names and metadata as CSV or JSON lines, pairs for structure from motion."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from bof.engine import Engine
+from bof.errors import OptionError
+from bof.images.decode import display_name
+from bof.store import catalog, metadata
+from bof.store.filters import BUILT_IN
+from bof.store.metadata import TAG
+
+SEPARATOR = "; "
+"""Between the values of one field in CSV."""
+
+_FACTS = ("name", "path", "bytes", "width", "height", "features")
+_KINDS = (".csv", ".jsonl")
+
+
+def image_records(folder: Path, ids: set[int] | None = None) -> Iterator[dict[str, Any]]:
+    """One record a live image, by name: its facts, and each of its metadata fields with the list of its values."""
+    said = metadata.read_metadata(folder)
+    for number, image in catalog.read_facts(folder).items():
+        if ids is None or number in ids:
+            facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)
+            yield {**dict(zip(_FACTS, facts, strict=True)), **said.get(image.path, {})}
+
+
+def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
+    """Write records as the suffix says, .csv or .jsonl; returns how many. Raises OptionError for another suffix."""
+    records = list(records)
+    suffix = _kind(path)
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        if suffix == ".csv":
+            _write_csv(stream, records)
+        else:
+            stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    return len(records)
+
+
+def _write_csv(stream: TextIO, records: Sequence[Mapping[str, Any]]) -> None:
+    keys = sorted({key for record in records for key in record} - set(_FACTS))
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*_FACTS, *keys])
+    for record in records:
+        values = [SEPARATOR.join(record.get(key, [])) for key in keys]
+        writer.writerow([*(record[fact] for fact in _FACTS), *values])
+
+
+def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
+    """Name -> field -> values, from a file as `write_records` writes it; facts that every image has are passed over.
+
+    Raises OptionError where a line has no name or is malformed.
+    """
+    said: dict[str, dict[str, list[str]]] = {}
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        lines = csv.DictReader(stream) if _kind(path) == ".csv" else map(json.loads, filter(str.strip, stream))
+        try:
+            for record in lines:
+                said[_name_of(record)] = _fields_of(record)
+        except (ValueError, AttributeError, TypeError, KeyError, csv.Error) as error:
+            raise OptionError(
+                f"{display_name(path)}: record {len(said) + 1}: expected a name and fields, found {error}"
+            ) from error
+    return said
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in _KINDS:
+        raise OptionError(f"{display_name(path)}: expected a name that ends in {' or '.join(_KINDS)}")
+    return suffix
+
+
+def _name_of(record: Mapping[str, Any]) -> str:
+    if not isinstance(record.get("name"), str) or not record["name"]:
+        raise ValueError("no name")
+    return str(record["name"])
+
+
+def _fields_of(record: Mapping[str, Any]) -> dict[str, list[str]]:
+    fields = {}
+    for key, value in record.items():
+        if key in BUILT_IN:
+            continue
+        if key is None:
+            raise ValueError("more values than the header has fields")
+        parts = (value or "").split(SEPARATOR) if key == TAG and not isinstance(value, list) else value
+        fields[key] = [str(part) for part in (parts if isinstance(parts, list) else [parts]) if part not in ("", None)]
+    return fields
+
+
+# -- Pairs ------------------------------------------------------------------------------------------------------------
+
+
+def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | None = None) -> list[tuple[str, str]]:
+    """Names of pictures that may show the same thing: each with the n others most like it, every pair once, in order.
+
+    The votes and the geometry that the index holds decide; no picture is read.
+    """
+    names = engine.images.names
+    found = (
+        (names[asked.image], names[other]) for asked in engine.neighbours(n, progress) for other, _ in asked.others
+    )
+    return sorted({(min(pair), max(pair)) for pair in found})
+
+
+def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> int:
+    """Write pairs as COLMAP's matches_importer and hloc read them, two names a line; returns how many were left out.
+
+    Names with white space cannot be written in that format.
+    """
+    usable = [pair for pair in pairs if not any(character.isspace() for name in pair for character in name)]
+    path.write_bytes(b"".join(os.fsencode(f"{one} {two}\n") for one, two in usable))
+    return len(pairs) - len(usable)

@@ -1,0 +1,75 @@
+"""Pictures that prove a hit: query and hit side by side with their matches, written as files."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+
+from bof.engine import Engine, Query
+from bof.errors import ImageError
+from bof.images.decode import Picture, decode, display_name, read_image
+from bof.images.draw import draw_match, encode_jpeg
+from bof.types import Box, Hit
+
+log = logging.getLogger("bof")
+
+_MAX_SIDE = 1280
+
+
+def write_matches(
+    folder: Path, label: str, data: bytes, shown: str, engine: Engine, query: Query, hits: list[Hit], box: Box | None
+) -> list[Path]:
+    """Write folder/LABEL_RANK_NAME.jpg for each hit; a hit whose file is gone is named in a warning and passed over.
+
+    data: the query's file content, decoded again in colour. Raises ImageError where the folder cannot be written.
+    """
+    picture = decode(data, max_side=_MAX_SIDE, name=shown)
+    written = []
+    for rank, hit in enumerate(hits, 1):
+        try:
+            candidate = read_image(hit.path, max_side=_MAX_SIDE)
+        except ImageError as error:
+            log.warning("no match picture: %s", error)
+            continue
+        path = folder / f"{_safe(label)}_{rank:02d}_{_safe(Path(hit.name).stem)}.jpg"
+        _write(path, encode_jpeg(_draw(picture, candidate, engine, query, hit, rank, box)))
+        written.append(path)
+    return written
+
+
+def _draw(
+    picture: Picture, candidate: Picture, engine: Engine, query: Query, hit: Hit, rank: int, box: Box | None
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    located = hit.verdict in ("same", "maybe")
+    query_xy, candidate_xy = engine.matched_points(query, hit)
+    inliers = hit.verification.n_inliers if hit.verification else 0
+    return draw_match(
+        picture.pixels,
+        candidate.pixels,
+        query_size=(picture.width, picture.height),
+        candidate_size=(candidate.width, candidate.height),
+        query_xy_px=query_xy if located else query_xy[:0],
+        candidate_xy_px=candidate_xy if located else candidate_xy[:0],
+        outline=hit.outline if located else None,
+        verified=hit.verdict == "same",
+        caption=f"{rank}. {hit.name}   {hit.verdict}, {inliers} inliers, score {hit.score:.2f}",
+        query_box=box,
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ImageError(
+            f"{display_name(path)}: cannot be written: {error.strerror}; name another --matches"
+        ) from error
+
+
+def _safe(name: str) -> str:
+    """A name that any file system takes: letters of any script and digits stay, the length is bounded."""
+    return re.sub(r"[^\w.-]+", "_", display_name(name))[:60]

@@ -1,0 +1,232 @@
+"""What `python -m bof.index` does besides reading pictures: remove, describe, merge, check, repair, count, export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bof.cli.command import progress_bar
+from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.engine import Engine
+from bof.errors import OptionError
+from bof.images.decode import display_name
+from bof.ingest.sync import is_below
+from bof.store import catalog, metadata
+from bof.store.check import CheckReport, check
+from bof.store.metadata import TAG
+from bof.system.units import counted, human_bytes
+
+log = logging.getLogger("bof")
+
+ACTIONS = ("remove", "describe", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
+_NAMED = 20
+
+Action = Callable[[Engine, argparse.Namespace], int]
+
+
+def find_action(arguments: argparse.Namespace) -> Action | None:
+    """What was asked for, if it is not to look into folders."""
+    chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
+    actions: dict[str, Action] = {
+        "remove": _remove, "describe": _describe, "merge": _merge, "check": _check, "repair": _repair,
+        "stats": _stats, "export": _export, "metadata": _read_metadata, "pairs": _pairs,
+    }  # fmt: skip
+    return actions[chosen] if chosen else None
+
+
+def known_folders(engine: Engine) -> list[Path]:
+    """The folders that were added before; one that is not there now is passed over with a warning."""
+    roots = engine.roots
+    if not roots:
+        raise OptionError("PHOTOS: expected a folder of pictures, found none named and none that was added before")
+    for root in roots:
+        if not root.is_dir():
+            log.warning("%s: the folder is not there now; its pictures stay in the index", display_name(root))
+    return [root for root in roots if root.is_dir()]
+
+
+# -- Pictures by name -------------------------------------------------------------------------------------------------
+
+
+def _remove(engine: Engine, arguments: argparse.Namespace) -> int:
+    entries = _find(engine, arguments.remove)
+    n_removed = engine.remove([entry.name for entry in entries])
+    print(f"removed {counted(n_removed, 'picture')}, {catalog.count_images(engine.folder)} are left")
+    return 0
+
+
+def _describe(engine: Engine, arguments: argparse.Namespace) -> int:
+    if not (arguments.tag or arguments.untag or arguments.field):
+        raise OptionError("--describe: expected --tag, --untag or --field beside it, found none")
+    _find(engine, arguments.describe)
+    remove = {TAG: arguments.untag} if arguments.untag else {}
+    n_described = engine.annotate(arguments.describe, _given(arguments), remove)
+    print(f"described {counted(n_described, 'picture')}")
+    return 0
+
+
+def _find(engine: Engine, names: Sequence[str]) -> Sequence[catalog.KnownFile]:
+    """The pictures that are meant; a name that means none stops all before anything is done."""
+    for name in names:
+        if not engine.find([name]):
+            raise OptionError(
+                f"{display_name(name)}: expected the name of a picture in the index, or a pattern; --stats "
+                "and --export say which there are; nothing was changed"
+            )
+    return engine.find(names)
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {TAG: list(arguments.tag)} if arguments.tag else {}
+    for key, value in arguments.field:
+        fields.setdefault(key, []).append(value)
+    return fields
+
+
+def describe_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
+    """Give every picture under the sources the tags and fields that were named."""
+    fields = _given(arguments)
+    if fields:
+        paths = [path for path in catalog.read_known(engine.folder) if is_below(path, sources)]
+        with engine.writer() as writer:
+            writer.describe(paths, fields, {})
+
+
+def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
+    said = read_records(arguments.metadata)
+    path_of = {entry.name: entry.path for entry in catalog.read_known(engine.folder).values()}
+    unknown = [name for name in said if name not in path_of]
+    for name in unknown[:_NAMED]:
+        print(f"not in the index: {display_name(name)}", file=sys.stderr)
+    with engine.writer() as writer:
+        writer.set_metadata({path_of[name]: fields for name, fields in said.items() if name in path_of})
+    print(f"described {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
+    return 1 if unknown else 0
+
+
+# -- The whole index --------------------------------------------------------------------------------------------------
+
+
+def _merge(engine: Engine, arguments: argparse.Namespace) -> int:
+    before, n_before = engine.n_bytes(), engine.merge()
+    after, n_after = engine.n_bytes(), len(_segments(engine))
+    print(f"{counted(n_before, 'segment')} became {n_after}; {human_bytes(before)} became {human_bytes(after)}")
+    return 0
+
+
+def _segments(engine: Engine) -> list[catalog.SegmentRow]:
+    with catalog.reading(engine.folder) as database:
+        return catalog.read_segments(database)
+
+
+def _check(engine: Engine, arguments: argparse.Namespace) -> int:
+    report = check(engine.folder, engine.vocabulary.n_words)
+    if arguments.json:
+        print(json.dumps(_as_json(report), indent=2))
+    else:
+        _print_check(report)
+        if report.damages:
+            print("--repair drops the damaged segments; the pictures named above must then be indexed again")
+    return 1 if report.damages else 0
+
+
+def _repair(engine: Engine, arguments: argparse.Namespace) -> int:
+    with engine.writer() as writer:
+        report = writer.repair()
+    _print_check(report)
+    if report.damages:
+        print("the damaged segments are dropped; index the pictures named above again: python -m bof.index")
+    return 0
+
+
+def _print_check(report: CheckReport) -> None:
+    for damage in report.damages:
+        for reason in damage.reasons:
+            print(f"damaged: {display_name(reason)}")
+        for image in damage.lost:
+            print(f"lost: {display_name(image.name)} ({display_name(image.path)})")
+    for path in report.strays:
+        print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
+    print(
+        f"checked {counted(report.n_segments, 'segment')}, {human_bytes(report.n_bytes)}: "
+        f"{len(report.damages)} damaged; {report.n_saved} of {report.n_images} pictures are sound"
+    )
+
+
+def _as_json(report: CheckReport) -> dict[str, Any]:
+    damages = [
+        {
+            "segment": d.segment.name,
+            "reasons": list(d.reasons),
+            "lost": [{"name": i.name, "path": i.path} for i in d.lost],
+        }
+        for d in report.damages
+    ]
+    strays = [str(path) for path in report.strays]
+    counts = {"n_segments": report.n_segments, "n_images": report.n_images, "n_saved": report.n_saved}
+    return {**counts, "damages": damages, "strays": strays}
+
+
+def _stats(engine: Engine, arguments: argparse.Namespace) -> int:
+    stats = _count(engine)
+    if arguments.json:
+        print(json.dumps(stats, indent=2, ensure_ascii=False))
+    else:
+        width = max(len(key) for key in stats)
+        for key, value in stats.items():
+            shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+            print(f"{key.replace('_', ' '):<{width}}  {display_name(str(shown))}")
+    return 0
+
+
+def _count(engine: Engine) -> dict[str, Any]:
+    folder, segments = engine.folder, _segments(engine)
+    facts = catalog.read_facts(folder)
+    tags: dict[str, int] = {}
+    for fields in metadata.read_metadata(folder).values():
+        for tag in fields.get(TAG, []):
+            tags[tag] = tags.get(tag, 0) + 1
+    n_features = sum(image.n_features for image in facts.values())
+    return {
+        "pictures": len(facts),
+        "features": n_features,
+        "bytes": engine.n_bytes(),
+        "segments": len(segments),
+        "features_of_segments": ", ".join(str(row.n_features) for row in segments),
+        "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(facts),
+        "folders": {str(root): sum(is_below(i.path, [root]) for i in facts.values()) for root in engine.roots},
+        "tags": dict(sorted(tags.items(), key=lambda item: (-item[1], item[0]))),
+        "vocabulary": f"{engine.vocabulary.n_words} words, {engine.vocabulary.fingerprint[:12]}",
+        "columns": _count_columns(engine),
+        "max_side": engine.features.max_side,
+        "format": catalog.FORMAT,
+    }
+
+
+def _count_columns(engine: Engine) -> dict[str, int]:
+    """Pictures that have rows, by group of optional columns."""
+    return {group: engine.count_known(group) for group in engine.wanted.groups}
+
+
+def _export(engine: Engine, arguments: argparse.Namespace) -> int:
+    ids = metadata.select_ids(engine.folder, arguments.where, "") if arguments.where else None
+    n = write_records(arguments.export, image_records(engine.folder, ids))
+    print(f"{display_name(arguments.export)}: {counted(n, 'picture')}")
+    return 0
+
+
+def _pairs(engine: Engine, arguments: argparse.Namespace) -> int:
+    if arguments.partners < 1:
+        raise OptionError(f"--partners: expected 1 or more, found {arguments.partners}")
+    with progress_bar(" images") as show:
+        pairs = find_pairs(engine, arguments.partners, show)
+    n_left_out = write_pairs(arguments.pairs, pairs)
+    if n_left_out:
+        log.warning("%d pairs left out: their names have spaces, which the format cannot hold", n_left_out)
+    print(f"{display_name(arguments.pairs)}: {counted(len(pairs) - n_left_out, 'pair')}")
+    return 0

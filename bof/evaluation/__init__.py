@@ -1,0 +1,1 @@
+"""Any ranker over any ground truth: benchmarks, runs, figures of merit, reports."""

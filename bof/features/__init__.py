@@ -1,0 +1,1 @@
+"""Local features: SIFT keypoints and RootSIFT descriptors."""

@@ -1,0 +1,1 @@
+"""Geometric verification: transforms, hypotheses, refinement."""

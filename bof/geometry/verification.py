@@ -1,0 +1,111 @@
+"""Geometry decides: correspondences -> similarity hypotheses -> affine -> homography -> inliers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bof.geometry.hypotheses import (
+    MAX_LOG_SCALE,
+    MAX_PAIRS,
+    MIN_COSINE,
+    MIN_FIT,
+    Hypotheses,
+    Pairs,
+    Placement,
+    find_hypotheses,
+    pair_up,
+    placement_of,
+)
+from bof.native import refine
+from bof.options import VerifyOptions
+from bof.system.threads import in_threads
+from bof.types import F64, I64, Correspondences, Geometry, Verification
+
+MIN_LOCATED = 6
+"""Inliers from which a transform is believed enough to be shown."""
+
+_MIN_HOMOGRAPHY = 8
+_PERSPECTIVE_F = 8.0
+_MAX_STRETCH = 4.0
+
+_NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
+
+Size = tuple[int, int]
+"""Width and height of a picture in pixels."""
+
+
+def verify(query: Geometry, database: Geometry, matches: Correspondences, options: VerifyOptions) -> Verification:
+    """Find the transform that most of the matches' weight agrees with.
+
+    matches: strongest first, as `Votes.for_images` gives them. Returns the inliers, one to one, with features at one
+    spot counted once, and database_from_query in pixels of the original pictures, None where fewer than
+    MIN_LOCATED matches agree.
+    """
+    matches = matches.take(slice(MAX_PAIRS))
+    placed = placement_of(database.take(matches.database))
+    indptr = np.array([0, len(matches)], np.int64)
+    return verify_all(query, [(database.width, database.height)], placed, indptr, matches, options)[0]
+
+
+def verify_all(
+    query: Geometry,
+    sizes: Sequence[Size],
+    database: Placement,
+    indptr: I64,
+    matches: Correspondences,
+    options: VerifyOptions,
+) -> list[Verification]:
+    """`verify` for many pictures at once.
+
+    sizes: of each picture; database and matches: picture after picture, those of picture i in rows
+    indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
+    """
+    pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
+    best = find_hypotheses(pairs, options.tolerance)
+    transform, weight, spread = _refined(pairs, query, best, options.tolerance)
+    found = zip(
+        indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
+        spread.tolist(), strict=True,
+    )  # fmt: skip
+    return [
+        Verification(n, total, width, target, matches.take(best.agreeing[start : start + n]))
+        if n >= MIN_LOCATED
+        else Verification(n, 0.0, 0.0, None, _NO_MATCHES)
+        for start, n, target, total, width in found
+    ]
+
+
+def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
+    """Transforms f64 (n, 3, 3) in fractions as transforms in pixels, the bottom right element 1.
+
+    Fractions count from the picture's corner, pixels from the centre of the first.
+    """
+    side = float(query.long_side)
+    fractions_from_pixels = np.array([[1 / side, 0.0, 0.5 / side], [0.0, 1 / side, 0.5 / side], [0.0, 0.0, 1.0]])
+    target = transform @ fractions_from_pixels
+    long_sides = np.max(sizes, axis=1, initial=0).astype(np.float64)
+    target[:, :2] = target[:, :2] * long_sides[:, None, None] - 0.5 * target[:, 2:]
+    scale = target[:, 2:, 2:]
+    return np.asarray(target / np.where(scale == 0.0, 1.0, scale), np.float64)
+
+
+def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) -> tuple[F64, F64, F64]:
+    """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
+
+    The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
+    make them, agree more easily than points all over: that is why the spread is told.
+    """
+    n = len(best.seed)
+    found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
+    size = np.array([query.width, query.height], np.float64) / query.long_side
+    needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
+    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, MIN_COSINE, MAX_LOG_SCALE, *needed], np.float64)
+
+    def some(pictures: range) -> None:
+        columns = (pairs.places, pairs.turns, pairs.weight, pairs.spots)
+        refine(pairs.indptr, pictures, *columns, size, rules, best.seed, best.n_agreeing, best.agreeing, *found)
+
+    in_threads(some, pairs.shares)
+    return found

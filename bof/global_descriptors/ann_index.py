@@ -1,0 +1,288 @@
+"""The pictures most alike by embedding: row by row in small collections, by a graph or by lists of codes in large ones.
+
+Both only propose; what they propose is compared as exactly as all rows are in a small collection. They are derived from
+one segment's rows each, so a new picture or a merge spoils none but those of the segments that it replaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bof.global_descriptors.embedding import INSTALL, similarity
+from bof.global_descriptors.pooling import F16
+from bof.system.files import fsync_path, read_json, sha256_of, write_json
+from bof.system.threads import n_threads
+from bof.types import F32, I64, Bool
+
+FOLDER = "nearest"
+FORMAT = 1
+COMPARED_ALL = 1 << 26
+"""Numbers in a segment (rows times dimension) up to which all are compared: about 25 ms on two cores."""
+
+GRAPH_ROWS = 1 << 18
+"""Rows up to which a graph is made: it takes 0.3 ms and a kilobyte a row of 384 numbers, codes 0.02 ms and 74 bytes."""
+
+_NEIGHBOURS, _CONSTRUCTION, _SEARCH = 32, 80, 128
+"""HNSW's M, efConstruction and efSearch (Malkov and Yashunin 2020)."""
+
+_VISITED, _CANDIDATES, _BITS, _MAX_BYTES, _LEAST_BYTES = 1 / 8, 400, 8, 64, 8
+"""IVF-PQ (Jegou, Douze and Schmid 2011): share of lists visited, rows compared exactly, bits, numbers of a code."""
+
+_TRAINING_ROWS, _TRAINING_NUMBERS = 64, 1 << 26
+"""Rows a list to train on, and numbers in all: 256 megabytes at most."""
+
+_AT_ONCE = 1 << 22
+"""Numbers added at once: 16 megabytes."""
+
+log = logging.getLogger("bof")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows f16 (n, d), of length 1, of one segment; first: the number of its first in the collection.
+
+    name: the SHA-256 of their file, or another name that changes when they change.
+    """
+
+    name: str
+    first: int
+    rows: F16
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A collection that can be asked; finders: faiss' indexes, by the name of the part that each is derived from."""
+
+    parts: Sequence[Part]
+    finders: Mapping[str, Any]
+
+    def search(self, query: F16, k: int, live: Bool | None = None) -> tuple[I64, F32]:
+        """The k rows most alike to a query f16 (d,), and how alike, most alike first; ties by row.
+
+        live bool (n,): the rows of the collection that may be found, all where it is None. Fewer than k are found
+        where there are fewer, and may be where a finder is asked for nearly all of its rows.
+        """
+        found = [self._search(part, query, k, live) for part in self.parts]
+        rows = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in found)])
+        alike = np.concatenate([np.empty(0, np.float32), *(alike for _, alike in found)])
+        return _best(rows, alike, k)
+
+    def _search(self, part: Part, query: F16, k: int, live: Bool | None) -> tuple[I64, F32]:
+        n, d = part.rows.shape
+        alive = np.ones(n, np.bool_) if live is None else live[part.first : part.first + n]
+        finder = self.finders.get(part.name)
+        if finder is None:
+            chosen = np.flatnonzero(alive)
+            alike = similarity(query, part.rows)[chosen]
+        else:
+            few = np.count_nonzero(alive) * d <= COMPARED_ALL // 4
+            chosen = np.flatnonzero(alive) if few else _propose(finder, query, k, None if live is None else alive)
+            alike = similarity(query, part.rows[chosen])
+        rows, alike = _best(chosen, alike, k)
+        return rows + part.first, alike
+
+
+def open_nearest(folder: Path, parts: Sequence[Part]) -> Nearest:
+    """The parts, with the finders kept in an index's folder; a part whose finder is missing is compared whole."""
+    finders = {part.name: _load(folder / FOLDER, part) for part in parts if kind_of(*part.rows.shape) != "all"}
+    slow = [part for part in parts if part.name in finders and finders[part.name] is None]
+    if slow:
+        advice = "the next python -m bof.index makes one" if _has_faiss() else f"faiss is missing: {INSTALL}"
+        n_rows = sum(len(part.rows) for part in slow)
+        log.warning("%s: no finder for %d embeddings, which are all compared instead; %s", folder, n_rows, advice)
+    return Nearest(parts, {name: finder for name, finder in finders.items() if finder is not None})
+
+
+def keep_nearest(folder: Path, parts: Sequence[Part], progress: Callable[[int, int], None] | None = None) -> None:
+    """Make what finders are missing, and forget those of other parts. Only the holder of the writer's lock calls it.
+
+    progress(rows done, rows in all). Where the disk fails nothing is lost: all rows are compared.
+    """
+    kept = folder / FOLDER
+    missing = [part for part in parts if kind_of(*part.rows.shape) != "all" and not _is_kept(kept, part)]
+    if missing and not _has_faiss():
+        log.warning("%s: no faiss to make finders for %d embeddings with: %s", folder, _count(missing), INSTALL)
+        missing = []
+    try:
+        _forget_others(kept, {part.name for part in parts})
+        done = 0
+        for part in missing:
+            _keep(kept, part, make_finder(part.rows, _moved(progress, done, _count(missing))))
+            done += len(part.rows)
+    except OSError as error:
+        log.warning("%s: finders of embeddings cannot be kept: %s", kept, error)
+
+
+def kind_of(n_rows: int, dimension: int) -> str:
+    """How rows are searched: all, graph (HNSW), or codes (IVF-PQ)."""
+    if n_rows * dimension <= COMPARED_ALL:
+        return "all"
+    return "codes" if n_rows > GRAPH_ROWS and _code_bytes(dimension) >= _LEAST_BYTES else "graph"
+
+
+def make_finder(rows: F16, progress: Callable[[int], None] | None = None) -> Any:
+    """A faiss index over rows f16 (n, d), mapped ones too: they are read in pieces. Raises ImportError without faiss.
+
+    The same rows give the same finder: a graph is made by one thread, since it depends on who comes first.
+    """
+    if kind_of(*rows.shape) == "graph":
+        with _threads(1):
+            return _filled(_empty_graph(rows.shape[1]), rows, progress)
+    with _threads(1):  # training is many short steps, at whose ends threads would wait for each other
+        codes = _trained_codes(rows)
+    with _threads(n_threads()):
+        return _filled(codes, rows, progress)
+
+
+def _empty_graph(dimension: int) -> Any:
+    kind = faiss().ScalarQuantizer.QT_fp16
+    graph = faiss().IndexHNSWSQ(dimension, kind, _NEIGHBOURS, faiss().METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = _CONSTRUCTION
+    graph.is_trained = True  # numbers of 16 bits need no training
+    return graph
+
+
+def _trained_codes(rows: F16) -> Any:
+    n, d = rows.shape
+    n_lists = 1 << round(np.log2(2 * np.sqrt(n)))
+    n_training = min(n, _TRAINING_ROWS * n_lists, _TRAINING_NUMBERS // d)
+    codes = faiss().IndexIVFPQ(faiss().IndexFlatIP(d), d, n_lists, _code_bytes(d), _BITS, faiss().METRIC_INNER_PRODUCT)
+    codes.cp.min_points_per_centroid = 1  # or else faiss prints what it thinks of few rows of many numbers
+    codes.train(rows[np.arange(n_training) * n // n_training].astype(np.float32))
+    return codes
+
+
+def _filled(finder: Any, rows: F16, progress: Callable[[int], None] | None) -> Any:
+    step = max(1, _AT_ONCE // rows.shape[1])
+    for first in range(0, len(rows), step):
+        finder.add(rows[first : first + step].astype(np.float32))
+        if progress:
+            progress(min(first + step, len(rows)))
+    return finder
+
+
+def _code_bytes(dimension: int) -> int:
+    """The most bytes a code that divide the dimension, at four numbers a byte or more."""
+    return max(m for m in range(1, _MAX_BYTES + 1) if dimension % m == 0 and (m == 1 or dimension >= 4 * m))
+
+
+def _propose(finder: Any, query: F16, k: int, alive: Bool | None) -> I64:
+    """Rows i64 that may be most alike, in their order, by one thread: a single question is not worth sharing out."""
+    allowed, share = {}, 1.0
+    if alive is not None:
+        allowed["sel"] = faiss().IDSelectorBitmap(np.packbits(alive, bitorder="little"))
+        share = np.count_nonzero(alive) / len(alive)  # the fewer may be found, the further is looked for them
+    if isinstance(finder, faiss().IndexHNSW):
+        n_candidates = max(k, _SEARCH)
+        how = faiss().SearchParametersHNSW(efSearch=int(max(2 * k, _SEARCH) / share), **allowed)
+    else:
+        n_candidates = max(4 * k, _CANDIDATES)
+        how = faiss().SearchParametersIVF(nprobe=ceil(finder.nlist * min(_VISITED / share, 1)), **allowed)
+    with _threads(1):
+        _, rows = finder.search(query[None].astype(np.float32), min(n_candidates, finder.ntotal), params=how)
+    return np.sort(rows[rows >= 0]).astype(np.int64)
+
+
+def _best(rows: I64, alike: F32, k: int) -> tuple[I64, F32]:
+    """The k most alike, most alike first; ties by row."""
+    if len(rows) > k:
+        least = np.partition(alike, len(alike) - k)[len(alike) - k]
+        rows, alike = rows[alike >= least], alike[alike >= least]
+    order = np.lexsort((rows, -alike))[:k]
+    return rows[order].astype(np.int64), alike[order]
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    """faiss' OpenMP threads, for calls from this thread; spinning, they and ours would slow each other."""
+    before = faiss().omp_get_max_threads()
+    faiss().omp_set_num_threads(n)
+    try:
+        yield
+    finally:
+        faiss().omp_set_num_threads(before)
+
+
+def faiss() -> Any:
+    """The module, which takes a fifth of a second to import: only who needs it waits."""
+    return importlib.import_module("faiss")
+
+
+def _has_faiss() -> bool:
+    return importlib.util.find_spec("faiss") is not None
+
+
+def _count(parts: Sequence[Part]) -> int:
+    return sum(len(part.rows) for part in parts)
+
+
+def _moved(progress: Callable[[int, int], None] | None, done: int, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda n: progress(done + n, total)
+
+
+def _is_kept(kept: Path, part: Part) -> bool:
+    """Is there a whole finder of just these rows?"""
+    try:
+        note = read_json(kept / f"{part.name}.json")
+        found = {key: note[key] for key in ("format", "kind", "shape")}
+        return found == _note(part) and note["sha256"] == sha256_of(kept / f"{part.name}.faiss")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.debug("%s: %s", kept / part.name, error)
+        return False
+
+
+def _note(part: Part) -> dict[str, Any]:
+    return {"format": FORMAT, "kind": kind_of(*part.rows.shape), "shape": list(part.rows.shape)}
+
+
+def _load(kept: Path, part: Part) -> Any:
+    """The finder that was kept of these rows; None where there is none, or it is damaged."""
+    if not _has_faiss() or not _is_kept(kept, part):
+        return None
+    try:
+        with (kept / f"{part.name}.faiss").open("rb") as stream:
+            finder = faiss().read_index(faiss().PyCallbackIOReader(stream.read))
+    except (OSError, RuntimeError) as error:  # of a version of faiss that this one cannot read
+        log.debug("%s: %s", kept / part.name, error)
+        return None
+    return finder if (finder.ntotal, finder.d) == part.rows.shape else None
+
+
+def _keep(kept: Path, part: Part, finder: Any) -> None:
+    """First the finder, then the note that names its content: a finder without its note is none."""
+    kept.mkdir(exist_ok=True)
+    target, fresh = kept / f"{part.name}.faiss", kept / f".{part.name}.partial"
+    try:
+        with fresh.open("wb") as stream:
+            faiss().write_index(finder, faiss().PyCallbackIOWriter(stream.write))
+        sha256 = sha256_of(fresh)
+        _into_place(fresh, target)
+        write_json(fresh, {**_note(part), "sha256": sha256})
+        _into_place(fresh, target.with_suffix(".json"))
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _into_place(fresh: Path, target: Path) -> None:
+    fsync_path(fresh)
+    os.replace(fresh, target)
+
+
+def _forget_others(kept: Path, names: set[str]) -> None:
+    if kept.is_dir():
+        for path in kept.iterdir():
+            if path.stem not in names:
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()

@@ -1,0 +1,159 @@
+"""Colour histograms of a picture: of five regions (`color`) and of the whole (`histogram`), and their distances.
+
+A share is stored as the root of itself in a byte: small shares survive, and the sum of the products of two codes is the
+Bhattacharyya coefficient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bof import native
+from bof.errors import OptionError
+from bof.system.threads import even_shares, in_threads
+from bof.types import F32, F64, I32, U8
+
+METRICS: tuple[str, ...] = ("chi-square", "euclidean", "correlation", "intersection", "bhattacharyya")
+DEFAULT_METRIC = "bhattacharyya"
+
+BINS = (8, 12, 3)
+"""Of hue, saturation and value."""
+
+N_BINS = BINS[0] * BINS[1] * BINS[2]
+N_REGIONS = 5
+"""The ellipse in the middle; then the corners without it, top left, top right, bottom left, bottom right."""
+
+HALF_AXES = 0.375
+"""Of the ellipse, as fractions of width and height."""
+
+ARRAYS: Mapping[str, tuple[str, tuple[int, ...]]] = MappingProxyType(
+    {"color": ("|u1", (N_REGIONS * N_BINS,)), "histogram": ("|u1", (N_BINS,))}
+)
+"""What is stored of a picture: dtype and shape of a row by name."""
+
+_FULL = 255
+_ALL = float(_FULL**2)
+"""A share of one, in the unit of squared codes."""
+
+_BLOCK = 16
+"""Bins that the compiled loop takes at once."""
+
+_WORTH_A_THREAD = 1 << 20
+"""Bins that are worth sharing out."""
+
+
+def describe(pixels: U8) -> dict[str, NDArray[Any]]:
+    """Both histograms of a picture, rows as in ARRAYS: codes, each 255 times the root of a bin's share of its region.
+
+    pixels u8 (h, w, 3), RGB, of any size; no pixels at all count as one black pixel. A region without a pixel has no
+    shares.
+    """
+    pixels = pixels if pixels.size else np.zeros((1, 1, 3), np.uint8)
+    counts = count(pixels)
+    return {"color": encode(counts), "histogram": encode(counts.sum(axis=0, keepdims=True))}
+
+
+def count(pixels: U8) -> F64:
+    """Pixels in every bin of every region, f64 (5, 288); bins in the order of hue, saturation, value."""
+    hsv = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2HSV)
+    ranges = [0, N_REGIONS, 0, 180, 0, 256, 0, 256]
+    counts = cv2.calcHist([regions(*pixels.shape[:2]), hsv], [0, 1, 2, 3], None, [N_REGIONS, *BINS], ranges)
+    return counts.reshape(N_REGIONS, N_BINS).astype(np.float64)
+
+
+def regions(height: int, width: int) -> U8:
+    """The region of every pixel, u8 (height, width), as the pixel's centre lies."""
+    y = ((np.arange(height) + 0.5) / height - 0.5)[:, None]
+    x = (np.arange(width) + 0.5) / width - 0.5
+    corner = 1 + (x >= 0) + 2 * (y >= 0)
+    return np.where(x * x + y * y <= HALF_AXES**2, 0, corner).astype(np.uint8)
+
+
+def encode(counts: F64) -> U8:
+    """Codes u8 (r * b,) of counts f64 (r, b)."""
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    return np.ravel(np.rint(_FULL * np.sqrt(share)).astype(np.uint8))
+
+
+# -- Comparing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A row as the loop wants it: bin f32 (b,), shares or their roots; block i32, n_met of them with shares, first.
+
+    share and square: sums over all bins of shares and of their squares.
+    """
+
+    bin: F32
+    block: I32
+    n_met: int
+    share: float
+    square: float
+
+
+def similarity(query: U8, rows: U8, metric: str = DEFAULT_METRIC) -> F32:
+    """How alike a picture's colours are to those of each of n others, f32 (n,) in [0, 1].
+
+    query u8 (b,) and rows u8 (n, b): codes as of `describe`, b a multiple of 16. metric: one of METRICS. With shares p
+    and q and sums divided by the number of regions, chi-square is 1 - sum (p - q)^2 / (p + q) / 2, euclidean
+    1 - sqrt(sum (p - q)^2 / 2), correlation that of p and q, at least 0, intersection sum min(p, q), and bhattacharyya
+    1 - sqrt(1 - sum sqrt(p q)). Raises OptionError for another metric.
+    """
+    if metric not in METRICS:
+        raise OptionError(f"a colour metric: expected one of {', '.join(METRICS)}, found {metric!r}")
+    number, asked = METRICS.index(metric), _prepare(query, metric)
+    alike = np.empty(len(rows), np.float32)
+    sums = np.empty((len(rows), 3), np.float32)
+
+    def compare(some: range) -> None:
+        native.compare_histograms(number, asked.bin, asked.block, asked.n_met, rows, some, sums)
+        part = slice(some.start, some.stop)
+        found = _FINISH[metric](asked, len(query), *sums[part].T.astype(np.float64))
+        alike[part] = np.clip(found, 0.0, 1.0)
+
+    in_threads(compare, even_shares(len(rows), _WORTH_A_THREAD // len(query)))
+    return alike
+
+
+def _prepare(query: U8, metric: str) -> _Query:
+    share = np.square(query, dtype=np.float32)
+    has_shares = query.reshape(-1, _BLOCK).any(axis=1)
+    block = np.argsort(~has_shares, kind="stable").astype(np.int32)
+    exact = share.astype(np.float64)
+    bins = query.astype(np.float32) if metric == "bhattacharyya" else share
+    return _Query(bins, block, int(has_shares.sum()), max(float(exact.sum()), 1.0), float((exact * exact).sum()))
+
+
+def _chi_square(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
+    return 1.0 - both / (2.0 * query.share)
+
+
+def _euclidean(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
+    return 1.0 - np.sqrt(both / (2.0 * _ALL * query.share))
+
+
+def _correlation(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
+    spread = (n * query.square - query.share**2) * (n * square - share * share)
+    return np.divide(n * both - query.share * share, np.sqrt(np.maximum(spread, 1.0)))
+
+
+def _intersection(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
+    return np.divide(both, query.share)
+
+
+def _bhattacharyya(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
+    overlap = both / np.sqrt(query.share * np.maximum(share, 1.0))
+    return 1.0 - np.sqrt(np.maximum(1.0 - overlap, 0.0))
+
+
+_FINISH: Mapping[str, Callable[[_Query, int, F64, F64, F64], F64]] = dict(
+    zip(METRICS, (_chi_square, _euclidean, _correlation, _intersection, _bhattacharyya), strict=True)
+)

@@ -1,0 +1,116 @@
+"""What a picture looks like as a whole, in columns: which there are, who asks them, and how a picture fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bof.errors import OptionError
+from bof.global_descriptors import color, hashes
+from bof.global_descriptors.embedding import Model, ModelOptions, cached_model
+from bof.images.decode import shrink
+from bof.types import U8
+
+GROUPS = ("hash", "color", "embedding")
+"""Columns are described and stored by group."""
+
+COLUMN_OF: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: f"hash.{name}" for name in hashes.RANKERS},
+        "color": "color.color",
+        "histogram": "color.histogram",
+        "embedding": "embedding.embedding",
+    }
+)
+"""Ranker -> the column that it asks."""
+
+_ROOM_OF_MODEL, _COPIES_OF_WEIGHTS = 1 << 29, 3
+
+SIDE = 512
+"""Pictures are described at this long side in pixels, however large they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The ONNX model of an index's embedding: its file, how pictures are given to it, and what identifies it."""
+
+    path: Path
+    options: ModelOptions
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, path: Path, options: ModelOptions) -> ModelChoice:
+        """The model in a file. Raises ModelError where it is none that can describe pictures."""
+        return cls(path.absolute(), options, cached_model(path.absolute(), options).facts)
+
+    def load(self) -> Model:
+        """The model, which must be the one that it was. Raises ModelError, MismatchError."""
+        model = cached_model(self.path, self.options)
+        model.require(self.facts)
+        return model
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an index describes of every picture besides its features: groups of columns, and the embedding's model."""
+
+    groups: tuple[str, ...] = ()
+    model: ModelChoice | None = None
+
+    def __post_init__(self) -> None:
+        for group in self.groups:
+            if group not in GROUPS:
+                raise OptionError(f"--columns: expected some of {', '.join(GROUPS)}, found {group!r}")
+        if "embedding" in self.groups and self.model is None:
+            raise OptionError("--columns embedding: expected --model FILE.onnx beside it, found none")
+
+    def describe(self, pixels: U8, picture: str = "the picture") -> dict[str, NDArray[Any]]:
+        """The rows of a picture RGB u8 (h, w, 3), by column; picture: its name. Raises ModelError, ImageError."""
+        small = shrink(pixels, SIDE)
+        found = {group: self._rows(group, small, picture) for group in self.groups}
+        return {f"{group}.{name}": row for group, rows in sorted(found.items()) for name, row in sorted(rows.items())}
+
+    @property
+    def model_bytes(self) -> int:
+        """What a process takes for the embedding's model: its weights, as often as loading them needs, and room."""
+        if self.model is None or "embedding" not in self.groups:
+            return 0
+        return _ROOM_OF_MODEL + _COPIES_OF_WEIGHTS * self.model.path.stat().st_size
+
+    def _rows(self, group: str, pixels: U8, picture: str) -> Mapping[str, NDArray[Any]]:
+        if group == "hash":
+            return hashes.describe(pixels)
+        if group == "color":
+            return color.describe(pixels)
+        if self.model is None:
+            raise OptionError("--columns embedding: expected --model FILE.onnx beside it, found none")
+        return {"embedding": self.model.load().describe(pixels, picture)}
+
+    def with_groups(self, groups: Sequence[str], model: ModelChoice | None) -> Wanted:
+        """These groups too; another model takes the place of the one that there was. Raises OptionError for others."""
+        Wanted(tuple(groups), model or self.model)
+        together = {*self.groups, *groups, *(["embedding"] if model else [])}
+        return Wanted(tuple(group for group in GROUPS if group in together), model or self.model)
+
+    def only(self, groups: Collection[str]) -> Wanted:
+        """Some of the groups."""
+        return Wanted(tuple(group for group in self.groups if group in groups), self.model)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """As the catalogue keeps it, in JSON."""
+        choice = self.model
+        model = choice and {"path": str(choice.path), "options": asdict(choice.options), "facts": dict(choice.facts)}
+        return {"columns": list(self.groups), "model": model}
+
+    @classmethod
+    def from_meta(cls, meta: Mapping[str, Any]) -> Wanted:
+        """What `meta` wrote; nothing where an index knows of no columns. Raises ValueError for anything else."""
+        model = meta.get("model")
+        choice = model and ModelChoice(Path(model["path"]), ModelOptions(**model["options"]), model["facts"])
+        return cls(tuple(meta.get("columns", ())), choice)

@@ -1,0 +1,235 @@
+"""Deep features: an ONNX image model that the user names makes one vector of unit length of every picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import mmap
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bof.errors import ImageError, MismatchError, ModelError, OptionError
+from bof.global_descriptors.model import ModelInput, model_flag, prepare, read_wanted
+from bof.global_descriptors.model import ModelOptions as ModelOptions
+from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
+from bof.system.threads import in_threads
+from bof.types import F32, F64, U8
+
+INSTALL = 'pip install "bof[onnx]"'
+_MAX_DIMENSION = 1 << 15
+_NUMBERS_AT_ONCE = 1 << 21
+"""Of the rows that are compared together: 8 megabytes a thread, whatever the collection."""
+
+_ZERO: Any = (0.0, 0.0, 0.0, 0.0)
+
+_EXTERNAL = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
+"""How a weight in a file of its own is named in ONNX: TensorProto.external_data, a StringStringEntryProto."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model; dimension: of its vectors. output: the name of the one that is used; pool: none, or how."""
+
+    path: Path
+    sha256: str
+    wanted: ModelInput
+    output: str
+    pool: str
+    dimension: int
+    session: Any
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What decides which vector a picture gets, as JSON has it; `file` only tells people which model it was."""
+        wanted = dataclasses.asdict(self.wanted)
+        wanted.update(mean=list(self.wanted.mean), std=list(self.wanted.std))
+        return {
+            "file": self.path.name,
+            "sha256": self.sha256,
+            "dimension": self.dimension,
+            "input": wanted,
+            "output": self.output,
+            "pool": self.pool,
+        }
+
+    def require(self, facts: Mapping[str, Any]) -> None:
+        """Raises MismatchError unless vectors with these facts can be compared with this model's."""
+        mine = self.facts
+        differing = [key for key in mine if key != "file" and facts.get(key) != mine[key]]
+        if differing:
+            expected, found = (", ".join(f"{key} {those.get(key)}" for key in differing) for those in (facts, mine))
+            raise MismatchError(
+                f"{self.path}: expected the model of the index, {facts.get('file')}, with {expected}; found {found}; "
+                "give that model and its options, or make the column again with this one"
+            )
+
+    def describe(self, pixels: U8, name: str = "the picture") -> F16:
+        """The vector f16 (d,), of length 1, of a picture RGB u8 (h, w, 3); zeros where the model gives only zeros.
+
+        Raises ImageError where the model's numbers are not finite, ModelError where they are not as many as at first.
+        """
+        vector = self._vector(prepare(pixels, self.wanted))
+        if not np.isfinite(vector).all():
+            raise ImageError(f"{name}: expected finite numbers from {self.path.name}, found {_not_finite(vector)}")
+        if len(vector) != self.dimension:
+            raise ModelError(
+                f"{self.path}: expected {self.dimension} numbers a picture, found {len(vector)} of {name}; "
+                "the model must give as many for all"
+            )
+        return unit(vector)
+
+    def _vector(self, tensor: NDArray[Any]) -> F64:
+        raw = _run(self.session, self.path, self.wanted.name, self.output, tensor)
+        return pooled(raw, self.pool, self.wanted)
+
+
+def arrays_of(dimension: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+    """What is stored of every picture: one row of float16."""
+    return MappingProxyType({"embedding": ("<f2", (dimension,))})
+
+
+def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
+    """Load an ONNX file and try it on a picture. threads: how many it may use; one is right where processes share work.
+
+    Raises ModelError where it is no image model or onnxruntime is missing, OptionError where options are missing or
+    contradict the model.
+    """
+    options, path = options or ModelOptions(), Path(os.path.abspath(path))
+    session = _open_session(path, threads)
+    metadata = session.get_modelmeta().custom_metadata_map
+    wanted = read_wanted(str(path), session.get_inputs(), metadata, options)
+    output = _chosen_output(path, session, options)
+    raw = _run(session, path, wanted.name, output, prepare(_trial_picture(), wanted))
+    pool = choose_pool(str(path), raw, wanted, options)
+    vector = pooled(raw, pool, wanted)
+    if not np.isfinite(vector).all():
+        raise ModelError(f"{path}: expected finite numbers of a picture, found {_not_finite(vector)}")
+    if not 1 <= len(vector) <= _MAX_DIMENSION:
+        raise ModelError(
+            f"{path}: expected a vector of 1 to {_MAX_DIMENSION} numbers, found {len(vector)}; "
+            "cut the model before its head, or pool its map"
+        )
+    return Model(path, _sha256_of_model(path), wanted, output, pool, len(vector), session)
+
+
+def cached_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
+    """The same, loaded once in each process for as long as the file stays what it is."""
+    path = Path(os.path.abspath(path))
+    return _cached(path, options or ModelOptions(), threads, _stamp(path))
+
+
+@lru_cache(maxsize=2)
+def _cached(path: Path, options: ModelOptions, threads: int, stamp: tuple[int, int]) -> Model:
+    return load_model(path, options, threads)
+
+
+def similarity(query: F16, rows: F16) -> F32:
+    """How alike f32 (n,) rows f16 (n, d), of length 1, are to a query f16 (d,): (1 + cosine) / 2.
+
+    Each row is multiplied by itself, so others beside it, threads and chunks change no bit.
+    """
+    n, d = rows.shape
+    step, values = max(1, _NUMBERS_AT_ONCE // d), query.astype(np.float32)
+    cosine = np.empty(n, np.float32)
+
+    def some(first: int) -> None:
+        chunk = slice(first, first + step)
+        cosine[chunk] = np.vecdot(_as_float32(rows[chunk]), values)
+
+    in_threads(some, range(0, n, step))
+    return np.asarray(np.clip((cosine + 1) * 0.5, 0, 1), np.float32)
+
+
+def _as_float32(rows: F16) -> F32:
+    """The same numbers. OpenCV does it four times as fast as numpy, which takes one at a time."""
+    if not rows.size:
+        return rows.astype(np.float32)
+    return np.asarray(cv2.add(rows, _ZERO, dtype=cv2.CV_32F), np.float32)
+
+
+def _chosen_output(path: Path, session: Any, options: ModelOptions) -> str:
+    outputs = {output.name: output.shape for output in session.get_outputs()}
+    named = ", ".join(f"{name} {shape}" for name, shape in outputs.items())
+    if options.output and options.output not in outputs:
+        raise OptionError(f"{model_flag('output')}: expected one of {path.name}: {named}; found {options.output!r}")
+    if not options.output and len(outputs) != 1:
+        raise OptionError(f"{model_flag('output')}: expected the output of {path.name} to use: {named}; found none")
+    return options.output or next(iter(outputs))
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    if not path.is_file():
+        raise ModelError(f"{path}: expected an ONNX file, found none; bof brings no model: see docs/embedding.md")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(f"{path}: expected onnxruntime to run it, found none; install it: {INSTALL}") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = max(1, threads), 1
+    options.log_severity_level, options.use_deterministic_compute = 4, True
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise _translated(error, f"{path}: expected an ONNX model that onnxruntime can run, found:") from error
+
+
+def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any]) -> NDArray[Any]:
+    try:
+        found = session.run([output], {name: tensor})[0]
+    except Exception as error:
+        raise _translated(error, f"{path}: expected a model of pictures {list(tensor.shape)}, found:") from error
+    if not isinstance(found, np.ndarray):
+        raise ModelError(f"{path}: expected an array from output {output}, found {type(found).__name__}")
+    return found
+
+
+def _translated(error: Exception, sentence: str) -> Exception:
+    """onnxruntime's errors have no tree; that memory ran out is no fault of the model."""
+    text = " ".join(str(error).split())
+    signs = ("bad_alloc", "bad allocation", "Failed to allocate memory")
+    if isinstance(error, MemoryError) or any(sign in text for sign in signs):
+        return MemoryError(text)
+    return ModelError(f"{sentence} {text[:300]}")
+
+
+def _trial_picture() -> U8:
+    """Something of every brightness and colour, neither flat nor symmetric."""
+    row, column = np.mgrid[:64, :64]
+    return np.stack([column * 4, row * 4, (row + column) * 7 % 256], 2).astype(np.uint8)
+
+
+def _not_finite(vector: F64) -> str:
+    return f"{np.count_nonzero(~np.isfinite(vector))} of {len(vector)} that are not"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _sha256_of_model(path: Path) -> str:
+    """Of the file, and of the files beside it that hold its weights, if any."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        digest.update(content)
+        found = {content[m.end() : m.end() + m[1][0]] for m in _EXTERNAL.finditer(content)}
+    beside = [path.parent / os.fsdecode(name) for name in sorted(found) if b"\0" not in name]
+    for part in beside:
+        if part.is_file():
+            with part.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,47 @@
+"""Described pictures gather in memory and become commits."""
+
+from __future__ import annotations
+
+import time
+
+from bof.images.listing import Skipped
+from bof.ingest.extract import Described
+from bof.options import IndexOptions
+from bof.store.writer import Writer
+
+MAX_WAITING_FEATURES = 1 << 19
+"""What memory holds until it is committed, whatever the options say."""
+
+
+class Batches:
+    """Gathers described pictures and commits them whenever enough have come, or enough time has passed."""
+
+    def __init__(self, writer: Writer, options: IndexOptions) -> None:
+        self._writer = writer
+        self._options = options
+        self._waiting: list[Described] = []
+        self._waiting_features = 0
+        self._last_commit = time.monotonic()
+        self.n_added = 0
+        self.n_features = 0
+        self.skipped: list[Skipped] = []
+
+    def take(self, item: Described | Skipped) -> None:
+        """One picture more."""
+        if isinstance(item, Skipped):
+            self.skipped.append(item)
+        else:
+            self._waiting.append(item)
+            self._waiting_features += len(item[1])
+        is_full = self._waiting_features >= MAX_WAITING_FEATURES or len(self._waiting) >= self._options.commit_images
+        if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what waits."""
+        if self._waiting:
+            self._writer.append(self._waiting)
+        self.n_added += len(self._waiting)
+        self.n_features += self._waiting_features
+        self._waiting, self._waiting_features = [], 0
+        self._last_commit = time.monotonic()

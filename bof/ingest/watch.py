@@ -1,0 +1,68 @@
+"""Follow folders: say so whenever pictures came, changed or went, and it is quiet again (the watchdog library)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bof.errors import OptionError
+from bof.images.listing import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+
+QUIET_S = 1.0
+MAX_WAIT_S = 30.0
+"""A folder that never gets quiet is looked into this often."""
+
+
+def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Event) -> None:
+    """Call `look` at once and after every change, until `stop` is set.
+
+    Raises OptionError where watchdog is not installed.
+    """
+    try:
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+    except ImportError as error:
+        raise OptionError('--watch needs the watchdog library: pip install "bof[watch]"') from error
+
+    changed = threading.Event()
+
+    class Handler(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            if _matters(event):
+                changed.set()
+
+    observer = Observer()
+    for folder in folders:
+        observer.schedule(Handler(), str(folder), recursive=True)
+    observer.start()
+    changed.set()  # what changed before the observer was there
+    try:
+        while not stop.is_set():
+            if changed.wait(timeout=0.2):
+                _wait_for_quiet(changed, stop)
+                look()
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def _matters(event: FileSystemEvent) -> bool:
+    """Reading a picture is no change; folders move and go with all that is in them."""
+    if event.event_type in ("opened", "closed_no_write"):
+        return False
+    names = (Path(str(event.src_path)), Path(str(event.dest_path)))
+    return event.is_directory or any(name.suffix.lower() in IMAGE_SUFFIXES for name in names)
+
+
+def _wait_for_quiet(changed: threading.Event, stop: threading.Event) -> None:
+    waited = 0.0
+    while changed.is_set() and waited < MAX_WAIT_S and not stop.is_set():
+        changed.clear()
+        stop.wait(QUIET_S)
+        waited += QUIET_S
+    changed.clear()

@@ -1,0 +1,282 @@
+"""The loops that numpy cannot run at the machine's speed, in C (the .c files here); tests hold slow twins as oracles.
+
+They are compiled when bof is installed, so nobody waits for a compiler later. Everything here lets go of the
+interpreter, so callers share work between threads.
+"""
+
+from __future__ import annotations
+
+from ctypes import c_int64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bof.native import library
+from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
+
+_FIRST_ROOM = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Votes of the query features `asked`: image i32, database feature u16 and Hamming distance u8 (n,).
+
+    ends i64 (len(asked) * k,): where the votes end that each word of each of these features has found.
+    """
+
+    image: I32
+    feature: U16
+    distance: U8
+    ends: I64
+    asked: range
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+Packed = tuple[NDArray[np.int8], I32, I32]
+"""Vectors in blocks of 16, i8 (n_blocks, 32, 16, 4): four dimensions of each of 16 at a time, moved by -128; and of
+each place i32 (n_blocks * 16): its squared length, and whose vector it is, -1 for padding. The last block is padding.
+"""
+
+
+def nearest_words(descriptors: U8, cells: Packed, n_probed: int, cell_start: I64, words: Packed, word: I32) -> None:
+    """Fill word i32 (n, k) with the nearest words of descriptors u8 (n, 128), nearest first, ties to the lower.
+
+    They are looked for in the n_probed nearest cells, in all where these hold fewer than k words, of which there must
+    be k. cell_start i64 (n_cells + 1): the blocks of words where each cell starts.
+    """
+    searched = (*cells, len(cells[0]) - 1, n_probed, cell_start, len(cell_start) - 1, *words)
+    if library.nearest_words(descriptors, len(descriptors), *searched, word.shape[1], word):
+        raise MemoryError(f"no memory to find the words of {len(descriptors)} descriptors")
+
+
+def sign(descriptors: U8, projection: F32, word: I32, thresholds: F32, signature: U64) -> None:
+    """Fill signature u64 (n, k) of descriptors u8 (n, 128) in their words i32 (n, k).
+
+    Bit b is set where projection b exceeds the word's threshold b; projection f32 (128, 64) of whole multiples of
+    1/4096, thresholds f32 (n_words, 64).
+    """
+    library.sign(descriptors, len(descriptors), projection, word, word.shape[1], thresholds, signature)
+
+
+def limit_processor(twin: int) -> int:
+    """From now on use no better twin of each loop than this (0 plain, 1 AVX2, 2 AVX-512); returns which one is used."""
+    return int(library.limit_processor(twin))
+
+
+def near_postings(
+    postings: tuple[I32, I32, U16, U64],
+    live: Bool,
+    word: I32,
+    query_signature: U64,
+    asked: range,
+    max_hamming: int,
+    weight_of_distance: F64,
+    weight_of_word: F64,
+) -> tuple[F64, list[Hits]]:
+    """Hamming votes of the query features `asked` in one segment: score f64 (n_images,), and the votes as columns.
+
+    postings: indptr i32 (n_words + 1), image i32, feature u16, signature u64 (n_postings,) of the segment; live bool
+    (n_images,); word i32 and query_signature u64 (n, k). A posting within max_hamming bits of its query feature votes
+    weight_of_distance[h] * weight_of_word[w], divided by the square root of the votes that this query feature has
+    for the image. Votes come in the query's order, in pieces. Scores are sums on a grid of 2**-32, exact in any order.
+    Raises ValueError where a posting names an image that does not exist.
+    """
+    n_images, k = len(live), word.shape[1]
+    score, slots = np.zeros(n_images), np.zeros(16 * n_images, np.uint8)
+    room, first, pieces = _FIRST_ROOM, asked.start, []
+    while first < asked.stop:
+        image, feature, distance = np.empty(room, np.int32), np.empty(room, np.uint16), np.empty(room, np.uint8)
+        ends, reached = np.empty((asked.stop - first) * k, np.int64), c_int64()
+        n = library.near_postings(
+            *postings, n_images, live, word, query_signature, k, first, asked.stop, max_hamming,
+            weight_of_distance, weight_of_word, slots, score, image, feature, distance, ends, room, reached,
+        )  # fmt: skip
+        if n < 0:
+            raise ValueError("postings name images that do not exist")
+        asked_here = range(first, reached.value)
+        pieces.append(Hits(image[:n], feature[:n], distance[:n], ends[: len(asked_here) * k], asked_here))
+        room = 2 * room if reached.value < asked.stop else room
+        first = reached.value
+    return score, pieces
+
+
+def count_votes(place: I32, hits: Hits, n_places: int) -> I64:
+    """How many of the votes are for each of some images, i64 (n_places,).
+
+    place i32 (n_images,): where an image stands among those chosen, -1 where it is not.
+    """
+    count = np.zeros(n_places, np.int64)
+    library.count_votes(place, hits.image, len(hits), count)
+    return count
+
+
+def room_for_votes(n: int) -> NDArray[Any]:
+    """Space for n votes to be collected into and sorted in."""
+    return np.empty(n, library.VOTE)
+
+
+def collect_votes(
+    place: I32, hits: Hits, word: I32, weight_of_distance: F64, weight_of_word: F64, start: I64, votes: NDArray[Any]
+) -> None:
+    """Copy the votes for chosen images into `votes`, those of place i from start[i] on, i64 (n_places,).
+
+    word i32 (n, k): of the query's features; the weights as for `near_postings`.
+    """
+    columns, asked = (hits.image, hits.feature, hits.distance, hits.ends), (hits.asked.start, hits.asked.stop)
+    weigh = (word, weight_of_distance, weight_of_word)
+    library.collect_votes(place, *columns, *asked, word.shape[1], *weigh, start.copy(), votes)
+
+
+def sort_votes(
+    starts: I64, indptr: I64, places: range, limit: int, votes: NDArray[Any], matches: tuple[I32, U16, F64]
+) -> None:
+    """The strongest votes for some of the chosen images, at most `limit`, ties by query and database feature.
+
+    Each is divided by the square root of the votes that its query feature has for the image. Votes of place i lie from
+    starts[i] to starts[i + 1]; they go to the columns query i32, feature u16 and weight f64 from indptr[i] on.
+    """
+    library.sort_votes(starts, indptr, places.start, places.stop, limit, votes, *matches)
+
+
+def place_features(
+    pictures: I64, indptr: I64, position: I64, feature: U16, feature_indptr: I64, xy: U16, scale_angle: U16, placed: F64
+) -> None:
+    """Where features of some pictures of one segment lie.
+
+    feature u16 (m,): those of picture p at indptr[p]:indptr[p + 1]; position i64: of each picture in the segment,
+    whose columns are feature_indptr, xy and scale_angle. Fills placed f64 (4, m): x, y and scale as fractions of the
+    long side, angle in degrees. Raises ValueError where an image lacks a feature.
+    """
+    columns = (position, feature, feature_indptr, xy, scale_angle, placed.shape[1], placed)
+    if library.place_features(pictures, len(pictures), indptr, *columns):
+        raise ValueError("postings name features that do not exist")
+
+
+def pair_up(query: F64, row: I32, database: F64, matches: range, spot: float, found: tuple[F64, F64, I32, F32]) -> None:
+    """Some matches become pairs of points with a similarity each.
+
+    query f64 (4, n) and database f64 (4, m): x, y, scale, angle in degrees; row i32 (m,): the query's feature of each
+    match. Fills places f64 (4, m): x and y in both pictures; turns f64 (3, m): scale, cosine and sine of database from
+    query; spots i32 (2, m): the cells of a grid of size `spot`; columns f32 (8, m): what `best_hypotheses` reads.
+    """
+    library.pair_up(query, query.shape[1], row, database, matches.start, matches.stop, database.shape[1], spot, *found)
+
+
+def best_hypotheses(
+    indptr: I64, pictures: range, pairs: F32, weight: I32, spots: I32, limits: F32, n_hypotheses: int, min_fit: int,
+    seed: I64, n_agreeing: I64, agreeing: I64,
+) -> None:  # fmt: skip
+    """For each picture, the pair whose similarity gathers most spots among the few that gather most weight.
+
+    The pairs of picture i are columns indptr[i]:indptr[i + 1], strongest first. pairs f32 (8, m): x and y in the query
+    and in the database picture, scale, cosine and sine of the turn, logarithm of the scale; weight i32 (m,), whole, so
+    that sums are exact; spots i32 (2, m): the grid cell of each point. limits f32 (3,): tolerance, smallest cosine
+    between two turns, largest difference of two logarithms. Fills, by picture, seed i64, the column of the pair, -1
+    without pairs; n_agreeing i64; and agreeing i64 (m,): agreeing[indptr[i]:][:n_agreeing[i]] agree, one to one.
+    """
+    found = seed, n_agreeing, agreeing
+    width, (first, stop) = pairs.shape[1], (pictures.start, pictures.stop)
+    if library.best_hypotheses(indptr, first, stop, pairs, weight, spots, width, limits, n_hypotheses, min_fit, *found):
+        raise MemoryError("no memory to compare hypotheses")
+
+
+def refine(
+    indptr: I64, pictures: range, places: F64, turns: F64, weight: F64, spots: I32, size: F64, rules: F64, seed: I64,
+    n_inliers: I64, inliers: I64, transform: F64, inlier_weight: F64, spread: F64,
+) -> None:  # fmt: skip
+    """Each picture's best hypothesis becomes an affine transform, or a homography where perspective shows.
+
+    Pictures and pairs as for `best_hypotheses`, whose n_agreeing and agreeing come in as n_inliers and inliers and are
+    replaced. places f64 (4, m): x and y in the query and in the database picture; turns f64 (3, m): scale, cosine and
+    sine; size f64 (2,): the query's width and height; rules f64 (8,): tolerance, largest stretch, F-test, smallest
+    cosine and largest logarithm of the gate, pairs that an affine transform, a located picture and a homography need.
+    Fills by picture transform f64 (n, 3, 3), inlier_weight f64, the sum of their weights, and spread f64, the smallest
+    standard deviation of the inliers in any direction in either picture; nothing where too few pairs agree.
+    """
+    found = n_inliers, inliers, transform, inlier_weight, spread
+    width, (first, stop) = places.shape[1], (pictures.start, pictures.stop)
+    if library.refine(indptr, first, stop, places, turns, weight, spots, width, size, rules, seed, *found):
+        raise MemoryError("no memory to refine transforms")
+
+
+def document_frequency(indptr: I32, image: I32, live: Bool, words: range, frequency: I64) -> None:
+    """Add to frequency i64 (n_words,), for each of some words, in how many live images it is.
+
+    Raises ValueError where a posting names an image that does not exist.
+    """
+    if library.document_frequency(indptr, image, len(live), live, words.start, words.stop, frequency):
+        raise ValueError("postings name images that do not exist")
+
+
+def squared_norms(indptr: I32, image: I32, n_images: int, squared_idf: F64, words: range) -> F64:
+    """Sum of (tf idf)**2 over some words, by image: f64 (n_images,).
+
+    Raises ValueError where a posting names an image that does not exist.
+    """
+    total = np.zeros(n_images)
+    if library.squared_norms(indptr, image, n_images, squared_idf, words.start, words.stop, total):
+        raise ValueError("postings name images that do not exist")
+    return total
+
+
+def find_postings(indptr: I32, image: I32, feature: U16, wanted: int, word: I32) -> I64:
+    """The posting of each feature of one image, i64 (n,); feature i of it has word[i].
+
+    Raises ValueError where a feature has no posting.
+    """
+    rows = np.empty(len(word), np.int64)
+    if library.find_postings(indptr, image, feature, wanted, word, len(word), rows):
+        raise ValueError(f"image {wanted} of a segment has features without postings")
+    return rows
+
+
+def are_sound(postings: tuple[I32, I32, U16, U64], feature_indptr: I64, word: U16 | I32, words: range) -> bool:
+    """Do the postings of some words name only images and features that exist, and these just those words?
+
+    feature_indptr i64 (n_images + 1); word (n_features,): of every feature, image by image.
+    """
+    indptr, image, feature = postings[:3]
+    features = (feature_indptr, len(feature_indptr) - 1, word.ctypes.data, word.itemsize)
+    return not library.check_postings(indptr, image, feature, *features, words.start, words.stop)
+
+
+def count_kept(postings: tuple[I32, I32, U16, U64], new_number: I32, count: I64) -> None:
+    """Add to count i64 (n_words,) how many postings of each word stay.
+
+    new_number i32 (n_images,): what each image is called from now on, -1 where it is left out. Raises ValueError where
+    a posting names an image that does not exist.
+    """
+    indptr, image = postings[:2]
+    if library.count_kept(indptr, image, len(new_number), new_number, len(count), count):
+        raise ValueError("postings name images that do not exist")
+
+
+def copy_kept(
+    postings: tuple[I32, I32, U16, U64], new_number: I32, words: range, target: I64, merged: tuple[I32, U16, U64]
+) -> None:
+    """Copy the postings of some words that stay, as `count_kept` has checked them.
+
+    target i64 (len(words),): the place in the columns `merged` for the first posting of each word; it moves behind the
+    last.
+    """
+    library.copy_kept(*postings, new_number, words.start, words.stop, target, *merged)
+
+
+def differing_bits(query: U64, rows: U64, some: range, distance: U16) -> None:
+    """Fill distance u16 (n,), for some of the rows u64 (n, w), with how many bits differ from query u64 (w,)."""
+    library.differing_bits(query, len(query), rows, some.start, some.stop, distance)
+
+
+def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8, some: range, sums: F32) -> None:
+    """Fill sums f32 (n, 3), for some of the rows u8 (n, b): of both, of the row's shares, and of their squares.
+
+    rows u8 (n, b): codes, whose squares are shares q; b is a multiple of 16. query f32 (b,): shares p, for metric 4
+    their roots. block i32 (b / 16,): every block of 16 bins, those where the query has shares first, n_met of them.
+    The sum of both is of metric 0: (p - q)^2 / (p + q); 1: (p - q)^2; 2: p q; 3: min(p, q); 4: sqrt(p q). The other
+    sums are filled where a metric needs them, zero elsewhere: shares by 2 and 4, squares by 2.
+    """
+    library.compare_histograms(metric, query, block, n_met, len(block), rows, some.start, some.stop, sums)

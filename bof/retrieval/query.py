@@ -1,0 +1,67 @@
+"""A picture becomes a query: its features, and what it looks like as a whole. No index is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bof.errors import ImageError
+from bof.features.sift import crop_features, extract_features, no_features
+from bof.geometry import transforms
+from bof.global_descriptors.describe import Wanted
+from bof.images.decode import Picture, crop, to_grey
+from bof.images.saliency import find_subject
+from bof.options import FeatureOptions
+from bof.store.columns import Rows
+from bof.types import F64, Box, Features
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels.
+
+    rows: what it looks like as a whole, for rankers that compare that; features are none where no ranker asks them.
+    """
+
+    features: Features
+    outline: F64
+    rows: Rows = field(default_factory=dict)
+
+
+def prepare(
+    picture: Picture, box: Box | None, features: FeatureOptions, wanted: Wanted | None = None, *, local: bool = True
+) -> Query:
+    """Make a picture, or a box of it, ready. wanted: the columns to describe it in; local: are features asked for?
+
+    Raises ImageError for a box outside the picture, and for a grey picture where columns are wanted.
+    """
+    x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
+    if box is not None and not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
+        raise ImageError(
+            f"box {x0:g},{y0:g},{x1:g},{y1:g}: expected x0 < x1 and y0 < y1 inside the picture's "
+            f"{picture.width} x {picture.height} pixels"
+        )
+    outline = transforms.corners((x0, y0, x1, y1))
+    rows = _rows(picture, box, wanted) if wanted and wanted.groups else {}
+    if not local:
+        return Query(no_features(picture.width, picture.height), outline, rows)
+    found = extract_features(replace(picture, pixels=to_grey(picture.pixels)), features)
+    return Query(found if box is None else crop_features(found, box), outline, rows)
+
+
+def _rows(picture: Picture, box: Box | None, wanted: Wanted) -> Rows:
+    if picture.pixels.ndim != 3:
+        raise ImageError(
+            f"expected a picture in colour for the columns {', '.join(wanted.groups)}, found a grey one; read it "
+            "without grey=True"
+        )
+    return wanted.describe(picture.pixels if box is None else crop(picture, box))
+
+
+def subject_of(picture: Picture) -> Box | None:
+    """The box around what stands out in a picture, in pixels of the original; None where nothing does."""
+    box = find_subject(picture.pixels)
+    if box is None:
+        return None
+    height, width = picture.pixels.shape[:2]
+    across, down = picture.width / width, picture.height / height
+    return box[0] * across, box[1] * down, min(box[2] * across, picture.width), min(box[3] * down, picture.height)

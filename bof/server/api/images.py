@@ -1,0 +1,227 @@
+"""Handlers: the pictures of the index, their files and thumbnails; add, update, remove, tag."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bof.images.decode import kind_of
+from bof.server import uploads
+from bof.server.api.endpoint import Endpoint
+from bof.server.collection import ImageFact, Selection, all_of
+from bof.server.decoding import Check, Shrink
+from bof.server.http.answers import answer
+from bof.server.http.bodies import JSON_BYTES, Part, body_of, json_object, one_picture, pictures
+from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
+from bof.server.http.problems import ProblemError
+from bof.server.jobs.queue import Job
+from bof.server.service import Service
+
+THUMBNAIL_SIZES = (160, 320, 640)
+PATIENCE_SECONDS = 5.0
+"""A small change is waited for so long; then its job is told instead."""
+
+MAX_TAGS, MAX_TAG = 100, 200
+
+
+async def list_images(service: Service, request: Request, values: Values) -> Response:
+    """A page of the collection."""
+    where = all_of(values["where"], values["tag"], values["folder"])
+    newest = values["sort"] == "newest"
+    chosen = Selection(where, values["text"], newest, values["offset"], values["limit"])
+    total, facts = await service.in_file_thread(service.collection.select, chosen)
+    images = [service.collection.describe(fact) for fact in facts]
+    return answer({"total": total, "offset": chosen.offset, "images": images})
+
+
+async def show_image(service: Service, request: Request, values: Values) -> Response:
+    """What is known of one image."""
+    return answer(service.collection.describe(await _fact(service, values)))
+
+
+async def _fact(service: Service, values: Values) -> ImageFact:
+    return await service.in_file_thread(service.collection.fact, values["id"])
+
+
+async def send_file(service: Service, request: Request, values: Values) -> Response:
+    """The original, as what its first bytes say that it is, whatever its name."""
+    fact = await _fact(service, values)
+    headers = _cached(fact, values["v"], fact.sha256[:32])
+    if _is_known(request, headers):
+        return Response(status_code=304, headers=headers)
+    data = await service.in_file_thread(service.collection.content, fact)
+    kind = kind_of(data)
+    if kind is None:
+        raise ProblemError("gone", "expected a picture, found something else")
+    headers["Content-Disposition"] = f'inline; filename="{fact.id}-{fact.version}"'
+    return Response(data, 200, headers, uploads.CONTENT_TYPES[kind])
+
+
+async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:
+    """A small upright JPEG, made once."""
+    fact = await _fact(service, values)
+    headers = _cached(fact, values["v"], f"{fact.sha256[:32]}-{values['size']}")
+    if _is_known(request, headers):
+        return Response(status_code=304, headers=headers)
+    key = fact.sha256, values["size"]
+    made = service.thumbnails.get(key)
+    if made is None:
+        async with service.place(request):
+            data = await service.in_file_thread(service.collection.content, fact)
+            made = await service.in_worker(Shrink(data, values["size"]))
+        service.thumbnails.put(key, made)
+    return Response(made, 200, headers, "image/jpeg")
+
+
+def _cached(fact: ImageFact, version: str, tag: str) -> dict[str, str]:
+    """An id may come to mean another file; a version cannot."""
+    is_this = version == fact.version
+    control = "private, max-age=31536000, immutable" if is_this else "private, no-cache"
+    return {"Cache-Control": control, "ETag": f'"{tag}"'}
+
+
+def _is_known(request: Request, headers: Mapping[str, str]) -> bool:
+    known = re.findall(r'"[^"]*"', request.headers.get("if-none-match", ""))
+    return headers["ETag"] in known
+
+
+async def add_images(service: Service, request: Request, values: Values) -> Response:
+    """Keep the pictures of a form, and add them. What cannot be used beside others is named in the job."""
+    given: dict[str, str] = {}
+    skipped: list[tuple[str, ProblemError]] = []
+    async with service.body(request, many=True) as body:
+        parts = pictures(request, body, service.options.batch_images)
+        for part in parts:
+            async with service.place(request):
+                await _keep(service, part, given, skipped)
+    if not given:
+        raise skipped[0][1]
+    reasons = [(name, problem.detail) for name, problem in skipped]
+    job = service.jobs.submit("add", service.changes.add(given, reasons), total=len(given))
+    return _accepted(job)
+
+
+async def _keep(service: Service, part: Part, given: dict[str, str], skipped: list[tuple[str, ProblemError]]) -> None:
+    """Store one picture, or say why not."""
+    name, data = uploads.shown_name(part.file_name), bytes(part.content)
+    _refuse_large(service, data)
+    try:
+        kind = await service.in_worker(Check(data))
+    except ProblemError as problem:
+        skipped.append((name, problem))
+        return
+    path = await service.in_file_thread(uploads.store, service.collection.uploads, data, kind)
+    given.setdefault(str(path), name)
+
+
+def _refuse_large(service: Service, data: bytes) -> None:
+    limit = service.options.upload_megabytes << 20
+    if len(data) > limit:
+        raise ProblemError("too-large", f"expected at most {limit} bytes a picture, found {len(data)}")
+
+
+async def replace_image(service: Service, request: Request, values: Values) -> Response:
+    """Another picture in the place of an uploaded one."""
+    fact = await _fact(service, values)
+    service.changes.require_uploaded(fact)
+    async with service.body(request) as body:
+        data = one_picture(request, body)
+        async with service.place(request):
+            await service.in_worker(Check(data))
+    return _accepted(service.jobs.submit("update", service.changes.update(fact.id, data), total=1))
+
+
+async def remove_image(service: Service, request: Request, values: Values) -> Response:
+    """Out of the index."""
+    fact = await _fact(service, values)
+    job = service.jobs.submit("remove", service.changes.remove(fact.id), total=1)
+    return await _done_or_accepted(job) or answer({"id": fact.id})
+
+
+async def tag_image(service: Service, request: Request, values: Values) -> Response:
+    """All tags of an image."""
+    fact = await _fact(service, values)
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+        tags = _tags(json_object(request, body))
+    job = service.jobs.submit("tag", service.changes.tag(fact.id, tags), total=1)
+    accepted = await _done_or_accepted(job)
+    return accepted or answer(service.collection.describe(await _fact(service, values)))
+
+
+def _tags(value: dict[str, Any]) -> list[str]:
+    tags = value.get("tags")
+    if set(value) != {"tags"} or not isinstance(tags, list) or len(tags) > MAX_TAGS:
+        raise ProblemError("bad-request", f'expected {{"tags": [...]}} with at most {MAX_TAGS} tags, found other')
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG or not _is_text(tag):
+            raise ProblemError("bad-request", f"expected tags of 1 to {MAX_TAG} characters, found {tag!r:.80}")
+    return sorted(set(tags))
+
+
+def _is_text(text: str) -> bool:
+    """Can UTF-8 hold it, and does it hold no controls?"""
+    return not re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text)
+
+
+async def _done_or_accepted(job: Job) -> Response | None:
+    """None once the job is done. Raises its problem where it failed."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE_SECONDS
+    pause = 0.005
+    while not job.is_over and loop.time() < end:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, 0.1)
+    if job.state == "failed" and job.error is not None:
+        raise ProblemError(str(job.error["type"]).rpartition("/")[2], str(job.error["detail"]))
+    return None if job.state == "done" else _accepted(job)
+
+
+def _accepted(job: Job) -> Response:
+    return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+_UPLOAD = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "no-space", "too-many-requests")
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/images", "List the pictures of the index", list_images, {200: "Images"},
+        parameters=(
+            whole("offset", 0, 0, 1_000_000_000, "pictures to pass over"),
+            whole("limit", 50, 1, 500, "pictures in this answer"),
+            choice("sort", "name", ("name", "newest"), "by name, or the last added first"),
+            *FILTERS,
+        ),
+    ),
+    Endpoint(
+        "POST", "/images", "Add pictures", add_images, {202: "Accepted"}, "write", body="pictures", is_heavy=True,
+        problems=_UPLOAD,
+    ),
+    Endpoint("GET", "/images/{id}", "Show a picture's facts", show_image, {200: "Image"}, parameters=(ID,)),
+    Endpoint(
+        "DELETE", "/images/{id}", "Remove a picture", remove_image, {200: "Removed", 202: "Accepted"}, "write", (ID,),
+        is_heavy=True, problems=("conflict", "busy", "too-many-requests"),
+    ),
+    Endpoint(
+        "GET", "/images/{id}/file", "Send the original file", send_file, {200: "image/*", 304: ""},
+        parameters=(ID, VERSION), problems=("gone",),
+    ),
+    Endpoint(
+        "PUT", "/images/{id}/file", "Replace an uploaded picture", replace_image, {202: "Accepted"}, "write", (ID,),
+        body="picture", is_heavy=True, problems=(*_UPLOAD, "conflict"),
+    ),
+    Endpoint(
+        "GET", "/images/{id}/thumbnail", "Send a small JPEG", send_thumbnail, {200: "image/jpeg", 304: ""},
+        parameters=(ID, choice("size", 320, THUMBNAIL_SIZES, "the long side in pixels"), VERSION),
+        problems=("gone", "bad-picture", "too-large", "not-a-picture", "busy"),
+    ),
+    Endpoint(
+        "PUT", "/images/{id}/tags", "Set a picture's tags", tag_image, {200: "Image", 202: "Accepted"}, "write", (ID,),
+        body="json", schema={"$ref": "#/components/schemas/Tags"}, is_heavy=True,
+        problems=("conflict", "busy", "time-out", "too-large", "too-many-requests"),
+    ),
+)  # fmt: skip

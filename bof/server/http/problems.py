@@ -1,0 +1,94 @@
+"""Errors as problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+
+from bof.errors import BofError, ImageError, OptionError
+from bof.server.http.answers import to_json
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES: Mapping[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be understood"),
+    "unauthorised": (401, "A token is needed"),
+    "forbidden": (403, "This is not allowed"),
+    "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "This address knows other methods"),
+    "time-out": (408, "The request came too slowly"),
+    "conflict": (409, "The change is not possible"),
+    "not-available": (409, "Not available in this index"),
+    "gone": (410, "The file is gone or has changed"),
+    "too-large": (413, "Too large"),
+    "not-a-picture": (415, "Not a picture"),
+    "bad-picture": (422, "The picture cannot be read"),
+    "not-fetched": (422, "The picture cannot be fetched"),
+    "wrong-host": (421, "Not a name of this server"),
+    "too-many-requests": (429, "Too many requests"),
+    "head-too-large": (431, "The head of the request is too large"),
+    "internal": (500, "A mistake of the server"),
+    "busy": (503, "Too much at once"),
+    "no-space": (507, "The disk is full"),
+}
+"""Kind -> status and title: a kind is the last part of a problem's type."""
+
+
+@dataclass(eq=False)
+class ProblemError(Exception):
+    """What a handler raises; it becomes the answer."""
+
+    kind: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return TITLES[self.kind][0]
+
+    def document(self) -> dict[str, object]:
+        """The problem document."""
+        status, title = TITLES[self.kind]
+        return {
+            "type": f"/problems/{self.kind}", "title": title, "status": status, "detail": self.detail, **self.more,
+        }  # fmt: skip
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(to_json(self.document()), self.status, dict(self.headers), MEDIA_TYPE)
+
+
+def busy(detail: str, seconds: int = 1) -> ProblemError:
+    """Come back later."""
+    return ProblemError("busy", detail, {"Retry-After": str(seconds)})
+
+
+def not_found(what: str) -> ProblemError:
+    """There is no such thing."""
+    return ProblemError("not-found", f"expected one that exists, found no {what}")
+
+
+def bad_parameter(name: str, expected: str, found: object) -> ProblemError:
+    """A parameter that cannot be understood."""
+    return ProblemError(
+        "bad-request", f"{name}: expected {expected}, found {str(found)[:200]!r}", more={"parameter": name}
+    )
+
+
+def problem_of(error: Exception, folder: str = "") -> ProblemError | None:
+    """The problem that an error of the library is, None for a mistake of ours. Paths of the index are not told."""
+    detail = str(error).replace(folder, "the index") if folder else str(error)
+    if isinstance(error, OptionError):
+        return ProblemError("bad-request", detail.removeprefix("--"))
+    if isinstance(error, ImageError):
+        return ProblemError("bad-picture", detail)
+    if isinstance(error, BofError):
+        return ProblemError("conflict", detail)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ProblemError("no-space", "expected space on the server's disk, found none; free some and try again")
+    return None

@@ -1,0 +1,116 @@
+"""What jobs do: add, update, remove, tag, look into the folders again. Runs in the thread of `jobs`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bof.engine import AddReport, Engine
+from bof.images.decode import display_name
+from bof.options import IndexOptions
+from bof.server import uploads
+from bof.server.collection import TITLE, Collection, ImageFact
+from bof.server.http.problems import ProblemError
+from bof.server.jobs.queue import Job, Work
+from bof.store.metadata import TAG
+
+
+class Changes:
+    """Makes the work of jobs. Every change has the writer's lock for itself; another writer makes it fail."""
+
+    def __init__(self, collection: Collection, vocabulary_folder: Path, max_pixels: int) -> None:
+        self._collection, self._vocabulary_folder = collection, vocabulary_folder
+        self._options = IndexOptions(workers=max(1, (os.cpu_count() or 1) - 1), max_pixels=max_pixels)
+
+    def _engine(self) -> Engine:
+        """Without a snapshot of its own, so that it does not open each commit."""
+        return Engine.open(self._collection.folder, self._vocabulary_folder)
+
+    def add(self, given: Mapping[str, str], skipped: Sequence[tuple[str, str]]) -> Work:
+        """Add stored uploads. given: path -> the name that it was given; skipped: names and why."""
+
+        def work(job: Job) -> None:
+            for name, reason in skipped:
+                job.skip(name, reason)
+            engine = self._engine()
+            titles = {path: {TITLE: [name]} for path, name in given.items()}
+            with engine.writer() as writer:
+                writer.set_metadata(titles)
+            self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
+            self._forget_unusable(given)
+            job.images = [fact.id for fact in self._collection.facts_at(given)]
+
+        return work
+
+    def _forget_unusable(self, paths: Mapping[str, str]) -> None:
+        """Uploads that are not in the index now can never be."""
+        known = {fact.path for fact in self._collection.facts_at(paths)}
+        for path in set(paths) - known:
+            Path(path).unlink(missing_ok=True)
+
+    def update(self, number: int, data: bytes) -> Work:
+        """Give an uploaded picture new content; name, tags and fields stay."""
+
+        def work(job: Job) -> None:
+            fact = self._collection.fact(number)
+            self.require_uploaded(fact)
+            uploads.replace(Path(fact.path), data)
+            report = self._engine().add([Path(fact.path)], self._options, job.show)
+            self._take(job, report, {fact.path: self._collection.name_of(fact)})
+            job.images = [new.id for new in self._collection.facts_at([fact.path])]
+
+        return work
+
+    def require_uploaded(self, fact: ImageFact) -> None:
+        """Raises ProblemError unless the server put the file there itself."""
+        if not self._collection.is_uploaded(fact.path):
+            detail = "expected an uploaded picture, found one in a folder of the index; change it there, then sync"
+            raise ProblemError("conflict", detail)
+
+    def remove(self, number: int) -> Work:
+        """Take a picture out; an uploaded file is deleted."""
+
+        def work(job: Job) -> None:
+            fact = self._collection.fact(number)
+            job.removed = self._engine().remove([fact.name])
+            if self._collection.is_uploaded(fact.path):
+                Path(fact.path).unlink(missing_ok=True)
+
+        return work
+
+    def tag(self, number: int, tags: Sequence[str]) -> Work:
+        """Give a picture these tags instead of those that it has."""
+
+        def work(job: Job) -> None:
+            fact = self._collection.fact(number)
+            with self._engine().writer() as writer:
+                writer.set_metadata({fact.path: {TAG: tags}})
+            job.images = [number]
+
+        return work
+
+    def sync(self, *, delete: bool) -> Work:
+        """Make the index show its folders, and what was uploaded, as they are; delete: what is gone leaves."""
+
+        def work(job: Job) -> None:
+            engine = self._engine()
+            sources = [root for root in engine.roots if root.is_dir()]
+            for root in engine.roots:
+                if root not in sources:
+                    job.skip(display_name(root.name), "the folder is not there; its pictures stay in the index")
+            if self._collection.uploads.is_dir():
+                uploads.sweep(self._collection.uploads)
+                sources.append(self._collection.uploads)
+            if not sources:
+                return
+            self._take(job, engine.add(sources, self._options, job.show, delete=delete), {})
+
+        return work
+
+    def _take(self, job: Job, report: AddReport, names: Mapping[str, str]) -> None:
+        """What an add has done. names: path -> what people call it."""
+        job.added, job.removed = report.n_added, report.n_removed
+        job.moved, job.unchanged = report.n_moved, report.n_unchanged
+        for skipped in report.skipped:
+            job.skip(names.get(skipped.path) or display_name(os.path.basename(skipped.path)), skipped.reason)

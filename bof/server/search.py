@@ -1,0 +1,180 @@
+"""Searching as a thread of the server does it: one commit, one query, one page of hits, ready for JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bof.engine import Engine, Query
+from bof.global_descriptors.describe import Wanted
+from bof.images.decode import display_name
+from bof.options import VerifyOptions
+from bof.retrieval.search_options import SearchOptions
+from bof.retrieval.searcher import Answer, Match
+from bof.retrieval.shortlist import CLEAR_INLIERS
+from bof.server.collection import Collection, ImageFact, all_of
+from bof.server.decoding import Asked, Pose, Prepared
+from bof.server.http.parameters import Values
+from bof.server.http.problems import not_found
+from bof.server.rankers import require_columns
+from bof.types import F32, F64, Bool, Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a query: how to search, which page, and which verdicts."""
+
+    options: SearchOptions
+    top: int
+    offset: int
+    verdicts: frozenset[str]
+
+    @classmethod
+    def of(cls, values: Values) -> Ask:
+        """What a request's parameters say."""
+        where = all_of(values["where"], values["tag"], values["folder"])
+        chosen = {"ranker": values["ranker"], "mirror": values["mirror"], "where": where, "text": values["text"]}
+        return cls(SearchOptions(**chosen), values["top"], values["offset"], frozenset(values["verdict"]))
+
+
+def asked_by(engine: Engine, options: SearchOptions) -> Asked:
+    """What the rankers need of a query. Raises ProblemError where the index lacks a column."""
+    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else Wanted())
+
+
+def pose_of(values: Values) -> Pose:
+    """How a request's parameters look at the query."""
+    return Pose(values["turn"], bool(values["flip"]), values["box"])
+
+
+def search_page(collection: Collection, engine: Engine, prepared: Prepared, ask: Ask) -> dict[str, Any]:
+    """A page of the answer to a query."""
+    answer = engine.answer(prepared.query, ask.options)
+    images, scores = answer.images, answer.scores
+    if ask.verdicts:
+        kept = _of_verdicts(answer, ask.verdicts, ask.options.verify)
+        images, scores = images[kept], scores[kept]
+    page = slice(ask.offset, ask.offset + ask.top)
+    shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
+    hits = engine.hits(prepared.query, shown, ask.options, ask.top)
+    return {
+        "query": query_json(prepared),
+        "ranker": ask.options.ranker,
+        "total": len(images),
+        "offset": ask.offset,
+        "hits": hits_json(collection, engine, hits),
+        "seconds": {"extract": prepared.seconds, **answer.seconds},
+    }
+
+
+def match_pair(
+    collection: Collection, engine: Engine, prepared: Prepared, number: int, options: SearchOptions
+) -> dict[str, Any]:
+    """How a query lies in one image of the index. Raises ProblemError, not-found."""
+    image = image_of(engine, number)
+    start = time.perf_counter()
+    hit, found = engine.match(prepared.query, image, options)
+    verification = hit.verification
+    transform = verification.database_from_query if verification else None
+    return {
+        "query": query_json(prepared),
+        "hit": hits_json(collection, engine, [hit])[0],
+        "hit_from_query": None if transform is None else transform.tolist(),
+        "mirrored": bool(verification and verification.mirrored),
+        "points": _points_json(engine, prepared.query, image, found),
+        "seconds": {"extract": prepared.seconds, "match": time.perf_counter() - start},
+    }
+
+
+def _points_json(engine: Engine, query: Query, image: int, found: Match) -> dict[str, list[Any]]:
+    """Where the matches lie in both pictures, whether each agrees with the transform, and its vote, strongest first."""
+    in_query, in_hit = engine.points(query, image, found.matches)
+    return {
+        "query": _rounded(in_query, 2),
+        "hit": _rounded(in_hit, 2),
+        "inlier": found.agrees.tolist(),
+        "weight": _rounded(found.matches.weight, 4),
+    }
+
+
+def _rounded(values: F32 | F64, digits: int) -> list[Any]:
+    rounded: list[Any] = np.round(values.astype(np.float64), digits).tolist()
+    return rounded
+
+
+def image_of(engine: Engine, number: int) -> int:
+    """The place of a live image, by id, in the engine's snapshot. Raises ProblemError, not-found."""
+    rows = engine.images
+    found = np.flatnonzero((rows.id == number) & ~rows.deleted)
+    if not len(found):
+        raise not_found(f"image {number}")
+    return int(found[0])
+
+
+def _of_verdicts(answer: Answer, wanted: frozenset[str], options: VerifyOptions) -> Bool:
+    """Which images of the answer have one of these verdicts."""
+    said = {**answer.probabilities, **answer.verdicts}
+    known = np.fromiter(said, np.int64, len(said))
+    verdicts = [answer.verdict(image, options) in wanted for image in known.tolist()]
+    kept: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
+    if "unverified" in wanted:
+        kept |= ~np.isin(answer.images, known)
+    return kept
+
+
+def query_json(prepared: Prepared) -> dict[str, Any]:
+    """What is told of a query."""
+    box = None if prepared.box is None else [round(value, 2) for value in prepared.box]
+    n_features = len(prepared.query.features)
+    return {"width": prepared.width, "height": prepared.height, "n_features": n_features, "box": box}
+
+
+def hits_json(collection: Collection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Hits as the API tells of them."""
+    numbers = [int(engine.images.id[hit.image]) for hit in hits]
+    facts = collection.facts(numbers)
+    return [_hit(collection, facts, number, hit) for number, hit in zip(numbers, hits, strict=True)]
+
+
+def _hit(collection: Collection, facts: Mapping[int, ImageFact], number: int, hit: Hit) -> dict[str, Any]:
+    fact = facts.get(number)  # a commit since may have taken it out
+    verification = hit.verification
+    return {
+        "id": number,
+        "name": collection.name_of(fact) if fact else display_name(hit.name),
+        "version": fact.version if fact else "",
+        "score": hit.score,
+        "verdict": hit.verdict,
+        "probability": hit.probability,
+        "n_inliers": verification.n_inliers if verification else None,
+        "mirrored": verification.mirrored if verification else None,
+        "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
+        "width": hit.width,
+        "height": hit.height,
+        "tags": fact.tags if fact else [],
+        "explanation": explain(hit),
+    }
+
+
+def explain(hit: Hit) -> dict[str, Any]:
+    """What the verdict rests on: a sentence's key, and the numbers in it."""
+    verification = hit.verification
+    if hit.verdict == "unverified":
+        return {"key": "not_checked", "args": {}}
+    if verification is None or hit.probability is None:
+        return {"key": "unlike_as_a_whole" if hit.verdict == "no" else "alike_as_a_whole", "args": {}}
+    counted = {"n_inliers": verification.n_inliers}
+    if hit.verdict == "no":
+        return {"key": "not_proved", "args": counted}
+    args = {**counted, "percent": math.floor(100 * min(hit.probability or 0.0, 0.999))}
+    if hit.verdict == "maybe":
+        return {"key": "maybe", "args": args}
+    if verification.mirrored:
+        return {"key": "proved_mirrored", "args": args}
+    return {"key": "proved_many_points" if counted["n_inliers"] >= CLEAR_INLIERS else "proved_few_points", "args": args}

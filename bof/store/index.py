@@ -1,0 +1,268 @@
+"""The index on disk: a catalogue and write-once segments. One writer changes it; readers hold a snapshot."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bof.errors import IndexStoreError, MismatchError, OptionError
+from bof.geometry.hypotheses import Placement
+from bof.global_descriptors.ann_index import Part, keep_nearest
+from bof.global_descriptors.describe import Wanted
+from bof.options import FeatureOptions
+from bof.store import catalog, columns
+from bof.store.catalog import SegmentRow
+from bof.store.check import SEGMENTS
+from bof.store.image_records import ImageRows
+from bof.store.inverted_file import Postings, Weights, derive_weights
+from bof.store.segments import ADVICE, Segment, open_segment
+from bof.store.weights_cache import WORTH_KEEPING, keep_weights, load_weights
+from bof.store.writer import Writer, open_writer
+from bof.system.files import mapped_bytes
+from bof.system.locking import one_writer
+from bof.types import I32, I64, U16, U64, Bool, Geometry
+from bof.vocabulary.vocabulary import Vocabulary
+
+_EMBEDDING = "embedding.embedding"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The collection as of one commit: images are numbered through all segments.
+
+    rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole, of which
+    n_images images and n_features features live. generation is the commit's number, names are the segments'.
+    """
+
+    generation: int
+    names: Sequence[str]
+    segments: Sequence[Segment]
+    rows: ImageRows
+    segment_of: I32
+    weights: Weights
+    n_images: int
+    n_features: int
+
+    def restricted(self, ids: Set[int]) -> Self:
+        """Only images of these ids answer; everything is weighed as in the whole collection."""
+        allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
+        weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
+        return dataclasses.replace(self, weights=weights)
+
+    @property
+    def postings(self) -> list[Postings]:
+        """Every segment's postings."""
+        return [segment.postings for segment in self.segments]
+
+    @property
+    def sizes(self) -> I64:
+        """Features of each image i64 (n_images,), removed ones included."""
+        return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
+
+    def facts(self) -> SnapshotFacts:
+        """The commit in figures."""
+        used = [np.diff(part.indptr) > 0 for part in self.postings]
+        n_words_used = int(np.logical_or.reduce(used).sum()) if used else 0
+        counts = self.n_images, self.n_features, len(self.segments), n_words_used
+        return SnapshotFacts(self.generation, *counts, self.sizes[~self.rows.deleted])
+
+    def count_known(self, group: str) -> int:
+        """Live images that have rows in a group of optional columns."""
+        return int((self.columns_known(group) & self.weights.live).sum())
+
+    def stay_within(self, n_bytes: int) -> None:
+        """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
+        if mapped_bytes() > n_bytes:
+            for segment in self.segments:
+                segment.release()
+
+    def geometry(self, image: int, features: U16 | None = None) -> Geometry:
+        """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
+        size = int(self.rows.width[image]), int(self.rows.height[image])
+        return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
+
+    def embeddings(self) -> list[Part]:
+        """The embeddings of each segment that has any."""
+        return [
+            Part(name, segment.postings.first_image, segment.columns[_EMBEDDING])
+            for name, segment in zip(self.names, self.segments, strict=True)
+            if _EMBEDDING in segment.columns
+        ]
+
+    def column(self, name: str) -> Iterator[tuple[slice, NDArray[Any], Bool]]:
+        """A column of global descriptors, a segment at a time: which images, their rows, which of them are known."""
+        for segment in self.segments:
+            if name in segment.columns:
+                first = segment.postings.first_image
+                images = slice(first, first + segment.n_images)
+                yield (
+                    images,
+                    segment.columns[name],
+                    columns.known(segment.columns, columns.group_of(name), segment.n_images),
+                )
+
+    def columns_known(self, group: str) -> Bool:
+        """Which images bool (n_images,) have rows in a group of optional columns."""
+        parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
+        return np.concatenate(parts or [np.empty(0, np.bool_)])
+
+    def words(self, image: int) -> tuple[I32, U64]:
+        """Words i32 (n,) and signatures u64 (n,) of an image's features."""
+        return self.segments[int(self.segment_of[image])].words(int(self.rows.position[image]))
+
+    def placement(self, images: I64, indptr: I64, features: U16) -> Placement:
+        """Where features of some images i64 (n,) lie, rows u16 (m,): those of image i at indptr[i]:indptr[i + 1]."""
+        placed = np.empty((4, len(features)))
+        segment_of, position = self.segment_of[images], self.rows.position[images].astype(np.int64)
+        for number in np.unique(segment_of).tolist():
+            chosen = np.flatnonzero(segment_of == number)
+            self.segments[number].place(chosen, indptr, position, features, placed)
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """A commit in figures: its number, live images and features, segments, words in use; features_per_image i64 (n,) of
+    the live images.
+    """
+
+    generation: int
+    n_images: int
+    n_features: int
+    n_segments: int
+    n_words_used: int
+    features_per_image: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index folder and the facts that never change in it."""
+
+    folder: Path
+    fingerprint: str
+    n_words: int
+    features: FeatureOptions
+    vocabulary_folder: Path
+
+    @classmethod
+    def create(cls, folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> Index:
+        """A new, empty index. Raises IndexStoreError where one stands or the folder cannot be written."""
+        meta = {
+            "fingerprint": vocabulary.fingerprint,
+            "n_words": vocabulary.n_words,
+            "features": dataclasses.asdict(features),
+            "vocabulary_folder": str(vocabulary_folder.absolute()),
+        }
+        try:
+            (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IndexStoreError(f"{folder}: cannot create an index here: {error.strerror or error}") from error
+        with one_writer(folder):
+            catalog.create(folder, meta)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Index:
+        """An index that stands. Raises IndexStoreError where there is none or it is damaged."""
+        meta = catalog.read_meta(folder)
+        try:
+            features = FeatureOptions(**meta["features"])
+            return cls(folder, meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"]))
+        except (KeyError, TypeError, ValueError, OptionError) as error:
+            raise IndexStoreError(
+                f"{folder}: the catalogue lacks {error}; delete the folder and index again"
+            ) from error
+
+    @property
+    def wanted(self) -> Wanted:
+        """The optional columns that it describes of every picture. Raises IndexStoreError where it lies."""
+        meta = catalog.read_meta(self.folder)
+        try:
+            return Wanted.from_meta(meta)
+        except (KeyError, TypeError, ValueError, OptionError) as error:
+            raise IndexStoreError(f"{self.folder}: the catalogue's columns are damaged: {error}") from error
+
+    def require(self, vocabulary: Vocabulary) -> None:
+        """Raises MismatchError unless the index was built with this vocabulary."""
+        if vocabulary.fingerprint != self.fingerprint:
+            raise MismatchError(
+                f"{self.folder}: built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder}), "
+                f"found {vocabulary.fingerprint[:12]}; name the right one with --vocabulary, or index again"
+            )
+
+    @contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """The right to change the index, for one at a time. Raises IndexStoreError where another has it.
+
+        In the end the weights of a large collection are derived and kept, for the next to open it, and what finds
+        embeddings in it.
+        """
+        with open_writer(self.folder, self.n_words) as writer:
+            before = catalog.read_generation(self.folder)
+            yield writer
+            if catalog.read_generation(self.folder) == before:
+                return
+            is_large = catalog.count_features(self.folder) >= WORTH_KEEPING
+            if is_large or catalog.read_meta(self.folder).get("model"):
+                made = self.snapshot()
+                keep_nearest(self.folder, made.embeddings())
+            if is_large:
+                keep_weights(self.folder, made.generation, made.names, made.weights)
+
+    def snapshot(self, before: Snapshot | None = None) -> Snapshot:
+        """The collection as of now. Raises IndexStoreError where a segment is damaged.
+
+        before: an older snapshot, whose open segments are used again. No commit ends while the files are opened, and
+        what is open stays readable whatever the writer deletes later.
+        """
+        with catalog.reading(self.folder) as database:
+            commit = catalog.read_commit(database)
+            firsts = np.cumsum([0, *(row.n_images for row in commit.segments)])
+            if firsts[-1] != len(commit.images):
+                raise IndexStoreError(
+                    f"{self.folder}: expected {firsts[-1]} images in the catalogue, found {len(commit.images)}"
+                )
+            known = dict(zip(before.names, before.segments, strict=True)) if before else {}
+            segments = [self._open(*each, known) for each in zip(commit.segments, firsts[:-1].tolist(), strict=True)]
+        live = ~commit.images.deleted
+        n_images = [row.n_images for row in commit.segments]
+        segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), n_images)
+        names = [row.name for row in commit.segments]
+        weights = load_weights(self.folder, commit.generation, names, live, self.n_words)
+        weights = weights or self._weigh(segments, live)
+        sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
+        counted = int(live.sum()), int(sizes[live].sum())
+        return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted)
+
+    def _weigh(self, segments: Sequence[Segment], live: Bool) -> Weights:
+        try:
+            return derive_weights([segment.postings for segment in segments], live, self.n_words)
+        except ValueError as error:
+            raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
+
+    def _open(self, row: SegmentRow, first_image: int, known: Mapping[str, Segment]) -> Segment:
+        if row.name in known and known[row.name].has_columns_of(row.files):
+            return known[row.name].moved(first_image)
+        return self.open_segment(row, first_image)
+
+    def open_segment(self, row: SegmentRow, first_image: int = 0) -> Segment:
+        """One segment of the index. Raises IndexStoreError where it is damaged."""
+        segment = open_segment(self.folder / SEGMENTS / row.name, row.files, self.n_words, first_image)
+        if segment.n_images != row.n_images:
+            place, found = self.folder / SEGMENTS / row.name, segment.n_images
+            raise IndexStoreError(f"{place}: expected {row.n_images} images, found {found}; {ADVICE}")
+        return segment
+
+    def n_bytes(self) -> int:
+        """Size on disk of the catalogue and of the segments that it names."""
+        with catalog.reading(self.folder) as database:
+            segments = catalog.read_segments(database)
+        files = [fact.n_bytes for row in segments for fact in row.files.values()]
+        return (self.folder / catalog.FILE_NAME).stat().st_size + sum(files)

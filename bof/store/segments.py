@@ -1,0 +1,245 @@
+"""One segment: the features of some images as write-once arrays, opened by mapping the files into memory.
+
+    word-major    vote_indptr i32 (n_words + 1), vote_image i32, vote_feature u16, signature u64    the inverted index
+    image-major   feature_indptr i64 (n_images + 1), word u16 or i32, xy u16 (n, 2), scale_angle u16 (n, 2)
+    optional      a row an image: see `columns`
+
+Images count from 0 inside a segment. docs/format.md describes the files for other programs, and what was in the
+segments of format 1, which are opened too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bof.errors import IndexStoreError
+from bof.geometry.hypotheses import Placement
+from bof.native import find_postings, place_features
+from bof.store import columns as optional
+from bof.store.columns import Columns, Rows
+from bof.store.inverted_file import Postings
+from bof.system.files import FileFact, fact_of, map_array, release, save_arrays
+from bof.types import I32, I64, U16, U64, Geometry
+
+ARRAYS = (
+    "vote_indptr", "vote_image", "vote_feature", "signature",
+    "feature_indptr", "word", "xy", "scale_angle",
+)  # fmt: skip
+
+_ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
+"""And instead of `word`."""
+
+ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
+_FULL = 65535.0
+_OCTAVES = 16.0
+"""Scales are stored as octaves below the long side: 65535 is the long side, 0 is 2**-16 of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageColumns:
+    """The indexed features of one image: word i32 (n,), signature u64 (n,), xy u16 (n, 2), scale_angle u16 (n, 2).
+
+    rows: what it looks like as a whole, in the groups of optional columns that it was described in.
+    """
+
+    word: I32
+    signature: U64
+    xy: U16
+    scale_angle: U16
+    rows: Rows = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.word)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """An open segment; every array is a view of its file."""
+
+    postings: Postings
+    feature_indptr: I64
+    word: U16 | I32
+    xy: U16
+    scale_angle: U16
+    columns: Columns = field(default_factory=dict)
+
+    @property
+    def n_images(self) -> int:
+        """Images in the segment, deleted ones included."""
+        return len(self.feature_indptr) - 1
+
+    def moved(self, first_image: int) -> Segment:
+        """The same segment, its images numbered from another place of the collection on."""
+        return dataclasses.replace(self, postings=dataclasses.replace(self.postings, first_image=first_image))
+
+    def has_columns_of(self, files: Mapping[str, FileFact]) -> bool:
+        """Are its optional columns those that the catalogue names?"""
+        return set(self.columns) == {s for name in files if optional.is_column(s := name.removesuffix(".npy"))}
+
+    def release(self) -> None:
+        """Give back the memory that the segment's files take."""
+        part = self.postings
+        for array in (part.image, part.feature, part.signature, self.word, self.xy, self.scale_angle):
+            release(array)
+        for column in self.columns.values():
+            release(column)
+
+    def geometry(self, position: int, width: int, height: int, features: U16 | None = None) -> Geometry:
+        """Where the features of the image at `position` lie, or some rows of them; width, height: its original size."""
+        start, stop = self.feature_indptr[position : position + 2]
+        xy, scale_angle = self.xy[start:stop], self.scale_angle[start:stop]
+        if features is not None:
+            xy, scale_angle = xy[features], scale_angle[features]
+        return restore_geometry(xy, scale_angle, width, height)
+
+    def words(self, position: int) -> tuple[I32, U64]:
+        """Words i32 (n,) and signatures u64 (n,) of the image at `position`, in the order of its features.
+
+        Raises ValueError where the segment contradicts itself.
+        """
+        start, stop = self.feature_indptr[position : position + 2]
+        word, part = self.word[start:stop].astype(np.int32), self.postings
+        if len(word) and word.max() >= len(part.indptr) - 1:
+            raise ValueError(f"image {position} of a segment has words that do not exist")
+        return word, part.signature[find_postings(part.indptr, part.image, part.feature, position, word)]
+
+    def place(self, pictures: I64, indptr: I64, position: I64, features: U16, placed: Placement) -> None:
+        """Fill in where features of some pictures lie: see `loops.place_features`."""
+        columns = (self.feature_indptr, self.xy, self.scale_angle)
+        place_features(pictures, indptr, position, features, *columns, placed)
+
+
+def store_geometry(geometry: Geometry) -> tuple[U16, U16]:
+    """Geometry as xy u16 (n, 2) and scale_angle u16 (n, 2): 1/65535 of the long side, 1/4096 octave, 1/182 degree."""
+    side = float(geometry.long_side)
+    xy = np.clip(np.rint((geometry.xy_px.astype(np.float64) + 0.5) / side * _FULL), 0, _FULL)
+    octaves = np.log2(np.maximum(geometry.scale_px.astype(np.float64) / side, 2.0**-_OCTAVES))
+    scale = np.clip(np.rint((octaves / _OCTAVES + 1.0) * _FULL), 0, _FULL)
+    angle = np.rint(geometry.angle_deg.astype(np.float64) / 360.0 * 65536.0) % 65536.0
+    return xy.astype(np.uint16), np.stack([scale, angle], axis=1).astype(np.uint16)
+
+
+def restore_geometry(xy: U16, scale_angle: U16, width: int, height: int) -> Geometry:
+    """The geometry that `store_geometry` wrote, in pixels of the original picture."""
+    side = float(max(width, height))
+    xy_px = xy * np.float32(side / _FULL) - np.float32(0.5)
+    octaves = scale_angle[:, 0] * np.float32(_OCTAVES / _FULL) - np.float32(_OCTAVES)
+    angle_deg = scale_angle[:, 1] * np.float32(360.0 / 65536.0)
+    return Geometry(xy_px, np.exp2(octaves) * np.float32(side), angle_deg, width, height)
+
+
+def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) -> dict[str, FileFact]:
+    """Write the images' features as the arrays of a new segment; returns what each file must look like."""
+    arrays = _word_major(images, n_words)
+    arrays["feature_indptr"] = np.cumsum([0, *map(len, images)], dtype=np.int64)
+    arrays["word"] = np.concatenate([i.word for i in images]).astype(word_type(n_words))
+    arrays["xy"] = np.concatenate([i.xy for i in images])
+    arrays["scale_angle"] = np.concatenate([i.scale_angle for i in images])
+    save_arrays(folder, {**arrays, **optional.gather([i.rows for i in images])})
+    return facts_of(folder)
+
+
+def expected_files(facts: Mapping[str, FileFact]) -> set[str]:
+    """The files that a segment must have, going by those that the catalogue names."""
+    is_format_1 = "count.npy" in facts
+    names = {*ARRAYS, *_ONLY_IN_FORMAT_1} - {"word"} if is_format_1 else ARRAYS
+    return {f"{name}.npy" for name in names}
+
+
+def word_type(n_words: int) -> type[np.uint16 | np.int32]:
+    """The number type of the column `word`."""
+    return np.uint16 if n_words <= 1 << 16 else np.int32
+
+
+def facts_of(folder: Path) -> dict[str, FileFact]:
+    """What each file of a segment must look like from now on."""
+    found = sorted(path.name for path in folder.glob("*.npy") if optional.is_column(path.stem))
+    return {name: fact_of(folder / name) for name in (*(f"{name}.npy" for name in ARRAYS), *found)}
+
+
+def _word_major(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:
+    """Postings sorted by word, then image, then feature."""
+    word = np.concatenate([i.word for i in images])
+    image = np.repeat(np.arange(len(images), dtype=np.int32), [len(i) for i in images])
+    feature = np.concatenate([np.arange(len(i), dtype=np.uint16) for i in images])
+    order = np.argsort(word, kind="stable")
+    word, image = word[order], image[order]
+    return {
+        "vote_indptr": np.searchsorted(word, np.arange(n_words + 1)).astype(np.int32),
+        "vote_image": image,
+        "vote_feature": feature[order],
+        "signature": np.concatenate([i.signature for i in images])[order],
+    }
+
+
+def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_image: int) -> Segment:
+    """Map a segment's files. Raises IndexStoreError where one is missing, has another size, or is no array."""
+    files = expected_files(facts)
+    a = {name: _open_array(folder / f"{name}.npy", facts) for name in ARRAYS if f"{name}.npy" in files}
+    n_images = len(a["feature_indptr"]) - 1
+    _refuse_damaged(folder, a, n_words, n_images)
+    postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, n_images)
+    word = a["word"] if "word" in a else _derive_word(folder, postings, a)
+    if word.shape != postings.image.shape:
+        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
+    return Segment(
+        postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], _open_columns(folder, facts, n_images)
+    )
+
+
+def _open_columns(folder: Path, facts: Mapping[str, FileFact], n_images: int) -> Columns:
+    names = [name.removesuffix(".npy") for name in facts]
+    found = {name: _open_array(folder / f"{name}.npy", facts) for name in names if optional.is_column(name)}
+    if not optional.are_sound(found, n_images):
+        raise IndexStoreError(f"{folder}: its optional columns do not fit its {n_images} images; {ADVICE}")
+    return found
+
+
+def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_images: int) -> None:
+    """Only shapes: postings are read, and checked, where a query looks."""
+    sound = (
+        _is_indptr(a["vote_indptr"], n_words, len(a["vote_image"]))
+        and _is_indptr(a["feature_indptr"], n_images, len(a["xy"]))
+        and a["vote_image"].shape == a["vote_feature"].shape == a["signature"].shape == a["xy"].shape[:1]
+        and a["xy"].shape == a["scale_angle"].shape
+    )
+    if not sound:
+        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
+
+
+def _derive_word(folder: Path, postings: Postings, a: dict[str, NDArray[Any]]) -> I32:
+    """The column that segments of format 1 lack; the next merge writes it."""
+    word = np.zeros(len(postings.image), np.int32)
+    try:
+        rows = a["feature_indptr"][postings.image] + postings.feature
+        word[rows] = np.repeat(np.arange(len(postings.indptr) - 1), np.diff(postings.indptr))
+    except IndexError as error:
+        raise IndexStoreError(f"{folder}: {error}; {ADVICE}") from error
+    return word
+
+
+def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:
+    return bool(
+        indptr.shape == (n_rows + 1,) and indptr[0] == 0 and indptr[-1] == n_entries and (np.diff(indptr) >= 0).all()
+    )
+
+
+def _open_array(path: Path, facts: Mapping[str, FileFact]) -> NDArray[Any]:
+    try:
+        found, expected = path.stat().st_size, facts[path.name].n_bytes
+        if found != expected:
+            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {ADVICE}")
+        return map_array(path)
+    except KeyError as error:
+        raise IndexStoreError(f"{path}: the catalogue does not know this file; {ADVICE}") from error
+    except IndexStoreError:
+        raise
+    except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
+        raise IndexStoreError(f"{path}: cannot be opened ({error}); {ADVICE}") from error

@@ -1,0 +1,223 @@
+"""Changing an index, a commit at a time: append, fill, move, remove, merge, repair; by who holds the writer's lock."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+
+import numpy as np
+
+from bof.errors import IndexStoreError
+from bof.store import catalog, changes, columns, metadata
+from bof.store.catalog import ImageFacts, SegmentRow
+from bof.store.changes import Move
+from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, find_strays, is_in_range, wrong_files
+from bof.store.columns import Rows
+from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.segments import ADVICE, ImageColumns, Segment, open_segment, write_segment
+from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
+from bof.system.locking import one_writer
+
+log = logging.getLogger("bof")
+
+Files = dict[str, FileFact]
+Metadata = Mapping[str, Sequence[str]]
+"""Key -> values."""
+Write = Callable[[Path], Files]
+
+
+@contextmanager
+def open_writer(folder: Path, n_words: int) -> Iterator[Writer]:
+    """The index's only writer; what a crash left behind is swept first. Raises IndexStoreError where another writes."""
+    with one_writer(folder):
+        writer = Writer(folder, n_words)
+        writer.sweep()
+        yield writer
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Every method is one commit: done whole, or the index is as it was and IndexStoreError says why."""
+
+    folder: Path
+    n_words: int
+
+    def require_whole(self) -> None:
+        """Raises IndexStoreError where a file of the index is missing or has another size than when it was written."""
+        with catalog.reading(self.folder) as database:
+            segments = catalog.read_segments(database)
+        for row in segments:
+            for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+                raise IndexStoreError(f"{reason}; {ADVICE}")
+
+    def append(self, images: Sequence[tuple[ImageFacts, ImageColumns]]) -> None:
+        """Add images as one new segment; an older image of the same path gives way."""
+
+        def write(fresh: Path) -> Files:
+            return write_segment(fresh, [columns for _, columns in images], self.n_words)
+
+        def commit(database: Connection, name: str, files: Files) -> None:
+            n_features = sum(facts.n_features for facts, _ in images)
+            number = changes.insert_segment(database, name, files, len(images), n_features)
+            changes.insert_images(database, number, [facts for facts, _ in images])
+
+        self._commit_segment(write, commit)
+        self.maintain()
+
+    def fill(self, number: int, rows: Mapping[int, Rows]) -> None:
+        """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
+        with catalog.reading(self.folder) as database:
+            segment = next(row for row in catalog.read_segments(database) if row.number == number)
+        old = self.folder / SEGMENTS / segment.name
+        before = open_segment(old, segment.files, self.n_words, 0).columns
+
+        def write(fresh: Path) -> Files:
+            written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
+            kept = {name: fact for name, fact in segment.files.items() if name not in written}
+            for name in kept:
+                link_or_copy(old / name, fresh / name)
+            return {**kept, **{name: fact_of(fresh / name) for name in written}}
+
+        def commit(database: Connection, name: str, files: Files) -> None:
+            changes.replace_segment(database, segment.number, name, files)
+
+        self._commit_segment(write, commit)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def set_facts(self, facts: Mapping[str, object], dropped: Sequence[str] = ()) -> None:
+        """Set facts of the index; groups of optional columns that no longer fit them are dropped."""
+        with catalog.transaction(self.folder) as database:
+            for group in dropped:
+                changes.drop_files(database, group)
+            for key, value in facts.items():
+                changes.set_meta(database, key, value)
+        self.sweep()
+
+    def remove(self, names: Sequence[str]) -> int:
+        """Take images out by name; returns how many of the names there were."""
+        with catalog.transaction(self.folder) as database:
+            found = changes.find_names(database, names)
+            changes.delete_images(database, found.values())
+        self.maintain()
+        return len(found)
+
+    def rearrange(self, moves: Sequence[Move], gone: Sequence[int], roots: Sequence[str]) -> None:
+        """Images found under other paths, images (ids) whose files are gone, and the folders that are followed."""
+        with catalog.transaction(self.folder) as database:
+            changes.delete_images(database, gone)
+            changes.move_images(database, moves)
+            changes.set_meta(database, "roots", list(roots))
+        self.maintain()
+
+    def describe(self, paths: Sequence[str], add: Metadata, remove: Metadata) -> None:
+        """Add values to fields of some images, by path, and take others away."""
+        with catalog.transaction(self.folder) as database:
+            for key, values in remove.items():
+                metadata.remove_values(database, paths, key, values)
+            for key, values in add.items():
+                metadata.add_values(database, paths, key, values)
+
+    def set_metadata(self, said: Mapping[str, Metadata]) -> None:
+        """Give fields of images, by path, new values instead of those that they had."""
+        with catalog.transaction(self.folder) as database:
+            for path, fields in said.items():
+                for key, values in fields.items():
+                    metadata.set_values(database, [path], key, values)
+
+    def sweep(self) -> None:
+        """Delete what the catalogue does not name: a crash left it behind. What cannot be deleted harms nobody."""
+        with catalog.reading(self.folder) as database:
+            segments = catalog.read_segments(database)
+        for path in list(find_strays(self.folder, segments)):
+            with suppress(OSError):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+
+    def maintain(self) -> None:
+        """Merge what the policy asks for, so that many small commits cost a search no more than a few large ones.
+
+        Only an improvement: where it fails, what was committed stands, and the next commit tries again.
+        """
+        try:
+            while chosen := choose_merge(self._sizes()):
+                self._merge(chosen)
+        except IndexStoreError as error:
+            log.warning("merging is put off: %s", error)
+
+    def merge(self) -> int:
+        """Make one segment of all, without anything that was removed; returns how many segments there were."""
+        sizes = self._sizes()
+        for chosen in choose_all(sizes):
+            self._merge(chosen)
+        return len(sizes)
+
+    def repair(self) -> CheckReport:
+        """Drop every damaged segment with the images in it, and sweep; returns what was found."""
+        report = check(self.folder, self.n_words)
+        if report.damages:
+            with catalog.transaction(self.folder) as database:
+                changes.drop_segments(database, [damage.segment.number for damage in report.damages])
+        self.sweep()
+        return report
+
+    def _sizes(self) -> list[SegmentSize]:
+        query = (
+            "SELECT s.number, s.n_features, coalesce(sum(i.n_features), 0), count(i.id) FROM segments s "
+            "LEFT JOIN images i ON i.segment = s.number AND i.deleted = 0 GROUP BY s.number"
+        )
+        with catalog.reading(self.folder) as database:
+            return [SegmentSize(*row) for row in database.execute(query)]
+
+    def _merge(self, numbers: Sequence[int]) -> None:
+        with catalog.reading(self.folder) as database:
+            old = [row for row in catalog.read_segments(database) if row.number in set(numbers)]
+            placed = [catalog.read_places(database, row.number) for row in old]
+        kept = [number for images in placed for number, is_live in images if is_live]
+        if kept:
+            self._write_merged(old, [[is_live for _, is_live in images] for images in placed], kept)
+        else:
+            with catalog.transaction(self.folder) as database:
+                changes.drop_segments(database, numbers)
+        for row in old:
+            shutil.rmtree(self.folder / SEGMENTS / row.name, ignore_errors=True)
+
+    def _write_merged(self, old: Sequence[SegmentRow], live: Sequence[Sequence[bool]], kept: Sequence[int]) -> None:
+        parts = [Part(self._sound(row), np.array(keep, np.bool_)) for row, keep in zip(old, live, strict=True)]
+        n_features = sum(int(part.sizes.sum()) for part in parts)
+
+        def commit(database: Connection, name: str, files: Files) -> None:
+            number = changes.insert_segment(database, name, files, len(kept), n_features)
+            changes.place_images(database, number, kept)
+            changes.drop_segments(database, [row.number for row in old])
+
+        self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
+
+    def _sound(self, row: SegmentRow) -> Segment:
+        """A segment without damage, which must not be copied under a new checksum."""
+        folder = self.folder / SEGMENTS / row.name
+        for reason in wrong_files(folder, row):
+            raise IndexStoreError(f"{reason}; {ADVICE}")
+        segment = open_segment(folder, row.files, self.n_words, 0)
+        if not is_in_range(segment):
+            raise IndexStoreError(f"{folder}: {OUT_OF_RANGE}; {ADVICE}")
+        return segment
+
+    def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
+        """A new segment whole and on disk, before one transaction makes it part of the index."""
+        target = self.folder / SEGMENTS / uuid.uuid4().hex
+        files: Files = {}
+        try:
+            write_folder(target, lambda fresh: files.update(write(fresh)))
+            with catalog.transaction(self.folder) as database:
+                commit(database, target.name, files)
+        except (OSError, IndexStoreError) as error:
+            with suppress(IndexStoreError):
+                self.sweep()
+            if isinstance(error, IndexStoreError):
+                raise
+            raise IndexStoreError(f"{target}: {error.strerror or error}; the index is as it was") from error

@@ -1,0 +1,1 @@
+"""The machine: child processes, threads, memory, files, locks."""

@@ -1,0 +1,1 @@
+"""Visual words: the vocabulary, nearest words, Hamming signatures, sampling and training."""

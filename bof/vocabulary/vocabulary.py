@@ -1,0 +1,200 @@
+"""The visual vocabulary: words, how a descriptor finds its nearest ones, and its signature inside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bof.errors import MismatchError, OptionError, VocabularyError
+from bof.options import FeatureOptions
+from bof.system.files import fact_of, read_json, save_arrays, write_folder, write_json
+from bof.types import F32, I32, U8, U64, QueryWords
+from bof.vocabulary import hamming
+from bof.vocabulary.assignment import Assigner
+
+FORMAT = 2
+_HEADER = "vocabulary.json"
+_ARRAYS = ("centroids", "projection", "thresholds", "image_keys")
+_FORMAT_1 = "assigner"
+"""An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
+
+THRESHOLD_STEP = 1 / 32
+"""Thresholds are stored as int16 in steps of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A trained vocabulary, complete from construction on.
+
+    centroids u8 (n_words, 128); projection f32 (128, 64); thresholds f32 (n_words, 64); features: how the
+    descriptors that it was trained on were made; trained_on: what it was trained on and how it went; image_keys
+    u64 (n_images,): the first 64 bits of the SHA-256 of each picture file that it was trained on.
+    """
+
+    centroids: U8
+    projection: F32
+    thresholds: F32
+    assigner: Assigner
+    features: FeatureOptions
+    trained_on: Mapping[str, Any]
+    image_keys: U64
+    fingerprint: str
+
+    @classmethod
+    def make(
+        cls,
+        centroids: U8,
+        projection: F32,
+        thresholds: F32,
+        features: FeatureOptions,
+        trained_on: Mapping[str, Any],
+        image_keys: U64,
+        format_1: U8 | None = None,
+    ) -> Vocabulary:
+        """Construct with the thresholds as they will be stored, and the fingerprint of it all.
+
+        format_1: what a vocabulary of that format has besides and its fingerprint covers.
+        """
+        stored = _stored_thresholds(thresholds)
+        decisive = (centroids, projection, stored)
+        if format_1 is None:
+            fingerprint = _fingerprint(FORMAT, features, *decisive)
+        else:
+            fingerprint = _fingerprint(1, features, *decisive, format_1)
+        kept = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
+        assigner = Assigner.over(centroids)
+        return cls(centroids, projection, kept, assigner, features, trained_on, image_keys, fingerprint)
+
+    @property
+    def n_words(self) -> int:
+        """Number of visual words."""
+        return len(self.centroids)
+
+    def assign(self, descriptors: U8, k: int = 1) -> I32:
+        """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.
+
+        Approximate for large vocabularies; docs/evaluation.md has the measured recall. Raises OptionError when k
+        exceeds the number of words.
+        """
+        if not 1 <= k <= self.n_words:
+            raise OptionError(f"words per feature: expected 1 to {self.n_words} (the vocabulary's words), found {k}")
+        return self.assigner.search(descriptors, k)
+
+    def sign(self, descriptors: U8, word: I32) -> U64:
+        """Hamming signatures u64 (n, k) of descriptors u8 (n, 128) in their words i32 (n, k)."""
+        return hamming.sign(descriptors, word, self.projection, self.thresholds)
+
+    def describe(self, descriptors: U8, k: int = 1) -> QueryWords:
+        """Words and signatures of descriptors in one step."""
+        word = self.assign(descriptors, k)
+        return QueryWords(word, self.sign(descriptors, word))
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary as a folder, whole or not at all. Raises VocabularyError where that fails."""
+        try:
+            write_folder(folder, self._fill)
+        except OSError as error:
+            raise VocabularyError(f"{folder}: cannot write the vocabulary: {error.strerror or error}") from error
+
+    def _fill(self, folder: Path) -> None:
+        stored = _stored_thresholds(self.thresholds)
+        arrays = (self.centroids, self.projection, stored, self.image_keys)
+        save_arrays(folder, dict(zip(_ARRAYS, arrays, strict=True)))
+        header = {
+            "format": FORMAT,
+            "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
+            "n_words": self.n_words,
+            "features": dataclasses.asdict(self.features),
+            "trained_on": dict(self.trained_on),
+            "files": {name: dataclasses.asdict(fact_of(folder / f"{name}.npy")) for name in _ARRAYS},
+        }
+        write_json(folder / _HEADER, header)
+
+    @staticmethod
+    def load(folder: Path) -> Vocabulary:
+        """Read a saved vocabulary. Raises VocabularyError where it is missing or damaged, MismatchError on format."""
+        header = _read_header(folder)
+        names = (*_ARRAYS, _FORMAT_1) if header["format"] == 1 else _ARRAYS
+        arrays = {name: _read_array(folder, name, header) for name in names}
+        try:
+            vocabulary = Vocabulary.make(
+                arrays["centroids"],
+                arrays["projection"],
+                arrays["thresholds"] * np.float32(THRESHOLD_STEP),
+                FeatureOptions(**header["features"]),
+                header["trained_on"],
+                arrays["image_keys"],
+                arrays.get(_FORMAT_1),
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError, OptionError) as error:
+            raise VocabularyError(f"{folder}: the vocabulary is damaged ({error}); train or copy it again") from error
+        if vocabulary.fingerprint != header.get("fingerprint"):
+            raise VocabularyError(f"{folder}: fingerprint differs from its content; train or copy the vocabulary again")
+        return vocabulary
+
+
+@lru_cache(maxsize=2)
+def load_vocabulary(folder: Path) -> Vocabulary:
+    """`Vocabulary.load`, once a process and folder."""
+    return Vocabulary.load(folder)
+
+
+def default_vocabulary_path() -> Path:
+    """Where the vocabulary that ships with bof lies, installed or in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "default_vocabulary", package.parent / "vocab" / "default"):
+        if (folder / _HEADER).is_file():
+            return folder
+    raise VocabularyError(
+        f"{package.parent / 'vocab' / 'default'}: the vocabulary that ships with bof is missing; "
+        "install bof again, or train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
+    )
+
+
+def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
+    return np.asarray(np.clip(np.rint(thresholds / THRESHOLD_STEP), -32768, 32767), np.int16)
+
+
+def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any, Any]) -> str:
+    """SHA-256 over everything that decides which word and signature a descriptor gets."""
+    digest = hashlib.sha256(repr((version, sorted(dataclasses.asdict(features).items()))).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    if not (folder / _HEADER).is_file():
+        raise VocabularyError(
+            f"{os.fspath(folder)!r}: no vocabulary here (expected {_HEADER}); "
+            "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
+        )
+    try:
+        header = read_json(folder / _HEADER)
+        found = header["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VocabularyError(f"{folder / _HEADER}: damaged ({error}); train or copy the vocabulary again") from error
+    if found not in (1, FORMAT):
+        raise MismatchError(
+            f"{folder}: expected vocabulary format 1 or {FORMAT}, found {found}; use the bof that wrote it"
+        )
+    return dict(header)
+
+
+def _read_array(folder: Path, name: str, header: dict[str, Any]) -> np.ndarray[Any, Any]:
+    path = folder / f"{name}.npy"
+    try:
+        found, expected = dataclasses.asdict(fact_of(path)), header["files"][name]
+        if found != expected:
+            raise VocabularyError(f"{path}: expected {expected}, found {found}; copy or train the vocabulary again")
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VocabularyError(f"{path}: cannot be read ({error}); copy or train the vocabulary again") from error

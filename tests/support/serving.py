@@ -1,0 +1,99 @@
+"""What the tests of the server share: an application in this process, pictures as bytes, jobs waited for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jsonschema_rs
+import numpy as np
+
+from bof.options import ServeOptions
+from bof.server.api.openapi import document
+from bof.server.app import ENDPOINTS, Application
+from bof.server.http.gate import LOOPBACK_NAMES
+from bof.server.service import Settings
+from tests.support.scenes import draw_scene
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that httpx will have a successor
+    from starlette.testclient import TestClient
+
+API = "/api/v1"
+X_BOF = {"X-Bof": "1"}
+PNG = {"Content-Type": "image/png"}
+
+
+def encoded(pixels: np.ndarray[Any, np.dtype[np.uint8]], suffix: str = ".png") -> bytes:
+    """A picture file's bytes."""
+    return bytes(cv2.imencode(suffix, pixels)[1])
+
+
+def scene(seed: int, suffix: str = ".png") -> bytes:
+    """The scene of a seed, which `index_folder` has for 0 to 11."""
+    return encoded(draw_scene(seed), suffix)
+
+
+DOCUMENT = document(ENDPOINTS)
+
+
+def hold_to_the_document(response: Any) -> None:
+    """Fails where an answer of the API is not one that the OpenAPI document describes."""
+    response.read()
+    path = response.request.url.path.removeprefix(API)
+    fits = [known for known in DOCUMENT["paths"] if re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), path)]
+    operations = [DOCUMENT["paths"][known].get(response.request.method.lower()) for known in fits]
+    if not operations or operations[0] is None or response.status_code >= 500:
+        return
+    described = operations[0]["responses"][str(response.status_code)].get("content", {})
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    shape = described.get(kind) or described.get("image/*") if described or kind else {}
+    assert shape is not None, f"{path}: {response.status_code} {kind}"
+    if kind.endswith("json"):
+        jsonschema_rs.validate({**shape["schema"], "components": DOCUMENT["components"]}, response.json())
+
+
+@contextmanager
+def served(index: Path, options: ServeOptions | None = None, **settings: Any) -> Iterator[TestClient]:
+    """A client of an application over an index, without a network."""
+    chosen = Settings(index, **{"hosts": LOOPBACK_NAMES, **settings})
+    application = Application(chosen, options or ServeOptions(rate=0))
+    with TestClient(application, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        client.event_hooks = {"response": [hold_to_the_document]}
+        client.application = application  # type: ignore[attr-defined]
+        yield client
+
+
+def copied(index: Path, folder: Path) -> Path:
+    """An index that may be changed."""
+    return Path(shutil.copytree(index, folder / "index"))
+
+
+def search(client: TestClient, body: bytes, **parameters: Any) -> dict[str, Any]:
+    """The answer to a picture."""
+    response = client.post(f"{API}/search", content=body, headers=PNG, params=parameters)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def names(answer: dict[str, Any], verdict: str = "same") -> list[str]:
+    """The names of an answer's hits of one verdict."""
+    return [hit["name"] for hit in answer["hits"] if hit["verdict"] == verdict]
+
+
+def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
+    """A job once it is over."""
+    end = time.monotonic() + 20
+    while job["state"] in ("queued", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+        job = client.get(f"{API}/jobs/{job['id']}").json()
+    return job
