@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from bof.server.app import ENDPOINTS
-from bof.server.openapi import document
+from bof.server.api.openapi import document
 
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
