@@ -78,8 +78,8 @@ def train(workshop: Workshop) -> Path:
         return default_vocabulary_path()
     kept = workshop.kept("bof", "")
     if not kept.exists():
-        options = TrainOptions(words=workshop.words)
-        train_vocabulary(workshop.draw(options.max_descriptors), options, workers=workshop.workers).save(kept)
+        options = TrainOptions(words=workshop.words, workers=workshop.workers)
+        train_vocabulary(workshop.draw(options.max_descriptors), options).save(kept)
     return kept
 
 
