@@ -22,11 +22,10 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-from bof.options import FeatureOptions, IndexOptions
+from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.searcher import Answer, Match, Searcher
 from bof.store import catalog, metadata
 from bof.store.catalog import KnownFile

@@ -14,7 +14,7 @@ from peer_common import Clock, Collection, Cost, Workshop
 
 from bof.engine import Engine, Query
 from bof.options import TrainOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.store.catalog import ImageFacts
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
@@ -78,8 +78,8 @@ def train(workshop: Workshop) -> Path:
         return default_vocabulary_path()
     kept = workshop.kept("bof", "")
     if not kept.exists():
-        options = TrainOptions(words=workshop.words)
-        train_vocabulary(workshop.draw(options.max_descriptors), options, workers=workshop.workers).save(kept)
+        options = TrainOptions(words=workshop.words, workers=workshop.workers)
+        train_vocabulary(workshop.draw(options.max_descriptors), options).save(kept)
     return kept
 
 

@@ -11,7 +11,6 @@ from typing import Any, TextIO
 
 from bof.engine import Engine
 from bof.errors import OptionError
-from bof.images.decode import display_name
 from bof.store import catalog, metadata
 from bof.store.filters import BUILT_IN
 from bof.store.metadata import TAG
@@ -65,16 +64,15 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
             for record in lines:
                 said[_name_of(record)] = _fields_of(record)
         except (ValueError, AttributeError, TypeError, KeyError, csv.Error) as error:
-            raise OptionError(
-                f"{display_name(path)}: record {len(said) + 1}: expected a name and fields, found {error}"
-            ) from error
+            problem = f"record {len(said) + 1}"
+            raise OptionError(problem, path=path, expected="a name and fields", found=error) from error
     return said
 
 
 def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in _KINDS:
-        raise OptionError(f"{display_name(path)}: expected a name that ends in {' or '.join(_KINDS)}")
+        raise OptionError(path=path, expected=f"a name that ends in {' or '.join(_KINDS)}")
     return suffix
 
 

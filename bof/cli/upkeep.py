@@ -1,4 +1,4 @@
-"""What `python -m bof.index` does besides reading pictures: remove, describe, merge, check, repair, count, export."""
+"""What `python -m bof.index` does besides reading pictures: remove, annotate, merge, check, repair, count, export."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bof.cli.command import progress_bar
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.progress import progress_bar
 from bof.engine import Engine
-from bof.errors import OptionError
-from bof.images.decode import display_name
+from bof.errors import OptionError, display_name
 from bof.ingest.sync import is_below
 from bof.store import catalog, metadata
 from bof.store.check import CheckReport, check
@@ -23,7 +22,7 @@ from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
 
-ACTIONS = ("remove", "describe", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
+ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
 _NAMED = 20
 
 Action = Callable[[Engine, argparse.Namespace], int]
@@ -33,7 +32,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     """What was asked for, if it is not to look into folders."""
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
-        "remove": _remove, "describe": _describe, "merge": _merge, "check": _check, "repair": _repair,
+        "remove": _remove, "annotate": _annotate, "merge": _merge, "check": _check, "repair": _repair,
         "stats": _stats, "export": _export, "metadata": _read_metadata, "pairs": _pairs,
     }  # fmt: skip
     return actions[chosen] if chosen else None
@@ -43,7 +42,8 @@ def known_folders(engine: Engine) -> list[Path]:
     """The folders that were added before; one that is not there now is passed over with a warning."""
     roots = engine.roots
     if not roots:
-        raise OptionError("PHOTOS: expected a folder of pictures, found none named and none that was added before")
+        found = "none named and none that was added before"
+        raise OptionError("PHOTOS", expected="a folder of pictures", found=found)
     for root in roots:
         if not root.is_dir():
             log.warning("%s: the folder is not there now; its pictures stay in the index", display_name(root))
@@ -60,13 +60,13 @@ def _remove(engine: Engine, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(engine: Engine, arguments: argparse.Namespace) -> int:
+def _annotate(engine: Engine, arguments: argparse.Namespace) -> int:
     if not (arguments.tag or arguments.untag or arguments.field):
-        raise OptionError("--describe: expected --tag, --untag or --field beside it, found none")
-    _find(engine, arguments.describe)
+        raise OptionError(option="annotate", expected="{tag}, {untag} or {field} beside it", found="none")
+    _find(engine, arguments.annotate)
     remove = {TAG: arguments.untag} if arguments.untag else {}
-    n_described = engine.annotate(arguments.describe, _given(arguments), remove)
-    print(f"described {counted(n_described, 'picture')}")
+    n_annotated = engine.annotate(arguments.annotate, _given(arguments), remove)
+    print(f"annotated {counted(n_annotated, 'picture')}")
     return 0
 
 
@@ -74,10 +74,9 @@ def _find(engine: Engine, names: Sequence[str]) -> Sequence[catalog.KnownFile]:
     """The pictures that are meant; a name that means none stops all before anything is done."""
     for name in names:
         if not engine.find([name]):
-            raise OptionError(
-                f"{display_name(name)}: expected the name of a picture in the index, or a pattern; --stats "
-                "and --export say which there are; nothing was changed"
-            )
+            expected = "the name of a picture in the index, or a pattern"
+            advice = "{stats} and {export} say which there are; nothing was changed"
+            raise OptionError(path=name, expected=expected, advice=advice)
     return engine.find(names)
 
 
@@ -88,7 +87,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
     return fields
 
 
-def describe_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
+def annotate_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
     """Give every picture under the sources the tags and fields that were named."""
     fields = _given(arguments)
     if fields:
@@ -105,7 +104,7 @@ def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
     with engine.writer() as writer:
         writer.set_metadata({path_of[name]: fields for name, fields in said.items() if name in path_of})
-    print(f"described {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
+    print(f"annotated {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
     return 1 if unknown else 0
 
 
@@ -221,8 +220,6 @@ def _export(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _pairs(engine: Engine, arguments: argparse.Namespace) -> int:
-    if arguments.partners < 1:
-        raise OptionError(f"--partners: expected 1 or more, found {arguments.partners}")
     with progress_bar(" images") as show:
         pairs = find_pairs(engine, arguments.partners, show)
     n_left_out = write_pairs(arguments.pairs, pairs)

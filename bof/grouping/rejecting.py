@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bof.engine import Engine
-from bof.errors import OptionError
+from bof.errors import OptionError, display_name
 from bof.grouping.finding import read_members
 from bof.grouping.memory import allow, reject, rejected
-from bof.images.decode import display_name
 
 
 def reject_names(engine: Engine, one: str, other: str) -> None:
@@ -18,10 +17,9 @@ def forget_names(engine: Engine, one: str, other: str) -> None:
     """Forget that two pictures were rejected. Raises OptionError where they were not."""
     pair = (_content(engine, one), _content(engine, other))
     if frozenset(pair) not in rejected(engine.folder):
-        raise OptionError(
-            f"--forget {display_name(one)} {display_name(other)}: expected a pair that was rejected; "
-            "--list-rejected says which were"
-        )
+        found = f"{display_name(one)} and {display_name(other)}"
+        advice = "{list_rejected} says which were"
+        raise OptionError(option="forget", expected="a pair that was rejected", found=found, advice=advice)
     allow(engine.folder, [pair])
 
 
@@ -42,6 +40,5 @@ def _content(engine: Engine, name: str) -> str:
         return found[name]
     if name in contents:
         return name
-    raise OptionError(
-        f"{display_name(name)}: expected the name of a picture in the index; python -m bof.index --export lists them"
-    )
+    advice = "python -m bof.index --export lists them"
+    raise OptionError(path=name, expected="the name of a picture in the index", advice=advice)

@@ -15,8 +15,8 @@ from sqlite3 import Connection
 from typing import Any
 
 from bof.engine import Engine
-from bof.errors import BofError, IndexStoreError
-from bof.images.decode import display_name, read_bytes
+from bof.errors import BofError, IndexStoreError, display_name
+from bof.images.decode import read_bytes
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog, filters
@@ -125,7 +125,8 @@ class Collection:
         order = "id DESC" if chosen.newest else "name"
         with catalog.reading(self.folder) as database:
             if (chosen.where or chosen.text) and not catalog.has_metadata(database):
-                raise IndexStoreError(f"{self.folder}: expected metadata, found none; any change of the index adds it")
+                advice = "any change of the index adds it"
+                raise IndexStoreError(path=self.folder, expected="metadata", found="none", advice=advice)
             filters.register(database)
             source = f"FROM images WHERE deleted = 0 AND ({condition})"
             (total,) = database.execute(f"SELECT count(*) {source}", parameters).fetchone()

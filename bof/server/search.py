@@ -14,8 +14,7 @@ import numpy as np
 from bof.engine import Engine, Query
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import display_name
-from bof.options import VerifyOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.searcher import Answer, Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import Collection, ImageFact, all_of

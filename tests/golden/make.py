@@ -48,8 +48,8 @@ def train(folder: Path) -> Vocabulary:
     with tempfile.TemporaryDirectory() as pictures:
         for seed in range(100, 112):
             write_picture(Path(pictures) / f"{seed}.png", draw_scene(seed))
-        options = TrainOptions(words=64)
-        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, 1, lambda done, total: None)
+        options = TrainOptions(words=64, workers=1)
+        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder)
     return Vocabulary.load(folder)
 

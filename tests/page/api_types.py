@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bof.server.app import ENDPOINTS
 from bof.server.api.openapi import document
+from bof.server.app import ENDPOINTS
 
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

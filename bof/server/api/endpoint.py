@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bof.errors import BofError
 from bof.server.http.auth import Access
 from bof.server.http.parameters import Parameter, Values, read_all
 from bof.server.http.problems import ProblemError, busy, problem_of
@@ -83,14 +82,10 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
     start = time.perf_counter()
     try:
         response = await _handle(service, endpoint, request)
-    except ProblemError as problem:
-        response = problem.response()
-    except BofError as error:
-        response = (problem_of(error, str(service.folder)) or _internal(error)).response()
     except TimeoutError:
         response = busy(f"expected an answer within {service.options.request_seconds:g} s, found none yet").response()
     except Exception as error:
-        response = (problem_of(error) or _internal(error)).response()
+        response = (problem_of(error, str(service.folder)) or _internal(error)).response()
     service.metrics.count(endpoint.method, endpoint.path, response.status_code, time.perf_counter() - start)
     return response
 

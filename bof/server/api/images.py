@@ -177,7 +177,7 @@ async def _done_or_accepted(job: Job) -> Response | None:
         await asyncio.sleep(pause)
         pause = min(2 * pause, 0.1)
     if job.state == "failed" and job.error is not None:
-        raise ProblemError(str(job.error["type"]).rpartition("/")[2], str(job.error["detail"]))
+        raise job.error
     return None if job.state == "done" else _accepted(job)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bof.engine import AddReport, Engine
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
 from bof.server.collection import TITLE, Collection, ImageFact
