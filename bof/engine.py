@@ -26,11 +26,10 @@ from bof.retrieval.all_pairs import Neighbours, ask_all
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
 from bof.retrieval.searcher import Answer, SearchOptions, search
-from bof.store import catalog, metadata
-from bof.store.catalog import KnownFile
+from bof.store import catalog
+from bof.store.catalog import Fields, ImageRecord
 from bof.store.index import Index, Snapshot
 from bof.store.segments import ADVICE
-from bof.store.writer import Metadata
 from bof.system.memory import machine_memory
 from bof.types import F32, Box, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
@@ -67,7 +66,7 @@ class Engine:
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
         before = self._snapshot
-        if before is not None and catalog.read_generation(self.index.folder) == before.generation:
+        if before is not None and self.index.generation() == before.generation:
             return False
         self._snapshot = self.index.snapshot(before)
         return before is None or before.generation != self._snapshot.generation
@@ -163,7 +162,7 @@ class Engine:
     @property
     def roots(self) -> list[Path]:
         """The folders that were added, which `add` can look into again."""
-        return [Path(root) for root in catalog.read_meta(self.index.folder).get("roots", [])]
+        return self.index.roots
 
     def remove(self, names: Sequence[str]) -> int:
         """Take pictures out by name; returns how many there were."""
@@ -178,19 +177,19 @@ class Engine:
         with self.index.writer() as writer:
             return writer.merge()
 
-    def describe(self, names: Sequence[str], add: Metadata, remove: Metadata | None = None) -> int:
+    def describe(self, names: Sequence[str], add: Fields, remove: Fields | None = None) -> int:
         """Add values to fields of pictures, and take others away; tags are values of the field `tag`.
 
         names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
         """
         with self.index.writer() as writer:
             found = self.find(names)
-            writer.describe([entry.path for entry in found], add, remove or {})
+            writer.annotate([entry.path for entry in found], add, remove or {})
         return len(found)
 
-    def find(self, names: Sequence[str]) -> list[KnownFile]:
+    def find(self, names: Sequence[str]) -> list[ImageRecord]:
         """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
-        known = sorted(catalog.read_known(self.index.folder).values(), key=lambda entry: entry.path)
+        known = sorted(self.index.records(), key=lambda entry: entry.path)
         exact = set(names) & {entry.name for entry in known}
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
         return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
@@ -223,7 +222,7 @@ class Engine:
         snapshot = self.snapshot
         self._warn_of_gaps(snapshot, options.groups)
         if options.where or options.text:
-            snapshot = snapshot.restricted(metadata.select_ids(self.index.folder, options.where, options.text))
+            snapshot = snapshot.restricted(self.index.select_ids(options.where, options.text))
         try:
             nearest = self._nearest(snapshot) if "embedding" in options.whole else None
             answer = search(snapshot, self.vocabulary, query.features, options, query.rows, nearest)

@@ -159,7 +159,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         arguments.skipped.write_text("".join(lines), encoding="utf-8")
-    if not catalog.count_images(engine.index.folder):
+    if not engine.index.count():
         where = display_name(engine.index.folder)
         raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
     return 0
@@ -196,7 +196,7 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     if report.n_gone:
         print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
     folder = engine.index.folder
-    n_images, n_bytes = catalog.count_images(folder), engine.index.n_bytes()
+    n_images, n_bytes = engine.index.count(), engine.index.n_bytes()
     print(
         f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
+from pathlib import Path
 
 from bof.grouping.pictures import Embedded, overlay, read, thumbnail
 from bof.grouping.records import Judged, modified
@@ -85,7 +86,7 @@ def _filters(judged: Sequence[Judged]) -> str:
 
 def _group(one: Judged) -> str:
     shown = list(one.members())[:MOST_SHOWN]
-    pictures = {member.id: read(member.path) for member, _ in shown}
+    pictures = {member.id: read(Path(member.path)) for member, _ in shown}
     cards = "".join(_card(one, member, link, thumbnail(pictures[member.id])) for member, link in shown)
     n_more = len(one.group.members) - len(shown)
     more = f'<p class="soft">… and {n_more} more; --json and --csv list all.</p>\n' if n_more else ""
