@@ -195,7 +195,7 @@ def _act(
 ) -> int:
     groups, choices = [one.group for one in judged], [one.choice for one in judged]
     if arguments.move_to:
-        require_outside(arguments.move_to, engine.roots, [m.path for group in groups for m in group.members])
+        require_outside(arguments.move_to, engine.roots, [Path(m.path) for group in groups for m in group.members])
     deeds = plan(groups, choices, action, arguments.move_to, engine.roots)
     if not arguments.yes:
         return _say_plan(deeds, action)

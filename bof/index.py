@@ -172,7 +172,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         arguments.skipped.write_text("".join(lines), encoding="utf-8")
-    if not catalog.count_images(engine.folder):
+    if not engine.count():
         problem = "no picture could be read, so the index is empty"
         raise ImageError(problem, path=engine.folder, advice="see what was skipped")
     return 0
@@ -209,7 +209,7 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     if report.n_gone:
         print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
     folder = engine.folder
-    n_images, n_bytes = catalog.count_images(folder), engine.n_bytes()
+    n_images, n_bytes = engine.count(), engine.n_bytes()
     print(
         f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"

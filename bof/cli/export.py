@@ -11,9 +11,7 @@ from typing import Any, TextIO
 
 from bof.engine import Engine
 from bof.errors import OptionError
-from bof.store import catalog, metadata
-from bof.store.filters import BUILT_IN
-from bof.store.metadata import TAG
+from bof.store.catalog import BUILT_IN, TAG
 
 SEPARATOR = "; "
 """Between the values of one field in CSV."""
@@ -22,13 +20,12 @@ _FACTS = ("name", "path", "bytes", "width", "height", "features")
 _KINDS = (".csv", ".jsonl")
 
 
-def image_records(folder: Path, ids: set[int] | None = None) -> Iterator[dict[str, Any]]:
-    """One record a live image, by name: its facts, and each of its metadata fields with the list of its values."""
-    said = metadata.read_metadata(folder)
-    for number, image in catalog.read_facts(folder).items():
-        if ids is None or number in ids:
-            facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)
-            yield {**dict(zip(_FACTS, facts, strict=True)), **said.get(image.path, {})}
+def image_records(engine: Engine, where: str = "") -> Iterator[dict[str, Any]]:
+    """Of each image that meets a condition, by name: its facts, and each of its fields with the list of its values."""
+    selection = engine.select(where)
+    for image in selection.records:
+        facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)
+        yield {**dict(zip(_FACTS, facts, strict=True)), **selection.fields[image.id]}
 
 
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:

@@ -108,9 +108,10 @@ def _same_file(member: Member, keeper: Member) -> str:
 
 def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]) -> Path:
     """The path below its indexed folder, in the new folder; with a part of the content's hash where that is taken."""
-    homes = [root for root in roots if member.path.is_relative_to(root)]
-    home = max(homes, key=lambda root: len(root.parts), default=member.path.parent)
-    wanted = Path(os.path.abspath(folder)) / member.path.relative_to(home)
+    path = Path(member.path)
+    homes = [root for root in roots if path.is_relative_to(root)]
+    home = max(homes, key=lambda root: len(root.parts), default=path.parent)
+    wanted = Path(os.path.abspath(folder)) / path.relative_to(home)
     stem = f"{wanted.stem}-{member.sha256[:12]}"
     names = [wanted.name, stem + wanted.suffix, *(f"{stem}-{number}{wanted.suffix}" for number in range(2, 10000))]
     free = (wanted.with_name(name) for name in names)
@@ -150,7 +151,7 @@ class _Freshness:
         now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
         if remember and self.seen.get(member.id) == now:
             return ""
-        if found.st_size != member.n_bytes or sha256_of(member.path) != member.sha256:
+        if found.st_size != member.n_bytes or sha256_of(Path(member.path)) != member.sha256:
             return "has changed since it was indexed"
         self.seen[member.id] = now
         return ""
@@ -193,9 +194,9 @@ def _refusal_now(deed: Deed, fresh: _Freshness) -> str:
 def _entry(number: int, deed: Deed) -> Entry:
     member, found = deed.member, os.lstat(deed.member.path)
     target = {"move": deed.target, "link": deed.keeper.path if deed.keeper else None, "trash": None}[deed.action]
-    beside = deed.target if deed.action == "move" and deed.target else member.path
+    beside = deed.target if deed.action == "move" and deed.target else Path(member.path)
     part = beside.with_name(f".bof-{uuid.uuid4().hex}.partial")
-    places = (str(member.path), str(target or ""), str(part))
+    places = (member.path, str(target or ""), str(part))
     return Entry(
         number, deed.action, member.name, *places, member.sha256, member.n_bytes, found.st_mtime_ns, found.st_mode,
         found.st_ino,
@@ -203,7 +204,7 @@ def _entry(number: int, deed: Deed) -> Entry:
 
 
 def _do(deed: Deed, entry: Entry, trash: Trash | None) -> None:
-    path = deed.member.path
+    path = Path(deed.member.path)
     if deed.action == "move":
         move_file(path, Path(entry.target), Path(entry.part), entry.sha256)
     elif deed.action == "link":

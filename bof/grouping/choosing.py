@@ -108,7 +108,7 @@ def _number(words: str) -> float:
     return float(found[0]) if found else 0.0
 
 
-def is_protected(path: Path, folders: Sequence[Path]) -> bool:
+def is_protected(path: str | Path, folders: Sequence[Path]) -> bool:
     """Does a file lie in one of the folders or below, by its name or by where links lead?"""
     places = {os.path.abspath(path), os.path.realpath(path)}
     roots = {place for folder in folders for place in (os.path.abspath(folder), os.path.realpath(folder))}

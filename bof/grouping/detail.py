@@ -69,7 +69,7 @@ def problem_of(member: Member) -> str:
             return "is no regular file"
         changed = found.st_size != member.n_bytes
         if not changed and found.st_mtime_ns != member.mtime_ns:
-            changed = sha256_of(member.path) != member.sha256
+            changed = sha256_of(Path(member.path)) != member.sha256
         return "has changed since it was indexed" if changed else ""
     except FileNotFoundError:
         return "is gone"
@@ -116,7 +116,7 @@ def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, he
     return Look(problem, detail, content, _outline(content, head_from_member), _inode(member.path))
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inode(path: str) -> tuple[int, int] | None:
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
@@ -163,7 +163,7 @@ def _read_all(members: Sequence[Member], head_from: Mapping[int, F64]) -> dict[s
     found: dict[str, tuple[float, Box] | str] = {}
     reference: tuple[Member, U8] | None = None
     for member in members:
-        pixels = _grey(member.path)
+        pixels = _grey(Path(member.path))
         if isinstance(pixels, str):
             found[member.sha256] = pixels
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
-from bof.grouping.finding import read_members
 from bof.grouping.memory import allow, reject, rejected
 
 
@@ -26,7 +25,7 @@ def forget_names(engine: Engine, one: str, other: str) -> None:
 def rejected_names(engine: Engine) -> list[tuple[str, str]]:
     """Every rejected pair by name, sorted; a content that the index has no more by its sha256."""
     name_of: dict[str, str] = {}
-    for member in read_members(engine):
+    for member in engine.records():
         name_of.setdefault(member.sha256, member.name)
     pairs = [sorted(name_of.get(key, key) for key in pair) for pair in rejected(engine.folder)]
     return sorted((pair[0], pair[-1]) for pair in pairs)
@@ -34,7 +33,7 @@ def rejected_names(engine: Engine) -> list[tuple[str, str]]:
 
 def _content(engine: Engine, name: str) -> str:
     """The sha256 of a picture by its name; a whole sha256 stands for itself."""
-    found = {member.name: member.sha256 for member in read_members(engine)}
+    found = {member.name: member.sha256 for member in engine.records()}
     contents = {content for pair in rejected(engine.folder) for content in pair}
     if name in found:
         return found[name]

@@ -18,7 +18,7 @@ from bof.images.decode import PictureTooLargeError, decode, read_bytes
 from bof.images.listing import Skipped
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, store_geometry
 from bof.system.memory import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
@@ -46,7 +46,7 @@ class Deferred:
     n_pixels: int
 
 
-Described = tuple[ImageFacts, ImageColumns]
+Described = tuple[ImageRecord, ImageColumns]
 
 Redescribed = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
@@ -130,7 +130,7 @@ def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: in
         rows = _rows(data, path, recipe, limit)
         columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
         size = picture.width, picture.height, len(columns)
-        return ImageFacts(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+        return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 
     return _guarded(file, recipe, max_pixels, described)
 

@@ -21,7 +21,7 @@ from bof.global_descriptors.describe import Wanted
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
 from bof.store import merge
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
 from bof.store.writer import Writer
@@ -54,13 +54,13 @@ def train(folder: Path) -> Vocabulary:
     return Vocabulary.load(folder)
 
 
-def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageFacts, ImageColumns]:
+def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
     features = features_of(draw_scene(seed))
     words = vocabulary.describe(features.descriptors)
     rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
-    return ImageFacts(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
+    return ImageRecord(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
 
 
 def make(folder: Path) -> None:

@@ -47,7 +47,7 @@ async def search(service: Service, request: Request, values: Values) -> Response
 async def search_image(service: Service, request: Request, values: Values) -> Response:
     """With a picture of the index."""
     ask, pose = Ask.of(values), pose_of(values)
-    fact = await service.in_file_thread(service.collection.fact, values["id"])
+    fact = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
         return answer(await _page(service, picture, pose, ask, fact.sha256))
@@ -93,7 +93,7 @@ def _rounded(seconds: dict[str, float]) -> dict[str, float]:
 async def match(service: Service, request: Request, values: Values) -> Response:
     """A picture that is sent or fetched with one of the index."""
     pose = pose_of(values)
-    await service.in_file_thread(service.collection.fact, values["id"])
+    await service.in_file_thread(service.collection.record, values["id"])
     async with _picture(service, request, values) as picture, service.place(request):
         return answer(await _match(service, picture, pose, values["id"], values["mirror"]))
 
@@ -101,8 +101,8 @@ async def match(service: Service, request: Request, values: Values) -> Response:
 async def match_images(service: Service, request: Request, values: Values) -> Response:
     """Two pictures of the index."""
     pose = pose_of(values)
-    fact = await service.in_file_thread(service.collection.fact, values["a"])
-    await service.in_file_thread(service.collection.fact, values["b"])
+    fact = await service.in_file_thread(service.collection.record, values["a"])
+    await service.in_file_thread(service.collection.record, values["b"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
         return answer(await _match(service, picture, pose, values["b"], values["mirror"], fact.sha256))
