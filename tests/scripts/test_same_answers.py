@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +110,7 @@ def test_the_command_that_fails_is_named(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err.startswith("error: bof.index ended with 1: error: ")
 
 
-def test_altered_copies_are_the_same_for_the_same_seed(
-    script: Callable[[str], Any], data: Path, tmp_path: Path
-) -> None:
+def test_altered_copies_are_the_same_for_the_same_seed(data: Path, tmp_path: Path) -> None:
     pictures = sorted((data / "ukbench1000").iterdir())
     for name in ("one", "other"):
         parts.make_duplicates(pictures, tmp_path / name)
