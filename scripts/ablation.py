@@ -21,7 +21,8 @@ from ablation_rows import Row, all_rows, choose, patched
 from ablation_sets import Extraction, Figures, extract, load, measure
 from peer_common import engine_features
 
-from bof.cli.command import progress_bar, run
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.evaluation.benchmarks import Benchmark
 from bof.system.files import write_json
 

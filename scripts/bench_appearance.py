@@ -18,6 +18,7 @@ import faiss
 import numpy as np
 
 from bof.global_descriptors import color, hashes
+from bof.options import METRICS
 from bof.system.threads import even_shares, in_threads, n_threads
 from bof.types import F32, U8, U16, U64
 
@@ -90,9 +91,7 @@ def nearest(distance: U16) -> object:
 def colour_calls(rows: U8) -> Mapping[str, Call]:
     """Each metric, and chi-square and Bhattacharyya as numpy and faiss would do it, on shares that take four bytes."""
     query = rows[0]
-    calls: dict[str, Call] = {
-        f"bof: {metric}": partial(color.similarity, query, rows, metric) for metric in color.METRICS
-    }
+    calls: dict[str, Call] = {f"bof: {metric}": partial(color.similarity, query, rows, metric) for metric in METRICS}
     some = rows[: len(rows) // 10]
     shares = np.square(some, dtype=np.float32)
     calls["numpy: chi-square, a tenth of the rows"] = lambda: chi_square(shares[0], shares)

@@ -13,7 +13,7 @@ from compare_peers import BENCHMARKS, even_subset
 from peer_bof import BofPeer
 from peer_common import Collection, Workshop, engine_features, extract_all
 
-from bof.cli.command import progress_bar
+from bof.cli.progress import progress_bar
 from bof.evaluation.benchmarks import load_benchmark
 from bof.images.listing import walk_images
 from bof.types import Features

@@ -23,7 +23,8 @@ from calibration_fit import THRESHOLDS, Bin, Model, Operation, engine_model, fit
 from calibration_pairs import Gathered, Pairs, build_index, default_workers, gather
 from calibration_truth import DVD, UKBENCH, Subject, choose_queries, count_matches, subject_of
 
-from bof.cli.command import progress_bar, run
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.images.decode import display_name
 from bof.options import VerifyOptions

@@ -23,7 +23,8 @@ from typing import Protocol
 from peer_common import Collection, Cost, Workshop, engine_features, extract_all
 from peer_table import Row, figures, print_table
 
-from bof.cli.command import progress_bar, run
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.errors import BofError, OptionError
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.run import QueryResult, evaluate_ranker

@@ -21,7 +21,8 @@ from duplicates_judge import Figures
 from duplicates_methods import run_bof, run_hashes
 from duplicates_truth import Truth, build_truth
 
-from bof.cli.command import progress_bar, run
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.errors import ImageError
 from bof.images.decode import read_image
 from bof.options import DuplicateOptions

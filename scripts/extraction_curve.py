@@ -24,7 +24,8 @@ import extraction_curve_variants as variants
 from extraction_curve_measure import Figures, Pictures, choose_sample, load, measure_accuracy, measure_milliseconds
 from extraction_curve_settings import Setting, all_settings, choose, edge
 
-from bof.cli.command import progress_bar, run
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.options import PRESETS
 from bof.system.files import write_json
 

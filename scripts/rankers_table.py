@@ -20,7 +20,9 @@ import cv2
 from ablation_sets import load
 from rankers_sheet import draw_differences
 
-from bof.cli.command import add_column_options, progress_bar, run, want_columns
+from bof.cli.arguments import add_column_options, want_columns
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.rankers import EngineRanker

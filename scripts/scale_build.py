@@ -16,7 +16,7 @@ from scale_planting import Planted
 from scale_pool import FRAME
 from scale_synthesis import BLOCK, Synthesis
 
-from bof.cli.command import progress_bar
+from bof.cli.progress import progress_bar
 from bof.errors import BofError
 from bof.store import catalog
 from bof.store.catalog import ImageFacts

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from peer_common import Workshop, extract_all
 
-from bof.cli.command import progress_bar
+from bof.cli.progress import progress_bar
 from bof.errors import OptionError
 from bof.images.listing import walk_images
 from bof.store.segments import store_geometry

@@ -395,6 +395,7 @@ def test_a_second_writer_is_told_of_the_first(indexed: Path, run: Run) -> None:
         ("--field", "nothing", "p"),
         ("--watch", "--dry-run", "p"),
         ("--pairs", "x.txt", "--partners", "0"),
+        ("--describe", "scene-00.png", "--tag", "a"),
     ],
 )
 def test_contradictions_are_misuse_and_change_nothing(
@@ -404,6 +405,12 @@ def test_contradictions_are_misuse_and_change_nothing(
     before = content(indexed / "ix")
     assert run(index.main, *flags, "--index", indexed / "ix")[0] == 2
     assert content(indexed / "ix") == before
+
+
+def test_the_old_name_of_annotate_is_told_the_new_one(run: Run) -> None:
+    assert run(index.main, "--describe", "a.png", "--tag", "x") == (
+        2, "", "error: --describe: expected its new name, --annotate\n",
+    )  # fmt: skip
 
 
 def test_a_reader_sees_what_came_since_when_it_asks(indexed: Path, run: Run) -> None:
