@@ -80,6 +80,13 @@ class IndexOptions(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class QueryOptions(_Checked):
+    """How a query's picture is read."""
+
+    memory: int = _option(0, 0, 1 << 30, "megabytes that reading a query may take; 0: half of what the machine has")
+
+
+@dataclass(frozen=True, slots=True)
 class VoteOptions(_Checked):
     """How query features vote for database pictures."""
 
