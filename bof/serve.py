@@ -46,7 +46,9 @@ def _port(text: str) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
+    missing = [
+        name for name in ("h11", "python_multipart", "starlette", "uvicorn") if not importlib.util.find_spec(name)
+    ]
     if missing:
         raise ServerError(f'expected {", ".join(missing)}, found none; install with: pip install "bof[serve]"')
     from bof.server.app import Application
