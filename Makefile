@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
+PAGE = tests/page
 
-.PHONY: demo test check bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check check-page bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/native/*.[ch])
 	$(PYTHON) -m venv $(VENV)
@@ -26,11 +27,30 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: $(VENV)/.ready-dev
+check: $(VENV)/.ready-dev check-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
+check-page: $(VENV)/.ready-dev
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE)/.checked; \
+	else echo "The page's JavaScript is not checked: npm is missing. Install Node.js 20.19 or later with npm," \
+		"from https://nodejs.org or your system's packages." >&2; test -z "$$CI"; fi
+
+$(PAGE)/node_modules/.ready: $(PAGE)/package.json $(PAGE)/package-lock.json $(PAGE)/.npmrc
+	npm ci --prefix $(PAGE) --loglevel error --no-audit --no-fund
+	touch $@
+
+$(PAGE)/api.d.ts: $(PAGE)/api_types.py $(shell find bof/server -name '*.py')
+	$(BIN)/python $< > $@.new
+	mv $@.new $@
+
+$(PAGE)/.checked: $(PAGE)/node_modules/.ready $(PAGE)/api.d.ts $(wildcard bof/server/static/*.js $(addprefix $(PAGE)/,*.js *.json *.ts))
+	$(PAGE)/node_modules/.bin/tsc --project $(PAGE)
+	$(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js bof/server/static
+	touch $@
 
 bench: $(VENV)/.ready-peers
 	$(BIN)/python scripts/bench.py --data $(DATA) $(BENCH_FLAGS)

@@ -6,11 +6,11 @@ import fnmatch
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,17 +22,16 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-from bof.options import FeatureOptions, IndexOptions
+from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.searcher import Answer, Match, Searcher
-from bof.store import catalog, metadata
-from bof.store.catalog import KnownFile
-from bof.store.image_records import ImageRows
+from bof.store import catalog
+from bof.store.catalog import CatalogueColumns, Fields, ImageRecord, SegmentRecord, Selection
+from bof.store.check import CheckReport
 from bof.store.index import Index, Snapshot, SnapshotFacts
-from bof.store.writer import Metadata, Writer
+from bof.store.writer import Writer
 from bof.system.memory import machine_memory
 from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
@@ -73,7 +72,7 @@ class Engine:
         return self._index.features
 
     @property
-    def images(self) -> ImageRows:
+    def images(self) -> CatalogueColumns:
         """What the catalogue says of each image, in columns; removed ones included."""
         return self._collection.rows
 
@@ -100,7 +99,7 @@ class Engine:
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
         before = self._opened
-        if before is not None and catalog.read_generation(self.folder) == before.generation:
+        if before is not None and self._index.generation() == before.generation:
             return False
         self._opened = self._index.snapshot(before)
         return before is None or before.generation != self._opened.generation
@@ -112,6 +111,40 @@ class Engine:
     def count_known(self, group: str) -> int:
         """Pictures that have rows in a group of optional columns."""
         return self._collection.count_known(group)
+
+    # -- What the catalogue says, as of the newest commit ------------------------------------------------------------
+
+    def records(self) -> list[ImageRecord]:
+        """Every picture, in the order of their names."""
+        return self._index.records()
+
+    def count(self) -> int:
+        """How many pictures there are."""
+        return self._index.count()
+
+    def select(self, where: str = "", text: str = "", **page: Any) -> Selection:
+        """Some pictures and what they are annotated with: see `store.catalog.select`."""
+        return self._index.select(where, text, **page)
+
+    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+        """The ids of the pictures that `select` would select."""
+        return self._index.select_ids(where, text, ids)
+
+    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many pictures have each tag, and how many each other field."""
+        return self._index.count_annotated()
+
+    def segments(self) -> list[SegmentRecord]:
+        """Every segment and what its files must be."""
+        return self._index.segments()
+
+    def check(self) -> CheckReport:
+        """Is every byte of the index what was written?"""
+        return self._index.check()
+
+    def bytes_by_file(self) -> dict[str, int]:
+        """Bytes on disk of the catalogue, and of the segments' files, summed by name."""
+        return self._index.bytes_by_file()
 
     def n_bytes(self) -> int:
         """Size of the index on disk."""
@@ -215,7 +248,7 @@ class Engine:
     @property
     def roots(self) -> list[Path]:
         """The folders that were added, which `add` can look into again."""
-        return [Path(root) for root in catalog.read_meta(self._index.folder).get("roots", [])]
+        return self._index.roots
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
@@ -236,19 +269,19 @@ class Engine:
         with self._index.writer() as writer:
             return writer.merge()
 
-    def annotate(self, names: Sequence[str], add: Metadata, remove: Metadata | None = None) -> int:
+    def annotate(self, names: Sequence[str], add: Fields, remove: Fields | None = None) -> int:
         """Add values to fields of pictures, and take others away; tags are values of the field `tag`.
 
         names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
         """
         with self._index.writer() as writer:
             found = self.find(names)
-            writer.describe([entry.path for entry in found], add, remove or {})
+            writer.annotate([entry.path for entry in found], add, remove or {})
         return len(found)
 
-    def find(self, names: Sequence[str]) -> list[KnownFile]:
+    def find(self, names: Sequence[str]) -> list[ImageRecord]:
         """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
-        known = sorted(catalog.read_known(self._index.folder).values(), key=lambda entry: entry.path)
+        known = sorted(self.records(), key=lambda entry: entry.path)
         exact = set(names) & {entry.name for entry in known}
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
         return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
@@ -265,7 +298,7 @@ class Engine:
         self._warn_of_gaps(collection, options.groups)
         nearest = self._open_nearest(collection) if "embedding" in options.whole else None
         if options.where or options.text:
-            collection = collection.restricted(metadata.select_ids(self.folder, options.where, options.text))
+            collection = collection.restricted(self.select_ids(options.where, options.text))
         return Searcher(collection, self.vocabulary, options, nearest, self._mapped_limit, str(self.folder))
 
     def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:

@@ -14,7 +14,7 @@ import numpy as np
 from bof.errors import OptionError
 from bof.native import Hits, near_postings
 from bof.options import ExpandOptions, FeatureOptions, VerifyOptions, VoteOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.types import F64, I32, I64, U16, U64, Bool
 
 DEFAULTS = "defaults"

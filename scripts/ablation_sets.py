@@ -21,7 +21,7 @@ from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.run import evaluate_ranker
 from bof.images.listing import walk_images
 from bof.options import IndexOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.types import Ranking
 
 COPIES_PER_ATTACK = 12

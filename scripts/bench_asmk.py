@@ -10,7 +10,7 @@ from bench_table import Row
 from bench_timing import ask_bof, cores_busy, in_turn, index_bof, name_of, seconds_of, verifying
 from peer_asmk import AsmkPeer, ask_asmk
 
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 
 GROUP = "asmk"
 ASKED = 5.0

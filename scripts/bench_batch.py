@@ -12,7 +12,7 @@ from bench_timing import ask_bof, in_turn, seconds_of, timed
 from bof.engine import Engine
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.expansion import DEPTH, neighbours
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 
 GROUP = "batch of queries"
 ASKED = 3.0

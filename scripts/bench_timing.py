@@ -14,7 +14,7 @@ from peer_bof import BofPeer, query_of
 from peer_common import Collection, Workshop
 from threadpoolctl import ThreadpoolController
 
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.types import Features
 
 Question = TypeVar("Question")

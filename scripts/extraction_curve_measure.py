@@ -21,7 +21,7 @@ from bof.evaluation.run import MAIN, Report, evaluate_ranker
 from bof.features.sift import extract_features
 from bof.images.decode import decode, read_bytes
 from bof.options import FeatureOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.types import Box, Features
 from bof.vocabulary.vocabulary import default_vocabulary_path
 

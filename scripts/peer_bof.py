@@ -14,8 +14,8 @@ from peer_common import Clock, Collection, Cost, Workshop
 
 from bof.engine import Engine, Query
 from bof.options import TrainOptions
-from bof.retrieval.search_options import SearchOptions
-from bof.store.catalog import ImageFacts
+from bof.retrieval.searcher import SearchOptions
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
 from bof.types import Box, Features, Ranking
@@ -78,8 +78,8 @@ def train(workshop: Workshop) -> Path:
         return default_vocabulary_path()
     kept = workshop.kept("bof", "")
     if not kept.exists():
-        options = TrainOptions(words=workshop.words)
-        train_vocabulary(workshop.draw(options.max_descriptors), options, workers=workshop.workers).save(kept)
+        options = TrainOptions(words=workshop.words, workers=workshop.workers)
+        train_vocabulary(workshop.draw(options.max_descriptors), options).save(kept)
     return kept
 
 
@@ -108,9 +108,9 @@ def _describe(paths: Sequence[Path], collection: Collection, vocabulary: Vocabul
         yield ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry))
 
 
-def _facts(path: Path, features: Features) -> ImageFacts:
+def _facts(path: Path, features: Features) -> ImageRecord:
     status, geometry = path.stat(), features.geometry
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return ImageFacts(
+    return ImageRecord(
         str(path), str(path), status.st_size, status.st_mtime_ns, digest, geometry.width, geometry.height, len(features)
     )

@@ -77,8 +77,8 @@ class Workshop:
 
     def draw(self, n: int) -> Sample:
         """At most n training descriptors, with what they were drawn from."""
-        options = TrainOptions(words=self.words, max_descriptors=n)
-        return draw_sample([self.training], self.training.name, engine_features(), options, self.workers, _silent)[0]
+        options = TrainOptions(words=self.words, max_descriptors=n, workers=self.workers)
+        return draw_sample([self.training], self.training.name, engine_features(), options, _silent)[0]
 
 
 def engine_features() -> FeatureOptions:

@@ -25,8 +25,7 @@ from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.evaluation.run import Report, evaluate_ranker
-from bof.global_descriptors.describe import COLUMN_OF
-from bof.retrieval.search_options import LOCAL, SearchOptions
+from bof.options import COLUMN_OF, LOCAL, SearchOptions
 from bof.system.files import write_json
 
 SETS = ("ukbench", "dvd", "copies")

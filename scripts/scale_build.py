@@ -19,7 +19,7 @@ from scale_synthesis import BLOCK, Synthesis
 from bof.cli.command import progress_bar
 from bof.errors import BofError
 from bof.store import catalog
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.segments import ImageColumns
 from bof.system.units import human_bytes
@@ -121,12 +121,12 @@ def _fill(
 
 def _with_targets(
     pictures: Sequence[ImageColumns], first: int, targets: dict[int, ImageColumns]
-) -> Iterator[tuple[ImageFacts, ImageColumns]]:
+) -> Iterator[tuple[ImageRecord, ImageColumns]]:
     """Pictures with their facts; a target has the planted features besides its own."""
     for number, picture in enumerate(pictures, first):
         columns = join(targets[number], picture) if number in targets else picture
         name = name_of(number)
-        yield ImageFacts(name, f"/synthetic/{name}", 100_000, 0, f"{number:064x}", *FRAME, len(columns)), columns
+        yield ImageRecord(name, f"/synthetic/{name}", 100_000, 0, f"{number:064x}", *FRAME, len(columns)), columns
 
 
 def join(first: ImageColumns, second: ImageColumns) -> ImageColumns:

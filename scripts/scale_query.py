@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bof.engine import Engine, Query
 from bof.options import VerifyOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.retrieval.searcher import Answer
 from bof.types import Features, Geometry
 from bof.vocabulary.vocabulary import load_vocabulary

@@ -90,7 +90,7 @@ def is_sound(index: Path) -> bool:
 def contents(index: Path, queries: Sequence[Path]) -> object:
     """All that an index answers with, by name: of each image its content and features; of each query the ranking."""
     engine = Engine.open(index)
-    facts = catalog.read_facts(index)
+    facts = {record.id: record for record in catalog.read_records(index)}
     images = {}
     for image, row in enumerate(engine.images):
         if not row.deleted:

@@ -15,7 +15,6 @@ from torture_common import Finding, link_all
 from bof.engine import Engine, Query
 from bof.images.decode import read_image
 from bof.ingest.extract import Described
-from bof.store import catalog
 from bof.store.segments import ImageColumns
 
 _LIMIT = 1.5
@@ -54,7 +53,7 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
 
 def _described(engine: Engine) -> list[Described]:
     """Every image of an index, as it can be written into another."""
-    snapshot, facts = engine.searcher().collection, catalog.read_facts(engine.folder)
+    snapshot, facts = engine.snapshot, {record.id: record for record in engine.index.records()}
     found = []
     for image, row in enumerate(snapshot.rows):
         segment = snapshot.segments[snapshot.segment_of[image]]

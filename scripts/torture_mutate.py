@@ -15,7 +15,7 @@ from bof.engine import Engine
 from bof.errors import ImageError
 from bof.images.decode import read_image
 from bof.options import VerifyOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 
 _HANG_S = 30.0
 _SEARCH = SearchOptions(verify=VerifyOptions(depth=20), mirror="never")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bof.engine import Engine, Query
-from bof.errors import ImageError
-from bof.images.decode import Picture, display_name, read_image
+from bof.errors import ImageError, display_name, reason_of
+from bof.images.decode import Picture, read_image
 from bof.images.draw import draw_match, encode_jpeg
 from bof.types import Box, Hit
 
@@ -65,9 +65,8 @@ def _write(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise ImageError(
-            f"{display_name(path)}: cannot be written: {error.strerror}; name another --matches"
-        ) from error
+        problem = f"cannot be written: {reason_of(error)}"
+        raise ImageError(problem, path=path, advice="name another --matches") from error
 
 
 def _safe(name: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bof.engine import Engine
 from bof.images.decode import Picture, crop, display_name, read_image, shrink
+from bof.options import SearchOptions
 from bof.retrieval.query import subject_of
-from bof.retrieval.search_options import SearchOptions
 from bof.types import Box, Ranking
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bof.options import VerifyOptions, VoteOptions
+from bof.options import SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.searcher import Searcher
 from bof.types import F32, F64, Features, Verification
 

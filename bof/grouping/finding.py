@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from bof.engine import Engine
@@ -18,11 +17,11 @@ from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
-from bof.grouping.reading import Source, Unread, compare_pairs, read_features
+from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
 from bof.images.decode import display_name
 from bof.options import DuplicateOptions
-from bof.store import catalog
+from bof.store.catalog import FileStamp
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
@@ -51,7 +50,7 @@ def find_groups(
     what is found cannot be kept.
     """
     options = options or DuplicateOptions()
-    grouping = Grouping(read_members(engine), rejected(engine.folder))
+    grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
         return grouping.groups([])
     search = _Search(engine, grouping.by_content, options)
@@ -63,14 +62,6 @@ def find_groups(
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
     return grouping.groups(proofs)
-
-
-def read_members(engine: Engine) -> list[Member]:
-    """Every live picture of the index by name."""
-    facts = catalog.read_facts(engine.folder).items()
-    return [
-        Member(number, f.name, Path(f.path), f.sha256, f.n_bytes, f.mtime_ns, f.width, f.height) for number, f in facts
-    ]
 
 
 def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
@@ -167,10 +158,9 @@ class _Search:
             yield len(batch)
 
 
-def _source(members: Sequence[Member]) -> Source:
+def _source(members: Sequence[Member]) -> FileStamp:
     """The first of the files of one content that stands; the first, where none does."""
-    sources = [Source(str(member.path), member.n_bytes, member.mtime_ns) for member in members]
-    return next((source for source in sources if source.stands()), sources[0])
+    return next((member.file for member in members if member.file.stands()), members[0].file)
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

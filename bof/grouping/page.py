@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bof.grouping.pictures import overlay, read, thumbnail
 from bof.grouping.records import Judged, modified
@@ -65,7 +66,7 @@ def build_page(judged: Sequence[Judged], title: str, n_pictures: int) -> str:
 
 def _shown(judged: Judged) -> Shown:
     members = list(judged.members())[:MOST_SHOWN]
-    pictures = {member.id: read(member.path) for member, _ in members}
+    pictures = {member.id: read(Path(member.path)) for member, _ in members}
     overlays = list(_overlays(pictures.get(judged.group.head.id), members, pictures))
     return Shown(judged, members, [thumbnail(pictures[member.id]) for member, _ in members], overlays)
 

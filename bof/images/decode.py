@@ -37,7 +37,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from bof.errors import ImageError
+from bof.errors import ImageError, reason_of
+from bof.errors import display_name as display_name
 from bof.types import U8, Box
 
 log = logging.getLogger("bof")
@@ -81,18 +82,17 @@ class Picture:
     height: int
 
 
-def display_name(path: str | os.PathLike[str]) -> str:
-    """The path as one line of UTF-8 text: bytes of a name that are no UTF-8, and control characters, as escapes."""
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
+class NotAPictureError(ImageError):
+    """A file is empty, or is no picture of a known kind."""
 
 
 class PictureTooLargeError(ImageError):
     """A picture has more pixels, n_pixels, than may be decoded."""
 
-    def __init__(self, message: str, n_pixels: int) -> None:
-        super().__init__(message)
-        self.n_pixels = n_pixels
+    def __init__(self, name: str, width: int, height: int, max_pixels: int) -> None:
+        self.n_pixels = width * height
+        found = f"{width} x {height} = {self.n_pixels}"
+        super().__init__("too large", path=name, expected=f"at most {max_pixels} pixels", found=found)
 
 
 # -- Finding and reading files ----------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def read_bytes(path: Path, *, max_bytes: int | None = None) -> bytes:
     try:
         return _read_regular(path, max_bytes)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
-        raise ImageError(f"{display_name(path)}: cannot read: {reason_of(error)}") from error
+        raise ImageError(f"cannot read: {reason_of(error)}", path=path) from error
 
 
 def _read_regular(path: Path, max_bytes: int | None) -> bytes:
@@ -121,18 +121,12 @@ def _read_regular(path: Path, max_bytes: int | None) -> bytes:
         return file.read()
 
 
-def reason_of(error: BaseException) -> str:
-    """What went wrong without the path, which the message has already named."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return display_name(text or type(error).__name__)
-
-
 # -- Decoding ---------------------------------------------------------------------------------------------------------
 
 
 def read_image(path: Path, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, grey: bool = False) -> Picture:
     """The picture in a file: read_bytes, then decode, whose options these are; ImageError names the path."""
-    return decode(read_bytes(path), max_side=max_side, max_pixels=max_pixels, grey=grey, name=display_name(path))
+    return decode(read_bytes(path), max_side=max_side, max_pixels=max_pixels, grey=grey, name=os.fspath(path))
 
 
 def decode(
@@ -161,9 +155,8 @@ def decode(
     except ImageError:
         raise
     except Exception as error:
-        raise ImageError(
-            f"{name}: expected a whole {kind} picture, found a broken, truncated or unsupported one: {reason_of(error)}"
-        ) from error
+        found = f"a broken, truncated or unsupported one: {reason_of(error)}"
+        raise ImageError(path=name, expected=f"a whole {kind} picture", found=found) from error
 
 
 def kind_of(data: bytes) -> str | None:
@@ -173,21 +166,19 @@ def kind_of(data: bytes) -> str | None:
 
 def _reader(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO, str], Image.Image]]:
     if not data:
-        raise ImageError(f"{name}: expected a picture, found an empty file")
+        raise NotAPictureError(path=name, expected="a picture", found="an empty file")
     for kind, magic, reader in _READERS:
         if magic.match(data):
             return kind, reader
     kinds = ", ".join(kind for kind, _, _ in _READERS)
-    raise ImageError(f"{name}: expected a picture ({kinds}), found a file that begins with {data[:8]!r}")
+    found = f"a file that begins with {data[:8]!r}"
+    raise NotAPictureError(path=name, expected=f"a picture ({kinds})", found=found)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise PictureTooLargeError(
-            f"{name}: too large: expected at most {max_pixels} pixels, found {width} x {height} = {width * height}",
-            width * height,
-        )
+        raise PictureTooLargeError(name, width, height, max_pixels)
 
 
 def _decode(image: Image.Image, max_side: int | None, grey: bool) -> Picture:
@@ -263,10 +254,8 @@ def crop(picture: Picture, box: Box, name: str = "picture") -> U8:
     """
     x0, y0, x1, y1 = box
     if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-        raise ImageError(
-            f"{name}: expected a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels, "
-            f"found {x0:g},{y0:g},{x1:g},{y1:g}"
-        )
+        expected = f"a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels"
+        raise ImageError(path=name, expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
     height, width = picture.pixels.shape[:2]
     across, down = width / picture.width, height / picture.height
     left, top = min(int(x0 * across), width - 1), min(int(y0 * down), height - 1)

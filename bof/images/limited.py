@@ -98,11 +98,10 @@ def n_pixels_of(data: bytes, name: str) -> int:
 
 
 def decode_in_worker(reader: LimitedReader, item: Item) -> Picture | ImageError:
-    """In a process of its own. What is wrong with a picture comes back as a value, and as a class that travels."""
+    """In a process of its own. What is wrong with a picture comes back as a value."""
     try:
         return reader.decode_here(item)
     except ImageError as error:
         if isinstance(error.__cause__, MemoryError):  # the picture may be sound
             raise error.__cause__ from None
-        told = {"option": error.option, "path": error.path, "expected": error.expected, "found": error.found}
-        return ImageError(error.fault, **told, advice=error.advice)
+        return error

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import Part
-from bof.store.image_records import ImageRows
+from bof.store.catalog import CatalogueColumns
 from bof.store.inverted_file import Postings, Weights
 from bof.types import I32, I64, U16, U64, Bool, Geometry
 
@@ -22,7 +22,7 @@ class Collection(Protocol):
     """
 
     @property
-    def rows(self) -> ImageRows:
+    def rows(self) -> CatalogueColumns:
         """What the catalogue says of each image."""
 
     @property

@@ -13,9 +13,6 @@ import numpy as np
 
 from bof.types import F64
 
-FUSIONS = ("calibrated", "rrf")
-"""Evidence that adds up, each ranker's z-score on the scale of bof's score; reciprocal ranks."""
-
 _RANK_OFFSET = 60.0
 """Of reciprocal rank fusion, as its authors set it."""
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bof.global_descriptors import color, embedding, hashes
 from bof.global_descriptors.ann_index import Nearest
-from bof.global_descriptors.describe import COLUMN_OF
 from bof.global_descriptors.pooling import F16
+from bof.options import COLUMN_OF
 from bof.retrieval.collection import Collection
 from bof.retrieval.shortlist import in_order
 from bof.retrieval.votes import top_images

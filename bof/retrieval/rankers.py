@@ -10,15 +10,13 @@ from typing import Protocol
 import numpy as np
 
 from bof.global_descriptors.ann_index import Nearest
-from bof.global_descriptors.describe import COLUMN_OF
-from bof.options import VerifyOptions
+from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, unverified_scores
 from bof.retrieval.expansion import expand
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_nearest, verdicts
 from bof.retrieval.query import Query
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch

@@ -14,14 +14,13 @@ from bof.errors import IndexStoreError
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import Nearest
-from bof.options import VerifyOptions
+from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import ranker_of, wants_mirror
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch

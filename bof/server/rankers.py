@@ -7,8 +7,8 @@ from typing import Any
 
 from bof.engine import Engine
 from bof.errors import MismatchError
-from bof.global_descriptors.describe import COLUMN_OF, Wanted
-from bof.retrieval.search_options import LOCAL, RANKERS
+from bof.global_descriptors.describe import Wanted
+from bof.options import COLUMN_OF, LOCAL, RANKERS
 from bof.server.http.problems import ProblemError
 from bof.store.columns import group_of
 
@@ -23,12 +23,6 @@ DESCRIPTIONS = {
 """Rankers that are not here compare hashes."""
 
 _HASH = "Copies of the very picture, resized or encoded anew: a short code of its coarse structure. Very fast."
-
-
-def ranker_names() -> str:
-    """A pattern of what a ranker may be called: several are joined by +."""
-    names = "|".join(RANKERS)
-    return rf"^({names})(\+({names}))*$"
 
 
 def rankers_of(engine: Engine) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,15 @@ import numpy as np
 from bof.engine import Engine, Query
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import display_name
-from bof.options import VerifyOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.searcher import Answer, Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
-from bof.server.collection import Collection, ImageFact, all_of
+from bof.server.collection import Collection, all_of, version_of
 from bof.server.decoding import Asked, Pose, Prepared
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
+from bof.store.catalog import TAG, Fields, ImageRecord
 from bof.types import F32, F64, Bool, Hit
 
 
@@ -138,17 +138,20 @@ def query_json(prepared: Prepared) -> dict[str, Any]:
 def hits_json(collection: Collection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Hits as the API tells of them."""
     numbers = [int(engine.images.id[hit.image]) for hit in hits]
-    facts = collection.facts(numbers)
-    return [_hit(collection, facts, number, hit) for number, hit in zip(numbers, hits, strict=True)]
+    found = collection.select(ids=numbers)
+    records = {image.id: image for image in found.records}  # a commit since may have taken one out
+    return [
+        _hit(collection, number, records.get(number), found.fields.get(number, {}), hit)
+        for number, hit in zip(numbers, hits, strict=True)
+    ]
 
 
-def _hit(collection: Collection, facts: Mapping[int, ImageFact], number: int, hit: Hit) -> dict[str, Any]:
-    fact = facts.get(number)  # a commit since may have taken it out
+def _hit(collection: Collection, number: int, image: ImageRecord | None, fields: Fields, hit: Hit) -> dict[str, Any]:
     verification = hit.verification
     return {
         "id": number,
-        "name": collection.name_of(fact) if fact else display_name(hit.name),
-        "version": fact.version if fact else "",
+        "name": collection.name_of(image, fields) if image else display_name(hit.name),
+        "version": version_of(image) if image else "",
         "score": hit.score,
         "verdict": hit.verdict,
         "probability": hit.probability,
@@ -157,7 +160,7 @@ def _hit(collection: Collection, facts: Mapping[int, ImageFact], number: int, hi
         "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
         "width": hit.width,
         "height": hit.height,
-        "tags": fact.tags if fact else [],
+        "tags": list(fields.get(TAG, [])),
         "explanation": explain(hit),
     }
 

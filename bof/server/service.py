@@ -15,17 +15,18 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from bof.engine import Engine
+from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import Collection
-from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe, Refused
+from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import Budget, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
-from bof.server.http.problems import ProblemError
+from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
@@ -118,8 +119,8 @@ class Service:
         result = await asyncio.wrap_future(self._pool.submit(item))
         if isinstance(result, Lost):
             raise ProblemError("bad-picture", f"expected a picture that can be read; {result.reason}")
-        if isinstance(result, Refused):
-            raise ProblemError(result.kind, result.reason)
+        if isinstance(result, ImageError):
+            raise as_problem(result)
         return result
 
     async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:

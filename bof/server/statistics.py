@@ -9,9 +9,7 @@ import numpy as np
 
 from bof.engine import Engine
 from bof.images.decode import display_name
-from bof.store import catalog
-from bof.store.image_records import ImageRows
-from bof.store.metadata import TAG
+from bof.store.catalog import FILE_NAME, CatalogueColumns
 from bof.types import I64
 
 N_BINS = 20
@@ -28,7 +26,7 @@ _PARTS = {
 def statistics(engine: Engine) -> dict[str, Any]:
     """Of the commit that the engine holds; tags and bytes are the newest commit's."""
     facts = engine.facts()
-    tags, fields = _said(engine)
+    tags, fields = map(_ranked, engine.count_annotated())
     parts, columns = _bytes_by_part(engine)
     return {
         "generation": facts.generation,
@@ -49,23 +47,12 @@ def statistics(engine: Engine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _said(engine: Engine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """How many pictures have each tag, and each field."""
-    of_live = "FROM metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"
-    with catalog.reading(engine.folder) as database:
-        if not catalog.has_metadata(database):
-            return [], []
-        tags = database.execute(f"SELECT value, count(*) {of_live} WHERE key = ? GROUP BY 1", (TAG,)).fetchall()
-        fields = database.execute(f"SELECT key, count(DISTINCT m.path) {of_live} WHERE key != ? GROUP BY 1", (TAG,))
-        return _ranked(dict(tags)), _ranked(dict(fields.fetchall()))
-
-
 def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
     best = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_NAMES]
     return [{"name": display_name(name), "pictures": n} for name, n in best]
 
 
-def _folders(rows: ImageRows) -> Counter[str]:
+def _folders(rows: CatalogueColumns) -> Counter[str]:
     """Pictures below each first folder of a name."""
     names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
     return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
@@ -73,16 +60,12 @@ def _folders(rows: ImageRows) -> Counter[str]:
 
 def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     """Bytes on disk by what they are for, and the optional columns."""
-    with catalog.reading(engine.folder) as database:
-        segments = catalog.read_segments(database)
     parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue"], 0)
     columns: set[str] = set()
-    for segment in segments:
-        for name, fact in segment.files.items():
-            stem = name.removesuffix(".npy")
-            parts[_PARTS.get(stem, "columns")] += fact.n_bytes
-            columns |= set() if stem in _PARTS else {stem}
-    parts["catalogue"] = (engine.folder / catalog.FILE_NAME).stat().st_size
+    for name, n_bytes in engine.bytes_by_file().items():
+        stem = name.removesuffix(".npy")
+        parts["catalogue" if name == FILE_NAME else _PARTS.get(stem, "columns")] += n_bytes
+        columns |= set() if name == FILE_NAME or stem in _PARTS else {stem}
     return parts, sorted(columns)
 
 

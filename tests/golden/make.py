@@ -21,7 +21,7 @@ from bof.global_descriptors.describe import Wanted
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
 from bof.store import merge
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
 from bof.store.writer import Writer
@@ -48,19 +48,19 @@ def train(folder: Path) -> Vocabulary:
     with tempfile.TemporaryDirectory() as pictures:
         for seed in range(100, 112):
             write_picture(Path(pictures) / f"{seed}.png", draw_scene(seed))
-        options = TrainOptions(words=64)
-        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, 1, lambda done, total: None)
+        options = TrainOptions(words=64, workers=1)
+        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder)
     return Vocabulary.load(folder)
 
 
-def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageFacts, ImageColumns]:
+def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
     features = features_of(draw_scene(seed))
     words = vocabulary.describe(features.descriptors)
     rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
-    return ImageFacts(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
+    return ImageRecord(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
 
 
 def make(folder: Path) -> None:

@@ -42,7 +42,7 @@ class Dead(BaseException):
 def member(path: Path, number: int) -> Member:
     content, found = path.read_bytes(), path.stat()
     sha256 = hashlib.sha256(content).hexdigest()
-    return Member(number, path.name, path, sha256, len(content), found.st_mtime_ns, 320, 240)
+    return Member(path.name, str(path), len(content), found.st_mtime_ns, sha256, 320, 240, 0, number)
 
 
 def group_of(paths: Sequence[Path], first_id: int = 0) -> Group:

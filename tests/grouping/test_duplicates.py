@@ -25,7 +25,7 @@ from bof.grouping.records import Judged, as_csv, as_json
 from bof.grouping.rules import marks_of
 from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from tests.support.described import described
 from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
@@ -59,7 +59,7 @@ def member(path: Path, number: int, age: int = 0) -> Member:
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     height, width = pixels.shape if pixels is not None else (1, 1)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Member(number, path.name, path, sha256, len(content), found.st_mtime_ns, width, height)
+    return Member(path.name, str(path), len(content), found.st_mtime_ns, sha256, width, height, 0, number)
 
 
 def save(path: Path, pixels: U8, quality: int = 95) -> Path:
@@ -327,7 +327,7 @@ def indexed(tmp_path: Path, vocabulary_folder: Path) -> Path:
         content, found = path.read_bytes(), path.stat()
         _, columns = described(name, number)
         sha256 = hashlib.sha256(content).hexdigest()
-        facts = ImageFacts(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
+        facts = ImageRecord(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
         rows.append((facts, columns))
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine, engine.writer() as writer:
         writer.append(rows)

@@ -17,7 +17,7 @@ import pytest
 
 from bof import index, search
 from bof.engine import Engine
-from bof.store import catalog, metadata
+from bof.store import catalog
 from tests.support.scenes import draw_scene, write_picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -59,7 +59,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in catalog.read_known(folder).values())
+    return sorted(entry.name for entry in catalog.read_records(folder))
 
 
 def found(out: str) -> list[str]:
@@ -130,7 +130,7 @@ def test_add_adds_a_picture_and_follows_nothing(indexed: Path, run: Run) -> None
     assert run(index.main, "--add", extra, "--index", indexed / "ix", "--tag", "single")[0] == 0
     assert "extra.png" in names(indexed / "ix")
     assert "indexed 0 new" in run(index.main, "--index", indexed / "ix")[1]
-    assert metadata.read_metadata(indexed / "ix") == {str(extra): {"tag": ["single"]}}
+    assert catalog.read_metadata(indexed / "ix") == {str(extra): {"tag": ["single"]}}
 
 
 def test_a_dry_run_changes_nothing_and_says_what_it_would_take(indexed: Path, run: Run) -> None:
@@ -273,13 +273,13 @@ def test_a_filter_leaves_scores_as_they_are(indexed: Path, run: Run) -> None:
 def test_metadata_goes_out_and_comes_back(indexed: Path, run: Run) -> None:
     at = ("--index", indexed / "ix")
     run(index.main, *at, "--describe", "sub/*", "--tag", "a", "--tag", "b", "--field", "title=One, two; three")
-    before = metadata.read_metadata(indexed / "ix")
+    before = catalog.read_metadata(indexed / "ix")
     for suffix in ("csv", "jsonl"):
         table = indexed / f"table.{suffix}"
         assert run(index.main, *at, "--export", table)[:2] == (0, f"{table}: 6 pictures\n")
         run(index.main, *at, "--describe", "*", "--tag", "stray", "--untag", "a")
         assert run(index.main, *at, "--metadata", table)[0] == 0
-        said = metadata.read_metadata(indexed / "ix")
+        said = catalog.read_metadata(indexed / "ix")
         assert {path: fields for path, fields in said.items() if fields.get("title")} == before
         run(index.main, *at, "--describe", "*", "--untag", "stray", "--tag", "x")
         run(index.main, *at, "--describe", "*", "--untag", "x")
@@ -310,7 +310,7 @@ def test_a_malformed_table_is_misuse(indexed: Path, run: Run, name: str, text: s
     status, _, err = run(index.main, "--index", indexed / "ix", "--metadata", indexed / name)
     assert status == 2
     assert expected in err
-    assert metadata.read_metadata(indexed / "ix") == {}
+    assert catalog.read_metadata(indexed / "ix") == {}
 
 
 def test_names_that_are_not_in_the_index_are_named(indexed: Path, run: Run) -> None:
@@ -367,7 +367,7 @@ def test_a_damaged_index_is_checked_repaired_and_filled_again(indexed: Path, run
     assert run(index.main, *at, "--check")[0] == 0
     assert "indexed 6 new pictures" in run(index.main, *at)[1]
     assert run(search.main, indexed / "p" / "scene-01.png", *at, "--json")[1].split('"seconds"')[0] == before
-    assert metadata.read_metadata(indexed / "ix")[str(indexed / "p" / "scene-01.png")] == {"tag": ["kept"]}
+    assert catalog.read_metadata(indexed / "ix")[str(indexed / "p" / "scene-01.png")] == {"tag": ["kept"]}
 
 
 def test_merge_says_what_it_did(indexed: Path, run: Run) -> None:

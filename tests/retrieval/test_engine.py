@@ -19,11 +19,10 @@ from bof.features.sift import extract_features
 from bof.geometry import transforms
 from bof.images.decode import Picture, read_image
 from bof.ingest import batches
-from bof.options import ExpandOptions, IndexOptions, TrainOptions, VerifyOptions, VoteOptions
+from bof.options import ExpandOptions, IndexOptions, SearchOptions, TrainOptions, VerifyOptions, VoteOptions
 from bof.retrieval.evidence import weigh
 from bof.retrieval.expansion import expand
 from bof.retrieval.rankers import LocalScores, with_evidence
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
 from bof.types import Box, Hit
@@ -558,7 +557,7 @@ def test_other_features_are_refused(index_folder: Path, vocabulary_folder: Path)
 
 
 def test_features_out_of_range_are_refused(tmp_path: Path, vocabulary_folder: Path) -> None:
-    with pytest.raises(OptionError, match="--max-side"):
+    with pytest.raises(OptionError, match="max_side"):
         Engine.open_or_create(tmp_path / "new", vocabulary_folder, max_side=3)
     assert not (tmp_path / "new").exists()
 
@@ -570,7 +569,7 @@ def test_a_missing_index_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_ranker_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"--ranker: expected one of bof, votes, tfidf, .*, found 'magic'"):
+    with pytest.raises(OptionError, match=r"ranker: expected one of bof, votes, tfidf, .*, found 'magic'"):
         SearchOptions(ranker="magic")
 
 

@@ -12,12 +12,11 @@ import pytest
 
 from bof.engine import Engine
 from bof.images.decode import Picture
-from bof.options import ExpandOptions, IndexOptions, VerifyOptions, VoteOptions
+from bof.options import ExpandOptions, IndexOptions, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, gained
 from bof.retrieval.expansion import expand
 from bof.retrieval.rankers import LocalScores, with_evidence
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.retrieval.votes import self_similarity, vote
 from bof.types import U8, QueryWords

@@ -14,13 +14,11 @@ from bof import search as search_command
 from bof.engine import Engine
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors import ann_index
-from bof.global_descriptors.describe import COLUMN_OF, ModelChoice, Wanted
-from bof.global_descriptors.model import ModelOptions
+from bof.global_descriptors.describe import ModelChoice, Wanted
 from bof.images.decode import read_image
-from bof.options import IndexOptions, VerifyOptions
+from bof.options import COLUMN_OF, LOCAL, IndexOptions, ModelOptions, SearchOptions, VerifyOptions
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import Similarities
-from bof.retrieval.search_options import LOCAL, SearchOptions
 from bof.types import Hit
 from tests.support.onnx_models import Network
 from tests.support.scenes import N_SCENES, draw_scene, write_picture
@@ -244,9 +242,9 @@ def test_a_grey_picture_has_no_colours(described: Path, photos: Path) -> None:
 
 
 def test_columns_that_are_none_are_refused() -> None:
-    with pytest.raises(OptionError, match="--columns: expected some of hash, color, embedding, found 'smell'"):
+    with pytest.raises(OptionError, match="columns: expected some of hash, color, embedding, found 'smell'"):
         Wanted(("smell",))
-    with pytest.raises(OptionError, match="expected --model FILE"):
+    with pytest.raises(OptionError, match="expected model FILE"):
         Wanted(("embedding",))
 
 

@@ -13,10 +13,9 @@ import pytest
 from bof.engine import Engine
 from bof.geometry import transforms
 from bof.images.decode import Picture
-from bof.options import IndexOptions, VerifyOptions, VoteOptions
+from bof.options import IndexOptions, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval import shortlist
 from bof.retrieval.evidence import Evidence
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.shortlist import (
     MAX_DEPTH,
     MAX_WORDS,

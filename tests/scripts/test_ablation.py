@@ -17,10 +17,9 @@ from bof.errors import BenchmarkError, OptionError
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery
 from bof.images.decode import Picture, read_image
 from bof.native import Hits, room_for_votes
-from bof.options import FeatureOptions, VoteOptions
+from bof.options import FeatureOptions, SearchOptions, VoteOptions
 from bof.retrieval import shortlist
 from bof.retrieval import votes as voting
-from bof.retrieval.search_options import SearchOptions
 from bof.types import Ranking
 from tests.support.scenes import draw_scene, votes_table, warp, write_picture
 

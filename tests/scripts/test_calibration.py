@@ -16,8 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from bof.engine import Engine
 from bof.errors import BenchmarkError
 from bof.images.decode import read_image
+from bof.options import SearchOptions
 from bof.retrieval import evidence
-from bof.retrieval.search_options import SearchOptions
 from bof.types import Correspondences, Verification
 from tests.support.scenes import draw_scene, write_picture
 

@@ -18,8 +18,7 @@ from bof.engine import Engine
 from bof.errors import OptionError
 from bof.evaluation.benchmarks import BenchmarkQuery
 from bof.evaluation.rankers import EngineRanker
-from bof.options import FeatureOptions, IndexOptions
-from bof.retrieval.search_options import SearchOptions
+from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from tests.support.scenes import N_SCENES, ROOT, draw_scene, warp, write_picture
 
 N_WORDS = 64

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bof.engine import Engine
 from bof.images.decode import decode
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
 from bof.server.http.problems import TITLES

@@ -13,7 +13,7 @@ import pytest
 
 from bof.engine import Engine
 from bof.images.decode import decode
-from bof.retrieval.search_options import SearchOptions
+from bof.options import SearchOptions
 from bof.server import collection
 from bof.server.api import images
 from bof.server.uploads import shown_name

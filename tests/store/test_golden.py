@@ -12,7 +12,7 @@ import pytest
 
 from bof.engine import Engine
 from bof.options import IndexOptions
-from bof.store import metadata
+from bof.store import catalog
 from bof.store.check import check
 from bof.store.columns import is_column
 from bof.store.index import Index
@@ -69,7 +69,7 @@ def test_it_answers_as_it_did_and_reading_changes_no_byte(golden: Path) -> None:
     before = content()
     assert_answers_as_ever(Engine.open(golden / "index", golden / "vocabulary"), golden)
     assert not check(golden / "index", 64).damages
-    assert metadata.read_metadata(golden / "index") == {}
+    assert catalog.read_metadata(golden / "index") == {}
     assert content() == before
 
 
@@ -86,9 +86,9 @@ def test_it_can_be_merged(engine: Engine, golden: Path) -> None:
 def test_it_can_be_described_and_searched_by_words(engine: Engine, golden: Path) -> None:
     names = {name for name, number in ((row.name, row.id) for row in engine.images)}
     assert engine.annotate(["d.png"], {"tag": ["golden"]}) == 1
-    found = metadata.select_ids(engine.folder, "tag = golden", "golden d")
+    found = catalog.select_ids(engine.folder, "tag = golden", "golden d")
     assert [row.name for row in engine.images if row.id in found] == ["d.png"]
-    assert len(metadata.select_ids(engine.folder, "name ~ .png", "")) == 4
+    assert len(catalog.select_ids(engine.folder, "name ~ .png", "")) == 4
     assert "e.png" in names
     engine.refresh()
     assert_answers_as_ever(engine, golden)

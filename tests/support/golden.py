@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from bof.geometry.transforms import corners
+from bof.options import SearchOptions
 from bof.retrieval.query import Query
-from bof.retrieval.search_options import SearchOptions
 from bof.retrieval.searcher import Answer, Searcher
 from bof.store.columns import Rows
 from bof.store.index import Snapshot

@@ -83,8 +83,6 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
     start = time.perf_counter()
     try:
         response = await _handle(service, endpoint, request)
-    except ProblemError as problem:
-        response = problem.response()
     except TimeoutError:
         response = busy(f"expected an answer within {service.options.request_seconds:g} s, found none yet").response()
     except Exception as error:

@@ -59,10 +59,9 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    schema = {"type": "array", "items": parameter.schema, "maxItems": 20} if parameter.many else parameter.schema
     return {
-        "name": parameter.name, "in": parameter.place, "description": parameter.meaning,
-        "required": parameter.place == "path", "schema": schema,
+        "name": parameter.name, "in": parameter.place, "description": parameter.option.meaning,
+        "required": parameter.place == "path", "schema": parameter.schema,
     }  # fmt: skip
 
 

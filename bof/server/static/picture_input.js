@@ -1,42 +1,53 @@
-// How a picture comes in: chosen, photographed, pasted, dropped. Each way leads to a search with it.
+// @ts-check
+// Ways to give a picture: choose, photograph, paste, drop. Each one leads to a search.
 
 import { h, icon, toast } from './dom.js';
 import { t } from './language.js';
-import { pictureIn, take } from './pictures.js';
+import { loadPicture, pictureIn } from './pictures.js';
 import { go, here, href } from './router.js';
 
-/** Search with a file; the address keeps its question if it was waiting for just this picture. */
+/** Searches with a file; where the address waits for this very picture, it stays as it is. @param {File} file */
 async function searchWith(file) {
   if (file.type && !file.type.startsWith('image/')) {
     toast(t('query.no-picture', { name: file.name }));
     return;
   }
-  const picture = await take(file);
-  const now = here();
-  if (now.query.upload === picture.key) dispatchEvent(new HashChangeEvent('hashchange'));
-  else go(href('search', { upload: picture.key, ranker: now.view === 'search' ? now.query.ranker : '' }));
+  const { key } = await loadPicture(file);
+  const { view, query } = here();
+  if (query.upload === key) dispatchEvent(new HashChangeEvent('hashchange'));
+  else go(href('search', { upload: key, ranker: view === 'search' ? query.ranker : '' }));
 }
 
-function fileButton(words, name, attributes, kind = '') {
+/**
+ * @param {string} words @param {IconName} name @param {Attributes<HTMLInputElement>} attributes @param {string} kind
+ */
+function fileButton(words, name, attributes, kind) {
   const input = h('input', { type: 'file', class: 'unseen', ...attributes, onchange: () => {
-    if (input.files.length) searchWith(input.files[0]);
+    const [file] = input.files ?? [];
     input.value = '';
+    if (file) searchWith(file);
   } });
   return h('label', { class: `button ${kind}` }, icon(name), h('span', {}, words), input);
 }
 
+/** @param {string} words @param {string} kind */
 export const chooseButton = (words, kind = '') =>
   fileButton(words, 'upload', { accept: 'image/*,.tif,.tiff', id: 'choose' }, kind);
 
-/** Only devices with a touch screen show it: there the camera opens at once. */
+/** Opens the camera; only devices with a touch screen show it. @param {string} words */
 export const cameraButton = (words) =>
   fileButton(words, 'camera', { accept: 'image/*', capture: 'environment', id: 'camera' }, 'if-touch');
 
-/** Listens on the whole page; `onFiles` may take dropped files for something else and then returns true. */
-export function listen(onFiles) {
+/**
+ * Accepts pictures on the whole page. acceptDrop: may use what is dropped for something else.
+ * @param {(transfer: DataTransfer) => boolean} acceptDrop
+ */
+export function listen(acceptDrop) {
   let depth = 0;
-  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
-  const over = (change) => (event) => {
+  /** @param {DragEvent} event */
+  const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
+  /** @param {number} change */
+  const over = (change) => /** @param {DragEvent} event */ (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     depth = Math.max(0, depth + change);
@@ -49,7 +60,7 @@ export function listen(onFiles) {
     event.preventDefault();
     depth = 0;
     document.body.classList.remove('dropping');
-    if (onFiles(event.dataTransfer)) return;
+    if (!event.dataTransfer || acceptDrop(event.dataTransfer)) return;
     const file = pictureIn(event.dataTransfer);
     if (file) searchWith(file);
     else toast(t('query.no-file'));
