@@ -14,11 +14,12 @@ import numpy as np
 
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
-from bof.cli.proof import write_matches
+from bof.cli.proof import PROOF_SIDE, write_matches
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError, display_name
-from bof.images.decode import Picture, decode, read_bytes
-from bof.options import AUTO, BOX, TOP, SearchOptions
+from bof.images.decode import Picture
+from bof.images.limited import LimitedReader
+from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.query import subject_of
 from bof.retrieval.searcher import Answer
 from bof.types import Box, Hit
@@ -33,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
+    add_option(parser, QUERY_MEMORY)
     add_search_options(parser)
     return parser
 
@@ -78,9 +80,10 @@ def _search_one(
     """Search with one picture, print the table unless JSON is wanted, and return what JSON prints."""
     shown = "standard input" if name == "-" else display_name(name)
     start = time.perf_counter()
-    data = sys.stdin.buffer.read() if name == "-" else read_bytes(Path(name))
+    reader = LimitedReader.of(arguments.memory)
+    source = reader.load_stream(sys.stdin.buffer, shown) if name == "-" else reader.load(Path(name))
     in_grey = not options.whole and arguments.box != AUTO
-    picture = decode(data, grey=in_grey, max_side=engine.features.max_side, name=shown)
+    picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
     box = subject_of(picture) if arguments.box == AUTO else arguments.box
     query = engine.prepare(picture, box, options)
     seconds = {"extract": time.perf_counter() - start}
@@ -94,7 +97,8 @@ def _search_one(
         if arguments.box == AUTO:
             print(f"  subject: {_as_flag(box) if box else 'nothing stands out; the whole picture was searched with'}")
     if arguments.matches:
-        written = write_matches(arguments.matches, label, data, shown, engine, query, hits, box)
+        colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
+        written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
     return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 

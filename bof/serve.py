@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
+    missing = [
+        name for name in ("h11", "python_multipart", "starlette", "uvicorn") if not importlib.util.find_spec(name)
+    ]
     if missing:
         advice = 'install with: pip install "bof[serve]"'
         raise ServerError(expected=", ".join(missing), found="none", advice=advice)

@@ -10,27 +10,27 @@ import numpy as np
 
 from bof.engine import Engine, Query
 from bof.errors import ImageError, display_name, reason_of
-from bof.images.decode import Picture, decode, read_image
+from bof.images.decode import Picture, read_image
 from bof.images.draw import draw_match, encode_jpeg
 from bof.types import Box, Hit
 
 log = logging.getLogger("bof")
 
-_MAX_SIDE = 1280
+PROOF_SIDE = 1280
+"""The long side in pixels of each of the two pictures."""
 
 
 def write_matches(
-    folder: Path, label: str, data: bytes, shown: str, engine: Engine, query: Query, hits: list[Hit], box: Box | None
+    folder: Path, label: str, picture: Picture, engine: Engine, query: Query, hits: list[Hit], box: Box | None
 ) -> list[Path]:
     """Write folder/LABEL_RANK_NAME.jpg for each hit; a hit whose file is gone is named in a warning and passed over.
 
-    data: the query's file content, decoded again in colour. Raises ImageError where the folder cannot be written.
+    picture: the query in colour, PROOF_SIDE long. Raises ImageError where the folder cannot be written.
     """
-    picture = decode(data, max_side=_MAX_SIDE, name=shown)
     written = []
     for rank, hit in enumerate(hits, 1):
         try:
-            candidate = read_image(hit.path, max_side=_MAX_SIDE)
+            candidate = read_image(hit.path, max_side=PROOF_SIDE)
         except ImageError as error:
             log.warning("no match picture: %s", error)
             continue

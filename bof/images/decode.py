@@ -98,20 +98,26 @@ class PictureTooLargeError(ImageError):
 # -- Finding and reading files ----------------------------------------------------------------------------------------
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file; ImageError with the reason for anything else: folders, pipes, devices, no access."""
+def read_bytes(path: Path, *, max_bytes: int | None = None) -> bytes:
+    """The bytes of a regular file; ImageError with the reason for anything else: folders, pipes, devices, no access.
+
+    max_bytes: a larger file is refused before any of it is read.
+    """
     try:
-        return _read_regular(path)
+        return _read_regular(path, max_bytes)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
         raise ImageError(f"cannot read: {reason_of(error)}", path=path) from error
 
 
-def _read_regular(path: Path) -> bytes:
+def _read_regular(path: Path, max_bytes: int | None) -> bytes:
     # Opening a FIFO waits for its writer unless O_NONBLOCK; Windows has no such flag, and needs O_BINARY.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("expected a regular file, found a pipe, a device or a folder")
+        if max_bytes is not None and status.st_size > max_bytes:
+            raise OSError(f"expected at most {max_bytes} bytes, found {status.st_size}")
         return file.read()
 
 

@@ -224,6 +224,8 @@ AUTO = "auto"
 
 BOX = Option("box", None, "search with this part of the picture; auto: what stands out", parse=_read_box,
              form="x0,y0,x1,y1 in pixels, or auto")  # fmt: skip
+QUERY_MEMORY = Option("memory", 0, "memory for reading a query's picture; 0: half of what the machine has", 0, 1 << 30,
+                      unit="megabytes")  # fmt: skip
 TOP = Option("top", 20, "hits to show", 1, 1_000_000)
 COLUMNS = Option("columns", (), "describe pictures as wholes too, for rankers that compare that", choices=GROUPS,
                  many=True)  # fmt: skip

@@ -73,7 +73,7 @@ class Service:
         self.collection = Collection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
-        self.rate, self.session_rate = Rate(options.rate), Rate(1.0)
+        self.rate = Rate(options.rate)
         self.budget = Budget(options.buffered_megabytes << 20)
         self.fetcher = Fetcher(settings.sources, options, self.budget)
         self.places = Places(2 * n, options.waiting)
@@ -125,7 +125,8 @@ class Service:
 
     async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
         """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
-        key = version or hashlib.sha256(data).hexdigest(), pose, asked.features, asked.wanted.groups
+        version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        key = version, pose, asked.features, asked.wanted.groups
         if known := self.queries.get(key):
             return known
         prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))

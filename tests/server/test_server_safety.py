@@ -22,7 +22,7 @@ from bof.server.http.gate import host_name
 from bof.server.http.limits import Budget, Cache, Places, Rate
 from bof.server.http.problems import ProblemError, as_problem
 from tests.support.scenes import ROOT
-from tests.support.serving import API, PNG, X_BOF, TestClient, copied, scene, search, served
+from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, refused, scene, search, served
 
 READ, WRITE = "read-token-0123456789", "write-token-0123456789"
 
@@ -48,21 +48,6 @@ def guarded(index: Path) -> Iterator[TestClient]:
 def _no_cookies(guarded: TestClient) -> Iterator[None]:
     yield
     guarded.cookies.clear()
-
-
-def refused(response: Any, status: int) -> str:
-    """The detail of a refusal, which is a whole problem document."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == status
-    assert problem["type"].startswith("/problems/")
-    assert {"title", "detail"} <= set(problem)
-    return str(problem["detail"])
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 # -- Tokens -----------------------------------------------------------------------------------------------------------

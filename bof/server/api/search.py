@@ -29,7 +29,7 @@ async def _picture(service: Service, request: Request, values: Values) -> AsyncI
     target = None if values["url"] is None else service.fetcher.target(values["url"])
     async with service.body(request) as body:
         if target is None:
-            yield one_picture(request, body)
+            yield await one_picture(request, body)
             return
     if body:
         raise OptionError(option="url", expected="an empty body beside it", found=f"{len(body)} bytes")
@@ -58,7 +58,7 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
     ask, pose = Ask.of(values), pose_of(values)
     answers: list[dict[str, Any]] = []
     async with service.body(request, many=True) as body:
-        for part in pictures(request, body, service.options.batch_images):
+        for part in await pictures(request, body, service.options.batch_images):
             async with service.place(request):
                 answers.append(await _page_or_problem(service, bytes(part.content), pose, ask))
     return answer({"answers": answers})

@@ -20,6 +20,19 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_BLOCKS = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+    "::/127", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23",
+    "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+SPECIAL_PURPOSE = tuple(map(ipaddress.ip_network, _BLOCKS))
+"""The blocks of IANA's registries of special-purpose addresses (RFC 6890), those within another left out.
+
+`ipaddress` knows them as of the day when its Python was made, and Python 3.11 calls 192.0.0.8 and 3fff::1 global.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -128,4 +141,5 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address not in _GLOBAL_UNICAST:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_special = any(address in block for block in SPECIAL_PURPOSE)
+    return not is_special and address.is_global and not address.is_multicast and not address.is_reserved

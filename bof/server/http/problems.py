@@ -35,6 +35,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "head-too-large": (431, "The head of the request is too large"),
     "internal": (500, "A mistake of the server"),
     "busy": (503, "Too much at once"),
+    "no-index": (503, "The index cannot be read"),
     "no-space": (507, "The disk is full"),
 }
 """Kind -> status and title: a kind is the last part of a problem's type."""

@@ -348,6 +348,7 @@ export const ALL = {
   'problem.too-many-requests': ['Too many requests; wait a moment.', '请求过多，请稍候。'],
   'problem.not-available': ['This server cannot do that.', '此服务器不支持该操作。'],
   'problem.busy': ['The server is busy; wait a moment.', '服务器繁忙，请稍候。'],
+  'problem.no-index': ['The server cannot read its index.', '服务器无法读取索引。'],
   'problem.no-space': ['The server\'s disk is full.', '服务器磁盘已满。'],
 
   // help
