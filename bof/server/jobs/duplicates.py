@@ -14,7 +14,7 @@ from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
-from bof.options import DuplicateOptions
+from bof.options import KINDS, DuplicateOptions
 from bof.server.collection import Collection
 from bof.server.jobs.queue import Job, Work
 
@@ -85,7 +85,7 @@ class Duplicates:
             if entry.id in facts
         ]
         kinds = [entry.link.kind for entry in entries if entry.link]
-        return {"kind": max(kinds, key=("exact", "copy", "crop", "scene").index), "members": members}
+        return {"kind": max(kinds, key=KINDS.index), "members": members}
 
     def reject(self, a: int, b: int) -> None:
         """Remember that two pictures are no duplicates. Raises ProblemError, not-found."""
