@@ -22,8 +22,12 @@ from bof.types import Box
 # -- Reading pictures, training, indexing -----------------------------------------------------------------------------
 
 
+MAX_PIXELS = 200_000_000
+"""What a picture may have unless said otherwise."""
+
+
 def _max_pixels() -> Any:
-    return declare(200_000_000, "skip a picture with more than this", 1, 1 << 40, unit="pixels")
+    return declare(MAX_PIXELS, "skip a picture with more than this", 1, 1 << 40, unit="pixels")
 
 
 class _WithWorkers(Checked):
