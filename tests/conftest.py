@@ -59,8 +59,8 @@ def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     for seed in range(100, 112):
         write_picture(folder / f"{seed}.png", draw_scene(seed))
-    options = TrainOptions(words=N_WORDS)
-    sample, _ = draw_sample([folder], "drawn scenes", FeatureOptions(), options, 1, lambda done, total: None)
+    options = TrainOptions(words=N_WORDS, workers=1)
+    sample, _ = draw_sample([folder], "drawn scenes", FeatureOptions(), options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder / "vocabulary")
     return folder / "vocabulary"
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
-from bof.global_descriptors.model import ModelInput, model_flag, prepare, read_wanted
-from bof.global_descriptors.model import ModelOptions as ModelOptions
+from bof.global_descriptors.model import ModelInput, prepare, read_wanted
 from bof.global_descriptors.onnx_file import weight_files
 from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
 from bof.global_descriptors.trial import require_trial
+from bof.options import ModelOptions
 from bof.system.files import sha256_of
 from bof.system.threads import in_threads
 from bof.system.worker import in_worker
@@ -74,8 +74,10 @@ class Model:
         if differing:
             expected, found = (", ".join(f"{key} {those.get(key)}" for key in differing) for those in (facts, mine))
             raise MismatchError(
-                f"{self.path}: expected the model of the index, {facts.get('file')}, with {expected}; found {found}; "
-                "give that model and its options, or make the column again with this one"
+                path=self.path,
+                expected=f"the model of the index, {facts.get('file')}, with {expected}",
+                found=found,
+                advice="give that model and its options, or make the column again with this one",
             )
 
     def describe(self, pixels: U8, name: str = "the picture") -> F16:
@@ -85,11 +87,14 @@ class Model:
         """
         vector = self._vector(prepare(pixels, self.wanted))
         if not np.isfinite(vector).all():
-            raise ImageError(f"{name}: expected finite numbers from {self.path.name}, found {_not_finite(vector)}")
+            expected = f"finite numbers from {self.path.name}"
+            raise ImageError(path=name, expected=expected, found=_not_finite(vector))
         if len(vector) != self.dimension:
             raise ModelError(
-                f"{self.path}: expected {self.dimension} numbers a picture, found {len(vector)} of {name}; "
-                "the model must give as many for all"
+                path=self.path,
+                expected=f"{self.dimension} numbers a picture",
+                found=f"{len(vector)} of {name}",
+                advice="the model must give as many for all",
             )
         return unit(vector)
 
@@ -119,12 +124,13 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
     pool = choose_pool(str(path), raw, wanted, options)
     vector = pooled(raw, pool, wanted)
     if not np.isfinite(vector).all():
-        raise ModelError(f"{path}: expected finite numbers of a picture, found {_not_finite(vector)}")
+        raise ModelError(path=path, expected="finite numbers of a picture", found=_not_finite(vector))
     if not 1 <= len(vector) <= _MAX_DIMENSION:
-        raise ModelError(
-            f"{path}: expected a vector of 1 to {_MAX_DIMENSION} numbers, found {len(vector)}; "
-            "cut the model before its head, or pool its map"
+        expected, advice = (
+            f"a vector of 1 to {_MAX_DIMENSION} numbers",
+            "cut the model before its head, or pool its map",
         )
+        raise ModelError(path=path, expected=expected, found=len(vector), advice=advice)
     return Model(path, _sha256_of_model(path), wanted, output, pool, len(vector), session)
 
 
@@ -173,17 +179,16 @@ def _chosen_output(path: Path, session: Any, options: ModelOptions) -> str:
     outputs = {output.name: output.shape for output in session.get_outputs()}
     named = ", ".join(f"{name} {shape}" for name, shape in outputs.items())
     if options.output and options.output not in outputs:
-        raise OptionError(f"{model_flag('output')}: expected one of {path.name}: {named}; found {options.output!r}")
+        raise OptionError(option="output", expected=f"one of {path.name}: {named}", found=repr(options.output))
     if not options.output and len(outputs) != 1:
-        raise OptionError(f"{model_flag('output')}: expected the output of {path.name} to use: {named}; found none")
+        raise OptionError(option="output", expected=f"the output of {path.name} to use: {named}", found="none")
     return options.output or next(iter(outputs))
 
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
-        raise ModelError(
-            path=path, expected="an ONNX file", found="none", advice="bof brings no model: see docs/embedding.md"
-        )
+        advice = "bof brings no model: see docs/embedding.md"
+        raise ModelError(path=path, expected="an ONNX file", found="none", advice=advice)
 
 
 def _open_session(path: Path, threads: int) -> Any:
@@ -192,7 +197,8 @@ def _open_session(path: Path, threads: int) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ModelError(f"{path}: expected onnxruntime to run it, found none; install it: {INSTALL}") from error
+        advice = f"install it: {INSTALL}"
+        raise ModelError(path=path, expected="onnxruntime to run it", found="none", advice=advice) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = max(1, threads), 1
     options.log_severity_level, options.use_deterministic_compute = 4, True
@@ -200,7 +206,7 @@ def _open_session(path: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise _translated(error, f"{path}: expected an ONNX model that onnxruntime can run, found:") from error
+        raise _translated(error, path, "an ONNX model that onnxruntime can run") from error
 
 
 def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -208,13 +214,12 @@ def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any])
         found = _within(session, output, {name: tensor})
     except Exception as error:
         if _ENDED in str(error):
-            raise ModelError(
-                path=path, expected=f"the vector of a picture within {_RUN_S:g} s", found="no end",
-                advice="use another model, or export this one without loops",
-            ) from error  # fmt: skip
-        raise _translated(error, f"{path}: expected a model of pictures {list(tensor.shape)}, found:") from error
+            expected = f"the vector of a picture within {_RUN_S:g} s"
+            advice = "use another model, or export this one without loops"
+            raise ModelError(path=path, expected=expected, found="no end", advice=advice) from error
+        raise _translated(error, path, f"a model of pictures {list(tensor.shape)}") from error
     if not isinstance(found, np.ndarray):
-        raise ModelError(f"{path}: expected an array from output {output}, found {type(found).__name__}")
+        raise ModelError(path=path, expected=f"an array from output {output}", found=type(found).__name__)
     return found
 
 
@@ -235,13 +240,13 @@ def _within(session: Any, output: str, tensors: Mapping[str, NDArray[Any]]) -> A
         timer.cancel()
 
 
-def _translated(error: Exception, sentence: str) -> Exception:
-    """onnxruntime's errors have no tree; that memory ran out is no fault of the model."""
+def _translated(error: Exception, path: Path, expected: str) -> Exception:
+    """onnxruntime's errors have neither types nor codes; that memory ran out is no fault of the model."""
     text = " ".join(str(error).split())
     signs = ("bad_alloc", "bad allocation", "Failed to allocate memory")
     if isinstance(error, MemoryError) or any(sign in text for sign in signs):
         return MemoryError(text)
-    return ModelError(f"{sentence} {text[:300]}")
+    return ModelError(path=path, expected=expected, found=text[:300])
 
 
 def _trial_picture() -> U8:

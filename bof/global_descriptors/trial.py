@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bof.errors import ModelError
-from bof.global_descriptors.model import ModelOptions
 from bof.global_descriptors.onnx_file import weight_files
+from bof.options import ModelOptions
 from bof.system.memory import machine_memory
 from bof.system.workers import Limits, Lost, close_workers, run_in_workers
 

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.errors import OptionError
+from bof.errors import OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.journal import Action, Entry, Journal, new_part, real
 from bof.grouping.moving import ChangedError, Content, LeftError, link_file, move_file, require
 from bof.grouping.trash import Trash, trash_file
-from bof.grouping.trash import require_trash as require_trash
 from bof.grouping.types import Group, Member
-from bof.images.decode import display_name
 from bof.system.folders import open_folder
 
 
@@ -51,28 +49,24 @@ def require_outside(
     folder: Path, roots: Sequence[Path], pictures: Sequence[Path] = (), index: Path | None = None
 ) -> None:
     """Raises OptionError where duplicates moved to a folder would stay in the collection, or it is no folder."""
+
+    def refused(expected: str, found: str) -> OptionError:
+        advice = "name another folder"
+        return OptionError(option="move_to", path=folder, expected=f"a folder {expected}", found=found, advice=advice)
+
     place = Path(os.path.realpath(folder))
     if place.exists() and not place.is_dir():
-        raise OptionError(f"--move-to {display_name(folder)}: expected a folder, found a file")
+        raise refused("or nothing there", "a file")
     if index and place.is_relative_to(os.path.realpath(index)):
-        raise OptionError(f"--move-to {display_name(folder)}: expected a folder outside the index, found it inside")
+        raise refused("outside the index", "it inside")
     for root in (Path(os.path.realpath(root)) for root in roots):
         if place.is_relative_to(root):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder outside the collection, found it in "
-                f"{display_name(root)}, which is indexed; name another folder"
-            )
+            raise refused("outside the collection", f"it in {display_name(root)}, which is indexed")
         if root.is_relative_to(place):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder that does not hold the collection, found "
-                f"{display_name(root)}, which is indexed, in it; name another folder"
-            )
+            raise refused("that does not hold the collection", f"{display_name(root)}, which is indexed, in it")
     for path in pictures:
         if Path(os.path.realpath(path)).is_relative_to(place):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder that holds no picture of the collection, found "
-                f"{display_name(path)} in it; name another folder"
-            )
+            raise refused("that holds no picture of the collection", f"{display_name(path)} in it")
 
 
 def plan(
@@ -86,8 +80,8 @@ def plan(
             if choice.keeper is None or member.id != choice.keeper.id:
                 refusal = _refusal(member, choice, action)
                 target = _target(member, folder, roots, taken) if folder and not refusal else None
-                kept = real(choice.keeper.path) if choice.keeper else None
-                deeds.append(Deed(action, member, choice.keeper, target, refusal, real(member.path), kept))
+                kept = real(Path(choice.keeper.path)) if choice.keeper else None
+                deeds.append(Deed(action, member, choice.keeper, target, refusal, real(Path(member.path)), kept))
     return deeds
 
 
@@ -98,22 +92,23 @@ def _refusal(member: Member, choice: Choice, action: Action) -> str:
         return choice.held[member.id]
     if action == "link" and member.sha256 != choice.keeper.sha256:
         return "has not the same bytes as the kept one"
-    return _same_file(member.path, choice.keeper.path)
+    return _same_file(Path(member.path), Path(choice.keeper.path))
 
 
 def _same_file(path: Path, kept: Path) -> str:
     try:
         same = os.path.samestat(os.lstat(path), os.lstat(kept))
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return f"cannot be read: {reason_of(error)}"
     return "is one file with the kept one already" if same else ""
 
 
 def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]) -> Path:
     """The path below its indexed folder, in the new folder; with a part of the content's hash where that is taken."""
-    homes = [root for root in roots if member.path.is_relative_to(root)]
-    home = max(homes, key=lambda root: len(root.parts), default=member.path.parent)
-    wanted = Path(os.path.realpath(folder)) / member.path.relative_to(home)
+    path = Path(member.path)
+    homes = [root for root in roots if path.is_relative_to(root)]
+    home = max(homes, key=lambda root: len(root.parts), default=path.parent)
+    wanted = Path(os.path.realpath(folder)) / path.relative_to(home)
     stem = f"{wanted.stem}-{member.sha256[:12]}"
     names = [wanted.name, stem + wanted.suffix, *(f"{stem}-{number}{wanted.suffix}" for number in range(2, 10000))]
     free = (wanted.with_name(name) for name in names)
@@ -219,7 +214,7 @@ def _do(deed: Deed, entry: Entry, trash: Trash | None) -> None:
 
 def _reason(error: OSError, deed: Deed) -> str:
     """What went wrong, and where, if it was not with the file itself."""
-    text = error.strerror or str(error)
+    text = reason_of(error)
     where = "" if error.filename is None else os.fsdecode(error.filename)
     is_here = where in ("", deed.path.name, str(deed.path)) or where.startswith(".bof-")
     return text if is_here else f"{text}: {display_name(where)}"

@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof.errors import ImageError
+from bof.errors import ImageError, reason_of
 from bof.geometry import transforms
 from bof.grouping.types import Group, Member
-from bof.images.decode import display_name, read_image
+from bof.images.decode import read_image
 from bof.system.files import sha256_of
 from bof.system.threads import in_threads
 from bof.types import F64, U8, Bool, Box
@@ -69,12 +69,12 @@ def problem_of(member: Member) -> str:
             return "is no regular file"
         changed = found.st_size != member.n_bytes
         if not changed and found.st_mtime_ns != member.mtime_ns:
-            changed = sha256_of(member.path) != member.sha256
+            changed = sha256_of(Path(member.path)) != member.sha256
         return "has changed since it was indexed" if changed else ""
     except FileNotFoundError:
         return "is gone"
     except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return f"cannot be read: {reason_of(error)}"
 
 
 def look_at(group: Group) -> Mapping[int, Look]:
@@ -116,7 +116,7 @@ def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, he
     return Look(problem, detail, content, _outline(content, head_from_member), _inode(member.path))
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inode(path: str) -> tuple[int, int] | None:
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
@@ -129,7 +129,7 @@ def _grey(path: Path) -> U8 | str:
     try:
         return read_image(path, grey=True).pixels
     except ImageError as error:
-        return f"cannot be read: {display_name(str(error))}"
+        return f"cannot be read: {error}"
 
 
 def _outline(content: Box, head_from_member: F64) -> F64:
@@ -163,7 +163,7 @@ def _read_all(members: Sequence[Member], head_from: Mapping[int, F64]) -> dict[s
     found: dict[str, tuple[float, Box] | str] = {}
     reference: tuple[Member, U8] | None = None
     for member in members:
-        pixels = _grey(member.path)
+        pixels = _grey(Path(member.path))
         if isinstance(pixels, str):
             found[member.sha256] = pixels
             continue

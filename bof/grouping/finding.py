@@ -9,23 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from bof.engine import Engine
-from bof.errors import IndexStoreError
-from bof.grouping.asking import Limits, Sight, ask
+from bof.grouping.candidates import Sight, find_candidates, search_options
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
-from bof.grouping.reading import Source, Unread, compare_pairs, read_features
+from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
 from bof.images.decode import display_name
 from bof.options import DuplicateOptions
-from bof.store import catalog
-from bof.store.segments import ADVICE
-from bof.system.memory import machine_memory
+from bof.store.catalog import FileStamp
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
@@ -54,26 +50,18 @@ def find_groups(
     what is found cannot be kept.
     """
     options = options or DuplicateOptions()
-    grouping = Grouping(read_members(engine), rejected(engine.index.folder))
+    grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
         return grouping.groups([])
     search = _Search(engine, grouping.by_content, options)
-    facts = {"fingerprint": engine.index.fingerprint, "candidates": options.candidates}
-    facts["features"] = str(engine.index.features)
-    with PairStore(engine.index.folder, facts) as store:
+    facts = {"fingerprint": engine.vocabulary.fingerprint, "candidates": options.candidates}
+    facts["features"] = str(engine.features)
+    with PairStore(engine.folder, facts) as store:
         search.complete(store, progress or (lambda done, total: None))
         found = store.pairs(set(grouping.by_content))
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
     return grouping.groups(proofs)
-
-
-def read_members(engine: Engine) -> list[Member]:
-    """Every live picture of the index by name."""
-    facts = catalog.read_facts(engine.index.folder).items()
-    return [
-        Member(number, f.name, Path(f.path), f.sha256, f.n_bytes, f.mtime_ns, f.width, f.height) for number, f in facts
-    ]
 
 
 def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
@@ -99,8 +87,8 @@ class _Search:
         self._options = options
         self._sources = {content: _source(members) for content, members in by_content.items()}
         firsts = {members[0].id: content for content, members in by_content.items()}
-        self._snapshot = engine.snapshot.restricted(set(firsts))
-        numbers = zip(self._snapshot.rows.id.tolist(), range(len(self._snapshot.rows)), strict=True)
+        self._searcher = engine.searcher(search_options(options.candidates)).restricted(set(firsts))
+        numbers = zip(engine.images.id.tolist(), range(len(engine.images)), strict=True)
         self._content_of = {image: firsts[number] for number, image in numbers if number in firsts}
         self._image_of = {content: image for image, content in self._content_of.items()}
         self._by_name = [content for content in by_content if content in self._image_of]
@@ -121,7 +109,7 @@ class _Search:
     def _ask(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
         """Numbers of pictures that have asked, a commit at a time."""
         sources = [self._sources[content] for content in contents]
-        read = read_features(sources, self._engine.index.features, self._options.workers)
+        read = read_features(sources, self._engine.features, self._options.workers)
         for batch in _batches(read, n_threads() * _ASK_PER_THREAD):
             readable = []
             for place, found in batch:
@@ -133,17 +121,14 @@ class _Search:
             yield len(batch)
 
     def _ask_with(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
-        limits = Limits(self._options.candidates, self._engine.index.features.max_side)
+        max_side = self._engine.features.max_side
 
         def one(item: tuple[str, Features]) -> list[Sight]:
             content, features = item
-            return ask(self._snapshot, self._engine.vocabulary, features, self._image_of[content], limits)
+            return find_candidates(self._searcher, features, self._image_of[content], max_side)
 
-        try:
-            found = in_threads(one, batch)
-        except (IndexError, ValueError) as error:
-            raise IndexStoreError(f"{self._engine.index.folder}: {error}; {ADVICE}") from error
-        self._snapshot.stay_within(machine_memory() // 2)
+        found = in_threads(one, batch)
+        self._searcher.give_back()
         return [
             (content, [self._pair(content, sight) for sight in sights])
             for (content, _), sights in zip(batch, found, strict=True)
@@ -161,7 +146,7 @@ class _Search:
             (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
             for content, found in wanted
         ]
-        results = compare_pairs(items, self._engine.index.features, self._options.workers)
+        results = compare_pairs(items, self._engine.features, self._options.workers)
         for batch in _batches(results, _COMPARED_AT_ONCE):
             kept = []
             for place, found in batch:
@@ -173,10 +158,9 @@ class _Search:
             yield len(batch)
 
 
-def _source(members: Sequence[Member]) -> Source:
+def _source(members: Sequence[Member]) -> FileStamp:
     """The first of the files of one content that stands; the first, where none does."""
-    sources = [Source(str(member.path), member.n_bytes, member.mtime_ns) for member in members]
-    return next((source for source in sources if source.stands()), sources[0])
+    return next((member.file for member in members if member.file.stands()), members[0].file)
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

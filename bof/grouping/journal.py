@@ -17,9 +17,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from bof.errors import DuplicateError
+from bof.errors import DuplicateError, reason_of
 from bof.grouping.moving import Content, Way
-from bof.images.decode import display_name
 from bof.system.files import fsync_path, read_regular
 
 FORMAT = 2
@@ -103,10 +102,8 @@ class Journal:
                 line = line[os.write(self.descriptor, line) :]
             os.fsync(self.descriptor)
         except OSError as error:
-            raise DuplicateError(
-                f"the log cannot be written: {error.strerror}",
-                advice="stopped there, and nothing is done that it does not name",
-            ) from error
+            advice = "stopped there, and nothing is done that it does not name"
+            raise DuplicateError(f"the log cannot be written: {reason_of(error)}", advice=advice) from error
 
 
 def default_log(index: Path) -> Path:
@@ -124,9 +121,8 @@ def writing(path: Path, action: Action, index: Path) -> Iterator[Journal]:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
     except OSError as error:
         raise DuplicateError(
-            path=display_name(path), expected="a place for a new log", found=error.strerror,
-            advice="name another with --log FILE",
-        ) from error  # fmt: skip
+            path=path, expected="a place for a new log", found=reason_of(error), advice="name another with {log} FILE"
+        ) from error
     try:
         journal = Journal(descriptor)
         journal._write({"bof_duplicates": FORMAT, "action": action, "index": os.path.abspath(index)})
@@ -199,15 +195,14 @@ def read_entries(path: Path) -> list[Entry]:
         for number, line in enumerate(lines[1:-1], 2):  # noqa: B007
             _read_line(_json(line), action, version, entries)
     except OSError as error:
-        raise DuplicateError(
-            path=display_name(path), expected="a log of duplicates", found=error.strerror or str(error)
-        ) from error
+        raise DuplicateError(path=path, expected="a log of duplicates", found=reason_of(error)) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DuplicateError(
-            path=display_name(path), expected="a log that --move-to, --hardlink or --trash wrote",
-            found=display_name(f"something else in line {number or 1} ({error})"),
+            path=path,
+            expected="a log that {move_to}, {hardlink} or {trash} wrote",
+            found=f"something else in line {number or 1} ({reason_of(error)})",
             advice="nothing was done; do not trust a log that others may have changed",
-        ) from error  # fmt: skip
+        ) from error
     return list(entries.values())
 
 
@@ -222,7 +217,8 @@ def _json(line: bytes) -> dict[str, Any]:
 
 def _header(line: bytes) -> tuple[int, Action]:
     head = _json(line)
-    version, action = head["bof_duplicates"], head.get("action")
+    version: Any = head["bof_duplicates"]
+    action: Any = head.get("action")
     if type(version) is not int or not 1 <= version <= FORMAT:
         raise ValueError(f"format {version!r:.40}")
     if action not in get_args(Action):

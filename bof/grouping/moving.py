@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bof.images.decode import display_name
+from bof.errors import display_name, reason_of
 from bof.system.folders import Folder, open_folder
 
 _CHUNK = 1 << 20
@@ -199,7 +199,7 @@ def put_back(own: Folder, name: str, folder: Folder) -> None:
     except FileExistsError as error:
         raise LeftError("another program saved it meanwhile", own.path / name) from error
     except OSError as error:
-        raise LeftError(error.strerror or str(error), own.path / name) from error
+        raise LeftError(reason_of(error), own.path / name) from error
     with suppress(OSError):
         folder.sync()
 
@@ -227,7 +227,7 @@ def move_file(source: Path, target: Path, aside: str, part: str, content: Conten
             there.sync()
             here.sync()
         except OSError as error:
-            raise LeftError(f"not confirmed by the disk: {error.strerror}", target) from error
+            raise LeftError(f"not confirmed by the disk: {reason_of(error)}", target) from error
 
 
 def _delete_copied(held: Taken, target: Path) -> None:
@@ -338,8 +338,8 @@ def _write_new(source: int, folder: Folder, name: str) -> None:
 
 def _copy_facts(source: int, target: int, folder: Folder, name: str) -> None:
     """Times, mode, extended attributes."""
-    to: Any = target if _BY_DESCRIPTOR else folder.at(name)
-    shutil.copystat(source, to)
+    places: tuple[Any, Any] = source, target if _BY_DESCRIPTOR else folder.at(name)
+    shutil.copystat(*places)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -14,31 +14,15 @@ from typing import Any
 from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
-from bof.images.decode import MAX_PIXELS, PictureTooLargeError, read_image
+from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
-from bof.options import FeatureOptions
+from bof.options import MAX_PIXELS, FeatureOptions
+from bof.store.catalog import FileStamp
 from bof.system.memory import share_memory
 from bof.system.workers import Limits, Lost, run_in_workers
 from bof.types import F64, Features
 
 PICTURE_SECONDS = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A picture file as it was when it was indexed."""
-
-    path: str
-    n_bytes: int
-    mtime_ns: int
-
-    def stands(self) -> bool:
-        """Is it still that file?"""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return False
-        return (found.st_size, found.st_mtime_ns) == (self.n_bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +33,12 @@ class Unread:
     is_large: bool = False
 
 
-Pairs = tuple[Source, Sequence[tuple[Source, F64]]]
+Pairs = tuple[FileStamp, Sequence[tuple[FileStamp, F64]]]
 """A picture, and others with the transform to each from it."""
 
 
 def read_features(
-    sources: Sequence[Source], options: FeatureOptions, n_workers: int
+    sources: Sequence[FileStamp], options: FeatureOptions, n_workers: int
 ) -> Iterator[tuple[int, Features | Unread]]:
     """Features of pictures with their places in the sequence: in its order, those that are very large at the end."""
     yield from _run("bof.grouping.reading:extract_in_worker", options, sources, n_workers, options)
@@ -86,7 +70,7 @@ def _run(
         places = large  # type: ignore[assignment]
 
 
-def extract_in_worker(shared: tuple[FeatureOptions, int], source: Source) -> Features | Unread:
+def extract_in_worker(shared: tuple[FeatureOptions, int], source: FileStamp) -> Features | Unread:
     """Features as the index's were extracted."""
     be_one_of_many()
     options, max_pixels = shared
@@ -104,7 +88,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     be_one_of_many()
     source, others = item
 
-    def read(wanted: Source) -> Any:
+    def read(wanted: FileStamp) -> Any:
         return _reading(lambda: read_image(Path(wanted.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), wanted)
 
     one = read(source)
@@ -119,7 +103,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     return found
 
 
-def _reading(read: Callable[[], Any], source: Source) -> Any:
+def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
     if not source.stands():
         return Unread("is gone or has changed since it was indexed")
     try:

@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bof.errors import DuplicateError, OptionError
+from bof.errors import DuplicateError, OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
-from bof.images.decode import display_name
 from bof.system.files import write_file
 
 FORMAT = 1
@@ -88,7 +87,7 @@ def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, 
         "role": "keep" if one.is_kept(member) else "duplicate",
         "is_head": link is None,
         "name": member.name,
-        "path": str(member.path),
+        "path": member.path,
         "sha256": member.sha256,
         "width": member.width,
         "height": member.height,
@@ -132,7 +131,7 @@ def require_place(path: Path, option: str) -> None:
         found = f"no folder {display_name(folder)}"
         found = "a folder of that name" if path.is_dir() else found
         found = "a link, and nothing is written through links" if path.is_symlink() else found
-        raise OptionError(f"{option} {display_name(path)}: expected a file in a folder that is there, found {found}")
+        raise OptionError(option=option, path=path, expected="a file in a folder that is there", found=found)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -140,4 +139,4 @@ def write_text(path: Path, text: str) -> None:
     try:
         write_file(path, text.encode())
     except OSError as error:
-        raise DuplicateError(f"cannot be written: {error.strerror}", path=display_name(path)) from error
+        raise DuplicateError(f"cannot be written: {reason_of(error)}", path=path) from error

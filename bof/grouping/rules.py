@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from bof.errors import display_name
 from bof.grouping.detail import Look
 from bof.grouping.types import Change, Member
-from bof.images.decode import display_name
 
 WHOLE = 0.9
 """A picture that shows less of another than this lacks a part of it."""
@@ -146,12 +146,12 @@ def _say_dense(winner: Candidate, loser: Candidate) -> str:
 
 
 def _keep_well_placed(some: Sequence[Candidate]) -> list[Candidate]:
-    marks = {c.member.id: len(marks_of(c.member.path)) for c in some}
+    marks = {c.member.id: len(marks_of(Path(c.member.path))) for c in some}
     return [c for c in some if marks[c.member.id] == min(marks.values())]
 
 
 def _say_well_placed(winner: Candidate, loser: Candidate) -> str:
-    own, others = marks_of(winner.member.path), marks_of(loser.member.path)
+    own, others = marks_of(Path(winner.member.path)), marks_of(Path(loser.member.path))
     mark = next((mark for mark in others if mark not in own), others[0])
     return f"no {display_name(mark)!r} in its path"
 

@@ -28,7 +28,8 @@ def require_trash() -> Trash:
     try:
         from send2trash import send2trash
     except ImportError as error:
-        raise DuplicateError("--trash needs the package send2trash", advice='pip install "bof[trash]"') from error
+        advice = 'install it with: pip install "bof[trash]"'
+        raise DuplicateError("{trash} needs the package send2trash", advice=advice) from error
     return send2trash  # type: ignore[no-any-return]
 
 

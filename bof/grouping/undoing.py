@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bof.errors import display_name, reason_of
 from bof.grouping.clearing import (
     clear_copies,
     clear_folder,
@@ -26,7 +27,6 @@ from bof.grouping.clearing import (
 from bof.grouping.journal import Action, Entry
 from bof.grouping.moving import ChangedError, LeftError, holds, move_file, unlink_file
 from bof.grouping.trash import find_in_trash
-from bof.images.decode import display_name
 
 State = Literal["put back", "as it was", "not undone"]
 
@@ -55,7 +55,7 @@ def _undo(entry: Entry) -> Undone:
         return Undone(entry, "not undone", f"{error}; what it held is at {display_name(error.place)}")
     except OSError as error:
         where = f": {display_name(os.fsdecode(error.filename))}" if error.filename else ""
-        return Undone(entry, "not undone", f"{error.strerror or error}{where}")
+        return Undone(entry, "not undone", f"{reason_of(error)}{where}")
     finally:
         for folder in (entry.aside.parent, entry.aside_undoing.parent):
             clear_folder(folder)

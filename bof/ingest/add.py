@@ -15,7 +15,6 @@ from bof.ingest.batches import Batches
 from bof.ingest.extract import Recipe, describe_files
 from bof.ingest.sync import Plan, is_below, plan_sync
 from bof.options import IndexOptions
-from bof.store import catalog
 from bof.store.index import Index
 from bof.store.writer import Writer
 
@@ -42,7 +41,8 @@ class AddReport:
 def make_plan(index: Index, sources: Sequence[Path], *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
     files = list_files(sources)
-    plan = plan_sync(files, catalog.read_known(index.folder), sources, delete=delete)
+    known = {record.path: record for record in index.records()}
+    plan = plan_sync(files, known, sources, delete=delete)
     if delete:
         _refuse_empty(sources, files, plan)
     return plan
@@ -63,7 +63,7 @@ def add_pictures(
     with index.writer() as writer:
         writer.require_whole()
         plan = make_plan(index, sources, delete=delete)
-        _rearrange(writer, plan, sources)
+        _rearrange(index, writer, plan, sources)
         recipe = _recipe(index, vocabulary_folder, options)
         done = _read(writer, plan, recipe, options, progress)
         n_filled, unfilled = fill(writer, find_gaps(index, recipe.wanted.groups), recipe, options, progress)
@@ -72,9 +72,9 @@ def add_pictures(
     return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
 
 
-def _rearrange(writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
+def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
     """What needs no picture read: moves, removals, and the folders to follow."""
-    known = catalog.read_meta(writer.folder).get("roots", [])
+    known = list(map(str, index.roots))
     roots = sorted({*known, *(os.path.abspath(source) for source in sources if source.is_dir())})
     if plan.moves or plan.leaving or roots != known:
         writer.rearrange(plan.moves, plan.leaving, roots)
@@ -110,7 +110,6 @@ def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan)
     for source in sources:
         gone = [entry for entry in plan.gone if is_below(entry.path, [source])]
         if gone and not any(is_below(path, [source]) for path in files):
-            raise ImageError(
-                f"{source}: expected pictures, found none, though the index has {len(gone)} from here: is a disk "
-                "missing? Nothing was changed; to take them out all the same, name them with --remove"
-            )
+            found = f"none, though the index has {len(gone)} from here: is a disk missing? Nothing was changed"
+            advice = "to take them out all the same, name them with {remove}"
+            raise ImageError(path=source, expected="pictures", found=found, advice=advice)

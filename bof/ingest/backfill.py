@@ -11,9 +11,8 @@ from bof.images.listing import Skipped
 from bof.ingest.extract import Recipe, in_processes
 from bof.options import IndexOptions
 from bof.store import catalog
-from bof.store.catalog import SegmentRow
+from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
 from bof.store.columns import Rows, known
-from bof.store.image_records import ImageRow, ImageRows
 from bof.store.index import Index
 from bof.store.writer import Writer
 
@@ -27,7 +26,7 @@ _REWRITES = 16
 class Gap:
     """Live images of a segment, in the order of their positions, that lack columns."""
 
-    segment: SegmentRow
+    segment: SegmentRecord
     images: Sequence[ImageRow]
 
 
@@ -41,7 +40,7 @@ def find_gaps(index: Index, groups: Sequence[str]) -> list[Gap]:
     return [gap for gap in gaps if gap.images]
 
 
-def _lacking(index: Index, segment: SegmentRow, images: ImageRows, groups: Sequence[str]) -> list[ImageRow]:
+def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, groups: Sequence[str]) -> list[ImageRow]:
     columns = index.open_segment(segment).columns
     complete = np.logical_and.reduce([known(columns, group, segment.n_images) for group in groups])
     chosen = np.flatnonzero((images.segment == segment.number) & ~images.deleted)
@@ -53,7 +52,7 @@ def fill(
 ) -> tuple[int, list[Skipped]]:
     """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped."""
     n_images, n_done, skipped = sum(len(gap.images) for gap in gaps), 0, list[Skipped]()
-    sha256_of = {path: entry.sha256 for path, entry in catalog.read_known(writer.folder).items()} if gaps else {}
+    sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if gaps else {}
     for gap, images in _steps(gaps, options):
         rows: dict[int, Rows] = {}
         for result in _described(images, sha256_of, recipe, options):

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 import cv2
 
-from bof.errors import ImageError, ModelError
+from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import PictureTooLargeError, decode, read_bytes
-from bof.images.listing import Skipped, reason_without_path
+from bof.images.listing import Skipped
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, store_geometry
 from bof.system.memory import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
@@ -46,7 +46,7 @@ class Deferred:
     n_pixels: int
 
 
-Described = tuple[ImageFacts, ImageColumns]
+Described = tuple[ImageRecord, ImageColumns]
 
 Redescribed = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
@@ -64,7 +64,7 @@ def in_processes(function: str, files: Sequence[Found], recipe: Recipe, options:
     in order, but for those too large for a process's share of the memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """
-    n_workers = options.workers or os.cpu_count() or 1
+    n_workers = options.n_workers
     share = share_memory(options.memory, min(n_workers, max(1, len(files))), recipe.features)
     deferred: list[Deferred] = []
     for item in _run(function, files, recipe, share, options):
@@ -130,7 +130,7 @@ def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: in
         rows = _rows(data, path, recipe, limit)
         columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
         size = picture.width, picture.height, len(columns)
-        return ImageFacts(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+        return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 
     return _guarded(file, recipe, max_pixels, described)
 
@@ -152,9 +152,9 @@ def _guarded(
     except PictureTooLargeError as error:
         if error.n_pixels <= recipe.max_pixels:
             return Deferred(path, name, error.n_pixels)
-        return Skipped(path, reason_without_path(error, path))
+        return Skipped(path, error.reason())
     except (ImageError, ModelError, OSError) as error:
-        return Skipped(path, reason_without_path(error, path))
+        return Skipped(path, reason_of(error))
 
 
 def _rows(data: bytes, path: str, recipe: Recipe, max_pixels: int) -> Rows:

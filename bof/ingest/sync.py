@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.store.catalog import KnownFile
-from bof.store.changes import Move
+from bof.store.catalog import ImageRecord, Move
 from bof.system.files import sha256_of
 
 Found = tuple[str, str]
@@ -31,8 +30,8 @@ class Plan:
     new: Sequence[Found]
     changed: Sequence[Found]
     moves: Sequence[Move]
-    gone: Sequence[KnownFile]
-    replaced: Sequence[KnownFile]
+    gone: Sequence[ImageRecord]
+    replaced: Sequence[ImageRecord]
     n_unchanged: int
     delete: bool
 
@@ -48,7 +47,7 @@ class Plan:
 
 
 def plan_sync(
-    files: Mapping[str, str], known: Mapping[str, KnownFile], sources: Sequence[Path], *, delete: bool
+    files: Mapping[str, str], known: Mapping[str, ImageRecord], sources: Sequence[Path], *, delete: bool
 ) -> Plan:
     """Compare picture files, path -> name, with what the index knows.
 
@@ -86,7 +85,7 @@ def plan_sync(
 
 def _find_homes(
     candidates: Sequence[str],
-    orphans: Mapping[str, KnownFile],
+    orphans: Mapping[str, ImageRecord],
     stats: Mapping[str, _Status],
     content: Mapping[str, str | None],
 ) -> dict[str, str]:
@@ -106,7 +105,7 @@ def _find_homes(
     return homes
 
 
-def _names(files: Mapping[str, str], known: Mapping[str, KnownFile], taken: set[str]) -> dict[str, str]:
+def _names(files: Mapping[str, str], known: Mapping[str, ImageRecord], taken: set[str]) -> dict[str, str]:
     """What each file is called: as it was, else as it wishes, else, where that name is taken, by its path."""
     names = {}
     for path, wished in files.items():
@@ -129,7 +128,7 @@ def _stat(path: str) -> _Status:
     return status.st_size, status.st_mtime_ns
 
 
-def _recorded(entry: KnownFile) -> _Status:
+def _recorded(entry: ImageRecord) -> _Status:
     return entry.n_bytes, entry.mtime_ns
 
 

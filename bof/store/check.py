@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection
+from typing import NamedTuple
 
 from bof.errors import IndexStoreError
 from bof.native import are_sound
 from bof.store import catalog
-from bof.store.catalog import Commit, SegmentRow
-from bof.store.image_records import ImageRow
+from bof.store.catalog import CatalogueColumns, SegmentRecord, commits
 from bof.store.segments import Segment, expected_files, open_segment
+from bof.system.database import DamagedDatabaseError
 from bof.system.files import sha256_of
 from bof.system.threads import in_threads
 
@@ -20,29 +22,55 @@ SEGMENTS = "segments"
 OUT_OF_RANGE = "postings name images or features that do not exist, or other words than these have"
 
 
+class Lost(NamedTuple):
+    """A live image of a damaged segment, by name and path."""
+
+    name: str
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """A segment that cannot be trusted: what is wrong with it, and the live images that are lost with it."""
 
-    segment: SegmentRow
+    segment: SegmentRecord
     reasons: Sequence[str]
-    lost: Sequence[ImageRow]
+    lost: Sequence[Lost]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing."""
+    """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing.
+
+    wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty.
+    """
 
     n_segments: int
     n_images: int
     n_bytes: int
     damages: Sequence[Damage]
     strays: Sequence[Path]
+    wrong_metadata: str = ""
 
     @property
     def n_saved(self) -> int:
         """Live images in sound segments."""
         return self.n_images - sum(len(damage.lost) for damage in self.damages)
+
+    @property
+    def is_sound(self) -> bool:
+        """Is every byte what was written?"""
+        return not (self.damages or self.wrong_metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogued:
+    """What the catalogue says of a segment: its images, or why they are not what was written; the live ones' names."""
+
+    segment: SegmentRecord
+    images: CatalogueColumns | None
+    reason: str
+    live: Sequence[Lost]
 
 
 def check(folder: Path, n_words: int) -> CheckReport:
@@ -51,30 +79,36 @@ def check(folder: Path, n_words: int) -> CheckReport:
     It keeps no writer waiting: a segment that a writer takes away meanwhile is passed over.
     """
     with catalog.reading(folder) as database:
-        _check_catalogue(folder, [text for (text,) in database.execute("PRAGMA integrity_check")])
-        commit = catalog.read_commit(database)
-    found = [damage for row in commit.segments if (damage := _damage(folder, row, commit, n_words))]
+        commits.require_sound(database)
+        entries = [_look_up(database, segment) for segment in catalog.read_segments(database)]
+        wrong_metadata = _reason(lambda: commits.require_metadata(database))
+    found = [damage for entry in entries if (damage := _damage(folder, entry, n_words))]
     with catalog.reading(folder) as database:
         standing = catalog.read_segments(database)
-    names = {row.name for row in standing}
+    names = {segment.name for segment in standing}
     damages = [damage for damage in found if damage.segment.name in names]
-    live = [image for image in commit.images if not image.deleted]
-    numbers = {row.number for row in commit.segments}
-    homeless = [image.name for image in live if image.segment not in numbers]
-    _check_catalogue(folder, [f"{name!r} lies in no segment" for name in homeless[:1]] or ["ok"])
-    n_bytes = sum(fact.n_bytes for row in commit.segments for fact in row.files.values())
-    return CheckReport(len(commit.segments), len(live), n_bytes, damages, list(find_strays(folder, standing)))
+    n_bytes = sum(fact.n_bytes for entry in entries for fact in entry.segment.files.values())
+    n_live, strays = sum(len(entry.live) for entry in entries), list(find_strays(folder, standing))
+    return CheckReport(len(entries), n_live, n_bytes, damages, strays, wrong_metadata)
 
 
-def _check_catalogue(folder: Path, found: list[str]) -> None:
-    if found != ["ok"]:
-        raise IndexStoreError(
-            f"{folder / catalog.FILE_NAME}: the catalogue is damaged ({found[0]}); without it nothing can be saved: "
-            "restore it from a copy, or delete the index folder and index again"
-        )
+def _look_up(database: Connection, segment: SegmentRecord) -> _Catalogued:
+    images: list[CatalogueColumns] = []
+    reason = _reason(lambda: images.append(commits.read_segment_images(database, segment)))
+    live = [Lost(*named) for named in commits.read_names(database, segment.number)]
+    return _Catalogued(segment, images[0] if images else None, reason, live)
 
 
-def find_strays(folder: Path, segments: Sequence[SegmentRow]) -> Iterator[Path]:
+def _reason(compare: Callable[[], None]) -> str:
+    """Why something is not what was written, or nothing."""
+    try:
+        compare()
+    except DamagedDatabaseError as error:
+        return f"{catalog.FILE_NAME}: {error}"
+    return ""
+
+
+def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
     known = {row.name: row for row in segments}
     for path in _listed(folder / SEGMENTS):
@@ -92,14 +126,15 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _damage(folder: Path, row: SegmentRow, commit: Commit, n_words: int) -> Damage | None:
-    images = [image for image in commit.images if image.segment == row.number]
-    reasons = list(wrong_files(folder / SEGMENTS / row.name, row)) or list(_wrong_content(folder, row, images, n_words))
-    lost = [image for image in images if not image.deleted]
-    return Damage(row, reasons, lost) if reasons else None
+def _damage(folder: Path, entry: _Catalogued, n_words: int) -> Damage | None:
+    segment = entry.segment
+    reasons = [entry.reason] if entry.reason else list(wrong_files(folder / SEGMENTS / segment.name, segment))
+    if not reasons and entry.images is not None:
+        reasons = list(_wrong_content(folder / SEGMENTS / segment.name, segment, entry.images, n_words))
+    return Damage(segment, reasons, entry.live) if reasons else None
 
 
-def wrong_files(folder: Path, row: SegmentRow, *, contents: bool = True) -> Iterator[str]:
+def wrong_files(folder: Path, row: SegmentRecord, *, contents: bool = True) -> Iterator[str]:
     """Missing, cut and, with contents, altered files: by size and checksum."""
     for name in sorted(expected_files(row.files) | set(row.files)):
         path, expected = folder / name, row.files.get(name)
@@ -115,17 +150,18 @@ def wrong_files(folder: Path, row: SegmentRow, *, contents: bool = True) -> Iter
             yield f"{path}: cannot be read: {error.strerror or error}"
 
 
-def _wrong_content(folder: Path, row: SegmentRow, images: Sequence[ImageRow], n_words: int) -> Iterator[str]:
+def _wrong_content(folder: Path, row: SegmentRecord, images: CatalogueColumns, n_words: int) -> Iterator[str]:
     """Arrays that contradict each other or the catalogue, though they are what was written."""
     try:
-        segment = open_segment(folder / SEGMENTS / row.name, row.files, n_words, 0)
+        segment = open_segment(folder, row.files, n_words, 0)
     except IndexStoreError as error:
         yield str(error)
         return
-    if [image.position for image in images] != list(range(segment.n_images)) or row.n_images != segment.n_images:
-        yield f"{folder / SEGMENTS / row.name}: expected {row.n_images} images, found {segment.n_images}"
+    if (len(images), row.n_features) != (segment.n_images, len(segment.word)):
+        found = f"{segment.n_images} with {len(segment.word)}"
+        yield f"{folder}: expected {len(images)} images with {row.n_features} features, found {found}"
     if not is_in_range(segment):
-        yield f"{folder / SEGMENTS / row.name}: {OUT_OF_RANGE}"
+        yield f"{folder}: {OUT_OF_RANGE}"
 
 
 def is_in_range(segment: Segment) -> bool:

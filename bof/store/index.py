@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.geometry.hypotheses import Placement
@@ -16,9 +18,8 @@ from bof.global_descriptors.ann_index import Part, keep_nearest
 from bof.global_descriptors.describe import Wanted
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
-from bof.store.catalog import SegmentRow
-from bof.store.check import SEGMENTS
-from bof.store.image_records import ImageRows
+from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
+from bof.store.check import SEGMENTS, CheckReport, check
 from bof.store.inverted_file import Postings, Weights, derive_weights
 from bof.store.segments import ADVICE, Segment, open_segment
 from bof.store.weights_cache import WORTH_KEEPING, keep_weights, load_weights
@@ -42,13 +43,13 @@ class Snapshot:
     generation: int
     names: Sequence[str]
     segments: Sequence[Segment]
-    rows: ImageRows
+    rows: CatalogueColumns
     segment_of: I32
     weights: Weights
     n_images: int
     n_features: int
 
-    def restricted(self, ids: Set[int]) -> Snapshot:
+    def restricted(self, ids: Set[int]) -> Self:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
         allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
         weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
@@ -58,6 +59,22 @@ class Snapshot:
     def postings(self) -> list[Postings]:
         """Every segment's postings."""
         return [segment.postings for segment in self.segments]
+
+    @property
+    def sizes(self) -> I64:
+        """Features of each image i64 (n_images,), removed ones included."""
+        return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
+
+    def facts(self) -> SnapshotFacts:
+        """The commit in figures."""
+        used = [np.diff(part.indptr) > 0 for part in self.postings]
+        n_words_used = int(np.logical_or.reduce(used).sum()) if used else 0
+        counts = self.n_images, self.n_features, len(self.segments), n_words_used
+        return SnapshotFacts(self.generation, *counts, self.sizes[~self.rows.deleted])
+
+    def count_known(self, group: str) -> int:
+        """Live images that have rows in a group of optional columns."""
+        return int((self.columns_known(group) & self.weights.live).sum())
 
     def stay_within(self, n_bytes: int) -> None:
         """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
@@ -78,6 +95,18 @@ class Snapshot:
             if _EMBEDDING in segment.columns
         ]
 
+    def column(self, name: str) -> Iterator[tuple[slice, NDArray[Any], Bool]]:
+        """A column of global descriptors, a segment at a time: which images, their rows, which of them are known."""
+        for segment in self.segments:
+            if name in segment.columns:
+                first = segment.postings.first_image
+                images = slice(first, first + segment.n_images)
+                yield (
+                    images,
+                    segment.columns[name],
+                    columns.known(segment.columns, columns.group_of(name), segment.n_images),
+                )
+
     def columns_known(self, group: str) -> Bool:
         """Which images bool (n_images,) have rows in a group of optional columns."""
         parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
@@ -95,6 +124,20 @@ class Snapshot:
             chosen = np.flatnonzero(segment_of == number)
             self.segments[number].place(chosen, indptr, position, features, placed)
         return placed
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """A commit in figures: its number, live images and features, segments, words in use; features_per_image i64 (n,) of
+    the live images.
+    """
+
+    generation: int
+    n_images: int
+    n_features: int
+    n_segments: int
+    n_words_used: int
+    features_per_image: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +208,7 @@ class Index:
             yield writer
             if catalog.read_generation(self.folder) == before:
                 return
-            is_large = catalog.count_features(self.folder) >= WORTH_KEEPING
+            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_KEEPING
             if is_large or catalog.read_meta(self.folder).get("model"):
                 made = self.snapshot()
                 keep_nearest(self.folder, made.embeddings())
@@ -181,10 +224,6 @@ class Index:
         with catalog.reading(self.folder) as database:
             commit = catalog.read_commit(database)
             firsts = np.cumsum([0, *(row.n_images for row in commit.segments)])
-            if firsts[-1] != len(commit.images):
-                raise IndexStoreError(
-                    f"{self.folder}: expected {firsts[-1]} images in the catalogue, found {len(commit.images)}"
-                )
             known = dict(zip(before.names, before.segments, strict=True)) if before else {}
             segments = [self._open(*each, known) for each in zip(commit.segments, firsts[:-1].tolist(), strict=True)]
         live = ~commit.images.deleted
@@ -203,22 +242,86 @@ class Index:
         except ValueError as error:
             raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
 
-    def _open(self, row: SegmentRow, first_image: int, known: Mapping[str, Segment]) -> Segment:
+    def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
         if row.name in known and known[row.name].has_columns_of(row.files):
             return known[row.name].moved(first_image)
         return self.open_segment(row, first_image)
 
-    def open_segment(self, row: SegmentRow, first_image: int = 0) -> Segment:
+    def open_segment(self, row: SegmentRecord, first_image: int = 0) -> Segment:
         """One segment of the index. Raises IndexStoreError where it is damaged."""
         segment = open_segment(self.folder / SEGMENTS / row.name, row.files, self.n_words, first_image)
-        if segment.n_images != row.n_images:
-            place, found = self.folder / SEGMENTS / row.name, segment.n_images
-            raise IndexStoreError(f"{place}: expected {row.n_images} images, found {found}; {ADVICE}")
+        found, expected = (segment.n_images, len(segment.word)), (row.n_images, row.n_features)
+        if found != expected:
+            raise IndexStoreError(
+                path=self.folder / SEGMENTS / row.name,
+                expected="{} images with {} features".format(*expected),
+                found="{} with {}".format(*found),
+                advice=ADVICE,
+            )
         return segment
+
+    # -- What the catalogue says ---------------------------------------------------------------------------------------
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders that were added, which can be looked into again."""
+        return [Path(root) for root in catalog.read_meta(self.folder).get("roots", [])]
+
+    def generation(self) -> int:
+        """A number that every commit changes."""
+        return catalog.read_generation(self.folder)
+
+    def segments(self) -> list[SegmentRecord]:
+        """Every segment and what its files must be."""
+        with catalog.reading(self.folder) as database:
+            return catalog.read_segments(database)
+
+    def count(self) -> int:
+        """How many images there are."""
+        return catalog.count_images(self.folder)
+
+    def records(self) -> list[ImageRecord]:
+        """Every image, in the order of their names."""
+        return catalog.read_records(self.folder)
+
+    def select(
+        self,
+        where: str = "",
+        text: str = "",
+        *,
+        order: Order = "name",
+        offset: int = 0,
+        limit: int = -1,
+        ids: Collection[int] | None = None,
+        paths: Collection[str] | None = None,
+    ) -> Selection:
+        """Some images and what they are annotated with: see `catalog.select`."""
+        return catalog.select(self.folder, where, text, order=order, offset=offset, limit=limit, ids=ids, paths=paths)
+
+    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+        """The ids of the images that `select` would select."""
+        return catalog.select_ids(self.folder, where, text, ids)
+
+    def metadata(self) -> dict[str, dict[str, list[str]]]:
+        """What pictures are annotated with, also those that are not in the index now: path -> key -> values."""
+        return catalog.read_metadata(self.folder)
+
+    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many images have each tag, and how many each other field."""
+        return catalog.count_annotated(self.folder)
+
+    def check(self) -> CheckReport:
+        """Is every byte what was written? See `check.check`."""
+        return check(self.folder, self.n_words)
+
+    def bytes_by_file(self) -> dict[str, int]:
+        """Bytes on disk of the catalogue, and of the segments' files, summed by name."""
+        found = {catalog.FILE_NAME: (self.folder / catalog.FILE_NAME).stat().st_size}
+        for segment in self.segments():
+            for name, fact in segment.files.items():
+                found[name] = found.get(name, 0) + fact.n_bytes
+        return found
 
     def n_bytes(self) -> int:
         """Size on disk of the catalogue and of the segments that it names."""
-        with catalog.reading(self.folder) as database:
-            segments = catalog.read_segments(database)
-        files = [fact.n_bytes for row in segments for fact in row.files.values()]
-        return (self.folder / catalog.FILE_NAME).stat().st_size + sum(files)
+        return sum(self.bytes_by_file().values())

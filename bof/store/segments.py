@@ -33,7 +33,7 @@ ARRAYS = (
     "feature_indptr", "word", "xy", "scale_angle",
 )  # fmt: skip
 
-_ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
+ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
 """And instead of `word`."""
 
 ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
@@ -149,7 +149,7 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
 def expected_files(facts: Mapping[str, FileFact]) -> set[str]:
     """The files that a segment must have, going by those that the catalogue names."""
     is_format_1 = "count.npy" in facts
-    names = {*ARRAYS, *_ONLY_IN_FORMAT_1} - {"word"} if is_format_1 else ARRAYS
+    names = {*ARRAYS, *ONLY_IN_FORMAT_1} - {"word"} if is_format_1 else ARRAYS
     return {f"{name}.npy" for name in names}
 
 

@@ -14,9 +14,8 @@ from sqlite3 import Connection
 import numpy as np
 
 from bof.errors import IndexStoreError
-from bof.store import catalog, changes, columns, metadata
-from bof.store.catalog import ImageFacts, SegmentRow
-from bof.store.changes import Move
+from bof.store import catalog, columns
+from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, find_strays, is_in_range, wrong_files
 from bof.store.columns import Rows
 from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
@@ -27,8 +26,6 @@ from bof.system.locking import one_writer
 log = logging.getLogger("bof")
 
 Files = dict[str, FileFact]
-Metadata = Mapping[str, Sequence[str]]
-"""Key -> values."""
 Write = Callable[[Path], Files]
 
 
@@ -56,16 +53,16 @@ class Writer:
             for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
                 raise IndexStoreError(f"{reason}; {ADVICE}")
 
-    def append(self, images: Sequence[tuple[ImageFacts, ImageColumns]]) -> None:
+    def append(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> None:
         """Add images as one new segment; an older image of the same path gives way."""
 
         def write(fresh: Path) -> Files:
             return write_segment(fresh, [columns for _, columns in images], self.n_words)
 
         def commit(database: Connection, name: str, files: Files) -> None:
-            n_features = sum(facts.n_features for facts, _ in images)
+            n_features = sum(record.n_features for record, _ in images)
             number = changes.insert_segment(database, name, files, len(images), n_features)
-            changes.insert_images(database, number, [facts for facts, _ in images])
+            changes.insert_images(database, number, [record for record, _ in images])
 
         self._commit_segment(write, commit)
         self.maintain()
@@ -115,20 +112,15 @@ class Writer:
             changes.set_meta(database, "roots", list(roots))
         self.maintain()
 
-    def describe(self, paths: Sequence[str], add: Metadata, remove: Metadata) -> None:
+    def annotate(self, paths: Sequence[str], add: Fields, remove: Fields) -> None:
         """Add values to fields of some images, by path, and take others away."""
         with catalog.transaction(self.folder) as database:
-            for key, values in remove.items():
-                metadata.remove_values(database, paths, key, values)
-            for key, values in add.items():
-                metadata.add_values(database, paths, key, values)
+            metadata.annotate(database, paths, add, remove)
 
-    def set_metadata(self, said: Mapping[str, Metadata]) -> None:
+    def set_fields(self, annotated: Mapping[str, Fields]) -> None:
         """Give fields of images, by path, new values instead of those that they had."""
         with catalog.transaction(self.folder) as database:
-            for path, fields in said.items():
-                for key, values in fields.items():
-                    metadata.set_values(database, [path], key, values)
+            metadata.set_fields(database, annotated)
 
     def sweep(self) -> None:
         """Delete what the catalogue does not name: a crash left it behind. What cannot be deleted harms nobody."""
@@ -159,24 +151,22 @@ class Writer:
     def repair(self) -> CheckReport:
         """Drop every damaged segment with the images in it, and sweep; returns what was found."""
         report = check(self.folder, self.n_words)
-        if report.damages:
+        if report.damages or report.wrong_metadata:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, [damage.segment.number for damage in report.damages])
+                if report.wrong_metadata:
+                    changes.repair_metadata(database)
         self.sweep()
         return report
 
     def _sizes(self) -> list[SegmentSize]:
-        query = (
-            "SELECT s.number, s.n_features, coalesce(sum(i.n_features), 0), count(i.id) FROM segments s "
-            "LEFT JOIN images i ON i.segment = s.number AND i.deleted = 0 GROUP BY s.number"
-        )
         with catalog.reading(self.folder) as database:
-            return [SegmentSize(*row) for row in database.execute(query)]
+            return [SegmentSize(*row) for row in commits.read_sizes(database)]
 
     def _merge(self, numbers: Sequence[int]) -> None:
         with catalog.reading(self.folder) as database:
             old = [row for row in catalog.read_segments(database) if row.number in set(numbers)]
-            placed = [catalog.read_places(database, row.number) for row in old]
+            placed = [commits.read_lives(database, row.number) for row in old]
         kept = [number for images in placed for number, is_live in images if is_live]
         if kept:
             self._write_merged(old, [[is_live for _, is_live in images] for images in placed], kept)
@@ -186,18 +176,17 @@ class Writer:
         for row in old:
             shutil.rmtree(self.folder / SEGMENTS / row.name, ignore_errors=True)
 
-    def _write_merged(self, old: Sequence[SegmentRow], live: Sequence[Sequence[bool]], kept: Sequence[int]) -> None:
+    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Sequence[bool]], kept: Sequence[int]) -> None:
         parts = [Part(self._sound(row), np.array(keep, np.bool_)) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:
             number = changes.insert_segment(database, name, files, len(kept), n_features)
-            changes.place_images(database, number, kept)
-            changes.drop_segments(database, [row.number for row in old])
+            changes.place_images(database, number, kept, [row.number for row in old])
 
         self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
 
-    def _sound(self, row: SegmentRow) -> Segment:
+    def _sound(self, row: SegmentRecord) -> Segment:
         """A segment without damage, which must not be copied under a new checksum."""
         folder = self.folder / SEGMENTS / row.name
         for reason in wrong_files(folder, row):

@@ -32,7 +32,8 @@ HEADER = "vocabulary.json"
 MOST_WORDS = 1 << 22
 """As many as training makes."""
 
-_AGAIN = "copy or train the vocabulary again"
+TRAIN = "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
+AGAIN = "copy or train the vocabulary again"
 _MOST_HEADER, _MOST_NPY_HEADER = 1 << 20, 1024
 
 
@@ -102,20 +103,15 @@ def require_arrays(centroids: U8, projection: NDArray[Any], thresholds: NDArray[
 def _read_header(folder: Path) -> dict[str, Any]:
     path = folder / HEADER
     if not path.is_file():
-        raise VocabularyError(
-            "no vocabulary here", path=repr(os.fspath(folder)), expected=HEADER, found="none",
-            advice="train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME",
-        )  # fmt: skip
+        raise VocabularyError("no vocabulary here", path=folder, expected=HEADER, found="none", advice=TRAIN)
     try:
         header = json.loads(_read(path, _MOST_HEADER))
         found = header["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, f"damaged ({error})") from error
     if type(found) is not int or found not in FORMATS:
-        raise MismatchError(
-            path=folder, expected=f"vocabulary format {' or '.join(map(str, FORMATS))}", found=f"{found!r:.40}",
-            advice="use the bof that wrote it",
-        )  # fmt: skip
+        expected, advice = f"vocabulary format {' or '.join(map(str, FORMATS))}", "use the bof that wrote it"
+        raise MismatchError(path=folder, expected=expected, found=f"{found!r:.40}", advice=advice)
     for name, kind in (("files", dict), ("features", dict), ("trained_on", dict), ("fingerprint", str)):
         if not isinstance(header.get(name), kind):
             raise _damaged(path, f"no {name}")
@@ -146,7 +142,7 @@ def _read_array(path: Path, spec: ArraySpec, header: dict[str, Any], sizes: dict
         data = _read(path, min(expected["n_bytes"], _most_bytes(spec)), expected["n_bytes"])
         found = {"n_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         if found != expected:
-            raise VocabularyError(path=path, expected=f"{expected!r:.200}", found=found, advice=_AGAIN)
+            raise VocabularyError(path=path, expected=f"{expected!r:.200}", found=found, advice=AGAIN)
         dtype, shape, offset = _npy_header(data)
     except (OSError, ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise _damaged(path, f"cannot be read ({error})") from error
@@ -157,7 +153,7 @@ def _read_array(path: Path, spec: ArraySpec, header: dict[str, Any], sizes: dict
         array = np.frombuffer(data, dtype, offset=offset).reshape(shape).copy()
         problem = _out_of_range(spec, array)
     if problem:
-        raise VocabularyError(path=path, expected=_words(spec), found=problem, advice=_AGAIN)
+        raise VocabularyError(path=path, expected=_words(spec), found=problem, advice=AGAIN)
     return array
 
 
@@ -219,4 +215,4 @@ def _read(path: Path, most: int, expected: int | None = None) -> bytes:
 
 
 def _damaged(path: Path, problem: str) -> VocabularyError:
-    return VocabularyError(problem, path=path, advice=_AGAIN)
+    return VocabularyError(problem, path=path, advice=AGAIN)

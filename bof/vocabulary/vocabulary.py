@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import OptionError, VocabularyError
+from bof.errors import OptionError, VocabularyError, reason_of
 from bof.options import FeatureOptions
 from bof.system.files import fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
 from bof.vocabulary.assignment import Assigner
-from bof.vocabulary.stored import ARRAYS, FORMAT_1, HEADER, read_stored, require_arrays
+from bof.vocabulary.stored import AGAIN, ARRAYS, FORMAT_1, HEADER, TRAIN, read_stored, require_arrays
 
 FORMAT = 2
 
@@ -90,7 +90,8 @@ class Vocabulary:
         exceeds the number of words.
         """
         if not 1 <= k <= self.n_words:
-            raise OptionError(f"words per feature: expected 1 to {self.n_words} (the vocabulary's words), found {k}")
+            expected = f"1 to {self.n_words} (the vocabulary's words)"
+            raise OptionError(option="words_per_feature", expected=expected, found=k)
         return self.assigner.search(descriptors, k)
 
     def sign(self, descriptors: U8, word: I32) -> U64:
@@ -107,7 +108,7 @@ class Vocabulary:
         try:
             write_folder(folder, self._fill)
         except OSError as error:
-            raise VocabularyError(f"{folder}: cannot write the vocabulary: {error.strerror or error}") from error
+            raise VocabularyError(f"cannot write the vocabulary: {reason_of(error)}", path=folder) from error
 
     def _fill(self, folder: Path) -> None:
         stored = _stored_thresholds(self.thresholds)
@@ -131,9 +132,7 @@ class Vocabulary:
         besides = [found.arrays[FORMAT_1]] if found.format == 1 else []
         fingerprint = _fingerprint(found.format, found.features, centroids, projection, stored, *besides)
         if fingerprint != found.fingerprint:
-            raise VocabularyError(
-                "fingerprint differs from its content", path=folder, advice="copy or train the vocabulary again"
-            )
+            raise VocabularyError("fingerprint differs from its content", path=folder, advice=AGAIN)
         return Vocabulary._complete(
             centroids, projection, stored, found.features, found.trained_on, image_keys, fingerprint
         )
@@ -151,10 +150,9 @@ def default_vocabulary_path() -> Path:
     for folder in (package / "default_vocabulary", package.parent / "vocab" / "default"):
         if (folder / HEADER).is_file():
             return folder
-    raise VocabularyError(
-        f"{package.parent / 'vocab' / 'default'}: the vocabulary that ships with bof is missing; "
-        "install bof again, or train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
-    )
+    place = package.parent / "vocab" / "default"
+    problem = "the vocabulary that ships with bof is missing"
+    raise VocabularyError(problem, path=place, advice=f"install bof again, or {TRAIN}")
 
 
 def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:

@@ -16,7 +16,7 @@ from bof.grouping.records import require_place, write_text
 WRITERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
     "matches": (lambda path: proof._write(path, b"picture"), ImageError),
     "html": (lambda path: write_text(path, "page"), DuplicateError),
-    "html, asked before": (lambda path: require_place(path, "--html"), OptionError),
+    "html, asked before": (lambda path: require_place(path, "html"), OptionError),
     "evaluation": (lambda path: _write_json(path, {}), BenchmarkError),
     "report": (require_report, ReportError),
     "export": (lambda path: export.write_records(path, []), OSError),
@@ -41,6 +41,6 @@ def test_a_link_is_refused_by_name(writer: str, tmp_path: Path) -> None:
 def test_a_folder_of_matches_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "matches").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ImageError, match="matches: cannot be written: a link stands there.*name another --matches"):
+    with pytest.raises(ImageError, match=r"matches: cannot be written: a link stands there.*name another --matches"):
         proof._write(tmp_path / "matches" / "query_01.jpg", b"picture")
     assert not any((tmp_path / "elsewhere").iterdir())

@@ -351,7 +351,7 @@ def affine_engine(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def location_errors(engine: Engine, folder: Path) -> dict[str, float]:
     """How far each located corner of img1 is off, as a fraction of the diagonal of the picture that it was found in."""
-    picture = read_image(folder / "img1.jpg", grey=True, max_side=engine.index.features.max_side)
+    picture = read_image(folder / "img1.jpg", grey=True, max_side=engine.features.max_side)
     w, h = picture.width - 1.0, picture.height - 1.0
     corners = np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]])
     query = engine.prepare(picture)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bof.errors import OptionError
 from bof.global_descriptors import hashes
+from bof.options import HASHES
 from bof.types import U8, U64
 from tests.support.scenes import draw_scene
 
@@ -48,7 +49,7 @@ ODD_PICTURES = {
 @pytest.mark.parametrize("kind", ODD_PICTURES)
 def test_any_picture_gives_rows_that_compare(kind: str) -> None:
     rows = hashes.describe(ODD_PICTURES[kind])
-    assert list(rows) == list(hashes.ARRAYS) == list(hashes.RANKERS)
+    assert list(rows) == list(hashes.ARRAYS) == list(HASHES)
     for name, (dtype, shape) in hashes.ARRAYS.items():
         assert (rows[name].dtype, rows[name].shape) == (np.dtype(dtype), shape)
         assert np.isfinite(rows[name].astype(float)).all()
@@ -203,7 +204,7 @@ def test_ahash_is_sure_up_to_5_and_beyond_10_bits() -> None:
 
 
 def test_other_hashes_have_no_verdict() -> None:
-    assert {hashes.verdict(name, 1.0) for name in hashes.RANKERS if name != "ahash"} == {"unverified"}
+    assert {hashes.verdict(name, 1.0) for name in HASHES if name != "ahash"} == {"unverified"}
 
 
 def changed(picture: U8, long_side: int, quality: int) -> U8:

@@ -20,9 +20,8 @@ from bof.features.sift import extract_features
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
-from bof.retrieval.searcher import SearchOptions, search
 from bof.store import merge
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
 from bof.store.writer import Writer
@@ -30,7 +29,7 @@ from bof.types import Features
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
 from bof.vocabulary.vocabulary import Vocabulary
-from tests.support.golden import answered
+from tests.support.golden import answered, search
 from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
@@ -49,19 +48,19 @@ def train(folder: Path) -> Vocabulary:
     with tempfile.TemporaryDirectory() as pictures:
         for seed in range(100, 112):
             write_picture(Path(pictures) / f"{seed}.png", draw_scene(seed))
-        options = TrainOptions(words=64)
-        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, 1, lambda done, total: None)
+        options = TrainOptions(words=64, workers=1)
+        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder)
     return Vocabulary.load(folder)
 
 
-def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageFacts, ImageColumns]:
+def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
     features = features_of(draw_scene(seed))
     words = vocabulary.describe(features.descriptors)
     rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
-    return ImageFacts(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
+    return ImageRecord(text, f"/photos/{text}", 1000 + seed, seed, "0" * 64, 320, 240, len(columns)), columns
 
 
 def make(folder: Path) -> None:
@@ -79,7 +78,7 @@ def make(folder: Path) -> None:
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
     np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked, SearchOptions())
+    answer = search(snapshot, vocabulary, asked)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}

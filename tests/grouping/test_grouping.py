@@ -258,7 +258,7 @@ def test_slant_tells_a_stretch_from_a_view_from_elsewhere() -> None:
 
 
 def member(name: str, side: int = 100) -> Member:
-    return Member(ord(name[0]), name, Path("/") / name, name, 1000, 0, side, side)
+    return Member(name, f"/{name}", 1000, 0, name, side, side, 0, ord(name[0]))
 
 
 def proof(one: str, other: str, kind: Kind = "crop", shift: float = 1.0) -> Proof:

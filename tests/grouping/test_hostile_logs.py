@@ -99,7 +99,7 @@ def test_a_changed_log_is_refused(moved: Path, change: str) -> None:
     lines = log_lines(moved / "log.jsonl")
     LINES[change](lines)
     rewrite(moved / "log.jsonl", lines)
-    with pytest.raises(DuplicateError, match="expected a log that --move-to"):
+    with pytest.raises(DuplicateError, match="expected a log that move_to"):
         read_entries(moved / "log.jsonl")
 
 

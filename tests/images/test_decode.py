@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from bof.errors import ImageError
-from bof.images.decode import Picture, decode, display_name, read_bytes, read_image
+from bof.errors import ImageError, display_name
+from bof.images.decode import Picture, decode, read_bytes, read_image
 from bof.images.listing import IMAGE_SUFFIXES, walk_images
 
 Array = np.ndarray

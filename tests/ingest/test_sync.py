@@ -18,12 +18,18 @@ from bof.images.listing import list_files
 from bof.ingest import sync
 from bof.ingest.sync import Plan, is_below, plan_sync
 from bof.options import IndexOptions
-from bof.store import catalog, metadata
-from bof.store.catalog import KnownFile
+from bof.store import catalog
+from bof.store.catalog import ImageRecord
 from bof.system.files import sha256_of
+from tests.support.living import records_by_path
 from tests.support.scenes import draw_scene, write_picture
 
 ALONE = IndexOptions(workers=1)
+
+
+def entry_of(number: int, name: str, path: str, n_bytes: int, mtime_ns: int, sha256: str) -> ImageRecord:
+    """What an index knows of a file, whatever picture is in it."""
+    return ImageRecord(name, path, n_bytes, mtime_ns, sha256, 640, 480, 0, number)
 
 
 class Folder:
@@ -31,7 +37,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.known: dict[str, KnownFile] = {}
+        self.known: dict[str, ImageRecord] = {}
 
     def write(self, **contents: str) -> None:
         for name, content in contents.items():
@@ -47,7 +53,7 @@ class Folder:
         self.known = {}
         for number, (path, name) in enumerate(list_files([self.root]).items(), 1):
             status = os.stat(path)
-            entry = KnownFile(number, name, path, status.st_size, status.st_mtime_ns, sha256_of(Path(path)))
+            entry = entry_of(number, name, path, status.st_size, status.st_mtime_ns, sha256_of(Path(path)))
             self.known[path] = entry
 
     def plan(self, *, delete: bool = False) -> Plan:
@@ -160,14 +166,14 @@ def test_one_of_two_equal_files_is_renamed(folder: Folder) -> None:
 
 
 def test_what_lies_elsewhere_is_not_gone(folder: Folder, tmp_path: Path) -> None:
-    known = {**folder.known, "/elsewhere/x.jpg": KnownFile(9, "x.jpg", "/elsewhere/x.jpg", 1, 1, "0" * 64)}
+    known = {**folder.known, "/elsewhere/x.jpg": entry_of(9, "x.jpg", "/elsewhere/x.jpg", 1, 1, "0" * 64)}
     assert not plan_sync(list_files([folder.root]), known, [folder.root], delete=True).gone
 
 
 def test_a_file_moved_here_from_a_folder_that_is_not_looked_into(folder: Folder) -> None:
     away = "/elsewhere/x.jpg"
     folder.write(d="content dddd")
-    known = {**folder.known, away: KnownFile(9, "x.jpg", away, 12, 1, sha256_of(folder.path("d")))}
+    known = {**folder.known, away: entry_of(9, "x.jpg", away, 12, 1, sha256_of(folder.path("d")))}
     plan = plan_sync(list_files([folder.root]), known, [folder.root], delete=False)
     assert [(move.id, move.name) for move in plan.moves] == [(9, "d.jpg")]
     assert not plan.new
@@ -250,20 +256,20 @@ def do(folder: Path, kind: str, one: Path, two: Path, content: str, mtime_ns: in
         os.utime(one, ns=(mtime_ns, mtime_ns))
 
 
-def follow(plan: Plan, known: dict[str, KnownFile], first_id: int) -> dict[str, KnownFile]:
+def follow(plan: Plan, known: dict[str, ImageRecord], first_id: int) -> dict[str, ImageRecord]:
     """What an index knows once it has done as planned."""
     by_id = {entry.id: entry for entry in known.values() if entry.id not in plan.leaving}
     assert len(by_id) == len(known) - len(plan.leaving)
     for move in plan.moves:
         assert sha256_of(Path(move.path)) == by_id[move.id].sha256
-        by_id[move.id] = KnownFile(move.id, move.name, move.path, move.n_bytes, move.mtime_ns, by_id[move.id].sha256)
+        by_id[move.id] = entry_of(move.id, move.name, move.path, move.n_bytes, move.mtime_ns, by_id[move.id].sha256)
     then = {entry.path: entry for entry in by_id.values()}
     assert len(then) == len(by_id) == len({entry.name for entry in then.values()})
     for number, (path, name) in enumerate(plan.to_read, first_id):
         status = os.stat(path)
         sha256 = sha256_of(Path(path))
         assert sha256 not in {entry.sha256 for entry in known.values() if entry.id in plan.leaving}
-        then[path] = KnownFile(number, name, path, status.st_size, status.st_mtime_ns, sha256)
+        then[path] = entry_of(number, name, path, status.st_size, status.st_mtime_ns, sha256)
     assert len({entry.name for entry in then.values()}) == len(then)
     return then
 
@@ -277,7 +283,7 @@ def follow(plan: Plan, known: dict[str, KnownFile], first_id: int) -> dict[str, 
 def test_a_plan_makes_the_index_show_its_folders_and_reads_nothing_twice(
     rounds: list[tuple[list[tuple[str, str, str, int]], str, bool]],
 ) -> None:
-    known: dict[str, KnownFile] = {}
+    known: dict[str, ImageRecord] = {}
     now = 0
     with tempfile.TemporaryDirectory() as place:
         for number, (acts, roots, delete) in enumerate(rounds, 1):
@@ -306,7 +312,7 @@ def answers(engine: Engine, n: int) -> list[list[tuple[str, float]]]:
     found = []
     for seed in range(n):
         pixels = draw_scene(seed)
-        path = write_picture(engine.index.folder.parent / "query.png", pixels)
+        path = write_picture(engine.folder.parent / "query.png", pixels)
         hits = engine.search(read_image(path, grey=True, max_side=1024), top=100)
         found.append([(hit.name, hit.score) for hit in hits])
     return found
@@ -317,13 +323,13 @@ def test_a_renamed_folder_is_not_read_again_and_keeps_its_tags(tmp_path: Path, v
         write_picture(tmp_path / "p" / "old" / f"{seed}.png", draw_scene(seed))
     with Engine.create(tmp_path / "ix", vocabulary_folder) as engine:
         engine.add([tmp_path / "p"], ALONE)
-        engine.describe(["old/2.png"], {"tag": ["kept"]})
+        engine.annotate(["old/2.png"], {"tag": ["kept"]})
         before = answers(engine, 4)
         (tmp_path / "p" / "old").rename(tmp_path / "p" / "new")
         report = engine.add([tmp_path / "p"], ALONE)
         assert (report.n_added, report.n_moved, report.n_gone) == (0, 4, 0)
         assert answers(engine, 4) == [[(name.replace("old", "new"), s) for name, s in hits] for hits in before]
-        assert metadata.read_metadata(engine.index.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
+        assert catalog.read_metadata(engine.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -342,9 +348,9 @@ def test_after_any_changes_the_index_is_that_of_a_fresh_start(
         engine.add([folder], options, delete=True)
     fresh = Engine.create(tmp_path / "fresh", vocabulary_folder)
     fresh.add([folder], ALONE)
-    assert engine.index.n_words == fresh.index.n_words
+    assert engine.vocabulary.n_words == fresh.vocabulary.n_words
     assert answers(engine, 6) == answers(fresh, 6)
-    known, expected = (catalog.read_known(e.index.folder) for e in (engine, fresh))
+    known, expected = (records_by_path(e.index.folder) for e in (engine, fresh))
     assert {p: k.sha256 for p, k in known.items()} == {p: k.sha256 for p, k in expected.items()}
 
 

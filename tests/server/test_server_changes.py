@@ -13,7 +13,7 @@ import pytest
 
 from bof.engine import Engine
 from bof.images.decode import decode
-from bof.retrieval.searcher import SearchOptions
+from bof.options import SearchOptions
 from bof.server import collection
 from bof.server.api import images
 from bof.server.uploads import shown_name
@@ -267,7 +267,7 @@ def test_rankers_of_whole_pictures_answer_as_the_engine_does(index: Path, ranker
         engine.want(["color", "hash"])
         engine.add([])
         options = SearchOptions(ranker=ranker)
-        picture = decode(scene(3), max_side=engine.index.features.max_side)
+        picture = decode(scene(3), max_side=engine.features.max_side)
         query = engine.prepare(picture, (20.0, 10.0, 300.0, 200.0), options)
         hits = engine.hits(query, engine.answer(query, options), options, 5)
     with served(index) as client:

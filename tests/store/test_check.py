@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from bof.errors import IndexStoreError
-from bof.store import catalog, metadata
+from bof.store import catalog
 from bof.store import check as check_module
+from bof.store.catalog import connection
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index
 from bof.store.segments import ARRAYS
@@ -67,7 +68,7 @@ def test_damage_is_named_and_repair_drops_just_that(
     folder: Path, name: str, harm: Callable[[Path], None], reason: str
 ) -> None:
     writer = writer_of(folder)
-    writer.describe(["/photos/b.jpg"], {"tag": ["lost"]}, {"tag": ["kept"]})
+    writer.annotate(["/photos/b.jpg"], {"tag": ["lost"]}, {"tag": ["kept"]})
     features = features_by_name(folder)
     path = segments_of(folder)[0] / f"{name}.npy"
     harm(path)
@@ -83,9 +84,9 @@ def test_damage_is_named_and_repair_drops_just_that(
     assert not check(folder, N_WORDS).damages
     assert features_by_name(folder) == {name: found for name, found in features.items() if name[0] in "fgh"}
     writer.append([picture("/photos/b.jpg", 1)])
-    assert metadata.read_metadata(folder)["/photos/b.jpg"] == {"tag": ["lost"]}
+    assert catalog.read_metadata(folder)["/photos/b.jpg"] == {"tag": ["lost"]}
     assert "b.jpg" in {
-        r.name for r in Index.open(folder).snapshot().rows if r.id in metadata.select_ids(folder, "", "lost")
+        r.name for r in Index.open(folder).snapshot().rows if r.id in catalog.select_ids(folder, "", "lost")
     }
 
 
@@ -164,7 +165,7 @@ def test_all_segments_can_be_lost_and_their_images_come_back_with_what_was_said(
         writer.append([picture(path, i) for i, path in enumerate(ALL_PATHS)])
     snapshot = Index.open(folder).snapshot()
     assert {row.path for row in snapshot.rows} == expected
-    found = metadata.select_ids(folder, "tag = kept", "kept")
+    found = catalog.select_ids(folder, "tag = kept", "kept")
     assert {row.path for row in snapshot.rows if row.id in found} == set(ALL_PATHS[1:4])
 
 
@@ -187,7 +188,7 @@ def test_what_cannot_be_swept_away_is_left_and_hinders_nobody(folder: Path, monk
 def test_a_long_check_hinders_no_writer_and_takes_no_merge_for_damage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
     sha256_of, merged = check_module.sha256_of, []
 
     def merge_meanwhile(path: Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from bof.errors import IndexStoreError
 from bof.store import catalog, columns
-from bof.store.catalog import SegmentRow
+from bof.store.catalog import SegmentRecord
 from bof.store.check import check
 from bof.store.columns import gather, join, known, overlay
 from bof.store.index import Index
@@ -95,7 +95,7 @@ def index(tmp_path: Path) -> Index:
     return Index.open(tmp_path / "index")
 
 
-def first_segment(index: Index) -> SegmentRow:
+def first_segment(index: Index) -> SegmentRecord:
     with catalog.reading(index.folder) as database:
         return catalog.read_segments(database)[0]
 

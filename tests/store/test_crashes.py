@@ -21,7 +21,7 @@ import pytest
 from bof.errors import IndexStoreError
 from bof.store import catalog, columns
 from bof.store import merge as merge_module
-from bof.store.changes import Move
+from bof.store.catalog import Move
 from bof.store.check import SEGMENTS
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -32,6 +32,7 @@ from tests.support.living import (
     is_clean,
     make,
     picture,
+    records_by_path,
     state,
 )
 
@@ -162,7 +163,7 @@ def remove(writer: Writer) -> None:
 
 def rearrange(writer: Writer) -> None:
     if "roots" not in catalog.read_meta(writer.folder):  # not done before
-        known = catalog.read_known(writer.folder)
+        known = records_by_path(writer.folder)
         b, d = known["/photos/b.jpg"], known["/photos/d.jpg"]
         moves = [Move(b.id, "d.jpg", d.path, 5, 5), Move(d.id, "new/b.jpg", "/photos/new/b.jpg", 5, 5)]
         writer.rearrange(moves, [known["/photos/e.jpg"].id], ["/photos"])
@@ -173,7 +174,7 @@ def merge(writer: Writer) -> None:
 
 
 def describe(writer: Writer) -> None:
-    writer.describe(["/photos/b.jpg"], {"tag": ["new"], "year": ["1999"]}, {"tag": ["kept"]})
+    writer.annotate(["/photos/b.jpg"], {"tag": ["new"], "year": ["1999"]}, {"tag": ["kept"]})
 
 
 def repair(writer: Writer) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof.errors import OptionError
-from bof.store.filters import compile_text, compile_where, register, searchable
+from bof.store.catalog.filters import compile_text, compile_where, register, searchable
 
 Metadata = dict[str, list[str]]
 IMAGES: list[tuple[bytes, Metadata]] = [

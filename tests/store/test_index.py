@@ -20,8 +20,8 @@ from bof.errors import IndexStoreError, MismatchError
 from bof.geometry.hypotheses import placement_of
 from bof.options import FeatureOptions, VoteOptions
 from bof.retrieval.votes import vote
-from bof.store import catalog, changes, writer
-from bof.store.catalog import KnownFile
+from bof.store import catalog, writer
+from bof.store.catalog import ImageRecord, changes, checksums
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
 from bof.system import files
@@ -78,7 +78,7 @@ def state(index: Index) -> list[object]:
     """Everything that a reader can learn: rows and what searches answer."""
     snapshot = Index.open(index.folder).snapshot()
     answers = [scores(snapshot, seed).tolist() for seed in range(5)]
-    return [list(snapshot.rows), answers, catalog.read_known(index.folder)]
+    return [list(snapshot.rows), answers, catalog.read_records(index.folder)]
 
 
 def live_names(index: Index) -> set[str]:
@@ -217,9 +217,9 @@ def test_names_that_are_not_utf8_survive(index: Index) -> None:
     change(index).append([described(name, 1)])
     (row,) = Index.open(index.folder).snapshot().rows
     assert (row.name, row.path) == (name, f"/photos/{name}")
-    assert catalog.read_known(index.folder) == {
-        f"/photos/{name}": KnownFile(1, name, f"/photos/{name}", 1001, 1, "0" * 64)
-    }
+    assert catalog.read_records(index.folder) == [
+        ImageRecord(name, f"/photos/{name}", 1001, 1, "0" * 64, 640, 480, 30, 1)
+    ]
     assert change(index).remove([name]) == 1
 
 
@@ -386,16 +386,18 @@ def test_a_second_writer_is_refused_and_told_who_the_first_is(filled: Index) -> 
 
 
 def edit_catalogue(index: Index, statement: str) -> None:
+    """What a person does who knows of the checksums."""
     database = sqlite3.connect(index.folder / catalog.FILE_NAME, isolation_level=None)
     try:
         database.execute(statement)
+        checksums.seal(database)
     finally:
         database.close()
 
 
 def test_another_format_is_refused_with_both_numbers(filled: Index) -> None:
     edit_catalogue(filled, "UPDATE meta SET value = '99' WHERE key = 'format'")
-    with pytest.raises(MismatchError, match="expected index format 1 to 2, found 99"):
+    with pytest.raises(MismatchError, match="expected index format 1 to 3, found 99"):
         Index.open(filled.folder)
 
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bof.store import catalog, metadata
-from bof.store.changes import Move
+from bof.store import catalog
+from bof.store.catalog import Move
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
@@ -25,6 +25,7 @@ from tests.support.living import (
     QUERIES,
     empty,
     picture,
+    records_by_path,
     votes_by_hand,
     votes_by_name,
 )
@@ -90,7 +91,7 @@ class Life(RuleBasedStateMachine):
         moved = [path for path in some if path not in gone]
         free = [path for path in ALL_PATHS if path not in self.images or path in some]
         targets = dict(zip(moved, data.draw(st.permutations(free)), strict=False))
-        known = catalog.read_known(self.index.folder)
+        known = records_by_path(self.index.folder)
         facts = {
             old: dataclasses.replace(self.images[old][0], path=new, name=new if long_names else Path(new).name)
             for old, new in targets.items()
@@ -110,8 +111,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), tag=st.sampled_from(["red", "blue"]), add=st.booleans())
     def tag(self, data: st.DataObject, tag: str, add: bool) -> None:
         paths = self.drawn(data)
-        with catalog.transaction(self.index.folder) as database:
-            (metadata.add_values if add else metadata.remove_values)(database, paths, "tag", [tag])
+        self.writer.annotate(paths, {"tag": [tag]} if add else {}, {} if add else {"tag": [tag]})
         for path in paths:
             (self.tags.setdefault(path, set()).add if add else self.tags.get(path, set()).discard)(tag)
 
@@ -181,14 +181,14 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_was_said_is_found(self) -> None:
-        said = {path: set(fields["tag"]) for path, fields in metadata.read_metadata(self.index.folder).items()}
+        said = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
         assert said == {path: tags for path, tags in self.tags.items() if tags}
         path_of = {row.id: row.path for row in self.index.snapshot().rows}
         red = {path for path in self.images if "red" in self.tags.get(path, ())}
         asked = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
         asked += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
         for where, text, expected in asked:
-            found = metadata.select_ids(self.index.folder, where, text)
+            found = catalog.select_ids(self.index.folder, where, text)
             assert {path_of[number] for number in found} == expected
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bof.store.catalog import ImageFacts
+from bof.store.catalog import ImageRecord
 from bof.store.segments import ImageColumns
 
-Described = tuple[ImageFacts, ImageColumns]
+Described = tuple[ImageRecord, ImageColumns]
 
 
 def described(name: str, seed: int, n_features: int = 30) -> Described:
@@ -18,7 +18,7 @@ def described(name: str, seed: int, n_features: int = 30) -> Described:
         rng.integers(0, 65536, (n_features, 2)).astype(np.uint16),
         rng.integers(0, 65536, (n_features, 2)).astype(np.uint16),
     )
-    return ImageFacts(name, f"/photos/{name}", 1000 + seed, seed, "0" * 64, 640, 480, n_features), columns
+    return ImageRecord(name, f"/photos/{name}", 1000 + seed, seed, "0" * 64, 640, 480, n_features), columns
 
 
 def rows(seed: int) -> dict[str, np.ndarray]:

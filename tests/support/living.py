@@ -10,7 +10,8 @@ import numpy as np
 
 from bof.options import FeatureOptions, VoteOptions
 from bof.retrieval.votes import SIGMA, vote
-from bof.store import catalog, metadata
+from bof.store import catalog
+from bof.store.catalog import ImageRecord
 from bof.store.check import SEGMENTS
 from bof.store.columns import group_of, known
 from bof.store.index import Index, Snapshot
@@ -95,14 +96,17 @@ def columns_by_name(snapshot: Snapshot) -> dict[str, dict[str, bytes]]:
     return found
 
 
+def records_by_path(folder: Path) -> dict[str, ImageRecord]:
+    return {record.path: record for record in catalog.read_records(folder)}
+
+
 def state(folder: Path) -> object:
     """All that a reader can learn, by name."""
     snapshot = Index.open(folder).snapshot()
-    known = catalog.read_known(folder)
-    files = {entry.name: (entry.path, entry.n_bytes, entry.mtime_ns) for entry in known.values()}
+    files = {record.name: record.file for record in catalog.read_records(folder)}
     name_of = {row.id: row.name for row in snapshot.rows}
-    texts = [{name_of[number] for number in metadata.select_ids(folder, "", word)} for word in ("b", "kept")]
-    said, meta = metadata.read_metadata(folder), catalog.read_meta(folder)
+    texts = [{name_of[number] for number in catalog.select_ids(folder, "", word)} for word in ("b", "kept")]
+    said, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
     facts = meta.get("roots"), meta.get("columns"), columns_by_name(snapshot)
     return files, features_by_name(folder), snapshot.weights.idf.tobytes(), said, texts, facts
 
@@ -129,7 +133,7 @@ def make(folder: Path) -> None:
     writer = writer_of(empty(folder).folder)
     for start in (0, 5):
         writer.append([picture(path, start + i) for i, path in enumerate(ALL_PATHS[start : start + 5])])
-    writer.describe(ALL_PATHS[1:4], {"tag": ["kept"]}, {})
+    writer.annotate(ALL_PATHS[1:4], {"tag": ["kept"]}, {})
 
 
 def flip(path: Path) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.retrieval.votes import Votes
-from bof.store.image_records import ImageRows, gather_rows
+from bof.store.catalog import CatalogueColumns
+from bof.store.catalog.catalogue_columns import gather_rows
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("BOF_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -51,9 +52,9 @@ def warp(pixels: NDArray[np.uint8], target_from_source: NDArray[np.float64]) -> 
     )
 
 
-def rows_of(names: Iterable[str]) -> ImageRows:
+def rows_of(names: Iterable[str]) -> CatalogueColumns:
     """Images of these names, in one segment."""
-    return gather_rows([[(name.encode(), b"", 320, 240, 0, i, 0, i) for i, name in enumerate(names)]])
+    return gather_rows([[(name.encode(), b"", 320, 240, 1, i, 0, i + 1) for i, name in enumerate(names)]])
 
 
 def votes_table(

@@ -97,3 +97,19 @@ def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
         time.sleep(0.01)
         job = client.get(f"{API}/jobs/{job['id']}").json()
     return job
+
+
+def refused(response: Any, status: int) -> str:
+    """The detail of a refusal, which is a whole problem document."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["type"].startswith("/problems/")
+    assert {"title", "detail"} <= set(problem)
+    return str(problem["detail"])
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that a program sends its token in."""
+    return {"Authorization": f"Bearer {token}"}

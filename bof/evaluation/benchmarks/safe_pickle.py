@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import BenchmarkError
+from bof.errors import BenchmarkError, display_name, reason_of
 from bof.evaluation.benchmarks.pickle_values import (
     Budget,
     ElementType,
@@ -27,7 +27,6 @@ from bof.evaluation.benchmarks.pickle_values import (
     set_array,
     set_type,
 )
-from bof.images.decode import display_name
 from bof.system.files import read_regular
 
 MOST_BYTES, MOST_STEPS = 64 << 20, 1_000_000
@@ -39,19 +38,14 @@ _REFERENCE, _CONTAINER = 16, 1024
 
 def load_pickle(file: Path) -> object:
     """What a pickle holds. Raises BenchmarkError where it is no whole pickle or names what is not admitted."""
-    path = display_name(file)
     try:
         return _run(read_regular(file, MOST_BYTES))
     except RefusedError as error:
-        raise BenchmarkError(
-            path=path, expected=error.expected, found=display_name(error.found),
-            advice="do not trust this file, get it from its publisher",
-        ) from error  # fmt: skip
+        found, advice = display_name(error.found), "do not trust this file, get it from its publisher"
+        raise BenchmarkError(path=file, expected=error.expected, found=found, advice=advice) from error
     except Exception as error:  # the bytes are hostile: reading them ends in nearly every exception there is
-        reason = display_name(str(error) or type(error).__name__)
-        raise BenchmarkError(
-            path=path, expected="a whole pickle", found=f"a broken one: {reason[:500]}", advice="get the file again"
-        ) from error
+        found = f"a broken one: {reason_of(error)[:500]}"
+        raise BenchmarkError(path=file, expected="a whole pickle", found=found, advice="get the file again") from error
 
 
 def _run(data: bytes) -> object:
@@ -77,7 +71,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        self.new: dict[int, object] = {}
+        self.new: dict[int, Any] = {}
         self.budget = Budget()
         self.n_bytes = n_bytes
 
@@ -140,8 +134,7 @@ class _Machine:
         self.push(frozenset(map(require_key, values)), _CONTAINER + 128 * len(values))
 
     def put(self, place: int) -> None:
-        """Put the last value away under a number; the machine of Python makes room for the highest, this one does not.
-        """
+        """Put the last value away under a number; Python's machine makes room for the highest, this one does not."""
         if not 0 <= place <= self.n_bytes:
             raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
         self.budget.take(128)
@@ -195,9 +188,10 @@ def _pop(machine: _Machine) -> None:
 
 _Instruction = Callable[[_Machine, Any], object]
 _TEXTS = (
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE "
-    "SHORT_BINUNICODE BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8"
-).split()
+    "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
+    "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES",
+    "BINBYTES8", "BYTEARRAY8",
+)  # fmt: skip
 _PUTS, _GETS = ("PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
 _INSTRUCTIONS: Mapping[str, _Instruction] = {
     "PROTO": lambda machine, _: None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,14 +14,16 @@ from starlette.responses import Response
 from bof.images.decode import kind_of
 from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
-from bof.server.collection import ImageFact, Selection, all_of
+from bof.server.collection import all_of, version_of
 from bof.server.decoding import Check, Shrink
 from bof.server.http.answers import answer
-from bof.server.http.bodies import JSON_BYTES, Part, body_of, json_object, one_picture, pictures
+from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
+from bof.server.http.forms import Part
 from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job
 from bof.server.service import Service
+from bof.store.catalog import ImageRecord
 
 THUMBNAIL_SIZES = (160, 320, 640)
 PATIENCE_SECONDS = 5.0
@@ -32,55 +35,55 @@ MAX_TAGS, MAX_TAG = 100, 200
 async def list_images(service: Service, request: Request, values: Values) -> Response:
     """A page of the collection."""
     where = all_of(values["where"], values["tag"], values["folder"])
-    newest = values["sort"] == "newest"
-    chosen = Selection(where, values["text"], newest, values["offset"], values["limit"])
-    total, facts = await service.in_file_thread(service.collection.select, chosen)
-    images = [service.collection.describe(fact) for fact in facts]
-    return answer({"total": total, "offset": chosen.offset, "images": images})
+    page = {"order": values["sort"], "offset": values["offset"], "limit": values["limit"]}
+    select = functools.partial(service.collection.select, where, values["text"], **page)
+    found = await service.in_file_thread(select)
+    images = service.collection.show_all(found)
+    return answer({"total": found.total, "offset": values["offset"], "images": images})
 
 
 async def show_image(service: Service, request: Request, values: Values) -> Response:
     """What is known of one image."""
-    return answer(service.collection.describe(await _fact(service, values)))
+    return answer(await service.in_file_thread(service.collection.show, values["id"]))
 
 
-async def _fact(service: Service, values: Values) -> ImageFact:
-    return await service.in_file_thread(service.collection.fact, values["id"])
+async def _record(service: Service, values: Values) -> ImageRecord:
+    return await service.in_file_thread(service.collection.record, values["id"])
 
 
 async def send_file(service: Service, request: Request, values: Values) -> Response:
     """The original, as what its first bytes say that it is, whatever its name."""
-    fact = await _fact(service, values)
-    headers = _cached(fact, values["v"], fact.sha256[:32])
+    image = await _record(service, values)
+    headers = _cached(image, values["v"], image.sha256[:32])
     if _is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    data = await service.in_file_thread(service.collection.content, fact)
+    data = await service.in_file_thread(service.collection.content, image)
     kind = kind_of(data)
     if kind is None:
         raise ProblemError("gone", "expected a picture, found something else")
-    headers["Content-Disposition"] = f'inline; filename="{fact.id}-{fact.version}"'
+    headers["Content-Disposition"] = f'inline; filename="{image.id}-{version_of(image)}"'
     return Response(data, 200, headers, uploads.CONTENT_TYPES[kind])
 
 
 async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:
     """A small upright JPEG, made once."""
-    fact = await _fact(service, values)
-    headers = _cached(fact, values["v"], f"{fact.sha256[:32]}-{values['size']}")
+    image = await _record(service, values)
+    headers = _cached(image, values["v"], f"{image.sha256[:32]}-{values['size']}")
     if _is_known(request, headers):
         return Response(status_code=304, headers=headers)
-    key = fact.sha256, values["size"]
+    key = image.sha256, values["size"]
     made = service.thumbnails.get(key)
     if made is None:
         async with service.place(request):
-            data = await service.in_file_thread(service.collection.content, fact)
+            data = await service.in_file_thread(service.collection.content, image)
             made = await service.in_worker(Shrink(data, values["size"]))
         service.thumbnails.put(key, made)
     return Response(made, 200, headers, "image/jpeg")
 
 
-def _cached(fact: ImageFact, version: str, tag: str) -> dict[str, str]:
+def _cached(image: ImageRecord, version: str, tag: str) -> dict[str, str]:
     """An id may come to mean another file; a version cannot."""
-    is_this = version == fact.version
+    is_this = version == version_of(image)
     control = "private, max-age=31536000, immutable" if is_this else "private, no-cache"
     return {"Cache-Control": control, "ETag": f'"{tag}"'}
 
@@ -95,7 +98,7 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
     given: dict[str, str] = {}
     skipped: list[tuple[str, ProblemError]] = []
     async with service.body(request, many=True) as body:
-        parts = pictures(request, body, service.options.batch_images)
+        parts = await pictures(request, body, service.options.batch_images)
         for part in parts:
             async with service.place(request):
                 await _keep(service, part, given, skipped)
@@ -108,8 +111,8 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
 
 async def _keep(service: Service, part: Part, given: dict[str, str], skipped: list[tuple[str, ProblemError]]) -> None:
     """Store one picture, or say why not."""
+    _refuse_large(service, part.content)
     name, data = uploads.shown_name(part.file_name), bytes(part.content)
-    _refuse_large(service, data)
     try:
         kind = await service.in_worker(Check(data))
     except ProblemError as problem:
@@ -119,7 +122,7 @@ async def _keep(service: Service, part: Part, given: dict[str, str], skipped: li
     given.setdefault(str(path), name)
 
 
-def _refuse_large(service: Service, data: bytes) -> None:
+def _refuse_large(service: Service, data: memoryview) -> None:
     limit = service.options.upload_megabytes << 20
     if len(data) > limit:
         raise ProblemError("too-large", f"expected at most {limit} bytes a picture, found {len(data)}")
@@ -127,30 +130,30 @@ def _refuse_large(service: Service, data: bytes) -> None:
 
 async def replace_image(service: Service, request: Request, values: Values) -> Response:
     """Another picture in the place of an uploaded one."""
-    fact = await _fact(service, values)
-    service.changes.require_uploaded(fact)
+    image = await _record(service, values)
+    service.changes.require_uploaded(image)
     async with service.body(request) as body:
-        data = one_picture(request, body)
+        data = await one_picture(request, body)
         async with service.place(request):
             await service.in_worker(Check(data))
-    return _accepted(service.jobs.submit("update", service.changes.update(fact.id, data), total=1))
+    return _accepted(service.jobs.submit("update", service.changes.update(image.id, data), total=1))
 
 
 async def remove_image(service: Service, request: Request, values: Values) -> Response:
     """Out of the index."""
-    fact = await _fact(service, values)
-    job = service.jobs.submit("remove", service.changes.remove(fact.id), total=1)
-    return await _done_or_accepted(job) or answer({"id": fact.id})
+    image = await _record(service, values)
+    job = service.jobs.submit("remove", service.changes.remove(image.id), total=1)
+    return await _done_or_accepted(job) or answer({"id": image.id})
 
 
 async def tag_image(service: Service, request: Request, values: Values) -> Response:
     """All tags of an image."""
-    fact = await _fact(service, values)
+    image = await _record(service, values)
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
         tags = _tags(json_object(request, body))
-    job = service.jobs.submit("tag", service.changes.tag(fact.id, tags), total=1)
+    job = service.jobs.submit("tag", service.changes.tag(image.id, tags), total=1)
     accepted = await _done_or_accepted(job)
-    return accepted or answer(service.collection.describe(await _fact(service, values)))
+    return accepted or await show_image(service, request, values)
 
 
 def _tags(value: dict[str, Any]) -> list[str]:
@@ -177,7 +180,7 @@ async def _done_or_accepted(job: Job) -> Response | None:
         await asyncio.sleep(pause)
         pause = min(2 * pause, 0.1)
     if job.state == "failed" and job.error is not None:
-        raise ProblemError(str(job.error["type"]).rpartition("/")[2], str(job.error["detail"]))
+        raise job.error
     return None if job.state == "done" else _accepted(job)
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bof.engine import AddReport, Engine
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
-from bof.server.collection import TITLE, Collection, ImageFact
+from bof.server.collection import TITLE, Collection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
-from bof.store.metadata import TAG
+from bof.store.catalog import TAG, ImageRecord
 
 
 class Changes:
@@ -35,36 +35,35 @@ class Changes:
                 job.skip(name, reason)
             engine = self._engine()
             titles = {path: {TITLE: [name]} for path, name in given.items()}
-            with engine.index.writer() as writer:
-                writer.set_metadata(titles)
+            with engine.writer() as writer:
+                writer.set_fields(titles)
             self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
             self._forget_unusable(given)
-            job.images = [fact.id for fact in self._collection.facts_at(given)]
+            job.images = list(self._collection.ids_at(given).values())
 
         return work
 
     def _forget_unusable(self, paths: Mapping[str, str]) -> None:
         """Uploads that are not in the index now can never be."""
-        known = {fact.path for fact in self._collection.facts_at(paths)}
-        for path in set(paths) - known:
+        for path in set(paths) - set(self._collection.ids_at(paths)):
             Path(path).unlink(missing_ok=True)
 
     def update(self, number: int, data: bytes) -> Work:
         """Give an uploaded picture new content; name, tags and fields stay."""
 
         def work(job: Job) -> None:
-            fact = self._collection.fact(number)
-            self.require_uploaded(fact)
-            uploads.replace(Path(fact.path), data)
-            report = self._engine().add([Path(fact.path)], self._options, job.show)
-            self._take(job, report, {fact.path: self._collection.name_of(fact)})
-            job.images = [new.id for new in self._collection.facts_at([fact.path])]
+            image = self._collection.record(number)
+            self.require_uploaded(image)
+            name = self._collection.show(number)["name"]
+            uploads.replace(Path(image.path), data)
+            self._take(job, self._engine().add([Path(image.path)], self._options, job.show), {image.path: name})
+            job.images = list(self._collection.ids_at([image.path]).values())
 
         return work
 
-    def require_uploaded(self, fact: ImageFact) -> None:
+    def require_uploaded(self, image: ImageRecord) -> None:
         """Raises ProblemError unless the server put the file there itself."""
-        if not self._collection.is_uploaded(fact.path):
+        if not self._collection.is_uploaded(image.path):
             detail = "expected an uploaded picture, found one in a folder of the index; change it there, then sync"
             raise ProblemError("conflict", detail)
 
@@ -72,10 +71,10 @@ class Changes:
         """Take a picture out; an uploaded file is deleted."""
 
         def work(job: Job) -> None:
-            fact = self._collection.fact(number)
-            job.removed = self._engine().remove([fact.name])
-            if self._collection.is_uploaded(fact.path):
-                Path(fact.path).unlink(missing_ok=True)
+            image = self._collection.record(number)
+            job.removed = self._engine().remove([image.name])
+            if self._collection.is_uploaded(image.path):
+                Path(image.path).unlink(missing_ok=True)
 
         return work
 
@@ -83,9 +82,9 @@ class Changes:
         """Give a picture these tags instead of those that it has."""
 
         def work(job: Job) -> None:
-            fact = self._collection.fact(number)
-            with self._engine().index.writer() as writer:
-                writer.set_metadata({fact.path: {TAG: tags}})
+            image = self._collection.record(number)
+            with self._engine().writer() as writer:
+                writer.set_fields({image.path: {TAG: tags}})
             job.images = [number]
 
         return work

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +12,13 @@ from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
-from bof.options import DuplicateOptions
+from bof.options import KINDS, DuplicateOptions
 from bof.server.collection import Collection
 from bof.server.jobs.queue import Job, Work
+from bof.store.catalog import ImageRecord
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A member of a group: its id and content, is it the one to keep, and how it is like the head (None: the head)."""
-
-    id: int
-    sha256: str
-    keep: bool
-    link: Link | None
-
-
-Entries = list[Entry]
+Entries = list[tuple[ImageRecord, Link | None]]
+"""The members of a group, each with how it is like the head (None: the head)."""
 
 
 class Duplicates:
@@ -37,7 +26,8 @@ class Duplicates:
 
     def __init__(self, collection: Collection, vocabulary_folder: Path) -> None:
         self._collection, self._vocabulary_folder = collection, vocabulary_folder
-        self._found: dict[Kind, list[Entries]] = {}
+        self._found: dict[Kind, list[tuple[Group, int]]] = {}
+        """Groups, and the id of the picture to keep in each."""
 
     def look(self, kind: Kind) -> Work:
         """Find all groups up to a kind, and which of each to keep."""
@@ -49,59 +39,48 @@ class Duplicates:
             looks = look_at_all(groups, job.show)
             chosen = [choose(group, look) for group, look in zip(groups, looks, strict=True)]
             keepers = [choice.keeper.id if choice.keeper else -1 for choice in chosen]
-            self._found[kind] = [_entries(*pair) for pair in zip(groups, keepers, strict=True)]
+            self._found[kind] = list(zip(groups, keepers, strict=True))
 
         return work
 
     def page(self, kind: Kind, offset: int, limit: int) -> dict[str, Any]:
         """Some groups: without pictures that have left since, and pairs that were rejected since."""
         refused = rejected(self._collection.folder)
-        groups = [_kept(entries, refused) for entries in self._found.get(kind, [])]
-        live = self._live([entry.id for entries in groups for entry in entries])
-        left = [[entry for entry in entries if entry.id in live] for entries in groups]
-        left = [entries for entries in left if len(entries) > 1]
+        groups = [(_allowed(group, refused), keeper) for group, keeper in self._found.get(kind, [])]
+        numbers = [image.id for entries, _ in groups for image, _ in entries]
+        live = self._collection.select_ids(ids=numbers)
+        left = [([entry for entry in entries if entry[0].id in live], keeper) for entries, keeper in groups]
+        left = [(entries, keeper) for entries, keeper in left if len(entries) > 1]
         shown = left[offset : offset + limit]
         return {
             "kind": kind,
             "found": kind in self._found,
             "total": len(left),
             "offset": offset,
-            "groups": [self._group(entries) for entries in shown],
+            "groups": [self._group(*group) for group in shown],
         }
 
-    def _live(self, numbers: Sequence[int]) -> set[int]:
-        step = 500  # of parameters that SQLite takes at once
-        return {
-            number
-            for first in range(0, len(numbers), step)
-            for number in self._collection.facts(numbers[first : first + step])
-        }
-
-    def _group(self, entries: Entries) -> dict[str, Any]:
-        facts = self._collection.facts([entry.id for entry in entries])
+    def _group(self, entries: Entries, keeper: int) -> dict[str, Any]:
+        link_of = {image.id: link for image, link in entries}
+        shown = {one["id"]: one for one in self._collection.show_all(self._collection.select(ids=link_of))}
         members = [
-            {**self._collection.describe(facts[entry.id]), "keep": entry.keep, "link": _link(entry.link)}
-            for entry in entries
-            if entry.id in facts
+            {**shown[number], "keep": number == keeper, "link": _link(link)}
+            for number, link in link_of.items()
+            if number in shown
         ]
-        kinds = [entry.link.kind for entry in entries if entry.link]
-        return {"kind": max(kinds, key=("exact", "copy", "crop", "scene").index), "members": members}
+        kinds = [link.kind for link in link_of.values() if link]
+        return {"kind": max(kinds, key=KINDS.index), "members": members}
 
     def reject(self, a: int, b: int) -> None:
         """Remember that two pictures are no duplicates. Raises ProblemError, not-found."""
-        one, other = self._collection.fact(a), self._collection.fact(b)
+        one, other = self._collection.record(a), self._collection.record(b)
         reject(self._collection.folder, [(one.sha256, other.sha256)])
 
 
-def _entries(group: Group, keeper: int) -> Entries:
-    head = Entry(group.head.id, group.head.sha256, group.head.id == keeper, None)
-    return [head, *(Entry(member.id, member.sha256, member.id == keeper, link) for member, link in group.others)]
-
-
-def _kept(entries: Entries, refused: set[frozenset[str]]) -> Entries:
+def _allowed(group: Group, refused: set[frozenset[str]]) -> Entries:
     """The head and those that were not rejected beside it."""
-    head, *others = entries
-    return [head, *(other for other in others if frozenset((head.sha256, other.sha256)) not in refused)]
+    others = [pair for pair in group.others if frozenset((group.head.sha256, pair[0].sha256)) not in refused]
+    return [(group.head, None), *others]
 
 
 def _link(link: Link | None) -> dict[str, Any] | None:

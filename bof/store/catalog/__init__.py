@@ -1,0 +1,32 @@
+"""The catalogue of an index: a SQLite file that alone says which images and which segment files exist.
+
+Its tables and its SQL are known to this package alone. `schema` has the tables, `connection` the one opener, `records`
+what a row may hold, `checksums` how a changed bit is found, `commits` what a reader opens, `select` what is looked up,
+`changes` and `metadata` what a commit can change, `filters` conditions as SQL.
+"""
+
+from bof.store.catalog.catalogue_columns import CatalogueColumns, ImageRow
+from bof.store.catalog.changes import Move
+from bof.store.catalog.commits import Commit, read_commit, read_generation, read_meta, read_segments
+from bof.store.catalog.connection import FILE_NAME, connect, create, reading, stands, transaction
+from bof.store.catalog.filters import BUILT_IN, compile_where
+from bof.store.catalog.metadata import TAG, Fields
+from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord
+from bof.store.catalog.schema import FORMAT
+from bof.store.catalog.select import (
+    Order,
+    Selection,
+    count_annotated,
+    count_images,
+    read_metadata,
+    read_records,
+    select,
+    select_ids,
+)
+
+__all__ = [
+    "BUILT_IN", "FILE_NAME", "FORMAT", "TAG", "CatalogueColumns", "Commit", "Fields", "FileStamp", "ImageRecord",
+    "ImageRow", "Move", "Order", "SegmentRecord", "Selection", "compile_where", "connect", "count_annotated",
+    "count_images", "create", "read_commit", "read_generation", "read_meta", "read_metadata", "read_records",
+    "read_segments", "reading", "select", "select_ids", "stands", "transaction",
+]  # fmt: skip

@@ -1,0 +1,142 @@
+"""What a commit of the index says: facts, segments, and every image in columns."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+import numpy as np
+
+from bof.errors import IndexStoreError
+from bof.store.catalog import checksums
+from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
+from bof.store.catalog.connection import connect, reading, require_format, stands
+from bof.store.catalog.metadata import require_texts
+from bof.store.catalog.records import SegmentRecord, checked
+from bof.system.database import DamagedDatabaseError
+from bof.system.files import FileFact
+
+_BATCH = 1 << 16
+"""Rows read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The catalogue as of one commit: every segment, every image by segment and position."""
+
+    generation: int
+    segments: Sequence[SegmentRecord]
+    images: CatalogueColumns
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The index's facts. Raises IndexStoreError where there is no index, MismatchError on another format."""
+    if not stands(folder):
+        advice = f"build one with: python -m bof.index PHOTOS --index {folder}"
+        raise IndexStoreError("no index here", path=folder, advice=advice)
+    with reading(folder) as database:
+        rows = checked("meta", "key, value", database.execute("SELECT key, value FROM meta"))
+        try:
+            meta = {key: json.loads(value) for key, value in rows}
+        except (ValueError, RecursionError) as error:
+            raise DamagedDatabaseError("facts as JSON", error) from error
+        require_format(folder, meta.get("format"))
+        checksums.require_index(database)
+    return meta
+
+
+def read_generation(folder: Path) -> int:
+    """A number that every commit changes."""
+    with connect(folder, write=False) as database:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def read_segments(database: Connection) -> list[SegmentRecord]:
+    """Every segment with what its files must be. Raises DamagedDatabaseError where that is not what was written."""
+    checksums.require_index(database)
+    files: dict[int, dict[str, FileFact]] = {}
+    columns = "segment, name, n_bytes, sha256"
+    for segment, name, *fact in checked("files", columns, database.execute(f"SELECT {columns} FROM files")):
+        files.setdefault(segment, {})[name] = FileFact(*fact)
+    columns = "number, name, n_images, n_features"
+    rows = checked("segments", columns, database.execute(f"SELECT {columns} FROM segments ORDER BY number"))
+    return [SegmentRecord(number, name, n, m, files.get(number, {})) for number, name, n, m in rows]
+
+
+def read_commit(database: Connection) -> Commit:
+    """Every segment and every image of the commit that `reading` holds. Raises DamagedDatabaseError."""
+    (generation,) = database.execute("PRAGMA user_version").fetchone()
+    segments = read_segments(database)
+    return Commit(generation, segments, _read_images(database, segments, "1"))
+
+
+def read_segment_images(database: Connection, segment: SegmentRecord) -> CatalogueColumns:
+    """The images of one segment by position; all that the catalogue says of them is compared with what was written."""
+    images = _read_images(database, [segment], f"segment = {segment.number}")
+    checksums.require_segment(database, segment.number)
+    return images
+
+
+def _read_images(database: Connection, segments: Sequence[SegmentRecord], where: str) -> CatalogueColumns:
+    found = database.execute(f"SELECT {COLUMNS} FROM images WHERE {where} ORDER BY segment, position")
+    images = gather_rows(iter(lambda: found.fetchmany(_BATCH), []))
+    _require_places(images, segments)
+    checksums.require_columns(database, images, segments)
+    return images
+
+
+def _require_places(images: CatalogueColumns, segments: Sequence[SegmentRecord]) -> None:
+    """Is there one image at each position of each segment, and none elsewhere?"""
+    n_images = sum(segment.n_images for segment in segments)
+    if n_images != len(images):
+        raise DamagedDatabaseError(f"{n_images} images in the catalogue", len(images))
+    sizes = np.array([segment.n_images for segment in segments], np.int64)
+    segment = np.repeat(np.array([segment.number for segment in segments], np.int64), sizes)
+    position = np.arange(n_images) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    wrong = np.flatnonzero((images.segment != segment) | (images.position != position))
+    if len(wrong):
+        i = wrong[0]
+        found = f"position {images.position[i]} of segment {images.segment[i]}"
+        raise DamagedDatabaseError(f"an image at position {position[i]} of segment {segment[i]}", found)
+
+
+def read_lives(database: Connection, segment: int) -> list[tuple[int, bool]]:
+    """Of every image of a segment, by position: its id, and whether it lives."""
+    rows = database.execute("SELECT id, deleted FROM images WHERE segment = ? ORDER BY position", (segment,))
+    return [(number, not deleted) for number, deleted in checked("images", "id, deleted", rows)]
+
+
+def read_sizes(database: Connection) -> Iterable[tuple[int, int, int, int]]:
+    """Of every segment its number, its features, and the features and the number of its live images."""
+    return database.execute(
+        "SELECT s.number, s.n_features, coalesce(sum(i.n_features), 0), count(i.id) FROM segments s "
+        "LEFT JOIN images i ON i.segment = s.number AND i.deleted = 0 GROUP BY s.number"
+    )
+
+
+def read_names(database: Connection, segment: int) -> list[tuple[str, str]]:
+    """Name and path of every live image of a segment, as far as they can be read."""
+    live = "segment = ? AND deleted = 0 AND typeof(name) = 'blob' AND typeof(path) = 'blob'"
+    rows = database.execute(f"SELECT name, path FROM images WHERE {live} ORDER BY position", (segment,))
+    return [(os.fsdecode(name), os.fsdecode(path)) for name, path in rows]
+
+
+def require_sound(database: Connection) -> None:
+    """Raises DamagedDatabaseError where the file contradicts itself: pages, indexes, images without a segment."""
+    for (text,) in database.execute("PRAGMA integrity_check"):
+        if text != "ok":
+            raise DamagedDatabaseError("a sound database", text)
+    homeless = "SELECT name FROM images WHERE segment NOT IN (SELECT number FROM segments)"
+    for (name,) in database.execute(homeless):
+        raise DamagedDatabaseError("every image in a segment", f"{name!r:.80} in none")
+
+
+def require_metadata(database: Connection) -> None:
+    """Raises DamagedDatabaseError where metadata, or the words that are looked for, are not what was written."""
+    checksums.require_metadata(database)
+    require_texts(database)

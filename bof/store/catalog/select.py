@@ -1,0 +1,145 @@
+"""Live images and what they are annotated with: by condition, by words, by id or path, a page at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from json import dumps
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Literal
+
+from bof.errors import IndexStoreError
+from bof.store.catalog import filters
+from bof.store.catalog.connection import reading
+from bof.store.catalog.metadata import TAG
+from bof.store.catalog.records import RECORD, ImageRecord, checked, path_of, records_of
+from bof.store.catalog.schema import has_table
+
+Order = Literal["name", "newest"]
+_ORDERS: Mapping[Order, str] = {"name": "name", "newest": "id DESC"}
+
+_MANY = 1000
+"""Images from which it pays to read all metadata at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """total: how many images are meant; records: a page of them; fields: of each, by id, key -> values."""
+
+    total: int
+    records: Sequence[ImageRecord]
+    fields: Mapping[int, dict[str, list[str]]]
+
+
+def select(
+    folder: Path,
+    where: str = "",
+    text: str = "",
+    *,
+    order: Order = "name",
+    offset: int = 0,
+    limit: int = -1,
+    ids: Collection[int] | None = None,
+    paths: Collection[str] | None = None,
+) -> Selection:
+    """The live images that meet a condition, hold some words (see filters), and are among ids and paths, if given.
+
+    limit: at most so many from `offset` on, -1: all. Raises OptionError where a condition or words make no sense.
+    """
+    with reading(folder) as database:
+        source, parameters = _compile(folder, database, where, text, ids, paths)
+        query = f"SELECT {RECORD} {source} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"
+        records = records_of(database.execute(query, (*parameters, limit, offset)))
+        (total,) = database.execute(f"SELECT count(*) {source}", parameters).fetchone()
+        return Selection(total, records, _fields_of(database, records))
+
+
+def select_ids(folder: Path, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+    """The ids of the live images that `select` would select."""
+    with reading(folder) as database:
+        source, parameters = _compile(folder, database, where, text, ids, None)
+        return {number for (number,) in checked("images", "id", database.execute(f"SELECT id {source}", parameters))}
+
+
+def _compile(
+    folder: Path,
+    database: Connection,
+    where: str,
+    text: str,
+    ids: Collection[int] | None,
+    paths: Collection[str] | None,
+) -> tuple[str, list[filters.Parameter]]:
+    """FROM and WHERE of a query, and its parameters."""
+    conditions: list[filters.Condition] = [("deleted = 0", [])]
+    if where:
+        conditions.append(filters.compile_where(where))
+    if text:
+        conditions.append(("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [filters.compile_text(text)]))
+    if ids is not None:
+        conditions.append(("id IN (SELECT value FROM json_each(?))", [dumps(list(ids))]))
+    if paths is not None:
+        conditions.append(("id IN (SELECT value FROM json_each(?))", [dumps(_ids_at(database, paths))]))
+    if (where or text) and not has_table(database, "metadata"):
+        advice = "any change of the index adds the tables"
+        raise IndexStoreError(path=folder, expected="metadata", found="none", advice=advice)
+    filters.register(database)
+    joined = " AND ".join(f"({condition})" for condition, _ in conditions)
+    return f"FROM images WHERE {joined}", [value for _, values in conditions for value in values]
+
+
+def _ids_at(database: Connection, paths: Collection[str]) -> list[int]:
+    query = "SELECT id FROM images WHERE deleted = 0 AND path = ?"
+    return [number for path in paths for (number,) in database.execute(query, (os.fsencode(path),))]
+
+
+def _fields_of(database: Connection, records: Sequence[ImageRecord]) -> dict[int, dict[str, list[str]]]:
+    if len(records) > _MANY:
+        fields = _read_fields(database, "", ())
+        return {record.id: fields.get(record.path, {}) for record in records}
+    return {
+        record.id: _read_fields(database, "WHERE path = ?", (os.fsencode(record.path),)).get(record.path, {})
+        for record in records
+    }
+
+
+def _read_fields(database: Connection, where: str, parameters: Sequence[bytes]) -> dict[str, dict[str, list[str]]]:
+    fields: dict[str, dict[str, list[str]]] = {}
+    if has_table(database, "metadata"):
+        rows = database.execute(f"SELECT path, key, value FROM metadata {where} ORDER BY path, key, value", parameters)
+        for path, key, value in checked("metadata", "path, key, value", rows):
+            fields.setdefault(path_of(path), {}).setdefault(key, []).append(value)
+    return fields
+
+
+def read_metadata(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """What pictures are annotated with, also those that are not in the index now: path -> key -> values."""
+    with reading(folder) as database:
+        return _read_fields(database, "", ())
+
+
+def read_records(folder: Path) -> list[ImageRecord]:
+    """Every live image, in the order of their names."""
+    with reading(folder) as database:
+        return records_of(database.execute(f"SELECT {RECORD} FROM images WHERE deleted = 0 ORDER BY name"))
+
+
+def count_images(folder: Path) -> int:
+    """Live images."""
+    with reading(folder) as database:
+        return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
+
+
+def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """How many live images have each tag, and how many each other field."""
+    joined = "metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"
+    with reading(folder) as database:
+        if not has_table(database, "metadata"):
+            return {}, {}
+        tags = database.execute(f"SELECT value, count(*) FROM {joined} WHERE key = ? GROUP BY value", (TAG,)).fetchall()
+        query = f"SELECT key, count(DISTINCT m.path) FROM {joined} WHERE key != ? GROUP BY key"
+        fields = database.execute(query, (TAG,)).fetchall()
+    checked("metadata", "value", [(tag,) for tag, _ in tags])
+    checked("metadata", "key", [(key,) for key, _ in fields])
+    return dict(tags), dict(fields)
