@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,11 +30,13 @@ _MESSAGES: Mapping[str, Mapping[int, str]] = MappingProxyType(
 """Of each message of onnx.proto the fields that may lead to a tensor, and the messages in them."""
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
-_MOST_FIELDS, _DEEPEST = 5_000_000, 100
-"""Fields of a whole file, a second each million: large models have thousands; and messages inside each other, as many
+_MOST_FIELDS, _DEEPEST = 1_000_000, 100
+"""Fields of a whole file, a second's work: large models have some ten thousand; and messages inside each other, as many
 as protocol buffers allow."""
 
 _KEY, _VALUE = 1, 2
+_NOT_IN_NAMES = frozenset("\0\\:*")
+"""Other systems' paths, and the stars by which onnxruntime means an address in its memory."""
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -41,14 +44,21 @@ def weight_files(path: Path) -> list[Path]:
 
     Raises ModelError where the file is no ONNX model, or one of them lacks or lies outside the model's folder.
     """
+    status = path.stat()
+    return [_require_beside(path, name) for name in _names(path, status.st_size, status.st_mtime_ns)]
+
+
+@lru_cache(maxsize=2)
+def _names(path: Path, n_bytes: int, mtime_ns: int) -> list[str]:
+    """What a model calls the files of its weights, for as long as it is what it is."""
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            names = {_location(content, *span) for span in _entries(content)} - {None}
+            names = {_location(content, *span) for span in _entries(content)}
     except (ValueError, IndexError) as error:
         raise ModelError(
             path=path, expected="an ONNX model", found=f"no model ({error})", advice="get the file again"
         ) from error
-    return [_require_beside(path, os.fsdecode(name)) for name in sorted(name for name in names if name is not None)]
+    return [os.fsdecode(name) for name in sorted(name for name in names if name is not None)]
 
 
 def _entries(content: mmap.mmap) -> Iterator[tuple[int, int]]:
@@ -112,7 +122,7 @@ def _location(content: mmap.mmap, first: int, last: int) -> bytes | None:
 
 def _require_beside(model: Path, name: str) -> Path:
     """Where a file of weights lies, which must be in the model's folder, also where links lead."""
-    is_plain = name and "\0" not in name and "\\" not in name and ":" not in name and not os.path.isabs(name)
+    is_plain = name and not set(name) & _NOT_IN_NAMES and not os.path.isabs(name)
     if not is_plain or ".." in Path(name).parts:
         raise _elsewhere(model, f"{name[:200]!r}")
     path = model.parent / name
