@@ -22,7 +22,7 @@ $(VENV)/.ready-peers: $(VENV)/.ready
 	touch $@
 
 demo: $(VENV)/.ready
-	$(BIN)/python scripts/demo.py $(DEMO)
+	$(BIN)/python -m scripts.demo $(DEMO)
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
@@ -53,28 +53,28 @@ $(PAGE)/.checked: $(PAGE)/node_modules/.ready $(PAGE)/api.d.ts $(wildcard bof/se
 	touch $@
 
 bench: $(VENV)/.ready-peers
-	$(BIN)/python scripts/bench.py --data $(DATA) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.bench --data $(DATA) $(BENCH_FLAGS)
 
 scale-bench: $(VENV)/.ready-dev
-	$(BIN)/python scripts/scale_bench.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.scale --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 extraction-curve: $(VENV)/.ready-peers
-	$(BIN)/python scripts/extraction_curve.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.extraction --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 compare-peers: $(VENV)/.ready-peers
-	$(BIN)/python scripts/compare_peers.py --data $(DATA)
+	$(BIN)/python -m scripts.peers --data $(DATA) $(BENCH_FLAGS)
 
 bench-copies: $(VENV)/.ready-peers
-	$(BIN)/python scripts/copies.py --data $(DATA)
+	$(BIN)/python -m scripts.copies --data $(DATA) $(BENCH_FLAGS)
 
 calibrate: $(VENV)/.ready
-	$(BIN)/python scripts/calibrate.py --data $(DATA)
+	$(BIN)/python -m scripts.calibration --data $(DATA) $(BENCH_FLAGS)
 
 ablation: $(VENV)/.ready
-	$(BIN)/python scripts/ablation.py --data $(DATA)
+	$(BIN)/python -m scripts.ablation --data $(DATA) $(BENCH_FLAGS)
 
 torture: $(VENV)/.ready
-	$(BIN)/python scripts/torture.py --data $(DATA)
+	$(BIN)/python -m scripts.torture --data $(DATA) $(BENCH_FLAGS)
 
 clean:
 	rm -rf $(VENV) $(DEMO) bof/native/_loops.*

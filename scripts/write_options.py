@@ -1,4 +1,4 @@
-"""Writes docs/options.md from the options themselves: python scripts/write_options.py > docs/options.md"""
+"""Writes docs/options.md from the options themselves: python -m scripts.write_options > docs/options.md"""
 
 from __future__ import annotations
 

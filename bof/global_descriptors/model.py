@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from bof.errors import ModelError, OptionError
 from bof.options import ModelOptions
-from bof.options.models import NORMALISATIONS, Normalisation, normalisation_of, read_normalisation
+from bof.options.models import MAX_SIZE, NORMALISATIONS, Normalisation, normalisation_of, read_normalisation
 from bof.types import F32, U8
 
-MAX_SIZE = 4096
 DTYPES: Mapping[str, str] = MappingProxyType(
     {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 )

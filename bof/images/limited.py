@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bof.errors import ImageError
-from bof.images.decode import MAX_PIXELS, Picture, PictureTooLargeError, decode, read_bytes
+from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, Lost, run_in_workers
 

@@ -22,8 +22,12 @@ from bof.types import Box
 # -- Reading pictures, training, indexing -----------------------------------------------------------------------------
 
 
+MAX_PIXELS = 200_000_000
+"""What a picture may have unless said otherwise."""
+
+
 def _max_pixels() -> Any:
-    return declare(200_000_000, "skip a picture with more than this", 1, 1 << 40, unit="pixels")
+    return declare(MAX_PIXELS, "skip a picture with more than this", 1, 1 << 40, unit="pixels")
 
 
 class _WithWorkers(Checked):
@@ -69,13 +73,13 @@ class TrainOptions(_WithWorkers):
     """How a vocabulary is trained."""
 
     words: int = declare(65536, "number of visual words", 2, 1 << 22)
-    levels: int = declare(0, "levels of k-means; 0: 1 up to 4096 words, 2 above", choices=(0, 1, 2))
     max_descriptors: int = declare(
         4_000_000, "descriptors to train on, sampled evenly over the pictures (128 bytes of memory each)", 2, 1 << 31
     )
     max_pixels: int = _max_pixels()
-    workers: int = _workers()
     seed: int = declare(0, "the same seed gives the same vocabulary", 0, (1 << 32) - 1)
+    levels: int = declare(0, "levels of k-means; 0: 1 up to 4096 words, 2 above", choices=(0, 1, 2))
+    workers: int = _workers()
 
 
 @dataclass(frozen=True, slots=True)

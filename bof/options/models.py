@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from bof.options.option import Checked, declare
 
+MAX_SIZE = 4096
+
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 """Mean and standard deviation of red, green and blue, in fractions of full brightness: (pixel / 255 - mean) / std."""
 
@@ -50,7 +52,7 @@ def _checked(text: str) -> str:
 class ModelOptions(Checked):
     """How a model is used."""
 
-    size: int = declare(0, "side of the square that the model sees; 0: as it says", 0, 4096, unit="pixels")
+    size: int = declare(0, "side of the square that the model sees; 0: as it says", 0, MAX_SIZE, unit="pixels")
     layout: str = declare("auto", "colours before rows (nchw) or last (nhwc)", choices=("auto", "nchw", "nhwc"))
     resize: str = declare(
         "squash",

@@ -77,8 +77,9 @@ def _refuse_few(sample: Sample, n_words: int) -> None:
     n = _n_distinct(sample.descriptors)
     if n < n_words:
         raise VocabularyError(
-            f"{n_words} words need as many different descriptors, found {n} in {sample.n_images} pictures",
+            f"{n_words} words need as many different descriptors",
             path=sample.source,
+            found=f"{n} in {sample.n_images} pictures",
             advice=f"give more pictures or {{words}} {max(2, n // 30)} (about 30 descriptors a word)",
         )
 

@@ -70,7 +70,7 @@ class Target:
         """Raises OptionError for what is no plain URL of http or https."""
         parts = _split(quote(url, safe=_PLAIN))  # from here on it is printable ASCII
         if parts is None or not re.match(URL_PATTERN, url) or parts.scheme not in _PORTS:
-            raise OptionError(option="url", expected="a URL of http or https", found=repr(url))
+            raise OptionError(option="url", expected="a URL of http or https", found=repr(url[:200]))
         host, port = read_authority(parts.netloc, "url")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, host, port or _PORTS[parts.scheme], path)
@@ -109,7 +109,7 @@ def read_authority(text: str, option: str) -> tuple[str, int]:
     """
 
     def refused(expected: str) -> OptionError:
-        return OptionError(option=option, expected=expected, found=repr(text))
+        return OptionError(option=option, expected=expected, found=repr(text[:200]))
 
     found = _AUTHORITY.fullmatch(text.lower()) if text.isascii() else None
     if found is None:

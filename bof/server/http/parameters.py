@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from starlette.requests import Request
 
@@ -17,6 +17,7 @@ from bof.options import BOX, TOP, SearchOptions
 from bof.options.option import Option, option_of
 from bof.server.http.addresses import URL_PATTERN
 from bof.server.http.problems import not_found
+from bof.types import Verdict
 
 MAX_TEXT = 2000
 """Characters of a condition."""
@@ -66,7 +67,7 @@ class Parameter:
         most = self.more.get("maxLength", MAX_TEXT)
         if len(text) > most or "\0" in text:
             expected = f"at most {most} characters, none of them NUL"
-            raise OptionError(option=self.name, expected=expected, found=repr(text[:MAX_TEXT]))
+            raise OptionError(option=self.name, expected=expected, found=repr(text[:200]))
         return self.option.read(text)
 
 
@@ -149,7 +150,7 @@ SEARCH = (
             "verdict",
             (),
             "only hits of this verdict; may be repeated",
-            choices=("same", "maybe", "no", "unverified"),
+            choices=get_args(Verdict),
             many=True,
         )
     ),

@@ -12,7 +12,7 @@ from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
-from bof.options import DuplicateOptions
+from bof.options import KINDS, DuplicateOptions
 from bof.server.collection import Collection
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
@@ -69,7 +69,7 @@ class Duplicates:
             if number in shown
         ]
         kinds = [link.kind for link in link_of.values() if link]
-        return {"kind": max(kinds, key=("exact", "copy", "crop", "scene").index), "members": members}
+        return {"kind": max(kinds, key=KINDS.index), "members": members}
 
     def reject(self, a: int, b: int) -> None:
         """Remember that two pictures are no duplicates. Raises ProblemError, not-found."""
