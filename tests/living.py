@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from test_store import Described, described
@@ -95,7 +96,7 @@ def columns_by_name(snapshot: Snapshot) -> dict[str, dict[str, bytes]]:
     return found
 
 
-def state(folder: Path) -> object:
+def state(folder: Path) -> tuple[Any, ...]:
     """All that a reader can learn, by name."""
     snapshot = Index.open(folder).snapshot()
     known = catalog.read_known(folder)

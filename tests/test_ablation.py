@@ -74,15 +74,15 @@ def test_rows_are_chosen_by_name_or_group(rows: Any) -> None:
 
 
 def test_a_patch_holds_inside_and_is_undone_even_by_an_error(rows: Any) -> None:
-    before = [looking.MAX_PAIRS, looking.MAX_DEPTH]
+    before = [vars(looking)[name] for name in ("MAX_PAIRS", "MAX_DEPTH")]
 
     def fail() -> None:
         with rows.patched([rows.Patch("bof.looking", "MAX_PAIRS", 7), rows.Patch("bof.looking", "MAX_DEPTH", 9)]):
-            raise RuntimeError(f"{looking.MAX_PAIRS} and {looking.MAX_DEPTH}")
+            raise RuntimeError(f"{vars(looking)['MAX_PAIRS']} and {looking.MAX_DEPTH}")
 
     with pytest.raises(RuntimeError, match="7 and 9"):
         fail()
-    now = [looking.MAX_PAIRS, looking.MAX_DEPTH]
+    now = [vars(looking)[name] for name in ("MAX_PAIRS", "MAX_DEPTH")]
     assert now == before
 
 
@@ -109,7 +109,7 @@ def answer(index_folder: Path) -> Callable[[], tuple[list[float], list[float]]]:
     """Asks a tilted scene: the scores, and the spreads of what was verified."""
     tilted = warp(draw_scene(3), np.array([[0.9, -0.3, 40.0], [0.25, 0.8, 10.0], [3e-4, 2e-4, 1.0]]))
     engine = Engine.open(index_folder)
-    query = engine.prepare(Picture(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), 320, 240))
+    query = engine.prepare(Picture(np.asarray(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), np.uint8), 320, 240))
 
     def ask() -> tuple[list[float], list[float]]:
         found = engine.answer(query)

@@ -177,13 +177,13 @@ def test_a_long_check_hinders_no_writer_and_takes_no_merge_for_damage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalog, "_PATIENCE_S", 0.1)
-    sha256_of, merged = checking.sha256_of, []
+    sha256_of, merged = vars(checking)["sha256_of"], list[Path]()
 
     def merge_meanwhile(path: Path) -> str:
         if not merged:
             merged.append(path)
             writer_of(folder).merge()
-        return sha256_of(path)
+        return str(sha256_of(path))
 
     monkeypatch.setattr(checking, "sha256_of", merge_meanwhile)
     report = check(folder, N_WORDS)

@@ -37,7 +37,8 @@ def bytes_like(kind: str, n: int, seed: int) -> U8:
 
 def squared_distances(descriptors: U8, words: U8) -> I64:
     a, b = descriptors.astype(np.int64), words.astype(np.int64)
-    return (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    found: I64 = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    return found
 
 
 def slow_nearest(descriptors: U8, words: U8, cells: U8, cell: I32, n_probed: int, k: int) -> list[list[int]]:
@@ -141,7 +142,8 @@ class Asked:
 def few_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> U64:
     """Signatures of few set bits, some near each other and some far, the highest bit among them."""
     bits = rng.random((*shape, 64)) < rng.uniform(0, 0.4, (*shape, 1))
-    return (bits * (np.uint64(1) << np.arange(64, dtype=np.uint64))).sum(axis=-1, dtype=np.uint64)
+    found: U64 = (bits * (np.uint64(1) << np.arange(64, dtype=np.uint64))).sum(axis=-1, dtype=np.uint64)
+    return found
 
 
 def asked(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Asked:
@@ -154,7 +156,9 @@ def asked(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Ask
         np.arange(n_postings).astype(np.uint16),
         few_bits(rng, (n_postings,)),
         live,
-        np.stack([rng.permutation(N_WORDS)[:k] for _ in range(n_query)] or [[0] * k])[:n_query].astype(np.int32),
+        np.array([rng.permutation(N_WORDS)[:k].tolist() for _ in range(n_query)] or [[0] * k])[:n_query].astype(
+            np.int32
+        ),
         few_bits(rng, (n_query, k)),
         np.rint(np.exp(-((np.arange(65) / 14) ** 2)) * 2**10) / 2**10,
         np.rint(rng.uniform(0, 60, N_WORDS) * 2**20) / 2**20,
@@ -170,7 +174,8 @@ def numpy_votes(a: Asked, max_hamming: int) -> tuple[F64, list[Vote]]:
     k = a.word.shape[1]
     start, length = a.indptr[a.word.ravel()], np.diff(a.indptr)[a.word.ravel()]
     slot = np.repeat(np.arange(a.word.size), length)
-    posting = np.concatenate([np.arange(s, s + n) for s, n in zip(start, length, strict=True)] or [[]]).astype(np.int64)
+    runs = [np.arange(s, s + n) for s, n in zip(start, length, strict=True)]
+    posting = np.concatenate([*runs, np.zeros(0, np.int64)]).astype(np.int64)
     distance = np.bitwise_count(a.signature[posting] ^ a.query_signature.ravel()[slot])
     kept = (distance <= max_hamming) & a.live[a.image[posting]]
     slot, posting, distance = slot[kept], posting[kept], distance[kept]
@@ -178,7 +183,7 @@ def numpy_votes(a: Asked, max_hamming: int) -> tuple[F64, list[Vote]]:
     pair = slot // k * N_IMAGES + a.image[posting]
     found, place, n = np.unique(pair, return_inverse=True, return_counts=True)
     damped = np.bincount(place, weight, minlength=len(found)) * (1 / np.sqrt(n))
-    score = np.bincount(found % N_IMAGES, np.rint(damped * 2**32) / 2**32, minlength=N_IMAGES)
+    score: F64 = np.bincount(found % N_IMAGES, np.rint(damped * 2**32) / 2**32, minlength=N_IMAGES).astype(np.float64)
     columns = (slot // k, slot % k, a.image[posting], a.feature[posting], distance)
     return score, list(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -247,7 +252,7 @@ def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> No
     a = asked(seed)
     whole, parts = a.near(24)
     shares = [a.near(24, range(*edges)) for edges in pairwise(sorted([0, 15, *cuts]))]
-    assert sum(score for score, _ in shares).tolist() == whole.tolist()
+    assert np.sum([score for score, _ in shares], axis=0).tolist() == whole.tolist()
     assert [vote for _, found in shares for vote in listed(found, 3)] == listed(parts, 3)
 
 
@@ -342,7 +347,7 @@ def test_frequencies_and_norms_are_those_of_dense_counts(seed: int) -> None:
         loops.document_frequency(indptr, image, live, part, frequency)
     assert frequency.tolist() == (np.arange(N_WORDS) + (counts[:, live] > 0).sum(axis=1)).tolist()
     norms = [loops.squared_norms(indptr, image, N_IMAGES, squared_idf, part) for part in PARTS_OF_WORDS]
-    assert sum(norms).tolist() == (counts.T**2 @ squared_idf).tolist()
+    assert np.sum(norms, axis=0).tolist() == (counts.T**2 @ squared_idf).tolist()
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -384,7 +389,7 @@ def test_postings_under_the_words_that_their_features_have_are_sound(kind: type)
     indptr, image, feature, words = sorted_postings(3)
     signature = np.zeros(len(image), np.uint64)
     feature_indptr: I64 = np.cumsum([0, *map(len, words)])
-    word = np.concatenate(words).astype(kind)
+    word: U16 | I32 = np.concatenate(words).astype(kind)
 
     def sound(image: I32 = image, feature: U16 = feature, word: U16 | I32 = word) -> list[bool]:
         return [loops.are_sound((indptr, image, feature, signature), feature_indptr, word, w) for w in PARTS_OF_WORDS]
@@ -590,7 +595,8 @@ def without_borders(d: Drawn) -> Drawn:
     for j in range(n):
         if not close[j, kept].any() and not close[kept, j].any():
             kept.append(j)
-    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, kept], d.weight[kept], d.spots[:, kept])))
+    pairs, weight, spots = d.pairs[:, kept], d.weight[kept], d.spots[:, kept]
+    return Drawn(np.ascontiguousarray(pairs), np.ascontiguousarray(weight), np.ascontiguousarray(spots))
 
 
 def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
@@ -619,10 +625,11 @@ def best_of(pictures: list[Drawn], n_hypotheses: int, shares: list[range] | None
     """The compiled loop over all pictures, at once or in shares; rows counted from each picture's first."""
     shares = [range(len(pictures))] if shares is None else shares
     sizes: I64 = np.cumsum([0, *(d.pairs.shape[1] for d in pictures)])
-    columns = [np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in ("pairs", "weight", "spots")]
+    names = ("pairs", "weight", "spots")
+    pairs, weight, spots = (np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in names)
     found = np.full(len(pictures), -7), np.full(len(pictures), -7), np.full(sizes[-1], -7)
     for some in shares:
-        loops.best_hypotheses(sizes, some, *columns, LIMITS, n_hypotheses, MIN_FIT, *found)
+        loops.best_hypotheses(sizes, some, pairs, weight, spots, LIMITS, n_hypotheses, MIN_FIT, *found)
     (seed, n, agreeing), first = found, sizes[:-1].tolist()
     return [
         (int(seed[i]) - first[i] if seed[i] >= 0 else -1, (agreeing[first[i] :][: n[i]] - first[i]).tolist())
@@ -669,7 +676,7 @@ def everything(seed: int) -> list[bytes]:
     loops.sign(descriptors, projection, word, (descriptors[:N_WORDS] @ projection).astype(np.float32), signature)
     drawings = [drawn(seed + i, 60, 0.5) for i in range(3)]
     columns = [c.tobytes() for hits in parts for c in (hits.image, hits.feature, hits.distance, hits.ends)]
-    found = [score, Assigner.over(words).search(descriptors, 3), signature]
+    found: list[I32 | F64 | U64] = [score, Assigner.over(words).search(descriptors, 3), signature]
     return [*(array.tobytes() for array in found), *columns, repr(best_of(drawings, 64)).encode()]
 
 
