@@ -1,6 +1,6 @@
 """What the server answers, as TypeScript: the page's code is checked against the document that the server publishes.
 
-Prints a file of declarations. An ending for every schema that the document uses; any other ends with an error.
+It prints a file of declarations. It knows the kinds of schema that the document uses, and fails on any other.
 openapi-typescript, a library that does this, makes tuples of lists out of lists of tuples (outlines, transforms).
 """
 
