@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -323,7 +324,7 @@ def test_the_vocabulary_may_be_named_from_a_folder_that_is_left_later(
     monkeypatch.chdir(vocabulary_folder.parent)
     engine = Engine.create(tmp_path / "index", Path(vocabulary_folder.name))
     monkeypatch.chdir(tmp_path)
-    engine_module.load_vocabulary.cache_clear()
+    vars(engine_module)["load_vocabulary"].cache_clear()
     assert engine.add([folder], ALONE).n_added == 3
 
 
@@ -398,7 +399,7 @@ def test_without_verification_votes_alone_decide(engine: Engine) -> None:
     assert hits[0].name == "scene-02.png"
 
 
-PLAIN = {"expand": ExpandOptions(expand=0), "mirror": "never"}
+PLAIN: dict[str, Any] = {"expand": ExpandOptions(expand=0), "mirror": "never"}
 
 
 def test_depth_bounds_what_is_verified_and_loses_no_image(engine: Engine) -> None:
@@ -458,7 +459,7 @@ PLANTED = {
 
 
 def assert_outline(hit: Hit, query_from_database: NDArray[np.float64], outline: NDArray[np.float64]) -> None:
-    expected = transforms.apply(np.linalg.inv(query_from_database), outline)
+    expected = transforms.apply(np.linalg.inv(query_from_database).astype(np.float64), outline)
     assert hit.outline is not None
     assert np.abs(hit.outline - expected).max() < 0.02 * np.hypot(hit.width, hit.height)
 
@@ -528,7 +529,7 @@ def test_a_box_outside_the_picture_is_refused(engine: Engine, box: Box) -> None:
 @pytest.fixture(scope="module")
 def other_vocabulary_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path) -> Path:
     descriptors = np.random.default_rng(0).integers(0, 90, (300, 128)).astype(np.uint8)
-    features = engine_module.load_vocabulary(vocabulary_folder).features
+    features = vars(engine_module)["load_vocabulary"](vocabulary_folder).features
     folder = tmp_path_factory.mktemp("other") / "vocabulary"
     train_vocabulary(Sample(descriptors, np.empty(0, np.uint64), features, "noise"), TrainOptions(words=8)).save(folder)
     return folder

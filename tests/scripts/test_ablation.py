@@ -106,7 +106,7 @@ def answer(index_folder: Path) -> Callable[[], tuple[list[float], list[float]]]:
     """Asks a tilted scene: the scores, and the spreads of what was verified."""
     tilted = warp(draw_scene(3), np.array([[0.9, -0.3, 40.0], [0.25, 0.8, 10.0], [3e-4, 2e-4, 1.0]]))
     engine = Engine.open(index_folder)
-    query = engine.prepare(Picture(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), 320, 240))
+    query = engine.prepare(Picture(np.asarray(cv2.cvtColor(tilted, cv2.COLOR_BGR2GRAY), np.uint8), 320, 240))
 
     def ask() -> tuple[list[float], list[float]]:
         found = engine.answer(query)

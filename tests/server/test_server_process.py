@@ -71,7 +71,7 @@ schema.config.checks.negative_data_rejection.expected_statuses = ["4xx"]
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, server: Any) -> None:
+def test_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], server: Any) -> None:
     response = case.call(base_url=server.url + API)
     case.validate_response(response, checks=CHECKS)
 
