@@ -169,7 +169,7 @@ def sums_in_loops(metric: str, query: U8, rows: U8) -> F32:
     return sums
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 @pytest.mark.parametrize("n_bins", [16, 288, 1440])
 def test_the_compiled_sums_are_those_of_numpy(metric: str, n_bins: int) -> None:
@@ -178,7 +178,7 @@ def test_the_compiled_sums_are_those_of_numpy(metric: str, n_bins: int) -> None:
     np.testing.assert_allclose(sums_in_loops(metric, query, rows), expected, rtol=3e-6)
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 def test_every_processor_gives_the_same_bits(metric: str) -> None:
     rows, query = made_rows(60, 1440), made_rows(3, 1440, seed=1)[0]

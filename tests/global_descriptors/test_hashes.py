@@ -157,7 +157,7 @@ def test_moments_do_not_see_a_mirror(scenes: list[U8], stored: dict[str, NDArray
 # -- Comparing: many rows ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("width", [1, 2, 4, 5])
 @pytest.mark.parametrize("n", [0, 1, 7, 40_001])
 def test_distances_are_those_of_numpy(n: int, width: int) -> None:
