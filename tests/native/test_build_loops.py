@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
 
 from bof.native.library import library_path
 from bof.native.table import FUNCTIONS
+from tests.support.scenes import ROOT
 
 pytest.importorskip("scikit_build_core")
 
