@@ -213,6 +213,8 @@ def test_exponents_are_those_of_the_law(result: Any) -> None:
     fits = report.fit_all(grid)
     along_images = report.find_fit(fits, "bytes", "images", 300)
     along_features = report.find_fit(fits, "bytes", "features", 10_000)
+    assert along_images
+    assert along_features
     assert along_images.exponent == pytest.approx(1.0)
     assert along_features.exponent == pytest.approx(2.0)
     assert report.find_fit(fits, "bytes", "images", 500) is None
