@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+C_FILES = $(wildcard bof/native/*.[ch])
+STRICT = -std=gnu11 -Wall -Wextra -Werror
 DEMO ?= demo
 PAGE = tests/page
 
-.PHONY: demo test check check-page bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check check-page sanitize bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/native/*.[ch])
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/backend/bof_build.py bof/native/CMakeLists.txt $(C_FILES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
@@ -32,6 +34,22 @@ check: $(VENV)/.ready-dev check-page
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	! command -v $(CC) >/dev/null || $(CC) $(STRICT) -fsyntax-only $(filter %.c,$(C_FILES))
+
+# The tests that call C, on a library of their own that stops at the first stray access and at undefined behaviour.
+SANITIZED = build/sanitize/_loops.so
+SANITIZE_TESTS ?= tests/native tests/vocabulary/test_assignment.py tests/vocabulary/test_hamming.py tests/geometry \
+	tests/global_descriptors/test_color.py tests/global_descriptors/test_hashes.py tests/retrieval/test_votes.py \
+	tests/store/test_check.py tests/store/test_golden.py tests/store/test_merge.py tests/store/test_segments.py
+
+sanitize: $(VENV)/.ready-dev $(SANITIZED)
+	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
+		BOF_NATIVE_LIBRARY=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest -p no:xdist $(SANITIZE_TESTS)
+
+$(SANITIZED): Makefile $(C_FILES)
+	mkdir -p $(@D)
+	$(CC) $(STRICT) -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+		-ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
 
 # The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
 check-page: $(VENV)/.ready-dev
@@ -77,7 +95,7 @@ torture: $(VENV)/.ready
 	$(BIN)/python -m scripts.torture --data $(DATA) $(BENCH_FLAGS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) bof/native/_loops.*
+	rm -rf $(VENV) $(DEMO) build/sanitize bof/native/_loops.*
 
 DATA ?= data
 CACHE ?= bench-cache

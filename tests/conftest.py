@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from joblib.externals.loky import get_reusable_executor
 
 from bof import native
 from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
-from tests.support.scenes import BEST_TWIN, N_SCENES, N_WORDS, ROOT, SHARED, draw_scene, write_picture
+from tests.support.scenes import BEST_VARIANT, N_SCENES, N_WORDS, SHARED, draw_scene, write_picture
 
 settings.register_profile("bof", deadline=None)
 settings.load_profile("bof")
 """A machine that does other things meanwhile is no failure."""
 
 
-@pytest.fixture(params=[0, 1, BEST_TWIN], ids=["plain", "AVX2", "AVX-512"])
-def twin(request: pytest.FixtureRequest) -> Iterator[int]:
+@pytest.fixture(params=[0, 1, BEST_VARIANT], ids=["plain", "AVX2", "AVX-512"])
+def variant(request: pytest.FixtureRequest) -> Iterator[int]:
     """The loops as another processor runs them."""
     used = native.limit_processor(request.param)
     try:
@@ -32,16 +29,7 @@ def twin(request: pytest.FixtureRequest) -> Iterator[int]:
             pytest.skip("this processor has no such instructions")
         yield used
     finally:
-        native.limit_processor(BEST_TWIN)
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        get_reusable_executor().shutdown()  # processes that other tests started do not look into scripts/
-        yield importlib.import_module
+        native.limit_processor(BEST_VARIANT)
 
 
 @pytest.fixture(scope="session")

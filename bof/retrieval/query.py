@@ -48,10 +48,8 @@ def prepare(
 
 def _rows(picture: Picture, box: Box | None, wanted: Wanted) -> Rows:
     if picture.pixels.ndim != 3:
-        raise ImageError(
-            f"expected a picture in colour for the columns {', '.join(wanted.groups)}, found a grey one; read it "
-            "without grey=True"
-        )
+        expected = f"a picture in colour for the columns {', '.join(wanted.groups)}"
+        raise ImageError(expected=expected, found="a grey one", advice="read it without grey=True")
     return wanted.describe(picture.pixels if box is None else crop(picture, box))
 
 

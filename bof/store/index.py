@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.errors import IndexStoreError, MismatchError, OptionError
+from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import Part, keep_nearest
 from bof.global_descriptors.describe import Wanted
@@ -162,7 +162,7 @@ class Index:
         try:
             (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise IndexStoreError(f"{folder}: cannot create an index here: {error.strerror or error}") from error
+            raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
         with one_writer(folder):
             catalog.create(folder, meta)
         return cls.open(folder)
@@ -175,9 +175,8 @@ class Index:
             features = FeatureOptions(**meta["features"])
             return cls(folder, meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"]))
         except (KeyError, TypeError, ValueError, OptionError) as error:
-            raise IndexStoreError(
-                f"{folder}: the catalogue lacks {error}; delete the folder and index again"
-            ) from error
+            advice = "delete the folder and index again"
+            raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
 
     @property
     def wanted(self) -> Wanted:
@@ -186,14 +185,16 @@ class Index:
         try:
             return Wanted.from_meta(meta)
         except (KeyError, TypeError, ValueError, OptionError) as error:
-            raise IndexStoreError(f"{self.folder}: the catalogue's columns are damaged: {error}") from error
+            raise IndexStoreError(f"the catalogue's columns are damaged: {error}", path=self.folder) from error
 
     def require(self, vocabulary: Vocabulary) -> None:
         """Raises MismatchError unless the index was built with this vocabulary."""
         if vocabulary.fingerprint != self.fingerprint:
             raise MismatchError(
-                f"{self.folder}: built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder}), "
-                f"found {vocabulary.fingerprint[:12]}; name the right one with --vocabulary, or index again"
+                f"built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder})",
+                path=self.folder,
+                found=vocabulary.fingerprint[:12],
+                advice="name the right one with {vocabulary}, or index again",
             )
 
     @contextmanager
@@ -240,7 +241,7 @@ class Index:
         try:
             return derive_weights([segment.postings for segment in segments], live, self.n_words)
         except ValueError as error:
-            raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
+            raise IndexStoreError(str(error), path=self.folder, advice=ADVICE) from error
 
     def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
         if row.name in known and known[row.name].has_columns_of(row.files):

@@ -34,6 +34,15 @@ class Directory:
         """A folder that the user has named: links lead to it as the user set them."""
         return cls(path, os.open(path, os.O_RDONLY | _FOLDER) if _HAS_DESCRIPTORS else None)
 
+    @classmethod
+    def open_below(cls, path: Path, *names: str) -> Directory:
+        """A folder some floors below one that the user has named; none of the names is a link."""
+        found: Directory = cls.open(path)
+        for name in names:
+            with found as outer:
+                found = outer.folder(name)
+        return found
+
     def __enter__(self) -> Self:
         return self
 
@@ -63,7 +72,7 @@ class Directory:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise _wrong(self.path / name, "file")
-        return os.fdopen(descriptor, "rb")
+        return open(self.path / name, "rb", opener=lambda *_: descriptor)
 
     def size_of(self, name: str) -> int:
         """Bytes of a file in this folder."""

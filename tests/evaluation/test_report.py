@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -19,7 +20,6 @@ from bof import evaluate
 from bof.errors import ReportError
 from bof.evaluation import metrics
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery
-from bof.evaluation.report import figures as report_figures
 from bof.evaluation.report import require_report, write_report
 from bof.evaluation.report.cases import Shot, ranked_hits, verified_wrong_cases, worst_cases
 from bof.evaluation.report.figures import interpolated_precision, mean_curve, write_figures
@@ -500,7 +500,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch:
 
 
 def test_without_matplotlib_the_command_to_install_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_figures.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert 'pip install "bof[report]"' in refused(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

@@ -39,7 +39,8 @@ def resized(pixels: NDArray[np.uint8], side: int = 12) -> NDArray[np.uint8]:
 def planes(pixels: NDArray[np.uint8], normalise: str = "imagenet") -> Array:
     """What the network sees: (1, 3, h, w)."""
     mean, std = NORMALISATIONS[normalise]
-    return ((pixels / 255 - np.array(mean)) / np.array(std)).transpose(2, 0, 1)[None]
+    found: Array = ((pixels / 255 - np.array(mean)) / np.array(std)).transpose(2, 0, 1)[None]
+    return found
 
 
 def assert_direction(found: NDArray[np.float16], expected: Array) -> None:
@@ -50,7 +51,8 @@ def assert_direction(found: NDArray[np.float16], expected: Array) -> None:
 
 
 def gem(vectors: Array) -> Array:
-    return np.cbrt((vectors.clip(1e-6) ** 3).mean(axis=0))
+    found: Array = np.cbrt((vectors.clip(1e-6) ** 3).mean(axis=0))
+    return found
 
 
 def load(tmp_path: Path, network: Network, **options: object) -> Model:

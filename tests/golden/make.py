@@ -76,7 +76,7 @@ def make(folder: Path) -> None:
     where = asked.geometry
     columns = {"xy": where.xy_px, "scale": where.scale_px, "angle": where.angle_deg}
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
-    np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
+    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
     answer = search(snapshot, vocabulary, asked)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]

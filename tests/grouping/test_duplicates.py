@@ -41,7 +41,7 @@ def detailed(seed: int, width: int = 480, height: int = 360) -> U8:
     """A scene with detail in every pixel, as photographs have it."""
     rng = np.random.default_rng(seed)
     noise = cv2.GaussianBlur(rng.normal(0, 40, (height, width, 3)), (0, 0), 0.7)
-    return np.clip(draw_scene(seed, width, height) + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(draw_scene(seed, width, height) + noise, 0, 255), np.float64).astype(np.uint8)
 
 
 def resized(pixels: U8, factor: float, method: int = cv2.INTER_AREA) -> U8:
@@ -103,7 +103,7 @@ def test_more_pixels_are_kept_unless_they_were_made_up(tmp_path: Path) -> None:
 def test_the_sharper_of_two_sizes_alike_is_kept_whatever_its_bytes(tmp_path: Path) -> None:
     pixels = detailed(2)
     sharp = save(tmp_path / "sharp.jpg", pixels, 90)
-    blurred = save(tmp_path / "blurred.png", cv2.GaussianBlur(pixels, (0, 0), 1.5))
+    blurred = save(tmp_path / "blurred.png", np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.5), np.uint8))
     assert chosen(group(blurred, (sharp, np.eye(3)))) == ("sharp.jpg", "sharper at the same size")
 
 
@@ -142,7 +142,8 @@ def test_a_coarse_picture_that_shows_a_little_more_does_not_beat_a_fine_one(tmp_
 def test_a_frame_counts_neither_as_picture_nor_as_pixels(tmp_path: Path) -> None:
     pixels = detailed(6)
     plain = save(tmp_path / "plain.jpg", pixels, 80)
-    framed = save(tmp_path / "framed.jpg", cv2.copyMakeBorder(pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT), 95)
+    border = np.asarray(cv2.copyMakeBorder(pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT), np.uint8)
+    framed = save(tmp_path / "framed.jpg", border, 95)
     one = group(framed, (plain, np.array([[1.0, 0, 40], [0, 1, 40], [0, 0, 1]])))
     assert chosen(one) == ("plain.jpg", "without a frame")
     assert not choose(one, look_at(one)).held
@@ -157,7 +158,7 @@ def test_of_altered_pictures_the_usual_one_is_kept_else_the_older(tmp_path: Path
     assert chosen(of_three)[0] == "plain-90.jpg"
     assert "not mirrored" in chosen(of_three)[1]
     of_two = group(mirror, (plain[0], back), changes=["mirrored"], ages=[0, 300])
-    assert chosen(of_two) == ("plain-85.jpg", f"the older file ({page.modified(of_two.others[0][0])[:10]})")
+    assert chosen(of_two) == ("plain-85.jpg", f"the older file ({vars(page)['modified'](of_two.others[0][0])[:10]})")
 
 
 def test_exact_copies_are_told_apart_by_folder_then_age_then_path(tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ def test_a_dry_run_makes_no_index(place: Path, vocabulary_folder: Path, run: Run
 
 
 def test_watch_follows_until_interrupted(indexed: Path) -> None:
-    command = [sys.executable, "-m", "bof.index", indexed / "p", "--index", indexed / "ix", "--watch", "--delete"]
+    places = [str(indexed / "p"), "--index", str(indexed / "ix")]
+    command = [sys.executable, "-m", "bof.index", *places, "--watch", "--delete"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -182,9 +183,10 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_a_terminated_run_commits_what_is_done(place: Path, vocabulary_folder: Path) -> None:
     for seed in range(200, 240):
         write_picture(place / "many" / f"{seed}.png", draw_scene(seed, 640, 480))
-    command = [sys.executable, "-m", "bof.index", place / "many", "--index", place / "ix", "--workers", "1"]
+    places = [str(place / "many"), "--index", str(place / "ix")]
+    command = [sys.executable, "-m", "bof.index", *places, "--workers", "1"]
     process = subprocess.Popen(
-        [*command, "--vocabulary", vocabulary_folder, "--commit-images", "5"], stderr=subprocess.PIPE, text=True
+        [*command, "--vocabulary", str(vocabulary_folder), "--commit-images", "5"], stderr=subprocess.PIPE, text=True
     )
     wait_until(lambda: catalog.stands(place / "ix") and catalog.count_images(place / "ix") > 0)
     process.send_signal(signal.SIGTERM)

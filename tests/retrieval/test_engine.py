@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ from bof.retrieval.expansion import expand
 from bof.retrieval.rankers import LocalScores, with_evidence
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
+from bof.store.index import Index
 from bof.types import Box, Hit
 from bof.vocabulary.training import Sample, train_vocabulary
 from tests.support.scenes import N_SCENES, draw_scene, warp, write_picture
@@ -154,13 +156,13 @@ def test_order_and_batches_change_no_bit_of_an_answer(
     options = IndexOptions(workers=1, commit_images=n_at_once)
     report = fresh.add([six_photos / f"scene-{number:02d}.png" for number in order], options)
     assert report.n_added == N_SIX
-    assert len(fresh.searcher().collection.segments) >= 2
+    assert len(Index.open(fresh.folder).snapshot().segments) >= 2
     assert rankings(fresh) == rankings(baseline)
 
 
 def test_two_workers_write_what_one_writes(baseline: Engine, fresh: Engine, six_photos: Path) -> None:
     fresh.add([six_photos], IndexOptions(workers=2))
-    one, two = baseline.searcher().collection.segments[0], fresh.searcher().collection.segments[0]
+    one, two = Index.open(baseline.folder).snapshot().segments[0], Index.open(fresh.folder).snapshot().segments[0]
     np.testing.assert_array_equal(one.postings.signature, two.postings.signature)
     np.testing.assert_array_equal(one.xy, two.xy)
     assert rankings(fresh) == rankings(baseline)
@@ -323,7 +325,7 @@ def test_the_vocabulary_may_be_named_from_a_folder_that_is_left_later(
     monkeypatch.chdir(vocabulary_folder.parent)
     engine = Engine.create(tmp_path / "index", Path(vocabulary_folder.name))
     monkeypatch.chdir(tmp_path)
-    engine_module.load_vocabulary.cache_clear()
+    vars(engine_module)["load_vocabulary"].cache_clear()
     assert engine.add([folder], ALONE).n_added == 3
 
 
@@ -398,7 +400,7 @@ def test_without_verification_votes_alone_decide(engine: Engine) -> None:
     assert hits[0].name == "scene-02.png"
 
 
-PLAIN = {"expand": ExpandOptions(expand=0), "mirror": "never"}
+PLAIN: dict[str, Any] = {"expand": ExpandOptions(expand=0), "mirror": "never"}
 
 
 def test_depth_bounds_what_is_verified_and_loses_no_image(engine: Engine) -> None:
@@ -458,7 +460,7 @@ PLANTED = {
 
 
 def assert_outline(hit: Hit, query_from_database: NDArray[np.float64], outline: NDArray[np.float64]) -> None:
-    expected = transforms.apply(np.linalg.inv(query_from_database), outline)
+    expected = transforms.apply(np.linalg.inv(query_from_database).astype(np.float64), outline)
     assert hit.outline is not None
     assert np.abs(hit.outline - expected).max() < 0.02 * np.hypot(hit.width, hit.height)
 
@@ -528,7 +530,7 @@ def test_a_box_outside_the_picture_is_refused(engine: Engine, box: Box) -> None:
 @pytest.fixture(scope="module")
 def other_vocabulary_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path) -> Path:
     descriptors = np.random.default_rng(0).integers(0, 90, (300, 128)).astype(np.uint8)
-    features = engine_module.load_vocabulary(vocabulary_folder).features
+    features = vars(engine_module)["load_vocabulary"](vocabulary_folder).features
     folder = tmp_path_factory.mktemp("other") / "vocabulary"
     train_vocabulary(Sample(descriptors, np.empty(0, np.uint64), features, "noise"), TrainOptions(words=8)).save(folder)
     return folder

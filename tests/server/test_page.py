@@ -94,7 +94,10 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
     """Opens the page; it fails at the end if anything went wrong in it, or if it requested anything of another host."""
-    contexts, complaints = [], []
+    contexts, complaints = list[Any](), list[str]()
+
+    def others(url: str) -> list[str]:
+        return [] if url.startswith((server, "data:", "blob:")) else [url]
 
     def open_page(where: str = "", may_fail: bool = False, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options})
@@ -102,7 +105,7 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
         context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda sent: sent.url.startswith((server, "data:", "blob:")) or complaints.append(sent.url))
+        page.on("request", lambda sent: complaints.extend(others(sent.url)))
         if not may_fail:
             page.on("console", lambda text: complaints.append(text.text) if text.type in ("error", "warning") else None)
         page.goto(server + where)
@@ -339,6 +342,7 @@ def test_the_match_view_shows_both_and_is_saved(visit: Callable[..., Any], query
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as a PNG").click()
     pixels = cv2.imread(str(saved.value.path()))
+    assert pixels is not None
     assert pixels.shape[1] == 2000
     page.keyboard.press("o")
     page.get_by_label("All compared").check(force=True)
@@ -359,7 +363,8 @@ def test_laid_on_top_both_pictures_are_the_same(visit: Callable[..., Any]) -> No
         page.locator("#opacity").fill(opacity)
         page.wait_for_timeout(80)
         shots.append(page.locator("#viewport").screenshot())
-    one, other = (cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR).astype(int) for shot in shots)
+    decoded = [cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR) for shot in shots]
+    one, other = (np.asarray(pixels, int) for pixels in decoded)
     middle = (slice(60, -60), slice(one.shape[1] // 2 - 120, one.shape[1] // 2 + 120))
     assert one[middle].std() > 20
     assert np.abs(one[middle] - other[middle]).mean() < 4
@@ -436,10 +441,12 @@ def test_groups_of_duplicates_are_decided_on(visit: Callable[..., Any], server: 
     page = visit("#/statistics")
     page.route("**/api/v1/index", lambda route: route.fulfill(json={**index, "duplicates": True}))
     page.route("**/api/v1/duplicates?*", lambda route: route.fulfill(json=found))
-    page.route(
-        "**/api/v1/duplicates/reject",
-        lambda route: (rejected.append(route.request.post_data_json), route.fulfill(json={})),
-    )
+
+    def reject(route: Any) -> None:
+        rejected.append(route.request.post_data_json)
+        route.fulfill(json={})
+
+    page.route("**/api/v1/duplicates/reject", reject)
     page.reload()
     page.get_by_role("link", name="Duplicates").click()
     assert page.locator(".group .keep .name").inner_text() == images[0]["name"]

@@ -106,7 +106,7 @@ def test_a_box_searches_with_what_is_in_it(client: TestClient) -> None:
     ("turn", "code"), [(90, cv2.ROTATE_90_CLOCKWISE), (180, cv2.ROTATE_180), (270, cv2.ROTATE_90_COUNTERCLOCKWISE)]
 )
 def test_turning_is_done_before_anything_else(client: TestClient, turn: int, code: int) -> None:
-    turned = search(client, encoded(cv2.rotate(draw_scene(8), code)), top=1)
+    turned = search(client, encoded(np.asarray(cv2.rotate(draw_scene(8), code), np.uint8)), top=1)
     asked = search(client, scene(8), turn=turn, top=1)
     assert asked["hits"] == turned["hits"]
     assert (asked["query"]["width"], asked["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))

@@ -22,6 +22,7 @@ from bof.server import running
 from bof.store import catalog
 from bof.store.check import SEGMENTS
 from bof.system.workers import Pool, close_workers
+from scripts.server.process import ServerProcess
 from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, ended, refused, scene, search, served
 
 READ, WRITE = "read-token-0123456789", "write-token-0123456789"
@@ -41,13 +42,11 @@ def own(index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="module")
-def process(
-    index_folder: Path, tmp_path_factory: pytest.TempPathFactory, script: Callable[[str], Any]
-) -> Iterator[Any]:
+def process(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server in a process of its own."""
     index = copied(index_folder, tmp_path_factory.mktemp("served"))
     secrets = {"BOF_WRITE_TOKEN": WRITE, "BOF_READ_TOKEN": READ}
-    with script("server_process").ServerProcess(index, "--upload-megabytes", "64", environment=secrets) as server:
+    with ServerProcess(index, "--upload-megabytes", "64", environment=secrets) as server:
         yield server
 
 
@@ -138,7 +137,7 @@ def test_no_token_is_in_the_access_log(path: str, logged: str) -> None:
 
 
 def test_a_server_logs_no_token(guarded: TestClient) -> None:
-    server = running.make_server(guarded.application, "127.0.0.1", 0, access_log=True)  # type: ignore[attr-defined]
+    server = running.make_server(guarded.application, "127.0.0.1", 0, access_log=True)
     logger, records = logging.getLogger("uvicorn.access"), queue.SimpleQueue[logging.LogRecord]()
     assert server.config.access_log
     handler = logging.handlers.QueueHandler(records)

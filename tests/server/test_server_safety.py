@@ -323,7 +323,7 @@ def test_a_mistake_of_ours_tells_nothing(open_client: TestClient, monkeypatch: p
     def fail(*_: Any) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(open_client.application.service.collection, "select", fail)  # type: ignore[attr-defined]
+    monkeypatch.setattr(open_client.application.service.collection, "select", fail)
     assert "secret" not in refused(open_client.get(f"{API}/images"), 500)
 
 

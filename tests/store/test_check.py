@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -189,15 +189,15 @@ def test_a_long_check_hinders_no_writer_and_takes_no_merge_for_damage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
-    sha256_of, merged = check_module.sha256_of, []
+    sha256_in, merged = check_module.sha256_in, list[object]()
 
-    def merge_meanwhile(path: Path) -> str:
+    def merge_meanwhile(stream: IO[bytes]) -> str:
         if not merged:
-            merged.append(path)
+            merged.append(stream)
             writer_of(folder).merge()
-        return sha256_of(path)
+        return sha256_in(stream)
 
-    monkeypatch.setattr(check_module, "sha256_of", merge_meanwhile)
+    monkeypatch.setattr(check_module, "sha256_in", merge_meanwhile)
     report = check(folder, N_WORDS)
     assert len(segments_of(folder)) == 1
     assert not report.damages

@@ -24,7 +24,7 @@ from tests.support.scenes import draw_scene
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that httpx will have a successor
-    from starlette.testclient import TestClient
+    from starlette.testclient import TestClient as TestClient
 
 API = "/api/v1"
 X_BOF = {"X-Bof": "1"}
@@ -67,7 +67,7 @@ def served(index: Path, options: ServeOptions | None = None, **settings: Any) ->
     application = Application(chosen, options or ServeOptions(rate=0))
     with TestClient(application, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         client.event_hooks = {"response": [hold_to_the_document]}
-        client.application = application  # type: ignore[attr-defined]
+        client.application = application
         yield client
 
 

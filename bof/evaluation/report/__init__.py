@@ -57,8 +57,10 @@ def write_report(
     require_report(folder)
     if benchmark is not None and len(benchmark.queries) != len(report.queries):
         raise ReportError(
-            f"{benchmark.name}: expected the {len(report.queries)} queries of the report, found "
-            f"{len(benchmark.queries)}; give the benchmark that was run"
+            path=benchmark.name,
+            expected=f"the {len(report.queries)} queries of the report",
+            found=len(benchmark.queries),
+            advice="give the benchmark that was run",
         )
     try:
         write_folder(_no_link(folder), lambda fresh: _fill(fresh, report, whole, worst, benchmark))
@@ -128,21 +130,23 @@ def _require_place(folder: Path) -> None:
     """A folder of someone else's is never replaced, nor one of ours that more was put into."""
     parent = next(parent for parent in folder.parents if parent.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ReportError(f"{display_name(parent)}: a report cannot be written here; name another --report")
+        raise ReportError("a report cannot be written here", path=parent, advice="name another {report}")
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ReportError(f"{display_name(folder)}: expected a folder for the report, found a file; name another")
+        raise ReportError(path=folder, expected="a folder for the report", found="a file", advice="name another")
     names = {path.name for path in folder.iterdir()}
     strangers = sorted(names - {PAGE, FIGURES, PICTURES})
     if names and not strangers and not is_made_by(GENERATOR, folder / PAGE):
         strangers = [PAGE]
     if strangers:
         raise ReportError(
-            f"{display_name(folder)}: expected a new folder, an empty one, or an earlier report, found "
-            f"{display_name(strangers[0])}; name another folder or remove it"
+            path=folder,
+            expected="a new folder, an empty one, or an earlier report",
+            found=display_name(strangers[0]),
+            advice="name another folder or remove it",
         )
 
 
 def _cannot_write(folder: Path, error: OSError) -> ReportError:
-    return ReportError(f"{display_name(folder)}: the report cannot be written: {error.strerror}; name another --report")
+    return ReportError(f"the report cannot be written: {error.strerror}", path=folder, advice="name another {report}")

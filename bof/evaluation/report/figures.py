@@ -57,7 +57,7 @@ _INKS: Mapping[str, _Inks] = {
 def require_matplotlib() -> None:
     """ReportError, with the command to install it, where matplotlib is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ReportError('a report needs matplotlib, which is not installed; run: pip install "bof[report]"')
+        raise ReportError("a report needs matplotlib, which is not installed", advice='run: pip install "bof[report]"')
 
 
 def setting_names(report: Report) -> list[str]:
