@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -280,7 +281,7 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     """Groups in which each text from outside is the name, with pictures that can be read and some that cannot."""
     pixels = detailed(12)
     whole, crop = save(folder / f"{name}.jpg", pixels), save(folder / f"crop {name}.jpg", pixels[60:, 80:])
-    gone = replace(member(crop, 2), path=Path(f"/d/{name}"), name=name)
+    gone = replace(member(crop, 2), path=f"/d/{name}", name=name)
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
@@ -379,7 +380,7 @@ def test_a_failure_is_named_and_the_status_says_so(
 ) -> None:
     real = os.rename
 
-    def refuse(path: str | Path, *other: str | Path, **named: int) -> None:
+    def refuse(path: str | Path, *other: Any, **named: Any) -> None:
         if Path(path).name == "a copy.png":
             raise PermissionError(13, "Permission denied")
         real(path, *other, **named)

@@ -187,7 +187,7 @@ def test_a_save_before_any_call_is_never_lost(
     assert 10 < n_calls < 200
     for at in range(n_calls):
         shutil.rmtree(files.root)
-        was_saved = []
+        was_saved = list[bool]()
 
         def one_save(was_saved: list[bool] = was_saved) -> None:
             save(place, SAVED)

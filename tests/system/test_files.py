@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def victim(tmp_path: Path) -> Path:
     return tmp_path / "victim"
 
 
-WRITERS = {
+WRITERS: dict[str, Callable[[Path], object]] = {
     "file": lambda path: write_file(path, b"new"),
     "json": lambda path: write_json(path, {}),
     "array": lambda path: ArrayFile(path, np.uint8, (3,)),

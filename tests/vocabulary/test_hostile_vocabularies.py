@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from bof.options import FeatureOptions
 from bof.vocabulary.hamming import make_projection
 from bof.vocabulary.stored import ARRAYS
 from bof.vocabulary.vocabulary import Vocabulary
+from scripts.torture.vocabularies import torture
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_hundred_hostile_vocabularies_are_refused_or_used(script: Callable[[str], Any], tmp_path: Path) -> None:
-    fates, wrong = script("torture_vocabularies").torture(100, 7, tmp_path)
+def test_a_hundred_hostile_vocabularies_are_refused_or_used(tmp_path: Path) -> None:
+    fates, wrong = torture(100, 7, tmp_path)
     assert not wrong
     assert fates.total() == 100
     assert fates["refused by name"] > 60
@@ -56,7 +56,7 @@ def made(**changes: np.ndarray) -> Vocabulary:
     return Vocabulary.make(features=FeatureOptions(), trained_on={}, **{**arrays, **changes})
 
 
-CASES = {
+CASES: dict[str, dict[str, np.ndarray]] = {
     "thresholds of three words": {"thresholds": np.zeros((3, 64), np.float32)},
     "thresholds of a bit": {"thresholds": np.zeros((32, 1), np.float32)},
     "thresholds of 64 bits": {"thresholds": np.zeros((32, 64))},

@@ -91,7 +91,8 @@ def external(location: bytes, *, nested: bool = False, value_first: bool = False
         constant = helper.make_node("Constant", [], ["weight"], value=tensor)
         model.graph.node.insert(0, constant)
         del model.graph.initializer[:]
-    data, key = model.SerializeToString(), b"\x0a\x08location"
+    data: bytes = model.SerializeToString()
+    key = b"\x0a\x08location"
     value = b"\x12" + _varint(len(location))
     entry = key + value + mark.encode()
     named = value + location + key if value_first else key + value + location
@@ -101,8 +102,9 @@ def external(location: bytes, *, nested: bool = False, value_first: bool = False
 # -- Kinds ------------------------------------------------------------------------------------------------------------
 
 _NAMES = (
-    b"../secret", b"/etc/passwd", b"/dev/zero", b"a/../../secret", b"..", b".", b"", b"C:\\secret", b"..\\secret", b"none",
-    b"x" * 200, b"../" * 60 + b"etc/passwd", b"\xff\xfe", b"weights/../../secret", b"/proc/self/mem", b"//etc/passwd", b"*/_ORT_MEM_ADDR_/*",
+    b"../secret", b"/etc/passwd", b"/dev/zero", b"a/../../secret", b"..", b".", b"", b"C:\\secret", b"..\\secret",
+    b"none", b"x" * 200, b"../" * 60 + b"etc/passwd", b"\xff\xfe", b"weights/../../secret", b"/proc/self/mem",
+    b"//etc/passwd", b"*/_ORT_MEM_ADDR_/*",
 )  # fmt: skip
 
 
@@ -119,12 +121,12 @@ def _flipped(rng: Rng) -> bytes:
 
 
 def _cut(rng: Rng) -> bytes:
-    data = sound_model().SerializeToString()
+    data: bytes = sound_model().SerializeToString()
     return data[: int(rng.integers(len(data)))]
 
 
 def _spliced(rng: Rng) -> bytes:
-    data = sound_model().SerializeToString()
+    data: bytes = sound_model().SerializeToString()
     first, second = sorted(rng.integers(0, len(data), 2))
     return data[:second] + data[first:]
 
