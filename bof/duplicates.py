@@ -11,12 +11,13 @@ from bof.cli.command import index_folder, progress_bar, run
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.grouping import records, rejecting
-from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
+from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import RULES, choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
+from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import KINDS, Group, Link, Member
 from bof.grouping.undoing import undo
 from bof.images.decode import display_name

@@ -28,8 +28,8 @@ N_WORDS = 64
 def write_sound(folder: Path) -> Files:
     """A small sound vocabulary, written; its files by name."""
     rng = np.random.default_rng(0)
-    words = rng.integers(0, 200, (N_WORDS, 128), dtype=np.uint8)
-    projection = make_projection(128, 0)
+    words = rng.integers(0, 200, (N_WORDS, 128)).astype(np.uint8)
+    projection: NDArray[np.float32] = make_projection(128, 0)
     thresholds = words.astype(np.float32) @ projection
     keys = rng.integers(0, 1 << 60, 5).astype(np.uint64)
     made = Vocabulary.make(words, projection, thresholds, FeatureOptions(), {"source": "chance"}, keys)
@@ -44,7 +44,8 @@ def write_hostile(sound: Files, folder: Path, number: int, seed: int) -> str:
     folder.mkdir(parents=True)
     for name, data in _KINDS[kind](rng, dict(sound)).items():
         (folder / name).write_bytes(data)
-    _IN_PLACE.get(kind, lambda rng, folder: None)(rng, folder)
+    if kind in _IN_PLACE:
+        _IN_PLACE[kind](rng, folder)
     return kind
 
 
@@ -101,8 +102,9 @@ def _other_shape(rng: Rng, files: Files) -> Files:
     array = _arrays(files)[name]
     n = len(array)
     shapes: list[tuple[int, ...]] = [
-        (), (0,), (n,), (n, 0), (n, 1), (0, 64), (0, 128), (1, 1), (3, 64), (2, 64), (n, 16), (n, 63), (n, 65), (n, 256),
-        (128, n), (64, n), (n, 128, 1), (1, n, 64), (n + 1, 128), (n - 1, 64), (1,) * 32, (n, 64), (n, 128), (100000, 64),
+        (), (0,), (n,), (n, 0), (n, 1), (0, 64), (0, 128), (1, 1), (3, 64), (2, 64), (n, 16), (n, 63), (n, 65),
+        (n, 256), (128, n), (64, n), (n, 128, 1), (1, n, 64), (n + 1, 128), (n - 1, 64), (1,) * 32, (n, 64), (n, 128),
+        (100000, 64),
     ]  # fmt: skip
     shape = shapes[int(rng.integers(len(shapes)))]
     return _with(files, name, np.resize(array, shape).astype(array.dtype))
@@ -140,7 +142,8 @@ def _lying_header(rng: Rng, files: Files) -> Files:
     said: list[dict[str, object]] = [
         {"shape": (1 << 40, 128)}, {"shape": (1 << 62,)}, {"shape": (-1, 128)}, {"shape": (N_WORDS, 127)},
         {"shape": (0, 0)}, {"shape": "64"}, {"shape": [64, 128]}, {"shape": (True, 128)}, {"shape": (1e9, 2)},
-        {"descr": "|O"}, {"descr": [("a", "u1")]}, {"descr": "|V8"}, {"descr": "<f16"}, {"descr": "u1" * 9}, {"descr": 7},
+        {"descr": "|O"}, {"descr": [("a", "u1")]}, {"descr": "|V8"}, {"descr": "<f16"}, {"descr": "u1" * 9},
+        {"descr": 7},
         {"descr": "(64,)u1"}, {"descr": "<M8[s]"}, {"fortran_order": True}, {"fortran_order": 3}, {"more": 1},
         {"more": [[[[[[[[]]]]]]]]}, {"shape": (N_WORDS,) * 70},
     ]  # fmt: skip
@@ -182,7 +185,7 @@ def _cut(rng: Rng, files: Files) -> Files:
 def _other_field(rng: Rng, files: Files) -> Files:
     """A field of the header, at any depth, of another type."""
     header = json.loads(files[HEADER])
-    values = [
+    values: list[Any] = [
         None, True, -1, 0, 1 << 70, 1e308, float("nan"), "", "x" * 1000, [], {}, [[]], "../..", 7, "1024", 1024.5, "\0"
     ]  # fmt: skip
     at, key = header, str(rng.choice(list(header)))
@@ -197,7 +200,8 @@ def _other_field(rng: Rng, files: Files) -> Files:
 
 def _other_json(rng: Rng, files: Files) -> Files:
     texts = [
-        b"", b"{", b"[]", b"null", b"7", b'"format"', b"[" * 100000, b'{"a":' * 50000, b"\xff\xfe", b"{" + b" " * 5_000_000,
+        b"", b"{", b"[]", b"null", b"7", b'"format"', b"[" * 100000, b'{"a":' * 50000, b"\xff\xfe",
+        b"{" + b" " * 5_000_000,
         b"9" * 5000, b'{"format": 2, "format": 1}', files[HEADER] * 2, b'{"format": 2}', b'{"format": 1}', b"NaN",
     ]  # fmt: skip
     return {**files, HEADER: texts[int(rng.integers(len(texts)))]}

@@ -1,7 +1,7 @@
 """Hostile ONNX models and hostile pickles of ground truth: each is refused by name or read, and nothing else happens.
 
-python scripts/torture_models.py [--number 200] [--only models pickles]. Exit status 1 where a process died, an error has
-no name, something took too long or too much memory, or a file beside or a function of ours was changed.
+python scripts/torture_models.py [--number 200] [--only models pickles]. Exit status 1 where a process died, an error
+has no name, something took too long or too much memory, or a file beside or a function of ours was changed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _TRIAL_S, _SLACK_S = 4.0, 15.0
 # -- Models -----------------------------------------------------------------------------------------------------------
 
 
-def torture_models(
-    number: int, seed: int, scratch: Path, without: Collection[str] = ()
-) -> tuple[Counter[str], Wrong]:
+def torture_models(number: int, seed: int, scratch: Path, without: Collection[str] = ()) -> tuple[Counter[str], Wrong]:
     """What became of so many models, tried as every model is; and what went wrong. without: kinds that are left out."""
     from hostile_models import write_hostile
 

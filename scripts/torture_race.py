@@ -1,4 +1,4 @@
-"""Another process saves by renaming while duplicates are moved, linked, trashed and put back: no saved byte may be lost.
+"""Another process saves by renaming while duplicates are moved, linked, trashed and put back: no byte may be lost.
 
 python scripts/torture_race.py [--saves 500]. Each kind of deed runs until another process has saved that often, each
 time at a file that is just acted on: it follows the log, and what it is told of the deed that is undone. Whatever it
@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _trash() -> Any:
     return importlib.import_module("send2trash.plat_other").send2trash
 
 
-def _undo(here: Round, other: TextIO) -> str:
+def _undo(here: Round, other: IO[str]) -> str:
     """Undo it, telling the other process which deed is undone now; what the output says."""
     words = []
     for entry in reversed(read_entries(here.log)):

@@ -1,4 +1,4 @@
-"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all; and never through a link."""
+"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all; never through a link."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ def test_a_model_that_never_ends_is_ended_and_the_limit_is_told(
     path = written(tmp_path / "endless.onnx", hostile.loop())
     with pytest.raises(
         ModelError,
-        match=r"endless\.onnx: expected a model that describes a picture within 2 s and 2048 MB, found one of which the "
-        r"process that tried it took longer than 2 s; do not trust this file",
+        match=r"endless\.onnx: expected a model that describes a picture within 2 s and 2048 MB, found one of which "
+        r"the process that tried it took longer than 2 s; do not trust this file",
     ):
         ModelChoice.of(path, ModelOptions())
 
@@ -65,8 +65,8 @@ def test_a_model_that_ends_for_some_pictures_only_is_ended_for_the_others(
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("value_first", [False, True])
 @pytest.mark.parametrize(
-    "name", [b"../secret", b"/etc/passwd", b"a/../../secret", b"..\\secret", b"C:secret", b"x/" * 100 + b"../" * 101 + b"s",
-             b"*/_ORT_MEM_ADDR_/*"],
+    "name", [b"../secret", b"/etc/passwd", b"a/../../secret", b"..\\secret", b"C:secret", b"*/_ORT_MEM_ADDR_/*",
+             b"x/" * 100 + b"../" * 101 + b"secret"],
 )  # fmt: skip
 def test_weights_outside_the_folder_are_refused(
     hostile: Any, tmp_path: Path, name: bytes, nested: bool, value_first: bool

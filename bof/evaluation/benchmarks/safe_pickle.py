@@ -77,7 +77,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        self.new: dict[int, object] = {}
+        self.new: dict[int, Any] = {}
         self.budget = Budget()
         self.n_bytes = n_bytes
 
@@ -140,8 +140,7 @@ class _Machine:
         self.push(frozenset(map(require_key, values)), _CONTAINER + 128 * len(values))
 
     def put(self, place: int) -> None:
-        """Put the last value away under a number; the machine of Python makes room for the highest, this one does not.
-        """
+        """Put the last value away under a number, which takes no more room the higher it is."""
         if not 0 <= place <= self.n_bytes:
             raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
         self.budget.take(128)
@@ -195,9 +194,10 @@ def _pop(machine: _Machine) -> None:
 
 _Instruction = Callable[[_Machine, Any], object]
 _TEXTS = (
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE "
-    "SHORT_BINUNICODE BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8"
-).split()
+    "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
+    "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES",
+    "BINBYTES8", "BYTEARRAY8",
+)  # fmt: skip
 _PUTS, _GETS = ("PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
 _INSTRUCTIONS: Mapping[str, _Instruction] = {
     "PROTO": lambda machine, _: None,
