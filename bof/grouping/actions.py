@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bof.errors import OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
+from bof.grouping.content import ChangedError, Content, require
 from bof.grouping.journal import Action, Entry, Journal, new_part, real
-from bof.grouping.moving import ChangedError, Content, LeftError, link_file, move_file, require
+from bof.grouping.moving import LeftError, link_file, move_file
 from bof.grouping.trash import Trash, trash_file
 from bof.grouping.types import Group, Member
 from bof.system.folders import open_folder

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bof.grouping.content import ChangedError, Content, holds, require
+from bof.grouping.copying import place, set_facts
 from bof.grouping.journal import Entry
-from bof.grouping.moving import ChangedError, Content, holds, place, require, set_facts, taken
+from bof.grouping.moving import taken
 from bof.system.folders import open_folder
 
 _CHUNK = 1 << 20

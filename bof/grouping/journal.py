@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bof.errors import DuplicateError, reason_of
-from bof.grouping.moving import Content, Way
+from bof.grouping.content import Content
+from bof.grouping.moving import Way
 from bof.system.files import fsync_path, read_regular
 
 FORMAT = 2
@@ -217,13 +218,13 @@ def _json(line: bytes) -> dict[str, Any]:
 
 def _header(line: bytes) -> tuple[int, Action]:
     head = _json(line)
-    version: Any = head["bof_duplicates"]
-    action: Any = head.get("action")
+    version, action = head["bof_duplicates"], head.get("action")
+    known: dict[Any, Action] = {name: name for name in get_args(Action)}
     if type(version) is not int or not 1 <= version <= FORMAT:
         raise ValueError(f"format {version!r:.40}")
-    if action not in get_args(Action):
+    if not isinstance(action, str) or action not in known:
         raise ValueError(f"action {action!r:.40}")
-    return version, action
+    return version, known[action]
 
 
 def _read_line(value: dict[str, Any], action: Action, version: int, entries: dict[int, Entry]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from bof.errors import DuplicateError
-from bof.grouping.moving import Content, Way, holds, require, taken
+from bof.grouping.content import Content, holds, require
+from bof.grouping.moving import Way, taken
 from bof.system.files import write_file
 from bof.system.folders import Folder, open_folder
 

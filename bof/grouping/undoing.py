@@ -24,8 +24,9 @@ from bof.grouping.clearing import (
     remove_second,
     return_to,
 )
+from bof.grouping.content import ChangedError, holds
 from bof.grouping.journal import Action, Entry
-from bof.grouping.moving import ChangedError, LeftError, holds, move_file, unlink_file
+from bof.grouping.moving import LeftError, move_file, unlink_file
 from bof.grouping.trash import find_in_trash
 
 State = Literal["put back", "as it was", "not undone"]

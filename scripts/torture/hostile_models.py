@@ -29,6 +29,10 @@ def sound_model() -> onnx.ModelProto:
     return _model(nodes, {"weight": weight})
 
 
+def _sound() -> bytes:
+    return bytes(sound_model().SerializeToString())
+
+
 def _model(nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray]) -> onnx.ModelProto:
     output = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
     initial = [numpy_helper.from_array(array, name) for name, array in weights.items()]
@@ -91,8 +95,7 @@ def external(location: bytes, *, nested: bool = False, value_first: bool = False
         constant = helper.make_node("Constant", [], ["weight"], value=tensor)
         model.graph.node.insert(0, constant)
         del model.graph.initializer[:]
-    data: bytes = model.SerializeToString()
-    key = b"\x0a\x08location"
+    data, key = bytes(model.SerializeToString()), b"\x0a\x08location"
     value = b"\x12" + _varint(len(location))
     entry = key + value + mark.encode()
     named = value + location + key if value_first else key + value + location
@@ -114,19 +117,19 @@ def _external(rng: Rng) -> bytes:
 
 
 def _flipped(rng: Rng) -> bytes:
-    data = bytearray(sound_model().SerializeToString())
+    data = bytearray(_sound())
     for at in rng.integers(0, len(data), int(rng.integers(1, 20))):
         data[at] ^= 1 << int(rng.integers(8))
     return bytes(data)
 
 
 def _cut(rng: Rng) -> bytes:
-    data: bytes = sound_model().SerializeToString()
+    data = _sound()
     return data[: int(rng.integers(len(data)))]
 
 
 def _spliced(rng: Rng) -> bytes:
-    data: bytes = sound_model().SerializeToString()
+    data = _sound()
     first, second = sorted(rng.integers(0, len(data), 2))
     return data[:second] + data[first:]
 

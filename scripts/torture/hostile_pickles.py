@@ -12,6 +12,9 @@ import numpy as np
 
 Rng = np.random.Generator
 _MILLION = 1_000_000
+_DTYPE, _MAKE, _LIST = b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c__builtin__\nlist\n"
+_BUFFER = b"cnumpy.core.numeric\n_frombuffer\n"
+_NAMES = (_DTYPE, b"cnumpy\nndarray\n", _MAKE, b"cnumpy.core.multiarray\nscalar\n", b"c_codecs\nencode\n")
 
 
 def make_hostile(number: int, seed: int) -> tuple[str, bytes]:
@@ -30,6 +33,11 @@ def sound_pickle(rng: Rng) -> bytes:
     names = [f"picture_{number:06}" for number in range(90)]
     whole = {"imlist": names, "qimlist": names[:3], "gnd": queries, "more": ({1}, frozenset("x"), 1j, np.float32(2))}
     return pickle.dumps(whole, int(rng.integers(pickle.HIGHEST_PROTOCOL + 1)))
+
+
+def _number(value: int) -> bytes:
+    """The instruction for a large whole number."""
+    return b"\x8a\x0a" + value.to_bytes(10, "little")
 
 
 def _flipped(rng: Rng) -> bytes:
@@ -58,11 +66,8 @@ def _instructions(rng: Rng) -> bytes:
 
 def _program(rng: Rng) -> bytes:
     """Instructions of chance, with short arguments and admitted names."""
-    names = [b"cnumpy\ndtype\n", b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n",
-             b"c__builtin__\nlist\n",
-             b"c__builtin__\ndict\n", b"c__builtin__\nset\n", b"cnumpy.core.multiarray\nscalar\n",
-             b"c_codecs\nencode\n",
-             b"c__builtin__\ncomplex\n", b"cnumpy.core.numeric\n_frombuffer\n"]  # fmt: skip
+    kinds = (b"list", b"dict", b"set", b"complex")
+    names = [*_NAMES, _BUFFER, *(b"c__builtin__\n%b\n" % kind for kind in kinds)]
     plain = [bytes([code]) for code in b"()]}N\x88\x89.0.12abdeostul\x85\x86\x87R\x8f\x90\x91\x94"]
     some = [b"K\x01", b"K\x00", b"U\x02i8", b"U\x01b", b"X\x01\x00\x00\x00a", b"q\x01", b"h\x01", b"q\x02", b"h\x02",
             b"U\x08abcdefgh", b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"G" + struct.pack(">d", np.nan)]  # fmt: skip
@@ -77,11 +82,10 @@ def _bomb(rng: Rng) -> bytes:
         b"\x80\x02)" + b"\x85" * _MILLION + b".",
         b"\x80\x02})" + b"\x85" * _MILLION + b"K\x01s.",
         b"\x80\x04(" + b"\x85" * 100 + b"\x91" * 1000 + b".",
-        b"(" + b"N" * 1000 + b"lq\x00(l" + b"c__builtin__\nlist\nh\x00\x85Ra" * 30_000 + b".",
+        b"(" + b"N" * 1000 + b"lq\x00(l" + (_LIST + b"h\x00\x85Ra") * 30_000 + b".",
         b"(" + b"N" * 1000 + b"lq\x00(l" + b"c__builtin__\ntuple\nh\x00\x85Ra" * 30_000 + b".",
         b"\x80\x02]q\x00" + b"".join(b"]q%c" % (n + 1) + b"h%ca" % n * 10 for n in range(30)) + b".",
-        b"\x80\x02}("
-            + b"".join(b"\x8a\x0a" + ((2**61 - 1) * n).to_bytes(10, "little") + b"N" for n in range(9999)) + b"u.",
+        b"\x80\x02}(" + b"".join(_number((2**61 - 1) * n) + b"N" for n in range(9999)) + b"u.",
         b"\x80\x02]q\x00h\x00a.",
         b"\x80\x02}q\x00K\x01h\x00s.",
         b"\x80\x04N" + b"\x94" * _MILLION + b".",
@@ -89,24 +93,20 @@ def _bomb(rng: Rng) -> bytes:
         b"\x80\x04\x8e" + struct.pack("<Q", 1 << 62) + b".",
         b"\x80\x02\x8b\xff\xff\xff\x7f.",
         b"L" + b"9" * _MILLION + b"L\n.",
-        b"\x80\x02cnumpy\ndtype\nU\x07S999999\x85R" + b"." ,
-        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01(" + b"K\x00" * 40
-            + b"tcnumpy\ndtype\nU\x02i8\x85R\x89U\x00tb.",
-        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01\x8a\x08" + b"\xff" * 7
-            + b"\x7f\x85cnumpy\ndtype\nU\x01O\x85R\x89]tb.",
+        b"\x80\x02" + _DTYPE + b"U\x07S999999\x85R.",
+        b"\x80\x02" + _MAKE + b")R(K\x01(" + b"K\x00" * 40 + b"t" + _DTYPE + b"U\x02i8\x85R\x89U\x00tb.",
+        b"\x80\x02" + _MAKE + b")R(K\x01" + _number(1 << 62) + b"\x85" + _DTYPE + b"U\x01O\x85R\x89]tb.",
     ]  # fmt: skip
     return bombs[int(rng.integers(len(bombs)))]
 
 
 def _change_of_ours(rng: Rng) -> bytes:
     """State, items or attributes for a name, not for something that was made."""
-    names = [b"cnumpy\ndtype\n", b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n",
-             b"c__builtin__\nlist\n",
-             b"cnumpy.core.multiarray\nscalar\n", b"c_codecs\nencode\n", b"\x8c\x08builtins\x8c\x04dict\x93",
-             b"cnumpy\ndtype\nU\x02i8\x85R", b"cnumpy.core.multiarray\n_reconstruct\n)R"]  # fmt: skip
-    states = [b"}U\x08__call__Nsb.", b"N}U\x04nameNs\x86b.", b"U\x08__dict__Ns.", b"Na.", b"(NNe.", b"(NNu.",
-              b"(N\x90.",
-              b"\x81.", b"N\x81.", b")\x81.", b"(N(NN\x86tb.", b"}U\x04made" + b"K\x01sb."]  # fmt: skip
+    names = [*_NAMES, _LIST, b"\x8c\x08builtins\x8c\x04dict\x93", _DTYPE + b"U\x02i8\x85R", _MAKE + b")R"]
+    states = [
+        b"}U\x08__call__Nsb.", b"N}U\x04nameNs\x86b.", b"U\x08__dict__Ns.", b"Na.", b"(NNe.", b"(NNu.", b"(N\x90.",
+        b"\x81.", b"N\x81.", b")\x81.", b"(N(NN\x86tb.", b"}U\x04madeK\x01sb.",
+    ]  # fmt: skip
     return b"\x80\x04" + names[int(rng.integers(len(names)))] + states[int(rng.integers(len(states)))]
 
 
@@ -114,11 +114,9 @@ def _call(rng: Rng) -> bytes:
     """A call of something that is not admitted."""
     calls = [
         b"cos\nsystem\n(U\x0cecho > calledtR.", b"(S'echo > called'\nios\nsystem\n.", b"cbuiltins\neval\n(U\x011tR.",
-        b"\x8c\x08builtins\x8c\x0blist.append\x93.", b"cnumpy\nload\n(U\x06calledtR.",
-        b"cnumpy.core.multiarray\nfromfile\n.",
+        b"\x8c\x08builtins\x8c\x0blist.append\x93.", b"cnumpy\nload\n(U\x06calledtR.", b"cnumpy\nfromfile\n.",
         b"(cos\nsystem\nU\x0cecho > calledo.", b"cos\nsystem\nU\x0cecho > called\x85\x81.", b"\x82\x01.", b"U\x01aQ.",
-        b"c__builtin__\ngetattr\n(c__builtin__\nlist\nU\x06appendtR.", b"\x97.", b"\x98.",
-        b"cbof.errors\nBofError\n)R.",
+        b"c__builtin__\ngetattr\n(" + _LIST + b"U\x06appendtR.", b"\x97.", b"\x98.", b"cbof.errors\nBofError\n)R.",
     ]  # fmt: skip
     return b"\x80\x02" + calls[int(rng.integers(len(calls)))]
 

@@ -28,8 +28,8 @@ N_WORDS = 64
 def write_sound(folder: Path) -> Files:
     """A small sound vocabulary, written; its files by name."""
     rng = np.random.default_rng(0)
-    words = rng.integers(0, 200, (N_WORDS, 128), dtype=np.uint8)
-    projection = make_projection(128, 0)
+    words = rng.integers(0, 200, (N_WORDS, 128)).astype(np.uint8)
+    projection: NDArray[np.float32] = make_projection(128, 0)
     thresholds = words.astype(np.float32) @ projection
     keys = rng.integers(0, 1 << 60, 5).astype(np.uint64)
     made = Vocabulary.make(words, projection, thresholds, FeatureOptions(), {"source": "chance"}, keys)

@@ -60,8 +60,8 @@ def test_a_model_that_ends_for_some_pictures_only_is_ended_for_the_others(
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("value_first", [False, True])
 @pytest.mark.parametrize(
-    "name", [b"../secret", b"/etc/passwd", b"a/../../secret", b"..\\secret", b"C:secret",
-             b"x/" * 100 + b"../" * 101 + b"s", b"*/_ORT_MEM_ADDR_/*"],
+    "name", [b"../secret", b"/etc/passwd", b"a/../../secret", b"..\\secret", b"C:secret", b"*/_ORT_MEM_ADDR_/*",
+             b"x/" * 100 + b"../" * 101 + b"secret"],
 )  # fmt: skip
 def test_weights_outside_the_folder_are_refused(tmp_path: Path, name: bytes, nested: bool, value_first: bool) -> None:
     (tmp_path / "secret").write_bytes(bytes(8 * 3 * 4 * 4 * 4))

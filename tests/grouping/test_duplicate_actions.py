@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from bof.errors import DuplicateError, OptionError
-from bof.grouping import actions, moving
+from bof.grouping import actions, copying
 from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at
@@ -322,7 +322,7 @@ def test_a_full_disk_leaves_no_half_copies(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with (
         dying(1 << 30, "across"),
-        mock.patch.object(moving, "_write", side_effect=full),
+        mock.patch.object(copying, "_write", side_effect=full),
     ):
         outcomes = act(deeds, "move", tmp_path)
     assert all(outcome.failed and "space" in outcome.problem for outcome in outcomes)

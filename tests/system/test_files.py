@@ -66,16 +66,16 @@ def test_a_second_name_keeps_its_content(victim: Path) -> None:
     assert victim.with_name("out").read_bytes() == b"new"
 
 
+def write_half(path: Path) -> None:
+    with writing_file(path) as stream:
+        stream.write(b"half")
+        raise RuntimeError
+
+
 def test_a_file_is_replaced_whole_with_its_mode_or_not_at_all(victim: Path) -> None:
     victim.chmod(0o640)
-
-    def fail() -> None:
-        with writing_file(victim) as stream:
-            stream.write(b"half")
-            raise RuntimeError
-
     with pytest.raises(RuntimeError):
-        fail()
+        write_half(victim)
     assert victim.read_bytes() == b"untouched"
     write_file(victim, b"new")
     assert (victim.read_bytes(), victim.stat().st_mode & 0o777) == (b"new", 0o640)
@@ -84,14 +84,8 @@ def test_a_file_is_replaced_whole_with_its_mode_or_not_at_all(victim: Path) -> N
 
 def test_a_link_that_comes_while_a_file_is_written_is_not_followed(victim: Path) -> None:
     path = victim.with_name("out")
-
-    def write_beside_a_link() -> None:
-        with writing_file(path) as stream:
-            stream.write(b"new")
-            path.symlink_to(victim)
-
-    with pytest.raises(OSError, match="a link stands there"):
-        write_beside_a_link()
+    with pytest.raises(OSError, match="a link stands there"), writing_file(path):
+        path.symlink_to(victim)
     assert victim.read_bytes() == b"untouched"
 
 

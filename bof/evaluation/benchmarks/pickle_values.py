@@ -152,8 +152,8 @@ def _from_buffer(budget: Budget, arguments: tuple[Any, ...]) -> NDArray[Any]:
 
 def _encode(budget: Budget, arguments: tuple[Any, ...]) -> bytes:
     """How protocol 2 writes bytes; of encodings only the one that it uses."""
-    defaults: tuple[Any, ...] = ("", "latin1")
-    text, encoding = arguments + defaults[len(arguments) :]
+    given: list[Any] = [*arguments, *["", "latin1"][len(arguments) :]]
+    text, encoding = given
     if encoding not in ("latin1", "latin-1"):
         raise RefusedError("bytes as Latin 1", "another encoding")
     found = _bytes(text)

@@ -134,7 +134,7 @@ class _Machine:
         self.push(frozenset(map(require_key, values)), _CONTAINER + 128 * len(values))
 
     def put(self, place: int) -> None:
-        """Put the last value away under a number; Python's machine makes room for the highest, this one does not."""
+        """Put the last value away under a number, which takes no more room the higher it is."""
         if not 0 <= place <= self.n_bytes:
             raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
         self.budget.take(128)
