@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ def _reason(compare: Callable[[], None]) -> str:
 
 def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
+    if not os.path.lexists(folder / SEGMENTS):
+        return
     known = {row.name: row for row in segments}
     with open_segments(folder) as here:
         for name in here.names():
@@ -132,6 +135,8 @@ def open_segments(folder: Path) -> Directory:
 
 def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
     """Delete what lies among the segments and belongs to none. What cannot be deleted harms nobody."""
+    if not os.path.lexists(folder / SEGMENTS):
+        return
     known = {row.name: row for row in segments}
     with open_segments(folder) as here:
         for name in here.names():

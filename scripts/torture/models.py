@@ -21,11 +21,8 @@ from unittest import mock
 from bof.errors import BenchmarkError, ModelError, OptionError
 from bof.evaluation.benchmarks import pickle_values, safe_pickle
 from bof.global_descriptors import trial
-from bof.global_descriptors.embedding import cached_model
-from bof.options import ModelOptions
 from bof.system.files import sha256_of
 from bof.system.workers import Limits, Lost, run_in_workers
-from scripts.torture import hostile_models, hostile_pickles
 
 Wrong = list[str]
 _PICKLE_LIMITS = Limits(seconds=20.0, memory=500 << 20)
@@ -38,6 +35,8 @@ _TRIAL_S, _SLACK_S = 4.0, 15.0
 
 def torture_models(number: int, seed: int, scratch: Path, without: Collection[str] = ()) -> tuple[Counter[str], Wrong]:
     """What became of so many models, tried as every model is; and what went wrong. without: kinds that are left out."""
+    from scripts.torture.hostile_models import write_hostile
+
     canary = _canary(scratch)
     fates, wrong = Counter[str](), list[str]()
     folder = scratch / "models"
@@ -45,7 +44,7 @@ def torture_models(number: int, seed: int, scratch: Path, without: Collection[st
     with mock.patch.multiple(trial, TRIAL_S=_TRIAL_S, close_workers=lambda: None):
         for n in range(number):
             path = folder / f"{n:05}.onnx"
-            kind = hostile_models.write_hostile(path, n, seed, without)
+            kind = write_hostile(path, n, seed, without)
             begin = time.perf_counter()
             fate = _fate_of_model(path)
             if time.perf_counter() - begin > _TRIAL_S + _SLACK_S:
@@ -58,6 +57,8 @@ def torture_models(number: int, seed: int, scratch: Path, without: Collection[st
 
 
 def _fate_of_model(path: Path) -> str:
+    from bof.global_descriptors.embedding import ModelOptions, cached_model
+
     try:
         cached_model(path, ModelOptions())
     except ModelError as error:
@@ -75,11 +76,13 @@ def _fate_of_model(path: Path) -> str:
 
 def torture_pickles(number: int, seed: int, scratch: Path) -> tuple[Counter[str], Wrong]:
     """What became of so many pickles, each read in a process with limits; and what went wrong."""
+    from scripts.torture.hostile_pickles import make_hostile
+
     canary = _canary(scratch)
     fates, wrong, kinds, paths = Counter[str](), list[str](), [], []
     (scratch / "pickles").mkdir()
     for n in range(number):
-        kind, data = hostile_pickles.make_hostile(n, seed)
+        kind, data = make_hostile(n, seed)
         path = scratch / "pickles" / f"{n:05}.pkl"
         path.write_bytes(data)
         kinds.append(kind)

@@ -14,12 +14,12 @@ from bof.options import FeatureOptions
 from bof.vocabulary.hamming import make_projection
 from bof.vocabulary.stored import ARRAYS
 from bof.vocabulary.vocabulary import Vocabulary
-from scripts.torture.vocabularies import torture
+from scripts.torture import vocabularies
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_hundred_hostile_vocabularies_are_refused_or_used(tmp_path: Path) -> None:
-    fates, wrong = torture(100, 7, tmp_path)
+    fates, wrong = vocabularies.torture(100, 7, tmp_path)
     assert not wrong
     assert fates.total() == 100
     assert fates["refused by name"] > 60
