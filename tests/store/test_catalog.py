@@ -145,17 +145,22 @@ def test_what_is_no_regular_file_is_an_error_and_no_wait(
 
 
 def test_a_journal_that_names_another_file_has_it_neither_read_nor_deleted(folder: Path, tmp_path: Path) -> None:
+    """SQLite by itself takes the name for that of a commit of several databases, and deletes the file."""
     victim = tmp_path / "victim.txt"
     victim.write_text("mine", encoding="utf-8")
+    path = folder / catalog.FILE_NAME
     with opened(folder) as database:
         database.execute("PRAGMA cache_size = 1")
         database.execute("BEGIN IMMEDIATE")
-        database.executemany("INSERT INTO meta VALUES (?, ?)", [(f"key {i}", "x" * 500) for i in range(500)])
-        journal = (folder / f"{catalog.FILE_NAME}-journal").read_bytes()
+        rows = [(f"key {i}", "x" * 500) for i in range(2000)]
+        database.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+        content, journal = path.read_bytes(), path.with_name(f"{path.name}-journal").read_bytes()
         database.execute("ROLLBACK")
-    name = os.fsencode(victim)
-    end = len(name).to_bytes(4, "big") + sum(name).to_bytes(4, "big") + bytes.fromhex("d9d505f920a163d7")
-    (folder / f"{catalog.FILE_NAME}-journal").write_bytes(journal + (1 << 30).to_bytes(4, "big") + name + end)
+    page, name = (1 << 30) // 4096 + 1, os.fsencode(victim)
+    path.write_bytes(content)
+    numbers = [number.to_bytes(4, "big") for number in (page, len(name), sum(name))]
+    end = numbers[0] + name + numbers[1] + numbers[2] + bytes.fromhex("d9d505f920a163d7")
+    path.with_name(f"{path.name}-journal").write_bytes(journal + end)
     error = error_of(lambda: open_all(folder))
     assert_damage_is_told(error, folder)
     assert victim.read_text(encoding="utf-8") == "mine"
