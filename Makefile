@@ -3,11 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+C_FILES = $(wildcard bof/native/*.[ch])
+STRICT = -std=gnu11 -Wall -Wextra -Werror
 DEMO ?= demo
+PAGE = tests/page
 
-.PHONY: demo test check bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check check-page sanitize bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt scripts/build_loops.py $(wildcard bof/native/*.[ch])
+$(VENV)/.ready: pyproject.toml constraints.txt scripts/backend/bof_build.py bof/native/CMakeLists.txt $(C_FILES)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
@@ -21,43 +24,78 @@ $(VENV)/.ready-peers: $(VENV)/.ready
 	touch $@
 
 demo: $(VENV)/.ready
-	$(BIN)/python scripts/demo.py $(DEMO)
+	$(BIN)/python -m scripts.demo $(DEMO)
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: $(VENV)/.ready-dev
+check: $(VENV)/.ready-dev check-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	! command -v $(CC) >/dev/null || $(CC) $(STRICT) -fsyntax-only $(filter %.c,$(C_FILES))
+
+# The tests that call C, on a library of their own that stops at the first stray access and at undefined behaviour.
+SANITIZED = build/sanitize/_loops.so
+SANITIZE_TESTS ?= tests/native tests/vocabulary/test_assignment.py tests/vocabulary/test_hamming.py tests/geometry \
+	tests/global_descriptors/test_color.py tests/global_descriptors/test_hashes.py tests/retrieval/test_votes.py \
+	tests/store/test_check.py tests/store/test_golden.py tests/store/test_merge.py tests/store/test_segments.py
+
+sanitize: $(VENV)/.ready-dev $(SANITIZED)
+	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
+		BOF_NATIVE_LIBRARY=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest -p no:xdist $(SANITIZE_TESTS)
+
+$(SANITIZED): Makefile $(C_FILES)
+	mkdir -p $(@D)
+	$(CC) $(STRICT) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -ffp-contract=off -fno-math-errno \
+		-fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
+
+# The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
+check-page: $(VENV)/.ready-dev
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE)/.checked; \
+	else echo "The page's JavaScript is not checked: npm is missing. Install Node.js 20.19 or later with npm," \
+		"from https://nodejs.org or your system's packages." >&2; test -z "$$CI"; fi
+
+$(PAGE)/node_modules/.ready: $(PAGE)/package.json $(PAGE)/package-lock.json $(PAGE)/.npmrc
+	npm ci --prefix $(PAGE) --loglevel error --no-audit --no-fund
+	touch $@
+
+$(PAGE)/api.d.ts: $(PAGE)/api_types.py $(shell find bof/server -name '*.py')
+	$(BIN)/python $< > $@.new
+	mv $@.new $@
+
+$(PAGE)/.checked: $(PAGE)/node_modules/.ready $(PAGE)/api.d.ts $(wildcard bof/server/static/*.js $(addprefix $(PAGE)/,*.js *.json *.ts))
+	$(PAGE)/node_modules/.bin/tsc --project $(PAGE)
+	$(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js bof/server/static
+	touch $@
 
 bench: $(VENV)/.ready-peers
-	$(BIN)/python scripts/bench.py --data $(DATA) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.bench --data $(DATA) $(BENCH_FLAGS)
 
 scale-bench: $(VENV)/.ready-dev
-	$(BIN)/python scripts/scale_bench.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.scale --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 extraction-curve: $(VENV)/.ready-peers
-	$(BIN)/python scripts/extraction_curve.py --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.extraction --data $(DATA) --cache $(CACHE) $(BENCH_FLAGS)
 
 compare-peers: $(VENV)/.ready-peers
-	$(BIN)/python scripts/compare_peers.py --data $(DATA)
+	$(BIN)/python -m scripts.peers --data $(DATA) $(BENCH_FLAGS)
 
 bench-copies: $(VENV)/.ready-peers
-	$(BIN)/python scripts/copies.py --data $(DATA)
+	$(BIN)/python -m scripts.copies --data $(DATA) $(BENCH_FLAGS)
 
 calibrate: $(VENV)/.ready
-	$(BIN)/python scripts/calibrate.py --data $(DATA)
+	$(BIN)/python -m scripts.calibration --data $(DATA) $(BENCH_FLAGS)
 
 ablation: $(VENV)/.ready
-	$(BIN)/python scripts/ablation.py --data $(DATA)
+	$(BIN)/python -m scripts.ablation --data $(DATA) $(BENCH_FLAGS)
 
 torture: $(VENV)/.ready
-	$(BIN)/python scripts/torture.py --data $(DATA)
+	$(BIN)/python -m scripts.torture --data $(DATA) $(BENCH_FLAGS)
 
 clean:
-	rm -rf $(VENV) $(DEMO) bof/native/_loops.*
+	rm -rf $(VENV) $(DEMO) build/sanitize bof/native/_loops.*
 
 DATA ?= data
 CACHE ?= bench-cache

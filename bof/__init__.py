@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from bof.images.decode import read_image as read_image
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
+    from bof.options import SearchOptions as SearchOptions
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
-    from bof.retrieval.searcher import SearchOptions as SearchOptions
     from bof.types import Features as Features
     from bof.types import Hit as Hit
     from bof.types import Ranker as Ranker
@@ -47,8 +47,7 @@ _HOMES = {
     "features.sift": ("extract_features",),
     "geometry.verification": ("verify",),
     "images.decode": ("Picture", "read_image"),
-    "options": ("FeatureOptions", "IndexOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
-    "retrieval.searcher": ("SearchOptions",),
+    "options": ("FeatureOptions", "IndexOptions", "SearchOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.training": ("Sample", "train_vocabulary"),
     "vocabulary.vocabulary": ("Vocabulary",),

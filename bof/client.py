@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -33,9 +33,15 @@ Picture = Path | bytes
 class RefusedError(ServerError):
     """The server answered with a problem document, which `problem` is; `status` is the HTTP status."""
 
+    problem: Json  # type: ignore[assignment]
+
     def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(f"{status} {problem.get('title', 'refused')}: {problem.get('detail', '')}")
+        super().__init__()
         self.status, self.problem = status, problem
+
+    def reason(self, spell: Callable[[str], str] = str) -> str:
+        """As the server said it."""
+        return f"{self.status} {self.problem.get('title', 'refused')}: {self.problem.get('detail', '')}"
 
 
 class Client:
@@ -56,7 +62,8 @@ class Client:
         try:
             import httpx
         except ImportError as error:
-            raise ServerError('expected httpx, found none; install it with: pip install "bof[client]"') from error
+            advice = 'install it with: pip install "bof[client]"'
+            raise ServerError(expected="httpx", found="none", advice=advice) from error
         token = token or os.environ.get(TOKEN_VARIABLE, "")
         headers = {"X-Bof": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
         base = url.rstrip("/") + "/api/v1"
@@ -225,7 +232,8 @@ class Client:
 
     def _unreachable(self, error: Exception) -> ServerError:
         reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        return ServerError(f"{self._http.base_url}: expected an answer, found {reason}; is bof serve running there?")
+        where, advice = str(self._http.base_url), "is bof serve running there?"
+        return ServerError(path=where, expected="an answer", found=reason, advice=advice)
 
 
 def _refused(response: httpx.Response) -> RefusedError:

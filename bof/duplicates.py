@@ -7,20 +7,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.cli.command import index_folder, progress_bar, run
+from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.engine import Engine
-from bof.errors import OptionError
+from bof.errors import OptionError, display_name
 from bof.grouping import records, rejecting
 from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
-from bof.grouping.choosing import RULES, choose
+from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
-from bof.grouping.types import KINDS, Group, Link, Member
+from bof.grouping.types import Group, Link, Member
 from bof.grouping.undoing import undo
-from bof.images.decode import display_name
-from bof.options import DuplicateOptions, add_options, options_from
+from bof.options import KEEP, KIND, DuplicateOptions
 from bof.system.locking import one_writer
 from bof.system.units import counted, human_bytes
 
@@ -36,14 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bof.duplicates",
         description="Find groups of duplicates and say which of each to keep. Files are left alone without --yes.",
     )
-    parser.add_argument(
-        "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
-    )
-    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
-    kinds = "exact: the same bytes; copy: also encoded or sized anew; crop: also cropped, turned, mirrored, drawn over"
-    parser.add_argument(
-        "--kind", choices=KINDS, default="crop", help=f"{kinds}; scene: also other photographs of it (default crop)"
-    )
+    add_index(parser)
+    add_option(parser, KIND)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
@@ -60,11 +55,7 @@ def _add_keeping(parser: argparse.ArgumentParser) -> None:
         "--protect", type=Path, nargs="+", action="extend", default=[], metavar="FOLDER",
         help="pictures below are kept whatever happens, and preferred",
     )  # fmt: skip
-    rules = "; ".join(f"{name}: {meaning}" for name, meaning in RULES.items())
-    group.add_argument(
-        "--keep", choices=RULES, nargs="+", action="extend", default=[], metavar="RULE",
-        help=f"ask these first, in this order ({rules})",
-    )  # fmt: skip
+    add_option(group, KEEP)
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +90,7 @@ def _command(arguments: argparse.Namespace) -> int:
         if arguments.reject or arguments.forget or arguments.list_rejected:
             return _remember(engine, arguments)
         if arguments.move_to:
-            require_outside(arguments.move_to, engine.roots, index=engine.index.folder)
+            require_outside(arguments.move_to, engine.roots, index=engine.folder)
         with progress_bar(" steps", "finding") as show:
             groups = find_groups(engine, arguments.kind, options, show)
         judged = _judge(groups, arguments)
@@ -121,22 +112,21 @@ def _action(arguments: argparse.Namespace) -> Action | None:
 
 def _refuse_contradictions(arguments: argparse.Namespace, action: Action | None) -> None:
     if arguments.hardlink and arguments.kind != "exact":
-        raise OptionError(
-            f"--hardlink: expected --kind exact, found {arguments.kind}: only files of the same bytes can become one"
-        )
+        found = f"{arguments.kind}: only files of the same bytes can become one"
+        raise OptionError(option="hardlink", expected="{kind} exact", found=found)
     if (arguments.yes or arguments.log) and not action:
-        flag = "--yes" if arguments.yes else "--log"
-        raise OptionError(f"{flag}: expected --move-to, --hardlink or --trash beside it, found none")
+        expected = "{move_to}, {hardlink} or {trash} beside it"
+        raise OptionError(option="yes" if arguments.yes else "log", expected=expected, found="none")
     if arguments.yes and arguments.dry_run:
-        raise OptionError("--yes: expected no --dry-run beside it")
+        raise OptionError(option="yes", expected="no {dry_run} beside it")
     if (arguments.reject or arguments.forget or arguments.list_rejected) and (action or arguments.undo):
-        raise OptionError("--reject, --forget, --list-rejected: expected no action on files beside them")
+        raise OptionError("{reject}, {forget}, {list_rejected}", expected="no action on files beside them")
     for folder in arguments.protect:
         if not folder.is_dir():
-            raise OptionError(f"--protect {display_name(folder)}: expected a folder, found none there")
-    for flag in ("html", "json", "csv"):
-        if path := getattr(arguments, flag):
-            require_place(path, f"--{flag}")
+            raise OptionError(option="protect", path=folder, expected="a folder", found="none there")
+    for option in ("html", "json", "csv"):
+        if path := getattr(arguments, option):
+            require_place(path, option)
 
 
 # -- Finding and saying -----------------------------------------------------------------------------------------------
@@ -182,7 +172,7 @@ def _print_summary(judged: Sequence[Judged], n_pictures: int, *, acted: bool) ->
 
 
 def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:
-    folder = engine.index.folder.absolute()
+    folder = engine.folder.absolute()
     if arguments.json:
         facts = {"index": str(folder), "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
         write_text(arguments.json, records.as_json(judged, facts))
@@ -211,10 +201,10 @@ def _act(
         return _say_plan(deeds, action)
     if all(deed.refusal for deed in deeds):
         return _say_outcomes([Outcome(deed, False, deed.refusal) for deed in deeds], action)
-    log = arguments.log or default_log(engine.index.folder)
+    log = arguments.log or default_log(engine.folder)
     outcomes: list[Outcome] = []
     try:
-        with one_writer(engine.index.folder), writing(log, action, engine.index.folder) as journal:
+        with one_writer(engine.folder), writing(log, action, engine.folder) as journal:
             print(f"log: {display_name(log)} (--undo {display_name(log)} puts back)")
             outcomes.extend(perform(deeds, journal, trash))
     finally:

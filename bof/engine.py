@@ -1,4 +1,4 @@
-"""The facade: an index, its vocabulary and a snapshot, wired together. No arithmetic here."""
+"""The facade: an index, its vocabulary and the commit that searches see, wired together. No arithmetic here."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import fnmatch
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from bof.errors import IndexStoreError, MismatchError
+from bof.errors import MismatchError
 from bof.geometry import transforms
 from bof.global_descriptors.ann_index import Nearest, kind_of, open_nearest
 from bof.global_descriptors.describe import ModelChoice, Wanted
@@ -21,17 +22,18 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-from bof.options import FeatureOptions, IndexOptions
-from bof.retrieval.all_pairs import Neighbours, ask_all
+from bof.options import FeatureOptions, IndexOptions, SearchOptions
+from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
-from bof.retrieval.searcher import Answer, SearchOptions, search
+from bof.retrieval.searcher import Answer, Match, Searcher
 from bof.store import catalog
-from bof.store.catalog import Fields, ImageRecord
-from bof.store.index import Index, Snapshot
-from bof.store.segments import ADVICE
+from bof.store.catalog import CatalogueColumns, Fields, ImageRecord, SegmentRecord, Selection
+from bof.store.check import CheckReport
+from bof.store.index import Index, Snapshot, SnapshotFacts
+from bof.store.writer import Writer
 from bof.system.memory import machine_memory
-from bof.types import F32, Box, Hit
+from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 log = logging.getLogger("bof")
@@ -41,35 +43,126 @@ Progress = Callable[[int, int], None]
 
 
 class Engine:
-    """An open index with its vocabulary: add, remove, search. Use it as a context manager.
+    """An open index with its vocabulary: add, remove, search.
 
     memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's.
+    As a context manager it closes the files that it has mapped.
     """
 
     def __init__(self, index: Index, vocabulary_folder: Path, memory: int = 0) -> None:
-        self.index = index
+        self._index = index
         self._mapped_limit = memory << 20 or machine_memory() // 2
         self.vocabulary_folder = vocabulary_folder = Path(os.path.abspath(vocabulary_folder))
         self.vocabulary = load_vocabulary(vocabulary_folder)
         index.require(self.vocabulary)
-        self._snapshot: Snapshot | None = None
+        self._opened: Snapshot | None = None
         self._warned: set[str] = set()
-        self._finder: tuple[int, Nearest] | None = None
+        self._nearest: tuple[int, Nearest] | None = None
+
+    # -- What it is -----------------------------------------------------------------------------------------------
 
     @property
-    def snapshot(self) -> Snapshot:
+    def folder(self) -> Path:
+        """Where the index lies."""
+        return self._index.folder
+
+    @property
+    def features(self) -> FeatureOptions:
+        """How the index's features were extracted, and a query's are."""
+        return self._index.features
+
+    @property
+    def images(self) -> CatalogueColumns:
+        """What the catalogue says of each image, in columns; removed ones included."""
+        return self._collection.rows
+
+    @property
+    def generation(self) -> int:
+        """The number of the commit that searches see."""
+        return self._collection.generation
+
+    @property
+    def n_features(self) -> int:
+        """Features of all live images."""
+        return self._collection.n_features
+
+    def __len__(self) -> int:
+        return self._collection.n_images
+
+    @property
+    def _collection(self) -> Snapshot:
         """The collection as searches see it: as of one commit, until `refresh`."""
-        if self._snapshot is None:
-            self._snapshot = self.index.snapshot()
-        return self._snapshot
+        if self._opened is None:
+            self._opened = self._index.snapshot()
+        return self._opened
 
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
-        before = self._snapshot
-        if before is not None and self.index.generation() == before.generation:
+        before = self._opened
+        if before is not None and self._index.generation() == before.generation:
             return False
-        self._snapshot = self.index.snapshot(before)
-        return before is None or before.generation != self._snapshot.generation
+        self._opened = self._index.snapshot(before)
+        return before is None or before.generation != self._opened.generation
+
+    def facts(self) -> SnapshotFacts:
+        """The commit that searches see in figures."""
+        return self._collection.facts()
+
+    def count_known(self, group: str) -> int:
+        """Pictures that have rows in a group of optional columns."""
+        return self._collection.count_known(group)
+
+    # -- What the catalogue says, as of the newest commit ------------------------------------------------------------
+
+    def records(self) -> list[ImageRecord]:
+        """Every picture, in the order of their names."""
+        return self._index.records()
+
+    def count(self) -> int:
+        """How many pictures there are."""
+        return self._index.count()
+
+    def select(self, where: str = "", text: str = "", **page: Any) -> Selection:
+        """Some pictures and what they are annotated with: see `store.catalog.select`."""
+        return self._index.select(where, text, **page)
+
+    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+        """The ids of the pictures that `select` would select."""
+        return self._index.select_ids(where, text, ids)
+
+    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many pictures have each tag, and how many each other field."""
+        return self._index.count_annotated()
+
+    def segments(self) -> list[SegmentRecord]:
+        """Every segment and what its files must be."""
+        return self._index.segments()
+
+    def check(self) -> CheckReport:
+        """Is every byte of the index what was written?"""
+        return self._index.check()
+
+    def bytes_by_file(self) -> dict[str, int]:
+        """Bytes on disk of the catalogue, and of the segments' files, summed by name."""
+        return self._index.bytes_by_file()
+
+    def n_bytes(self) -> int:
+        """Size of the index on disk."""
+        return self._index.n_bytes()
+
+    def close(self) -> None:
+        """Let go of the mapped files; what is asked next maps them again."""
+        self._opened = self._nearest = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- Opening --------------------------------------------------------------------------------------------------
 
     @classmethod
     def create(
@@ -101,27 +194,20 @@ class Engine:
         found = index.features
         if found != found.replaced(**wanted):
             raise MismatchError(
-                f"{folder}: expected {found.replaced(**wanted)}, found an index with {found}; "
-                "drop the option, or name another --index"
+                path=folder,
+                expected=found.replaced(**wanted),
+                found=f"an index with {found}",
+                advice="drop the option, or name another {index}",
             )
         return cls(index, vocabulary_folder or _find_vocabulary(index))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is held open but mapped files, which go with the object."""
-
-    def __len__(self) -> int:
-        return self.snapshot.n_images
+    # -- Changing ------------------------------------------------------------------------------------------------
 
     def plan(self, sources: Sequence[Path], *, delete: bool = False) -> Plan:
         """What `add` would do. Raises ImageError for a missing source, and where a folder that `delete` would empty has
         no picture at all: its disk may not be there.
         """
-        return make_plan(self.index, sources, delete=delete)
+        return make_plan(self._index, sources, delete=delete)
 
     def add(
         self,
@@ -137,15 +223,15 @@ class Engine:
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
         """
-        report = add_pictures(self.index, self.vocabulary_folder, sources, options, progress, delete=delete)
-        if self._snapshot is not None:
+        report = add_pictures(self._index, self.vocabulary_folder, sources, options, progress, delete=delete)
+        if self._opened is not None:
             self.refresh()
         return report
 
     @property
     def wanted(self) -> Wanted:
         """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
-        return self.index.wanted
+        return self._index.wanted
 
     def want(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
         """From now on describe these groups of optional columns too; `add` fills them for the pictures that stand.
@@ -156,108 +242,125 @@ class Engine:
         after = before.with_groups(groups, model)
         if after != before:
             is_other = before.model is not None and model is not None and before.model.facts != model.facts
-            with self.index.writer() as writer:
+            with self._index.writer() as writer:
                 writer.set_facts(after.meta, ["embedding"] if is_other else [])
 
     @property
     def roots(self) -> list[Path]:
         """The folders that were added, which `add` can look into again."""
-        return self.index.roots
+        return self._index.roots
+
+    @contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """The right to change the index, for one at a time. Raises IndexStoreError where another has it."""
+        with self._index.writer() as writer:
+            yield writer
 
     def remove(self, names: Sequence[str]) -> int:
         """Take pictures out by name; returns how many there were."""
-        with self.index.writer() as writer:
+        with self.writer() as writer:
             n_removed = writer.remove(names)
-        if self._snapshot is not None:
+        if self._opened is not None:
             self.refresh()
         return n_removed
 
     def merge(self) -> int:
         """Make one segment of all, without what was removed; returns how many there were. Changes no answer."""
-        with self.index.writer() as writer:
+        with self._index.writer() as writer:
             return writer.merge()
 
-    def describe(self, names: Sequence[str], add: Fields, remove: Fields | None = None) -> int:
+    def annotate(self, names: Sequence[str], add: Fields, remove: Fields | None = None) -> int:
         """Add values to fields of pictures, and take others away; tags are values of the field `tag`.
 
         names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
         """
-        with self.index.writer() as writer:
+        with self._index.writer() as writer:
             found = self.find(names)
             writer.annotate([entry.path for entry in found], add, remove or {})
         return len(found)
 
     def find(self, names: Sequence[str]) -> list[ImageRecord]:
         """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
-        known = sorted(self.index.records(), key=lambda entry: entry.path)
+        known = sorted(self.records(), key=lambda entry: entry.path)
         exact = set(names) & {entry.name for entry in known}
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
         return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
+
+    # -- Searching -----------------------------------------------------------------------------------------------
+
+    def searcher(self, options: SearchOptions | None = None) -> Searcher:
+        """What searches the collection as of now with these options; later commits do not change what it answers.
+
+        Raises MismatchError where the index has no column that a ranker needs, OptionError for a faulty condition.
+        """
+        options = options or SearchOptions()
+        collection = self._collection
+        self._warn_of_gaps(collection, options.groups)
+        nearest = self._open_nearest(collection) if "embedding" in options.whole else None
+        if options.where or options.text:
+            collection = collection.restricted(self.select_ids(options.where, options.text))
+        return Searcher(collection, self.vocabulary, options, nearest, self._mapped_limit, str(self.folder))
 
     def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:
         """Make a query ready for the rankers of `options`; its features are extracted as the index's were.
 
         Raises ImageError for a box outside the picture, and for a grey picture where columns are compared;
-        MismatchError where the index has no column that a ranker asks.
+        MismatchError where the index lacks a column that a ranker needs.
         """
         options = options or SearchOptions()
-        wanted = self._require(options.groups) if options.groups else None
-        return prepare(picture, box, self.index.features, wanted, local=bool(options.local))
+        wanted = self.require_columns(options.groups) if options.groups else None
+        return prepare(picture, box, self.features, wanted, local=bool(options.local))
 
-    def _require(self, groups: Sequence[str]) -> Wanted:
-        """These groups of columns, all of which the index must have."""
+    def require_columns(self, groups: Sequence[str]) -> Wanted:
+        """These groups of columns. Raises MismatchError where the index lacks one."""
         wanted = self.wanted
         for group in groups:
             if group not in wanted.groups:
                 model = " --model FILE.onnx" if group == "embedding" else ""
                 raise MismatchError(
-                    f"{self.index.folder}: expected the column {group}, found {', '.join(wanted.groups) or 'none'}; "
-                    f"add it with: python -m bof.index --index {self.index.folder} --columns {group}{model}"
+                    path=self.folder,
+                    expected=f"the column {group}",
+                    found=", ".join(wanted.groups) or "none",
+                    advice=f"add it with: python -m bof.index --index {self.folder} --columns {group}{model}",
                 )
         return wanted.only(groups)
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
-        options = options or SearchOptions()
-        snapshot = self.snapshot
-        self._warn_of_gaps(snapshot, options.groups)
-        if options.where or options.text:
-            snapshot = snapshot.restricted(self.index.select_ids(options.where, options.text))
-        try:
-            nearest = self._nearest(snapshot) if "embedding" in options.whole else None
-            answer = search(snapshot, self.vocabulary, query.features, options, query.rows, nearest)
-        except (IndexError, ValueError) as error:
-            raise IndexStoreError(f"{self.index.folder}: {error}; {ADVICE}") from error
-        snapshot.stay_within(self._mapped_limit)
-        return answer
+        return self.searcher(options).search(query)
 
-    def _nearest(self, snapshot: Snapshot) -> Nearest | None:
+    def match(self, query: Query, image: int, options: SearchOptions | None = None) -> tuple[Hit, Match]:
+        """How a query lies in one live image, by its number in `images`."""
+        found = self.searcher(options).match(query, image)
+        return self.hits(query, found.answer, options, 1)[0], found
+
+    def _open_nearest(self, collection: Snapshot) -> Nearest | None:
         """What finds embeddings where not all are compared."""
-        parts = snapshot.embeddings()
+        parts = collection.embeddings()
         if all(kind_of(*part.rows.shape) == "all" for part in parts):
             return None
-        if self._finder is None or self._finder[0] != snapshot.generation:
-            self._finder = snapshot.generation, open_nearest(self.index.folder, parts)
-        return self._finder[1]
+        if self._nearest is None or self._nearest[0] != collection.generation:
+            self._nearest = collection.generation, open_nearest(self.folder, parts)
+        return self._nearest[1]
 
-    def _warn_of_gaps(self, snapshot: Snapshot, groups: Sequence[str]) -> None:
+    def _warn_of_gaps(self, collection: Snapshot, groups: Sequence[str]) -> None:
         """Say once of each group how many pictures lack it. Raises MismatchError where all do."""
         for group in groups:
-            live = snapshot.weights.live
-            n_lacking = int((live & ~snapshot.columns_known(group)).sum())
-            advice = f"python -m bof.index --index {self.index.folder} describes them"
+            live = collection.weights.live
+            n_lacking = int((live & ~collection.columns_known(group)).sum())
+            advice = f"python -m bof.index --index {self.folder} describes them"
             if n_lacking and n_lacking == int(live.sum()):
-                raise MismatchError(f"{self.index.folder}: no picture has the column {group} yet; {advice}")
+                raise MismatchError(f"no picture has the column {group} yet", path=self.folder, advice=advice)
             if n_lacking and group not in self._warned:
                 self._warned.add(group)
                 log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
 
     def neighbours(self, n: int, progress: Progress | None = None) -> Iterator[Neighbours]:
-        """Of every picture, by its number, the n others most like it: all pictures of the collection ask at once.
+        """Of every picture, by its number, the n others most like it.
 
         The votes and the geometry that the index holds decide; no picture is read.
         """
-        return ask_all(self.snapshot, n, progress, self._mapped_limit)
+        return self.searcher().neighbours(n, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""
@@ -269,8 +372,8 @@ class Engine:
     ) -> list[Hit]:
         """The pictures that show the same thing, best first.
 
-        picture: grey, as `read_image(path, grey=True, max_side=engine.index.features.max_side)` returns it; in colour
-        for rankers that compare pictures as wholes.
+        picture: grey, as `read_image(path, grey=True, max_side=engine.features.max_side)` returns it; in colour for
+        rankers of global descriptors.
         """
         query = self.prepare(picture, box, options)
         return self.hits(query, self.answer(query, options), options, top)
@@ -279,12 +382,15 @@ class Engine:
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
-        inliers = hit.verification.inliers
-        candidate = self.snapshot.geometry(hit.image, inliers.database)
-        return query.features.geometry.xy_px[inliers.query], candidate.xy_px
+        return self.points(query, hit.image, hit.verification.inliers)
+
+    def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
+        """Where matches lie f32 (m, 2) in the query and f32 (m, 2) in an image, in pixels."""
+        candidate = self._collection.geometry(image, matches.database)
+        return query.features.geometry.xy_px[matches.query], candidate.xy_px
 
     def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:
-        row = self.snapshot.rows[image]
+        row = self.images[image]
         verification = answer.verifications.get(image)
         transform = verification.database_from_query if verification else None
         outline = transforms.apply(transform, query.outline) if transform is not None else None

@@ -18,12 +18,14 @@ a program needs of an error is a field of it.
 
 from __future__ import annotations
 
+import copyreg
 import os
 import re
 from collections.abc import Callable
 from typing import Any
 
 _OPTION = re.compile(r"\{([a-z_]+)\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class BofError(Exception):
@@ -31,7 +33,8 @@ class BofError(Exception):
 
     It carries what it knows, and builds its text from that: `where: expected E, found F; advice`, or, where there is
     nothing to compare, `where: problem; advice`. option: the name of an option as Python has it; path: a file or
-    folder. `{name}` in any text stands for the option of that name, which each caller spells its own way.
+    folder, or the name of what stands for one. `{name}` in any text but `found` stands for the option of that name,
+    which each caller spells its own way.
     """
 
     def __init__(
@@ -51,22 +54,29 @@ class BofError(Exception):
     def __str__(self) -> str:
         return self.text()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text()!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """So that it travels between processes whole."""
-        return type(self), (self.problem,), self.__dict__
+        """So that it travels between processes whole, whatever its constructor takes."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def text(self, spell: Callable[[str], str] = str) -> str:
         """The whole message. spell: how an option is called where the message is read (`--max-side` in a shell)."""
-        where = [spell(self.option)] if self.option else []
-        where += [self.path] if self.path else []
-        return ": ".join([*where, self.reason(spell)])
+        where = " ".join(part for part in (self.option and spell(self.option), display_name(self.path)) if part)
+        return ": ".join(part for part in (where, self.reason(spell)) if part)
 
     def reason(self, spell: Callable[[str], str] = str) -> str:
         """The message without the option and the path that it is about."""
-        compared = f"expected {self.expected}, found {self.found}" if self.expected else ""
-        said = ": ".join(part for part in (self.problem, compared) if part)
-        whole = "; ".join(part for part in (said, self.advice) if part)
-        return _OPTION.sub(lambda name: spell(name[1]), whole)
+
+        def spelled(text: str) -> str:
+            return _OPTION.sub(lambda name: spell(name[1]), text)
+
+        expected = f"expected {spelled(self.expected)}" if self.expected else ""
+        found = f"found {self.found}" if self.found else ""
+        compared = ", ".join(part for part in (expected, found) if part)
+        whole = ": ".join(part for part in (spelled(self.problem), compared) if part)
+        return "; ".join(part for part in (whole, spelled(self.advice)) if part)
 
 
 class OptionError(BofError):
@@ -107,3 +117,17 @@ class ServerError(BofError):
 
 class DuplicateError(BofError):
     """Duplicates cannot be acted on or undone: no log, no trash."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What went wrong without the path, which a message has already named."""
+    if isinstance(error, BofError):
+        return error.reason()
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return display_name(text or type(error).__name__)
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """The path as one line of UTF-8 text: bytes of a name that are no UTF-8, and control characters, as escapes."""
+    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)

@@ -15,24 +15,29 @@ from typing import Any
 
 import numpy as np
 
-from bof.cli.command import (
+from bof.cli.arguments import (
     add_column_options,
+    add_feature_options,
+    add_option,
+    add_options,
     add_search_options,
-    peak_memory,
-    progress_bar,
-    run,
+    chosen_features,
+    options_from,
     search_options,
     want_columns,
 )
+from bof.cli.command import run
+from bof.cli.progress import progress_bar
 from bof.engine import AddReport, Engine
-from bof.errors import BenchmarkError, BofError
+from bof.errors import BenchmarkError, BofError, display_name, reason_of
 from bof.evaluation.benchmarks import LOADERS, Benchmark, load_benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.evaluation.report import require_report, write_report
 from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
-from bof.images.decode import display_name, read_bytes
+from bof.images.decode import read_bytes
 from bof.images.listing import walk_images
-from bof.options import FeatureOptions, IndexOptions, add_options, chosen, options_from
+from bof.options import AUTO, BOX, IndexOptions
+from bof.system.memory import peak_memory
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import content_key
 
@@ -57,23 +62,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--crop", action="store_true", help="cut a query's box out before extraction (default: keep key points inside)"
     )
-    parser.add_argument(
-        "--box", choices=["auto"], help="search with the subject of queries without a box (default: all of the picture)"
-    )
+    subject = "search with the subject of queries without a box (default: all of the picture)"
+    add_option(parser, dataclasses.replace(BOX, meaning=subject, choices=(AUTO,)))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="write a page with figures and failed queries here (bof[report])"
     )
-    add_search_options(parser)
+    add_search_options(parser, without=("where", "text"))
     add_column_options(parser)
     add_options(parser, IndexOptions)
-    add_options(parser, FeatureOptions, only_if_given=True)
+    add_feature_options(parser)
     return parser
 
 
 def _command(arguments: argparse.Namespace) -> int:
     if arguments.json and (arguments.json.is_dir() or not os.access(arguments.json.absolute().parent, os.W_OK)):
-        raise BenchmarkError(f"{display_name(arguments.json)}: cannot be written; name another --json")
+        raise BenchmarkError("cannot be written", path=arguments.json, advice="name another --json")
     if arguments.report:
         require_report(arguments.report)
     benchmark = load_benchmark(arguments.benchmark, arguments.root)
@@ -82,15 +86,15 @@ def _command(arguments: argparse.Namespace) -> int:
         folder = (
             arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
         )
-        wanted = chosen(arguments, FeatureOptions)
-        engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **wanted))
+        features = chosen_features(arguments)
+        engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
         want_columns(engine, arguments, search_options(arguments).groups)
         with progress_bar(" images", "index") as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
         benchmark = _annotated(_readable(benchmark, added), arguments.crop)
         with progress_bar(" queries", "search") as show:
-            ranker = EngineRanker(engine, search_options(arguments), arguments.crop, arguments.box == "auto")
+            ranker = EngineRanker(engine, search_options(arguments), arguments.crop, arguments.box == AUTO)
             report = evaluate_ranker(ranker, benchmark, len(engine), show)
         whole = {**dataclasses.asdict(report), **_surroundings(engine, benchmark, distractors, added)}
     _print_report(report, whole)
@@ -110,11 +114,13 @@ def _distractors(folders: Iterable[Path], benchmark: Benchmark) -> list[Path]:
 def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[Path], added: AddReport) -> None:
     """Figures over another collection than the one that was named would be wrong without anyone noticing."""
     expected = {str(path) for path in (*benchmark.database, *distractors)} - {item.path for item in added.skipped}
-    found = {row.path for row in engine.snapshot.rows if not row.deleted}
+    found = {row.path for row in engine.images if not row.deleted}
     if strangers := sorted(found - expected):
         raise BenchmarkError(
-            f"{engine.index.folder}: expected the benchmark's {len(expected)} pictures, found {len(strangers)} others, "
-            f"the first is {display_name(strangers[0])}; name another --index"
+            path=engine.folder,
+            expected=f"the benchmark's {len(expected)} pictures",
+            found=f"{len(strangers)} others, the first is {display_name(strangers[0])}",
+            advice="name another --index",
         )
 
 
@@ -141,10 +147,10 @@ def _surroundings(engine: Engine, benchmark: Benchmark, distractors: list[Path],
     evaluated = {*benchmark.database, *(query.image for query in benchmark.queries)}
     return {
         "n_distractors": len(distractors),
-        "n_features": int(sum(segment.feature_indptr[-1] for segment in engine.snapshot.segments)),
+        "n_features": engine.n_features,
         "skipped": [dataclasses.asdict(item) for item in added.skipped],
         "index_seconds_per_image": added.seconds / added.n_added if added.n_added else None,
-        "index_bytes": engine.index.n_bytes(),
+        "index_bytes": engine.n_bytes(),
         "peak_memory_bytes": peak_memory(),
         "evaluated_images_trained_on": _n_trained_on(evaluated, engine),
         "n_evaluated_images": len(evaluated),
@@ -228,9 +234,8 @@ def _write_json(path: Path, whole: dict[str, Any]) -> None:
     try:
         path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise BenchmarkError(
-            f"{display_name(path)}: cannot be written: {error.strerror}; name another --json"
-        ) from error
+        problem = f"cannot be written: {reason_of(error)}"
+        raise BenchmarkError(problem, path=path, advice="name another --json") from error
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,14 +11,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bof.cli import dry_run, upkeep
-from bof.cli.command import add_column_options, index_folder, peak_memory, progress_bar, run, want_columns
+from bof.cli.arguments import (
+    add_column_options,
+    add_feature_options,
+    add_index,
+    add_option,
+    add_options,
+    add_preset,
+    chosen_features,
+    index_folder,
+    options_from,
+    want_columns,
+)
+from bof.cli.command import message_of, run
+from bof.cli.progress import progress_bar
 from bof.engine import AddReport, Engine
-from bof.errors import ImageError, OptionError
-from bof.images.decode import display_name
-from bof.images.listing import walk_images
+from bof.errors import ImageError, OptionError, display_name
+from bof.images.listing import PICTURES, walk_images
 from bof.ingest.watch import watch
-from bof.options import FeatureOptions, IndexOptions, add_options, add_preset, chosen_features, options_from
+from bof.options import PARTNERS, IndexOptions
 from bof.store import catalog
+from bof.system.memory import peak_memory
 from bof.system.units import counted, human_bytes
 
 _NAMED = 20
@@ -26,7 +39,7 @@ _NAMED = 20
 _USAGE = """\
 python -m bof.index PHOTOS... [--delete] [--dry-run] [--watch]
        python -m bof.index [--delete] [--dry-run] [--watch]         the folders that were added before
-       python -m bof.index --add FILE... | --remove NAME... | --describe NAME... --tag TAG
+       python -m bof.index --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
        python -m bof.index --merge | --check | --repair | --stats
        python -m bof.index --export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
 
@@ -38,12 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Index pictures, so that search finds them, and keep the index as the pictures are.",
     )
     parser.add_argument("photos", type=Path, nargs="*", help="folders (searched recursively) or pictures")
-    parser.add_argument(
-        "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
-    )
-    parser.add_argument(
-        "--vocabulary", type=Path, metavar="DIR", help="vocabulary for a new index (default: bof's own)"
-    )
+    add_index(parser, "vocabulary for a new index (default: bof's own)")
     parser.add_argument("--delete", action="store_true", help="take out pictures whose files are gone")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and what it would take")
     parser.add_argument("--watch", action="store_true", help="go on and follow the folders until interrupted")
@@ -57,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
     _add_actions(parser)
     add_options(parser, IndexOptions)
-    add_options(parser, FeatureOptions, only_if_given=True)
+    add_feature_options(parser)
     return parser
 
 
@@ -67,8 +75,9 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--add", type=Path, nargs="+", metavar="FILE", help="add these pictures and no others")
     group.add_argument("--remove", nargs="+", metavar="NAME", help="take pictures out, by name or pattern (trips/*)")
     group.add_argument(
-        "--describe", nargs="+", metavar="NAME", help="give pictures of the index --tag, --untag, --field"
+        "--annotate", nargs="+", metavar="NAME", help="give pictures of the index --tag, --untag, --field"
     )
+    group.add_argument("--describe", nargs="*", action=_Renamed, help=argparse.SUPPRESS)
     group.add_argument("--merge", action="store_true", help="make one segment of all; no answer changes")
     group.add_argument("--check", action="store_true", help="read every byte and say what is damaged")
     group.add_argument("--repair", action="store_true", help="drop what is damaged and say what to index again")
@@ -77,10 +86,15 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
-    named.add_argument(
-        "--partners", type=int, default=20, metavar="N", help="with --pairs: of each picture (default 20)"
-    )
+    add_option(named, PARTNERS)
     named.add_argument("--json", action="store_true", help="with --check and --stats: print JSON")
+
+
+class _Renamed(argparse.Action):
+    """A flag that has another name now."""
+
+    def __call__(self, *_: object) -> None:
+        raise OptionError(option=self.dest, expected="its new name, {annotate}")
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -118,24 +132,23 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    action = next((f"--{name}" for name in upkeep.ACTIONS if getattr(arguments, name)), None)
+    action = next((name for name in upkeep.ACTIONS if getattr(arguments, name)), None)
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
-        raise OptionError(f"{action}: expected no folders or pictures beside it, found {found}")
-    if arguments.untag and not arguments.describe:
-        raise OptionError("--untag: expected --describe NAME beside it")
+        raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
+    if arguments.untag and not arguments.annotate:
+        raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):
-        raise OptionError("--watch: expected folders, and neither --dry-run nor --add")
+        raise OptionError(option="watch", expected="folders, and neither {dry_run} nor {add}")
 
 
 def _refuse_missing(sources: Sequence[Path]) -> None:
     """A wrong name or folder should not leave an empty index behind."""
     for source in sources:
         if not source.exists():
-            raise ImageError(f"{display_name(source)}: expected a folder or a picture, found nothing there")
+            raise ImageError(path=source, expected="a folder or a picture", found="nothing there")
     if sources and not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
-        names = ", ".join(display_name(source) for source in sources)
-        raise ImageError(f"{names}: expected pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), found none")
+        raise ImageError(path=", ".join(map(str, sources)), expected=PICTURES, found="none")
 
 
 @contextmanager
@@ -154,14 +167,14 @@ def _ended_like_interrupted() -> Iterator[None]:
 def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
     with progress_bar(" images") as show:
         report = engine.add(sources, options, show, delete=arguments.delete)
-    upkeep.describe_sources(engine, sources, arguments)
+    upkeep.annotate_sources(engine, sources, arguments)
     _print_report(report, engine)
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         arguments.skipped.write_text("".join(lines), encoding="utf-8")
-    if not engine.index.count():
-        where = display_name(engine.index.folder)
-        raise ImageError(f"{where}: no picture could be read, so the index is empty; see what was skipped")
+    if not engine.count():
+        problem = "no picture could be read, so the index is empty"
+        raise ImageError(problem, path=engine.folder, advice="see what was skipped")
     return 0
 
 
@@ -173,7 +186,7 @@ def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespa
         try:
             _synchronise(engine, folders, arguments, options)
         except ImageError as error:  # a folder that is away for a while comes back
-            print(f"warning: {display_name(str(error))}", file=sys.stderr)
+            print(f"warning: {message_of(error)}", file=sys.stderr)
         sys.stdout.flush()
 
     watch(folders, look, threading.Event())
@@ -195,8 +208,8 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     )
     if report.n_gone:
         print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
-    folder = engine.index.folder
-    n_images, n_bytes = engine.index.count(), engine.index.n_bytes()
+    folder = engine.folder
+    n_images, n_bytes = engine.count(), engine.n_bytes()
     print(
         f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
         f"peak memory of a process {human_bytes(peak_memory())}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import math
 import sys
@@ -13,63 +12,38 @@ from typing import Any
 
 import numpy as np
 
-from bof.cli.command import add_search_options, index_folder, run, search_options
-from bof.cli.proof import write_matches
+from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
+from bof.cli.command import message_of, run
+from bof.cli.proof import PROOF_SIDE, write_matches
 from bof.engine import Engine, Query
-from bof.errors import BofError, OptionError
-from bof.images.decode import Picture, decode, display_name, read_bytes
+from bof.errors import BofError, OptionError, display_name
+from bof.images.decode import Picture
+from bof.images.limited import LimitedReader
+from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.query import subject_of
-from bof.retrieval.searcher import Answer, SearchOptions
+from bof.retrieval.searcher import Answer
 from bof.types import Box, Hit
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bof.search", description="Find pictures that show the same thing.")
     parser.add_argument("queries", nargs="+", metavar="query", help="picture files, or - for one on standard input")
-    parser.add_argument(
-        "--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)"
-    )
-    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
-    parser.add_argument("--top", type=_positive, default=20, metavar="N", help="hits to show (default 20)")
-    parser.add_argument(
-        "--box", type=_box, metavar="x0,y0,x1,y1", help="search with this part, in pixels; auto: what stands out"
-    )
-    parser.add_argument("--where", default="", metavar="CONDITION", help="only pictures like this: 'tag = museum'")
-    parser.add_argument(
-        "--text", default="", metavar="WORDS", help="only pictures with these words in name or metadata"
-    )
+    add_index(parser)
+    add_option(parser, TOP)
+    add_option(parser, BOX)
     parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
+    add_option(parser, QUERY_MEMORY)
     add_search_options(parser)
     return parser
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
-    return int(text)
-
-
-AUTO = "auto"
-"""The box around what stands out."""
-
-
-def _box(text: str) -> Box | str:
-    if text == AUTO:
-        return text
-    try:
-        x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected x0,y0,x1,y1 in pixels, or auto, found {text!r}") from error
-    return x0, y0, x1, y1
-
-
 def _command(arguments: argparse.Namespace) -> int:
     timings = {"start_up": time.process_time()}
-    options = dataclasses.replace(search_options(arguments), where=arguments.where, text=arguments.text)
+    options = search_options(arguments)
     if arguments.queries.count("-") > 1:
-        raise OptionError("-: standard input holds one picture, found it named more than once")
+        raise OptionError("standard input holds one picture", path="-", found="it named more than once")
     start = time.perf_counter()
     results, n_failed = [], 0
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
@@ -81,7 +55,7 @@ def _command(arguments: argparse.Namespace) -> int:
                 if arguments.debug or len(arguments.queries) == 1:
                     raise
                 n_failed += 1
-                print(f"error: {error}", file=sys.stderr)
+                print(f"error: {message_of(error)}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(results, indent=2))
     if arguments.timings:
@@ -106,9 +80,10 @@ def _search_one(
     """Search with one picture, print the table unless JSON is wanted, and return what JSON prints."""
     shown = "standard input" if name == "-" else display_name(name)
     start = time.perf_counter()
-    data = sys.stdin.buffer.read() if name == "-" else read_bytes(Path(name))
+    reader = LimitedReader.of(arguments.memory)
+    source = reader.load_stream(sys.stdin.buffer, shown) if name == "-" else reader.load(Path(name))
     in_grey = not options.whole and arguments.box != AUTO
-    picture = decode(data, grey=in_grey, max_side=engine.index.features.max_side, name=shown)
+    picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
     box = subject_of(picture) if arguments.box == AUTO else arguments.box
     query = engine.prepare(picture, box, options)
     seconds = {"extract": time.perf_counter() - start}
@@ -122,7 +97,8 @@ def _search_one(
         if arguments.box == AUTO:
             print(f"  subject: {_as_flag(box) if box else 'nothing stands out; the whole picture was searched with'}")
     if arguments.matches:
-        written = write_matches(arguments.matches, label, data, shown, engine, query, hits, box)
+        colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
+        written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
     return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 

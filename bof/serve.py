@@ -9,9 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from bof.cli.command import index_folder, run
+from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
+from bof.cli.command import run
 from bof.errors import OptionError, ServerError
-from bof.options import ServeOptions, add_options, options_from
+from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
 
 READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
 """Environment variables: a command line can be read by everybody on the machine."""
@@ -20,10 +21,9 @@ READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bof.serve", description="Search by image, over HTTP.")
     add = parser.add_argument
-    add("--index", type=Path, metavar="DIR", help="the index's folder (default $BOF_INDEX or ./bof-index)")
-    add("--vocabulary", type=Path, metavar="DIR", help="its vocabulary, if it is not where it was")
+    add_index(parser)
     add("--host", default="127.0.0.1", help="address to listen on; any but this machine's own needs a token")
-    add("--port", type=_port, default=8000, metavar="N", help="port to listen on, 0: any free one (default 8000)")
+    add_option(parser, PORT)
     add("--token", default="", metavar="TOKEN", help=f"who has it may search and change (better: ${WRITE_TOKEN})")
     add("--read-token", default="", metavar="TOKEN", help=f"who has it may search (better: ${READ_TOKEN})")
     add("--read-only", action="store_true", help="nobody may change the index here")
@@ -34,21 +34,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-urls", action="extend", nargs="+", default=[], metavar="HOST", help=urls)
     add("--behind-proxy", action="store_true", help="believe X-Forwarded-For and -Proto of a proxy on this machine")
     add("--access-log", action="store_true", help="print a line for each request")
-    add("--memory", type=int, default=0, metavar="MB", help="index files to keep in memory; 0: half of the machine's")
+    add_option(parser, MAPPED_MEMORY)
     add_options(parser, ServeOptions)
     return parser
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
-    return int(text)
-
-
 def _command(arguments: argparse.Namespace) -> int:
-    missing = [name for name in ("starlette", "uvicorn", "python_multipart") if not importlib.util.find_spec(name)]
+    missing = [
+        name for name in ("h11", "python_multipart", "starlette", "uvicorn") if not importlib.util.find_spec(name)
+    ]
     if missing:
-        raise ServerError(f'expected {", ".join(missing)}, found none; install with: pip install "bof[serve]"')
+        advice = 'install with: pip install "bof[serve]"'
+        raise ServerError(expected=", ".join(missing), found="none", advice=advice)
     from bof.server.app import Application
     from bof.server.http.addresses import Source
     from bof.server.running import make_server
@@ -80,13 +77,15 @@ def _hosts(arguments: argparse.Namespace, read_token: str, write_token: str) -> 
 
     for token in (read_token, write_token):
         if token and len(token) < MIN_TOKEN:
-            raise OptionError(f"--token: expected {MIN_TOKEN} characters or more, found {len(token)}")
+            raise OptionError(option="token", expected=f"{MIN_TOKEN} characters or more", found=len(token))
     named = frozenset(name.lower() for name in arguments.allow_host)
     is_local = is_loopback(arguments.host)
     if not (is_local and not named and not arguments.behind_proxy) and not read_token and not write_token:
         raise OptionError(
-            f"--host {arguments.host}: expected a token, because other machines can reach it, found none; "
-            f"set ${WRITE_TOKEN} (to search and change) or ${READ_TOKEN} (to search)"
+            option="host",
+            expected=f"a token, because other machines can reach {arguments.host}",
+            found="none",
+            advice=f"set ${WRITE_TOKEN} (to search and change) or ${READ_TOKEN} (to search)",
         )
     return LOOPBACK_NAMES | named if is_local else named
 

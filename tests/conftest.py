@@ -16,15 +16,15 @@ from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
-from tests.support.scenes import BEST_TWIN, N_SCENES, N_WORDS, ROOT, SHARED, draw_scene, write_picture
+from tests.support.scenes import BEST_VARIANT, N_SCENES, N_WORDS, ROOT, SHARED, draw_scene, write_picture
 
 settings.register_profile("bof", deadline=None)
 settings.load_profile("bof")
 """A machine that does other things meanwhile is no failure."""
 
 
-@pytest.fixture(params=[0, 1, BEST_TWIN], ids=["plain", "AVX2", "AVX-512"])
-def twin(request: pytest.FixtureRequest) -> Iterator[int]:
+@pytest.fixture(params=[0, 1, BEST_VARIANT], ids=["plain", "AVX2", "AVX-512"])
+def variant(request: pytest.FixtureRequest) -> Iterator[int]:
     """The loops as another processor runs them."""
     used = native.limit_processor(request.param)
     try:
@@ -32,7 +32,7 @@ def twin(request: pytest.FixtureRequest) -> Iterator[int]:
             pytest.skip("this processor has no such instructions")
         yield used
     finally:
-        native.limit_processor(BEST_TWIN)
+        native.limit_processor(BEST_VARIANT)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     for seed in range(100, 112):
         write_picture(folder / f"{seed}.png", draw_scene(seed))
-    options = TrainOptions(words=N_WORDS)
-    sample, _ = draw_sample([folder], "drawn scenes", FeatureOptions(), options, 1, lambda done, total: None)
+    options = TrainOptions(words=N_WORDS, workers=1)
+    sample, _ = draw_sample([folder], "drawn scenes", FeatureOptions(), options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder / "vocabulary")
     return folder / "vocabulary"
 

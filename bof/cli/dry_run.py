@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bof.engine import Engine
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.images.listing import Skipped, list_files
 from bof.ingest.extract import Recipe, describe_files
 from bof.ingest.sync import Found, Plan
@@ -28,7 +28,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
     """Say what adding the sources would do, and what it would take, judged by a sample of the pictures to read."""
     plan = engine.plan(sources, delete=delete)
     _print_plan(plan)
-    _print_estimate(plan.to_read, engine.vocabulary_folder, engine.index.features, options)
+    _print_estimate(plan.to_read, engine.vocabulary_folder, engine.features, options)
     return 0
 
 
@@ -70,7 +70,7 @@ def _print_estimate(files: Sequence[Found], vocabulary: Path, features: FeatureO
     described = list(describe_files(sample, recipe, options))
     seconds = (time.perf_counter() - start) * len(files) / len(sample)
     sizes = [len(item[1]) for item in described if not isinstance(item, Skipped)]
-    share = share_memory(options.memory, options.workers or os.cpu_count() or 1, features)
+    share = share_memory(options.memory, options.n_workers, features)
     n_bytes = (
         len(files) * len(sizes) / len(sample) * _BYTES_AN_IMAGE
         + sum(sizes) / len(sample) * len(files) * _BYTES_A_FEATURE

@@ -11,9 +11,7 @@ from typing import Any, TextIO
 
 from bof.engine import Engine
 from bof.errors import OptionError
-from bof.images.decode import display_name
 from bof.store.catalog import BUILT_IN, TAG
-from bof.store.index import Index
 
 SEPARATOR = "; "
 """Between the values of one field in CSV."""
@@ -22,9 +20,9 @@ _FACTS = ("name", "path", "bytes", "width", "height", "features")
 _KINDS = (".csv", ".jsonl")
 
 
-def image_records(index: Index, where: str = "") -> Iterator[dict[str, Any]]:
+def image_records(engine: Engine, where: str = "") -> Iterator[dict[str, Any]]:
     """Of each image that meets a condition, by name: its facts, and each of its fields with the list of its values."""
-    selection = index.select(where)
+    selection = engine.select(where)
     for image in selection.records:
         facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)
         yield {**dict(zip(_FACTS, facts, strict=True)), **selection.fields[image.id]}
@@ -63,16 +61,15 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
             for record in lines:
                 said[_name_of(record)] = _fields_of(record)
         except (ValueError, AttributeError, TypeError, KeyError, csv.Error) as error:
-            raise OptionError(
-                f"{display_name(path)}: record {len(said) + 1}: expected a name and fields, found {error}"
-            ) from error
+            problem = f"record {len(said) + 1}"
+            raise OptionError(problem, path=path, expected="a name and fields", found=error) from error
     return said
 
 
 def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in _KINDS:
-        raise OptionError(f"{display_name(path)}: expected a name that ends in {' or '.join(_KINDS)}")
+        raise OptionError(path=path, expected=f"a name that ends in {' or '.join(_KINDS)}")
     return suffix
 
 
@@ -102,7 +99,7 @@ def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | No
 
     The votes and the geometry that the index holds decide; no picture is read.
     """
-    names = engine.snapshot.rows.names
+    names = engine.images.names
     found = (
         (names[asked.image], names[other]) for asked in engine.neighbours(n, progress) for other, _ in asked.others
     )

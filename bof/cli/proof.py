@@ -9,28 +9,28 @@ from pathlib import Path
 import numpy as np
 
 from bof.engine import Engine, Query
-from bof.errors import ImageError
-from bof.images.decode import Picture, decode, display_name, read_image
+from bof.errors import ImageError, display_name, reason_of
+from bof.images.decode import Picture, read_image
 from bof.images.draw import draw_match, encode_jpeg
 from bof.types import Box, Hit
 
 log = logging.getLogger("bof")
 
-_MAX_SIDE = 1280
+PROOF_SIDE = 1280
+"""The long side in pixels of each of the two pictures."""
 
 
 def write_matches(
-    folder: Path, label: str, data: bytes, shown: str, engine: Engine, query: Query, hits: list[Hit], box: Box | None
+    folder: Path, label: str, picture: Picture, engine: Engine, query: Query, hits: list[Hit], box: Box | None
 ) -> list[Path]:
     """Write folder/LABEL_RANK_NAME.jpg for each hit; a hit whose file is gone is named in a warning and passed over.
 
-    data: the query's file content, decoded again in colour. Raises ImageError where the folder cannot be written.
+    picture: the query in colour, PROOF_SIDE long. Raises ImageError where the folder cannot be written.
     """
-    picture = decode(data, max_side=_MAX_SIDE, name=shown)
     written = []
     for rank, hit in enumerate(hits, 1):
         try:
-            candidate = read_image(hit.path, max_side=_MAX_SIDE)
+            candidate = read_image(hit.path, max_side=PROOF_SIDE)
         except ImageError as error:
             log.warning("no match picture: %s", error)
             continue
@@ -65,9 +65,8 @@ def _write(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise ImageError(
-            f"{display_name(path)}: cannot be written: {error.strerror}; name another --matches"
-        ) from error
+        problem = f"cannot be written: {reason_of(error)}"
+        raise ImageError(problem, path=path, advice="name another --matches") from error
 
 
 def _safe(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What `python -m bof.index` does besides reading pictures: remove, describe, merge, check, repair, count, export."""
+"""What `python -m bof.index` does besides reading pictures: remove, annotate, merge, check, repair, count, export."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bof.cli.command import progress_bar
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.progress import progress_bar
 from bof.engine import Engine
-from bof.errors import OptionError
-from bof.images.decode import display_name
+from bof.errors import OptionError, display_name
 from bof.ingest.sync import is_below
 from bof.store.catalog import FORMAT, TAG, ImageRecord
 from bof.store.check import CheckReport
@@ -22,7 +21,7 @@ from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
 
-ACTIONS = ("remove", "describe", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
+ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
 _NAMED = 20
 
 Action = Callable[[Engine, argparse.Namespace], int]
@@ -32,7 +31,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     """What was asked for, if it is not to look into folders."""
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
-        "remove": _remove, "describe": _describe, "merge": _merge, "check": _check, "repair": _repair,
+        "remove": _remove, "annotate": _annotate, "merge": _merge, "check": _check, "repair": _repair,
         "stats": _stats, "export": _export, "metadata": _read_metadata, "pairs": _pairs,
     }  # fmt: skip
     return actions[chosen] if chosen else None
@@ -42,7 +41,8 @@ def known_folders(engine: Engine) -> list[Path]:
     """The folders that were added before; one that is not there now is passed over with a warning."""
     roots = engine.roots
     if not roots:
-        raise OptionError("PHOTOS: expected a folder of pictures, found none named and none that was added before")
+        found = "none named and none that was added before"
+        raise OptionError("PHOTOS", expected="a folder of pictures", found=found)
     for root in roots:
         if not root.is_dir():
             log.warning("%s: the folder is not there now; its pictures stay in the index", display_name(root))
@@ -55,17 +55,17 @@ def known_folders(engine: Engine) -> list[Path]:
 def _remove(engine: Engine, arguments: argparse.Namespace) -> int:
     entries = _find(engine, arguments.remove)
     n_removed = engine.remove([entry.name for entry in entries])
-    print(f"removed {counted(n_removed, 'picture')}, {engine.index.count()} are left")
+    print(f"removed {counted(n_removed, 'picture')}, {engine.count()} are left")
     return 0
 
 
-def _describe(engine: Engine, arguments: argparse.Namespace) -> int:
+def _annotate(engine: Engine, arguments: argparse.Namespace) -> int:
     if not (arguments.tag or arguments.untag or arguments.field):
-        raise OptionError("--describe: expected --tag, --untag or --field beside it, found none")
-    _find(engine, arguments.describe)
+        raise OptionError(option="annotate", expected="{tag}, {untag} or {field} beside it", found="none")
+    _find(engine, arguments.annotate)
     remove = {TAG: arguments.untag} if arguments.untag else {}
-    n_described = engine.describe(arguments.describe, _given(arguments), remove)
-    print(f"described {counted(n_described, 'picture')}")
+    n_annotated = engine.annotate(arguments.annotate, _given(arguments), remove)
+    print(f"annotated {counted(n_annotated, 'picture')}")
     return 0
 
 
@@ -73,10 +73,9 @@ def _find(engine: Engine, names: Sequence[str]) -> Sequence[ImageRecord]:
     """The pictures that are meant; a name that means none stops all before anything is done."""
     for name in names:
         if not engine.find([name]):
-            raise OptionError(
-                f"{display_name(name)}: expected the name of a picture in the index, or a pattern; --stats "
-                "and --export say which there are; nothing was changed"
-            )
+            expected = "the name of a picture in the index, or a pattern"
+            advice = "{stats} and {export} say which there are; nothing was changed"
+            raise OptionError(path=name, expected=expected, advice=advice)
     return engine.find(names)
 
 
@@ -87,22 +86,22 @@ def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
     return fields
 
 
-def describe_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
+def annotate_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
     """Give every picture under the sources the tags and fields that were named."""
     fields = _given(arguments)
     if fields:
-        paths = [record.path for record in engine.index.records() if is_below(record.path, sources)]
-        with engine.index.writer() as writer:
+        paths = [record.path for record in engine.records() if is_below(record.path, sources)]
+        with engine.writer() as writer:
             writer.annotate(paths, fields, {})
 
 
 def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
     said = read_records(arguments.metadata)
-    path_of = {record.name: record.path for record in engine.index.records()}
+    path_of = {record.name: record.path for record in engine.records()}
     unknown = [name for name in said if name not in path_of]
     for name in unknown[:_NAMED]:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
-    with engine.index.writer() as writer:
+    with engine.writer() as writer:
         writer.set_fields({path_of[name]: fields for name, fields in said.items() if name in path_of})
     print(f"described {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
     return 1 if unknown else 0
@@ -112,14 +111,14 @@ def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _merge(engine: Engine, arguments: argparse.Namespace) -> int:
-    before, n_before = engine.index.n_bytes(), engine.merge()
-    after, n_after = engine.index.n_bytes(), len(engine.index.segments())
+    before, n_before = engine.n_bytes(), engine.merge()
+    after, n_after = engine.n_bytes(), len(engine.segments())
     print(f"{counted(n_before, 'segment')} became {n_after}; {human_bytes(before)} became {human_bytes(after)}")
     return 0
 
 
 def _check(engine: Engine, arguments: argparse.Namespace) -> int:
-    report = engine.index.check()
+    report = engine.check()
     if arguments.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -132,7 +131,7 @@ def _check(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _repair(engine: Engine, arguments: argparse.Namespace) -> int:
-    with engine.index.writer() as writer:
+    with engine.writer() as writer:
         report = writer.repair()
     _print_check(report)
     if report.damages:
@@ -183,43 +182,37 @@ def _stats(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _count(engine: Engine) -> dict[str, Any]:
-    segments, records = engine.index.segments(), engine.index.records()
-    tags: dict[str, int] = {}
-    for fields in engine.index.metadata().values():
-        for tag in fields.get(TAG, []):
-            tags[tag] = tags.get(tag, 0) + 1
+    segments, records = engine.segments(), engine.records()
+    tags, _ = engine.count_annotated()
     n_features = sum(record.n_features for record in records)
     return {
         "pictures": len(records),
         "features": n_features,
-        "bytes": engine.index.n_bytes(),
+        "bytes": engine.n_bytes(),
         "segments": len(segments),
         "features_of_segments": ", ".join(str(row.n_features) for row in segments),
         "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(records),
         "folders": {str(root): sum(is_below(i.path, [root]) for i in records) for root in engine.roots},
         "tags": dict(sorted(tags.items(), key=lambda item: (-item[1], item[0]))),
-        "vocabulary": f"{engine.index.n_words} words, {engine.index.fingerprint[:12]}",
+        "vocabulary": f"{engine.vocabulary.n_words} words, {engine.vocabulary.fingerprint[:12]}",
         "columns": _count_columns(engine),
-        "max_side": engine.index.features.max_side,
+        "max_side": engine.features.max_side,
         "format": FORMAT,
     }
 
 
 def _count_columns(engine: Engine) -> dict[str, int]:
     """Pictures that have rows, by group of optional columns."""
-    snapshot = engine.index.snapshot()
-    return {g: int((snapshot.columns_known(g) & snapshot.weights.live).sum()) for g in engine.wanted.groups}
+    return {group: engine.count_known(group) for group in engine.wanted.groups}
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:
-    n = write_records(arguments.export, image_records(engine.index, arguments.where))
+    n = write_records(arguments.export, image_records(engine, arguments.where))
     print(f"{display_name(arguments.export)}: {counted(n, 'picture')}")
     return 0
 
 
 def _pairs(engine: Engine, arguments: argparse.Namespace) -> int:
-    if arguments.partners < 1:
-        raise OptionError(f"--partners: expected 1 or more, found {arguments.partners}")
     with progress_bar(" images") as show:
         pairs = find_pairs(engine, arguments.partners, show)
     n_left_out = write_pairs(arguments.pairs, pairs)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bof.engine import Engine
 from bof.images.decode import Picture, crop, display_name, read_image, shrink
+from bof.options import SearchOptions
 from bof.retrieval.query import subject_of
-from bof.retrieval.searcher import SearchOptions
 from bof.types import Box, Ranking
 
 
@@ -39,7 +39,7 @@ class EngineRanker:
         """The options of features, votes and verification, and the vocabulary with what it was trained on."""
         vocabulary = self.engine.vocabulary
         return {
-            "features": dataclasses.asdict(self.engine.index.features),
+            "features": dataclasses.asdict(self.engine.features),
             "vote": dataclasses.asdict(self.options.vote),
             "verify": dataclasses.asdict(self.options.verify),
             "expand": dataclasses.asdict(self.options.expand),
@@ -60,13 +60,13 @@ class EngineRanker:
         """Every picture with a positive score; reading and decoding count as extraction."""
         start = time.perf_counter()
         if self.subject and box is None:
-            box = subject_of(read_image(path, max_side=self.engine.index.features.max_side))
+            box = subject_of(read_image(path, max_side=self.engine.features.max_side))
         query = self.engine.prepare(*self._read(path, box), self.options)
         extract = time.perf_counter() - start
         answer = self.engine.answer(query, self.options)
         images = answer.images.tolist()
         return Ranking(
-            [Path(self.engine.snapshot.rows[image].path) for image in images],
+            [Path(self.engine.images[image].path) for image in images],
             answer.scores,
             [answer.verdict(image, self.options.verify) for image in images],
             {"extract": extract, **answer.seconds},
@@ -74,7 +74,7 @@ class EngineRanker:
 
     def _read(self, path: Path, box: Box | None) -> tuple[Picture, Box | None]:
         """What to extract from, and the box that is still to be kept to."""
-        max_side, grey = self.engine.index.features.max_side, not self.options.whole
+        max_side, grey = self.engine.features.max_side, not self.options.whole
         if box is None or not self.crop:
             return read_image(path, grey=grey, max_side=max_side), box
         pixels = crop(read_image(path, grey=grey), box, display_name(path))

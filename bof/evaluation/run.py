@@ -11,10 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from bof.errors import BenchmarkError, ImageError
+from bof.errors import BenchmarkError, ImageError, display_name
 from bof.evaluation import metrics
 from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery, Judgement
-from bof.images.decode import display_name
 from bof.types import F64, Bool, Ranker, Ranking
 
 Progress = Callable[[int, int], None]
@@ -159,10 +158,9 @@ def _query_without(query: BenchmarkQuery, gone: frozenset[Path]) -> BenchmarkQue
 def _nothing(benchmark: Benchmark, query: BenchmarkQuery, error: ImageError) -> Ranking:
     """The ranking of a query that cannot be read."""
     if not benchmark.may_be_unreadable:
-        raise BenchmarkError(
-            f"{benchmark.name}: query {display_name(query.image)} cannot be searched: {error}; "
-            "get the file again, or take the query out of the ground truth"
-        ) from error
+        problem = f"query {display_name(query.image)} cannot be searched: {error}"
+        advice = "get the file again, or take the query out of the ground truth"
+        raise BenchmarkError(problem, path=benchmark.name, advice=advice) from error
     return Ranking([], np.empty(0), [], {})
 
 

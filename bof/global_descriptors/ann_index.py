@@ -22,6 +22,7 @@ import numpy as np
 
 from bof.global_descriptors.embedding import INSTALL, similarity
 from bof.global_descriptors.pooling import F16
+from bof.system.directory import Directory
 from bof.system.files import fsync_path, read_json, sha256_of, write_json
 from bof.system.threads import n_threads
 from bof.types import F32, I64, Bool
@@ -281,8 +282,8 @@ def _into_place(fresh: Path, target: Path) -> None:
 
 
 def _forget_others(kept: Path, names: set[str]) -> None:
-    if kept.is_dir():
-        for path in kept.iterdir():
-            if path.stem not in names:
+    with contextlib.suppress(FileNotFoundError), Directory.open_below(kept.parent, kept.name) as here:
+        for name in here.names():
+            if Path(name).stem not in names and not here.is_folder(name):
                 with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
+                    here.remove_file(name)

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof import native
-from bof.errors import OptionError
+from bof.options import DEFAULT_METRIC, METRICS, SearchOptions
+from bof.options.option import option_of
 from bof.system.threads import even_shares, in_threads
 from bof.types import F32, F64, I32, U8
-
-METRICS: tuple[str, ...] = ("chi-square", "euclidean", "correlation", "intersection", "bhattacharyya")
-DEFAULT_METRIC = "bhattacharyya"
 
 BINS = (8, 12, 3)
 """Of hue, saturation and value."""
@@ -107,8 +105,7 @@ def similarity(query: U8, rows: U8, metric: str = DEFAULT_METRIC) -> F32:
     1 - sqrt(sum (p - q)^2 / 2), correlation that of p and q, at least 0, intersection sum min(p, q), and bhattacharyya
     1 - sqrt(1 - sum sqrt(p q)). Raises OptionError for another metric.
     """
-    if metric not in METRICS:
-        raise OptionError(f"a colour metric: expected one of {', '.join(METRICS)}, found {metric!r}")
+    option_of(SearchOptions, "metric").check(metric)
     number, asked = METRICS.index(metric), _prepare(query, metric)
     alike = np.empty(len(rows), np.float32)
     sums = np.empty((len(rows), 3), np.float32)

@@ -5,29 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from bof.errors import OptionError
 from bof.global_descriptors import color, hashes
-from bof.global_descriptors.embedding import Model, ModelOptions, cached_model
+from bof.global_descriptors.embedding import Model, cached_model
 from bof.images.decode import shrink
+from bof.options import COLUMNS, GROUPS, ModelOptions
 from bof.types import U8
-
-GROUPS = ("hash", "color", "embedding")
-"""Columns are described and stored by group."""
-
-COLUMN_OF: Mapping[str, str] = MappingProxyType(
-    {
-        **{name: f"hash.{name}" for name in hashes.RANKERS},
-        "color": "color.color",
-        "histogram": "color.histogram",
-        "embedding": "embedding.embedding",
-    }
-)
-"""Ranker -> the column that it asks."""
 
 _ROOM_OF_MODEL, _COPIES_OF_WEIGHTS = 1 << 29, 3
 
@@ -63,11 +50,9 @@ class Wanted:
     model: ModelChoice | None = None
 
     def __post_init__(self) -> None:
-        for group in self.groups:
-            if group not in GROUPS:
-                raise OptionError(f"--columns: expected some of {', '.join(GROUPS)}, found {group!r}")
+        COLUMNS.check(self.groups)
         if "embedding" in self.groups and self.model is None:
-            raise OptionError("--columns embedding: expected --model FILE.onnx beside it, found none")
+            raise _no_model()
 
     def describe(self, pixels: U8, picture: str = "the picture") -> dict[str, NDArray[Any]]:
         """The rows of a picture RGB u8 (h, w, 3), by column; picture: its name. Raises ModelError, ImageError."""
@@ -88,7 +73,7 @@ class Wanted:
         if group == "color":
             return color.describe(pixels)
         if self.model is None:
-            raise OptionError("--columns embedding: expected --model FILE.onnx beside it, found none")
+            raise _no_model()
         return {"embedding": self.model.load().describe(pixels, picture)}
 
     def with_groups(self, groups: Sequence[str], model: ModelChoice | None) -> Wanted:
@@ -114,3 +99,7 @@ class Wanted:
         model = meta.get("model")
         choice = model and ModelChoice(Path(model["path"]), ModelOptions(**model["options"]), model["facts"])
         return cls(tuple(meta.get("columns", ())), choice)
+
+
+def _no_model() -> OptionError:
+    return OptionError(option="columns", expected="{model} FILE.onnx beside embedding", found="none")

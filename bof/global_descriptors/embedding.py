@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
-from bof.global_descriptors.model import ModelInput, model_flag, prepare, read_wanted
-from bof.global_descriptors.model import ModelOptions as ModelOptions
+from bof.global_descriptors.model import ModelInput, prepare, read_wanted
 from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
+from bof.options import ModelOptions
 from bof.system.threads import in_threads
 from bof.types import F32, F64, U8
 
@@ -69,8 +69,10 @@ class Model:
         if differing:
             expected, found = (", ".join(f"{key} {those.get(key)}" for key in differing) for those in (facts, mine))
             raise MismatchError(
-                f"{self.path}: expected the model of the index, {facts.get('file')}, with {expected}; found {found}; "
-                "give that model and its options, or make the column again with this one"
+                path=self.path,
+                expected=f"the model of the index, {facts.get('file')}, with {expected}",
+                found=found,
+                advice="give that model and its options, or make the column again with this one",
             )
 
     def describe(self, pixels: U8, name: str = "the picture") -> F16:
@@ -80,11 +82,14 @@ class Model:
         """
         vector = self._vector(prepare(pixels, self.wanted))
         if not np.isfinite(vector).all():
-            raise ImageError(f"{name}: expected finite numbers from {self.path.name}, found {_not_finite(vector)}")
+            expected = f"finite numbers from {self.path.name}"
+            raise ImageError(path=name, expected=expected, found=_not_finite(vector))
         if len(vector) != self.dimension:
             raise ModelError(
-                f"{self.path}: expected {self.dimension} numbers a picture, found {len(vector)} of {name}; "
-                "the model must give as many for all"
+                path=self.path,
+                expected=f"{self.dimension} numbers a picture",
+                found=f"{len(vector)} of {name}",
+                advice="the model must give as many for all",
             )
         return unit(vector)
 
@@ -113,12 +118,13 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
     pool = choose_pool(str(path), raw, wanted, options)
     vector = pooled(raw, pool, wanted)
     if not np.isfinite(vector).all():
-        raise ModelError(f"{path}: expected finite numbers of a picture, found {_not_finite(vector)}")
+        raise ModelError(path=path, expected="finite numbers of a picture", found=_not_finite(vector))
     if not 1 <= len(vector) <= _MAX_DIMENSION:
-        raise ModelError(
-            f"{path}: expected a vector of 1 to {_MAX_DIMENSION} numbers, found {len(vector)}; "
-            "cut the model before its head, or pool its map"
+        expected, advice = (
+            f"a vector of 1 to {_MAX_DIMENSION} numbers",
+            "cut the model before its head, or pool its map",
         )
+        raise ModelError(path=path, expected=expected, found=len(vector), advice=advice)
     return Model(path, _sha256_of_model(path), wanted, output, pool, len(vector), session)
 
 
@@ -161,19 +167,21 @@ def _chosen_output(path: Path, session: Any, options: ModelOptions) -> str:
     outputs = {output.name: output.shape for output in session.get_outputs()}
     named = ", ".join(f"{name} {shape}" for name, shape in outputs.items())
     if options.output and options.output not in outputs:
-        raise OptionError(f"{model_flag('output')}: expected one of {path.name}: {named}; found {options.output!r}")
+        raise OptionError(option="output", expected=f"one of {path.name}: {named}", found=repr(options.output))
     if not options.output and len(outputs) != 1:
-        raise OptionError(f"{model_flag('output')}: expected the output of {path.name} to use: {named}; found none")
+        raise OptionError(option="output", expected=f"the output of {path.name} to use: {named}", found="none")
     return options.output or next(iter(outputs))
 
 
 def _open_session(path: Path, threads: int) -> Any:
     if not path.is_file():
-        raise ModelError(f"{path}: expected an ONNX file, found none; bof brings no model: see docs/embedding.md")
+        advice = "bof brings no model: see docs/embedding.md"
+        raise ModelError(path=path, expected="an ONNX file", found="none", advice=advice)
     try:
         import onnxruntime
     except ImportError as error:
-        raise ModelError(f"{path}: expected onnxruntime to run it, found none; install it: {INSTALL}") from error
+        advice = f"install it: {INSTALL}"
+        raise ModelError(path=path, expected="onnxruntime to run it", found="none", advice=advice) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = max(1, threads), 1
     options.log_severity_level, options.use_deterministic_compute = 4, True
@@ -181,26 +189,26 @@ def _open_session(path: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise _translated(error, f"{path}: expected an ONNX model that onnxruntime can run, found:") from error
+        raise _translated(error, path, "an ONNX model that onnxruntime can run") from error
 
 
 def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any]) -> NDArray[Any]:
     try:
         found = session.run([output], {name: tensor})[0]
     except Exception as error:
-        raise _translated(error, f"{path}: expected a model of pictures {list(tensor.shape)}, found:") from error
+        raise _translated(error, path, f"a model of pictures {list(tensor.shape)}") from error
     if not isinstance(found, np.ndarray):
-        raise ModelError(f"{path}: expected an array from output {output}, found {type(found).__name__}")
+        raise ModelError(path=path, expected=f"an array from output {output}", found=type(found).__name__)
     return found
 
 
-def _translated(error: Exception, sentence: str) -> Exception:
-    """onnxruntime's errors have no tree; that memory ran out is no fault of the model."""
+def _translated(error: Exception, path: Path, expected: str) -> Exception:
+    """onnxruntime's errors have neither types nor codes; that memory ran out is no fault of the model."""
     text = " ".join(str(error).split())
     signs = ("bad_alloc", "bad allocation", "Failed to allocate memory")
     if isinstance(error, MemoryError) or any(sign in text for sign in signs):
         return MemoryError(text)
-    return ModelError(f"{sentence} {text[:300]}")
+    return ModelError(path=path, expected=expected, found=text[:300])
 
 
 def _trial_picture() -> U8:

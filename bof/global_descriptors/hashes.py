@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from bof import native
 from bof.errors import OptionError
+from bof.options import HASHES
 from bof.system.threads import even_shares, in_threads
 from bof.types import F32, F64, U8, U16, U64, Verdict
-
-RANKERS: tuple[str, ...] = ("ahash", "dhash", "phash", "blockmean", "radial", "moments")
 
 ARRAYS: Mapping[str, tuple[str, tuple[int, ...]]] = MappingProxyType(
     {
@@ -121,14 +120,14 @@ def distances(query: U64, rows: U64) -> U16:
 
 
 def similarity(query: NDArray[Any], rows: NDArray[Any], name: str) -> F32:
-    """How alike a picture is to each of n others, f32 (n,) in [0, 1], by the hash `name` of RANKERS.
+    """How alike a picture is to each of n others, f32 (n,) in [0, 1], by the hash `name` of HASHES.
 
     query: one row, rows (n, *row), as in ARRAYS. Bits: the share that is equal. radial: the peak of the correlation
     over all shifts; moments: 1 / (1 + d), d their Euclidean distance times 10,000. Both are as in img_hash. Raises
     OptionError for another name.
     """
     if name not in ARRAYS:
-        raise OptionError(f"a hash by name: expected one of {', '.join(RANKERS)}, found {name!r}")
+        raise OptionError("a hash by name", expected=f"one of {', '.join(HASHES)}", found=repr(name))
     if ARRAYS[name][0] == "<u8":
         return _equal_bits(query, rows)
     compare = _radial if name == "radial" else _near_moments

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -17,66 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import ModelError, OptionError
+from bof.options import ModelOptions
+from bof.options.models import MAX_SIZE, NORMALISATIONS, Normalisation, normalisation_of, read_normalisation
 from bof.types import F32, U8
 
-MAX_SIZE = 4096
 DTYPES: Mapping[str, str] = MappingProxyType(
     {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 )
-NORMALISATIONS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
-    {
-        "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-        "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        "none": ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255)),
-    }
-)
-"""Mean and standard deviation of red, green and blue, in fractions of full brightness: (pixel / 255 - mean) / std."""
-
 _SAYS_MEAN, _SAYS_STD = ("mean", "image_mean"), ("std", "image_std")
 _SAYS_SIZE = ("input_size", "size", "crop_size", "image_size")
 """Names under which models say so: those of timm's configurations and of Hugging Face's preprocessors."""
-
-
-def _choice(default: str, choices: Sequence[str], meaning: str) -> Any:
-    return dataclasses.field(default=default, metadata={"choices": tuple(choices), "meaning": meaning})
-
-
-@dataclass(frozen=True, slots=True)
-class ModelOptions:
-    """How a model is used."""
-
-    size: int = dataclasses.field(
-        default=0,
-        metadata={"meaning": f"side in pixels of the square that the model sees; 0: as it says (0 to {MAX_SIZE})"},
-    )
-    layout: str = _choice("auto", ("auto", "nchw", "nhwc"), "colours before rows (nchw) or last (nhwc)")
-    resize: str = _choice(
-        "squash", ("squash", "crop", "pad"), "how a picture becomes the model's shape: squashed, cut, or with borders"
-    )
-    normalise: str = _choice(
-        "auto",
-        (),
-        "what is done to the pixels: imagenet, half (-1 to 1), unit (0 to 1), none (0 to 255), or mean and standard "
-        "deviation of red, green, blue as R,G,B/R,G,B; auto: as the model's metadata says, else imagenet",
-    )
-    pool: str = _choice(
-        "auto",
-        ("auto", "average", "gem", "token"),
-        "how several vectors become one: their average, their generalised mean (gem), or the class token (token); "
-        "auto: gem of a map, the class token of tokens",
-    )
-    output: str = _choice("", (), "name of the output to use, where the model has several")
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.size <= MAX_SIZE:
-            raise OptionError(f"{model_flag('size')}: expected 0 to {MAX_SIZE}, found {self.size}")
-        for field in fields(self):
-            choices, value = field.metadata.get("choices"), getattr(self, field.name)
-            if choices and value not in choices:
-                raise OptionError(f"{model_flag(field.name)}: expected {' or '.join(choices)}, found {value!r}")
-        if self.normalise != "auto":
-            parse_normalisation(self.normalise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,54 +41,6 @@ class ModelInput:
     std: tuple[float, ...]
 
 
-def model_flag(field_name: str) -> str:
-    """The command-line flag of a field of ModelOptions."""
-    return f"--model-{field_name}"
-
-
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """One flag for every field of ModelOptions; read them with `model_options`."""
-    group = parser.add_argument_group((ModelOptions.__doc__ or "").rstrip("."))
-    for field in fields(ModelOptions):
-        choices = field.metadata.get("choices") or None
-        group.add_argument(
-            model_flag(field.name),
-            type=type(field.default),
-            default=field.default,
-            choices=choices,
-            metavar=None if choices else "N" if isinstance(field.default, int) else "TEXT",
-            help=f"{field.metadata['meaning']} (default {field.default or 'none'})".replace("(default none)", ""),
-        )
-
-
-def model_options(arguments: argparse.Namespace) -> ModelOptions:
-    """The options that the flags of `add_model_options` were given."""
-    return ModelOptions(**{field.name: getattr(arguments, f"model_{field.name}") for field in fields(ModelOptions)})
-
-
-def parse_normalisation(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation (3,) by name, or from R,G,B/R,G,B. Raises OptionError."""
-    if text in NORMALISATIONS:
-        return NORMALISATIONS[text]
-    mean, _, std = text.partition("/")
-    try:
-        return _fractions([float(x) for x in mean.split(",")], [float(x) for x in std.split(",")])
-    except ValueError as error:
-        raise OptionError(
-            f"{model_flag('normalise')}: expected auto, {', '.join(NORMALISATIONS)} or mean and standard deviation "
-            f"like 0.5,0.5,0.5/0.2,0.2,0.2, found {text!r}"
-        ) from error
-
-
-def _fractions(mean: Sequence[float], std: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """In fractions of full brightness; numbers above 1 are on the scale of bytes. Raises ValueError."""
-    mean, std = (list(values) * 3 if len(values) == 1 else values for values in (mean, std))
-    if len(mean) != 3 or len(std) != 3 or not np.isfinite([*mean, *std]).all() or min(std) <= 0:
-        raise ValueError("not three finite numbers each, or a standard deviation of 0")
-    scale = 255.0 if max(*mean, *std) > 1 else 1.0
-    return tuple(x / scale for x in mean), tuple(x / scale for x in std)
-
-
 def read_wanted(name: str, inputs: Sequence[Any], metadata: Mapping[str, str], options: ModelOptions) -> ModelInput:
     """What the model called `name` wants; inputs: onnxruntime's, each with name, shape and type.
 
@@ -149,17 +49,21 @@ def read_wanted(name: str, inputs: Sequence[Any], metadata: Mapping[str, str], o
     """
     if len(inputs) != 1:
         names = ", ".join(found.name for found in inputs) or "none"
-        raise ModelError(f"{name}: expected a model with one input, a picture; found {len(inputs)}: {names}")
+        found = f"{len(inputs)}: {names}"
+        raise ModelError(path=name, expected="a model with one input, a picture", found=found)
     shape, kind = list(inputs[0].shape), inputs[0].type
     if len(shape) != 4:
         raise ModelError(
-            f"{name}: expected an input of four axes (batch, colours, rows, columns), found {shape} "
-            f"of {inputs[0].name!r}; is this a model of pictures?"
+            path=name,
+            expected="an input of four axes (batch, colours, rows, columns)",
+            found=f"{shape} of {inputs[0].name!r}",
+            advice="is this a model of pictures?",
         )
     if kind not in DTYPES:
-        raise ModelError(f"{name}: expected an input of {', '.join(DTYPES.values())}, found {kind}")
+        raise ModelError(path=name, expected=f"an input of {', '.join(DTYPES.values())}", found=kind)
     if isinstance(shape[0], int) and shape[0] != 1:
-        raise ModelError(f"{name}: expected batches of 1, found {shape[0]}; export it with 1 or a free batch axis")
+        advice = "export it with 1 or a free batch axis"
+        raise ModelError(path=name, expected="batches of 1", found=shape[0], advice=advice)
     layout = _layout(name, shape, options)
     height, width = _size(name, shape[2:] if layout == "nchw" else shape[1:3], metadata, options)
     mean, std = _normalisation(name, DTYPES[kind], metadata, options)
@@ -172,17 +76,15 @@ def _layout(name: str, shape: Sequence[Any], options: ModelOptions) -> str:
     sure = [layout for layout, n in axes.items() if n == 3]
     possible = sure or [layout for layout, n in axes.items() if not isinstance(n, int)]
     if not possible:
-        raise ModelError(f"{name}: expected an input with three colours on axis 1 or 3, found {list(shape)}")
+        raise ModelError(path=name, expected="an input with three colours on axis 1 or 3", found=list(shape))
     if options.layout == "auto" and len(possible) == 1:
         return possible[0]
+    takes = f"{name} takes {list(shape)}"
     if options.layout == "auto":
-        raise OptionError(
-            f"{model_flag('layout')}: expected nchw or nhwc, found auto; {name} takes {list(shape)}, which may be both"
-        )
+        advice = f"{takes}, which may be both"
+        raise OptionError(option="layout", expected="nchw or nhwc", found="auto", advice=advice)
     if options.layout not in possible:
-        raise OptionError(
-            f"{model_flag('layout')}: expected {possible[0]}, found {options.layout}; {name} takes {list(shape)}"
-        )
+        raise OptionError(option="layout", expected=possible[0], found=options.layout, advice=takes)
     return options.layout
 
 
@@ -191,17 +93,14 @@ def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options:
     said = options.size or _said_size(metadata)
     height, width = (side if isinstance(side, int) else said for side in sides)
     if not (height and width):
-        raise OptionError(
-            f"{model_flag('size')}: expected a size in pixels, found none; {name} takes pictures of any size and does "
-            "not say which it was trained on (often 224)"
-        )
+        advice = f"{name} takes pictures of any size and does not say which it was trained on (often 224)"
+        raise OptionError(option="size", expected="a size in pixels", found="none", advice=advice)
     if options.size and (height, width) != (options.size, options.size):
-        raise OptionError(
-            f"{model_flag('size')}: expected none, since {name} takes {width} x {height} pixels only, "
-            f"found {options.size}"
-        )
+        expected = f"none, since {name} takes {width} x {height} pixels only"
+        raise OptionError(option="size", expected=expected, found=options.size)
     if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
-        raise ModelError(f"{name}: expected pictures of 1 to {MAX_SIZE} pixels a side, found {width} x {height}")
+        expected = f"pictures of 1 to {MAX_SIZE} pixels a side"
+        raise ModelError(path=name, expected=expected, found=f"{width} x {height}")
     return height, width
 
 
@@ -214,27 +113,22 @@ def _said_size(metadata: Mapping[str, str]) -> int:
     return 0
 
 
-def _normalisation(
-    name: str, dtype: str, metadata: Mapping[str, str], options: ModelOptions
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _normalisation(name: str, dtype: str, metadata: Mapping[str, str], options: ModelOptions) -> Normalisation:
     if dtype == "uint8":
         if options.normalise not in ("auto", "none"):
-            raise OptionError(
-                f"{model_flag('normalise')}: expected none, found {options.normalise}; {name} takes bytes"
-            )
+            advice = f"{name} takes bytes"
+            raise OptionError(option="normalise", expected="none", found=options.normalise, advice=advice)
         return NORMALISATIONS["none"]
     if options.normalise != "auto":
-        return parse_normalisation(options.normalise)
+        return read_normalisation(options.normalise)
     mean, std = (_first(metadata, keys) for keys in (_SAYS_MEAN, _SAYS_STD))
     if not (mean and std):
         return NORMALISATIONS["imagenet"]
     try:
-        return _fractions(mean, std)
+        return normalisation_of(mean, std)
     except ValueError as error:
-        raise OptionError(
-            f"{model_flag('normalise')}: expected a value, since {name} says mean {mean} and std {std}, which are not "
-            "three numbers each; found auto"
-        ) from error
+        expected = f"a value, since {name} says mean {mean} and std {std}, which are not three numbers each"
+        raise OptionError(option="normalise", expected=expected, found="auto") from error
 
 
 def _first(metadata: Mapping[str, str], keys: Sequence[str]) -> list[float]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import ModelError, OptionError
-from bof.global_descriptors.model import ModelInput, ModelOptions, model_flag
+from bof.global_descriptors.model import ModelInput
+from bof.options import ModelOptions
 from bof.types import F64
 
 F16 = NDArray[np.float16]
@@ -25,10 +26,8 @@ _MAX_EXTRA = 16
 def choose_pool(name: str, raw: NDArray[Any], wanted: ModelInput, options: ModelOptions) -> str:
     """none, average, gem or token: how this output becomes one vector."""
     if raw.ndim not in (2, 3, 4) or len(raw) != 1 or not raw.size or raw.dtype.kind not in "fui":
-        raise ModelError(
-            f"{name}: expected an output of numbers (1, d), (1, tokens, d) or a map of four axes, "
-            f"found {raw.dtype} {list(raw.shape)}"
-        )
+        expected = "an output of numbers (1, d), (1, tokens, d) or a map of four axes"
+        raise ModelError(path=name, expected=expected, found=f"{raw.dtype} {list(raw.shape)}")
     if raw.ndim == 2:
         return _only(name, options, ("auto",), "none", "one vector a picture")
     if raw.ndim == 4:
@@ -44,9 +43,8 @@ def choose_pool(name: str, raw: NDArray[Any], wanted: ModelInput, options: Model
 
 def _only(name: str, options: ModelOptions, possible: tuple[str, ...], default: str, found: str) -> str:
     if options.pool not in possible:
-        raise OptionError(
-            f"{model_flag('pool')}: expected {' or '.join(possible)}, found {options.pool}; {name} gives {found}"
-        )
+        expected = " or ".join(possible)
+        raise OptionError(option="pool", expected=expected, found=options.pool, advice=f"{name} gives {found}")
     return default if options.pool == "auto" else options.pool
 
 

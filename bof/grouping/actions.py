@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.errors import DuplicateError, OptionError
+from bof.errors import DuplicateError, OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.journal import Action, Entry, Journal
 from bof.grouping.moving import link_file, move_file
 from bof.grouping.types import Group, Member
-from bof.images.decode import display_name
 from bof.system.files import sha256_of
 
 Trash = Callable[[str], None]
@@ -45,7 +44,8 @@ def require_trash() -> Trash:
     try:
         from send2trash import send2trash
     except ImportError as error:
-        raise DuplicateError('--trash needs the package send2trash; pip install "bof[trash]"') from error
+        advice = 'install it with: pip install "bof[trash]"'
+        raise DuplicateError("{trash} needs the package send2trash", advice=advice) from error
     return send2trash  # type: ignore[no-any-return]
 
 
@@ -53,28 +53,24 @@ def require_outside(
     folder: Path, roots: Sequence[Path], pictures: Sequence[Path] = (), index: Path | None = None
 ) -> None:
     """Raises OptionError where duplicates moved to a folder would stay in the collection, or it is no folder."""
+
+    def refused(expected: str, found: str) -> OptionError:
+        advice = "name another folder"
+        return OptionError(option="move_to", path=folder, expected=f"a folder {expected}", found=found, advice=advice)
+
     place = Path(os.path.realpath(folder))
     if place.exists() and not place.is_dir():
-        raise OptionError(f"--move-to {display_name(folder)}: expected a folder, found a file")
+        raise refused("or nothing there", "a file")
     if index and place.is_relative_to(os.path.realpath(index)):
-        raise OptionError(f"--move-to {display_name(folder)}: expected a folder outside the index, found it inside")
+        raise refused("outside the index", "it inside")
     for root in (Path(os.path.realpath(root)) for root in roots):
         if place.is_relative_to(root):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder outside the collection, found it in "
-                f"{display_name(root)}, which is indexed; name another folder"
-            )
+            raise refused("outside the collection", f"it in {display_name(root)}, which is indexed")
         if root.is_relative_to(place):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder that does not hold the collection, found "
-                f"{display_name(root)}, which is indexed, in it; name another folder"
-            )
+            raise refused("that does not hold the collection", f"{display_name(root)}, which is indexed, in it")
     for path in pictures:
         if Path(os.path.realpath(path)).is_relative_to(place):
-            raise OptionError(
-                f"--move-to {display_name(folder)}: expected a folder that holds no picture of the collection, found "
-                f"{display_name(path)} in it; name another folder"
-            )
+            raise refused("that holds no picture of the collection", f"{display_name(path)} in it")
 
 
 def plan(
@@ -106,7 +102,7 @@ def _same_file(member: Member, keeper: Member) -> str:
     try:
         same = os.path.samestat(os.lstat(member.path), os.lstat(keeper.path))
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return f"cannot be read: {reason_of(error)}"
     return "is one file with the kept one already" if same else ""
 
 
@@ -181,8 +177,8 @@ def _perform(number: int, deed: Deed, journal: Journal, fresh: _Freshness, trash
 
 def _reason(error: OSError, deed: Deed) -> str:
     """What went wrong, and where, if it was not with the file itself."""
-    text = error.strerror or str(error)
-    elsewhere = error.filename is not None and os.fsdecode(error.filename) != deed.member.path
+    text = reason_of(error)
+    elsewhere = error.filename is not None and os.fsdecode(error.filename) != str(deed.member.path)
     return f"{text}: {display_name(os.fsdecode(error.filename))}" if elsewhere else text
 
 

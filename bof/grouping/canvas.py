@@ -37,7 +37,7 @@ def lay_over(one: Picture, other: Picture, one_from_other: F64) -> Laid | None:
 
     one_from_other: in pixels of the originals.
     """
-    decoded = _decoded_from_original(one) @ one_from_other @ np.linalg.inv(_decoded_from_original(other))
+    decoded = decoded_from_original(one) @ one_from_other @ np.linalg.inv(decoded_from_original(other))
     quad = _seen_outline(_outline(other.pixels), decoded)
     if quad is None:
         return None
@@ -56,7 +56,7 @@ def lay_over(one: Picture, other: Picture, one_from_other: F64) -> Laid | None:
     return Laid(pixels, pixels_other, mask & mask_other, (area / _area(frame), area / _area(quad)))
 
 
-def _decoded_from_original(picture: Picture) -> F64:
+def decoded_from_original(picture: Picture) -> F64:
     """Pixel centres of the original to those of the picture as it was decoded."""
     height, width = picture.pixels.shape[:2]
     return scaling(width / picture.width, height / picture.height)

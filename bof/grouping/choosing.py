@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -31,20 +30,10 @@ from bof.grouping.rules import (
     Rule,
 )
 from bof.grouping.types import Group, Member
+from bof.options import KEEP
 from bof.types import F32
 
 DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
-RULES: Mapping[str, str] = MappingProxyType(
-    {
-        "pixels": "more pixels, as long as they hold more detail",
-        "sharpness": "sharper, compared at one scale",
-        "bytes": "more bytes for a pixel: less compressed",
-        "folder": "no name like 'copy' or '(1)', no folder like 'Downloads' or 'tmp'",
-        "oldest": "the older file",
-        "newest": "the newer file",
-    }
-)
-"""What --keep takes, and what each prefers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +55,11 @@ class Choice:
 def choose(
     group: Group, looks: Mapping[int, Look], protected: Sequence[Path] = (), first_rules: Sequence[str] = ()
 ) -> Choice:
-    """The member to keep and why. protected: folders whose pictures stay; first_rules: names of RULES, asked first."""
+    """The member to keep and why. protected: folders whose pictures stay; first_rules: names of RULES, asked first.
+
+    Raises OptionError for a rule that there is none of.
+    """
+    KEEP.check(first_rules)
     members = sorted(group.members, key=lambda member: (os.fsencode(member.path), member.id))
     altered = {member.id: ALTERING & set(link.changes) for member, link in group.others}
     all_of = [

@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof.errors import ImageError
+from bof.errors import ImageError, reason_of
 from bof.geometry import transforms
 from bof.grouping.types import Group, Member
-from bof.images.decode import display_name, read_image
+from bof.images.decode import read_image
 from bof.system.files import sha256_of
 from bof.system.threads import in_threads
 from bof.types import F64, U8, Bool, Box
@@ -74,7 +74,7 @@ def problem_of(member: Member) -> str:
     except FileNotFoundError:
         return "is gone"
     except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return f"cannot be read: {reason_of(error)}"
 
 
 def look_at(group: Group) -> Mapping[int, Look]:
@@ -129,7 +129,7 @@ def _grey(path: Path) -> U8 | str:
     try:
         return read_image(path, grey=True).pixels
     except ImageError as error:
-        return f"cannot be read: {display_name(str(error))}"
+        return f"cannot be read: {error}"
 
 
 def _outline(content: Box, head_from_member: F64) -> F64:

@@ -12,8 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from bof.engine import Engine
-from bof.errors import IndexStoreError
-from bof.grouping.asking import Limits, Sight, ask
+from bof.grouping.candidates import Sight, find_candidates, search_options
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
@@ -23,8 +22,6 @@ from bof.grouping.types import KINDS, Group, Kind, Member
 from bof.images.decode import display_name
 from bof.options import DuplicateOptions
 from bof.store.catalog import FileStamp
-from bof.store.segments import ADVICE
-from bof.system.memory import machine_memory
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
@@ -53,13 +50,13 @@ def find_groups(
     what is found cannot be kept.
     """
     options = options or DuplicateOptions()
-    grouping = Grouping(engine.index.records(), rejected(engine.index.folder))
+    grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
         return grouping.groups([])
     search = _Search(engine, grouping.by_content, options)
-    facts = {"fingerprint": engine.index.fingerprint, "candidates": options.candidates}
-    facts["features"] = str(engine.index.features)
-    with PairStore(engine.index.folder, facts) as store:
+    facts = {"fingerprint": engine.vocabulary.fingerprint, "candidates": options.candidates}
+    facts["features"] = str(engine.features)
+    with PairStore(engine.folder, facts) as store:
         search.complete(store, progress or (lambda done, total: None))
         found = store.pairs(set(grouping.by_content))
     loosest = KINDS.index(kind)
@@ -90,8 +87,8 @@ class _Search:
         self._options = options
         self._sources = {content: _source(members) for content, members in by_content.items()}
         firsts = {members[0].id: content for content, members in by_content.items()}
-        self._snapshot = engine.snapshot.restricted(set(firsts))
-        numbers = zip(self._snapshot.rows.id.tolist(), range(len(self._snapshot.rows)), strict=True)
+        self._searcher = engine.searcher(search_options(options.candidates)).restricted(set(firsts))
+        numbers = zip(engine.images.id.tolist(), range(len(engine.images)), strict=True)
         self._content_of = {image: firsts[number] for number, image in numbers if number in firsts}
         self._image_of = {content: image for image, content in self._content_of.items()}
         self._by_name = [content for content in by_content if content in self._image_of]
@@ -112,7 +109,7 @@ class _Search:
     def _ask(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
         """Numbers of pictures that have asked, a commit at a time."""
         sources = [self._sources[content] for content in contents]
-        read = read_features(sources, self._engine.index.features, self._options.workers)
+        read = read_features(sources, self._engine.features, self._options.workers)
         for batch in _batches(read, n_threads() * _ASK_PER_THREAD):
             readable = []
             for place, found in batch:
@@ -124,17 +121,14 @@ class _Search:
             yield len(batch)
 
     def _ask_with(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
-        limits = Limits(self._options.candidates, self._engine.index.features.max_side)
+        max_side = self._engine.features.max_side
 
         def one(item: tuple[str, Features]) -> list[Sight]:
             content, features = item
-            return ask(self._snapshot, self._engine.vocabulary, features, self._image_of[content], limits)
+            return find_candidates(self._searcher, features, self._image_of[content], max_side)
 
-        try:
-            found = in_threads(one, batch)
-        except (IndexError, ValueError) as error:
-            raise IndexStoreError(f"{self._engine.index.folder}: {error}; {ADVICE}") from error
-        self._snapshot.stay_within(machine_memory() // 2)
+        found = in_threads(one, batch)
+        self._searcher.give_back()
         return [
             (content, [self._pair(content, sight) for sight in sights])
             for (content, _), sights in zip(batch, found, strict=True)
@@ -152,7 +146,7 @@ class _Search:
             (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
             for content, found in wanted
         ]
-        results = compare_pairs(items, self._engine.index.features, self._options.workers)
+        results = compare_pairs(items, self._engine.features, self._options.workers)
         for batch in _batches(results, _COMPARED_AT_ONCE):
             kept = []
             for place, found in batch:

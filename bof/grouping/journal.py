@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bof.errors import DuplicateError
+from bof.errors import DuplicateError, reason_of
 from bof.grouping.moving import fsync_folder
-from bof.images.decode import display_name
 
 FORMAT = 1
 Action = Literal["move", "link", "trash"]
@@ -62,9 +61,8 @@ class Journal:
                 line = line[os.write(self.descriptor, line) :]
             os.fsync(self.descriptor)
         except OSError as error:
-            raise DuplicateError(
-                f"the log cannot be written: {error.strerror}; stopped there, and nothing is done that it does not name"
-            ) from error
+            advice = "stopped there, and nothing is done that it does not name"
+            raise DuplicateError(f"the log cannot be written: {reason_of(error)}", advice=advice) from error
 
 
 def default_log(index: Path) -> Path:
@@ -81,9 +79,8 @@ def writing(path: Path, action: Action, index: Path) -> Iterator[Journal]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
     except OSError as error:
-        raise DuplicateError(
-            f"{display_name(path)}: expected a place for a new log: {error.strerror}; name another with --log FILE"
-        ) from error
+        expected = f"a place for a new log: {reason_of(error)}"
+        raise DuplicateError(path=path, expected=expected, advice="name another with {log} FILE") from error
     try:
         journal = Journal(descriptor)
         journal._write({"bof_duplicates": FORMAT, "action": action, "index": os.path.abspath(index)})
@@ -101,7 +98,7 @@ def read_entries(path: Path) -> list[Entry]:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise DuplicateError(f"{display_name(path)}: expected a log of duplicates: {error.strerror}") from error
+        raise DuplicateError(path=path, expected=f"a log of duplicates: {reason_of(error)}") from error
     entries: dict[int, Entry] = {}
     try:
         head = json.loads(lines[0])
@@ -114,8 +111,6 @@ def read_entries(path: Path) -> list[Entry]:
             elif value["outcome"] != "done":
                 entries.pop(value["number"], None)
     except (ValueError, KeyError, TypeError) as error:
-        raise DuplicateError(
-            f"{display_name(path)}: expected a log that --move-to, --hardlink or --trash wrote, found something else "
-            f"({error})"
-        ) from error
+        expected = "a log that {move_to}, {hardlink} or {trash} wrote"
+        raise DuplicateError(path=path, expected=expected, found=f"something else ({error})") from error
     return list(entries.values())

@@ -63,6 +63,9 @@ def _connected(folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
             database.close()
     except sqlite3.Error as error:
         raise IndexStoreError(
-            f"{path}: expected the pairs that were rejected, found {error}; make the folder writable, or restore the "
-            "file from a copy (without it every pair is asked about again)"
+            path=path,
+            expected="the pairs that were rejected",
+            found=error,
+            advice="make the folder writable, or restore the file from a copy (without it every pair is asked about "
+            "again)",
         ) from error

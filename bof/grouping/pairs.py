@@ -74,10 +74,8 @@ class PairStore:
             with self._database:
                 yield self._database
         except sqlite3.Error as error:
-            raise IndexStoreError(
-                f"{self._path}: {error}; free some space or delete this file, and run it again: what it held is found "
-                "anew"
-            ) from error
+            advice = "free some space or delete this file, and run it again: what it held is found anew"
+            raise IndexStoreError(str(error), path=self._path, advice=advice) from error
 
     def asked(self) -> dict[str, bool]:
         """The contents that have asked, and whether all that they found was compared."""

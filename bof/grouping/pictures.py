@@ -1,9 +1,7 @@
-"""The pictures of a page of duplicates: thumbnails, and a member laid over its head."""
+"""The pictures of a page of duplicates: thumbnails, and a member laid over the group's representative."""
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,9 +9,11 @@ import numpy as np
 
 from bof.errors import ImageError
 from bof.geometry import transforms
-from bof.images.decode import Picture, display_name, read_image, shrink
+from bof.grouping.canvas import decoded_from_original
+from bof.html import PageImage, inline_jpeg
+from bof.images.decode import Picture, read_image, shrink
 from bof.images.draw import GREEN, INK, encode_jpeg
-from bof.types import F64, U8
+from bof.types import F64, U8, Bool
 
 THUMBNAIL_PX = 240
 OVERLAY_PX = 360
@@ -23,15 +23,7 @@ _OPACITY = 0.5
 _GAIN = 3
 """Differences are shown so many times as large."""
 
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """A picture as a data URI with its size in pixels; where uri is empty, problem says why."""
-
-    uri: str
-    width: int = 0
-    height: int = 0
-    problem: str = ""
+_FARTHEST_PX = 1 << 14
 
 
 def read(path: Path) -> Picture | str:
@@ -39,35 +31,37 @@ def read(path: Path) -> Picture | str:
     try:
         return read_image(path, max_side=_READ_PX)
     except ImageError as error:
-        return display_name(str(error))
+        return str(error)
 
 
-def thumbnail(picture: Picture | str) -> Embedded:
+def thumbnail(picture: Picture | str) -> PageImage:
     """A small picture for a page."""
-    if isinstance(picture, str):
-        return Embedded("", problem=picture)
-    return _embedded(_fitted(picture, THUMBNAIL_PX))
+    return (
+        PageImage("", problem=picture) if isinstance(picture, str) else _embedded(shrink(picture.pixels, THUMBNAIL_PX))
+    )
 
 
-def overlay(head: Picture, member: Picture, head_from_member: F64) -> tuple[Embedded, Embedded] | None:
-    """The head with the member over it, half seen through and outlined; and their difference where both are.
+def overlay(base: Picture, member: Picture, base_from_member: F64) -> tuple[PageImage, PageImage] | None:
+    """The base with the member over it, half seen through and outlined; and their difference where both are.
 
     None where the transform cannot be drawn.
     """
-    base = _fitted(head, 2 * OVERLAY_PX)
-    corners = transforms.corners((0, 0, member.width, member.height))
-    outline = transforms.apply(_scaled(base, head) @ head_from_member, corners)
-    if not np.isfinite(outline).all() or np.abs(outline).max() > 1 << 14:
+    # Drawn at twice the size that is shown, for smooth lines.
+    canvas = Picture(shrink(base.pixels, 2 * OVERLAY_PX), base.width, base.height)
+    size = (canvas.pixels.shape[1], canvas.pixels.shape[0])
+    transform = decoded_from_original(canvas) @ base_from_member @ np.linalg.inv(decoded_from_original(member))
+    height, width = member.pixels.shape[:2]
+    outline = transforms.apply(transform, transforms.corners((0, 0, width, height)))
+    if not np.isfinite(outline).all() or np.abs(outline).max() > _FARTHEST_PX:
         return None
-    transform = _scaled(base, head) @ head_from_member @ np.linalg.inv(_scaled(member.pixels, member))
-    size = (base.shape[1], base.shape[0])
     laid = np.asarray(cv2.warpPerspective(member.pixels, transform, size, flags=cv2.INTER_LINEAR), np.uint8)
-    ones = np.full(member.pixels.shape[:2], 255, np.uint8)
+    ones = np.full((height, width), 255, np.uint8)
     both = np.asarray(cv2.warpPerspective(ones, transform, size, flags=cv2.INTER_NEAREST), np.uint8) > 0
-    return _embedded(_halved(_blend(base, laid, both, outline))), _embedded(_halved(_difference(base, laid, both)))
+    blend, difference = _blend(canvas.pixels, laid, both, outline), _difference(canvas.pixels, laid, both)
+    return _embedded(_halved(blend)), _embedded(_halved(difference))
 
 
-def _blend(base: U8, laid: U8, both: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], outline: F64) -> U8:
+def _blend(base: U8, laid: U8, both: Bool, outline: F64) -> U8:
     shown = np.array(base)
     shown[both] = (laid[both] * _OPACITY + base[both] * (1 - _OPACITY)).astype(np.uint8)
     points = [np.rint(outline * 16).astype(np.int32).reshape(-1, 1, 2)]
@@ -76,21 +70,11 @@ def _blend(base: U8, laid: U8, both: np.ndarray[tuple[int, ...], np.dtype[np.boo
     return shown
 
 
-def _difference(base: U8, laid: U8, both: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> U8:
+def _difference(base: U8, laid: U8, both: Bool) -> U8:
     """White where both are alike, darker the more they differ; where there is but one, a light grey."""
     differing = np.asarray(cv2.absdiff(base, laid), np.uint8).max(axis=2).astype(np.int32) * _GAIN
     shown = np.where(both, 255 - np.minimum(differing, 255), 208).astype(np.uint8)
     return np.repeat(shown[:, :, None], 3, axis=2)
-
-
-def _fitted(picture: Picture, side: int) -> U8:
-    rgb = picture.pixels if picture.pixels.ndim == 3 else np.repeat(picture.pixels[:, :, None], 3, axis=2)
-    return shrink(rgb, side)
-
-
-def _scaled(pixels: U8, picture: Picture) -> F64:
-    """From the original's pixels to those of a scaled copy, f64 (3, 3)."""
-    return transforms.scaling(pixels.shape[1] / picture.width, pixels.shape[0] / picture.height)
 
 
 def _halved(rgb: U8) -> U8:
@@ -98,6 +82,5 @@ def _halved(rgb: U8) -> U8:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _embedded(rgb: U8) -> Embedded:
-    data = base64.b64encode(encode_jpeg(rgb, _QUALITY)).decode("ascii")
-    return Embedded(f"data:image/jpeg;base64,{data}", rgb.shape[1], rgb.shape[0])
+def _embedded(rgb: U8) -> PageImage:
+    return PageImage(inline_jpeg(encode_jpeg(rgb, _QUALITY)), rgb.shape[1], rgb.shape[0])

@@ -14,9 +14,9 @@ from typing import Any
 from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
-from bof.images.decode import MAX_PIXELS, PictureTooLargeError, read_image
+from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
-from bof.options import FeatureOptions
+from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp
 from bof.system.memory import share_memory
 from bof.system.workers import Limits, Lost, run_in_workers

@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bof.errors import DuplicateError, OptionError
+from bof.errors import DuplicateError, OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
-from bof.images.decode import display_name
 
 FORMAT = 1
 COLUMNS = (
@@ -129,7 +128,7 @@ def require_place(path: Path, option: str) -> None:
     folder = Path(os.path.abspath(path)).parent
     if path.is_dir() or not folder.is_dir():
         found = "a folder of that name" if path.is_dir() else f"no folder {display_name(folder)}"
-        raise OptionError(f"{option} {display_name(path)}: expected a file in a folder that is there, found {found}")
+        raise OptionError(option=option, path=path, expected="a file in a folder that is there", found=found)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -140,4 +139,4 @@ def write_text(path: Path, text: str) -> None:
         os.replace(fresh, path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
-        raise DuplicateError(f"{display_name(path)}: cannot be written: {error.strerror}") from error
+        raise DuplicateError(f"cannot be written: {reason_of(error)}", path=path) from error

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from bof.errors import display_name
 from bof.grouping.detail import Look
 from bof.grouping.types import Change, Member
-from bof.images.decode import display_name
 
 WHOLE = 0.9
 """A picture that shows less of another than this lacks a part of it."""

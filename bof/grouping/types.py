@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bof.options import KINDS as KINDS
+from bof.options import Kind as Kind
 from bof.store.catalog import ImageRecord
 from bof.types import F64
-
-Kind = Literal["exact", "copy", "crop", "scene"]
-
-KINDS: tuple[Kind, ...] = ("exact", "copy", "crop", "scene")
-"""From the strictest to the loosest; asking for one asks for those before it too.
-
-exact: the same bytes; copy: the same picture, encoded or sized anew; crop: the same photograph, cropped, turned,
-mirrored, drawn over or recoloured; scene: another photograph of the same thing.
-"""
 
 Change = Literal["encoded", "resized", "cropped", "turned", "mirrored", "overlaid", "recoloured"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
+from bof.errors import display_name, reason_of
 from bof.grouping.journal import Action, Entry
 from bof.grouping.moving import fsync_folder, holds, is_claim, move_file, unlink_file
-from bof.images.decode import display_name
 
 State = Literal["put back", "as it was", "not undone"]
 
@@ -38,7 +38,7 @@ def _undo(entry: Entry) -> Undone:
         _clear_parts(entry)
         return ways[entry.action](entry)
     except OSError as error:
-        return Undone(entry, "not undone", error.strerror or str(error))
+        return Undone(entry, "not undone", reason_of(error))
 
 
 def _clear_parts(entry: Entry) -> None:

@@ -37,12 +37,12 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from bof.errors import ImageError
+from bof.errors import ImageError, reason_of
+from bof.errors import display_name as display_name
+from bof.options import MAX_PIXELS
 from bof.types import U8, Box
 
 log = logging.getLogger("bof")
-
-MAX_PIXELS = 200_000_000
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
@@ -81,44 +81,43 @@ class Picture:
     height: int
 
 
-def display_name(path: str | os.PathLike[str]) -> str:
-    """The path as one line of UTF-8 text: bytes of a name that are no UTF-8, and control characters, as escapes."""
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
+class NotAPictureError(ImageError):
+    """A file is empty, or is no picture of a known kind."""
 
 
 class PictureTooLargeError(ImageError):
     """A picture has more pixels, n_pixels, than may be decoded."""
 
-    def __init__(self, message: str, n_pixels: int) -> None:
-        super().__init__(message)
-        self.n_pixels = n_pixels
+    def __init__(self, name: str, width: int, height: int, max_pixels: int) -> None:
+        self.n_pixels = width * height
+        found = f"{width} x {height} = {self.n_pixels}"
+        super().__init__("too large", path=name, expected=f"at most {max_pixels} pixels", found=found)
 
 
 # -- Finding and reading files ----------------------------------------------------------------------------------------
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file; ImageError with the reason for anything else: folders, pipes, devices, no access."""
+def read_bytes(path: Path, *, max_bytes: int | None = None) -> bytes:
+    """The bytes of a regular file; ImageError with the reason for anything else: folders, pipes, devices, no access.
+
+    max_bytes: a larger file is refused before any of it is read.
+    """
     try:
-        return _read_regular(path)
+        return _read_regular(path, max_bytes)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a NUL in the path
-        raise ImageError(f"{display_name(path)}: cannot read: {reason_of(error)}") from error
+        raise ImageError(f"cannot read: {reason_of(error)}", path=path) from error
 
 
-def _read_regular(path: Path) -> bytes:
+def _read_regular(path: Path, max_bytes: int | None) -> bytes:
     # Opening a FIFO waits for its writer unless O_NONBLOCK; Windows has no such flag, and needs O_BINARY.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("expected a regular file, found a pipe, a device or a folder")
+        if max_bytes is not None and status.st_size > max_bytes:
+            raise OSError(f"expected at most {max_bytes} bytes, found {status.st_size}")
         return file.read()
-
-
-def reason_of(error: BaseException) -> str:
-    """What went wrong without the path, which the message has already named."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return display_name(text or type(error).__name__)
 
 
 # -- Decoding ---------------------------------------------------------------------------------------------------------
@@ -126,7 +125,7 @@ def reason_of(error: BaseException) -> str:
 
 def read_image(path: Path, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, grey: bool = False) -> Picture:
     """The picture in a file: read_bytes, then decode, whose options these are; ImageError names the path."""
-    return decode(read_bytes(path), max_side=max_side, max_pixels=max_pixels, grey=grey, name=display_name(path))
+    return decode(read_bytes(path), max_side=max_side, max_pixels=max_pixels, grey=grey, name=os.fspath(path))
 
 
 def decode(
@@ -155,9 +154,8 @@ def decode(
     except ImageError:
         raise
     except Exception as error:
-        raise ImageError(
-            f"{name}: expected a whole {kind} picture, found a broken, truncated or unsupported one: {reason_of(error)}"
-        ) from error
+        found = f"a broken, truncated or unsupported one: {reason_of(error)}"
+        raise ImageError(path=name, expected=f"a whole {kind} picture", found=found) from error
 
 
 def kind_of(data: bytes) -> str | None:
@@ -167,21 +165,19 @@ def kind_of(data: bytes) -> str | None:
 
 def _reader(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO, str], Image.Image]]:
     if not data:
-        raise ImageError(f"{name}: expected a picture, found an empty file")
+        raise NotAPictureError(path=name, expected="a picture", found="an empty file")
     for kind, magic, reader in _READERS:
         if magic.match(data):
             return kind, reader
     kinds = ", ".join(kind for kind, _, _ in _READERS)
-    raise ImageError(f"{name}: expected a picture ({kinds}), found a file that begins with {data[:8]!r}")
+    found = f"a file that begins with {data[:8]!r}"
+    raise NotAPictureError(path=name, expected=f"a picture ({kinds})", found=found)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise PictureTooLargeError(
-            f"{name}: too large: expected at most {max_pixels} pixels, found {width} x {height} = {width * height}",
-            width * height,
-        )
+        raise PictureTooLargeError(name, width, height, max_pixels)
 
 
 def _decode(image: Image.Image, max_side: int | None, grey: bool) -> Picture:
@@ -257,10 +253,8 @@ def crop(picture: Picture, box: Box, name: str = "picture") -> U8:
     """
     x0, y0, x1, y1 = box
     if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-        raise ImageError(
-            f"{name}: expected a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels, "
-            f"found {x0:g},{y0:g},{x1:g},{y1:g}"
-        )
+        expected = f"a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels"
+        raise ImageError(path=name, expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
     height, width = picture.pixels.shape[:2]
     across, down = width / picture.width, height / picture.height
     left, top = min(int(x0 * across), width - 1), min(int(y0 * down), height - 1)

@@ -97,7 +97,7 @@ def encode_jpeg(rgb: U8, quality: int = 90) -> bytes:
     params += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     done, data = cv2.imencode(".jpg", np.ascontiguousarray(rgb[:, :, ::-1]), params)
     if not done:
-        raise BofError(f"cannot encode a picture of shape {rgb.shape} as JPEG")
+        raise BofError("cannot be encoded as JPEG", expected="a picture", found=f"an array of shape {rgb.shape}")
     return bytes(data.tobytes())
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.errors import ImageError
-from bof.images.decode import display_name, reason_of
+from bof.errors import ImageError, display_name, reason_of
 
 log = logging.getLogger("bof")
 
@@ -18,6 +17,9 @@ IMAGE_SUFFIXES: frozenset[str] = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif"}
 )
+
+PICTURES = "pictures (JPEG, PNG, WebP, TIFF, BMP, GIF)"
+"""What a folder should hold, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def walk_images(folder: Path) -> Iterator[Path]:
     try:
         children = _children(folder)
     except (OSError, ValueError) as error:
-        raise ImageError(f"{display_name(folder)}: expected a folder of pictures: {reason_of(error)}") from error
+        raise ImageError(path=folder, expected=f"a folder of pictures: {reason_of(error)}") from error
     return _walk(children)
 
 
@@ -90,9 +92,3 @@ def _is_image_file(entry: os.DirEntry[str]) -> bool:
     with contextlib.suppress(OSError):  # a link to itself
         return entry.is_file()
     return False
-
-
-def reason_without_path(error: Exception, path: str) -> str:
-    """An error's message without the path, which is printed beside it."""
-    text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return text.removeprefix(f"{display_name(path)}: ").removeprefix(f"{path}: ")

@@ -110,7 +110,6 @@ def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan)
     for source in sources:
         gone = [entry for entry in plan.gone if is_below(entry.path, [source])]
         if gone and not any(is_below(path, [source]) for path in files):
-            raise ImageError(
-                f"{source}: expected pictures, found none, though the index has {len(gone)} from here: is a disk "
-                "missing? Nothing was changed; to take them out all the same, name them with --remove"
-            )
+            found = f"none, though the index has {len(gone)} from here: is a disk missing? Nothing was changed"
+            advice = "to take them out all the same, name them with {remove}"
+            raise ImageError(path=source, expected="pictures", found=found, advice=advice)

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import cv2
 
-from bof.errors import ImageError, ModelError
+from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import PictureTooLargeError, decode, read_bytes
-from bof.images.listing import Skipped, reason_without_path
+from bof.images.listing import Skipped
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
@@ -64,7 +64,7 @@ def in_processes(function: str, files: Sequence[Found], recipe: Recipe, options:
     in order, but for those too large for a process's share of the memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """
-    n_workers = options.workers or os.cpu_count() or 1
+    n_workers = options.n_workers
     share = share_memory(options.memory, min(n_workers, max(1, len(files))), recipe.features)
     deferred: list[Deferred] = []
     for item in _run(function, files, recipe, share, options):
@@ -152,9 +152,9 @@ def _guarded(
     except PictureTooLargeError as error:
         if error.n_pixels <= recipe.max_pixels:
             return Deferred(path, name, error.n_pixels)
-        return Skipped(path, reason_without_path(error, path))
+        return Skipped(path, error.reason())
     except (ImageError, ModelError, OSError) as error:
-        return Skipped(path, reason_without_path(error, path))
+        return Skipped(path, reason_of(error))
 
 
 def _rows(data: bytes, path: str, recipe: Recipe, max_pixels: int) -> Rows:

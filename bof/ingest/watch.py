@@ -27,7 +27,8 @@ def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Eve
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
     except ImportError as error:
-        raise OptionError('--watch needs the watchdog library: pip install "bof[watch]"') from error
+        advice = 'install it with: pip install "bof[watch]"'
+        raise OptionError("{watch} needs the watchdog library", advice=advice) from error
 
     changed = threading.Event()
 

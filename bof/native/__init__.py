@@ -1,19 +1,23 @@
-"""The loops that numpy cannot run at the machine's speed, in C (the .c files here); tests hold slow twins as oracles.
+"""The loops that numpy cannot run at the machine's speed, in C (the .c files here); tests hold slow loops as oracles.
 
 They are compiled when bof is installed, so nobody waits for a compiler later. Everything here lets go of the
-interpreter, so callers share work between threads.
+interpreter, so callers share work between threads. Arrays are of just the types that are named, in C's order.
+
+Every function raises TypeError and ValueError, with the names of the function and the parameter, before C is entered
+where an argument's type, shape, order or range is wrong, and ValueError where C meets a number that leads nowhere: of
+an image, a feature or a word that does not exist, or an offset. What it has filled so far is then worthless.
 """
 
 from __future__ import annotations
 
-from ctypes import c_int64
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.native import library
+from bof.native.library import CALLS
+from bof.native.table import SLOT, VOTE
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 
 _FIRST_ROOM = 1 << 16
@@ -48,9 +52,7 @@ def nearest_words(descriptors: U8, cells: Packed, n_probed: int, cell_start: I64
     They are looked for in the n_probed nearest cells, in all where these hold fewer than k words, of which there must
     be k. cell_start i64 (n_cells + 1): the blocks of words where each cell starts.
     """
-    searched = (*cells, len(cells[0]) - 1, n_probed, cell_start, len(cell_start) - 1, *words)
-    if library.nearest_words(descriptors, len(descriptors), *searched, word.shape[1], word):
-        raise MemoryError(f"no memory to find the words of {len(descriptors)} descriptors")
+    CALLS["nearest_words"](descriptors, *cells, cell_start, n_probed, *words, word)
 
 
 def sign(descriptors: U8, projection: F32, word: I32, thresholds: F32, signature: U64) -> None:
@@ -59,12 +61,12 @@ def sign(descriptors: U8, projection: F32, word: I32, thresholds: F32, signature
     Bit b is set where projection b exceeds the word's threshold b; projection f32 (128, 64) of whole multiples of
     1/4096, thresholds f32 (n_words, 64).
     """
-    library.sign(descriptors, len(descriptors), projection, word, word.shape[1], thresholds, signature)
+    CALLS["sign"](descriptors, projection, word, thresholds, signature)
 
 
-def limit_processor(twin: int) -> int:
-    """From now on use no better twin of each loop than this (0 plain, 1 AVX2, 2 AVX-512); returns which one is used."""
-    return int(library.limit_processor(twin))
+def limit_processor(variant: int) -> int:
+    """Use no better variant of each loop than this from now on (0 plain, 1 AVX2, 2 AVX-512); returns the one in use."""
+    return CALLS["limit_processor"](variant)
 
 
 def near_postings(
@@ -83,24 +85,19 @@ def near_postings(
     (n_images,); word i32 and query_signature u64 (n, k). A posting within max_hamming bits of its query feature votes
     weight_of_distance[h] * weight_of_word[w], divided by the square root of the votes that this query feature has
     for the image. Votes come in the query's order, in pieces. Scores are sums on a grid of 2**-32, exact in any order.
-    Raises ValueError where a posting names an image that does not exist.
     """
-    n_images, k = len(live), word.shape[1]
-    score, slots = np.zeros(n_images), np.zeros(16 * n_images, np.uint8)
-    room, first, pieces = _FIRST_ROOM, asked.start, []
-    while first < asked.stop:
+    query, weights = (live, word, query_signature), (max_hamming, weight_of_distance, weight_of_word)
+    score, slots = np.zeros(len(live)), np.zeros(len(live), SLOT)
+    room, waiting, pieces = _FIRST_ROOM, asked, []
+    while waiting:
         image, feature, distance = np.empty(room, np.int32), np.empty(room, np.uint16), np.empty(room, np.uint8)
-        ends, reached = np.empty((asked.stop - first) * k, np.int64), c_int64()
-        n = library.near_postings(
-            *postings, n_images, live, word, query_signature, k, first, asked.stop, max_hamming,
-            weight_of_distance, weight_of_word, slots, score, image, feature, distance, ends, room, reached,
-        )  # fmt: skip
-        if n < 0:
-            raise ValueError("postings name images that do not exist")
-        asked_here = range(first, reached.value)
-        pieces.append(Hits(image[:n], feature[:n], distance[:n], ends[: len(asked_here) * k], asked_here))
-        room = 2 * room if reached.value < asked.stop else room
-        first = reached.value
+        ends, reached = np.empty((len(waiting), word.shape[-1]), np.int64), np.empty(1, np.int64)
+        filled = (slots, score, image, feature, distance, ends, reached)
+        n = CALLS["near_postings"](*postings, *query, waiting, *weights, *filled)
+        until = int(reached[0])
+        done, waiting = range(waiting.start, until), range(until, waiting.stop)
+        pieces.append(Hits(image[:n], feature[:n], distance[:n], ends[: len(done)].ravel(), done))
+        room = 2 * room if waiting else room
     return score, pieces
 
 
@@ -110,13 +107,13 @@ def count_votes(place: I32, hits: Hits, n_places: int) -> I64:
     place i32 (n_images,): where an image stands among those chosen, -1 where it is not.
     """
     count = np.zeros(n_places, np.int64)
-    library.count_votes(place, hits.image, len(hits), count)
+    CALLS["count_votes"](place, hits.image, count)
     return count
 
 
 def room_for_votes(n: int) -> NDArray[Any]:
     """Space for n votes to be collected into and sorted in."""
-    return np.empty(n, library.VOTE)
+    return np.empty(n, VOTE)
 
 
 def collect_votes(
@@ -126,9 +123,9 @@ def collect_votes(
 
     word i32 (n, k): of the query's features; the weights as for `near_postings`.
     """
-    columns, asked = (hits.image, hits.feature, hits.distance, hits.ends), (hits.asked.start, hits.asked.stop)
-    weigh = (word, weight_of_distance, weight_of_word)
-    library.collect_votes(place, *columns, *asked, word.shape[1], *weigh, start.copy(), votes)
+    columns, ends = (hits.image, hits.feature, hits.distance), hits.ends.reshape(len(hits.asked), word.shape[-1])
+    weights = (weight_of_distance, weight_of_word)
+    CALLS["collect_votes"](place, *columns, word, hits.asked, ends, *weights, start.copy(), votes)
 
 
 def sort_votes(
@@ -139,7 +136,7 @@ def sort_votes(
     Each is divided by the square root of the votes that its query feature has for the image. Votes of place i lie from
     starts[i] to starts[i + 1]; they go to the columns query i32, feature u16 and weight f64 from indptr[i] on.
     """
-    library.sort_votes(starts, indptr, places.start, places.stop, limit, votes, *matches)
+    CALLS["sort_votes"](starts, indptr, places, limit, votes, *matches)
 
 
 def place_features(
@@ -149,11 +146,9 @@ def place_features(
 
     feature u16 (m,): those of picture p at indptr[p]:indptr[p + 1]; position i64: of each picture in the segment,
     whose columns are feature_indptr, xy and scale_angle. Fills placed f64 (4, m): x, y and scale as fractions of the
-    long side, angle in degrees. Raises ValueError where an image lacks a feature.
+    long side, angle in degrees.
     """
-    columns = (position, feature, feature_indptr, xy, scale_angle, placed.shape[1], placed)
-    if library.place_features(pictures, len(pictures), indptr, *columns):
-        raise ValueError("postings name features that do not exist")
+    CALLS["place_features"](pictures, indptr, position, feature, feature_indptr, xy, scale_angle, placed)
 
 
 def pair_up(query: F64, row: I32, database: F64, matches: range, spot: float, found: tuple[F64, F64, I32, F32]) -> None:
@@ -163,7 +158,7 @@ def pair_up(query: F64, row: I32, database: F64, matches: range, spot: float, fo
     match. Fills places f64 (4, m): x and y in both pictures; turns f64 (3, m): scale, cosine and sine of database from
     query; spots i32 (2, m): the cells of a grid of size `spot`; columns f32 (8, m): what `best_hypotheses` reads.
     """
-    library.pair_up(query, query.shape[1], row, database, matches.start, matches.stop, database.shape[1], spot, *found)
+    CALLS["pair_up"](query, row, database, matches, spot, *found)
 
 
 def best_hypotheses(
@@ -179,9 +174,7 @@ def best_hypotheses(
     without pairs; n_agreeing i64; and agreeing i64 (m,): agreeing[indptr[i]:][:n_agreeing[i]] agree, one to one.
     """
     found = seed, n_agreeing, agreeing
-    width, (first, stop) = pairs.shape[1], (pictures.start, pictures.stop)
-    if library.best_hypotheses(indptr, first, stop, pairs, weight, spots, width, limits, n_hypotheses, min_fit, *found):
-        raise MemoryError("no memory to compare hypotheses")
+    CALLS["best_hypotheses"](indptr, pictures, pairs, weight, spots, limits, n_hypotheses, min_fit, *found)
 
 
 def refine(
@@ -198,28 +191,18 @@ def refine(
     standard deviation of the inliers in any direction in either picture; nothing where too few pairs agree.
     """
     found = n_inliers, inliers, transform, inlier_weight, spread
-    width, (first, stop) = places.shape[1], (pictures.start, pictures.stop)
-    if library.refine(indptr, first, stop, places, turns, weight, spots, width, size, rules, seed, *found):
-        raise MemoryError("no memory to refine transforms")
+    CALLS["refine"](indptr, pictures, places, turns, weight, spots, size, rules, seed, *found)
 
 
 def document_frequency(indptr: I32, image: I32, live: Bool, words: range, frequency: I64) -> None:
-    """Add to frequency i64 (n_words,), for each of some words, in how many live images it is.
-
-    Raises ValueError where a posting names an image that does not exist.
-    """
-    if library.document_frequency(indptr, image, len(live), live, words.start, words.stop, frequency):
-        raise ValueError("postings name images that do not exist")
+    """Add to frequency i64 (n_words,), for each of some words, in how many live images it is."""
+    CALLS["document_frequency"](indptr, image, live, words, frequency)
 
 
 def squared_norms(indptr: I32, image: I32, n_images: int, squared_idf: F64, words: range) -> F64:
-    """Sum of (tf idf)**2 over some words, by image: f64 (n_images,).
-
-    Raises ValueError where a posting names an image that does not exist.
-    """
+    """Sum of (tf idf)**2 over some words, by image: f64 (n_images,)."""
     total = np.zeros(n_images)
-    if library.squared_norms(indptr, image, n_images, squared_idf, words.start, words.stop, total):
-        raise ValueError("postings name images that do not exist")
+    CALLS["squared_norms"](indptr, image, squared_idf, words, total)
     return total
 
 
@@ -229,46 +212,45 @@ def find_postings(indptr: I32, image: I32, feature: U16, wanted: int, word: I32)
     Raises ValueError where a feature has no posting.
     """
     rows = np.empty(len(word), np.int64)
-    if library.find_postings(indptr, image, feature, wanted, word, len(word), rows):
-        raise ValueError(f"image {wanted} of a segment has features without postings")
+    CALLS["find_postings"](indptr, image, feature, wanted, word, rows)
     return rows
 
 
 def are_sound(postings: tuple[I32, I32, U16, U64], feature_indptr: I64, word: U16 | I32, words: range) -> bool:
     """Do the postings of some words name only images and features that exist, and these just those words?
 
-    feature_indptr i64 (n_images + 1); word (n_features,): of every feature, image by image.
+    feature_indptr i64 (n_images + 1); word (n_features,): of every feature, image by image. Arrays that do not fit
+    together are not sound.
     """
-    indptr, image, feature = postings[:3]
-    features = (feature_indptr, len(feature_indptr) - 1, word.ctypes.data, word.itemsize)
-    return not library.check_postings(indptr, image, feature, *features, words.start, words.stop)
+    try:
+        CALLS["check_postings"](*postings[:3], feature_indptr, word, words)
+    except ValueError:
+        return False
+    return True
 
 
 def count_kept(postings: tuple[I32, I32, U16, U64], new_number: I32, count: I64) -> None:
     """Add to count i64 (n_words,) how many postings of each word stay.
 
-    new_number i32 (n_images,): what each image is called from now on, -1 where it is left out. Raises ValueError where
-    a posting names an image that does not exist.
+    new_number i32 (n_images,): what each image is called from now on, -1 where it is left out.
     """
-    indptr, image = postings[:2]
-    if library.count_kept(indptr, image, len(new_number), new_number, len(count), count):
-        raise ValueError("postings name images that do not exist")
+    CALLS["count_kept"](*postings[:2], new_number, count)
 
 
 def copy_kept(
     postings: tuple[I32, I32, U16, U64], new_number: I32, words: range, target: I64, merged: tuple[I32, U16, U64]
 ) -> None:
-    """Copy the postings of some words that stay, as `count_kept` has checked them.
+    """Copy the postings of some words that stay, as many as `count_kept` has counted.
 
     target i64 (len(words),): the place in the columns `merged` for the first posting of each word; it moves behind the
     last.
     """
-    library.copy_kept(*postings, new_number, words.start, words.stop, target, *merged)
+    CALLS["copy_kept"](*postings, new_number, words, target, *merged)
 
 
 def differing_bits(query: U64, rows: U64, some: range, distance: U16) -> None:
     """Fill distance u16 (n,), for some of the rows u64 (n, w), with how many bits differ from query u64 (w,)."""
-    library.differing_bits(query, len(query), rows, some.start, some.stop, distance)
+    CALLS["differing_bits"](query, rows, some, distance)
 
 
 def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8, some: range, sums: F32) -> None:
@@ -279,4 +261,4 @@ def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8
     The sum of both is of metric 0: (p - q)^2 / (p + q); 1: (p - q)^2; 2: p q; 3: min(p, q); 4: sqrt(p q). The other
     sums are filled where a metric needs them, zero elsewhere: shares by 2 and 4, squares by 2.
     """
-    library.compare_histograms(metric, query, block, n_met, len(block), rows, some.start, some.stop, sums)
+    CALLS["compare_histograms"](metric, query, block, n_met, rows, some, sums)

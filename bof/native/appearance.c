@@ -1,16 +1,16 @@
 /* How far are pictures as a whole: bits that differ between hashes, and distances of histograms. */
 
-#include "common.h"
+#include "simd.h"
 
 #include <string.h>
 
 typedef void (*differing_fn)(const uint64_t *, int64_t, const uint64_t *, int64_t, int64_t, uint16_t *);
 
-/* The bits in which rows first to last - 1, of w words each, differ from the query. */
+/* The bits in which rows first to stop - 1, of w words each, differ from the query. */
 INLINE void differing(
-    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t last, uint16_t *distance)
+    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t stop, uint16_t *distance)
 {
-    for (int64_t i = first; i < last; i++) {
+    for (int64_t i = first; i < stop; i++) {
         int bits = 0;
         for (int64_t j = 0; j < w; j++)
             bits += __builtin_popcountll(rows[i * w + j] ^ query[j]);
@@ -21,27 +21,27 @@ INLINE void differing(
 /* Compiled once for the two usual widths, for which the loop over words goes away. */
 #define DIFFERING                                                                                                     \
     if (w == 1)                                                                                                       \
-        differing(query, 1, rows, first, last, distance);                                                             \
+        differing(query, 1, rows, first, stop, distance);                                                             \
     else if (w == 4)                                                                                                  \
-        differing(query, 4, rows, first, last, distance);                                                             \
+        differing(query, 4, rows, first, stop, distance);                                                             \
     else                                                                                                              \
-        differing(query, w, rows, first, last, distance);
+        differing(query, w, rows, first, stop, distance);
 
 static void differing_any(
-    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t last, uint16_t *distance)
+    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t stop, uint16_t *distance)
 {
     DIFFERING
 }
 
 #if defined(__x86_64__)
 NARROW static void differing_narrow(
-    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t last, uint16_t *distance)
+    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t stop, uint16_t *distance)
 {
     DIFFERING
 }
 
 WIDE static void differing_wide(
-    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t last, uint16_t *distance)
+    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t stop, uint16_t *distance)
 {
     DIFFERING
 }
@@ -51,16 +51,17 @@ static const differing_fn differing_on[] = {differing_any, differing_narrow, dif
 static const differing_fn differing_on[] = {differing_any};
 #endif
 
-EXPORT void bof_differing_bits(
-    const uint64_t *query, int64_t w, const uint64_t *rows, int64_t first, int64_t last, uint16_t *distance)
+EXPORT int64_t bof_differing_bits(
+    const uint64_t *query, const uint64_t *rows, int64_t first, int64_t stop, uint16_t *distance, int64_t w)
 {
-    differing_on[processor()](query, w, rows, first, last, distance);
+    differing_on[processor()](query, w, rows, first, stop, distance);
+    return 0;
 }
 
 /* Histograms are codes, roots of shares: the share of a bin is the square of its code, a whole number.
 
    Sums are of floats. Each of 16 lanes adds up its own bins, in one order, and then the lanes are added in one order: the
-   sums have the same bits on every processor. AVX-512 divides no faster than AVX2, so there is no twin for it. */
+   sums have the same bits on every processor. AVX-512 divides no faster than AVX2, so there is no variant for it. */
 #define BINS 16
 #define HALF (BINS / 2)
 
@@ -205,7 +206,7 @@ typedef struct {
 } Asked;
 
 #define SUM_ROWS(Kind, add, metric)                                                                                   \
-    for (int64_t i = first; i < last; i++) {                                                                          \
+    for (int64_t i = first; i < stop; i++) {                                                                          \
         const uint8_t *row = rows + i * asked.n_blocks * BINS;                                                        \
         Kind sum = {0};                                                                                               \
         for (int64_t b = 0; b < asked.n_met; b++)                                                                     \
@@ -229,30 +230,34 @@ typedef struct {
     default: SUM_ROWS(Kind, add, BHATTACHARYYA)                                                                       \
     }
 
-static void sum_any(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t last, float *sums)
+static void sum_any(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
 {
     SUM(SumsAny, add_any)
 }
 
 #if defined(__x86_64__)
-NARROW static void sum_narrow(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t last, float *sums)
+NARROW static void sum_narrow(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
 {
     SUM(SumsNarrow, add_narrow)
 }
 #endif
 
-/* Three sums of each of the rows first to last - 1: of what it has together with the query, of its shares, of their
+/* Three sums of each of the rows first to stop - 1: of what it has together with the query, of its shares, of their
    squares. The last two are for the metrics that need them. */
-EXPORT void bof_compare_histograms(
-    int metric, const float *query, const int32_t *block, int64_t n_met, int64_t n_blocks, const uint8_t *rows,
-    int64_t first, int64_t last, float *sums)
+EXPORT int64_t bof_compare_histograms(
+    int64_t metric, const float *query, const int32_t *block, int64_t n_met, const uint8_t *rows, int64_t first,
+    int64_t stop, float *sums, int64_t n_blocks)
 {
     const Asked asked = {query, block, n_met, n_blocks};
+    for (int64_t b = 0; b < n_blocks; b++)
+        if (!exists(block[b], n_blocks))
+            return OUT_OF_RANGE;
 #if defined(__x86_64__)
     if (processor() >= 1) {
-        sum_narrow(metric, asked, rows, first, last, sums);
-        return;
+        sum_narrow((int)metric, asked, rows, first, stop, sums);
+        return 0;
     }
 #endif
-    sum_any(metric, asked, rows, first, last, sums);
+    sum_any((int)metric, asked, rows, first, stop, sums);
+    return 0;
 }

@@ -39,10 +39,10 @@ INLINE int32_t gather_plain(
     Pairs p, const int32_t *weight, Limits limits, int64_t m, int64_t h)
 {
     const Similarity s = propose(p, limits, h);
-    int32_t gathered = 0;
+    uint32_t gathered = 0;
     for (int64_t j = 0; j < m; j++)
-        gathered += agrees(p, s, limits, h, j) ? weight[j] : 0;
-    return gathered;
+        gathered += agrees(p, s, limits, h, j) ? (uint32_t)weight[j] : 0;
+    return (int32_t)gathered;
 }
 
 static int32_t gather_any(Pairs p, const int32_t *w, Limits l, int64_t m, int64_t h)
@@ -84,31 +84,30 @@ static int64_t follow(
 
 #define FINALISTS 3
 
-/* For pictures first to last - 1: see best_hypotheses in bof/loops/__init__.py. Row c of `columns` starts at
-   columns + c * width. */
-EXPORT int bof_best_hypotheses(
-    const int64_t *indptr, int64_t first, int64_t last, const float *columns, const int32_t *weight,
-    const int32_t *spots, int64_t width, const float *limit, int64_t n_hypotheses, int64_t min_fit, int64_t *seed,
-    int64_t *n_agreeing, int64_t *agreeing)
+/* For pictures first to stop - 1: see best_hypotheses in bof/native/__init__.py. Row c of `pairs` starts at
+   pairs + c * m. */
+EXPORT int64_t bof_best_hypotheses(
+    const int64_t *indptr, int64_t first, int64_t stop, const float *pairs, const int32_t *weight, const int32_t *spots,
+    const float *limits, int64_t n_hypotheses, int64_t min_fit, int64_t *seed, int64_t *n_agreeing, int64_t *agreeing,
+    int64_t m)
 {
     const gather_fn gather = gather_on[processor()];
-    const Limits limits = {limit[0], limit[1], limit[2]};
-    int64_t longest = 0;
-    for (int64_t i = first; i < last; i++)
-        longest = indptr[i + 1] - indptr[i] > longest ? indptr[i + 1] - indptr[i] : longest;
+    const Limits limit = {limits[0], limits[1], limits[2]};
+    const int64_t longest = longest_of(indptr, first, stop, m);
+    if (longest < 0)
+        return BAD_OFFSETS;
     int64_t *followers = malloc(sizeof(int64_t) * (size_t)(longest + 1));
     if (!followers)
-        return DAMAGED;
-    for (int64_t i = first; i < last; i++) {
-        const int64_t start = indptr[i], m = indptr[i + 1] - start;
-        const float *at = columns + start;
-        const Pairs p = {at, at + width, at + 2 * width, at + 3 * width,
-                         at + 4 * width, at + 5 * width, at + 6 * width, at + 7 * width};
+        return NO_MEMORY;
+    for (int64_t i = first; i < stop; i++) {
+        const int64_t start = indptr[i], n_pairs = indptr[i + 1] - start;
+        const float *at = pairs + start;
+        const Pairs p = {at, at + m, at + 2 * m, at + 3 * m, at + 4 * m, at + 5 * m, at + 6 * m, at + 7 * m};
         int64_t best[FINALISTS], heaviest[FINALISTS];
         for (int f = 0; f < FINALISTS; f++)
             best[f] = heaviest[f] = -1;
-        for (int64_t h = 0; h < m && h < n_hypotheses; h++) {
-            const int32_t gathered = gather(p, weight + start, limits, m, h);
+        for (int64_t h = 0; h < n_pairs && h < n_hypotheses; h++) {
+            const int32_t gathered = gather(p, weight + start, limit, n_pairs, h);
             int rank = FINALISTS;
             for (; rank > 0 && gathered > heaviest[rank - 1]; rank--)
                 if (rank < FINALISTS) {
@@ -123,7 +122,7 @@ EXPORT int bof_best_hypotheses(
         seed[i] = -1;
         n_agreeing[i] = 0;
         for (int f = 0; f < FINALISTS && best[f] >= 0 && (f == 0 || n_agreeing[i] >= min_fit); f++) {
-            const int64_t n = follow(p, spots + start, spots + width + start, limits, m, best[f], followers);
+            const int64_t n = follow(p, spots + start, spots + m + start, limit, n_pairs, best[f], followers);
             if (f == 0 || n > n_agreeing[i]) {
                 seed[i] = best[f] + start;
                 n_agreeing[i] = n;
@@ -141,51 +140,69 @@ EXPORT int bof_best_hypotheses(
 #define FULL 65535.0
 #define OCTAVES 16.0
 
-/* Where feature[i] of image position[p] lies, for the matches i from indptr[p] to indptr[p + 1] - 1 of the pictures
-   p = picture[0], picture[1], ...: columns x, y, scale in fractions, angle in degrees, each `width` long. */
-EXPORT int bof_place_features(
-    const int64_t *picture, int64_t n, const int64_t *indptr, const int64_t *position, const uint16_t *feature,
-    const int64_t *feature_indptr, const uint16_t *xy, const uint16_t *scale_angle, int64_t width, double *placed)
+/* Where feature[j] of image position[p] lies, for the m matches j from indptr[p] to indptr[p + 1] - 1 of the pictures
+   p = pictures[0], pictures[1], ...: columns x, y, scale in fractions, angle in degrees. */
+EXPORT int64_t bof_place_features(
+    const int64_t *pictures, const int64_t *indptr, const int64_t *position, const uint16_t *feature,
+    const int64_t *feature_indptr, const uint16_t *xy, const uint16_t *scale_angle, double *placed, int64_t n,
+    int64_t n_pictures, int64_t n_images, int64_t n_features, int64_t m)
 {
     for (int64_t i = 0; i < n; i++) {
-        const int64_t p = picture[i], start = feature_indptr[position[p]], stop = feature_indptr[position[p] + 1];
+        const int64_t p = pictures[i];
+        if (!exists(p, n_pictures))
+            return OUT_OF_RANGE;
+        if (!exists(position[p], n_images))
+            return NO_SUCH_IMAGE;
+        const int64_t start = feature_indptr[position[p]], stop = feature_indptr[position[p] + 1];
+        if (!are_offsets(start, stop, n_features) || !are_offsets(indptr[p], indptr[p + 1], m))
+            return BAD_OFFSETS;
         for (int64_t j = indptr[p]; j < indptr[p + 1]; j++) {
             const int64_t row = start + feature[j];
             if (row >= stop)
-                return DAMAGED;
+                return NO_SUCH_FEATURE;
             placed[j] = xy[2 * row] / FULL;
-            placed[width + j] = xy[2 * row + 1] / FULL;
-            placed[2 * width + j] = exp2(scale_angle[2 * row] * (OCTAVES / FULL) - OCTAVES);
-            placed[3 * width + j] = scale_angle[2 * row + 1] * (360.0 / 65536.0);
+            placed[m + j] = xy[2 * row + 1] / FULL;
+            placed[2 * m + j] = exp2(scale_angle[2 * row] * (OCTAVES / FULL) - OCTAVES);
+            placed[3 * m + j] = scale_angle[2 * row + 1] * (360.0 / 65536.0);
         }
     }
     return 0;
 }
 
-static inline int32_t spot_of(double x, double y, double size)
+/* The cell of a grid in which a point lies along one axis; far outside of every picture all points share one. */
+static inline uint32_t cell_of(double x, double size)
 {
-    return (int32_t)floor(y / size) * 65536 ^ ((int32_t)floor(x / size) & 0xFFFF);
+    const double farthest = 1 << 30;
+    return (uint32_t)(int32_t)fmax(-farthest, fmin(farthest, floor(x / size)));
 }
 
-/* For matches first to last - 1: see pair_up in bof/loops/__init__.py. query holds columns x, y, scale, angle, each n_query
-   long, of the query's features; all other columns are `width` long. */
-EXPORT void bof_pair_up(
-    const double *query, int64_t n_query, const int32_t *row, const double *database, int64_t first, int64_t last,
-    int64_t width, double spot, double *places, double *turns, int32_t *spots, float *columns)
+static inline int32_t spot_of(double x, double y, double size)
+{
+    return (int32_t)(cell_of(y, size) << 16 ^ (cell_of(x, size) & 0xFFFF));
+}
+
+/* For matches first to stop - 1: see pair_up in bof/native/__init__.py. query holds columns x, y, scale, angle, each n_query
+   long, of the query's features; all other columns are m long. */
+EXPORT int64_t bof_pair_up(
+    const double *query, const int32_t *row, const double *database, int64_t first, int64_t stop, double spot,
+    double *places, double *turns, int32_t *spots, float *columns, int64_t n_query, int64_t m)
 {
     const double degree = 3.14159265358979323846 / 180.0;
-    for (int64_t i = first; i < last; i++) {
-        const double x = query[row[i]], y = query[n_query + row[i]], u = database[i], v = database[width + i];
-        const double scale = database[2 * width + i] / query[2 * n_query + row[i]];
-        const double angle = (database[3 * width + i] - query[3 * n_query + row[i]]) * degree;
+    for (int64_t i = first; i < stop; i++) {
+        if (!exists(row[i], n_query))
+            return NO_SUCH_FEATURE;
+        const double x = query[row[i]], y = query[n_query + row[i]], u = database[i], v = database[m + i];
+        const double scale = database[2 * m + i] / query[2 * n_query + row[i]];
+        const double angle = (database[3 * m + i] - query[3 * n_query + row[i]]) * degree;
         const double pair[] = {x, y, u, v, scale, cos(angle), sin(angle), log(scale)};
         for (int c = 0; c < 8; c++)
-            columns[c * width + i] = (float)pair[c];
+            columns[c * m + i] = (float)pair[c];
         for (int c = 0; c < 4; c++)
-            places[c * width + i] = pair[c];
+            places[c * m + i] = pair[c];
         for (int c = 0; c < 3; c++)
-            turns[c * width + i] = pair[4 + c];
+            turns[c * m + i] = pair[4 + c];
         spots[i] = spot_of(x, y, spot);
-        spots[width + i] = spot_of(u, v, spot);
+        spots[m + i] = spot_of(u, v, spot);
     }
+    return 0;
 }

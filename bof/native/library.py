@@ -1,23 +1,40 @@
-"""The shared library of compiled loops: where it lies, and the types of each function's arguments.
-
-Arrays are passed as they are: of just this type, in C's order, writable where they are filled. Shapes are the callers'.
-"""
+"""The shared library of compiled loops: where it lies, and its functions, called as `table` declares them."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
-from ctypes import c_double, c_int, c_int32, c_int64
+from collections.abc import Callable
+from ctypes import c_int64
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from bof.native.parameters import Sizes
+from bof.native.table import FUNCTIONS, Function
+
+PATH_VARIABLE = "BOF_NATIVE_LIBRARY"
+"""The environment variable that names another build of the library, as `make sanitize` does."""
+
+NO_MEMORY = -1
+DAMAGE = {
+    -2: "offsets go down or lead out of their columns",
+    -3: "postings name images that do not exist",
+    -4: "postings or matches name features that do not exist",
+    -5: "features have words that do not exist",
+    -6: "image {wanted} of a segment has features without postings",
+    -7: "a number leads out of its array",
+}
+"""What each code that C returns says of the arrays, as common.h names them."""
 
 
-def _load() -> ctypes.CDLL:
+def library_path() -> Path:
+    """Where the library lies: beside this module, or where the environment says."""
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-    path = Path(__file__).with_name(f"_loops{suffix}")
+    return Path(os.environ.get(PATH_VARIABLE) or Path(__file__).with_name(f"_loops{suffix}"))
+
+
+def _load(path: Path) -> ctypes.CDLL:
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:
@@ -27,112 +44,40 @@ def _load() -> ctypes.CDLL:
         ) from error
 
 
-VOTE = np.dtype([("weight", np.float64), ("key", np.int64)])
-"""One vote while it is sorted."""
+class Call:
+    """One function of the library: takes a Python value for each parameter and lets nothing wrong through to C."""
+
+    def __init__(self, library: ctypes.CDLL, function: Function) -> None:
+        self._function = function
+        self._unpack: list[Callable[[Any, Sizes, list[Any]], None]] = [p.unpack for p in function.parameters]
+        self._c = library[f"bof_{function.name}"]
+        self._c.restype = c_int64
+        self._c.argtypes = [kind for p in function.parameters for kind in p.c_types] + [c_int64] * len(function.sizes)
+
+    def __call__(self, *values: Any) -> int:
+        """What C returns, 0 or more.
+
+        Raises TypeError and ValueError for values that the table does not allow, ValueError where C finds that arrays
+        contradict each other, and MemoryError.
+        """
+        sizes: Sizes = {}
+        passed: list[Any] = []
+        try:
+            for unpack, value in zip(self._unpack, values, strict=True):
+                unpack(value, sizes, passed)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self._function.name}: {error}") from None
+        result = int(self._c(*passed, *[sizes[size] for size in self._function.sizes]))
+        if result < 0:
+            raise self._failure(result, values, sizes)
+        return result
+
+    def _failure(self, code: int, values: tuple[Any, ...], sizes: Sizes) -> Exception:
+        if code == NO_MEMORY:
+            return MemoryError(f"{self._function.name}: no memory to work on {sizes}")
+        names = [parameter.name for parameter in self._function.parameters]
+        return ValueError(DAMAGE[code].format_map(dict(zip(names, values, strict=True))))
 
 
-class _Array:
-    """An argument of a function: an array of one type in C's order, writable if it is filled.
-
-    numpy's own ndpointer does the same and takes three times as long, which is felt: a query passes 300 arrays.
-    """
-
-    def __init__(self, kind: DTypeLike, *, filled: bool) -> None:
-        self._kind, self._filled = np.dtype(kind), filled
-
-    def from_param(self, array: NDArray[Any]) -> ctypes.c_void_p:
-        """The address. Raises TypeError for any other array."""
-        flags = array.flags
-        if array.dtype != self._kind or not flags.c_contiguous or (self._filled and not flags.writeable):
-            found = f"{array.dtype}, {'' if flags.c_contiguous else 'not '}in order"
-            raise TypeError(f"expected an array of {self._kind} in C's order{' to fill' * self._filled}, found {found}")
-        return ctypes.c_void_p(array.__array_interface__["data"][0])
-
-
-def _in(kind: DTypeLike) -> Any:
-    return _Array(kind, filled=False)
-
-
-def _out(kind: DTypeLike) -> Any:
-    return _Array(kind, filled=True)
-
-
-def _function(name: str, returns: Any, *arguments: Any) -> Any:
-    function = getattr(_LIBRARY, name)
-    function.restype, function.argtypes = returns, arguments
-    return function
-
-
-_LIBRARY = _load()
-_POSTINGS = (_in(np.int32), _in(np.int32), _in(np.uint16), _in(np.uint64))
-
-nearest_words = _function(
-    "bof_nearest_words", c_int, _in(np.uint8), c_int64, _in(np.int8), _in(np.int32), _in(np.int32), c_int64, c_int64,
-    _in(np.int64), c_int64, _in(np.int8), _in(np.int32), _in(np.int32), c_int64, _out(np.int32),
-)  # fmt: skip
-sign = _function(
-    "bof_sign", None, _in(np.uint8), c_int64, _in(np.float32), _in(np.int32), c_int64, _in(np.float32), _out(np.uint64)
-)
-limit_processor = _function("bof_limit_processor", c_int, c_int)
-near_postings = _function(
-    "bof_near_postings", c_int64, *_POSTINGS, c_int64, _in(np.bool_), _in(np.int32), _in(np.uint64), c_int64,
-    c_int64, c_int64, c_int, _in(np.float64), _in(np.float64), _out(np.uint8), _out(np.float64), _out(np.int32),
-    _out(np.uint16), _out(np.uint8), _out(np.int64), c_int64,
-    ctypes.POINTER(c_int64),
-)  # fmt: skip
-count_votes = _function("bof_count_votes", None, _in(np.int32), _in(np.int32), c_int64, _out(np.int64))
-collect_votes = _function(
-    "bof_collect_votes", None, _in(np.int32), _in(np.int32), _in(np.uint16), _in(np.uint8), _in(np.int64), c_int64,
-    c_int64, c_int64, _in(np.int32), _in(np.float64), _in(np.float64), _out(np.int64), _out(VOTE),
-)  # fmt: skip
-sort_votes = _function(
-    "bof_sort_votes", None, _in(np.int64), _in(np.int64), c_int64, c_int64, c_int64, _out(VOTE), _out(np.int32),
-    _out(np.uint16), _out(np.float64),
-)  # fmt: skip
-place_features = _function(
-    "bof_place_features", c_int, _in(np.int64), c_int64, _in(np.int64), _in(np.int64), _in(np.uint16), _in(np.int64),
-    _in(np.uint16), _in(np.uint16), c_int64, _out(np.float64),
-)  # fmt: skip
-pair_up = _function(
-    "bof_pair_up", None, _in(np.float64), c_int64, _in(np.int32), _in(np.float64), c_int64, c_int64, c_int64, c_double,
-    _out(np.float64), _out(np.float64), _out(np.int32), _out(np.float32),
-)  # fmt: skip
-best_hypotheses = _function(
-    "bof_best_hypotheses", c_int, _in(np.int64), c_int64, c_int64, _in(np.float32), _in(np.int32), _in(np.int32),
-    c_int64, _in(np.float32), c_int64, c_int64, _out(np.int64), _out(np.int64), _out(np.int64),
-)  # fmt: skip
-refine = _function(
-    "bof_refine", c_int, _in(np.int64), c_int64, c_int64, _in(np.float64), _in(np.float64), _in(np.float64),
-    _in(np.int32), c_int64, _in(np.float64), _in(np.float64), _in(np.int64), _out(np.int64), _out(np.int64),
-    _out(np.float64), _out(np.float64), _out(np.float64),
-)  # fmt: skip
-document_frequency = _function(
-    "bof_document_frequency", c_int, _in(np.int32), _in(np.int32), c_int64, _in(np.bool_), c_int64, c_int64,
-    _out(np.int64),
-)  # fmt: skip
-squared_norms = _function(
-    "bof_squared_norms", c_int, _in(np.int32), _in(np.int32), c_int64, _in(np.float64), c_int64, c_int64,
-    _out(np.float64),
-)  # fmt: skip
-check_postings = _function(
-    "bof_check_postings", c_int, _in(np.int32), _in(np.int32), _in(np.uint16), _in(np.int64), c_int64, ctypes.c_void_p,
-    c_int, c_int64, c_int64,
-)  # fmt: skip
-count_kept = _function(
-    "bof_count_kept", c_int, _in(np.int32), _in(np.int32), c_int64, _in(np.int32), c_int64, _out(np.int64)
-)
-copy_kept = _function(
-    "bof_copy_kept", None, *_POSTINGS, _in(np.int32), c_int64, c_int64, _out(np.int64), _out(np.int32), _out(np.uint16),
-    _out(np.uint64),
-)  # fmt: skip
-find_postings = _function(
-    "bof_find_postings", c_int, _in(np.int32), _in(np.int32), _in(np.uint16), c_int32, _in(np.int32), c_int64,
-    _out(np.int64),
-)  # fmt: skip
-differing_bits = _function(
-    "bof_differing_bits", None, _in(np.uint64), c_int64, _in(np.uint64), c_int64, c_int64, _out(np.uint16)
-)
-compare_histograms = _function(
-    "bof_compare_histograms", None, c_int, _in(np.float32), _in(np.int32), c_int64, c_int64, _in(np.uint8), c_int64,
-    c_int64, _out(np.float32),
-)  # fmt: skip
+_LIBRARY = _load(library_path())
+CALLS = {name: Call(_LIBRARY, function) for name, function in FUNCTIONS.items()}

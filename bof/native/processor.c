@@ -1,4 +1,4 @@
-/* Which twin of a loop runs fastest here. */
+/* Which variant of a loop runs fastest here. */
 
 #include "common.h"
 
@@ -36,10 +36,10 @@ static int best(void)
 
 static int most = 2;
 
-/* Use no better twin than this from now on, for tests; returns which one that is. */
-EXPORT int bof_limit_processor(int twin)
+/* Use no better variant than this from now on, for tests; returns which one that is. */
+EXPORT int64_t bof_limit_processor(int64_t variant)
 {
-    most = twin;
+    most = (int)variant;
     return processor();
 }
 

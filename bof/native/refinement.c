@@ -5,8 +5,7 @@
 #include <string.h>
 
 typedef struct {
-    double tolerance, max_stretch, perspective_f, cosine, log_scale;
-    int64_t min_fit, min_located, min_homography;
+    double tolerance, max_stretch, perspective_f, cosine, log_scale, min_fit, min_located, min_homography;
 } Rules;
 
 static const double tightening[] = {1.0, 0.7, 0.5};
@@ -36,12 +35,12 @@ static void keep(Rows *kept, Rows rows)
 /* Local optimisation (Chum et al. 2003): fit, count again more strictly, as long as most inliers stay. */
 static void refine_affine(const Matches *p, Rules rules, double *t, Rows *inliers, int64_t *room)
 {
-    for (int step = 0; step < 3 && inliers->n >= rules.min_fit; step++) {
+    for (int step = 0; step < 3 && (double)inliers->n >= rules.min_fit; step++) {
         double fitted[9];
         if (!fit_affine(p, *inliers, fitted) || is_degenerate(fitted, rules.max_stretch))
             break;
         const Rows rows = agreeing(p, fitted, rules.tolerance * tightening[step], room);
-        if (rows.n < rules.min_fit || (double)rows.n < 0.7 * (double)inliers->n)
+        if ((double)rows.n < rules.min_fit || (double)rows.n < 0.7 * (double)inliers->n)
             break;
         memcpy(t, fitted, sizeof fitted);
         keep(inliers, rows);
@@ -73,7 +72,7 @@ static int perspective_shows(const Matches *p, Rows rows, const double *homograp
 static void refine_homography(
     const Matches *p, Rules rules, const double *frame, double *t, Rows *inliers, int64_t *room, double *numbers)
 {
-    if (inliers->n < rules.min_homography)
+    if ((double)inliers->n < rules.min_homography)
         return;
     double fitted[9];
     if (!fit_homography(p, agreeing(p, t, rules.tolerance, room), fitted, numbers) || folds(fitted, frame))
@@ -129,40 +128,55 @@ static void find_frame(const Matches *p, const double *size, double *frame)
     }
 }
 
-/* For pictures first to last - 1: see refine in bof/loops/__init__.py. Row c of `places` (x, y, u, v) and of `turns`
-   (scale, cosine, sine) starts c * width further. */
-EXPORT int bof_refine(
-    const int64_t *indptr, int64_t first, int64_t last, const double *places, const double *turns, const double *weight,
-    const int32_t *spots, int64_t width, const double *size, const double *rule, const int64_t *seed,
-    int64_t *n_inliers, int64_t *inliers, double *transform, double *inlier_weight, double *spread)
+/* Are the pair that picture i's transform comes from, and those that agree with it, pairs of that picture? */
+static int are_its_own(const int64_t *indptr, int64_t i, int64_t seed, int64_t n, const int64_t *agreeing)
 {
-    const Rules rules = {rule[0], rule[1], rule[2], rule[3], rule[4], (int64_t)rule[5], (int64_t)rule[6],
-                         (int64_t)rule[7]};
-    int64_t longest = 1;
-    for (int64_t i = first; i < last; i++)
-        longest = indptr[i + 1] - indptr[i] > longest ? indptr[i + 1] - indptr[i] : longest;
-    int64_t *room = malloc(sizeof(int64_t) * (size_t)longest);
-    double *numbers = malloc(sizeof(double) * 6 * (size_t)longest);
-    uint8_t *behind = malloc((size_t)longest);
-    const int has_room = room && numbers && behind;
-    for (int64_t i = first; has_room && i < last; i++) {
+    const int64_t start = indptr[i], n_pairs = indptr[i + 1] - start;
+    if (n < 0 || n > n_pairs || !exists(seed - start, n_pairs))
+        return 0;
+    for (int64_t j = 0; j < n; j++)
+        if (!exists(agreeing[start + j] - start, n_pairs))
+            return 0;
+    return 1;
+}
+
+/* For pictures first to stop - 1: see refine in bof/native/__init__.py. Row c of `places` (x, y, u, v) and of `turns`
+   (scale, cosine, sine) starts c * m further. */
+EXPORT int64_t bof_refine(
+    const int64_t *indptr, int64_t first, int64_t stop, const double *places, const double *turns, const double *weight,
+    const int32_t *spots, const double *size, const double *rules, const int64_t *seed, int64_t *n_inliers,
+    int64_t *inliers, double *transform, double *inlier_weight, double *spread, int64_t m)
+{
+    const Rules rule = {rules[0], rules[1], rules[2], rules[3], rules[4], rules[5], rules[6], rules[7]};
+    const int64_t longest = longest_of(indptr, first, stop, m);
+    if (longest < 0)
+        return BAD_OFFSETS;
+    int64_t *room = malloc(sizeof(int64_t) * (size_t)(longest + 1));
+    double *numbers = malloc(sizeof(double) * 6 * (size_t)(longest + 1));
+    uint8_t *behind = malloc((size_t)(longest + 1));
+    int result = room && numbers && behind ? 0 : NO_MEMORY;
+    for (int64_t i = first; !result && i < stop; i++) {
         const int64_t start = indptr[i];
         double *t = transform + 9 * i, frame[4];
         Rows kept = {inliers + start, n_inliers[i]};
         inlier_weight[i] = spread[i] = 0.0;
-        if (kept.n < rules.min_fit)
+        if ((double)kept.n < rule.min_fit)
             continue;
+        if (!are_its_own(indptr, i, seed[i], kept.n, inliers)) {
+            result = OUT_OF_RANGE;
+            break;
+        }
         const double *at = places + start;
-        const Matches p = {at, at + width, at + 2 * width, at + 3 * width, weight + start,
-                           spots + start, spots + width + start, behind, indptr[i + 1] - start};
+        const Matches p = {at, at + m, at + 2 * m, at + 3 * m, weight + start,
+                           spots + start, spots + m + start, behind, indptr[i + 1] - start};
         for (int64_t j = 0; j < kept.n; j++)
             kept.row[j] -= start;
-        find_behind(&p, rules, turns, width, start, seed[i] - start);
-        similarity(&p, turns, width, start, seed[i] - start, t);
-        refine_affine(&p, rules, t, &kept, room);
-        if (kept.n >= rules.min_located) {
+        find_behind(&p, rule, turns, m, start, seed[i] - start);
+        similarity(&p, turns, m, start, seed[i] - start, t);
+        refine_affine(&p, rule, t, &kept, room);
+        if ((double)kept.n >= rule.min_located) {
             find_frame(&p, size, frame);
-            refine_homography(&p, rules, frame, t, &kept, room, numbers);
+            refine_homography(&p, rule, frame, t, &kept, room, numbers);
             spread[i] = sqrt(fmin(narrowest(p.x, p.y, kept), narrowest(p.u, p.v, kept)));
         }
         for (int64_t j = 0; j < kept.n; j++) {
@@ -174,5 +188,5 @@ EXPORT int bof_refine(
     free(room);
     free(numbers);
     free(behind);
-    return has_room ? 0 : DAMAGED;
+    return result;
 }

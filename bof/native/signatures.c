@@ -1,6 +1,6 @@
 /* Hamming signatures: on which side of its word's thresholds does a descriptor lie, in 64 directions? */
 
-#include "common.h"
+#include "simd.h"
 
 #define DIMENSIONS 128
 #define BITS 64
@@ -25,17 +25,21 @@ INLINE uint64_t compare_any(const float *projected, const float *threshold)
     return bits;
 }
 
-typedef void (*sign_fn)(const uint8_t *, const float *, const int32_t *, int64_t, const float *, uint64_t *);
+typedef int (*sign_fn)(const uint8_t *, const float *, const int32_t *, int64_t, const float *, uint64_t *, int64_t);
 
 #define SIGN(compare)                                                                                                 \
     float projected[BITS];                                                                                            \
     project(descriptor, projection, projected);                                                                       \
-    for (int64_t j = 0; j < k; j++)                                                                                   \
-        signature[j] = compare(projected, thresholds + (int64_t)word[j] * BITS);
+    for (int64_t j = 0; j < k; j++) {                                                                                 \
+        if (!exists(word[j], n_words))                                                                                \
+            return NO_SUCH_WORD;                                                                                      \
+        signature[j] = compare(projected, thresholds + (int64_t)word[j] * BITS);                                      \
+    }                                                                                                                 \
+    return 0;
 
-static void sign_any(
+static int sign_any(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
-    uint64_t *signature)
+    uint64_t *signature, int64_t n_words)
 {
     SIGN(compare_any)
 }
@@ -61,16 +65,16 @@ WIDE static inline uint64_t compare_wide(const float *projected, const float *th
     return bits;
 }
 
-NARROW static void sign_narrow(
+NARROW static int sign_narrow(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
-    uint64_t *signature)
+    uint64_t *signature, int64_t n_words)
 {
     SIGN(compare_narrow)
 }
 
-WIDE static void sign_wide(
+WIDE static int sign_wide(
     const uint8_t *descriptor, const float *projection, const int32_t *word, int64_t k, const float *thresholds,
-    uint64_t *signature)
+    uint64_t *signature, int64_t n_words)
 {
     SIGN(compare_wide)
 }
@@ -81,11 +85,13 @@ static const sign_fn sign_on[] = {sign_any};
 #endif
 
 /* Signatures of n descriptors in each of their k words. */
-EXPORT void bof_sign(
-    const uint8_t *descriptors, int64_t n, const float *projection, const int32_t *word, int64_t k,
-    const float *thresholds, uint64_t *signature)
+EXPORT int64_t bof_sign(
+    const uint8_t *descriptors, const float *projection, const int32_t *word, const float *thresholds,
+    uint64_t *signature, int64_t n, int64_t k, int64_t n_words)
 {
     const sign_fn sign = sign_on[processor()];
-    for (int64_t i = 0; i < n; i++)
-        sign(descriptors + i * DIMENSIONS, projection, word + i * k, k, thresholds, signature + i * k);
+    int result = 0;
+    for (int64_t i = 0; !result && i < n; i++)
+        result = sign(descriptors + i * DIMENSIONS, projection, word + i * k, k, thresholds, signature + i * k, n_words);
+    return result;
 }

@@ -4,7 +4,7 @@
    4 g to 4 g + 3 and word w at bytes ((b * 32 + g) * 16 + w) * 4. Elements are moved by -128 to fit signed bytes; for
    one descriptor that moves all products alike. Distances are whole numbers, so every processor finds the same words. */
 
-#include "common.h"
+#include "simd.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static inline uint32_t keys_any(
             for (int d = 0; d < 4; d++)
                 product[w] += (int32_t)query[4 * g + d] * block[(g * LANES + w) * 4 + d];
     for (int w = 0; w < LANES; w++) {
-        key[w] = length[w] - 2 * product[w];
+        key[w] = (int32_t)((uint32_t)length[w] - 2 * (uint32_t)product[w]);
         near |= (uint32_t)(key[w] <= worst) << w;
     }
     return near;
@@ -169,23 +169,32 @@ static void by_cell(
 /* The k nearest words of n descriptors: looked for in the n_probed nearest of the cells, in all of them where these hold
    fewer than k words. Cell c is blocks cell_start[c] to cell_start[c + 1] - 1 of the words. The nearest cell comes first,
    so that little else is kept for long; all descriptors that meet in a cell are compared while it is at hand. */
-EXPORT int bof_nearest_words(
-    const uint8_t *descriptors, int64_t n, const int8_t *cells, const int32_t *cell_length, const int32_t *cell_number,
-    int64_t n_cell_blocks, int64_t n_probed, const int64_t *cell_start, int64_t n_cells, const int8_t *words,
-    const int32_t *word_length, const int32_t *word_number, int64_t k, int32_t *word)
+EXPORT int64_t bof_nearest_words(
+    const uint8_t *descriptors, const int8_t *cells, const int32_t *cell_length, const int32_t *cell_number,
+    const int64_t *cell_start, int64_t n_probed, const int8_t *words, const int32_t *word_length,
+    const int32_t *word_number, int32_t *word, int64_t n, int64_t k, int64_t n_cell_blocks, int64_t n_cells,
+    int64_t n_word_blocks)
 {
+    if (!k)
+        return 0;
+    if (longest_of(cell_start, 0, n_cells, n_word_blocks) < 0)
+        return BAD_OFFSETS;
+    for (int64_t c = 0; c < n_cell_blocks * LANES; c++)
+        if (cell_number[c] >= n_cells)
+            return OUT_OF_RANGE;
     const scan_fn scan = scan_on[processor()];
     const Packed all_cells = {cells, cell_length, cell_number}, all_words = {words, word_length, word_number};
     int64_t *cell = malloc(sizeof(int64_t) * (size_t)(n * (n_probed + k) + 1));
     int64_t *count = calloc((size_t)(n + n_cells + 2), sizeof(int64_t));
     int32_t *probes = malloc(sizeof(int32_t) * (size_t)(n * n_probed + 1));
-    const int has_room = cell && count && probes;
+    int result = cell && count && probes ? 0 : NO_MEMORY;
     int64_t *best = cell + n * n_probed, *start = count + n;
-    for (int64_t i = 0; has_room && i < n; i++) {
+    for (int64_t i = 0; !result && i < n; i++) {
         Nearest probed = {n_probed, 0, cell + i * n_probed};
         scan(descriptors + i * 4 * GROUPS, all_cells, 0, n_cell_blocks, &probed);
+        result = probed.n < n_probed ? OUT_OF_RANGE : 0;
     }
-    for (int round = 0; has_room && round < 2; round++) {
+    for (int round = 0; !result && round < 2; round++) {
         by_cell(cell, n, n_probed, round ? 1 : 0, round ? n_probed : 1, n_cells, start, probes);
         for (int64_t c = 0; c < n_cells; c++)
             for (int64_t j = start[c]; j < start[c + 1]; j++) {
@@ -195,15 +204,17 @@ EXPORT int bof_nearest_words(
                 count[i] = found.n;
             }
     }
-    for (int64_t i = 0; has_room && i < n; i++) {
+    for (int64_t i = 0; !result && i < n; i++) {
         Nearest found = {k, 0, best + i * k};
-        if (count[i] < k)
-            scan(descriptors + i * 4 * GROUPS, all_words, 0, cell_start[n_cells], &found);
-        for (int64_t j = 0; j < k; j++)
+        if (count[i] < k) {
+            scan(descriptors + i * 4 * GROUPS, all_words, 0, n_word_blocks, &found);
+            result = found.n < k ? NO_SUCH_WORD : 0;
+        }
+        for (int64_t j = 0; !result && j < k; j++)
             word[i * k + j] = number_of(best[i * k + j]);
     }
     free(cell);
     free(count);
     free(probes);
-    return has_room ? 0 : DAMAGED;
+    return result;
 }

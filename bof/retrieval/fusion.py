@@ -1,7 +1,7 @@
-"""Several rankers' words on one collection become one: by evidence, or by ranks.
+"""Several rankers become one: their evidence is added up, or their ranks are fused.
 
 Sources: Cormack, Clarke and Buettcher 2009 (reciprocal rank fusion); Arampatzis and Robertson 2011 (scores normalised
-by what the collection's strangers score).
+by the scores of the collection's background).
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import numpy as np
 
 from bof.types import F64
 
-FUSIONS = ("calibrated", "rrf")
-"""Evidence that adds up, each ranker's surprise on the scale of bof's score; reciprocal ranks."""
-
 _RANK_OFFSET = 60.0
 """Of reciprocal rank fusion, as its authors set it."""
 
@@ -23,17 +20,17 @@ _WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"color": 0.2, "histogram": 0.3, "ahash": 0.1, "blockmean": 0.1, "dhash": 0.05, "phash": 0.05, "radial": 0.05}
     | {"moments": 0.03, "embedding": 0.15}
 )
-"""Of one standard deviation of surprise; chosen on the even objects of UKBench and the even covers, where more than
+"""Of one standard deviation of a z-score; chosen on the even objects of UKBench and the even covers, where more than
 twice as much harms (docs/evaluation.md). What a model is worth depends on the model.
 """
 
-_MOST_SURPRISE = 20.0
+_MAX_Z_SCORE = 20.0
 """More says no more: a collection of pictures that are all alike has a small deviation."""
 
 
-def evidence(ranker: str, surprise: F64) -> F64:
-    """What a ranker's surprise f64 (n,) is worth on the scale of `Evidence.score`; what is usual is worth nothing."""
-    return _WEIGHTS[ranker] * np.clip(surprise, 0.0, _MOST_SURPRISE)
+def evidence(ranker: str, z_score: F64) -> F64:
+    """What a ranker's z-score f64 (n,) is worth on the scale of `Evidence.score`; what is usual is worth nothing."""
+    return _WEIGHTS[ranker] * np.clip(z_score, 0.0, _MAX_Z_SCORE)
 
 
 def add_up(parts: Sequence[F64]) -> F64:

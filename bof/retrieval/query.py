@@ -36,10 +36,8 @@ def prepare(
     """
     x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
     if box is not None and not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-        raise ImageError(
-            f"box {x0:g},{y0:g},{x1:g},{y1:g}: expected x0 < x1 and y0 < y1 inside the picture's "
-            f"{picture.width} x {picture.height} pixels"
-        )
+        expected = f"x0 < x1 and y0 < y1 inside the picture's {picture.width} x {picture.height} pixels"
+        raise ImageError(option="box", expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
     outline = transforms.corners((x0, y0, x1, y1))
     rows = _rows(picture, box, wanted) if wanted and wanted.groups else {}
     if not local:
@@ -50,10 +48,8 @@ def prepare(
 
 def _rows(picture: Picture, box: Box | None, wanted: Wanted) -> Rows:
     if picture.pixels.ndim != 3:
-        raise ImageError(
-            f"expected a picture in colour for the columns {', '.join(wanted.groups)}, found a grey one; read it "
-            "without grey=True"
-        )
+        expected = f"a picture in colour for the columns {', '.join(wanted.groups)}"
+        raise ImageError(expected=expected, found="a grey one", advice="read it without grey=True")
     return wanted.describe(picture.pixels if box is None else crop(picture, box))
 
 

@@ -1,95 +1,37 @@
-"""One query through the stages: look -> look into the mirror if nothing is clear -> expand -> rank, or fuse."""
+"""A collection that answers: one frozen object of an index's commit, its vocabulary and the options of a search."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
-from bof.errors import OptionError
+from bof.errors import IndexStoreError
+from bof.features.sift import mirror_features
+from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import Nearest
-from bof.global_descriptors.color import DEFAULT_METRIC, METRICS
-from bof.global_descriptors.describe import COLUMN_OF
-from bof.options import ExpandOptions, VerifyOptions, VoteOptions
-from bof.retrieval.evidence import Evidence, unverified_scores
-from bof.retrieval.expansion import expand
-from bof.retrieval.fusion import FUSIONS, add_up, evidence, reciprocal_ranks
-from bof.retrieval.global_ranking import MAX_RANKED, Likeness, compare, compare_nearest, most_alike, verdicts
-from bof.retrieval.shortlist import Look, Stopwatch, best_first, in_order, look, look_into_mirror
-from bof.retrieval.votes import tfidf_scores
-from bof.store.columns import Rows, group_of
-from bof.store.index import Snapshot
-from bof.types import F64, I64, Features, Verdict, Verification
+from bof.options import SearchOptions, VerifyOptions
+from bof.retrieval import all_pairs
+from bof.retrieval.all_pairs import Neighbours
+from bof.retrieval.collection import Collection
+from bof.retrieval.evidence import Evidence
+from bof.retrieval.query import Query
+from bof.retrieval.rankers import ranker_of, wants_mirror
+from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.store.segments import ADVICE
+from bof.system.stopwatch import Stopwatch
+from bof.types import F64, I64, Bool, Correspondences, Features, Verdict, Verification
 from bof.vocabulary.vocabulary import Vocabulary
-
-LOCAL = ("bof", "votes", "tfidf")
-"""Hamming votes verified with geometry; the votes alone; the plain cosine of TF-IDF histograms."""
-
-RANKERS = (*LOCAL, *COLUMN_OF)
-"""Those that ask features, and those that compare pictures as wholes; several are fused: bof+color."""
-
-_ALSO = 50
-"""In a fusion, geometry is asked about so many of the pictures that each other ranker finds most alike."""
-
-MIRRORS = ("auto", "always", "never")
-"""Look for the query's mirror image too: if nothing was clearly the same, always, never."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchOptions:
-    """How to search: which ranker or rankers, the options of its stages, whether the query's mirror image is looked
-    for, which pictures may answer: those that meet the condition `where` and hold the words of `text` (see filters).
-
-    metric: how `color` and `histogram` compare; fusion: how several rankers are fused.
-    """
-
-    ranker: str = "bof"
-    vote: VoteOptions = field(default_factory=VoteOptions)
-    verify: VerifyOptions = field(default_factory=VerifyOptions)
-    expand: ExpandOptions = field(default_factory=ExpandOptions)
-    mirror: str = "auto"
-    where: str = ""
-    text: str = ""
-    metric: str = DEFAULT_METRIC
-    fusion: str = FUSIONS[0]
-
-    def __post_init__(self) -> None:
-        choices = [("mirror", self.mirror, MIRRORS), ("metric", self.metric, METRICS), ("fusion", self.fusion, FUSIONS)]
-        for name, value, known in [*(("ranker", ranker, RANKERS) for ranker in self.rankers), *choices]:
-            if value not in known:
-                raise OptionError(f"--{name}: expected one of {', '.join(known)}, found {value!r}")
-        if len(set(self.rankers)) < len(self.rankers) or len(self.local) > 1:
-            raise OptionError(
-                f"--ranker: expected one of {', '.join(LOCAL)} and others once each, found {self.ranker!r}"
-            )
-
-    @property
-    def rankers(self) -> tuple[str, ...]:
-        """The rankers that are asked; those of several are joined by + in `ranker`."""
-        return tuple(self.ranker.split("+"))
-
-    @property
-    def local(self) -> tuple[str, ...]:
-        """The ranker that asks features, if there is one."""
-        return tuple(ranker for ranker in self.rankers if ranker in LOCAL)
-
-    @property
-    def whole(self) -> tuple[str, ...]:
-        """The rankers that compare pictures as wholes."""
-        return tuple(ranker for ranker in self.rankers if ranker in COLUMN_OF)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The groups of optional columns that the index must have."""
-        return tuple(dict.fromkeys(group_of(COLUMN_OF[ranker]) for ranker in self.whole))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """images i64 (n,) of the snapshot, best first; scores f64 (n,); geometry's word and the probability of the images
-    that were verified; seconds by stage; verdicts that a ranker without geometry has of its own.
+    """images i64 (n,) of the collection, best first; scores f64 (n,); the verifications and probabilities of the images
+    that geometry verified; seconds by stage; verdicts that a ranker without geometry has of its own.
     """
 
     images: I64
@@ -106,177 +48,131 @@ class Answer:
         return Evidence(0.0, self.probabilities.get(image)).verdict(options)
 
 
-def search(
-    snapshot: Snapshot,
-    vocabulary: Vocabulary,
-    query: Features,
-    options: SearchOptions,
-    rows: Rows | None = None,
-    nearest: Nearest | None = None,
-) -> Answer:
-    """Every image with a positive score, those called the same above the others.
-
-    rows: the query as a whole, for rankers that compare such columns; of all images at most MAX_RANKED are ranked then.
-    nearest: what finds embeddings in a large collection, in which not all are compared.
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a query lies in one image: the answer with that image alone; every tentative match, strongest first, features
+    of the query as they were before any mirroring; agrees bool (n,): which of them agree with the transform.
     """
-    if options.whole:
+
+    answer: Answer
+    matches: Correspondences
+    agrees: Bool
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Searches one collection. `search` ranks it, `votes` and `candidates` are its stages, `match` compares one image.
+
+    nearest: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
+    index's files that searches may leave in memory, None: any; place: names the index in errors.
+    Every method raises IndexStoreError where the index contradicts itself.
+    """
+
+    collection: Collection
+    vocabulary: Vocabulary
+    options: SearchOptions = field(default_factory=SearchOptions)
+    nearest: Nearest | None = None
+    mapped_limit: int | None = None
+    place: str = ""
+
+    def restricted(self, ids: Set[int]) -> Searcher:
+        """The same, but only images of these ids answer."""
+        return dataclasses.replace(self, collection=self.collection.restricted(ids))
+
+    def search(self, query: Query) -> Answer:
+        """Every image with a positive score, those called the same first."""
         watch = Stopwatch()
-        alike = {ranker: _compare(snapshot, ranker, rows or {}, options, nearest, watch) for ranker in options.whole}
-        if len(options.rankers) == 1:
-            return _rank_whole(snapshot, options.ranker, alike[options.ranker], watch)
-        return _search_fused(snapshot, vocabulary, query, options, alike, watch)
-    if options.ranker == "tfidf":
-        return _search_tfidf(snapshot, vocabulary, query)
-    if options.ranker == "votes":
-        return _search_votes(snapshot, vocabulary, query, options)
-    return _search_bof(snapshot, vocabulary, query, options)
+        with self._naming_damage():
+            scores = ranker_of(self._stages, self.options, self.nearest).score(query, watch)
+            with watch.stage("rank"):
+                images = scores.best()
+            self.give_back()
+        found = scores.candidates or Candidates(np.empty(0))
+        verdicts = scores.verdicts(images)
+        return Answer(images, scores.of(images), found.verifications, _probabilities(found), watch.seconds, verdicts)
+
+    def votes(self, query: Query) -> QueryVotes:
+        """The votes of the query's features for every image."""
+        with self._naming_damage():
+            return self._stages.votes(query.features, Stopwatch())
+
+    def candidates(self, features: Features) -> Candidates:
+        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands."""
+        with self._naming_damage():
+            return self._candidates(features)
+
+    def match(self, query: Query, image: int) -> Match:
+        """How the query lies in one live image."""
+        one = self.restricted({int(self.collection.rows.id[image])})
+        with self._naming_damage():
+            return one._match(query.features, image)
+
+    def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
+        """Of every live image, by its number, the n others most like it; no picture is read."""
+        with self._naming_damage():
+            yield from all_pairs.all_pairs(self._stages, n, progress, self.mapped_limit)
+
+    @property
+    def _stages(self) -> VoteAndVerify:
+        return VoteAndVerify(self.collection, self.vocabulary, self.options.vote, self.options.verify)
+
+    def _candidates(self, features: Features) -> Candidates:
+        found = self._stages.candidates(features, Stopwatch())
+        if wants_mirror(self.options.mirror, found, self.options.verify):
+            mirrored = self._stages.mirror_candidates(features)
+            found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
+        return found
+
+    def _match(self, features: Features, image: int) -> Match:
+        stages, watch, verifying = self._stages, Stopwatch(), self.options.verify
+        voted = stages.votes(features, watch)
+        found = stages.candidates(features, watch, voted=voted)
+        if wants_mirror(self.options.mirror, found, verifying):
+            flipped = mirror_features(features)
+            mirror_voted = stages.votes(flipped, Stopwatch())
+            mirrored = stages.candidates(flipped, Stopwatch(), voted=mirror_voted)
+            found = found.with_mirror(mirrored, features.geometry.width, verifying)
+            voted = mirror_voted if image in found.verifications and found.verifications[image].mirrored else voted
+        matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
+        known = found.evidence.get(image)
+        score = np.array([known.score if known else 0.0])
+        answer = Answer(np.array([image]), score, found.verifications, _probabilities(found), watch.seconds)
+        return Match(answer, *_with_inliers(matches, found.verifications.get(image)))
+
+    def give_back(self) -> None:
+        """Give back the memory of mapped files beyond mapped_limit."""
+        if self.mapped_limit is not None:
+            self.collection.stay_within(self.mapped_limit)
+
+    @contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (IndexError, ValueError) as error:
+            raise IndexStoreError(str(error), path=self.place, advice=ADVICE) from error
 
 
-def _search_bof(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
-    watch = Stopwatch()
-    seen, added = _see(snapshot, vocabulary, query, options, watch)
-    with watch.stage("rank"):
-        images, scores = rank(snapshot, seen, added, options.verify)
-    return Answer(images, scores, seen.verifications, _probabilities(seen), watch.seconds)
+def _probabilities(found: Candidates) -> dict[int, float]:
+    return {i: known.probability or 0.0 for i, known in found.evidence.items()}
 
 
-def _see(
-    snapshot: Snapshot,
-    vocabulary: Vocabulary,
-    query: Features,
-    options: SearchOptions,
-    watch: Stopwatch,
-    also: I64 | None = None,
-) -> tuple[Look, dict[int, float]]:
-    """What a query sees, and what expansion adds to images' similarity. also: images to verify in any case."""
-    collection, stages = (snapshot, vocabulary), (options.vote, options.verify)
-    seen = look(*collection, query, *stages, watch, also)
-    if options.mirror == "always" or (options.mirror == "auto" and not seen.is_clear(options.verify)):
-        with watch.stage("mirror"):
-            seen = look_into_mirror(*collection, query, *stages, seen, also)
-    with watch.stage("expand"):
-        seeds = seen.called_same(options.verify)[: options.expand.expand]
-        added = expand(snapshot, {i: seen.verifications[i].n_inliers for i in seeds}, *stages)
-    return seen, added
+def _with_inliers(matches: Correspondences, verification: Verification | None) -> tuple[Correspondences, Bool]:
+    """The matches, and before them those inliers that are not among them; and which of all agree."""
+    agrees = np.zeros(len(matches), np.bool_)
+    if verification is None or not len(verification.inliers):
+        return matches, agrees
+    agrees = _are_among(matches, verification.inliers)
+    left = np.flatnonzero(~_are_among(verification.inliers, matches))
+    first = verification.inliers.take(left)
+    pairs = ((getattr(first, name), getattr(matches, name)) for name in ("query", "database", "weight"))
+    joined = Correspondences(*(np.concatenate(pair) for pair in pairs))
+    return joined, np.concatenate([np.ones(len(left), np.bool_), agrees])
 
 
-def _probabilities(seen: Look) -> dict[int, float]:
-    return {i: known.probability or 0.0 for i, known in seen.evidence.items()}
+def _are_among(some: Correspondences, others: Correspondences) -> Bool:
+    """Which of some pairs of features are among others."""
+    return np.isin(_keys(some), _keys(others))
 
 
-def rank(snapshot: Snapshot, seen: Look, added: Mapping[int, float], options: VerifyOptions) -> tuple[I64, F64]:
-    """Images called the same first, then all by score; ties break by name.
-
-    added: what query expansion adds to the similarity of images, verified or not. Behind them come all others with a
-    vote. Returns images i64 (n,) and their scores f64 (n,).
-    """
-    known = _known(seen, added)
-    scores = [e.score for e in known.values()]
-    is_same = np.array([e.verdict(options) == "same" for e in known.values()], np.bool_)
-    head, head_scores = np.array(list(known), np.int64), np.array(scores, np.float64)
-    has_vote = seen.similarity > 0
-    has_vote[head] = False
-    tail = np.flatnonzero(has_vote)
-    others = np.concatenate([head[~is_same], tail])
-    other_scores = np.concatenate([head_scores[~is_same], unverified_scores(seen.similarity[tail])])
-    parts = (head[is_same], head_scores[is_same]), (others, other_scores)
-    images, score = zip(*(_sorted(snapshot, *part) for part in parts), strict=True)
-    return np.concatenate(images), np.concatenate(score)
-
-
-def _known(seen: Look, added: Mapping[int, float]) -> dict[int, Evidence]:
-    """What is known of each image that was verified or that expansion added to."""
-    known = {**{i: Evidence(float(seen.similarity[i]), None) for i in added}, **seen.evidence}
-    return {i: Evidence(e.gained + added.get(i, 0.0), e.probability) for i, e in known.items()}
-
-
-def _sorted(snapshot: Snapshot, images: I64, score: F64) -> tuple[I64, F64]:
-    """Best score first, ties by name."""
-    order = np.argsort(-score)
-    return in_order(snapshot, score[order], images[order]), score[order]
-
-
-def _search_votes(snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions) -> Answer:
-    watch = Stopwatch()
-    seen = look(snapshot, vocabulary, query, options.vote, None, watch)
-    with watch.stage("rank"):
-        images = best_first(snapshot, seen.similarity, len(seen.similarity))
-    return Answer(images, unverified_scores(seen.similarity[images]), {}, {}, watch.seconds)
-
-
-def _search_tfidf(snapshot: Snapshot, vocabulary: Vocabulary, query: Features) -> Answer:
-    watch = Stopwatch()
-    with watch.stage("assign"):
-        word = vocabulary.assign(query.descriptors)[:, 0]
-    with watch.stage("vote"):
-        score = tfidf_scores(snapshot.postings, snapshot.weights, word)
-        images = best_first(snapshot, score, len(score))
-    return Answer(images, score[images], {}, {}, watch.seconds)
-
-
-# -- Pictures as wholes, alone and with others ------------------------------------------------------------------------
-
-
-def _compare(
-    snapshot: Snapshot, ranker: str, rows: Rows, options: SearchOptions, nearest: Nearest | None, watch: Stopwatch
-) -> Likeness:
-    with watch.stage(ranker):
-        if ranker == "embedding" and nearest is not None:
-            return compare_nearest(snapshot, nearest, rows[COLUMN_OF[ranker]])
-        return compare(snapshot, ranker, rows, options.metric)
-
-
-def _rank_whole(snapshot: Snapshot, ranker: str, likeness: Likeness, watch: Stopwatch) -> Answer:
-    """One ranker's answer: the images most alike."""
-    with watch.stage("rank"):
-        images = most_alike(snapshot, likeness)
-    scores = likeness.similarity[images].astype(np.float64)
-    return Answer(images, scores, {}, {}, watch.seconds, verdicts(ranker, images, likeness))
-
-
-def _search_fused(
-    snapshot: Snapshot,
-    vocabulary: Vocabulary,
-    query: Features,
-    options: SearchOptions,
-    alike: Mapping[str, Likeness],
-    watch: Stopwatch,
-) -> Answer:
-    """Several rankers' answer; geometry is asked about what each of them finds most alike, if it is asked at all."""
-    with watch.stage("rank"):
-        parts = [evidence(ranker, likeness.surprise()) for ranker, likeness in alike.items()]
-        also = np.concatenate([most_alike(snapshot, likeness, _ALSO) for likeness in alike.values()])
-    local, seen = _local_evidence(snapshot, vocabulary, query, options, watch, also)
-    with watch.stage("rank"):
-        fuse = add_up if options.fusion == "calibrated" else reciprocal_ranks
-        images, scores = _rank_fused(snapshot, fuse([*local, *parts]), seen, options.verify)
-    return Answer(images, scores, seen.verifications, _probabilities(seen), watch.seconds)
-
-
-def _local_evidence(
-    snapshot: Snapshot, vocabulary: Vocabulary, query: Features, options: SearchOptions, watch: Stopwatch, also: I64
-) -> tuple[list[F64], Look]:
-    """The scores f64 (n_images,) of the ranker that asks features, if there is one, and what was seen with it."""
-    nothing = Look(np.zeros(len(snapshot.rows)), {}, {})
-    if not options.local:
-        return [], nothing
-    if options.local == ("tfidf",):
-        word = vocabulary.assign(query.descriptors)[:, 0]
-        return [unverified_scores(tfidf_scores(snapshot.postings, snapshot.weights, word))], nothing
-    if options.local == ("votes",):
-        return [unverified_scores(look(snapshot, vocabulary, query, options.vote, None, watch).similarity)], nothing
-    seen, added = _see(snapshot, vocabulary, query, options, watch, also)
-    scores = unverified_scores(seen.similarity)
-    for image, known in _known(seen, added).items():
-        scores[image] = known.score
-    return [scores], seen
-
-
-def _rank_fused(snapshot: Snapshot, score: F64, seen: Look, options: VerifyOptions) -> tuple[I64, F64]:
-    """Images called the same first, then the others, each by fused score f64 (n_images,)."""
-    live = np.where(snapshot.weights.live, score, 0.0)
-    is_same = np.zeros(len(score), np.bool_)
-    is_same[seen.called_same(options)] = True
-    parts = [best_first(snapshot, np.where(chosen, live, 0.0), MAX_RANKED) for chosen in (is_same, ~is_same)]
-    images = np.concatenate(parts)
-    return images, score[images]
+def _keys(matches: Correspondences) -> I64:
+    return matches.query.astype(np.int64) << 16 | matches.database

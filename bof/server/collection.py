@@ -6,6 +6,7 @@ import copy
 import hashlib
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
@@ -13,16 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from bof.engine import Engine
-from bof.errors import BofError
+from bof.errors import BofError, MismatchError
 from bof.images.decode import display_name, read_bytes
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
+from bof.store import catalog
 from bof.store.catalog import TAG, Fields, ImageRecord, Selection, compile_where
+from bof.store.check import SEGMENTS, wrong_files
+from bof.store.index import Index
+from bof.system.database import DamagedDatabaseError
 
 log = logging.getLogger("bof")
 
 FOLLOW_SECONDS = 0.5
 """What other processes have committed is seen after this long."""
+
+_UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+"""What SQLite says of a catalogue that is damaged or gone."""
 
 TITLE = "title"
 """The field that keeps the name which an uploaded file was given."""
@@ -32,36 +40,89 @@ class Collection:
     """Hands out the engine as of one commit, and reads the catalogue. Safe from any thread."""
 
     def __init__(self, engine: Engine, uploads: Path) -> None:
-        self._engine, self.index = engine, engine.index
-        self.folder, self.uploads = engine.index.folder, Path(os.path.abspath(uploads))
+        self._engine = engine
+        self.select, self.select_ids = engine.select, engine.select_ids
+        self.folder, self.uploads = engine.folder, Path(os.path.abspath(uploads))
         self._refreshing = threading.Lock()
         self._checked = 0.0
+        self._identity = self._identify()
+        self._trouble = ""
         self.refresh()
 
     def now(self) -> Engine:
         """The engine as of the newest commit that is known here: whoever has it keeps that commit.
 
-        While one thread opens a new commit, the others go on with the old one.
+        While one thread opens a new commit, the others go on with the old one. Raises ProblemError, no-index, where the
+        index was deleted or damaged.
         """
         if time.monotonic() - self._checked >= FOLLOW_SECONDS and self._refreshing.acquire(blocking=False):
             try:
-                self._engine.refresh()
-                self._checked = time.monotonic()
-            except BofError as error:
-                log.warning("the newest commit cannot be read, an older one answers: %s", error)
+                self._look()
             finally:
                 self._refreshing.release()
+        if self._trouble:
+            raise self._unreadable(self._trouble)
         return copy.copy(self._engine)
+
+    def trouble_after(self, error: Exception) -> ProblemError | None:
+        """The problem, no-index, where a request failed with this error because the index was deleted or damaged."""
+        cause = error.__cause__
+        if isinstance(cause, DamagedDatabaseError) or getattr(cause, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE:
+            return self._unreadable(str(error))
+        with self._refreshing:
+            self._look()
+        return self._unreadable(self._trouble) if self._trouble else None
+
+    def _look(self) -> None:
+        """See what has been committed, and whether the files are there that the catalogue names, in their sizes."""
+        before = self._trouble
+        try:
+            self._follow()
+            self._trouble = self._wrong_file()
+        except (BofError, OSError) as error:
+            self._trouble = str(error)
+        self._checked = time.monotonic()
+        if self._trouble and self._trouble != before:
+            log.error("the index cannot be read: %s", self._trouble)
+
+    def _follow(self) -> None:
+        """See the newest commit, also of another index in this one's place. Raises MismatchError unless it fits."""
+        if (found := self._identify()) != self._identity:
+            index = Index.open(self.folder)
+            index.require(self._engine.vocabulary)
+            if index.features != self._engine.features:
+                raise MismatchError(
+                    path=self.folder, expected=self._engine.features, found=f"an index with {index.features}",
+                    advice="restart the server",
+                )  # fmt: skip
+            self._engine.close()
+            self._identity = found
+        self._engine.refresh()
+
+    def _identify(self) -> tuple[int, int]:
+        """Which file the catalogue is: commits leave it, another index has another."""
+        status = os.stat(self.folder / catalog.FILE_NAME)
+        return status.st_dev, status.st_ino
+
+    def _wrong_file(self) -> str:
+        with catalog.reading(self.folder) as database:
+            for row in catalog.read_segments(database):
+                for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+                    return reason
+        return ""
+
+    def _unreadable(self, reason: str) -> ProblemError:
+        return ProblemError("no-index", reason.replace(str(self.folder), "the index"))
 
     def refresh(self) -> None:
         """See at once what has been committed."""
         with self._refreshing:
-            self._engine.refresh()
+            self._follow()
             self._checked = time.monotonic()
 
     def record(self, number: int) -> ImageRecord:
         """One image. Raises ProblemError, not-found."""
-        found = self.index.select(ids=[number]).records
+        found = self.select(ids=[number]).records
         if not found:
             raise not_found(f"image {number}")
         return found[0]
@@ -69,7 +130,7 @@ class Collection:
     def ids_at(self, paths: Iterable[str]) -> dict[str, int]:
         """The ids of the images of some files, by path, in the order of the paths."""
         paths = list(paths)
-        ids = {record.path: record.id for record in self.index.select(paths=paths).records}
+        ids = {record.path: record.id for record in self.select(paths=paths).records}
         return {path: ids[path] for path in paths if path in ids}
 
     def content(self, image: ImageRecord) -> bytes:
@@ -93,7 +154,7 @@ class Collection:
 
     def show(self, number: int) -> dict[str, Any]:
         """An image as the API reports it. Raises ProblemError, not-found."""
-        found = self.show_all(self.index.select(ids=[number]))
+        found = self.show_all(self.select(ids=[number]))
         if not found:
             raise not_found(f"image {number}")
         return found[0]

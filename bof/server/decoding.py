@@ -16,7 +16,7 @@ from PIL import Image
 
 from bof.errors import ImageError
 from bof.global_descriptors.describe import Wanted
-from bof.images.decode import Picture, PictureTooLargeError, decode, kind_of
+from bof.images.decode import Picture, decode, kind_of
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
 from bof.retrieval.query import Query, prepare, subject_of
@@ -53,14 +53,6 @@ class Asked:
 
     features: bool = True
     wanted: Wanted = field(default_factory=Wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What became of a picture that cannot be used: a kind of problem, and why."""
-
-    kind: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +138,13 @@ class Check:
 Item = Prepare | FindSubject | Shrink | Check
 
 
-def run_in_worker(recipe: Recipe, item: Item) -> Prepared | Subject | bytes | str | Refused:
+def run_in_worker(recipe: Recipe, item: Item) -> Prepared | Subject | bytes | str | ImageError:
     """One item, in a process of its own."""
     be_one_of_many()
-    if kind_of(item.data) is None:
-        kinds = "JPEG, PNG, WebP, TIFF, BMP, GIF, PNM or AVIF"
-        return Refused("not-a-picture", f"expected a picture ({kinds}), found {item.data[:8]!r}")
     try:
         return item.run(recipe)
-    except PictureTooLargeError as error:
-        return Refused("too-large", str(error))
     except ImageError as error:
-        return Refused("bad-request" if str(error).startswith("box ") else "bad-picture", str(error))
+        return error
     finally:
         _give_back_much()
 

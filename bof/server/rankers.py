@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bof.engine import Engine
-from bof.global_descriptors.describe import COLUMN_OF, Wanted
-from bof.retrieval.searcher import LOCAL, RANKERS
+from bof.errors import MismatchError
+from bof.global_descriptors.describe import Wanted
+from bof.options import COLUMN_OF, LOCAL, RANKERS
 from bof.server.http.problems import ProblemError
 from bof.store.columns import group_of
 
@@ -22,12 +23,6 @@ DESCRIPTIONS = {
 """Rankers that are not here compare hashes."""
 
 _HASH = "Copies of the very picture, resized or encoded anew: a short code of its coarse structure. Very fast."
-
-
-def ranker_names() -> str:
-    """A pattern of what a ranker may be called: several are joined by +."""
-    names = "|".join(RANKERS)
-    return rf"^({names})(\+({names}))*$"
 
 
 def rankers_of(engine: Engine) -> list[dict[str, Any]]:
@@ -49,10 +44,8 @@ def _ranker(name: str, groups: tuple[str, ...]) -> dict[str, Any]:
 
 def require_columns(engine: Engine, groups: Sequence[str]) -> Wanted:
     """These groups of columns. Raises ProblemError where the index lacks one."""
-    wanted = engine.wanted
-    for group in groups:
-        if group not in wanted.groups:
-            known = ", ".join(wanted.groups) or "none"
-            detail = f"expected the column {group}, found {known}; bof index --columns {group} adds it"
-            raise ProblemError("not-available", detail)
-    return wanted.only(groups)
+    try:
+        return engine.require_columns(groups)
+    except MismatchError as error:
+        detail = f"expected {error.expected}, found {error.found}; bof index --columns adds it"
+        raise ProblemError("not-available", detail) from error

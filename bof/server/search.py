@@ -11,20 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from bof.engine import Engine
+from bof.engine import Engine, Query
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import display_name
-from bof.options import VerifyOptions
-from bof.retrieval.searcher import Answer, SearchOptions, search
+from bof.options import SearchOptions, VerifyOptions
+from bof.retrieval.searcher import Answer, Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import Collection, all_of, version_of
 from bof.server.decoding import Asked, Pose, Prepared
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
-from bof.server.matching import points_of
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
-from bof.types import Bool, Hit
+from bof.types import F32, F64, Bool, Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +79,38 @@ def match_pair(
     """How a query lies in one image of the index. Raises ProblemError, not-found."""
     image = image_of(engine, number)
     start = time.perf_counter()
-    only = engine.snapshot.restricted({number})
-    answer = search(only, engine.vocabulary, prepared.query.features, options)
-    if not len(answer.images):
-        answer = dataclasses.replace(answer, images=np.array([image]), scores=np.zeros(1))
-    (hit,) = engine.hits(prepared.query, answer, options, 1)
+    hit, found = engine.match(prepared.query, image, options)
     verification = hit.verification
     transform = verification.database_from_query if verification else None
-    points = points_of(engine, prepared.query, image, verification, options)
     return {
         "query": query_json(prepared),
         "hit": hits_json(collection, engine, [hit])[0],
         "hit_from_query": None if transform is None else transform.tolist(),
         "mirrored": bool(verification and verification.mirrored),
-        "points": points,
+        "points": _points_json(engine, prepared.query, image, found),
         "seconds": {"extract": prepared.seconds, "match": time.perf_counter() - start},
     }
 
 
+def _points_json(engine: Engine, query: Query, image: int, found: Match) -> dict[str, list[Any]]:
+    """Where the matches lie in both pictures, whether each agrees with the transform, and its vote, strongest first."""
+    in_query, in_hit = engine.points(query, image, found.matches)
+    return {
+        "query": _rounded(in_query, 2),
+        "hit": _rounded(in_hit, 2),
+        "inlier": found.agrees.tolist(),
+        "weight": _rounded(found.matches.weight, 4),
+    }
+
+
+def _rounded(values: F32 | F64, digits: int) -> list[Any]:
+    rounded: list[Any] = np.round(values.astype(np.float64), digits).tolist()
+    return rounded
+
+
 def image_of(engine: Engine, number: int) -> int:
     """The place of a live image, by id, in the engine's snapshot. Raises ProblemError, not-found."""
-    rows = engine.snapshot.rows
+    rows = engine.images
     found = np.flatnonzero((rows.id == number) & ~rows.deleted)
     if not len(found):
         raise not_found(f"image {number}")
@@ -127,8 +137,8 @@ def query_json(prepared: Prepared) -> dict[str, Any]:
 
 def hits_json(collection: Collection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Hits as the API tells of them."""
-    numbers = [int(engine.snapshot.rows.id[hit.image]) for hit in hits]
-    found = collection.index.select(ids=numbers)
+    numbers = [int(engine.images.id[hit.image]) for hit in hits]
+    found = collection.select(ids=numbers)
     records = {image.id: image for image in found.records}  # a commit since may have taken one out
     return [
         _hit(collection, number, records.get(number), found.fields.get(number, {}), hit)

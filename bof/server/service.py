@@ -15,17 +15,18 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from bof.engine import Engine
+from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import Collection
-from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe, Refused
+from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import Budget, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
-from bof.server.http.problems import ProblemError
+from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
@@ -72,7 +73,7 @@ class Service:
         self.collection = Collection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
-        self.rate, self.session_rate = Rate(options.rate), Rate(1.0)
+        self.rate = Rate(options.rate)
         self.budget = Budget(options.buffered_megabytes << 20)
         self.fetcher = Fetcher(settings.sources, options, self.budget)
         self.places = Places(2 * n, options.waiting)
@@ -80,7 +81,7 @@ class Service:
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.metrics = Metrics()
-        recipe = Recipe(engine.index.features, options.upload_pixels)
+        recipe = Recipe(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
         self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start
@@ -118,13 +119,14 @@ class Service:
         result = await asyncio.wrap_future(self._pool.submit(item))
         if isinstance(result, Lost):
             raise ProblemError("bad-picture", f"expected a picture that can be read; {result.reason}")
-        if isinstance(result, Refused):
-            raise ProblemError(result.kind, result.reason)
+        if isinstance(result, ImageError):
+            raise as_problem(result)
         return result
 
     async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
         """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
-        key = version or hashlib.sha256(data).hexdigest(), pose, asked.features, asked.wanted.groups
+        version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        key = version, pose, asked.features, asked.wanted.groups
         if known := self.queries.get(key):
             return known
         prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))

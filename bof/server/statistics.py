@@ -9,8 +9,8 @@ import numpy as np
 
 from bof.engine import Engine
 from bof.images.decode import display_name
-from bof.store.catalog import FILE_NAME
-from bof.store.index import Snapshot
+from bof.store.catalog import FILE_NAME, CatalogueColumns
+from bof.types import I64
 
 N_BINS = 20
 MAX_NAMES = 500
@@ -25,28 +25,25 @@ _PARTS = {
 
 def statistics(engine: Engine) -> dict[str, Any]:
     """Of the commit that the engine holds; tags and bytes are the newest commit's."""
-    snapshot = engine.snapshot
-    tags, fields = map(_ranked, engine.index.count_annotated())
+    facts = engine.facts()
+    tags, fields = map(_ranked, engine.count_annotated())
     parts, columns = _bytes_by_part(engine)
-    used = np.zeros(engine.vocabulary.n_words, np.bool_)
-    for segment in snapshot.segments:
-        used |= np.diff(segment.postings.indptr) > 0
     return {
-        "generation": snapshot.generation,
-        "pictures": snapshot.n_images,
-        "features": snapshot.n_features,
+        "generation": facts.generation,
+        "pictures": facts.n_images,
+        "features": facts.n_features,
         "bytes": sum(parts.values()),
-        "segments": len(snapshot.segments),
+        "segments": facts.n_segments,
         "bytes_by_part": parts,
-        "folders": _ranked(_folders(snapshot)),
+        "folders": _ranked(_folders(engine.images)),
         "tags": tags,
         "fields": fields,
         "columns": columns,
         "vocabulary": {
-            "words": engine.vocabulary.n_words, "used": int(used.sum()),
-            "fingerprint": engine.index.fingerprint,
+            "words": engine.vocabulary.n_words, "used": facts.n_words_used,
+            "fingerprint": engine.vocabulary.fingerprint,
         },
-        "features_per_image": _histogram(snapshot),
+        "features_per_image": _histogram(facts.features_per_image),
     }  # fmt: skip
 
 
@@ -55,9 +52,8 @@ def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{"name": display_name(name), "pictures": n} for name, n in best]
 
 
-def _folders(snapshot: Snapshot) -> Counter[str]:
+def _folders(rows: CatalogueColumns) -> Counter[str]:
     """Pictures below each first folder of a name."""
-    rows = snapshot.rows
     names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
     return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
 
@@ -66,18 +62,15 @@ def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     """Bytes on disk by what they are for, and the optional columns."""
     parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue"], 0)
     columns: set[str] = set()
-    for name, n_bytes in engine.index.bytes_by_file().items():
+    for name, n_bytes in engine.bytes_by_file().items():
         stem = name.removesuffix(".npy")
         parts["catalogue" if name == FILE_NAME else _PARTS.get(stem, "columns")] += n_bytes
         columns |= set() if name == FILE_NAME or stem in _PARTS else {stem}
     return parts, sorted(columns)
 
 
-def _histogram(snapshot: Snapshot) -> dict[str, list[int]]:
+def _histogram(n_features: I64) -> dict[str, list[int]]:
     """How many pictures have how many features."""
-    sizes = [np.diff(segment.feature_indptr) for segment in snapshot.segments]
-    live = ~snapshot.rows.deleted
-    n_features = np.concatenate(sizes)[live] if sizes else np.zeros(0, np.int64)
     edges = np.linspace(0, max(1, int(n_features.max(initial=0))), N_BINS + 1)
     counts = np.histogram(n_features, edges)[0]
     return {"edges": np.rint(edges).astype(int).tolist(), "counts": counts.tolist()}

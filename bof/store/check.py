@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bof.errors import IndexStoreError
+from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
 from bof.store import catalog
 from bof.store.catalog import SegmentRecord, commits
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
-from bof.system.files import sha256_of
+from bof.system.directory import Directory
+from bof.system.files import FileFact, sha256_in
 from bof.system.threads import in_threads
 
 SEGMENTS = "segments"
@@ -107,17 +109,48 @@ def _reason(compare: Callable[[], object]) -> str:
 def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
     known = {row.name: row for row in segments}
-    for path in _listed(folder / SEGMENTS):
-        if path.name not in known:
-            yield path
-        else:
-            yield from (file for file in _listed(path) if file.name not in known[path.name].files)
+    with open_segments(folder) as here:
+        for name in here.names():
+            if name not in known:
+                yield here.path / name
+            else:
+                yield from (here.path / name / file for file in _files(here, name) if file not in known[name].files)
 
 
-def _listed(folder: Path) -> list[Path]:
-    """What lies in a folder; nothing where it is missing or cannot be looked into."""
+def open_segments(folder: Path) -> Directory:
+    """The folder of an index's segments. Raises IndexStoreError where it is missing, or a link that leads elsewhere."""
     try:
-        return sorted(folder.iterdir())
+        return Directory.open_below(folder, SEGMENTS)
+    except OSError as error:
+        advice = "nothing below an index may be a link; restore it from a copy, or index again"
+        raise IndexStoreError(reason_of(error), path=folder / SEGMENTS, advice=advice) from error
+
+
+def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
+    """Delete what lies among the segments and belongs to none. What cannot be deleted harms nobody."""
+    known = {row.name: row for row in segments}
+    with open_segments(folder) as here:
+        for name in here.names():
+            if name not in known:
+                remove(here, name)
+                continue
+            for file in _files(here, name):
+                if file not in known[name].files:
+                    with suppress(OSError), here.folder(name) as inner:
+                        inner.remove_file(file)
+
+
+def remove(segments: Directory, name: str) -> None:
+    """Delete a file, a link or a folder of files among the segments, as far as it can be."""
+    with suppress(OSError):
+        segments.remove_folder(name) if segments.is_folder(name) else segments.remove_file(name)
+
+
+def _files(segments: Directory, name: str) -> list[str]:
+    """What lies in a segment's folder; nothing where it cannot be looked into."""
+    try:
+        with segments.folder(name) as inner:
+            return inner.names()
     except OSError:
         return []
 
@@ -132,18 +165,30 @@ def _damage(folder: Path, entry: _Catalogued, n_words: int) -> Damage | None:
 
 def wrong_files(folder: Path, row: SegmentRecord, *, contents: bool = True) -> Iterator[str]:
     """Missing, cut and, with contents, altered files: by size and checksum."""
-    for name in sorted(expected_files(row.files) | set(row.files)):
-        path, expected = folder / name, row.files.get(name)
-        try:
-            n_bytes = path.stat().st_size
-            if expected is None:
-                yield f"{path}: the catalogue does not know this file"
-            elif n_bytes != expected.n_bytes:
-                yield f"{path}: expected {expected.n_bytes} bytes, found {n_bytes}"
-            elif contents and sha256_of(path) != expected.sha256:
-                yield f"{path}: its content has changed (checksum)"
-        except OSError as error:
-            yield f"{path}: cannot be read: {error.strerror or error}"
+    try:
+        here = Directory.open_below(folder.parents[1], folder.parent.name, folder.name)
+    except OSError as error:
+        yield f"{folder}: cannot be read: {reason_of(error)}"
+        return
+    with here:
+        for name in sorted(expected_files(row.files) | set(row.files)):
+            try:
+                if reason := _wrong_file(here, name, row.files.get(name), contents=contents):
+                    yield f"{folder / name}: {reason}"
+            except OSError as error:
+                yield f"{folder / name}: cannot be read: {reason_of(error)}"
+
+
+def _wrong_file(folder: Directory, name: str, expected: FileFact | None, *, contents: bool) -> str:
+    n_bytes = folder.size_of(name)
+    if expected is None:
+        return "the catalogue does not know this file"
+    if n_bytes != expected.n_bytes:
+        return f"expected {expected.n_bytes} bytes, found {n_bytes}"
+    if not contents:
+        return ""
+    with folder.open_file(name) as stream:
+        return "" if sha256_in(stream) == expected.sha256 else "its content has changed (checksum)"
 
 
 def _wrong_content(folder: Path, row: SegmentRecord, n_words: int) -> Iterator[str]:

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bof.errors import IndexStoreError, MismatchError, OptionError
+from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import Part, keep_nearest
 from bof.global_descriptors.describe import Wanted
@@ -47,7 +49,7 @@ class Snapshot:
     n_images: int
     n_features: int
 
-    def restricted(self, ids: Set[int]) -> Snapshot:
+    def restricted(self, ids: Set[int]) -> Self:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
         allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
         weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
@@ -57,6 +59,22 @@ class Snapshot:
     def postings(self) -> list[Postings]:
         """Every segment's postings."""
         return [segment.postings for segment in self.segments]
+
+    @property
+    def sizes(self) -> I64:
+        """Features of each image i64 (n_images,), removed ones included."""
+        return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
+
+    def facts(self) -> SnapshotFacts:
+        """The commit in figures."""
+        used = [np.diff(part.indptr) > 0 for part in self.postings]
+        n_words_used = int(np.logical_or.reduce(used).sum()) if used else 0
+        counts = self.n_images, self.n_features, len(self.segments), n_words_used
+        return SnapshotFacts(self.generation, *counts, self.sizes[~self.rows.deleted])
+
+    def count_known(self, group: str) -> int:
+        """Live images that have rows in a group of optional columns."""
+        return int((self.columns_known(group) & self.weights.live).sum())
 
     def stay_within(self, n_bytes: int) -> None:
         """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
@@ -77,6 +95,18 @@ class Snapshot:
             if _EMBEDDING in segment.columns
         ]
 
+    def column(self, name: str) -> Iterator[tuple[slice, NDArray[Any], Bool]]:
+        """A column of global descriptors, a segment at a time: which images, their rows, which of them are known."""
+        for segment in self.segments:
+            if name in segment.columns:
+                first = segment.postings.first_image
+                images = slice(first, first + segment.n_images)
+                yield (
+                    images,
+                    segment.columns[name],
+                    columns.known(segment.columns, columns.group_of(name), segment.n_images),
+                )
+
     def columns_known(self, group: str) -> Bool:
         """Which images bool (n_images,) have rows in a group of optional columns."""
         parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
@@ -94,6 +124,20 @@ class Snapshot:
             chosen = np.flatnonzero(segment_of == number)
             self.segments[number].place(chosen, indptr, position, features, placed)
         return placed
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """A commit in figures: its number, live images and features, segments, words in use; features_per_image i64 (n,) of
+    the live images.
+    """
+
+    generation: int
+    n_images: int
+    n_features: int
+    n_segments: int
+    n_words_used: int
+    features_per_image: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +162,7 @@ class Index:
         try:
             (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise IndexStoreError(f"{folder}: cannot create an index here: {error.strerror or error}") from error
+            raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
         with one_writer(folder):
             catalog.create(folder, meta)
         return cls.open(folder)
@@ -131,9 +175,8 @@ class Index:
             features = FeatureOptions(**meta["features"])
             return cls(folder, meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"]))
         except (KeyError, TypeError, ValueError, OptionError) as error:
-            raise IndexStoreError(
-                f"{folder}: the catalogue lacks {error}; delete the folder and index again"
-            ) from error
+            advice = "delete the folder and index again"
+            raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
 
     @property
     def wanted(self) -> Wanted:
@@ -142,14 +185,16 @@ class Index:
         try:
             return Wanted.from_meta(meta)
         except (KeyError, TypeError, ValueError, OptionError) as error:
-            raise IndexStoreError(f"{self.folder}: the catalogue's columns are damaged: {error}") from error
+            raise IndexStoreError(f"the catalogue's columns are damaged: {error}", path=self.folder) from error
 
     def require(self, vocabulary: Vocabulary) -> None:
         """Raises MismatchError unless the index was built with this vocabulary."""
         if vocabulary.fingerprint != self.fingerprint:
             raise MismatchError(
-                f"{self.folder}: built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder}), "
-                f"found {vocabulary.fingerprint[:12]}; name the right one with --vocabulary, or index again"
+                f"built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder})",
+                path=self.folder,
+                found=vocabulary.fingerprint[:12],
+                advice="name the right one with {vocabulary}, or index again",
             )
 
     @contextmanager
@@ -196,7 +241,7 @@ class Index:
         try:
             return derive_weights([segment.postings for segment in segments], live, self.n_words)
         except ValueError as error:
-            raise IndexStoreError(f"{self.folder}: {error}; {ADVICE}") from error
+            raise IndexStoreError(str(error), path=self.folder, advice=ADVICE) from error
 
     def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
         if row.name in known and known[row.name].has_columns_of(row.files):

@@ -19,24 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.errors import IndexStoreError
+from bof.errors import IndexStoreError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.native import find_postings, place_features
 from bof.store import columns as optional
 from bof.store.columns import Columns, Rows
 from bof.store.inverted_file import Postings
-from bof.system.files import FileFact, fact_of, map_array, release, save_arrays
+from bof.store.segment_files import ADVICE as ADVICE
+from bof.store.segment_files import ARRAYS as ARRAYS
+from bof.store.segment_files import open_array
+from bof.system.directory import Directory
+from bof.system.files import FileFact, fact_of, release, save_arrays
 from bof.types import I32, I64, U16, U64, Geometry
-
-ARRAYS = (
-    "vote_indptr", "vote_image", "vote_feature", "signature",
-    "feature_indptr", "word", "xy", "scale_angle",
-)  # fmt: skip
 
 ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
 """And instead of `word`."""
 
-ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
 _FULL = 65535.0
 _OCTAVES = 16.0
 """Scales are stored as octaves below the long side: 65535 is the long side, 0 is 2**-16 of it."""
@@ -179,67 +177,39 @@ def _word_major(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArr
     }
 
 
-def open_segment(folder: Path, facts: dict[str, FileFact], n_words: int, first_image: int) -> Segment:
-    """Map a segment's files. Raises IndexStoreError where one is missing, has another size, or is no array."""
-    files = expected_files(facts)
-    a = {name: _open_array(folder / f"{name}.npy", facts) for name in ARRAYS if f"{name}.npy" in files}
-    n_images = len(a["feature_indptr"]) - 1
-    _refuse_damaged(folder, a, n_words, n_images)
-    postings = Postings(a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, n_images)
+def open_segment(folder: Path, facts: Mapping[str, FileFact], n_words: int, first_image: int) -> Segment:
+    """Map a segment's files. Raises IndexStoreError where one is missing, a link, or not as the table of files says.
+
+    folder: INDEX/segments/NAME, none of which may be a link but INDEX.
+    """
+    files, sizes = expected_files(facts), {"n_words": n_words}
+    try:
+        with Directory.open_below(folder.parents[1], folder.parent.name, folder.name) as here:
+            a = {name: open_array(here, name, facts, sizes) for name in ARRAYS if f"{name}.npy" in files}
+            columns = {name: open_array(here, name, facts, sizes) for name in _column_names(facts)}
+    except OSError as error:
+        raise IndexStoreError(f"cannot be opened ({reason_of(error)})", path=folder, advice=ADVICE) from error
+    if not optional.are_sound(columns, sizes["n_images"]):
+        raise IndexStoreError("its optional columns do not fit its images", path=folder, advice=ADVICE)
+    postings = Postings(
+        a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, sizes["n_images"]
+    )
     word = a["word"] if "word" in a else _derive_word(folder, postings, a)
-    if word.shape != postings.image.shape:
-        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
-    return Segment(
-        postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], _open_columns(folder, facts, n_images)
-    )
+    return Segment(postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], columns)
 
 
-def _open_columns(folder: Path, facts: Mapping[str, FileFact], n_images: int) -> Columns:
-    names = [name.removesuffix(".npy") for name in facts]
-    found = {name: _open_array(folder / f"{name}.npy", facts) for name in names if optional.is_column(name)}
-    if not optional.are_sound(found, n_images):
-        raise IndexStoreError(f"{folder}: its optional columns do not fit its {n_images} images; {ADVICE}")
-    return found
+def _column_names(facts: Mapping[str, FileFact]) -> list[str]:
+    return [name for file in facts if optional.is_column(name := file.removesuffix(".npy"))]
 
 
-def _refuse_damaged(folder: Path, a: dict[str, NDArray[Any]], n_words: int, n_images: int) -> None:
-    """Only shapes: postings are read, and checked, where a query looks."""
-    sound = (
-        _is_indptr(a["vote_indptr"], n_words, len(a["vote_image"]))
-        and _is_indptr(a["feature_indptr"], n_images, len(a["xy"]))
-        and a["vote_image"].shape == a["vote_feature"].shape == a["signature"].shape == a["xy"].shape[:1]
-        and a["xy"].shape == a["scale_angle"].shape
-    )
-    if not sound:
-        raise IndexStoreError(f"{folder}: its arrays contradict each other; {ADVICE}")
-
-
-def _derive_word(folder: Path, postings: Postings, a: dict[str, NDArray[Any]]) -> I32:
+def _derive_word(folder: Path, postings: Postings, a: Mapping[str, NDArray[Any]]) -> I32:
     """The column that segments of format 1 lack; the next merge writes it."""
     word = np.zeros(len(postings.image), np.int32)
     try:
+        if len(postings.image) and postings.image.min() < 0:
+            raise IndexError("postings name images that do not exist")
         rows = a["feature_indptr"][postings.image] + postings.feature
         word[rows] = np.repeat(np.arange(len(postings.indptr) - 1), np.diff(postings.indptr))
     except IndexError as error:
-        raise IndexStoreError(f"{folder}: {error}; {ADVICE}") from error
+        raise IndexStoreError(str(error), path=folder, advice=ADVICE) from error
     return word
-
-
-def _is_indptr(indptr: NDArray[Any], n_rows: int, n_entries: int) -> bool:
-    return bool(
-        indptr.shape == (n_rows + 1,) and indptr[0] == 0 and indptr[-1] == n_entries and (np.diff(indptr) >= 0).all()
-    )
-
-
-def _open_array(path: Path, facts: Mapping[str, FileFact]) -> NDArray[Any]:
-    try:
-        found, expected = path.stat().st_size, facts[path.name].n_bytes
-        if found != expected:
-            raise IndexStoreError(f"{path}: expected {expected} bytes, found {found}; {ADVICE}")
-        return map_array(path)
-    except KeyError as error:
-        raise IndexStoreError(f"{path}: the catalogue does not know this file; {ADVICE}") from error
-    except IndexStoreError:
-        raise
-    except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
-        raise IndexStoreError(f"{path}: cannot be opened ({error}); {ADVICE}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,19 +12,11 @@ from sqlite3 import Connection
 
 import numpy as np
 
-from bof.errors import IndexStoreError
+from bof.errors import IndexStoreError, reason_of
 from bof.store import catalog, columns
+from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
-from bof.store.check import (
-    OUT_OF_RANGE,
-    SEGMENTS,
-    CheckReport,
-    check,
-    find_strays,
-    is_in_range,
-    open_recorded,
-    wrong_files,
-)
+from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
 from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
@@ -61,7 +52,7 @@ class Writer:
             segments = catalog.read_segments(database)
         for row in segments:
             for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
-                raise IndexStoreError(f"{reason}; {ADVICE}")
+                raise IndexStoreError(reason, advice=ADVICE)
 
     def append(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> None:
         """Add images as one new segment; an older image of the same path gives way."""
@@ -95,7 +86,7 @@ class Writer:
             changes.replace_segment(database, segment.number, name, files)
 
         self._commit_segment(write, commit)
-        shutil.rmtree(old, ignore_errors=True)
+        self._delete([old.name])
 
     def set_facts(self, facts: Mapping[str, object], dropped: Sequence[str] = ()) -> None:
         """Set facts of the index; groups of optional columns that no longer fit them are dropped."""
@@ -136,9 +127,13 @@ class Writer:
         """Delete what the catalogue does not name: a crash left it behind. What cannot be deleted harms nobody."""
         with catalog.reading(self.folder) as database:
             segments = catalog.read_segments(database)
-        for path in list(find_strays(self.folder, segments)):
-            with suppress(OSError):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+        check_module.sweep(self.folder, segments)
+
+    def _delete(self, names: Sequence[str]) -> None:
+        """Delete the folders of segments that the catalogue no longer names."""
+        with check_module.open_segments(self.folder) as here:
+            for name in names:
+                check_module.remove(here, name)
 
     def maintain(self) -> None:
         """Merge what the policy asks for, so that many small commits cost a search no more than a few large ones.
@@ -184,8 +179,7 @@ class Writer:
         else:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, numbers)
-        for row in old:
-            shutil.rmtree(self.folder / SEGMENTS / row.name, ignore_errors=True)
+        self._delete([row.name for row in old])
 
     def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], kept: Sequence[int]) -> None:
         parts = [Part(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
@@ -201,10 +195,10 @@ class Writer:
         """A segment without damage, which must not be copied under a new checksum."""
         folder = self.folder / SEGMENTS / row.name
         for reason in wrong_files(folder, row):
-            raise IndexStoreError(f"{reason}; {ADVICE}")
+            raise IndexStoreError(reason, advice=ADVICE)
         segment = open_recorded(self.folder, row, self.n_words)
         if not is_in_range(segment):
-            raise IndexStoreError(f"{folder}: {OUT_OF_RANGE}; {ADVICE}")
+            raise IndexStoreError(OUT_OF_RANGE, path=folder, advice=ADVICE)
         return segment
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
@@ -220,4 +214,4 @@ class Writer:
                 self.sweep()
             if isinstance(error, IndexStoreError):
                 raise
-            raise IndexStoreError(f"{target}: {error.strerror or error}; the index is as it was") from error
+            raise IndexStoreError(reason_of(error), path=target, advice="the index is as it was") from error

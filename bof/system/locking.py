@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bof.errors import IndexStoreError
+from bof.errors import IndexStoreError, reason_of
 
 LOCK_NAME = "writer.lock"
 NOTE_NAME = "writer.json"
@@ -30,14 +30,11 @@ def one_writer(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise IndexStoreError(
-            f"{folder}: {_holder(folder)} is writing this index; wait for it to end, or stop it"
-        ) from error
+        problem = f"{_holder(folder)} is writing this index"
+        raise IndexStoreError(problem, path=folder, advice="wait for it to end, or stop it") from error
     except OSError as error:
-        raise IndexStoreError(
-            f"{folder}: cannot be written: {error.strerror or error}; "
-            "the folder must be writable to change the index, searching needs no more than reading"
-        ) from error
+        advice = "the folder must be writable to change the index, searching needs no more than reading"
+        raise IndexStoreError(f"cannot be written: {reason_of(error)}", path=folder, advice=advice) from error
     try:
         _leave_note(folder)
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -60,7 +61,8 @@ def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Sh
     needed = WRITER_BYTES + WORKER_BYTES + least
     total = memory_mb << 20 if memory_mb else max(machine_memory() // 2, needed)
     if total < needed:
-        raise OptionError(f"--memory: expected at least {-(-needed >> 20)} MB to index with, found {memory_mb}")
+        least_mb = -(-needed >> 20)
+        raise OptionError(option="memory", expected=f"at least {least_mb} MB to index with", found=memory_mb)
     n_fit = min(n_workers, (total - WRITER_BYTES) // (WORKER_BYTES + least))
     return Share(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
 
@@ -102,3 +104,14 @@ def pixels_beside_kept(max_pixels: int, features: FeatureOptions) -> int:
 def pyramid_bytes(features: FeatureOptions) -> int:
     """What SIFT takes for the largest picture that it is given."""
     return _PYRAMID_BYTES * (2 * features.max_side) ** 2
+
+
+def peak_memory() -> int:
+    """Bytes: the largest resident memory so far of this process, and of its largest ended child."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return unit * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

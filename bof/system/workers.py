@@ -9,6 +9,7 @@ import atexit
 import os
 import pickle
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,9 @@ _IN_FLIGHT = 4
 
 _START_S = 120.0
 """A child that has not started by then never will."""
+
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY", re.IGNORECASE)
+"""In the names of variables that no decoder needs, and that a hostile picture must not find in its environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,6 @@ class _Child:
         self.run: _Run | None = None
         self._is_killed = False
         places = os.pathsep.join(path or os.getcwd() for path in sys.path if isinstance(path, str))
-        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
         # In a process group of its own Ctrl-C does not reach it: the parent decides.
         own_group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {"creationflags": 0x200}
         self._process = subprocess.Popen(
@@ -202,7 +205,7 @@ class _Child:
             [sys.executable, "-P", "-c", "from bof.system.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**one_thread, **os.environ, "PYTHONPATH": places},
+            env=_environment() | {"PYTHONPATH": places},
             **own_group,
         )
 
@@ -269,6 +272,12 @@ class _Child:
                 except OSError:  # unsent bytes
                     continue
         self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """A child's: one thread unless we are told otherwise, and no secrets."""
+    one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+    return one_thread | {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 
 
 def _ending(status: int) -> str:

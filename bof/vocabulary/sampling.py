@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 from bof.errors import ImageError
 from bof.features.sift import N_DIMENSIONS, extract_features
 from bof.images.decode import decode, read_bytes
-from bof.images.listing import Skipped, list_files, reason_without_path
+from bof.images.listing import Skipped, list_files
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import keep_freed_memory
 from bof.types import U8
@@ -29,13 +29,12 @@ def draw_sample(
     source: str,
     features: FeatureOptions,
     options: TrainOptions,
-    workers: int,
     progress: Progress,
 ) -> tuple[Sample, list[Skipped]]:
     """At most options.max_descriptors descriptors, the same share of every readable picture under the folders."""
     paths = list(list_files(folders))
     limit = max(1, options.max_descriptors // max(1, len(paths)))
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
+    parallel = Parallel(n_jobs=options.n_workers, return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
     jobs = (delayed(_draw)(path, number, limit, features, options) for number, path in enumerate(paths))
     parts: list[U8] = [np.empty((0, N_DIMENSIONS), np.uint8)]
     seen: list[int] = []
@@ -63,6 +62,6 @@ def _draw(path: str, number: int, limit: int, features: FeatureOptions, options:
         data = read_bytes(Path(path))
         picture = decode(data, max_side=features.max_side, max_pixels=options.max_pixels, grey=True, name=path)
     except ImageError as error:
-        return Skipped(path, reason_without_path(error, path))
+        return Skipped(path, error.reason())
     descriptors = extract_features(picture, features).descriptors
     return descriptors[sample_rows(len(descriptors), limit, options.seed, number)], content_key(data)

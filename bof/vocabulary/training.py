@@ -49,20 +49,18 @@ class Sample:
         return len(self.image_keys)
 
 
-def train_vocabulary(
-    sample: Sample, options: TrainOptions, *, levels: int | None = None, workers: int = 1, progress: Progress = silent
-) -> Vocabulary:
+def train_vocabulary(sample: Sample, options: TrainOptions, *, progress: Progress = silent) -> Vocabulary:
     """Cluster a sample into visual words.
 
-    levels: 1 for flat k-means, 2 for k-means inside the cells of a coarse k-means, None to choose by the number of
+    options.levels: 1 for flat k-means, 2 for k-means inside the cells of a coarse k-means, 0 to choose by the number of
     words. The same sample, options and seed give the same bytes with any number of workers. Raises
     VocabularyError when there are fewer distinct descriptors than words. Sources: Sivic and Zisserman 2003;
     Sculley 2010 (mini-batch k-means); Philbin et al. 2007 (approximate k-means, the refinement).
     """
     _refuse_few(sample, options.words)
-    levels = levels or (1 if options.words <= FLAT_UP_TO else 2)
+    levels = options.levels or (1 if options.words <= FLAT_UP_TO else 2)
     cluster = _flat if levels == 1 else _two_level
-    centroids = _to_bytes(cluster(sample.descriptors, options, workers, progress))
+    centroids = _to_bytes(cluster(sample.descriptors, options, progress))
     centroids = _refine(sample.descriptors, centroids, options.seed, progress)
     return _finish(sample, centroids, options, levels, progress)
 
@@ -79,8 +77,10 @@ def _refuse_few(sample: Sample, n_words: int) -> None:
     n = _n_distinct(sample.descriptors)
     if n < n_words:
         raise VocabularyError(
-            f"{sample.source}: {n_words} words need as many different descriptors, found {n} in {sample.n_images} "
-            f"pictures; give more pictures or --words {max(2, n // 30)} (about 30 descriptors a word)"
+            f"{n_words} words need as many different descriptors",
+            path=sample.source,
+            found=f"{n} in {sample.n_images} pictures",
+            advice=f"give more pictures or {{words}} {max(2, n // 30)} (about 30 descriptors a word)",
         )
 
 
@@ -91,14 +91,14 @@ def _n_distinct(descriptors: U8) -> int:
     return len(np.unique(lanes @ factors))
 
 
-def _flat(descriptors: U8, options: TrainOptions, workers: int, progress: Progress) -> F32:
+def _flat(descriptors: U8, options: TrainOptions, progress: Progress) -> F32:
     progress("cluster", 0, 1)
     centroids = _mini_batch(descriptors, options.words, options.seed)
     progress("cluster", 1, 1)
     return centroids
 
 
-def _two_level(descriptors: U8, options: TrainOptions, workers: int, progress: Progress) -> F32:
+def _two_level(descriptors: U8, options: TrainOptions, progress: Progress) -> F32:
     """Coarse cells, then words inside each cell, as many as its share of the descriptors."""
     n_cells = max(2, round(options.words**0.5))
     progress("coarse cells", 0, 1)
@@ -113,7 +113,7 @@ def _two_level(descriptors: U8, options: TrainOptions, workers: int, progress: P
         delayed(_mini_batch)(descriptors[np.sort(order[ends[i] : ends[i + 1]])], int(shares[i]), options.seed + i)
         for i in np.flatnonzero(shares)
     )
-    parts = Parallel(n_jobs=workers, prefer="threads", return_as="generator", pre_dispatch="2*n_jobs")(jobs)
+    parts = Parallel(n_jobs=options.n_workers, prefer="threads", return_as="generator", pre_dispatch="2*n_jobs")(jobs)
     return np.concatenate(list(_counted(parts, "words in cells", int((shares > 0).sum()), progress)))
 
 

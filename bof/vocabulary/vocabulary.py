@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import MismatchError, OptionError, VocabularyError
+from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
 from bof.options import FeatureOptions
 from bof.system.files import fact_of, read_json, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
@@ -22,6 +21,8 @@ from bof.vocabulary.assignment import Assigner
 
 FORMAT = 2
 _HEADER = "vocabulary.json"
+_TRAIN = "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
+_AGAIN = "copy or train the vocabulary again"
 _ARRAYS = ("centroids", "projection", "thresholds", "image_keys")
 _FORMAT_1 = "assigner"
 """An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
@@ -85,7 +86,8 @@ class Vocabulary:
         exceeds the number of words.
         """
         if not 1 <= k <= self.n_words:
-            raise OptionError(f"words per feature: expected 1 to {self.n_words} (the vocabulary's words), found {k}")
+            expected = f"1 to {self.n_words} (the vocabulary's words)"
+            raise OptionError(option="words_per_feature", expected=expected, found=k)
         return self.assigner.search(descriptors, k)
 
     def sign(self, descriptors: U8, word: I32) -> U64:
@@ -102,7 +104,7 @@ class Vocabulary:
         try:
             write_folder(folder, self._fill)
         except OSError as error:
-            raise VocabularyError(f"{folder}: cannot write the vocabulary: {error.strerror or error}") from error
+            raise VocabularyError(f"cannot write the vocabulary: {reason_of(error)}", path=folder) from error
 
     def _fill(self, folder: Path) -> None:
         stored = _stored_thresholds(self.thresholds)
@@ -135,9 +137,9 @@ class Vocabulary:
                 arrays.get(_FORMAT_1),
             )
         except (KeyError, TypeError, ValueError, RuntimeError, OptionError) as error:
-            raise VocabularyError(f"{folder}: the vocabulary is damaged ({error}); train or copy it again") from error
+            raise _damaged(folder, f"the vocabulary is damaged ({error})") from error
         if vocabulary.fingerprint != header.get("fingerprint"):
-            raise VocabularyError(f"{folder}: fingerprint differs from its content; train or copy the vocabulary again")
+            raise _damaged(folder, "fingerprint differs from its content")
         return vocabulary
 
 
@@ -153,10 +155,9 @@ def default_vocabulary_path() -> Path:
     for folder in (package / "default_vocabulary", package.parent / "vocab" / "default"):
         if (folder / _HEADER).is_file():
             return folder
-    raise VocabularyError(
-        f"{package.parent / 'vocab' / 'default'}: the vocabulary that ships with bof is missing; "
-        "install bof again, or train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
-    )
+    place = package.parent / "vocab" / "default"
+    problem = "the vocabulary that ships with bof is missing"
+    raise VocabularyError(problem, path=place, advice=f"install bof again, or {_TRAIN}")
 
 
 def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -173,19 +174,15 @@ def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any
 
 def _read_header(folder: Path) -> dict[str, Any]:
     if not (folder / _HEADER).is_file():
-        raise VocabularyError(
-            f"{os.fspath(folder)!r}: no vocabulary here (expected {_HEADER}); "
-            "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
-        )
+        raise VocabularyError("no vocabulary here", path=folder, expected=_HEADER, found="none", advice=_TRAIN)
     try:
         header = read_json(folder / _HEADER)
         found = header["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VocabularyError(f"{folder / _HEADER}: damaged ({error}); train or copy the vocabulary again") from error
+        raise _damaged(folder / _HEADER, f"damaged ({error})") from error
     if found not in (1, FORMAT):
-        raise MismatchError(
-            f"{folder}: expected vocabulary format 1 or {FORMAT}, found {found}; use the bof that wrote it"
-        )
+        expected, advice = f"vocabulary format 1 or {FORMAT}", "use the bof that wrote it"
+        raise MismatchError(path=folder, expected=expected, found=found, advice=advice)
     return dict(header)
 
 
@@ -194,7 +191,11 @@ def _read_array(folder: Path, name: str, header: dict[str, Any]) -> np.ndarray[A
     try:
         found, expected = dataclasses.asdict(fact_of(path)), header["files"][name]
         if found != expected:
-            raise VocabularyError(f"{path}: expected {expected}, found {found}; copy or train the vocabulary again")
+            raise VocabularyError(path=path, expected=expected, found=found, advice=_AGAIN)
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VocabularyError(f"{path}: cannot be read ({error}); copy or train the vocabulary again") from error
+        raise _damaged(path, f"cannot be read ({error})") from error
+
+
+def _damaged(path: Path, problem: str) -> VocabularyError:
+    return VocabularyError(problem, path=path, advice=_AGAIN)

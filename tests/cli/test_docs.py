@@ -15,10 +15,11 @@ from tests.support.scenes import ROOT, draw_scene, write_picture
 
 DOCS = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "data" / "README.md",
     ROOT / "vocab" / "README.md",
 ]
+PROSE = [*DOCS, ROOT / "CHANGELOG.md"]
 
 
 def test_the_python_example_of_the_readme_finds_the_picture(tmp_path: Path) -> None:
@@ -46,10 +47,23 @@ def test_every_flag_of_a_command_is_documented(command: str, capsys: pytest.Capt
     assert not {flag for flag in flags if f"{flag}" not in documented} - {"--help"}
 
 
-def test_the_module_table_names_every_module() -> None:
-    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+def test_every_package_has_a_heading_and_every_command_its_word() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    headings = " ".join(line for line in page.splitlines() if line.startswith("###"))
+    packages = {path.parent.name for path in (ROOT / "bof").glob("*/__init__.py")}
+    assert not {name for name in packages if not re.search(rf"\b{name}\b", headings)}
     modules = {path.stem for path in (ROOT / "bof").glob("*.py")} - {"__init__", "__main__"}
-    assert not {name for name in modules if f"`{name}`" not in table}
+    assert not {name for name in modules if f"`{name}`" not in page}
+
+
+def test_lines_of_the_docs_are_short() -> None:
+    long = [
+        f"{page.name}:{n}"
+        for page in PROSE
+        for n, line in enumerate(page.read_text("utf-8").splitlines(), 1)
+        if len(line) > 120 and not line.startswith("|")
+    ]
+    assert not long
 
 
 def test_links_between_pages_lead_somewhere() -> None:

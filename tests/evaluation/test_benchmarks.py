@@ -405,6 +405,7 @@ def test_each_setting_has_its_own_figures() -> None:
         FakeRanker({A: unverified(A, B, D, C), B: unverified(A, C)}), benchmark_of(first, second), 4
     )
     figures = report.queries[0].settings
+    about: Any = pytest.approx
     assert {name: (f.positive_ranks, f.n_positives) for name, f in figures.items()} == {
         MAIN: ([1, 3], 2),
         "easy": ([2], 1),  # the query itself is junk in the main setting alone
@@ -413,9 +414,7 @@ def test_each_setting_has_its_own_figures() -> None:
     assert set(report.queries[1].settings) == {MAIN, "hard"}
     assert report.settings == {
         "easy": SettingReport(1, 1 / 4, {1: 0, 5: 1 / 2, 10: 1 / 2}),
-        "hard": SettingReport(
-            2, pytest.approx((1 / 6 + 1 / 4) / 2), {1: 0, 5: pytest.approx(5 / 12), 10: pytest.approx(5 / 12)}
-        ),
+        "hard": SettingReport(2, about((1 / 6 + 1 / 4) / 2), {1: 0, 5: about(5 / 12), 10: about(5 / 12)}),
     }
     assert report.map == pytest.approx((report.queries[0].average_precision or 0) / 2 + 1 / 8)
 

@@ -20,8 +20,7 @@ from bof.evaluation.benchmarks import LOADERS, Benchmark, load_benchmark
 from bof.evaluation.benchmarks.oxford import read_ground_truth
 from bof.evaluation.rankers import EngineRanker
 from bof.images.decode import read_image
-from bof.options import IndexOptions
-from bof.retrieval.searcher import SearchOptions
+from bof.options import IndexOptions, SearchOptions
 from tests.support.scenes import draw_scene, warp, write_picture
 
 TURNED = np.array([[0.87, -0.5, 80.0], [0.5, 0.87, -60.0], [0.0, 0.0, 1.0]])

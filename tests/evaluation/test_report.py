@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,14 +20,14 @@ from bof import evaluate
 from bof.errors import ReportError
 from bof.evaluation import metrics
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery
-from bof.evaluation.report import figures as report_figures
 from bof.evaluation.report import require_report, write_report
-from bof.evaluation.report.cases import ranked_hits, verified_wrong_cases, worst_cases
+from bof.evaluation.report.cases import Shot, ranked_hits, verified_wrong_cases, worst_cases
 from bof.evaluation.report.figures import interpolated_precision, mean_curve, write_figures
-from bof.evaluation.report.pictures import Shot, draw_box, write_thumbnails
+from bof.evaluation.report.pictures import draw_box, write_thumbnails
 from bof.evaluation.run import QueryResult, RankedImage, Relevance, Report, SettingReport, SettingResult
 from bof.images.decode import Picture, read_image
 from bof.images.draw import RED
+from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
 
 WHOLE: Mapping[str, Any] = {"index_bytes": 123_456, "n_distractors": 3, "n_features": 4567, "skipped": []}
@@ -232,16 +232,16 @@ def test_thumbnails_are_small_and_one_for_each_different_shot(tmp_path: Path) ->
     made = write_thumbnails(tmp_path, [plain, boxed, plain])
     assert sorted(file.name for file in (tmp_path / "pictures").iterdir()) == ["0001.jpg", "0002.jpg"]
     assert (made[plain].width, made[plain].height) == (240, 180)
-    shown = read_image(tmp_path / made[plain].file).pixels
+    shown = read_image(tmp_path / made[plain].src).pixels
     assert shown.shape == (180, 240, 3)
-    assert np.abs(shown.astype(int) - read_image(tmp_path / made[boxed].file).pixels).max() > 50
+    assert np.abs(shown.astype(int) - read_image(tmp_path / made[boxed].src).pixels).max() > 50
 
 
 def test_a_picture_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xffnothing")
     shots = [Shot(str(tmp_path / "broken.jpg")), Shot(str(tmp_path / "gone.jpg"), (0, 0, 1, 1))]
     broken, gone = write_thumbnails(tmp_path, shots).values()
-    assert (broken.file, gone.file) == ("", "")
+    assert (broken.src, gone.src) == ("", "")
     assert "expected a whole JPEG picture" in broken.problem
     assert "No such file" in gone.problem
 
@@ -262,43 +262,6 @@ def test_a_box_beyond_the_picture_is_drawn_at_its_edge() -> None:
 
 
 # -- The page ---------------------------------------------------------------------------------------------------------
-
-VOID = {"meta", "img", "br", "source"}
-
-
-class Page(HTMLParser):
-    """Text, identifiers and links of a page; fails where a tag is not closed in its place."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.files: list[str] = []
-        self.links: set[str] = set()
-        self.names: set[str] = set()
-        self.texts: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        values = {name: value or "" for name, value in attrs}
-        self.files += [values[name] for name in ("src", "srcset") if name in values]
-        self.links |= {values["href"]} if "href" in values else set()
-        self.names |= {values["id"]} if "id" in values else set()
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 @pytest.fixture
@@ -368,27 +331,44 @@ def test_every_row_of_the_table_has_the_cells_of_its_head(tmp_path: Path) -> Non
         assert [kind == "number" for kind in kinds] == [kind == "number" for kind, _ in heads]
 
 
-HOSTILE = """/d/<script>alert("1")</script>'&amp;\n\udcff\x1b[31m$^{.jpg"""
-
-
-def test_names_cannot_become_markup(tmp_path: Path) -> None:
-    hit = RankedImage(HOSTILE, 1.0, HOSTILE, "negative")
-    odd = QueryResult(HOSTILE, HOSTILE, 0.0, 0.0, 0.0, None, True, {HOSTILE: 1.0}, [hit], {HOSTILE: judged([3], 1)})
+def page_of_names(folder: Path, name: str, *, readable: bool = False) -> str:
+    """A report in which each text from outside is the name; its pictures are files of that name, or cannot be read."""
+    path = str(folder / f"{name}.jpg") if readable else f"/d/{name}"
+    if readable:
+        write_picture(Path(path), draw_scene(1, 64, 48))
+    hit = RankedImage(path, 1.0, name, "negative")
+    odd = QueryResult(path, name, 0.0, 0.0, 0.0, None, True, {name: 1.0}, [hit], {name: judged([3], 1)})
+    same = replace(odd, hits=[replace(hit, verdict="same")], top_four=0, settings={"main": judged([3], 1)})
     report = report_of(
         odd,
-        benchmark=HOSTILE,
-        ranker=HOSTILE,
-        options={HOSTILE: HOSTILE, "vocabulary": {"n_words": HOSTILE, "trained_on": {"source": HOSTILE}}},
-        recall_at_1_by_group={HOSTILE: 0.5},
-        query_milliseconds={HOSTILE: 1.0},
-        settings={HOSTILE: SettingReport(1, 0.0, {})},
-        notes=[HOSTILE],
+        same,
+        benchmark=name,
+        ranker=name,
+        ns=1.0,
+        options={name: {name: name}, "vocabulary": {"n_words": name, "trained_on": {"source": name}}},
+        recall_at_1_by_group={name: 0.5},
+        query_milliseconds={name: 1.0},
+        settings={name: SettingReport(1, 0.0, {1: 0.5}), "main": SettingReport(1, 0.5, {})},
+        notes=[name],
     )
-    benchmark = benchmark_of(BenchmarkQuery(Path(HOSTILE), frozenset({Path(f"{HOSTILE}2")})))
-    html = written(tmp_path / "out", report, {"skipped": [{"path": HOSTILE, "reason": HOSTILE}]}, benchmark=benchmark)
-    page = Page(html)
+    query = BenchmarkQuery(Path(path), frozenset({Path(f"{path}2")}))
+    whole = {
+        "skipped": [{"path": name, "reason": name}],
+        "n_distractors": name,
+        "evaluated_images_trained_on": name,
+        "n_evaluated_images": name,
+    }
+    return written(folder / "out", report, whole, benchmark=benchmark_of(query, query))
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_names_cannot_become_markup(tmp_path: Path, readable: bool) -> None:
+    html = page_of_names(tmp_path / "one", HOSTILE, readable=readable)
+    page, plain = Page(html), Page(page_of_names(tmp_path / "two", "plain", readable=readable))
+    assert page.structure == plain.structure
     assert page.tags.count("script") == 1
-    assert '<script>alert("1")</script>' in page.text
+    assert page.text.count(shown(HOSTILE)) == plain.text.count("plain")
+    assert shown(HOSTILE) in page.text
     assert "\x1b" not in html
     assert "\\udcff" in html
 
@@ -520,7 +500,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch:
 
 
 def test_without_matplotlib_the_command_to_install_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_figures.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert 'pip install "bof[report]"' in refused(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

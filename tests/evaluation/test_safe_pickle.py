@@ -61,7 +61,8 @@ def test_what_was_written_comes_back(tmp_path: Path, name: str, protocol: int) -
 def test_numpy_1_names_its_modules_otherwise(tmp_path: Path) -> None:
     data = pickle.dumps([np.arange(3), np.int64(7)], 2).replace(b"numpy._core.", b"numpy.core.")
     assert b"_core." not in data
-    array, scalar = load_pickle(written(tmp_path, data))  # type: ignore[misc]
+    found: Any = load_pickle(written(tmp_path, data))
+    array, scalar = found
     assert (array.tolist(), scalar) == ([0, 1, 2], 7)
 
 

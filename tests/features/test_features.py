@@ -44,7 +44,8 @@ def twice_as_large(pixels: U8) -> U8:
 def draw_blob(x: float, y: float, sigma: float, width: int, height: int) -> U8:
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     blob = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2))
-    return np.rint(40 + 180 * blob).astype(np.uint8)
+    pixels: U8 = np.rint(40 + 180 * blob).astype(np.uint8)
+    return pixels
 
 
 def mutual_matches(a: U8, b: U8, max_distance: float) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +67,8 @@ def same_features(a: Features, b: Features) -> bool:
 
 def root_by_formula(descriptors: U8) -> F64:
     histogram = descriptors.astype(np.float64)
-    return 512 * np.sqrt(histogram / histogram.sum(axis=1, keepdims=True))
+    found: F64 = 512 * np.sqrt(histogram / histogram.sum(axis=1, keepdims=True))
+    return found
 
 
 @given(hnp.arrays(np.uint8, (3, N_DIMENSIONS), elements=st.integers(0, 255)))
@@ -114,7 +116,7 @@ def test_a_shrunk_picture_has_its_features_in_the_original_frame() -> None:
 
 
 def test_a_scene_seen_whole_and_shrunk_has_its_features_at_the_same_places() -> None:
-    scene = cv2.resize(draw_scene(2), (640, 480), interpolation=cv2.INTER_CUBIC)
+    scene = np.asarray(cv2.resize(draw_scene(2), (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
     whole, shrunk = features_of(scene), features_of(scene, max_side=320)
     a, b = mutual_matches(whole.descriptors, shrunk.descriptors, 100)
     offset = whole.geometry.xy_px[a] - shrunk.geometry.xy_px[b]
@@ -159,7 +161,7 @@ def test_threads_change_nothing() -> None:
     found = []
     for n_threads in (1, 2):
         cv2.setNumThreads(n_threads)
-        found.append(features_of(cv2.resize(draw_scene(4), (900, 700))))
+        found.append(features_of(np.asarray(cv2.resize(draw_scene(4), (900, 700)), np.uint8)))
     assert len(found[0]) > 300
     assert same_features(*found)
 
@@ -203,7 +205,7 @@ def test_a_crop_has_the_size_of_its_box() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mirrored_features_are_those_of_the_mirrored_picture(seed: int) -> None:
-    pixels = cv2.GaussianBlur(draw_scene(seed, 400, 300), (0, 0), 1.5)
+    pixels = np.asarray(cv2.GaussianBlur(draw_scene(seed, 400, 300), (0, 0), 1.5), np.uint8)
     mirrored, extracted = mirror_features(features_of(pixels)), features_of(np.ascontiguousarray(pixels[:, ::-1]))
     found, i = place_and_angle(mirrored.geometry, extracted.geometry)
     assert found.mean() > 0.75
@@ -236,8 +238,8 @@ def test_mirrored_twice_is_the_picture_itself() -> None:
 
 
 def test_a_mirror_turns_left_to_right_and_angles_about_the_vertical() -> None:
-    columns = np.array([[0, 7], [99, 3]]), np.array([5, 6]), np.array([0, 250])
-    geometry = Geometry(*(column.astype(np.float32) for column in columns), 100, 50)
+    xy, scale, angle = (np.array(column, np.float32) for column in ([[0, 7], [99, 3]], [5, 6], [0, 250]))
+    geometry = Geometry(xy, scale, angle, 100, 50)
     mirrored = mirror_features(Features(geometry, np.zeros((2, N_DIMENSIONS), np.uint8))).geometry
     assert mirrored.xy_px.tolist() == [[99, 7], [0, 3]]
     assert mirrored.angle_deg.tolist() == [180, 290]

@@ -20,7 +20,9 @@ SPOT = 0.02
 
 
 def geometry(xy: F64, scale: F64, angle: F64, width: int, height: int) -> Geometry:
-    return Geometry(*(np.asarray(column, np.float32) for column in (xy, scale, angle % 360)), width, height)
+    columns = (np.asarray(column, np.float32) for column in (xy, scale, angle % 360))
+    places, sizes, angles = columns
+    return Geometry(places, sizes, angles, width, height)
 
 
 def planted(scale: float, degrees: float, n: int = 60, n_true: int = 40, seed: int = 0) -> Pairs:

@@ -52,7 +52,8 @@ class Scene:
 
 
 def picture(xy: F64, scale: F64, angle: F64) -> Geometry:
-    return Geometry(*(np.asarray(column, np.float32) for column in (xy, scale, angle % 360)), WIDTH, HEIGHT)
+    places, sizes, angles = (np.asarray(column, np.float32) for column in (xy, scale, angle % 360))
+    return Geometry(places, sizes, angles, WIDTH, HEIGHT)
 
 
 def layout(rng: np.random.Generator, kind: str, n: int) -> F64:
@@ -334,7 +335,8 @@ def test_squared_residuals_are_infinite_behind_the_horizon() -> None:
 
 def stretched(x: float, y: float, turn: float) -> F64:
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
-    return rotation @ np.diag([x, y, 1.0]) @ rotation.T
+    found: F64 = rotation @ np.diag([x, y, 1.0]) @ rotation.T
+    return found
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.7, 2.0])

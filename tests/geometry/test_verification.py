@@ -28,8 +28,8 @@ CORNERS = np.array([[0.0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGH
 
 
 def geometry(xy: F64, scale: F64, angle: F64, width: int = WIDTH, height: int = HEIGHT) -> Geometry:
-    columns = (np.asarray(column, np.float32) for column in (xy, scale, angle % 360))
-    return Geometry(*columns, width, height)
+    places, sizes, angles = (np.asarray(column, np.float32) for column in (xy, scale, angle % 360))
+    return Geometry(places, sizes, angles, width, height)
 
 
 def similarity(scale: float, degrees: float, x: float, y: float) -> F64:
@@ -300,11 +300,12 @@ def as_bytes(found: Verification) -> tuple[object, ...]:
 @pytest.mark.parametrize("outliers", [0.3, 0.8])
 def test_the_order_in_which_matches_were_found_does_not_show(outliers: float) -> None:
     scene = Scene(TRANSFORMS["homography"], 150, outliers, 0)
-    columns = scene.matches.query, scene.matches.database, np.round(scene.matches.weight, 1)
-    expected = as_bytes(verify(scene.query, scene.database, strongest_first(*columns), OPTIONS))
+    query, database = scene.matches.query.astype(np.int64), scene.matches.database.astype(np.int64)
+    weight = np.round(scene.matches.weight, 1)
+    expected = as_bytes(verify(scene.query, scene.database, strongest_first(query, database, weight), OPTIONS))
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(150)
-        shuffled = strongest_first(*(column[order] for column in columns))
+        shuffled = strongest_first(query[order], database[order], weight[order])
         assert as_bytes(verify(scene.query, scene.database, shuffled, OPTIONS)) == expected
 
 
@@ -351,7 +352,7 @@ def affine_engine(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def location_errors(engine: Engine, folder: Path) -> dict[str, float]:
     """How far each located corner of img1 is off, as a fraction of the diagonal of the picture that it was found in."""
-    picture = read_image(folder / "img1.jpg", grey=True, max_side=engine.index.features.max_side)
+    picture = read_image(folder / "img1.jpg", grey=True, max_side=engine.features.max_side)
     w, h = picture.width - 1.0, picture.height - 1.0
     corners = np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]])
     query = engine.prepare(picture)

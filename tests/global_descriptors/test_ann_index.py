@@ -26,7 +26,8 @@ def draw_rows(n: int, seed: int = 0) -> Rows:
     """Directions around 40 centres, f16 (n, D)."""
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((40, D))[rng.integers(0, 40, n)] + 0.7 * rng.standard_normal((n, D))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+    found: NDArray[np.float16] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+    return found
 
 
 ROWS = draw_rows(3000)
@@ -69,7 +70,7 @@ def test_without_finders_all_rows_are_compared_however_they_are_cut(mapped: Rows
         for k, allowed in ((1, None), (10, None), (10, live), (5000, None), (5000, live)):
             rows, alike = collection.search(ROWS[5], k, allowed)
             expected_rows, expected = all_of(ROWS[5], ROWS, k, allowed)
-            assert (rows.dtype, alike.dtype) == (np.int64, np.float32)
+            assert (rows.dtype, alike.dtype) == (np.dtype(np.int64), np.dtype(np.float32))
             assert rows.tolist() == expected_rows
             np.testing.assert_array_equal(alike, expected)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 
 import cv2
 import numpy as np
@@ -126,7 +127,7 @@ def in_opencv(metric: str, query: F32, row: F32) -> float:
         "bhattacharyya": cv2.HISTCMP_BHATTACHARYYA,
     }
     if metric == "euclidean":
-        return 1 - float(cv2.norm(query, row, cv2.NORM_L2)) / np.sqrt(2)
+        return 1 - float(cv2.norm(query, row, cv2.NORM_L2)) / math.sqrt(2)
     found = cv2.compareHist(query, row, how[metric])
     return {"chi-square": 1 - found / 4, "bhattacharyya": 1 - found}.get(metric, max(found, 0.0))
 
@@ -168,7 +169,7 @@ def sums_in_loops(metric: str, query: U8, rows: U8) -> F32:
     return sums
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 @pytest.mark.parametrize("n_bins", [16, 288, 1440])
 def test_the_compiled_sums_are_those_of_numpy(metric: str, n_bins: int) -> None:
@@ -177,7 +178,7 @@ def test_the_compiled_sums_are_those_of_numpy(metric: str, n_bins: int) -> None:
     np.testing.assert_allclose(sums_in_loops(metric, query, rows), expected, rtol=3e-6)
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 def test_every_processor_gives_the_same_bits(metric: str) -> None:
     rows, query = made_rows(60, 1440), made_rows(3, 1440, seed=1)[0]
@@ -202,7 +203,7 @@ def test_threads_and_company_change_nothing(metric: str) -> None:
 @pytest.mark.parametrize("metric", color.METRICS)
 @pytest.mark.parametrize("name", color.ARRAYS)
 def test_a_picture_is_most_like_itself_then_its_copy(metric: str, name: str, stored: dict[str, U8]) -> None:
-    copy = cv2.resize(draw_scene(2), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    copy = cv2.resize(draw_scene(2), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA).astype(np.uint8)
     rows = np.concatenate([stored[name], color.describe(copy)[name][None]])
     rows.flags.writeable = False
     alike = color.similarity(rows[2], rows, metric)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,13 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from bof.cli.arguments import add_options, flag, options_from
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors import embedding
 from bof.global_descriptors.embedding import Model, arrays_of, cached_model, load_model, similarity
-from bof.global_descriptors.model import NORMALISATIONS, ModelOptions, add_model_options, model_options, prepare
+from bof.global_descriptors.model import prepare
+from bof.options import ModelOptions
+from bof.options.models import NORMALISATIONS
 from bof.system.threads import in_threads
 from tests.support.onnx_models import CHANNELS, CLASS_TOKEN, Network, conv
 from tests.support.scenes import draw_scene
@@ -35,7 +39,8 @@ def resized(pixels: NDArray[np.uint8], side: int = 12) -> NDArray[np.uint8]:
 def planes(pixels: NDArray[np.uint8], normalise: str = "imagenet") -> Array:
     """What the network sees: (1, 3, h, w)."""
     mean, std = NORMALISATIONS[normalise]
-    return ((pixels / 255 - np.array(mean)) / np.array(std)).transpose(2, 0, 1)[None]
+    found: Array = ((pixels / 255 - np.array(mean)) / np.array(std)).transpose(2, 0, 1)[None]
+    return found
 
 
 def assert_direction(found: NDArray[np.float16], expected: Array) -> None:
@@ -46,7 +51,8 @@ def assert_direction(found: NDArray[np.float16], expected: Array) -> None:
 
 
 def gem(vectors: Array) -> Array:
-    return np.cbrt((vectors.clip(1e-6) ** 3).mean(axis=0))
+    found: Array = np.cbrt((vectors.clip(1e-6) ** 3).mean(axis=0))
+    return found
 
 
 def load(tmp_path: Path, network: Network, **options: object) -> Model:
@@ -93,7 +99,7 @@ def test_tokens_are_the_class_token_or_patches_pooled(tmp_path: Path, pool: str)
 def test_patches_without_a_class_token_are_averaged(tmp_path: Path) -> None:
     patches = conv(planes(resized(SCENE))).reshape(-1, CHANNELS)
     assert_direction(load(tmp_path, Network("patches")).describe(SCENE), patches.mean(axis=0))
-    with pytest.raises(OptionError, match=r"--model-pool: expected auto or average or gem, found token.*9 tokens"):
+    with pytest.raises(OptionError, match=r"pool: expected auto or average or gem, found token.*9 tokens"):
         load(tmp_path, Network("patches"), pool="token")
 
 
@@ -117,7 +123,7 @@ def test_the_metadata_of_a_model_counts_unless_the_user_says_otherwise(tmp_path:
     asked = load(tmp_path, network, size=8, normalise="unit").facts["input"]
     assert (asked["height"], asked["mean"], asked["std"]) == (8, [0.0] * 3, [1.0] * 3)
     bad = dataclasses.replace(network, metadata={"mean": "0.5,0.5", "std": "1", "size": "16"})
-    with pytest.raises(OptionError, match=r"--model-normalise: .*says mean \[0.5, 0.5\]"):
+    with pytest.raises(OptionError, match=r"normalise: .*says mean \[0.5, 0.5\]"):
         load(tmp_path, bad)
 
 
@@ -209,9 +215,9 @@ def test_facts_are_json_and_tell_models_apart(tmp_path: Path) -> None:
     facts = json.loads(json.dumps(model.facts))
     model.require(facts)
     load_model((tmp_path / "model.onnx").rename(tmp_path / "moved.onnx")).require(facts)
-    with pytest.raises(MismatchError, match=r"the model of the index, model.onnx, with pool gem; found pool ave"):
+    with pytest.raises(MismatchError, match=r"the model of the index, model.onnx, with pool gem, found pool ave"):
         load_model(tmp_path / "moved.onnx", ModelOptions(pool="average")).require(facts)
-    with pytest.raises(MismatchError, match=r"expected .*sha256 .*; found .*sha256"):
+    with pytest.raises(MismatchError, match=r"expected .*sha256 .*, found .*sha256"):
         load(tmp_path, Network("vector")).require(facts)
 
 
@@ -251,14 +257,14 @@ def image_model(head: str = "vector", **changes: object) -> Network:
         (image_model(shape=(1, 4, 12, 12)), {}, "three colours on axis 1 or 3, found .1, 4, 12, 12."),
         (image_model(shape=(8, 3, 12, 12)), {}, "expected batches of 1, found 8"),
         (image_model(shape=(1, 3, 5000, 12)), {}, "1 to 4096 pixels a side, found 12 x 5000"),
-        (image_model(shape=(1, 3, 2, 2)), {}, "expected a model of pictures .1, 3, 2, 2., found: "),
+        (image_model(shape=(1, 3, 2, 2)), {}, "expected a model of pictures .1, 3, 2, 2., found "),
         (image_model("flat"), {}, r"expected an output of numbers .*, found float32 \[72\]"),
         (image_model(shape=("n", 3, "h", "w")), {}, "--model-size: expected a size in pixels, found none"),
         (image_model(), {"size": 13}, "--model-size: expected none, since .* takes 12 x 12 pixels only, found 13"),
         (image_model(), {"layout": "nhwc"}, "--model-layout: expected nchw, found nhwc"),
         (image_model(shape=(1, "c", "h", "w")), {"size": 9}, "--model-layout: expected nchw or nhwc, found auto"),
-        (image_model(outputs=("a", "b")), {}, r"--model-output: expected the output .* a .*, b .*; found none"),
-        (image_model(outputs=("a", "b")), {"output": "c"}, "--model-output: expected one of .*; found 'c'"),
+        (image_model(outputs=("a", "b")), {}, r"--model-output: expected the output .* a .*, b .*, found none"),
+        (image_model(outputs=("a", "b")), {"output": "c"}, "--model-output: expected one of .*, found 'c'"),
         (image_model(), {"pool": "gem"}, "--model-pool: expected auto, found gem; .* gives one vector"),
         (image_model("map"), {"pool": "token"}, "--model-pool: expected auto or average or gem, found token"),
         (
@@ -271,8 +277,9 @@ def test_what_does_not_fit_is_refused(
     tmp_path: Path, network: Network, options: dict[str, object], message: str
 ) -> None:
     kind = OptionError if message.startswith("--") else ModelError
-    with pytest.raises(kind, match=message):
+    with pytest.raises(kind) as caught:
         load_model(untested(network, tmp_path / "model.onnx"), ModelOptions(**options))  # type: ignore[arg-type]
+    assert re.search(message, caught.value.text(flag))
 
 
 def untested(network: Network, path: Path) -> Path:
@@ -301,7 +308,7 @@ def test_two_inputs_are_no_picture(tmp_path: Path) -> None:
     graph = helper.make_graph([add], "two", inputs, [value("out", TensorProto.FLOAT, None)])
     path = tmp_path / "two.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    with pytest.raises(ModelError, match="expected a model with one input, a picture; found 2: left, right"):
+    with pytest.raises(ModelError, match="expected a model with one input, a picture, found 2: left, right"):
         load_model(path)
 
 
@@ -351,8 +358,8 @@ def test_another_length_than_at_first_is_an_error(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"size": -1}, "--model-size: expected 0 to 4096, found -1"),
-        ({"layout": "hwc"}, "--model-layout: expected auto or nchw or nhwc, found 'hwc'"),
-        ({"resize": "fit"}, "--model-resize: expected squash or crop or pad, found 'fit'"),
+        ({"layout": "hwc"}, "--model-layout: expected one of auto, nchw, nhwc, found 'hwc'"),
+        ({"resize": "fit"}, "--model-resize: expected one of squash, crop, pad, found 'fit'"),
         ({"pool": "max"}, "--model-pool: expected .* found 'max'"),
         ({"normalise": "clip"}, "--model-normalise: expected .* found 'clip'"),
         ({"normalise": "1,2/3,4"}, "--model-normalise: expected .* found '1,2/3,4'"),
@@ -361,15 +368,18 @@ def test_another_length_than_at_first_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_an_option_outside_its_choices_names_its_flag(options: dict[str, object], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
+    with pytest.raises(OptionError) as caught:
         ModelOptions(**options)  # type: ignore[arg-type]
+    assert re.search(message, caught.value.text(flag))
+    assert caught.value.option == next(iter(options))
 
 
 def test_flags_make_options(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
-    add_model_options(parser)
-    assert model_options(parser.parse_args([])) == ModelOptions()
+    add_options(parser, ModelOptions)
+    assert options_from(parser.parse_args([]), ModelOptions) == ModelOptions()
     given = ["--model-size", "224", "--model-pool", "gem", "--model-normalise", "half", "--model-output", "a"]
-    assert model_options(parser.parse_args(given)) == ModelOptions(224, pool="gem", normalise="half", output="a")
+    found = options_from(parser.parse_args(given), ModelOptions)
+    assert found == ModelOptions(224, pool="gem", normalise="half", output="a")
     parser.print_help()
     assert all(f"--model-{field.name}" in capsys.readouterr().out for field in dataclasses.fields(ModelOptions)[:1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ from numpy.typing import NDArray
 
 from bof.errors import OptionError
 from bof.global_descriptors import hashes
+from bof.options import HASHES
 from bof.types import U8, U64
 from tests.support.scenes import draw_scene
 
+IMG_HASH: Any = cv2.img_hash
 BIT_HASHES = [name for name, (kind, _) in hashes.ARRAYS.items() if kind == "<u8"]
 N_SCENES = 8
 
@@ -48,7 +52,7 @@ ODD_PICTURES = {
 @pytest.mark.parametrize("kind", ODD_PICTURES)
 def test_any_picture_gives_rows_that_compare(kind: str) -> None:
     rows = hashes.describe(ODD_PICTURES[kind])
-    assert list(rows) == list(hashes.ARRAYS) == list(hashes.RANKERS)
+    assert list(rows) == list(hashes.ARRAYS) == list(HASHES)
     for name, (dtype, shape) in hashes.ARRAYS.items():
         assert (rows[name].dtype, rows[name].shape) == (np.dtype(dtype), shape)
         assert np.isfinite(rows[name].astype(float)).all()
@@ -87,8 +91,8 @@ def test_shrinking_keeps_the_mean(shape: tuple[int, int]) -> None:
 
 def test_hashes_are_those_of_opencv_where_the_size_fits(scenes: list[U8]) -> None:
     """At the very size on which img_hash works, shrinking first changes nothing."""
-    for side, name, algorithm in [(32, "phash", cv2.img_hash.pHash), (256, "blockmean", cv2.img_hash.blockMeanHash)]:
-        picture = cv2.resize(scenes[0], (side, side), interpolation=cv2.INTER_AREA)
+    for side, name, algorithm in [(32, "phash", IMG_HASH.pHash), (256, "blockmean", IMG_HASH.blockMeanHash)]:
+        picture = cv2.resize(scenes[0], (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
         expected = algorithm(np.ascontiguousarray(picture[..., ::-1])).ravel()
         assert hashes.describe(picture)[name].view(np.uint8).tolist() == expected.tolist()
 
@@ -107,7 +111,7 @@ def test_radial_and_moments_are_those_of_opencv(scenes: list[U8]) -> None:
 
 
 def test_bits_that_differ_are_opencvs_distance(stored: dict[str, NDArray[np.uint64]]) -> None:
-    for name, algorithm in [("phash", cv2.img_hash.PHash_create()), ("blockmean", cv2.img_hash.BlockMeanHash_create())]:
+    for name, algorithm in [("phash", IMG_HASH.PHash_create()), ("blockmean", IMG_HASH.BlockMeanHash_create())]:
         rows = stored[name]
         expected = [algorithm.compare(rows[0].view(np.uint8)[None], row.view(np.uint8)[None]) for row in rows]
         assert hashes.distances(rows[0], rows).tolist() == expected
@@ -116,7 +120,7 @@ def test_bits_that_differ_are_opencvs_distance(stored: dict[str, NDArray[np.uint
 
 
 def test_radial_is_opencvs_peak_of_the_correlation(stored: dict[str, NDArray[np.uint8]]) -> None:
-    rows, algorithm = stored["radial"], cv2.img_hash.RadialVarianceHash_create()
+    rows, algorithm = stored["radial"], IMG_HASH.RadialVarianceHash_create()
     expected = [algorithm.compare(rows[2][None], row[None]) for row in rows]
     assert hashes.similarity(rows[2], rows, "radial").tolist() == pytest.approx(expected, abs=1e-6)
 
@@ -134,7 +138,7 @@ def test_hashes_without_variance_are_alike_and_unlike_others() -> None:
 
 
 def test_moments_are_as_far_as_opencv_says(stored: dict[str, NDArray[np.float32]]) -> None:
-    rows, algorithm = stored["moments"], cv2.img_hash.ColorMomentHash_create()
+    rows, algorithm = stored["moments"], IMG_HASH.ColorMomentHash_create()
     precise = rows.astype(np.float64)
     distance = np.array([algorithm.compare(precise[1][None], row[None]) for row in precise])
     assert hashes.similarity(rows[1], rows, "moments").tolist() == pytest.approx(
@@ -153,7 +157,7 @@ def test_moments_do_not_see_a_mirror(scenes: list[U8], stored: dict[str, NDArray
 # -- Comparing: many rows ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("width", [1, 2, 4, 5])
 @pytest.mark.parametrize("n", [0, 1, 7, 40_001])
 def test_distances_are_those_of_numpy(n: int, width: int) -> None:
@@ -203,7 +207,7 @@ def test_ahash_is_sure_up_to_5_and_beyond_10_bits() -> None:
 
 
 def test_other_hashes_have_no_verdict() -> None:
-    assert {hashes.verdict(name, 1.0) for name in hashes.RANKERS if name != "ahash"} == {"unverified"}
+    assert {hashes.verdict(name, 1.0) for name in HASHES if name != "ahash"} == {"unverified"}
 
 
 def changed(picture: U8, long_side: int, quality: int) -> U8:
@@ -212,7 +216,8 @@ def changed(picture: U8, long_side: int, quality: int) -> U8:
     small = cv2.resize(
         picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     )
-    return cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
 
 
 @pytest.mark.parametrize(("long_side", "quality"), [(320, 60), (160, 85), (100, 95), (512, 80)])

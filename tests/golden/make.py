@@ -20,7 +20,6 @@ from bof.features.sift import extract_features
 from bof.global_descriptors.describe import Wanted
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
-from bof.retrieval.searcher import SearchOptions, search
 from bof.store import merge
 from bof.store.catalog import ImageRecord
 from bof.store.index import Index
@@ -30,7 +29,7 @@ from bof.types import Features
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
 from bof.vocabulary.vocabulary import Vocabulary
-from tests.support.golden import answered
+from tests.support.golden import answered, search
 from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
@@ -49,8 +48,8 @@ def train(folder: Path) -> Vocabulary:
     with tempfile.TemporaryDirectory() as pictures:
         for seed in range(100, 112):
             write_picture(Path(pictures) / f"{seed}.png", draw_scene(seed))
-        options = TrainOptions(words=64)
-        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, 1, lambda done, total: None)
+        options = TrainOptions(words=64, workers=1)
+        sample, _ = draw_sample([Path(pictures)], "drawn scenes", SMALL, options, lambda done, total: None)
     train_vocabulary(sample, options).save(folder)
     return Vocabulary.load(folder)
 
@@ -77,9 +76,9 @@ def make(folder: Path) -> None:
     where = asked.geometry
     columns = {"xy": where.xy_px, "scale": where.scale_px, "angle": where.angle_deg}
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
-    np.savez_compressed(folder / "query.npz", descriptors=asked.descriptors, **columns, **rows)
+    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=asked.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked, SearchOptions())
+    answer = search(snapshot, vocabulary, asked)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}

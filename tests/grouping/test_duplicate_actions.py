@@ -299,14 +299,14 @@ def test_without_a_log_nothing_is_done(tmp_path: Path) -> None:
     ):
         list(perform(deeds, journal))
     assert tree(tmp_path) == before
-    with pytest.raises(DuplicateError, match="--log"):
+    with pytest.raises(DuplicateError, match="name another with log FILE"):
         act(deeds, "move", tmp_path)  # a log stands there already
 
 
 @pytest.mark.parametrize("place", ["photos", "photos/b", ".", "index/x"])
 def test_the_collection_is_no_place_to_move_to(place: str, tmp_path: Path) -> None:
     collection(tmp_path)
-    with pytest.raises(OptionError, match="--move-to"):
+    with pytest.raises(OptionError, match="move_to"):
         require_outside(tmp_path / place, [tmp_path / "photos"], index=tmp_path / "index")
 
 

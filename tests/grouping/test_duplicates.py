@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import html.parser
 import io
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -27,6 +27,7 @@ from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
 from bof.store.catalog import ImageRecord
 from tests.support.described import described
+from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
 
 U8 = NDArray[np.uint8]
@@ -40,7 +41,7 @@ def detailed(seed: int, width: int = 480, height: int = 360) -> U8:
     """A scene with detail in every pixel, as photographs have it."""
     rng = np.random.default_rng(seed)
     noise = cv2.GaussianBlur(rng.normal(0, 40, (height, width, 3)), (0, 0), 0.7)
-    return np.clip(draw_scene(seed, width, height) + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(draw_scene(seed, width, height) + noise, 0, 255), np.float64).astype(np.uint8)
 
 
 def resized(pixels: U8, factor: float, method: int = cv2.INTER_AREA) -> U8:
@@ -102,7 +103,7 @@ def test_more_pixels_are_kept_unless_they_were_made_up(tmp_path: Path) -> None:
 def test_the_sharper_of_two_sizes_alike_is_kept_whatever_its_bytes(tmp_path: Path) -> None:
     pixels = detailed(2)
     sharp = save(tmp_path / "sharp.jpg", pixels, 90)
-    blurred = save(tmp_path / "blurred.png", cv2.GaussianBlur(pixels, (0, 0), 1.5))
+    blurred = save(tmp_path / "blurred.png", np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.5), np.uint8))
     assert chosen(group(blurred, (sharp, np.eye(3)))) == ("sharp.jpg", "sharper at the same size")
 
 
@@ -141,7 +142,8 @@ def test_a_coarse_picture_that_shows_a_little_more_does_not_beat_a_fine_one(tmp_
 def test_a_frame_counts_neither_as_picture_nor_as_pixels(tmp_path: Path) -> None:
     pixels = detailed(6)
     plain = save(tmp_path / "plain.jpg", pixels, 80)
-    framed = save(tmp_path / "framed.jpg", cv2.copyMakeBorder(pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT), 95)
+    border = np.asarray(cv2.copyMakeBorder(pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT), np.uint8)
+    framed = save(tmp_path / "framed.jpg", border, 95)
     one = group(framed, (plain, np.array([[1.0, 0, 40], [0, 1, 40], [0, 0, 1]])))
     assert chosen(one) == ("plain.jpg", "without a frame")
     assert not choose(one, look_at(one)).held
@@ -156,7 +158,7 @@ def test_of_altered_pictures_the_usual_one_is_kept_else_the_older(tmp_path: Path
     assert chosen(of_three)[0] == "plain-90.jpg"
     assert "not mirrored" in chosen(of_three)[1]
     of_two = group(mirror, (plain[0], back), changes=["mirrored"], ages=[0, 300])
-    assert chosen(of_two) == ("plain-85.jpg", f"the older file ({page.modified(of_two.others[0][0])[:10]})")
+    assert chosen(of_two) == ("plain-85.jpg", f"the older file ({vars(page)['modified'](of_two.others[0][0])[:10]})")
 
 
 def test_exact_copies_are_told_apart_by_folder_then_age_then_path(tmp_path: Path) -> None:
@@ -235,24 +237,6 @@ def test_names_that_speak_of_copies(path: str, n: int) -> None:
 # -- Reports ----------------------------------------------------------------------------------------------------------
 
 
-class Reader(html.parser.HTMLParser):
-    """What a page loads, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.sources: list[str] = []
-        self.tags: list[str] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 @pytest.fixture
 def judged(tmp_path: Path) -> list[Judged]:
     """A crop of a picture with an odd name, and exact copies."""
@@ -282,7 +266,7 @@ def test_json_and_csv_tell_the_same(judged: list[Judged]) -> None:
 
 
 def test_a_page_needs_nothing_but_itself_and_escapes_names(judged: list[Judged]) -> None:
-    reader = Reader(page.build_page(judged, "<i>index", 4))
+    reader = Page(page.build_page(judged, "<i>index", 4))
     assert reader.sources
     assert all(source.startswith("data:image/jpeg;base64,") for source in reader.sources)
     assert not {"script", "link", "i"} & set(reader.tags)
@@ -292,10 +276,31 @@ def test_a_page_needs_nothing_but_itself_and_escapes_names(judged: list[Judged])
     assert {"details", "summary"} <= set(reader.tags)
 
 
+def group_of_names(folder: Path, name: str) -> list[Judged]:
+    """Groups in which each text from outside is the name, with pictures that can be read and some that cannot."""
+    pixels = detailed(12)
+    whole, crop = save(folder / f"{name}.jpg", pixels), save(folder / f"crop {name}.jpg", pixels[60:, 80:])
+    gone = replace(member(crop, 2), path=Path(f"/d/{name}"), name=name)
+    shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
+    one = group(whole, (crop, shift), changes=["cropped"])
+    one = replace(one, others=(*one.others, (gone, one.others[0][1])))
+    kept = Choice(one.head, name, {1: name, 2: name}, {1: name, 2: name}, {})
+    return [Judged(1, one, kept), Judged(2, one, replace(kept, keeper=None))]
+
+
+def test_names_cannot_become_markup(tmp_path: Path) -> None:
+    hostile, plain = (
+        Page(page.build_page(group_of_names(tmp_path / "d", name), name, 4)) for name in (HOSTILE, "plain")
+    )
+    assert hostile.structure == plain.structure
+    assert hostile.text.count(shown(HOSTILE)) == plain.text.count("plain")
+    assert shown(HOSTILE) in hostile.text
+
+
 def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "MOST_GROUPS", 1)
     monkeypatch.setattr(page, "MOST_SHOWN", 1)
-    reader = Reader(page.build_page(judged, "index", 4))
+    reader = Page(page.build_page(judged, "index", 4))
     assert reader.tags.count("article") == 1
     assert "shows the 1 groups that free most" in reader.text
     assert "and 1 more" in reader.text
@@ -304,7 +309,7 @@ def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: py
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
     judged[0].group.head.path.unlink()
     nothing = Choice(None, "no file is there", {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
-    reader = Reader(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
+    reader = Page(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
     assert "none to keep: no file is there" in reader.text
     assert "left alone: is gone" in reader.text
 
@@ -325,7 +330,7 @@ def indexed(tmp_path: Path, vocabulary_folder: Path) -> Path:
         sha256 = hashlib.sha256(content).hexdigest()
         facts = ImageRecord(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
         rows.append((facts, columns))
-    with Engine.create(tmp_path / "index", vocabulary_folder) as engine, engine.index.writer() as writer:
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine, engine.writer() as writer:
         writer.append(rows)
         writer.rearrange([], [], [str(photos)])
     return tmp_path / "index"
@@ -337,7 +342,7 @@ def call(index: Path, *arguments: object) -> int:
 
 def names_of(index: Path) -> set[str]:
     with Engine.open(index) as engine:
-        return {row.name for row in engine.snapshot.rows if not row.deleted}
+        return {row.name for row in engine.images if not row.deleted}
 
 
 def test_a_dry_run_says_and_yes_moves_and_undo_puts_back(
@@ -452,4 +457,4 @@ def test_a_crop_is_found_named_and_shown_by_the_command(
     assert "1 group among 3 pictures: 1 duplicate" in said
     assert "as much of the picture" in said
     assert "cropped" in said
-    assert Reader((tmp_path / "d.html").read_text(encoding="utf-8")).tags.count("img") == 4
+    assert Page((tmp_path / "d.html").read_text(encoding="utf-8")).tags.count("img") == 4

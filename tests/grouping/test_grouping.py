@@ -37,7 +37,7 @@ def turned(pixels: U8, degrees: float) -> tuple[U8, F64]:
     """A picture on a canvas that holds all of it, and canvas_from_picture."""
     height, width = pixels.shape[:2]
     side = int(np.hypot(width, height)) + 2
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0).astype(np.float64)
     matrix[:, 2] += (side - 1) / 2 - np.array([width - 1, height - 1]) / 2
     drawn = cv2.warpAffine(pixels, matrix, (side, side), flags=cv2.INTER_CUBIC, borderValue=(0, 128, 255))
     return np.asarray(drawn, np.uint8), np.vstack([matrix, [0, 0, 1]])
@@ -141,7 +141,7 @@ def copied(standing: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def asking(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of files that are asked with."""
-    read, names = finding.read_features, []
+    read, names = vars(finding)["read_features"], list[str]()
 
     def record(sources: Any, *rest: Any) -> Any:
         names.extend(Path(source.path).name for source in sources)
@@ -282,7 +282,8 @@ def test_whoever_is_linked_is_in_a_group() -> None:
     for _ in range(50):
         drawn = {tuple(sorted(rng.choice(12, 2, replace=False).tolist())) for _ in range(int(rng.integers(1, 25)))}
         links = {frozenset({"abcdefghijkl"[i], "abcdefghijkl"[j]}) for i, j in drawn}
-        found = grouped("abcdefghijkl", [proof(*sorted(link)) for link in links])
+        pairs = [sorted(link) for link in links]
+        found = grouped("abcdefghijkl", [proof(one, other) for one, other in pairs])
         assert sorted(name for group in found for name in group) == sorted(set().union(*links))
         assert all(frozenset({group[0], other}) in links for group in found for other in group[1:])
 

@@ -11,13 +11,14 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, features
 
-from bof.errors import ImageError
-from bof.images.decode import Picture, decode, display_name, read_bytes, read_image
+from bof.errors import ImageError, display_name
+from bof.images.decode import Picture, decode, read_bytes, read_image
 from bof.images.listing import IMAGE_SUFFIXES, walk_images
 
 Array = np.ndarray
@@ -216,7 +217,8 @@ def stored(orientation: int, kind: str, **options: object) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "LZW", "MPO"])
 @pytest.mark.parametrize("orientation", STORED)
 def test_exif_orientation(orientation: int, kind: str, grey: bool) -> None:
-    options = {"WEBP": {"lossless": True}, "LZW": {"compression": "tiff_lzw"}}.get(kind, {})
+    known: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}, "LZW": {"compression": "tiff_lzw"}}
+    options = known.get(kind, {})
     data = stored(orientation, {"LZW": "TIFF"}.get(kind, kind), **options)
     picture = decode(data, grey=grey)
     assert (picture.width, picture.height) == (96, 64)

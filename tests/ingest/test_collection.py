@@ -157,7 +157,8 @@ def test_a_dry_run_makes_no_index(place: Path, vocabulary_folder: Path, run: Run
 
 
 def test_watch_follows_until_interrupted(indexed: Path) -> None:
-    command = [sys.executable, "-m", "bof.index", indexed / "p", "--index", indexed / "ix", "--watch", "--delete"]
+    places = [str(indexed / "p"), "--index", str(indexed / "ix")]
+    command = [sys.executable, "-m", "bof.index", *places, "--watch", "--delete"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -182,9 +183,10 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_a_terminated_run_commits_what_is_done(place: Path, vocabulary_folder: Path) -> None:
     for seed in range(200, 240):
         write_picture(place / "many" / f"{seed}.png", draw_scene(seed, 640, 480))
-    command = [sys.executable, "-m", "bof.index", place / "many", "--index", place / "ix", "--workers", "1"]
+    places = [str(place / "many"), "--index", str(place / "ix")]
+    command = [sys.executable, "-m", "bof.index", *places, "--workers", "1"]
     process = subprocess.Popen(
-        [*command, "--vocabulary", vocabulary_folder, "--commit-images", "5"], stderr=subprocess.PIPE, text=True
+        [*command, "--vocabulary", str(vocabulary_folder), "--commit-images", "5"], stderr=subprocess.PIPE, text=True
     )
     wait_until(lambda: catalog.stands(place / "ix") and catalog.count_images(place / "ix") > 0)
     process.send_signal(signal.SIGTERM)
@@ -234,7 +236,7 @@ def test_tags_and_fields_filter_a_search(indexed: Path, run: Run) -> None:
     run(
         index.main,
         *at,
-        "--describe",
+        "--annotate",
         "sub/*",
         "--tag",
         "Museum",
@@ -243,7 +245,7 @@ def test_tags_and_fields_filter_a_search(indexed: Path, run: Run) -> None:
         "--field",
         "title=Große Kirche",
     )
-    run(index.main, *at, "--describe", "scene-00.png", "--field", "year=20", "--field", "title=大教堂广场")
+    run(index.main, *at, "--annotate", "scene-00.png", "--field", "year=20", "--field", "title=大教堂广场")
     query = indexed / "p" / "scene-00.png"
     for flags, expected in [
         (("--where", "tag = museum"), {"sub/scene-04.png", "sub/scene-05.png"}),
@@ -261,7 +263,7 @@ def test_tags_and_fields_filter_a_search(indexed: Path, run: Run) -> None:
 
 def test_a_filter_leaves_scores_as_they_are(indexed: Path, run: Run) -> None:
     at = ("--index", indexed / "ix", "--expand", "0")
-    run(index.main, "--index", indexed / "ix", "--describe", "scene-0[0-2].png", "--tag", "some")
+    run(index.main, "--index", indexed / "ix", "--annotate", "scene-0[0-2].png", "--tag", "some")
     query = indexed / "p" / "scene-00.png"
     everything = json.loads(run(search.main, query, *at, "--json")[1])[0]["hits"]
     some = json.loads(run(search.main, query, *at, "--json", "--where", "tag=some")[1])[0]["hits"]
@@ -272,17 +274,17 @@ def test_a_filter_leaves_scores_as_they_are(indexed: Path, run: Run) -> None:
 
 def test_metadata_goes_out_and_comes_back(indexed: Path, run: Run) -> None:
     at = ("--index", indexed / "ix")
-    run(index.main, *at, "--describe", "sub/*", "--tag", "a", "--tag", "b", "--field", "title=One, two; three")
+    run(index.main, *at, "--annotate", "sub/*", "--tag", "a", "--tag", "b", "--field", "title=One, two; three")
     before = catalog.read_metadata(indexed / "ix")
     for suffix in ("csv", "jsonl"):
         table = indexed / f"table.{suffix}"
         assert run(index.main, *at, "--export", table)[:2] == (0, f"{table}: 6 pictures\n")
-        run(index.main, *at, "--describe", "*", "--tag", "stray", "--untag", "a")
+        run(index.main, *at, "--annotate", "*", "--tag", "stray", "--untag", "a")
         assert run(index.main, *at, "--metadata", table)[0] == 0
         said = catalog.read_metadata(indexed / "ix")
         assert {path: fields for path, fields in said.items() if fields.get("title")} == before
-        run(index.main, *at, "--describe", "*", "--untag", "stray", "--tag", "x")
-        run(index.main, *at, "--describe", "*", "--untag", "x")
+        run(index.main, *at, "--annotate", "*", "--untag", "stray", "--tag", "x")
+        run(index.main, *at, "--annotate", "*", "--untag", "x")
     rows = list(csv.DictReader((indexed / "table.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["name"] for row in rows] == names(indexed / "ix")
     assert rows[-1]["tag"] == "a; b"
@@ -318,12 +320,12 @@ def test_names_that_are_not_in_the_index_are_named(indexed: Path, run: Run) -> N
     table.write_text('{"name": "nobody.png", "tag": ["a"]}\n{"name": "scene-00.png", "tag": ["a"]}\n', encoding="utf-8")
     status, out, err = run(index.main, "--index", indexed / "ix", "--metadata", table)
     assert (status, err) == (1, "not in the index: nobody.png\n")
-    assert "described 1 pictures, 1 names are not in the index" in out
+    assert "annotated 1 pictures, 1 names are not in the index" in out
 
 
 @pytest.mark.parametrize("field", ["name=x", "width=3"])
 def test_what_every_picture_has_cannot_be_set(indexed: Path, run: Run, field: str) -> None:
-    status, _, err = run(index.main, "--index", indexed / "ix", "--describe", "scene-00.png", "--field", field)
+    status, _, err = run(index.main, "--index", indexed / "ix", "--annotate", "scene-00.png", "--field", field)
     assert status == 2
     assert "expected a name other than those that every image has" in err
 
@@ -340,7 +342,7 @@ def test_pairs_are_those_that_show_the_same_thing(place: Path, vocabulary_folder
 
 
 def test_stats_count(indexed: Path, run: Run) -> None:
-    run(index.main, "--index", indexed / "ix", "--describe", "sub/*", "--tag", "a")
+    run(index.main, "--index", indexed / "ix", "--annotate", "sub/*", "--tag", "a")
     status, out, _ = run(index.main, "--index", indexed / "ix", "--stats", "--json")
     stats = json.loads(out)
     assert status == 0
@@ -353,7 +355,7 @@ def test_a_damaged_index_is_checked_repaired_and_filled_again(indexed: Path, run
     at = ("--index", indexed / "ix")
     assert "0 damaged; 6 of 6 pictures are sound" in run(index.main, *at, "--check")[1]
     before = run(search.main, indexed / "p" / "scene-01.png", *at, "--json")[1].split('"seconds"')[0]
-    run(index.main, *at, "--describe", "scene-01.png", "--tag", "kept")
+    run(index.main, *at, "--annotate", "scene-01.png", "--tag", "kept")
     path = next((indexed / "ix" / "segments").glob("*/xy.npy"))
     data = bytearray(path.read_bytes())
     data[-5] ^= 8
@@ -378,7 +380,7 @@ def test_merge_says_what_it_did(indexed: Path, run: Run) -> None:
 
 
 def test_a_second_writer_is_told_of_the_first(indexed: Path, run: Run) -> None:
-    with Engine.open(indexed / "ix") as engine, engine.index.writer():
+    with Engine.open(indexed / "ix") as engine, engine.writer():
         status, _, err = run(index.main, "--index", indexed / "ix")
         assert status == 1
         assert f"process {os.getpid()} on" in err
@@ -390,11 +392,12 @@ def test_a_second_writer_is_told_of_the_first(indexed: Path, run: Run) -> None:
     [
         ("--check", "--merge"),
         ("p", "--stats"),
-        ("--describe", "scene-00.png"),
+        ("--annotate", "scene-00.png"),
         ("--untag", "x", "p"),
         ("--field", "nothing", "p"),
         ("--watch", "--dry-run", "p"),
         ("--pairs", "x.txt", "--partners", "0"),
+        ("--describe", "scene-00.png", "--tag", "a"),
     ],
 )
 def test_contradictions_are_misuse_and_change_nothing(
@@ -404,6 +407,12 @@ def test_contradictions_are_misuse_and_change_nothing(
     before = content(indexed / "ix")
     assert run(index.main, *flags, "--index", indexed / "ix")[0] == 2
     assert content(indexed / "ix") == before
+
+
+def test_the_old_name_of_annotate_is_told_the_new_one(run: Run) -> None:
+    assert run(index.main, "--describe", "a.png", "--tag", "x") == (
+        2, "", "error: --describe: expected its new name, --annotate\n",
+    )  # fmt: skip
 
 
 def test_a_reader_sees_what_came_since_when_it_asks(indexed: Path, run: Run) -> None:

@@ -312,7 +312,7 @@ def answers(engine: Engine, n: int) -> list[list[tuple[str, float]]]:
     found = []
     for seed in range(n):
         pixels = draw_scene(seed)
-        path = write_picture(engine.index.folder.parent / "query.png", pixels)
+        path = write_picture(engine.folder.parent / "query.png", pixels)
         hits = engine.search(read_image(path, grey=True, max_side=1024), top=100)
         found.append([(hit.name, hit.score) for hit in hits])
     return found
@@ -323,13 +323,13 @@ def test_a_renamed_folder_is_not_read_again_and_keeps_its_tags(tmp_path: Path, v
         write_picture(tmp_path / "p" / "old" / f"{seed}.png", draw_scene(seed))
     with Engine.create(tmp_path / "ix", vocabulary_folder) as engine:
         engine.add([tmp_path / "p"], ALONE)
-        engine.describe(["old/2.png"], {"tag": ["kept"]})
+        engine.annotate(["old/2.png"], {"tag": ["kept"]})
         before = answers(engine, 4)
         (tmp_path / "p" / "old").rename(tmp_path / "p" / "new")
         report = engine.add([tmp_path / "p"], ALONE)
         assert (report.n_added, report.n_moved, report.n_gone) == (0, 4, 0)
         assert answers(engine, 4) == [[(name.replace("old", "new"), s) for name, s in hits] for hits in before]
-        assert catalog.read_metadata(engine.index.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
+        assert catalog.read_metadata(engine.folder) == {str(tmp_path / "p" / "new" / "2.png"): {"tag": ["kept"]}}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -348,7 +348,7 @@ def test_after_any_changes_the_index_is_that_of_a_fresh_start(
         engine.add([folder], options, delete=True)
     fresh = Engine.create(tmp_path / "fresh", vocabulary_folder)
     fresh.add([folder], ALONE)
-    assert engine.index.n_words == fresh.index.n_words
+    assert engine.vocabulary.n_words == fresh.vocabulary.n_words
     assert answers(engine, 6) == answers(fresh, 6)
     known, expected = (records_by_path(e.index.folder) for e in (engine, fresh))
     assert {p: k.sha256 for p, k in known.items()} == {p: k.sha256 for p, k in expected.items()}

@@ -1,135 +1,149 @@
-"""The build hook: compiles the loops whole or not at all, with the compiler that it is told or finds."""
+"""The build: scikit-build-core with a compiler that is named, found or fetched; what wheels and archives hold."""
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
+import importlib
+import os
 import re
 import shutil
-import sys
+import subprocess
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
-from tests.support.scenes import ROOT
+from bof.native.library import library_path
+from bof.native.table import FUNCTIONS
 
-pytest.importorskip("hatchling")
+pytest.importorskip("scikit_build_core")
+
+LOOPS = ROOT / "bof" / "native"
+LIBRARY = library_path().name
 
 
 @pytest.fixture(scope="module")
 def build() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module("build_loops")
+        patch.syspath_prepend(str(ROOT / "scripts" / "backend"))
+        yield importlib.import_module("bof_build")
 
 
-@pytest.fixture
-def folder(tmp_path: Path, build: Any) -> Path:
-    """The C files, without a library."""
-    copy = tmp_path / "loops"
-    copy.mkdir()
-    for path in [*(ROOT / "bof" / "native").glob("*.c"), *(ROOT / "bof" / "loops").glob("*.h")]:
-        shutil.copy(path, copy)
-    return copy
-
-
-def needs_a_compiler(build: Any) -> None:
-    if not build.system_compiler():
-        pytest.skip("no compiler here")
-
-
-def exported() -> set[str]:
-    """The functions that bof.native asks for."""
-    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "bof" / "native").glob("*.py"))
-    return {name for source in sources for name in re.findall(r'"(bof_\w+)"', source)}
-
-
-def test_the_compiled_library_loads_and_has_every_function(build: Any, folder: Path) -> None:
-    needs_a_compiler(build)
-    before = {path.name for path in folder.iterdir()}
-    target = build.compile_loops(folder)
-    library = ctypes.CDLL(str(target))
-    names = exported()
-    assert {"bof_nearest_words", "bof_refine"} <= names
-    assert all(hasattr(library, name) for name in names)
-    assert {path.name for path in folder.iterdir()} == before | {target.name}
-
-
-def test_a_broken_file_says_what_the_compiler_said_and_leaves_the_library_as_it_was(build: Any, folder: Path) -> None:
-    needs_a_compiler(build)
-    target = folder / f"_loops{build.SUFFIX}"
-    target.write_bytes(b"the old library")
-    (folder / "words.c").write_text("int f(void) { return no_such_name; }\n")
-    before = {path.name for path in folder.iterdir()}
-    with pytest.raises(SystemExit) as caught:
-        build.compile_loops(folder)
-    assert str(folder) in str(caught.value)
-    assert "no_such_name" in str(caught.value)
-    assert target.read_bytes() == b"the old library"
-    assert {path.name for path in folder.iterdir()} == before
+# -- The compiler -----------------------------------------------------------------------------------------------------
 
 
 def test_the_compiler_is_the_one_that_is_named(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "ccache gcc-99 -m64")
-    assert build.system_compiler() == ["ccache", "gcc-99", "-m64"]
+    assert build.system_compiler() == "ccache gcc-99 -m64"
 
 
 def test_without_a_name_it_is_the_first_of_those_that_are_installed(
     build: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CC", raising=False)
-    for installed, found in [({"clang"}, ["/bin/clang"]), ({"gcc", "clang"}, ["/bin/gcc"]), (set(), [])]:
+    for installed, found in [({"clang"}, "clang"), ({"gcc", "clang"}, "gcc"), (set(), None)]:
         monkeypatch.setattr(shutil, "which", lambda name, i=installed: f"/bin/{name}" if name in i else None)
         assert build.system_compiler() == found
 
 
-def hook_of(build: Any, folder: Path, target: str = "wheel") -> Any:
-    return build.LoopsHook(str(folder), {}, None, None, str(folder), target, None)
-
-
-def test_a_compiler_is_asked_for_where_there_is_none(
-    build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    (asked,) = hook_of(build, tmp_path).dependencies()
-    assert asked.startswith("ziglang")
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_a_compiler_is_asked_for_where_there_is_none(build: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = getattr(build, f"get_requires_for_build_{kind}")
+    monkeypatch.setattr(build.standard, f"get_requires_for_build_{kind}", lambda settings: ["ninja"])
     monkeypatch.setenv("CC", "cc")
-    assert hook_of(build, tmp_path).dependencies() == []
-
-
-def test_a_compiler_that_is_not_there_is_an_error_with_its_name(
-    build: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without one on the path, Python is asked for that of ziglang; here it says that there is no such module."""
-    monkeypatch.delenv("CC", raising=False)
+    assert asked() == ["ninja"]
+    monkeypatch.delenv("CC")
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(sys, "executable", shutil.which("false") or sys.executable)
-    if importlib.util.find_spec("ziglang"):
-        pytest.skip("ziglang is installed")
-    with pytest.raises(SystemExit, match="-m ziglang cc"):
-        build.compile_loops(folder)
-    assert not (folder / f"_loops{build.SUFFIX}").exists()
+    assert [name.partition(">=")[0] for name in asked()] == ["ninja", "ziglang"]
 
 
-def test_a_wheel_is_bound_to_the_platform_and_carries_the_library(
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+@pytest.mark.parametrize(("installed", "expected"), [("gcc", r"^gcc$"), ("", r"-m ziglang cc ")])
+def test_the_build_compiles_with_it(
+    build: Any, kind: str, installed: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiler(*_: object) -> str:
+        return os.environ["CC"]
+
+    monkeypatch.setenv("CC", "")
+    monkeypatch.setattr(shutil, "which", lambda name: name if name == installed else None)
+    monkeypatch.setattr(build.standard, f"build_{kind}", compiler)
+    assert re.search(expected, getattr(build, f"build_{kind}")("folder"))
+
+
+# -- Compiling --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The C files, without a library."""
+    if not (shutil.which("cmake") and shutil.which("cc")):
+        pytest.skip("no CMake or no compiler here")
+    return Path(shutil.copytree(LOOPS, tmp_path / "loops", ignore=shutil.ignore_patterns("_loops.*", "__pycache__")))
+
+
+def compile_in(folder: Path) -> str:
+    """As an editable installation does; returns what was said, nothing where all went well."""
+    target = folder.parent / "build"
+    configured = ["cmake", "-S", str(folder), "-B", str(target), "-D", "SKBUILD_STATE=editable"]
+    subprocess.run(configured, check=True, capture_output=True)
+    done = subprocess.run(["cmake", "--build", str(target)], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_an_editable_build_puts_the_library_beside_its_source(folder: Path) -> None:
+    before = {path.name for path in folder.iterdir()}
+    assert compile_in(folder) == ""
+    target = folder / LIBRARY
+    assert {path.name for path in folder.iterdir()} == before | {target.name}
+    assert all(hasattr(ctypes.CDLL(str(target)), f"bof_{name}") for name in FUNCTIONS)
+
+
+def test_a_broken_file_says_what_the_compiler_said_and_leaves_the_library_as_it_was(folder: Path) -> None:
+    target = folder / LIBRARY
+    target.write_bytes(b"the old library")
+    (folder / "words.c").write_text("int f(void) { return no_such_name; }\n")
+    before = {path.name for path in folder.iterdir()}
+    assert "no_such_name" in compile_in(folder)
+    assert target.read_bytes() == b"the old library"
+    assert {path.name for path in folder.iterdir()} == before
+
+
+# -- What is in an archive --------------------------------------------------------------------------------------------
+
+
+def test_a_wheel_is_bound_to_the_platform_and_holds_all_that_is_read(
     build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiled: list[Path] = []
-    monkeypatch.setattr(build, "compile_loops", compiled.append)
-    data: dict[str, Any] = {"artifacts": []}
-    hook_of(build, tmp_path).initialize("standard", data)
-    assert compiled == [tmp_path / "bof" / "native"]
-    assert data["pure_python"] is False
-    assert data["tag"].startswith("py3-none-")
-    assert not set("-.") & set(data["tag"].removeprefix("py3-none-"))
-    assert data["artifacts"] == [f"bof/native/_loops{build.SUFFIX}"]
+    """Made without compiling, which the tests above do."""
+    monkeypatch.chdir(ROOT)
+    name = build.build_wheel(str(tmp_path), {"wheel.cmake": "false", "wheel.platlib": "true"})
+    assert re.fullmatch(r"bof-[\d.]+-py3-none-(?!any)\w+\.whl", name)
+    with zipfile.ZipFile(tmp_path / name) as wheel:
+        found = set(wheel.namelist())
+    vocabulary = {f"bof/default_vocabulary/{path.name}" for path in (ROOT / "vocab" / "default").iterdir()}
+    package = {str(path.relative_to(ROOT)) for path in (ROOT / "bof").rglob("*") if is_source(path)}
+    assert vocabulary | package <= found
+    assert not any("__pycache__" in entry for entry in found)
 
 
-def test_a_source_archive_compiles_nothing(build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "compile_loops", lambda folder: pytest.fail("compiled"))
-    data: dict[str, Any] = {"artifacts": []}
-    hook_of(build, tmp_path, "sdist").initialize("standard", data)
-    assert data == {"artifacts": []}
+def is_source(path: Path) -> bool:
+    return path.is_file() and path.name != LIBRARY and "__pycache__" not in path.parts
+
+
+def test_a_source_archive_holds_all_that_a_build_reads(
+    build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    name = build.build_sdist(str(tmp_path))
+    with tarfile.open(tmp_path / name) as archive:
+        found = {path.partition("/")[2] for path in archive.getnames()}
+    needed = {str(path.relative_to(ROOT)) for path in LOOPS.glob("*.[ch]")}
+    assert (
+        needed | {"pyproject.toml", "bof/native/CMakeLists.txt", "scripts/backend/bof_build.py", "README.md"} <= found
+    )
+    assert not any(path.endswith(LIBRARY) for path in found)

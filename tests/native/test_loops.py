@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from conftest import BEST_VARIANT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from bof import native
 from bof.native import Hits
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 from bof.vocabulary.assignment import Assigner, make_cells, nearest
-from tests.support.scenes import BEST_TWIN
 
 N_WORDS = 12
 N_IMAGES = 9
@@ -58,7 +58,7 @@ def looked_for(assigner: Assigner, descriptors: U8, k: int) -> I32:
     return word
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("kind", ["any", "ties", "ends"])
 @pytest.mark.parametrize(("n_words", "k"), [(1, 1), (15, 15), (16, 3), (17, 5), (200, 1), (200, 20), (200, 200)])
 def test_every_word_compared_gives_the_nearest(n_words: int, k: int, kind: str) -> None:
@@ -67,7 +67,7 @@ def test_every_word_compared_gives_the_nearest(n_words: int, k: int, kind: str) 
     assert looked_for(Assigner.exhaustive(words), descriptors, k).tolist() == expected.tolist()
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("kind", ["any", "ties"])
 @pytest.mark.parametrize(("n_probed", "k"), [(1, 1), (1, 30), (3, 2), (3, 200), (20, 7), (20, 400)])
 def test_the_nearest_words_lie_in_the_nearest_cells_unless_these_hold_too_few(n_probed: int, k: int, kind: str) -> None:
@@ -92,7 +92,7 @@ def test_no_descriptors_have_no_words() -> None:
 # -- Signatures -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize(("n", "k"), [(0, 1), (1, 1), (30, 4)])
 def test_signatures_are_those_of_numpy(n: int, k: int) -> None:
     """Half of the thresholds are met exactly, which leaves the bit unset."""
@@ -196,7 +196,7 @@ def listed(parts: list[Hits], k: int) -> list[Vote]:
     return votes
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("max_hamming", [0, 6, 24, 64])
 def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
     for seed in range(30):
@@ -207,7 +207,7 @@ def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
         assert listed(parts, 3) == votes
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("n_postings", [255, 256, 257, 3000])
 def test_long_lists_of_postings_are_read_to_their_end(n_postings: int) -> None:
     """One word has them all: they are compared in blocks of 256."""
@@ -251,7 +251,7 @@ def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> No
     assert [vote for _, found in shares for vote in listed(found, 3)] == listed(parts, 3)
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("stranger", [-1, N_IMAGES, 2**31 - 1])
 def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> None:
     a = asked(1)
@@ -630,7 +630,7 @@ def best_of(pictures: list[Drawn], n_hypotheses: int, shares: list[range] | None
     ]
 
 
-@pytest.mark.usefixtures("twin")
+@pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("n_hypotheses", [1, 8, 64])
 def test_the_best_hypothesis_is_that_of_a_slow_loop(n_hypotheses: int) -> None:
     shares = (0.0, 0.2, 0.5, 0.8)
@@ -655,11 +655,11 @@ def test_the_earlier_of_two_equal_hypotheses_wins() -> None:
     assert best_of([even], 64) == [(0, list(range(20)))]
 
 
-# -- Twins ------------------------------------------------------------------------------------------------------------
+# -- Variants ---------------------------------------------------------------------------------------------------------
 
 
 def everything(seed: int) -> list[bytes]:
-    """What the loops that have twins say, as bytes."""
+    """What the loops that have variants say, as bytes."""
     rng = np.random.default_rng(seed)
     a, words, descriptors = asked(seed, 2000), bytes_like("any", 1100, seed), bytes_like("any", 30, seed + 1)
     score, parts = a.near(24)
@@ -679,17 +679,17 @@ def plain() -> list[list[bytes]]:
     try:
         return [everything(seed) for seed in range(5)]
     finally:
-        native.limit_processor(BEST_TWIN)
+        native.limit_processor(BEST_VARIANT)
 
 
-def test_every_processor_finds_the_same_bits(plain: list[list[bytes]], twin: int) -> None:
+def test_every_processor_finds_the_same_bits(plain: list[list[bytes]], variant: int) -> None:
     assert [everything(seed) for seed in range(5)] == plain
 
 
-def test_no_twin_is_better_than_the_processor() -> None:
+def test_no_variant_is_better_than_the_processor() -> None:
     try:
         assert native.limit_processor(0) == 0
         assert native.limit_processor(1) <= 1
-        assert native.limit_processor(1000) == native.limit_processor(BEST_TWIN) <= BEST_TWIN
+        assert native.limit_processor(1000) == native.limit_processor(BEST_VARIANT) <= BEST_VARIANT
     finally:
-        native.limit_processor(BEST_TWIN)
+        native.limit_processor(BEST_VARIANT)

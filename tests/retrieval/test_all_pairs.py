@@ -10,10 +10,11 @@ import pytest
 
 from bof.engine import Engine
 from bof.errors import IndexStoreError
-from bof.options import IndexOptions, VerifyOptions, VoteOptions
+from bof.options import IndexOptions
 from bof.retrieval import all_pairs
-from bof.retrieval.all_pairs import Neighbours, ask_all
+from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.expansion import neighbours
+from bof.retrieval.shortlist import VoteAndVerify
 from bof.system.threads import set_threads
 from tests.support.scenes import draw_scene, warp, write_picture
 
@@ -48,12 +49,12 @@ def found(engine: Engine, n: int) -> list[Neighbours]:
 
 
 def test_each_finds_what_it_finds_alone(engine: Engine, threads: int) -> None:
-    snapshot = engine.snapshot
+    snapshot = engine.searcher().collection
     names = [row.name for row in snapshot.rows]
     everyone = found(engine, 3)
     assert [names[asked.image] for asked in everyone] == [name for name in names if name != "gone.png"]
     for asked in everyone:
-        alone = dict(neighbours(snapshot, asked.image, VoteOptions(), VerifyOptions()))
+        alone = dict(neighbours(VoteAndVerify(snapshot, engine.vocabulary), asked.image))
         assert len(asked.others) == 3
         assert all(alone[other] == similarity for other, similarity in asked.others)
         assert [s for _, s in asked.others] == sorted(alone.values(), reverse=True)[:3]
@@ -61,7 +62,7 @@ def test_each_finds_what_it_finds_alone(engine: Engine, threads: int) -> None:
 
 
 def test_the_other_view_comes_first(engine: Engine) -> None:
-    names = [row.name for row in engine.snapshot.rows]
+    names = [row.name for row in engine.images]
     best = {names[asked.image]: names[asked.others[0][0]] for asked in found(engine, 1)}
     assert best == {f"{s}-{a}.png": f"{s}-{b}.png" for s in range(N_PAIRS) for a, b in ("ab", "ba")}
 
@@ -69,7 +70,7 @@ def test_the_other_view_comes_first(engine: Engine) -> None:
 def test_few_at_a_time_and_progress(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_pairs, "_PER_THREAD", 2)
     steps: list[tuple[int, int]] = []
-    some = list(ask_all(engine.snapshot, 2, lambda done, total: steps.append((done, total))))
+    some = list(engine.neighbours(2, lambda done, total: steps.append((done, total))))
     assert some == found(engine, 2)
     assert steps[-1] == (10, 10)
     assert len(steps) > 1

@@ -12,11 +12,12 @@ import pytest
 
 from bof.engine import Engine
 from bof.images.decode import Picture
-from bof.options import ExpandOptions, IndexOptions, VerifyOptions, VoteOptions
+from bof.options import ExpandOptions, IndexOptions, SearchOptions, VerifyOptions, VoteOptions
+from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, gained
 from bof.retrieval.expansion import expand
-from bof.retrieval.searcher import SearchOptions, rank
-from bof.retrieval.shortlist import Look, count_agreeing
+from bof.retrieval.rankers import LocalScores, with_evidence
+from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.retrieval.votes import self_similarity, vote
 from bof.types import U8, QueryWords
 from tests.support.scenes import draw_scene, rows_of, write_picture
@@ -26,6 +27,14 @@ QUERY, LINKED = 40, 41
 """Scenes: the one that is asked for, and one that hangs beside it in one picture of the collection."""
 
 FULL_TRUST = 20
+
+
+def stages(engine: Engine) -> VoteAndVerify:
+    return VoteAndVerify(collection(engine), engine.vocabulary)
+
+
+def collection(engine: Engine) -> Collection:
+    return engine.searcher().collection
 
 
 def grey(pixels: U8) -> Picture:
@@ -46,7 +55,7 @@ def chain(vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def number_of(engine: Engine, name: str) -> int:
-    return [row.name for row in engine.snapshot.rows].index(name)
+    return [row.name for row in engine.images].index(name)
 
 
 def names(engine: Engine, seed: int, n_expand: int) -> list[str]:
@@ -85,9 +94,9 @@ def test_only_the_best_are_asked(chain: Engine) -> None:
     query = chain.prepare(grey(draw_scene(LINKED)))
     answer = chain.answer(query, SearchOptions(expand=ExpandOptions(expand=0)))
     same = [i for i in answer.images.tolist() if answer.verdict(i, OPTIONS[1]) == "same"]
-    assert [chain.snapshot.rows[i].name for i in same] == ["linked.png", "both.png"]
+    assert [chain.images[i].name for i in same] == ["linked.png", "both.png"]
     one, plain = chain.answer(query, SearchOptions(expand=ExpandOptions(expand=1))), score_by_image(answer)
-    added = expand(chain.snapshot, {same[0]: answer.verifications[same[0]].n_inliers}, *OPTIONS)
+    added = expand(stages(chain), {same[0]: answer.verifications[same[0]].n_inliers})
     gained = {i for i, score in score_by_image(one).items() if score > plain.get(i, 0.0)}
     assert gained == set(added)
 
@@ -100,12 +109,12 @@ def score_by_image(answer: Any) -> dict[int, float]:
 
 
 def test_without_seeds_nothing_is_added(chain: Engine) -> None:
-    assert expand(chain.snapshot, {}, *OPTIONS) == {}
+    assert expand(stages(chain), {}) == {}
 
 
 def test_a_picture_adds_nothing_to_itself_and_most_to_what_it_shows(chain: Engine) -> None:
     both, linked = number_of(chain, "both.png"), number_of(chain, "linked.png")
-    added = expand(chain.snapshot, {both: 30}, *OPTIONS)
+    added = expand(stages(chain), {both: 30})
     assert both not in added
     assert max(added, key=lambda i: added[i]) == linked
     assert added[linked] > 10 * max(value for i, value in added.items() if i != linked)
@@ -114,52 +123,53 @@ def test_a_picture_adds_nothing_to_itself_and_most_to_what_it_shows(chain: Engin
 
 def test_what_is_added_is_the_similarity_with_what_agreeing_matches_add(chain: Engine) -> None:
     both, linked = number_of(chain, "both.png"), number_of(chain, "linked.png")
-    word, signature = chain.snapshot.words(both)
+    word, signature = collection(chain).words(both)
     asked = QueryWords(word[:, None], signature[:, None])
-    votes = vote(chain.snapshot.postings, chain.snapshot.weights, asked, OPTIONS[0])
-    (n,) = count_agreeing(chain.snapshot, chain.snapshot.geometry(both), votes, np.array([linked]), OPTIONS[1])
-    similarity = votes.score[linked] / self_similarity(chain.snapshot.weights, word)[0]
+    votes = vote(collection(chain).postings, collection(chain).weights, asked, OPTIONS[0])
+    (n,) = stages(chain).count_agreeing(collection(chain).geometry(both), votes, np.array([linked]))
+    similarity = votes.score[linked] / self_similarity(collection(chain).weights, word)[0]
     assert n > 20
-    assert expand(chain.snapshot, {both: 99}, *OPTIONS)[linked] == pytest.approx(gained(similarity, n))
+    assert expand(stages(chain), {both: 99})[linked] == pytest.approx(gained(similarity, n))
 
 
 def test_trust_grows_with_inliers_to_its_full(chain: Engine) -> None:
     both, linked = number_of(chain, "both.png"), number_of(chain, "linked.png")
-    added = [expand(chain.snapshot, {both: n}, *OPTIONS)[linked] for n in (FULL_TRUST // 2, FULL_TRUST, 300)]
+    added = [expand(stages(chain), {both: n})[linked] for n in (FULL_TRUST // 2, FULL_TRUST, 300)]
     assert added[0] * 2 == pytest.approx(added[1])
     assert added[1] == added[2]
 
 
 def test_two_seeds_add_what_each_adds(chain: Engine) -> None:
     both, stranger = number_of(chain, "both.png"), number_of(chain, "stranger-50.png")
-    one, other = (expand(chain.snapshot, {seed: 15}, *OPTIONS) for seed in (both, stranger))
-    together = expand(chain.snapshot, {both: 15, stranger: 15}, *OPTIONS)
+    one, other = (expand(stages(chain), {seed: 15}) for seed in (both, stranger))
+    together = expand(stages(chain), {both: 15, stranger: 15})
     assert together == pytest.approx({i: one.get(i, 0) + other.get(i, 0) for i in {*one, *other}})
 
 
 def test_removed_pictures_gain_nothing(chain: Engine, tmp_path: Path) -> None:
-    engine = Engine.open(chain.index.folder)
+    engine = Engine.open(chain.folder)
     copy = Engine.create(tmp_path / "index", engine.vocabulary_folder)
-    copy.add([chain.index.folder.parent / name for name in ("both.png", "linked.png")], IndexOptions(workers=1))
-    assert len(expand(copy.snapshot, {number_of(copy, "both.png"): 30}, *OPTIONS)) == 1
+    copy.add([chain.folder.parent / name for name in ("both.png", "linked.png")], IndexOptions(workers=1))
+    assert len(expand(stages(copy), {number_of(copy, "both.png"): 30})) == 1
     copy.remove(["linked.png"])
-    assert expand(copy.snapshot, {number_of(copy, "both.png"): 30}, *OPTIONS) == {}
+    assert expand(stages(copy), {number_of(copy, "both.png"): 30}) == {}
 
 
 # -- Ranking ----------------------------------------------------------------------------------------------------------
 
 
-def seen(similarity: list[float], evidence: dict[int, Evidence]) -> tuple[Any, Look]:
+def seen(similarity: list[float], evidence: dict[int, Evidence]) -> tuple[Any, Candidates]:
     """A snapshot of images a, b, c and so on, and what a query sees of it."""
     snapshot = SimpleNamespace(rows=rows_of("abcdefgh"[: len(similarity)]))
     scores = np.array(similarity)
-    return snapshot, Look(scores, {}, evidence)
+    return snapshot, Candidates(scores, {}, evidence)
 
 
 def ranked(similarity: list[float], evidence: dict[int, Evidence], added: dict[int, float]) -> tuple[str, list[float]]:
-    snapshot, look = seen(similarity, evidence)
-    images, scores = rank(snapshot, look, added, VerifyOptions(same=0.9, maybe=0.5))
-    return "".join(snapshot.rows[i].name for i in images.tolist()), scores.tolist()
+    snapshot, found = seen(similarity, evidence)
+    scores = LocalScores(snapshot, with_evidence(found, added), found, VerifyOptions(same=0.9, maybe=0.5))
+    images = scores.best()
+    return "".join(snapshot.rows[i].name for i in images.tolist()), scores.of(images).tolist()
 
 
 def test_those_called_the_same_stand_first_whatever_their_score() -> None:

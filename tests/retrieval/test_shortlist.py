@@ -13,26 +13,21 @@ import pytest
 from bof.engine import Engine
 from bof.geometry import transforms
 from bof.images.decode import Picture
-from bof.options import IndexOptions, VerifyOptions, VoteOptions
+from bof.options import IndexOptions, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval import shortlist
 from bof.retrieval.evidence import Evidence
-from bof.retrieval.searcher import SearchOptions
 from bof.retrieval.shortlist import (
     MAX_DEPTH,
     MAX_WORDS,
     MIN_WORDS,
     POSTINGS_PER_FEATURE,
-    Look,
-    Stopwatch,
+    Candidates,
+    VoteAndVerify,
     best_first,
-    count_agreeing,
-    depth,
     in_order,
-    look,
-    look_into_mirror,
-    words_per_feature,
 )
 from bof.retrieval.votes import vote
+from bof.system.stopwatch import Stopwatch
 from bof.types import F64, U8, Box, Correspondences, Hit, Verification
 from tests.support.scenes import N_SCENES, draw_scene, rows_of, write_picture
 
@@ -69,7 +64,11 @@ def collection(n_features: int = 0, n_images: int = 0) -> Any:
 
 def words(n_features: int, n_words: int = 65536, asked: int = 0) -> int:
     vocabulary: Any = SimpleNamespace(n_words=n_words)
-    return words_per_feature(collection(n_features), vocabulary, VoteOptions(words_per_feature=asked))
+    return VoteAndVerify(collection(n_features), vocabulary, VoteOptions(words_per_feature=asked)).words_per_feature
+
+
+def depth(n_images: int, asked: int = 0) -> int:
+    return VoteAndVerify(collection(n_images=n_images), Any, verifying=VerifyOptions(depth=asked)).depth
 
 
 def test_a_query_feature_looks_into_fewer_words_as_the_collection_grows() -> None:
@@ -93,12 +92,12 @@ def test_the_number_of_words_asked_for_is_used_where_there_are_as_many() -> None
 
 def test_the_shortlist_grows_with_the_square_root_of_the_collection() -> None:
     sizes = [0, 1, 2, 100, 400, 5000, 10_000, 15_625, 10**6]
-    found = [depth(collection(n_images=n), VerifyOptions()) for n in sizes]
+    found = [depth(n) for n in sizes]
     assert found == [0, 16, 23, 160, 320, 1132, 1600, MAX_DEPTH, MAX_DEPTH]
 
 
 def test_the_depth_asked_for_is_used() -> None:
-    assert [depth(collection(n_images=10**6), VerifyOptions(depth=d)) for d in (1, 50, 10**6)] == [1, 50, 10**6]
+    assert [depth(10**6, d) for d in (1, 50, 10**6)] == [1, 50, 10**6]
 
 
 def test_a_small_collection_is_verified_whole(engine: Engine) -> None:
@@ -212,14 +211,13 @@ def test_of_two_proofs_the_better_stays(engine: Engine, mirrored: bool) -> None:
     assert first.verification.n_inliers > 100
 
 
-def test_a_look_into_the_mirror_changes_what_is_better_there_alone(engine: Engine) -> None:
+def test_the_mirror_image_changes_what_is_better_there_alone(engine: Engine) -> None:
     query = engine.prepare(grey(np.hstack([draw_scene(1), flipped(draw_scene(2))]))).features
-    stages = (engine.snapshot, engine.vocabulary, query, VoteOptions(), VerifyOptions())
-    straight = look(*stages, Stopwatch())
-    both = look_into_mirror(*stages, straight)
+    straight = engine.searcher(SearchOptions(mirror="never")).candidates(query)
+    both = engine.searcher(SearchOptions(mirror="always")).candidates(query)
     assert both.similarity.tolist() == straight.similarity.tolist()
     changed = [i for i in both.evidence if both.evidence[i] != straight.evidence[i]]
-    assert [engine.snapshot.rows[i].name for i in changed] == ["scene-02.png"]
+    assert [engine.images[i].name for i in changed] == ["scene-02.png"]
     assert [i for i in both.verifications if both.verifications[i].mirrored] == changed
 
 
@@ -303,28 +301,28 @@ def test_the_best_come_first_and_of_those_that_tie_the_first_by_name(n: int) -> 
 
 def test_those_called_the_same_come_strongest_first() -> None:
     evidence = {7: Evidence(0.1, 0.999), 3: Evidence(0.5, 0.6), 5: Evidence(0.4, 0.999), 9: Evidence(0.1, 0.999)}
-    look = Look(np.zeros(10), {}, evidence)
-    assert look.called_same(VerifyOptions(same=0.99)) == [5, 7, 9]
-    assert look.called_same(VerifyOptions(same=1.0)) == []
+    found = Candidates(np.zeros(10), {}, evidence)
+    assert found.called_same(VerifyOptions(same=0.99)) == [5, 7, 9]
+    assert found.called_same(VerifyOptions(same=1.0)) == []
 
 
 @pytest.mark.parametrize(("n_inliers", "probability", "clear"), [(39, 1.0, False), (40, 1.0, True), (400, 0.9, False)])
-def test_a_look_is_clear_with_one_that_is_the_same_on_many_points(
+def test_candidates_are_clear_with_one_that_is_the_same_on_many_points(
     n_inliers: int, probability: float, clear: bool
 ) -> None:
     none = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
     verified = {3: Verification(n_inliers, 1.0, 0.1, np.eye(3), none)}
-    seen = Look(np.zeros(10), verified, {3: Evidence(0.1, probability)})
-    assert seen.is_clear(VerifyOptions(same=0.99)) == clear
+    found = Candidates(np.zeros(10), verified, {3: Evidence(0.1, probability)})
+    assert found.is_clear(VerifyOptions(same=0.99)) == clear
 
 
 def test_a_quick_count_is_near_the_verified_one(engine: Engine) -> None:
     query = engine.prepare(grey(draw_scene(4)))
     answer = engine.answer(query, SearchOptions(mirror="never"))
     described = engine.vocabulary.describe(query.features.descriptors, MAX_WORDS)
-    votes = vote(engine.snapshot.postings, engine.snapshot.weights, described, VoteOptions())
-    args = (votes, answer.images, VerifyOptions())
-    quick = count_agreeing(engine.snapshot, query.features.geometry, *args)
+    votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, described, VoteOptions())
+    stages = VoteAndVerify(engine.searcher().collection, engine.vocabulary)
+    quick = stages.count_agreeing(query.features.geometry, votes, answer.images)
     verified = [answer.verifications[image].n_inliers for image in answer.images.tolist()]
     assert quick[0] == pytest.approx(verified[0], rel=0.1)
     assert max(quick[1:]) < quick[0] / 5

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def slow_votes(
 
 
 def slow_scores(images: Sequence[Image], live: np.ndarray, votes: dict[tuple[int, int, int], float]) -> list[float]:
-    idf, total = slow_idf(images, live), defaultdict(float)
+    idf, total = slow_idf(images, live), defaultdict[int, float](float)
     for (_, image, _), weight in votes.items():
         total[image] += weight
     return [total[i] / (slow_length(image.word, idf) or 1.0) for i, image in enumerate(images)]
@@ -172,7 +173,7 @@ def test_tfidf_agrees_with_a_slow_oracle(seed: int, cuts: list[int]) -> None:
     assert np.allclose(scores, slow_tfidf(images, live, query.tolist()), rtol=0, atol=1e-6)
 
 
-def histogram(words: Sequence[int]) -> F64:
+def histogram(words: Any) -> F64:
     return np.bincount(words, minlength=N_WORDS).astype(np.float64)
 
 
@@ -303,10 +304,11 @@ def test_deleted_images_do_not_show_in_the_scores_of_others() -> None:
     images, live, query = random_images(6), some_live(6), random_query(6)
     kept = [image for image, lives in zip(images, live, strict=True) if lives]
     with_deleted, without = collect(images, live, [4]), collect(kept, np.ones(len(kept), bool))
-    for score in (
+    scorers: list[Callable[[Any], F64]] = [
         lambda c: vote(c.postings, c.weights, query, VoteOptions()).score,
         lambda c: tfidf_scores(c.postings, c.weights, query.word[:, 0]),
-    ):
+    ]
+    for score in scorers:
         assert score(with_deleted)[live].tolist() == score(without).tolist()
 
 

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+from scripts.demo import collection as draw_demo
 
 
 @pytest.fixture(scope="module")
-def draw_demo() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        return importlib.import_module("draw_demo")
-
-
-@pytest.fixture(scope="module")
-def out(draw_demo: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     draw_demo.draw_collection(folder)
     return folder
@@ -60,7 +51,7 @@ def test_names_cover_another_script_spaces_and_png(out: Path) -> None:
     assert [name for name in names if not name.isascii()] == ["旅行 2024/海报 照片.jpg"]
 
 
-def test_queries_and_their_answers_exist(draw_demo: ModuleType, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_and_their_answers_exist(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draw_demo, "save", lambda *_: None)
     monkeypatch.setattr(draw_demo, "_drawings", lambda *_: iter(()))
     collection = draw_demo.draw_collection(out)
@@ -71,7 +62,7 @@ def test_queries_and_their_answers_exist(draw_demo: ModuleType, out: Path, monke
         assert all((collection.photos / name).is_file() for name in names)
 
 
-def test_same_seed_draws_the_same_bytes(draw_demo: ModuleType, out: Path, tmp_path: Path) -> None:
+def test_same_seed_draws_the_same_bytes(out: Path, tmp_path: Path) -> None:
     """Drawn alone and in another order, pictures of each kind have the bytes that the collection has."""
     drawings = list(draw_demo._drawings(out, 0))
     qualities = np.random.default_rng([0, 5]).integers(55, 93, len(drawings)).tolist()
@@ -82,16 +73,16 @@ def test_same_seed_draws_the_same_bytes(draw_demo: ModuleType, out: Path, tmp_pa
         assert again.read_bytes() == path.read_bytes(), path
 
 
-def test_another_seed_draws_another_collection(draw_demo: ModuleType) -> None:
+def test_another_seed_draws_another_collection() -> None:
     assert _digest(draw_demo.poster_photo(0, 0, 0, 0.0)) != _digest(draw_demo.poster_photo(0, 1, 0, 0.0))
 
 
-def test_posters_are_all_different(draw_demo: ModuleType) -> None:
+def test_posters_are_all_different() -> None:
     count = draw_demo.N_POSTERS + draw_demo.N_OTHER_POSTERS
     assert len({_digest(draw_demo.draw_poster(number, 0)) for number in range(count)}) == count
 
 
-def test_camera_keeps_the_middle_of_the_wall_in_the_middle(draw_demo: ModuleType) -> None:
+def test_camera_keeps_the_middle_of_the_wall_in_the_middle() -> None:
     camera = draw_demo.Camera(0.7, 25.0, 10.0, -30.0, (11.0, -7.0))
     middle = draw_demo.picture_from_wall(camera) @ (draw_demo.WALL_WIDTH / 2, draw_demo.WALL_HEIGHT / 2, 1)
     assert middle[:2] / middle[2] == pytest.approx((320 + 11, 240 - 7))

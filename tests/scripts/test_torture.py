@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.scenes import ROOT, draw_scene, write_picture
+from scripts.common import timing
+from scripts.torture.__main__ import main
+from tests.support.scenes import draw_scene, write_picture
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module("torture")
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +35,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_no_promise_is_broken(
-    part: str, flags: tuple[str, ...], script: Any, data: Path, vocabulary_folder: Path, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    part: str, flags: tuple[str, ...], data: Path, vocabulary_folder: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr(timing, "SETTLE_SECONDS", 0.0)
     common = ["--data", str(data), "--vocabulary", str(vocabulary_folder), "--json", str(tmp_path / "found.json")]
-    status = script.main([*common, "--only", part, *flags])
+    status = main([*common, "--only", part, *flags])
     out = capsys.readouterr().out
     slow = part == "fragments" and "WRONG  ratio" in out and out.count("WRONG") == 1
     assert status == 0 or slow, out  # a ratio of times of tiny indexes on a busy machine says nothing

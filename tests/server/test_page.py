@@ -93,8 +93,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page; at the end nothing may have gone wrong in it, and no other host may have been asked."""
-    contexts, complaints = [], []
+    """Opens the page; it fails at the end if anything went wrong in it, or if it requested anything of another host."""
+    contexts, complaints = list[Any](), list[str]()
+
+    def others(url: str) -> list[str]:
+        return [] if url.startswith((server, "data:", "blob:")) else [url]
 
     def open_page(where: str = "", may_fail: bool = False, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options})
@@ -102,9 +105,9 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
         context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda sent: sent.url.startswith((server, "data:", "blob:")) or complaints.append(sent.url))
+        page.on("request", lambda sent: complaints.extend(others(sent.url)))
         if not may_fail:
-            page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+            page.on("console", lambda text: complaints.append(text.text) if text.type in ("error", "warning") else None)
         page.goto(server + where)
         return page
 
@@ -202,7 +205,7 @@ def test_what_is_no_picture_is_refused_in_words(visit: Callable[..., Any], tmp_p
     page = visit(may_fail=True)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing follows")
     page.set_input_files("#choose", tmp_path / "broken.png")
-    assert page.locator(".trouble p").first.inner_text().startswith("The picture is damaged")
+    assert page.locator(".error p").first.inner_text().startswith("The picture is damaged")
 
 
 # ---- the query is changed
@@ -289,6 +292,21 @@ def test_filters_and_rankers_stand_in_the_address(visit: Callable[..., Any]) -> 
     assert "checks nothing" in page.locator(".divider").inner_text()
 
 
+def test_a_ranker_that_compares_no_points_says_so(visit: Callable[..., Any]) -> None:
+    """With the forms of an answer, because this index has no hashes."""
+    page = visit("#/statistics")
+
+    def answer(route: Any) -> None:
+        found = route.fetch().json()
+        for hit in found["hits"]:
+            hit |= {"verdict": "maybe", "n_inliers": None, "explanation": {"key": "alike_as_a_whole", "args": {}}}
+        route.fulfill(json=found)
+
+    page.route("**/search/image/4?*", answer)
+    move(page, "#/search?image=4")
+    assert page.locator(".hit .why").first.inner_text().startswith("The pictures are similar as a whole")
+
+
 def test_more_comes_as_one_scrolls(visit: Callable[..., Any]) -> None:
     page = visit("#/statistics", viewport={"width": 800, "height": 400})
     page.route("**/search/image/4?*", lambda route: route.continue_(url=route.request.url.replace("top=24", "top=3")))
@@ -311,9 +329,9 @@ def test_the_match_view_shows_both_and_is_saved(visit: Callable[..., Any], query
     page = visit()
     upload(page, query)
     page.locator(".hit .face").first.click()
-    page.wait_for_selector("#stage")
-    assert "points agree" in page.locator("#stage").get_attribute("aria-label")
-    colours = "document.querySelector('#stage').toDataURL()"
+    page.wait_for_selector("#viewport")
+    assert "points agree" in page.locator("#viewport").get_attribute("aria-label")
+    colours = "document.querySelector('#viewport').toDataURL()"
     until(page, "document.querySelector('main').getAttribute('aria-busy') === 'false'")
     page.wait_for_timeout(100)
     beside = page.evaluate(colours)
@@ -324,6 +342,7 @@ def test_the_match_view_shows_both_and_is_saved(visit: Callable[..., Any], query
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as a PNG").click()
     pixels = cv2.imread(str(saved.value.path()))
+    assert pixels is not None
     assert pixels.shape[1] == 2000
     page.keyboard.press("o")
     page.get_by_label("All compared").check(force=True)
@@ -343,8 +362,9 @@ def test_laid_on_top_both_pictures_are_the_same(visit: Callable[..., Any]) -> No
     for opacity in ("0", "1"):
         page.locator("#opacity").fill(opacity)
         page.wait_for_timeout(80)
-        shots.append(page.locator("#stage").screenshot())
-    one, other = (cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR).astype(int) for shot in shots)
+        shots.append(page.locator("#viewport").screenshot())
+    decoded = [cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR) for shot in shots]
+    one, other = (np.asarray(pixels, int) for pixels in decoded)
     middle = (slice(60, -60), slice(one.shape[1] // 2 - 120, one.shape[1] // 2 + 120))
     assert one[middle].std() > 20
     assert np.abs(one[middle] - other[middle]).mean() < 4
@@ -368,6 +388,21 @@ def test_tag_filter_and_remove(visit: Callable[..., Any]) -> None:
     page.get_by_text("No picture has these words").wait_for()
     move(page, "#/collection?text=scene-11")
     until(page, "document.querySelectorAll('.card').length === 1")
+
+
+def test_a_dialog_that_is_left_changes_nothing(visit: Callable[..., Any], server: str) -> None:
+    page = visit("#/collection?text=scene-09")
+    page.get_by_label("Select scene-09.png").check()
+    page.get_by_role("button", name="Tag").click()
+    page.locator(".new-tag").wait_for()
+    move(page, "#/statistics")
+    page.wait_for_timeout(200)
+    found = json.load(urllib.request.urlopen(server + "api/v1/images?text=scene-09"))["images"]
+    assert [image["tags"] for image in found] == [[]]
+    move(page, "#/collection?show=4")
+    move(page, "#/collection?show=5")
+    move(page, "#/collection?show=5&sort=newest")
+    assert page.locator("dialog").count() == 1
 
 
 COLLECT_PROGRESS = """() => {
@@ -396,7 +431,7 @@ def test_pictures_are_added_with_progress_and_bad_ones_named(visit: Callable[...
 
 
 def test_groups_of_duplicates_are_decided_on(visit: Callable[..., Any], server: str) -> None:
-    """With the forms of an answer, because looking for groups is tested elsewhere."""
+    """With the forms of an answer, because other tests search for groups."""
     images = json.load(urllib.request.urlopen(server + "api/v1/images?limit=3"))["images"]
     link = {"kind": "crop", "n_inliers": 60, "agreement": 0.93, "changes": ["cropped", "mirrored"]}
     members = [{**image, "keep": i == 0, "link": link if i else None} for i, image in enumerate(images)]
@@ -406,22 +441,34 @@ def test_groups_of_duplicates_are_decided_on(visit: Callable[..., Any], server: 
     page = visit("#/statistics")
     page.route("**/api/v1/index", lambda route: route.fulfill(json={**index, "duplicates": True}))
     page.route("**/api/v1/duplicates?*", lambda route: route.fulfill(json=found))
-    page.route(
-        "**/api/v1/duplicates/reject",
-        lambda route: (rejected.append(route.request.post_data_json), route.fulfill(json={})),
-    )
+
+    def reject(route: Any) -> None:
+        rejected.append(route.request.post_data_json)
+        route.fulfill(json={})
+
+    page.route("**/api/v1/duplicates/reject", reject)
     page.reload()
     page.get_by_role("link", name="Duplicates").click()
     assert page.locator(".group .keep .name").inner_text() == images[0]["name"]
     assert page.locator(".group .why").first.inner_text() == "cropped · mirrored · 93% of the pixels agree"
     page.get_by_role("button", name="Not a duplicate").last.click()
-    page.get_by_text("Remembered").wait_for()
+    page.get_by_text("Saved: these two are not duplicates.").wait_for()
     assert rejected == [{"a": images[0]["id"], "b": images[2]["id"]}]
     page.get_by_role("button", name="Keep only this").first.click()
     assert page.get_by_role("dialog").get_by_role("heading").inner_text() == "Remove 2 pictures?"
 
 
 # ---- for everybody
+
+
+def test_a_wrong_address_leads_somewhere(visit: Callable[..., Any]) -> None:
+    page = visit("#/constructor", may_fail=True)
+    page.get_by_role("heading", name="Which pictures show this?").wait_for()
+    move(page, "#/search?image=4&turn=45&box=10,20,110,220")
+    assert page.locator(".error p").first.inner_text().startswith("The server does not understand this request")
+    page.get_by_role("button", name="Turn right").click()
+    until(page, "location.hash.includes('turn=90')")
+    assert box_in_address(page) == [20, 10, 220, 110]
 
 
 def test_a_phone_shows_every_view_without_sideways_scrolling(visit: Callable[..., Any]) -> None:
@@ -503,7 +550,7 @@ def test_a_token_is_asked_for_once(visit: Callable[..., Any]) -> None:
     page.goto(page.url.replace("#/statistics", "?again#/search"))
     page.locator("#token").fill("wrong")
     page.keyboard.press("Enter")
-    page.get_by_text("That token is not known here.").wait_for()
+    page.get_by_text("The server does not know this token.").wait_for()
     page.locator("#token").fill("right")
     page.keyboard.press("Enter")
     page.wait_for_selector(".strip img")

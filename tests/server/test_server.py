@@ -15,7 +15,7 @@ from PIL import Image
 
 from bof.engine import Engine
 from bof.images.decode import decode
-from bof.retrieval.searcher import SearchOptions
+from bof.options import SearchOptions
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
 from bof.server.http.problems import TITLES
@@ -48,7 +48,7 @@ def number_of(client: TestClient, name: str) -> int:
 def test_a_search_answers_what_the_engine_answers(client: TestClient, engine: Engine, ranker: str) -> None:
     data = encoded(warp(draw_scene(3), SHIFT))
     options = SearchOptions(ranker=ranker)
-    hits = engine.search(decode(data, grey=True, max_side=engine.index.features.max_side), options, top=7)
+    hits = engine.search(decode(data, grey=True, max_side=engine.features.max_side), options, top=7)
     answer = search(client, data, top=7, ranker=ranker)
     assert [hit["name"] for hit in answer["hits"]] == [hit.name for hit in hits]
     for ours, theirs in zip(answer["hits"], hits, strict=True):
@@ -106,7 +106,7 @@ def test_a_box_searches_with_what_is_in_it(client: TestClient) -> None:
     ("turn", "code"), [(90, cv2.ROTATE_90_CLOCKWISE), (180, cv2.ROTATE_180), (270, cv2.ROTATE_90_COUNTERCLOCKWISE)]
 )
 def test_turning_is_done_before_anything_else(client: TestClient, turn: int, code: int) -> None:
-    turned = search(client, encoded(cv2.rotate(draw_scene(8), code)), top=1)
+    turned = search(client, encoded(np.asarray(cv2.rotate(draw_scene(8), code), np.uint8)), top=1)
     asked = search(client, scene(8), turn=turn, top=1)
     assert asked["hits"] == turned["hits"]
     assert (asked["query"]["width"], asked["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))
@@ -250,9 +250,9 @@ def test_what_is_known_is_not_sent_again(client: TestClient, what: str) -> None:
 
 def test_the_figures_are_the_index_s(client: TestClient, engine: Engine) -> None:
     figures = client.get(f"{API}/index").json()
-    snapshot = engine.snapshot
+    snapshot = engine.searcher().collection
     assert (figures["pictures"], figures["features"]) == (snapshot.n_images, snapshot.n_features)
-    assert figures["bytes"] == engine.index.n_bytes()
+    assert figures["bytes"] == engine.n_bytes()
     assert sum(figures["features_per_image"]["counts"]) == N_SCENES
     assert 0 < figures["vocabulary"]["used"] <= figures["vocabulary"]["words"]
     assert not figures["writable"]

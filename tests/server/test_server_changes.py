@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from bof.engine import Engine
 from bof.images.decode import decode
-from bof.retrieval.searcher import SearchOptions
+from bof.options import SearchOptions
 from bof.server import collection
 from bof.server.api import images
 from bof.server.uploads import shown_name
@@ -50,7 +51,7 @@ def number_of(client: TestClient, text: str) -> int:
 def test_an_uploaded_picture_is_found_by_its_name_and_content(client: TestClient, index: Path) -> None:
     job = upload(client, ("a b/ü.png", scene(50)), ("notes.txt", b"no picture"), ("../../up.jpg", scene(51, ".jpg")))
     assert (job["state"], job["added"], job["error"]) == ("done", 2, None)
-    assert [skipped["name"] for skipped in job["skipped"]] == ["notes.txt"]  # type: ignore[index,attr-defined]
+    assert [skipped["name"] for skipped in job["skipped"]] == ["notes.txt"]  # type: ignore[attr-defined]
     assert names(search(client, scene(50))) == ["a b/ü.png"]
     assert names(search(client, scene(51))) == ["up.jpg"]
     number = number_of(client, "ü")
@@ -173,7 +174,7 @@ def test_a_small_change_behind_a_long_one_is_a_job(client: TestClient, monkeypat
 
     monkeypatch.setattr(images, "PATIENCE_SECONDS", 0.05)
     gate = threading.Event()
-    jobs = client.application.service.jobs  # type: ignore[attr-defined]
+    jobs = client.application.service.jobs
     jobs.submit("sync", lambda job: gate.wait(10))
     response = client.put(f"{API}/images/1/tags", json={"tags": ["late"]})
     assert response.status_code == 202
@@ -202,7 +203,7 @@ def test_a_server_that_stops_ends_a_job_with_what_is_done_committed(index: Path)
     with served(index) as client:
         files = [("image", (f"{i}.png", scene(50 + i))) for i in range(8)]
         job = client.post(f"{API}/images", files=files, headers=X_BOF).json()["job"]
-        jobs = client.application.service.jobs  # type: ignore[attr-defined]
+        jobs = client.application.service.jobs
         while jobs.get(job["id"]).done < 1:
             pass
     assert jobs.get(job["id"]).state in ("stopped", "done")
@@ -238,7 +239,7 @@ def test_names_are_for_people(given: str, shown: str) -> None:
 
 
 def test_duplicates_are_found_told_and_rejected(client: TestClient) -> None:
-    half = encoded(cv2.resize(draw_scene(4), (240, 180), interpolation=cv2.INTER_AREA))
+    half = encoded(cv2.resize(draw_scene(4), (240, 180), interpolation=cv2.INTER_AREA).astype(np.uint8))
     upload(client, ("half.png", half))
     assert client.get(f"{API}/duplicates?kind=copy").json()["found"] is False
     job = ended(client, client.post(f"{API}/duplicates", json={"kind": "copy"}).json()["job"])
@@ -267,7 +268,7 @@ def test_rankers_of_whole_pictures_answer_as_the_engine_does(index: Path, ranker
         engine.want(["color", "hash"])
         engine.add([])
         options = SearchOptions(ranker=ranker)
-        picture = decode(scene(3), max_side=engine.index.features.max_side)
+        picture = decode(scene(3), max_side=engine.features.max_side)
         query = engine.prepare(picture, (20.0, 10.0, 300.0, 200.0), options)
         hits = engine.hits(query, engine.answer(query, options), options, 5)
     with served(index) as client:

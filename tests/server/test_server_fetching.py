@@ -19,7 +19,7 @@ from bof.errors import OptionError
 from bof.options import ServeOptions
 from bof.serve import main
 from bof.server.http import fetching
-from bof.server.http.addresses import Source, Target, is_public
+from bof.server.http.addresses import SPECIAL_PURPOSE, Source, Target, is_public
 from bof.server.http.fetching import Fetcher, not_fetched
 from bof.server.http.limits import Budget
 from bof.server.http.problems import ProblemError
@@ -158,7 +158,7 @@ def test_a_picture_is_searched_with_as_if_it_were_sent(client: TestClient, host:
     assert names(response.json()) == ["scene-02.png"]
     sent = client.post(f"{API}/search", content=scene(2), headers=PNG).json()
     assert response.json()["hits"] == sent["hits"]
-    assert client.application.service.budget.used == 0  # type: ignore[attr-defined]
+    assert client.application.service.budget.used == 0
 
 
 def test_pairs_and_subjects_take_one_too(client: TestClient, host: Host) -> None:
@@ -308,6 +308,39 @@ def test_what_is_public(address: str, public: bool) -> None:
     assert is_public(ipaddress.ip_address(address)) is public
 
 
+IANA = [
+    "0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.0.0/29", "192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/31", "192.0.2.0/24",
+    "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.88.99.2/32", "192.168.0.0/16", "192.175.48.0/24",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "255.255.255.255/32",
+    "::1/128", "::/128", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23",
+    "2001::/32", "2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:2::/48", "2001:3::/32", "2001:4:112::/48",
+    "2001:10::/28", "2001:20::/28", "2001:30::/28", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
+    "5f00::/16", "fc00::/7", "fe80::/10",
+]  # fmt: skip
+"""The registries of special-purpose addresses for IPv4 and IPv6, as of November 2026."""
+
+TRANSLATED = ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16")
+"""Where an IPv4 address is inside, that one counts."""
+
+
+@pytest.mark.parametrize("block", IANA)
+def test_no_special_purpose_address_is_public(block: str) -> None:
+    network = ipaddress.ip_network(block)
+    assert any(network.version == known.version and network.subnet_of(known) for known in SPECIAL_PURPOSE)
+    if block not in TRANSLATED:
+        middle = network.network_address + network.num_addresses // 2
+        assert not any(map(is_public, (network[0], middle if network.num_addresses > 1 else network[0], network[-1])))
+
+
+def test_what_lies_beside_special_purpose_addresses_is_public() -> None:
+    for address in (
+        "1.0.0.0", "11.0.0.0", "100.63.255.255", "100.128.0.0", "192.0.1.0", "192.88.98.255", "198.20.0.0",
+        "2001:200::", "2001:db9::", "2620:4f:8001::", "3ffe::1",
+    ):  # fmt: skip
+        assert is_public(ipaddress.ip_address(address)), address
+
+
 # -- Redirects --------------------------------------------------------------------------------------------------------
 
 
@@ -371,7 +404,7 @@ def test_all_that_is_no_whole_picture_has_one_answer(client: TestClient, host: H
     n_asked = len(host.asked)
     assert is_not_fetched(asked(client, f"http://127.0.0.1:{host.port}{path}"))
     assert len(host.asked) == n_asked + 1
-    assert client.application.service.budget.used == 0  # type: ignore[attr-defined]
+    assert client.application.service.budget.used == 0
 
 
 def test_nobody_there_is_the_same_answer(client: TestClient) -> None:
@@ -382,7 +415,7 @@ def test_nobody_there_is_the_same_answer(client: TestClient) -> None:
 def test_a_large_answer_is_left_off(client: TestClient, host: Host, path: str) -> None:
     response = asked(client, f"http://127.0.0.1:{host.port}{path}")
     assert (response.status_code, kind(response)) == (413, "too-large")
-    assert client.application.service.budget.used == 0  # type: ignore[attr-defined]
+    assert client.application.service.budget.used == 0
 
 
 def test_a_picture_of_too_many_pixels_is_refused_as_an_upload_is(index_folder: Path, host: Host) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,8 @@ from hypothesis import HealthCheck, Phase, settings
 from bof.engine import Engine
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
+from scripts.server import hostile
+from scripts.server.process import ServerProcess
 from tests.support.scenes import N_SCENES, ROOT, draw_scene, write_picture
 from tests.support.serving import API, PNG, X_BOF, copied, scene
 
@@ -48,10 +50,10 @@ N_EXAMPLES = int(os.environ.get("BOF_CONTRACT_EXAMPLES", "0"))
 
 
 @pytest.fixture(scope="module")
-def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory, script: Callable[[str], Any]) -> Iterator[Any]:
+def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     index = copied(index_folder, tmp_path_factory.mktemp("served"))
     flags = ("--rate", "0", "--header-seconds", "1.5", "--body-seconds", "1.5", "--connections", "40")
-    with script("server_process").ServerProcess(index, *flags) as server:
+    with ServerProcess(index, *flags) as server:
         yield server
 
 
@@ -69,7 +71,7 @@ schema.config.checks.negative_data_rejection.expected_statuses = ["4xx"]
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case, server: Any) -> None:
+def test_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], server: Any) -> None:
     response = case.call(base_url=server.url + API)
     case.validate_response(response, checks=CHECKS)
 
@@ -89,8 +91,7 @@ def ask(server: Any, method: str, path: str, body: bytes = b"") -> tuple[int, An
 # -- Clients that mean harm -------------------------------------------------------------------------------------------
 
 
-def test_hostile_requests_are_refused_and_cost_no_memory(server: Any, script: Callable[[str], Any]) -> None:
-    hostile = script("hostile_uploads")
+def test_hostile_requests_are_refused_and_cost_no_memory(server: Any) -> None:
     for attack in islice(hostile.attacks(1), 60):
         hostile.send(server.address, attack)
     before = server.memory()
@@ -181,11 +182,9 @@ def add_many(server: Any) -> dict[str, Any]:
     raise AssertionError("the job ended unseen")
 
 
-def test_a_killed_server_loses_nothing_committed(
-    index_folder: Path, tmp_path: Path, script: Callable[[str], Any]
-) -> None:
+def test_a_killed_server_loses_nothing_committed(index_folder: Path, tmp_path: Path) -> None:
     index = copied(index_folder, tmp_path)
-    with script("server_process").ServerProcess(index, "--rate", "0") as server:
+    with ServerProcess(index, "--rate", "0") as server:
         done = httpx.post(f"{server.url}{API}/images", files={"image": ("a.png", scene(90))}, headers=X_BOF).json()
         while httpx.get(f"{server.url}{API}/jobs/{done['job']['id']}").json()["state"] != "done":
             time.sleep(0.02)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bof.errors import OptionError
-from bof.options import ServeOptions, flag
+from bof.cli.arguments import flag
+from bof.errors import IndexStoreError, OptionError
+from bof.options import ServeOptions
+from bof.options.option import options_of
 from bof.serve import main
+from bof.server.api.endpoint import Endpoint
+from bof.server.app import ENDPOINTS
 from bof.server.http.gate import host_name
 from bof.server.http.limits import Budget, Cache, Places, Rate
-from bof.server.http.problems import ProblemError
+from bof.server.http.problems import ProblemError, as_problem
 from tests.support.scenes import ROOT
-from tests.support.serving import API, PNG, X_BOF, TestClient, copied, scene, search, served
+from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, refused, scene, search, served
 
 READ, WRITE = "read-token-0123456789", "write-token-0123456789"
 
@@ -44,21 +48,6 @@ def guarded(index: Path) -> Iterator[TestClient]:
 def _no_cookies(guarded: TestClient) -> Iterator[None]:
     yield
     guarded.cookies.clear()
-
-
-def refused(response: Any, status: int) -> str:
-    """The detail of a refusal, which is a whole problem document."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == status
-    assert problem["type"].startswith("/problems/")
-    assert {"title", "detail"} <= set(problem)
-    return str(problem["detail"])
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 # -- Tokens -----------------------------------------------------------------------------------------------------------
@@ -321,6 +310,8 @@ def test_problems_say_what_is_wrong(open_client: TestClient) -> None:
     )
     assert "found" in refused(open_client.post(f"{API}/search?where=a%20%3D", content=scene(1), headers=PNG), 400)
     refused(open_client.post(f"{API}/search?where=a%3D1)%20or%20(b%3D2", content=scene(1), headers=PNG), 400)
+    box = open_client.post(f"{API}/search?box=0,0,999,9", content=scene(1), headers=PNG).json()
+    assert box["parameter"] == "box"
     refused(open_client.get(f"{API}/images/999999"), 404)
     refused(open_client.get(f"{API}/nowhere"), 404)
     response = open_client.patch(f"{API}/images/1")
@@ -332,12 +323,37 @@ def test_a_mistake_of_ours_tells_nothing(open_client: TestClient, monkeypatch: p
     def fail(*_: Any) -> None:
         raise RuntimeError("/secret/path")
 
-    monkeypatch.setattr(open_client.application.service.collection, "select", fail)  # type: ignore[attr-defined]
+    monkeypatch.setattr(open_client.application.service.collection, "select", fail)
     assert "secret" not in refused(open_client.get(f"{API}/images"), 500)
 
 
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(open_client: TestClient, endpoint: Endpoint) -> None:
+    path = API + re.sub(r"\{\w+\}", "1", endpoint.path)
+    for parameter in endpoint.parameters:
+        option = parameter.option
+        if parameter.place == "query" and (option.choices or option.low is not None or option.parse):
+            for value in ("x", "-1", "999999999999"):
+                asked = {parameter.name: value}
+                detail = refused(open_client.request(endpoint.method, path, params=asked, headers=X_BOF), 400)
+                assert detail.startswith(f"{parameter.name}: expected {option.expected}, found ")
+                response = open_client.request(endpoint.method, path, params=asked, headers=X_BOF)
+                assert response.json()["parameter"] == parameter.name
+
+
+def test_no_path_outside_the_index_is_told() -> None:
+    def detail(path: str) -> str:
+        return as_problem(IndexStoreError(path=path, expected="12 bytes", found="10"), "/home/me/ix").detail
+
+    assert detail("/home/me/ix/segments/a.npy") == "the index/segments/a.npy: expected 12 bytes, found 10"
+    assert detail("/home/me/ix") == "the index: expected 12 bytes, found 10"
+    assert detail("/home/me/elsewhere") == detail("../elsewhere") == "expected 12 bytes, found 10"
+    assert detail("picture") == "picture: expected 12 bytes, found 10"
+
+
 def test_every_limit_is_documented_with_its_default() -> None:
-    page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
-    for field in fields(ServeOptions):
-        low, high, meaning = (field.metadata[name] for name in ("low", "high", "meaning"))
-        assert f"| `{flag(field.name)}` | {field.default} | {low} to {high} | {meaning} |" in page
+    page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    for limit in options_of(ServeOptions):
+        values = f"{limit.low} to {limit.high} {limit.unit}".strip()
+        assert f"| `{flag(limit.name)}` | {limit.default} | {values} | {limit.meaning} |" in page
+    assert "options.md#serveoptions" in (ROOT / "docs" / "server.md").read_text(encoding="utf-8")

@@ -61,8 +61,8 @@ def test_what_only_dropped_images_had_is_no_column(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_width_are_not_known(tmp_path: Path) -> None:
-    narrow = gather([{"embedding.embedding": np.float16([1, 2])}])
-    wide = gather([{"embedding.embedding": np.float16([1, 2, 3])}])
+    narrow = gather([{"embedding.embedding": np.array([1, 2], np.float16)}])
+    wide = gather([{"embedding.embedding": np.array([1, 2, 3], np.float16)}])
     join(tmp_path, [(narrow, np.array([True])), (wide, np.array([True]))])
     found = read(tmp_path)
     assert found["embedding.embedding"].tolist() == [[0, 0, 0], [1, 2, 3]]
@@ -81,8 +81,8 @@ def test_an_overlay_changes_just_what_it_brings(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_overlay_of_another_width_makes_the_others_unknown(tmp_path: Path) -> None:
-    before = gather([{"embedding.embedding": np.float16([1, 2])}] * 3)
-    overlay(tmp_path, 3, before, {1: {"embedding.embedding": np.float16([7, 8, 9])}})
+    before = gather([{"embedding.embedding": np.array([1, 2], np.float16)}] * 3)
+    overlay(tmp_path, 3, before, {1: {"embedding.embedding": np.array([7, 8, 9], np.float16)}})
     assert read(tmp_path)["embedding.known"].tolist() == [False, True, False]
 
 
@@ -106,8 +106,8 @@ def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
     files, features, idf, said, texts, (roots, wanted, found) = state(index.folder)
     assert (files, features, idf, said, texts, (roots, wanted)) == (*before[:-1], before[-1][:2])
     assert {name: one["hash.ahash"] for name, one in found.items() if one} == {
-        "b.jpg": np.uint64([7]).tobytes(),
-        "d.jpg": np.uint64([9]).tobytes(),
+        "b.jpg": np.array([7], np.uint64).tobytes(),
+        "d.jpg": np.array([9], np.uint64).tobytes(),
     }
     assert not check(index.folder, index.n_words).damages
     assert len(segments_of(index.folder)) == len(list((index.folder / "segments").iterdir()))
@@ -133,7 +133,7 @@ def test_a_reader_that_stands_sees_new_columns_and_keeps_its_own(index: Index) -
     assert filled.columns_known("hash").tolist() == [False, True, *[False] * 6]
     writer.set_facts({"columns": []}, ["hash"])
     assert not index.snapshot(filled).columns_known("hash").any()
-    assert columns_by_name(filled)["b.jpg"]["hash.ahash"] == np.uint64([7]).tobytes()
+    assert columns_by_name(filled)["b.jpg"]["hash.ahash"] == np.array([7], np.uint64).tobytes()
     assert not list(index.folder.glob("segments/*/hash.*"))
 
 

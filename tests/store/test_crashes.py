@@ -101,10 +101,12 @@ class Steps:
                 if sql.startswith("SELECT"):
                     return super().execute(sql, *arguments)
                 quick = sql.replace("synchronous = EXTRA", "synchronous = OFF")
-                return steps.step(lambda: super(Counted, self).execute(quick, *arguments), sql)
+                cursor: sqlite3.Cursor = steps.step(lambda: super(Counted, self).execute(quick, *arguments), sql)
+                return cursor
 
             def executemany(self, *arguments: Any) -> sqlite3.Cursor:
-                return steps.step(lambda: super(Counted, self).executemany(*arguments), "MANY")
+                cursor: sqlite3.Cursor = steps.step(lambda: super(Counted, self).executemany(*arguments), "MANY")
+                return cursor
 
         return lambda *arguments, **named: original(*arguments, factory=Counted, **named)
 
@@ -185,7 +187,7 @@ def fill(writer: Writer) -> None:
     """Some images of one segment get columns."""
     with catalog.reading(writer.folder) as database:
         number = catalog.read_segments(database)[0].number
-    writer.fill(number, {1: {"hash.ahash": np.uint64([7])}, 3: {"hash.ahash": np.uint64([9])}})
+    writer.fill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
 
 
 def want(writer: Writer) -> None:

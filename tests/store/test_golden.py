@@ -12,14 +12,14 @@ import pytest
 
 from bof.engine import Engine
 from bof.options import IndexOptions
-from bof.retrieval.searcher import SearchOptions, search
 from bof.store import catalog
 from bof.store.check import check
 from bof.store.columns import is_column
+from bof.store.index import Index
 from bof.store.segments import ARRAYS
 from bof.types import Features, Geometry
 from bof.vocabulary.vocabulary import Vocabulary
-from tests.support.golden import answered
+from tests.support.golden import answered, search
 from tests.support.scenes import ROOT, draw_scene, write_picture
 
 FORMATS = sorted((ROOT / "tests" / "golden").glob("format-*"))
@@ -46,9 +46,10 @@ def query(golden: Path) -> Features:
 
 
 def assert_answers_as_ever(engine: Engine, golden: Path) -> None:
+    collection = Index.open(engine.folder).snapshot()
     expected = json.loads((golden / "expected.json").read_text(encoding="utf-8"))
-    answer = search(engine.snapshot, engine.vocabulary, query(golden), SearchOptions())
-    names = [os.fsencode(engine.snapshot.rows[image].name).decode("latin-1") for image in answer.images]
+    answer = search(collection, engine.vocabulary, query(golden))
+    names = [os.fsencode(engine.images[image].name).decode("latin-1") for image in answer.images]
     assert names == expected["names"]
     np.testing.assert_allclose(answer.scores, expected["scores"], rtol=1e-9)
     inliers = {names[i]: answer.verifications[image].n_inliers for i, image in enumerate(answer.images.tolist())}
@@ -56,7 +57,7 @@ def assert_answers_as_ever(engine: Engine, golden: Path) -> None:
     with np.load(golden / "query.npz") as stored:
         rows = {name: stored[name] for name in stored.files if is_column(name)}
     for ranker, scores in expected.get("whole", {}).items():
-        found = answered(engine.snapshot, engine.vocabulary, query(golden), rows, ranker)
+        found = answered(collection, engine.vocabulary, query(golden), rows, ranker)
         assert list(found) == list(scores), ranker
         np.testing.assert_allclose(list(found.values()), list(scores.values()), rtol=1e-5)
 
@@ -75,26 +76,26 @@ def test_it_answers_as_it_did_and_reading_changes_no_byte(golden: Path) -> None:
 def test_it_can_be_merged(engine: Engine, golden: Path) -> None:
     engine.merge()
     engine.refresh()
-    assert len(engine.snapshot.segments) == 1
-    (segment,) = (engine.index.folder / "segments").iterdir()
+    assert len(engine.searcher().collection.segments) == 1
+    (segment,) = (engine.folder / "segments").iterdir()
     assert {path.stem for path in segment.iterdir() if not is_column(path.stem)} == set(ARRAYS)
-    assert not check(engine.index.folder, 64).damages
+    assert not check(engine.folder, 64).damages
     assert_answers_as_ever(engine, golden)
 
 
 def test_it_can_be_described_and_searched_by_words(engine: Engine, golden: Path) -> None:
-    names = {name for name, number in ((row.name, row.id) for row in engine.snapshot.rows)}
-    assert engine.describe(["d.png"], {"tag": ["golden"]}) == 1
-    found = catalog.select_ids(engine.index.folder, "tag = golden", "golden d")
-    assert [row.name for row in engine.snapshot.rows if row.id in found] == ["d.png"]
-    assert len(catalog.select_ids(engine.index.folder, "name ~ .png", "")) == 4
+    names = {name for name, number in ((row.name, row.id) for row in engine.images)}
+    assert engine.annotate(["d.png"], {"tag": ["golden"]}) == 1
+    found = catalog.select_ids(engine.folder, "tag = golden", "golden d")
+    assert [row.name for row in engine.images if row.id in found] == ["d.png"]
+    assert len(catalog.select_ids(engine.folder, "name ~ .png", "")) == 4
     assert "e.png" in names
     engine.refresh()
     assert_answers_as_ever(engine, golden)
 
 
 def test_pictures_come_and_go(engine: Engine, golden: Path, tmp_path: Path) -> None:
-    engine.snapshot  # noqa: B018 (open it as it was)
+    engine.searcher().collection  # noqa: B018 (open it as it was)
     engine.add([write_picture(tmp_path / "new.png", draw_scene(9))], IndexOptions(workers=1))
     assert len(engine) == 5
     engine.remove(["new.png"])
@@ -103,7 +104,7 @@ def test_pictures_come_and_go(engine: Engine, golden: Path, tmp_path: Path) -> N
 
 def test_the_words_of_every_image_are_those_of_its_postings(engine: Engine) -> None:
     """Segments of format 1 have no such column: it is derived."""
-    for segment in engine.snapshot.segments:
+    for segment in engine.searcher().collection.segments:
         part = segment.postings
         word = np.repeat(np.arange(64), np.diff(part.indptr))
         assert segment.word[segment.feature_indptr[part.image] + part.feature].tolist() == word.tolist()

@@ -193,7 +193,7 @@ def test_features_of_removed_images_are_not_counted(filled: Index, index: Index)
 def test_a_removed_image_gets_no_votes_and_counts_in_no_weight(filled: Index, tmp_path: Path) -> None:
     change(filled).remove(["b.jpg"])
     left = filled.snapshot()
-    assert "b.jpg" not in {left.rows[image].name for image in np.flatnonzero(scores(left, 2))}
+    assert "b.jpg" not in {left.rows[image].name for image in np.flatnonzero(scores(left, 2)).tolist()}
     same = dataclasses.replace(filled, folder=tmp_path / "same")
     (same.folder / "segments").mkdir(parents=True)
     catalog.create(same.folder, {})
@@ -299,7 +299,7 @@ def limit_pages(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     connect = sqlite3.connect
 
     def limited(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        database = connect(*arguments, **named)
+        database: sqlite3.Connection = connect(*arguments, **named)
         for statement in statements:
             database.execute(statement)
         return database

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,12 @@ def test_merging_holds_little_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
     written: list[int] = []
     write = files.ArrayFile.write
     monkeypatch.setattr(merge, "_CHUNK", 500)
-    monkeypatch.setattr(files.ArrayFile, "write", lambda file, rows: (written.append(len(rows)), write(file, rows))[1])
+
+    def count_and_write(file: files.ArrayFile, rows: Any) -> None:
+        written.append(len(rows))
+        write(file, rows)
+
+    monkeypatch.setattr(files.ArrayFile, "write", count_and_write)
     (tmp_path / "merged").mkdir()
     write_merged(tmp_path / "merged", parts, N_WORDS)
     assert max(written) <= 2000  # an image is one piece in the image-major columns

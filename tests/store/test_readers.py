@@ -45,8 +45,8 @@ def test_readers_see_whole_commits_while_a_writer_works(tmp_path: Path) -> None:
         for path in ALL_PATHS[:3]:
             facts, columns = picture(path, 3)
             words = np.full(4, number % N_WORDS, np.int32)
-            parts = (column[:4] for column in (columns.signature, columns.xy, columns.scale_angle))
-            new.append((dataclasses.replace(facts, n_features=4), ImageColumns(words, *parts)))
+            four = ImageColumns(words, columns.signature[:4], columns.xy[:4], columns.scale_angle[:4])
+            new.append((dataclasses.replace(facts, n_features=4), four))
         with index.writer() as writer:
             writer.append(new)
             if number % 5 == 0:

@@ -70,7 +70,8 @@ def round_trip(geometry: Geometry) -> Geometry:
 
 def angle_between(a_deg: NDArray[np.float32], b_deg: NDArray[np.float32]) -> NDArray[np.float64]:
     difference = np.abs(a_deg.astype(np.float64) - b_deg) % 360
-    return np.minimum(difference, 360 - difference)
+    found: NDArray[np.float64] = np.minimum(difference, 360 - difference)
+    return found
 
 
 @settings(max_examples=40)
@@ -252,7 +253,7 @@ def test_the_compiled_loops_read_the_mapped_files_themselves(tmp_path: Path) -> 
     segment = write_and_open(tmp_path, random_images())
     part = segment.postings
     for array, kind in zip(all_arrays(segment).values(), LOOPS_TAKE, strict=True):
-        assert (array.dtype, array.flags.c_contiguous) == (kind, True)
+        assert (array.dtype, array.flags.c_contiguous) == (np.dtype(kind), True)
     live, words = np.ones(segment.n_images, bool), range(N_WORDS)
     frequency = np.zeros(N_WORDS, np.int64)
     document_frequency(part.indptr, part.image, live, words, frequency)

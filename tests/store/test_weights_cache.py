@@ -25,7 +25,7 @@ def index(photos: Path, vocabulary_folder: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(index_module, "WORTH_KEEPING", 1)
     engine = Engine.create(tmp_path / "index", vocabulary_folder)
     engine.add(sorted(photos.glob("*.png"))[:4], ONE)
-    return engine.index
+    return Index.open(engine.folder)
 
 
 def derived(index: Index) -> Weights:

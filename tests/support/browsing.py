@@ -1,4 +1,4 @@
-"""What a reader of the page does in a browser, for its tests: go somewhere, give a picture, draw on it, look."""
+"""What a reader of the page does in a browser, for its tests: go somewhere, give a picture, draw on it, read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def until(page: Any, condition: str, argument: object = None) -> Any:
 
 
 def move(page: Any, where: str) -> None:
-    """Goes to another view and waits until it stands."""
+    """Goes to another view and waits until it is complete."""
     page.evaluate(
         """hash => new Promise(done => {
         if (location.hash === hash) done();

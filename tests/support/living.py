@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def records_by_path(folder: Path) -> dict[str, ImageRecord]:
     return {record.path: record for record in catalog.read_records(folder)}
 
 
-def state(folder: Path) -> object:
+def state(folder: Path) -> tuple[Any, ...]:
     """All that a reader can learn, by name."""
     snapshot = Index.open(folder).snapshot()
     files = {record.name: record.file for record in catalog.read_records(folder)}

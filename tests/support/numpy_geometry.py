@@ -45,7 +45,8 @@ def matches_of(pairs: Pairs, picture: int = 0) -> Matches:
     """One picture's part of bof's columns."""
     rows = slice(*pairs.indptr[picture : picture + 2].tolist())
     x, y, u, v = pairs.places[:, rows]
-    return Matches(np.column_stack([x, y]), np.column_stack([u, v]), *pairs.turns[:, rows], pairs.weight[rows])
+    scale, cosine, sine = pairs.turns[:, rows]
+    return Matches(np.column_stack([x, y]), np.column_stack([u, v]), scale, cosine, sine, pairs.weight[rows])
 
 
 def cells(xy: F64) -> list[tuple[int, int]]:

@@ -24,7 +24,8 @@ TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": 
 def conv(tensor: NDArray[np.floating]) -> NDArray[np.float64]:
     """Convolution and ReLU of (1, 3, h, w), as a map (h', w', CHANNELS): the trunk of every network here."""
     windows = sliding_window_view(tensor[0].astype(np.float64), (KERNEL, KERNEL), (1, 2))[:, ::STRIDE, ::STRIDE]
-    return np.maximum(np.einsum("chwij,kcij->hwk", windows, WEIGHT.astype(np.float64)) + BIAS, 0)
+    found: NDArray[np.float64] = np.einsum("chwij,kcij->hwk", windows, WEIGHT.astype(np.float64))
+    return np.maximum(found + BIAS, 0)
 
 
 @dataclass(frozen=True)

@@ -72,4 +72,4 @@ def votes_table(
     return query, image, feature, weight * (1 / np.sqrt(count[group])) if divided else weight
 
 
-BEST_TWIN = 2
+BEST_VARIANT = 2

@@ -24,7 +24,7 @@ from tests.support.scenes import draw_scene
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that httpx will have a successor
-    from starlette.testclient import TestClient
+    from starlette.testclient import TestClient as TestClient
 
 API = "/api/v1"
 X_BOF = {"X-Bof": "1"}
@@ -67,7 +67,7 @@ def served(index: Path, options: ServeOptions | None = None, **settings: Any) ->
     application = Application(chosen, options or ServeOptions(rate=0))
     with TestClient(application, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         client.event_hooks = {"response": [hold_to_the_document]}
-        client.application = application  # type: ignore[attr-defined]
+        client.application = application
         yield client
 
 
@@ -97,3 +97,19 @@ def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
         time.sleep(0.01)
         job = client.get(f"{API}/jobs/{job['id']}").json()
     return job
+
+
+def refused(response: Any, status: int) -> str:
+    """The detail of a refusal, which is a whole problem document."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["type"].startswith("/problems/")
+    assert {"title", "detail"} <= set(problem)
+    return str(problem["detail"])
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that a program sends its token in."""
+    return {"Authorization": f"Bearer {token}"}

@@ -58,4 +58,4 @@ def test_an_engine_keeps_within_its_memory_and_answers_the_same(
         for engine in (roomy, tight, tight, roomy)
     ]
     assert answers[0] == answers[1] == answers[2] == answers[3] != []
-    assert released == [tight.snapshot] * 2
+    assert released == [tight.searcher().collection] * 2

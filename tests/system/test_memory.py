@@ -43,7 +43,7 @@ def test_the_memory_that_is_asked_for_is_enough(n_pixels: int, n_workers: int) -
 
 
 def test_too_little_is_refused_with_what_is_needed() -> None:
-    with pytest.raises(OptionError, match="--memory: expected at least 876 MB to index with, found 875"):
+    with pytest.raises(OptionError, match="memory: expected at least 876 MB to index with, found 875"):
         share_memory(875, 1, FeatureOptions())
     assert share_memory(876, 1, FeatureOptions()).n_workers == 1
 

@@ -80,7 +80,12 @@ def test_threads_of_others_share_the_pool_and_end() -> None:
 def test_there_are_as_many_threads_as_were_allowed_and_no_more_than_cores(asked: int, given: int) -> None:
     set_threads(asked)
     assert n_threads() == given
-    seen = set(in_threads(lambda _: (time.sleep(0.005), threading.get_ident())[1], range(30)))
+
+    def slowly(_: int) -> int:
+        time.sleep(0.005)
+        return threading.get_ident()
+
+    seen = set(in_threads(slowly, range(30)))
     assert len(seen) <= given
     assert threading.get_ident() in seen
 

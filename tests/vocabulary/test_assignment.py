@@ -29,7 +29,8 @@ def clustered(n: int, seed: int, n_clusters: int = 300) -> U8:
 
 def squared_distances(descriptors: U8, words: U8) -> I64:
     a, b = descriptors.astype(np.int64), words.astype(np.int64)
-    return (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    found: I64 = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    return found
 
 
 @pytest.mark.parametrize("n_words", [1, 2, 100, EXACT_UP_TO])

@@ -43,7 +43,7 @@ def test_signatures_agree_with_a_bit_by_bit_oracle() -> None:
     signatures = sign(descriptors, word, projection, thresholds)
     assert signatures.dtype == np.uint64
     for i, j in np.ndindex(*word.shape):
-        assert int(signatures[i, j]) == slow_signature(descriptors[i], word[i, j], projection, thresholds)
+        assert int(signatures[i, j]) == slow_signature(descriptors[i], int(word[i, j]), projection, thresholds)
     assert signatures[0].tolist() == [0, 0, 0]
 
 

@@ -36,6 +36,10 @@ def sample_of(descriptors: U8) -> Sample:
     return Sample(descriptors, np.arange(3, dtype=np.uint64), FeatureOptions(), "test data")
 
 
+def options_of(words: int, **more: int) -> TrainOptions:
+    return TrainOptions(words, workers=1, **more)
+
+
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     return sample_of(clustered(4000, 0))
@@ -43,7 +47,7 @@ def sample() -> Sample:
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["flat", "two-level"])
 def trained(sample: Sample, request: pytest.FixtureRequest) -> tuple[int, Vocabulary]:
-    return request.param, train_vocabulary(sample, TrainOptions(words=150), levels=request.param)
+    return request.param, train_vocabulary(sample, options_of(150, levels=request.param))
 
 
 # -- Shares -----------------------------------------------------------------------------------------------------------
@@ -71,7 +75,7 @@ def test_shares_of_everything_are_the_population() -> None:
 
 def test_workers_do_not_show(sample: Sample, trained: tuple[int, Vocabulary]) -> None:
     levels, vocabulary = trained
-    again = train_vocabulary(sample, TrainOptions(words=150), levels=levels, workers=2)
+    again = train_vocabulary(sample, TrainOptions(words=150, levels=levels, workers=2))
     assert again.fingerprint == vocabulary.fingerprint
     assert dict(again.trained_on) == dict(vocabulary.trained_on)
 
@@ -79,13 +83,13 @@ def test_workers_do_not_show(sample: Sample, trained: tuple[int, Vocabulary]) ->
 def test_threads_do_not_show(sample: Sample, trained: tuple[int, Vocabulary]) -> None:
     levels, vocabulary = trained
     with threadpool_limits(1):
-        again = train_vocabulary(sample, TrainOptions(words=150), levels=levels)
+        again = train_vocabulary(sample, options_of(150, levels=levels))
     assert again.fingerprint == vocabulary.fingerprint
 
 
 def test_the_seed_shows(sample: Sample, trained: tuple[int, Vocabulary]) -> None:
     levels, vocabulary = trained
-    other = train_vocabulary(sample, TrainOptions(words=150, seed=1), levels=levels)
+    other = train_vocabulary(sample, options_of(150, seed=1, levels=levels))
     assert other.fingerprint != vocabulary.fingerprint
 
 
@@ -105,28 +109,28 @@ def test_distortion_is_the_mean_squared_distance(sample: Sample, trained: tuple[
 
 def test_two_levels_are_nearly_as_good_as_one(sample: Sample) -> None:
     distortion = [
-        train_vocabulary(sample, TrainOptions(words=100), levels=levels).trained_on["distortion"] for levels in (1, 2)
+        train_vocabulary(sample, options_of(100, levels=levels)).trained_on["distortion"] for levels in (1, 2)
     ]
     assert distortion[1] < 1.1 * distortion[0], distortion
 
 
 def test_as_many_words_as_descriptors_are_the_descriptors() -> None:
     descriptors = clustered(50, 3)
-    vocabulary = train_vocabulary(sample_of(descriptors), TrainOptions(words=50))
+    vocabulary = train_vocabulary(sample_of(descriptors), options_of(50))
     assert vocabulary.trained_on["distortion"] == 0
     assert {row.tobytes() for row in vocabulary.centroids} == {row.tobytes() for row in descriptors}
 
 
 def test_fewer_descriptors_than_words_says_both_numbers() -> None:
     with pytest.raises(VocabularyError, match=r"test data: 65 words .* found 64 in 3 pictures"):
-        train_vocabulary(sample_of(clustered(64, 0)), TrainOptions(words=65))
+        train_vocabulary(sample_of(clustered(64, 0)), options_of(65))
 
 
 @pytest.mark.parametrize("levels", [1, 2])
 def test_fewer_distinct_descriptors_than_words_is_a_vocabulary_error(levels: int) -> None:
     repeated = np.repeat(clustered(10, 0), 40, axis=0)
     with pytest.raises(VocabularyError, match=r"200 words .* found 10"):
-        train_vocabulary(sample_of(repeated), TrainOptions(words=200), levels=levels)
+        train_vocabulary(sample_of(repeated), options_of(200, levels=levels))
 
 
 def test_starved_words_move_into_the_most_crowded() -> None:
@@ -152,7 +156,7 @@ def test_more_starved_words_than_others_all_move() -> None:
 def test_a_few_rare_descriptors_among_many_of_one_kind_get_their_words() -> None:
     """A random start finds hardly any of the rare ones: the words that starve must move."""
     one_kind = np.repeat(clustered(1, 5), 3000, axis=0)
-    vocabulary = train_vocabulary(sample_of(np.concatenate([one_kind, clustered(300, 6)])), TrainOptions(words=60))
+    vocabulary = train_vocabulary(sample_of(np.concatenate([one_kind, clustered(300, 6)])), options_of(60))
     assert vocabulary.trained_on["words_used"] >= 48
 
 
@@ -175,7 +179,7 @@ def test_sample_rows_differ_by_image_and_seed() -> None:
 
 def drawn_from(folder: Path, workers: int = 1, **options: int) -> tuple[Sample, list[str]]:
     sample, skipped = draw_sample(
-        [folder], "a folder", FeatureOptions(), TrainOptions(**options), workers, lambda done, total: None
+        [folder], "a folder", FeatureOptions(), TrainOptions(**options, workers=workers), lambda done, total: None
     )
     return sample, [Path(item.path).name for item in skipped]
 

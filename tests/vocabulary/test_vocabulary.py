@@ -42,7 +42,8 @@ def scattered(centres: np.ndarray, n: int, spread: float, seed: int) -> U8:
 
 def squared_distances(descriptors: U8, words: U8) -> I64:
     a, b = descriptors.astype(np.int64), words.astype(np.int64)
-    return (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    found: I64 = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
+    return found
 
 
 def distances_of(descriptors: U8, words: U8, word: I32) -> I64:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bof.errors import BenchmarkError
+from bof.errors import BenchmarkError, display_name
 from bof.evaluation.benchmarks import copies, dvd, folders, holidays, oxford, revisited, ukbench
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery, Judgement
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery, Judgement
 
 LOADERS = {
     "ukbench": ukbench.load,
@@ -28,12 +28,12 @@ def load_benchmark(kind: str, root: Path) -> Benchmark:
     Raises BenchmarkError where the ground truth or a photograph that it names is missing or malformed.
     """
     if not root.is_dir():
-        raise BenchmarkError(f"{root}: expected the folder of photographs, found no such folder; see data/README.md")
+        expected, found = "the folder of photographs", "no such folder"
+        raise BenchmarkError(path=root, expected=expected, found=found, advice=README)
     root = Path(os.path.abspath(root))
     if kind not in LOADERS and not Path(kind).is_file():
-        raise BenchmarkError(
-            f"{kind}: expected {', '.join(LOADERS)} or a JSON file, found no such file; see data/README.md"
-        )
+        expected = f"{', '.join(LOADERS)} or a JSON file"
+        raise BenchmarkError(path=kind, expected=expected, found="no such file", advice=README)
     benchmark = LOADERS[kind](root) if kind in LOADERS else folders.load(Path(kind), root)
     _refuse_missing(benchmark)
     return benchmark
@@ -44,10 +44,8 @@ def _refuse_missing(benchmark: Benchmark) -> None:
     named = {*benchmark.database, *(query.image for query in benchmark.queries)}
     missing = sorted(str(path) for path in named if not path.is_file())
     if missing:
-        raise BenchmarkError(
-            f"{benchmark.name}: {len(missing)} of {len(named)} photographs are missing, the first is {missing[0]}; "
-            "see data/README.md for the layout"
-        )
+        problem = f"{len(missing)} of {len(named)} photographs are missing, the first is {display_name(missing[0])}"
+        raise BenchmarkError(problem, path=benchmark.name, advice=f"{README} for the layout")
 
 
 __all__ = ["LOADERS", "Benchmark", "BenchmarkQuery", "Judgement", "load_benchmark"]

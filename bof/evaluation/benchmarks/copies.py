@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
-from bof.images.decode import display_name
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 from bof.images.listing import walk_images
 
 TRUTH = "ground_truth.csv"
@@ -35,14 +34,13 @@ def _by_id(folder: Path) -> dict[str, Path]:
     """Pictures by file name, and by the name without its suffix."""
     paths = list(walk_images(folder)) if folder.is_dir() else []
     if not paths:
-        raise BenchmarkError(f"{folder}: expected pictures, found none; see data/README.md")
+        raise BenchmarkError(path=folder, expected="pictures", found="none", advice=README)
     by_id: dict[str, Path] = {}
     for path in paths:
         for name in (path.name, path.stem):
             if by_id.setdefault(name, path) != path:
-                raise BenchmarkError(
-                    f"{display_name(path)}: expected one picture called {name!r}, found two; rename one"
-                )
+                expected = f"one picture called {name!r}"
+                raise BenchmarkError(path=path, expected=expected, found="two", advice="rename one")
     return by_id
 
 
@@ -51,13 +49,12 @@ def _rows(file: Path, *header: str) -> list[tuple[str, str]]:
     try:
         rows = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BenchmarkError(f"{display_name(file)}: expected a CSV file: {error}; see data/README.md") from error
+        raise BenchmarkError(path=file, expected=f"a CSV file: {error}", advice=README) from error
     pairs = []
     for number, row in enumerate(rows, 1):
         if len(row) not in (0, 2):
-            raise BenchmarkError(
-                f"{display_name(file)}, line {number}: expected {','.join(header)}, found {','.join(row)!r}"
-            )
+            expected, found = ",".join(header), repr(",".join(row))
+            raise BenchmarkError(f"line {number}", path=file, expected=expected, found=found)
         if row and (number > 1 or [cell.strip().lower() for cell in row] != list(header)):
             pairs.append((row[0].strip(), row[1].strip()))
     return pairs
@@ -65,10 +62,8 @@ def _rows(file: Path, *header: str) -> list[tuple[str, str]]:
 
 def _find(name: str, by_id: Mapping[str, Path], file: Path) -> Path:
     if name not in by_id:
-        raise BenchmarkError(
-            f"{display_name(file)}: expected names of pictures in queries/ and references/, found {name!r}; "
-            "see data/README.md"
-        )
+        expected = "names of pictures in queries/ and references/"
+        raise BenchmarkError(path=file, expected=expected, found=repr(name), advice=README)
     return by_id[name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 
 REFERENCE = "Reference"
 CAMERAS = ("Canon", "Droid", "E63", "Palm")
@@ -22,12 +22,13 @@ def _queries(folder: Path, covers: dict[str, Path]) -> list[BenchmarkQuery]:
     photographs = _photographs(folder)
     strangers = [path for path in photographs if path.stem not in covers]
     if strangers:
-        raise BenchmarkError(f"{strangers[0]}: expected a cover of the same number in {REFERENCE}/, found none")
+        expected = f"a cover of the same number in {REFERENCE}/"
+        raise BenchmarkError(path=strangers[0], expected=expected, found="none")
     return [BenchmarkQuery(path, frozenset({covers[path.stem]}), group=folder.name) for path in photographs]
 
 
 def _photographs(folder: Path) -> list[Path]:
     paths = sorted(folder.glob("*.jpg")) if folder.is_dir() else []
     if not paths:
-        raise BenchmarkError(f"{folder}: expected photographs NNN.jpg, found none; see data/README.md")
+        raise BenchmarkError(path=folder, expected="photographs NNN.jpg", found="none", advice=README)
     return paths

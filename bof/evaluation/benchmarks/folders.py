@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 from bof.types import Box
 
 
@@ -24,9 +24,9 @@ def load(file: Path, root: Path) -> Benchmark:
         queries = [_query(entry, root) for entry in content["queries"]]
         name, pooled = _text(content["name"]), _flag(content.get("pooled", False))
     except KeyError as error:
-        raise BenchmarkError(f"{file}: expected a field {error}, found none; see data/README.md") from error
+        raise BenchmarkError(path=file, expected=f"a field {error}", found="none", advice=README) from error
     except (OSError, ValueError, TypeError) as error:
-        raise BenchmarkError(f"{file}: not a benchmark file: {error}; see data/README.md") from error
+        raise BenchmarkError(f"not a benchmark file: {error}", path=file, advice=README) from error
     _refuse_strangers(file, set(database), queries)
     return Benchmark(name, database, queries, pooled=pooled)
 
@@ -69,7 +69,8 @@ def _box(value: object) -> Box | None:
 def _refuse_strangers(file: Path, database: set[Path], queries: list[BenchmarkQuery]) -> None:
     """A positive that is not in the database can never be found: a typing error, not a hard query."""
     if not queries:
-        raise BenchmarkError(f"{file}: expected at least one query, found none")
+        raise BenchmarkError(path=file, expected="at least one query", found="none")
     for query in queries:
         if strangers := sorted(query.positives - database):
-            raise BenchmarkError(f"{file}: positive {strangers[0]} of {query.image.name} is not in the database")
+            problem = f"positive {strangers[0]} of {query.image.name} is not in the database"
+            raise BenchmarkError(problem, path=file)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bof.errors import BenchmarkError
 from bof.evaluation.benchmarks.layouts import photographs
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 
 _NAME = re.compile(r"\d{6}")
 _GROUP = 100
@@ -34,7 +34,5 @@ def _refuse_broken(root: Path, groups: dict[int, list[int]]) -> None:
     broken = [group for group, numbers in groups.items() if numbers[0] % _GROUP or len(numbers) < 2]
     if broken or not groups:
         found = f"an incomplete group at {broken[0] * _GROUP:06d}" if broken else "no NNNNNN.jpg"
-        raise BenchmarkError(
-            f"{root}: expected groups of a query NNNN00.jpg and others NNNN01.jpg and so on, found {found}; "
-            "see data/README.md"
-        )
+        expected = "groups of a query NNNN00.jpg and others NNNN01.jpg and so on"
+        raise BenchmarkError(path=root, expected=expected, found=found, advice=README)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
-from bof.errors import BenchmarkError, ImageError
-from bof.images.decode import display_name, read_image
+from bof.errors import BenchmarkError, ImageError, display_name
+from bof.evaluation.benchmarks.types import README
+from bof.images.decode import read_image
 from bof.images.listing import IMAGE_SUFFIXES, walk_images
 from bof.types import Box
 
@@ -24,7 +26,15 @@ def photographs(root: Path) -> dict[str, Path]:
         if folder.is_dir() and (paths := list(walk_images(folder))):
             return _by_name(paths)
     places = ", ".join(f"{name}/" for name in FOLDERS)
-    raise BenchmarkError(f"{root}: expected photographs in {places} or here, found none; see data/README.md")
+    raise BenchmarkError(path=root, expected=f"photographs in {places} or here", found="none", advice=README)
+
+
+def refuse_missing(root: Path, missing: Collection[str], n_allowed: int = 0) -> None:
+    """Raises BenchmarkError where more photographs than these are missing, by name."""
+    if len(missing) > n_allowed:
+        first = display_name(min(missing))
+        problem = f"{len(missing)} photographs of the ground truth are missing, the first is {first}"
+        raise BenchmarkError(problem, path=root, advice=f"{README} for the layout")
 
 
 def plain_name(name: str) -> str:
@@ -39,10 +49,8 @@ def _by_name(paths: list[Path]) -> dict[str, Path]:
     for path in paths:
         other = named.setdefault(plain_name(path.name), path)
         if other != path:
-            raise BenchmarkError(
-                f"{display_name(path)}: expected one photograph of this name, found {display_name(other)} too; "
-                "remove one of them"
-            )
+            expected, found = "one photograph of this name", f"{display_name(other)} too"
+            raise BenchmarkError(path=path, expected=expected, found=found, advice="remove one of them")
     return dict(sorted(named.items()))
 
 
@@ -59,8 +67,6 @@ def clipped(box: Box, path: Path) -> Box:
     x0, y0, x1, y1 = box
     inside = max(0.0, x0), max(0.0, y0), min(float(picture.width), x1), min(float(picture.height), y1)
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
-        raise BenchmarkError(
-            f"{display_name(path)}: expected a box in {picture.width} x {picture.height} pixels, "
-            f"found {x0:g},{y0:g},{x1:g},{y1:g}; check the ground truth"
-        )
+        expected, found = f"a box in {picture.width} x {picture.height} pixels", f"{x0:g},{y0:g},{x1:g},{y1:g}"
+        raise BenchmarkError(path=path, expected=expected, found=found, advice="check the ground truth")
     return inside

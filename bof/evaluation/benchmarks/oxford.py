@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.layouts import clipped, photographs, plain_name
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
-from bof.images.decode import display_name
+from bof.evaluation.benchmarks.layouts import clipped, photographs, plain_name, refuse_missing
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 from bof.types import Box
 
 N_BROKEN = 25
@@ -48,7 +46,7 @@ def read_ground_truth(folder: Path) -> list[LandmarkQuery]:
     """
     names = sorted(path.name.removesuffix(_QUERY) for path in folder.glob(f"*{_QUERY}"))
     if not names:
-        raise BenchmarkError(f"{folder}: expected files NAME{_QUERY}, found none; see data/README.md")
+        raise BenchmarkError(path=folder, expected=f"files NAME{_QUERY}", found="none", advice=README)
     return [_read_query(folder, name) for name in names]
 
 
@@ -61,9 +59,8 @@ def _read_query(folder: Path, name: str) -> LandmarkQuery:
         if not (all(map(isfinite, (x0, y0, x1, y1))) and x0 < x1 and y0 < y1):
             raise ValueError("not a box")
     except ValueError as error:
-        raise BenchmarkError(
-            f"{display_name(file)}: expected a name and a box x0 y0 x1 y1, found {' '.join(words)!r}; get it again"
-        ) from error
+        expected, found = "a name and a box x0 y0 x1 y1", repr(" ".join(words))
+        raise BenchmarkError(path=file, expected=expected, found=found, advice="get it again") from error
     good, ok, junk = (
         frozenset(map(plain_name, _words(folder / f"{name}_{kind}.txt"))) for kind in ("good", "ok", "junk")
     )
@@ -74,17 +71,15 @@ def _words(file: Path) -> list[str]:
     try:
         return file.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise BenchmarkError(
-            f"{display_name(file)}: expected a text file of names: {error}; see data/README.md"
-        ) from error
+        raise BenchmarkError(path=file, expected=f"a text file of names: {error}", advice=README) from error
 
 
 def _load(name: str, root: Path, *, may_be_unreadable: bool) -> Benchmark:
     pictures = photographs(root)
     truth = read_ground_truth(_ground_truth_folder(root))
     missing = {image for query in truth for image in query.good | query.ok} - pictures.keys()
-    _refuse_missing(root, missing, N_BROKEN if may_be_unreadable else 0)
-    _refuse_missing(root, {query.image for query in truth} - pictures.keys(), 0)
+    refuse_missing(root, missing, N_BROKEN if may_be_unreadable else 0)
+    refuse_missing(root, {query.image for query in truth} - pictures.keys())
     queries = [_query(query, pictures) for query in truth]
     notes = [f"left out, because no such photograph is there: {', '.join(sorted(missing))}"] if missing else []
     return Benchmark(name, list(pictures.values()), queries, notes=notes, may_be_unreadable=may_be_unreadable)
@@ -96,19 +91,8 @@ def _ground_truth_folder(root: Path) -> Path:
     if len(folders) == 1:
         return folders[0]
     found = f"{folders[0]} and {folders[1]}" if folders else "none"
-    raise BenchmarkError(
-        f"{root}: expected files NAME{_QUERY} in groundtruth/, gt_files/, another folder or here, found {found}; "
-        "see data/README.md"
-    )
-
-
-def _refuse_missing(root: Path, missing: Iterable[str], n_allowed: int) -> None:
-    names = sorted(missing)
-    if len(names) > n_allowed:
-        raise BenchmarkError(
-            f"{root}: {len(names)} photographs of the ground truth are missing, the first is {display_name(names[0])}; "
-            "see data/README.md for the layout"
-        )
+    expected = f"files NAME{_QUERY} in groundtruth/, gt_files/, another folder or here"
+    raise BenchmarkError(path=root, expected=expected, found=found, advice=README)
 
 
 def _query(query: LandmarkQuery, pictures: dict[str, Path]) -> BenchmarkQuery:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.layouts import clipped, photographs, plain_name
+from bof.evaluation.benchmarks.layouts import clipped, photographs, plain_name, refuse_missing
 from bof.evaluation.benchmarks.safe_pickle import load_pickle
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery, Judgement
-from bof.images.decode import display_name
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery, Judgement
 from bof.types import Box
 
 SETTINGS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -46,10 +45,8 @@ def _load(name: str, root: Path) -> Benchmark:
         entries = zip(images, content["gnd"], strict=True)
         queries = [_query(image, entry, database) for image, entry in entries]
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BenchmarkError(
-            f"{display_name(file)}: expected imlist, qimlist and gnd with bbx, easy, hard and junk, "
-            f"found a problem with {error}; get the file again"
-        ) from error
+        expected, found = "imlist, qimlist and gnd with bbx, easy, hard and junk", f"a problem with {error}"
+        raise BenchmarkError(path=file, expected=expected, found=found, advice="get the file again") from error
     return _kept(name, file, database, queries)
 
 
@@ -57,7 +54,7 @@ def _kept(name: str, file: Path, database: list[Path], queries: list[BenchmarkQu
     """Queries that have nothing to find are dropped, as the original program does."""
     kept = [query for query in queries if query.positives]
     if not kept:
-        raise BenchmarkError(f"{display_name(file)}: expected a query with easy or hard pictures, found none")
+        raise BenchmarkError(path=file, expected="a query with easy or hard pictures", found="none")
     n_dropped = len(queries) - len(kept)
     return Benchmark(
         name, database, kept, notes=[f"{n_dropped} queries without positives dropped"] if n_dropped else []
@@ -67,7 +64,8 @@ def _kept(name: str, file: Path, database: list[Path], queries: list[BenchmarkQu
 def _ground_truth_file(root: Path, name: str) -> Path:
     files = [*root.glob(name), *sorted(root.glob(f"*/{name}"))]
     if not files:
-        raise BenchmarkError(f"{root}: expected {name} here or in a folder below, found none; see data/README.md")
+        expected = f"{name} here or in a folder below"
+        raise BenchmarkError(path=root, expected=expected, found="none", advice=README)
     return files[0]
 
 
@@ -75,11 +73,7 @@ def _paths(names: Any, pictures: dict[str, Path], root: Path) -> list[Path]:
     found = [plain_name(_text(name)) for name in names]
     if not found:
         raise ValueError("an empty list of photographs")
-    if missing := sorted(set(found) - pictures.keys()):
-        raise BenchmarkError(
-            f"{root}: {len(missing)} photographs of the ground truth are missing, the first is "
-            f"{display_name(missing[0])}; see data/README.md for the layout"
-        )
+    refuse_missing(root, set(found) - pictures.keys())
     return [pictures[name] for name in found]
 
 

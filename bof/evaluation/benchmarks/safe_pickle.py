@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.errors import BenchmarkError
-from bof.images.decode import display_name
+from bof.errors import BenchmarkError, display_name, reason_of
 
 _DTYPE = re.compile(r"[biuf][1248]|c8|c16|[SU]\d{1,6}|O8?")
 
@@ -34,13 +33,11 @@ def load_pickle(file: Path) -> object:
         return _Reader(io.BytesIO(data), encoding="latin1").load()
     except _RefusedError as error:
         raise BenchmarkError(
-            f"{display_name(file)}: {error}; do not trust this file, get it from its publisher"
+            str(error), path=file, advice="do not trust this file, get it from its publisher"
         ) from error
     except Exception as error:  # the bytes are hostile: the reader answers with nearly every exception there is
-        reason = display_name(str(error) or type(error).__name__)
-        raise BenchmarkError(
-            f"{display_name(file)}: expected a whole pickle, found a broken one: {reason}; get the file again"
-        ) from error
+        found = f"a broken one: {reason_of(error)}"
+        raise BenchmarkError(path=file, expected="a whole pickle", found=found, advice="get the file again") from error
 
 
 def _refuse_bombs(data: bytes) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from bof.types import Box
 
+README = "see data/README.md"
+"""What to do where a data set is not as it should be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bof.errors import BenchmarkError
-from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery
+from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 
 _NAME = re.compile(r"ukbench(\d{5})\.jpg", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ def load(root: Path) -> Benchmark:
     broken = sorted(4 * i for i, pictures in objects.items() if len(pictures) != 4)
     if broken or not objects:
         found = f"an incomplete object at ukbench{broken[0]:05d}.jpg" if broken else "no ukbenchNNNNN.jpg"
-        raise BenchmarkError(f"{root}: expected four pictures of each object, found {found}; see data/README.md")
+        raise BenchmarkError(path=root, expected="four pictures of each object", found=found, advice=README)
     queries = [
         BenchmarkQuery(path, frozenset(objects[number // 4] - {path}), frozenset({path}))
         for number, path in numbered.items()

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bof.errors import ReportError
 from bof.evaluation.benchmarks import Benchmark
-from bof.evaluation.report.cases import verified_wrong_cases, worst_cases
+from bof.evaluation.report.cases import (
+    N_SHOWN,
+    Case,
+    first_counted,
+    has_verified_wrong,
+    is_imperfect,
+    verified_wrong_cases,
+    worst_cases,
+)
 from bof.evaluation.report.figures import FOLDER as FIGURES
-from bof.evaluation.report.figures import require_matplotlib, write_figures
-from bof.evaluation.report.html import MARK
-from bof.evaluation.report.page import Material, build_page
+from bof.evaluation.report.figures import require_matplotlib, setting_names, stage_milliseconds, write_figures
 from bof.evaluation.report.pictures import FOLDER as PICTURES
 from bof.evaluation.report.pictures import write_thumbnails
-from bof.evaluation.run import Report
+from bof.evaluation.run import QueryResult, Report
+from bof.html import is_made_by, render
 from bof.images.decode import display_name
 from bof.system.files import write_folder
 
 PAGE = "report.html"
+GENERATOR = "bof.report"
+"""The page names it: only a folder with such a page is overwritten."""
 
 
 def require_report(folder: Path) -> None:
@@ -48,51 +57,88 @@ def write_report(
     require_report(folder)
     if benchmark is not None and len(benchmark.queries) != len(report.queries):
         raise ReportError(
-            f"{benchmark.name}: expected the {len(report.queries)} queries of the report, found "
-            f"{len(benchmark.queries)}; give the benchmark that was run"
+            path=benchmark.name,
+            expected=f"the {len(report.queries)} queries of the report",
+            found=len(benchmark.queries),
+            advice="give the benchmark that was run",
         )
-    target = folder.resolve()
     try:
-        write_folder(target, lambda fresh: _fill(fresh, report, whole, worst, benchmark))
+        write_folder(folder.resolve(), lambda fresh: _fill(fresh, report, whole, worst, benchmark))
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return folder / PAGE
 
 
-def _fill(folder: Path, report: Report, whole: Mapping[str, Any], worst: int, benchmark: Benchmark | None) -> None:
-    cases = worst_cases(report.queries, worst, benchmark)
-    wrong = verified_wrong_cases(report.queries, worst, benchmark)
-    thumbnails = write_thumbnails(folder, [shot for case in (*cases, *wrong) for shot in case.shots])
-    material = Material(write_figures(folder, report), cases, wrong, thumbnails)
-    (folder / PAGE).write_text(build_page(report, whole, material), encoding="utf-8")
+def _fill(folder: Path, report: Report, whole: Mapping[str, Any], n: int, benchmark: Benchmark | None) -> None:
+    worst, wrong = worst_cases(report.queries, n, benchmark), verified_wrong_cases(report.queries, n, benchmark)
+    page = render(
+        "evaluation.html",
+        GENERATOR,
+        report=report,
+        whole=whole,
+        worst=worst,
+        wrong=wrong,
+        links=_links("wrong", wrong) | _links("worst", worst),
+        n_imperfect=sum(map(is_imperfect, report.queries)),
+        n_wrong=sum(map(has_verified_wrong, report.queries)),
+        n_shown=N_SHOWN,
+        settings=setting_names(report),
+        stages=", ".join(f"{stage} {ms:.1f}" for stage, ms in stage_milliseconds(report).items()),
+        vocabulary=_vocabulary(report.options.get("vocabulary")),
+        common=common_folder(report.queries),
+        first_counted=first_counted,
+        figures=write_figures(folder, report),
+        thumbnails=write_thumbnails(folder, [shot for case in (*worst, *wrong) for shot in case.shots]),
+    )
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def common_folder(results: Sequence[QueryResult]) -> str:
+    """The deepest folder that holds every query and hit, with a separator behind it; "" where only the root does."""
+    paths = {os.path.dirname(path) for r in results for path in (r.image, *(hit.path for hit in r.hits))}
+    try:
+        common = os.path.commonpath(paths)
+    except ValueError:  # none at all, several drives, or relative beside absolute
+        return ""
+    return "" if common == os.path.dirname(common) else os.path.join(common, "")
+
+
+def _links(kind: str, cases: Sequence[Case]) -> dict[int, str]:
+    """Where on the page a query is shown as pictures, by its number."""
+    return {case.number: f"{kind}-{case.number}" for case in cases}
+
+
+def _vocabulary(vocabulary: object) -> str:
+    """How many words it has, and the pictures of its training."""
+    if not isinstance(vocabulary, Mapping):
+        return ""
+    trained_on = vocabulary.get("trained_on")
+    source = trained_on.get("source") if isinstance(trained_on, Mapping) else trained_on
+    words = vocabulary.get("n_words")
+    return f"{words:,} words, trained on {source}" if isinstance(words, int) else f"trained on {source}"
 
 
 def _require_place(folder: Path) -> None:
     """A folder of someone else's is never replaced, nor one of ours that more was put into."""
-    _require_writable_parent(folder)
+    parent = next(parent for parent in folder.parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ReportError("a report cannot be written here", path=parent, advice="name another {report}")
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ReportError(f"{display_name(folder)}: expected a folder for the report, found a file; name another")
-    strangers = sorted({path.name for path in folder.iterdir()} - {PAGE, FIGURES, PICTURES})
-    if not strangers and any(folder.iterdir()) and not _is_ours(folder / PAGE):
+        raise ReportError(path=folder, expected="a folder for the report", found="a file", advice="name another")
+    names = {path.name for path in folder.iterdir()}
+    strangers = sorted(names - {PAGE, FIGURES, PICTURES})
+    if names and not strangers and not is_made_by(GENERATOR, folder / PAGE):
         strangers = [PAGE]
     if strangers:
         raise ReportError(
-            f"{display_name(folder)}: expected a new folder, an empty one, or an earlier report, found "
-            f"{display_name(strangers[0])}; name another folder or remove it"
+            path=folder,
+            expected="a new folder, an empty one, or an earlier report",
+            found=display_name(strangers[0]),
+            advice="name another folder or remove it",
         )
 
 
-def _require_writable_parent(folder: Path) -> None:
-    parent = next(parent for parent in folder.parents if parent.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ReportError(f"{display_name(parent)}: a report cannot be written here; name another --report")
-
-
-def _is_ours(page: Path) -> bool:
-    return page.is_file() and MARK.encode() in page.read_bytes()[:1000]
-
-
 def _cannot_write(folder: Path, error: OSError) -> ReportError:
-    return ReportError(f"{display_name(folder)}: the report cannot be written: {error.strerror}; name another --report")
+    return ReportError(f"the report cannot be written: {error.strerror}", path=folder, advice="name another {report}")

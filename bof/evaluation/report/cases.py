@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bof.evaluation.benchmarks import Benchmark
-from bof.evaluation.report.pictures import Shot
 from bof.evaluation.run import MAIN, QueryResult, RankedImage
+from bof.types import Box
 
 N_SHOWN = 5
 N_MISSED_SHOWN = 8
+
+
+class Shot(NamedTuple):
+    """A picture to show: its file, and perhaps a box in it, in pixels of the original."""
+
+    path: str
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +77,7 @@ def worst_cases(results: Sequence[QueryResult], n: int, benchmark: Benchmark | N
 
     benchmark: gives the query's box, and the positives that are not among the report's hits.
     """
-
-    def badness(number: int) -> float:
-        return results[number - 1].average_precision or 0.0
-
-    return _cases(results, is_imperfect, badness, n, benchmark)
+    return _cases(results, is_imperfect, lambda result: result.average_precision or 0.0, n, benchmark)
 
 
 def is_imperfect(result: QueryResult) -> bool:
@@ -83,16 +87,12 @@ def is_imperfect(result: QueryResult) -> bool:
 
 def verified_wrong_cases(results: Sequence[QueryResult], n: int, benchmark: Benchmark | None = None) -> list[Case]:
     """The first n queries with a hit that is wrong and yet has the verdict `same`; wrong ones in front come first."""
-
-    def badness(number: int) -> float:
-        return next(place for place, hit in enumerate(results[number - 1].hits) if _is_verified_wrong(hit))
-
-    return _cases(results, has_verified_wrong, badness, n, benchmark)
+    return _cases(results, has_verified_wrong, lambda r: [*map(_is_verified_wrong, r.hits)].index(True), n, benchmark)
 
 
 def has_verified_wrong(result: QueryResult) -> bool:
     """Whether one of the hits that a report has is wrong and yet has the verdict `same`."""
-    return any(_is_verified_wrong(hit) for hit in result.hits)
+    return any(map(_is_verified_wrong, result.hits))
 
 
 def _is_verified_wrong(hit: RankedImage) -> bool:
@@ -102,12 +102,13 @@ def _is_verified_wrong(hit: RankedImage) -> bool:
 def _cases(
     results: Sequence[QueryResult],
     wanted: Callable[[QueryResult], bool],
-    badness: Callable[[int], float],
+    badness: Callable[[QueryResult], float],
     n: int,
     benchmark: Benchmark | None,
 ) -> list[Case]:
-    numbers = [number for number, result in enumerate(results, 1) if wanted(result)]
-    return [_case(number, results[number - 1], benchmark) for number in sorted(numbers, key=badness)[:n]]
+    numbered = [(number, result) for number, result in enumerate(results, 1) if wanted(result)]
+    numbered.sort(key=lambda pair: badness(pair[1]))
+    return [_case(number, result, benchmark) for number, result in numbered[:n]]
 
 
 def _case(number: int, result: QueryResult, benchmark: Benchmark | None) -> Case:

@@ -57,17 +57,12 @@ _INKS: Mapping[str, _Inks] = {
 def require_matplotlib() -> None:
     """ReportError, with the command to install it, where matplotlib is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ReportError('a report needs matplotlib, which is not installed; run: pip install "bof[report]"')
+        raise ReportError("a report needs matplotlib, which is not installed", advice='run: pip install "bof[report]"')
 
 
 def setting_names(report: Report) -> list[str]:
     """The settings that a report shows: the named ones, or "main" alone."""
     return [name for name in report.settings if any(name in result.settings for result in report.queries)]
-
-
-def average_precisions(report: Report, setting: str) -> list[float]:
-    """One figure for each query that has positives in the setting."""
-    return [result.settings[setting].average_precision for result in report.queries if setting in result.settings]
 
 
 def interpolated_precision(positive_ranks: Sequence[int], n_positives: int) -> F64:
@@ -151,7 +146,7 @@ def _draw_precision_recall(axes: Axes, report: Report, inks: _Inks) -> None:
 def _draw_histogram(axes: Axes, report: Report, inks: _Inks) -> None:
     names = setting_names(report)
     colours = [_colour(inks, number) for number in range(len(names))]
-    values = [average_precisions(report, name) for name in names]
+    values = [[r.settings[name].average_precision for r in report.queries if name in r.settings] for name in names]
     axes.hist(values, bins=N_BINS, range=(0, 1), color=colours, label=list(map(_label, names)), rwidth=0.85)
     # Most queries of an easy set have an AP of 1; without the scale the failures beside them could not be seen.
     axes.set_yscale("symlog", linthresh=1)

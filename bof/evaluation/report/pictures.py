@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from bof.errors import ImageError
+from bof.evaluation.report.cases import Shot
+from bof.html import PageImage
 from bof.images.decode import Picture, read_image
 from bof.images.draw import INK, RED, encode_jpeg
 from bof.types import U8, Box
@@ -19,42 +20,24 @@ FOLDER = "pictures"
 _QUALITY = 85
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture to show: its file, and perhaps a box in it, in pixels of the original."""
+def write_thumbnails(folder: Path, shots: Iterable[Shot]) -> dict[Shot, PageImage]:
+    """Write folder/pictures/0001.jpg and so on, one for each different shot; `src` is relative to the folder.
 
-    path: str
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """What became of a shot: a file with its size in pixels, or, where file is empty, the reason why there is none."""
-
-    file: str
-    width: int = 0
-    height: int = 0
-    problem: str = ""
-
-
-def write_thumbnails(folder: Path, shots: Iterable[Shot]) -> dict[Shot, Thumbnail]:
-    """Write folder/pictures/0001.jpg and so on, one for each different shot; `file` is relative to the folder.
-
-    A picture that cannot be read is no error: its thumbnail says why.
+    A picture that cannot be read is no error: its `problem` says why.
     """
     (folder / FOLDER).mkdir()
     different = dict.fromkeys(shots)
     return {shot: _write(folder, f"{FOLDER}/{number:04d}.jpg", shot) for number, shot in enumerate(different, 1)}
 
 
-def _write(folder: Path, file: str, shot: Shot) -> Thumbnail:
+def _write(folder: Path, file: str, shot: Shot) -> PageImage:
     try:
         picture = read_image(Path(shot.path), max_side=LONG_SIDE_PX)
     except ImageError as error:
-        return Thumbnail("", problem=str(error))
+        return PageImage("", problem=str(error))
     rgb = picture.pixels if shot.box is None else draw_box(picture, shot.box)
     (folder / file).write_bytes(encode_jpeg(rgb, _QUALITY))
-    return Thumbnail(file, rgb.shape[1], rgb.shape[0])
+    return PageImage(file, rgb.shape[1], rgb.shape[0])
 
 
 def draw_box(picture: Picture, box: Box) -> U8:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.grouping.types import KINDS
+from bof.options import KIND, KINDS
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
-from bof.server.http.parameters import MAX_ID, Values, choice, whole
+from bof.server.http.parameters import MAX_ID, Parameter, Values, whole
 from bof.server.http.problems import ProblemError
 from bof.server.service import Service
 
@@ -48,7 +48,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/duplicates", "List groups of duplicates", list_groups, {200: "Groups"},
         parameters=(
-            choice("kind", "crop", KINDS, "how alike: each kind has those before it too"),
+            Parameter(KIND),
             whole("offset", 0, 0, 1_000_000, "groups to pass over"),
             whole("limit", 20, 1, 100, "groups in this answer"),
         ),

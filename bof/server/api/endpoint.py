@@ -7,15 +7,16 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bof.errors import BofError
+from bof.errors import IndexStoreError, MismatchError
 from bof.server.http.auth import Access
+from bof.server.http.bodies import Body
 from bof.server.http.parameters import Parameter, Values, read_all
 from bof.server.http.problems import ProblemError, busy, problem_of
 
@@ -27,7 +28,6 @@ log = logging.getLogger("bof")
 PREFIX = "/api/v1"
 
 Handler = Callable[["Service", Request, Values], Awaitable[Response]]
-Body = Literal["", "picture", "pictures", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,10 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
     start = time.perf_counter()
     try:
         response = await _handle(service, endpoint, request)
-    except ProblemError as problem:
-        response = problem.response()
-    except BofError as error:
-        response = (problem_of(error, str(service.folder)) or _internal(error)).response()
     except TimeoutError:
         response = busy(f"expected an answer within {service.options.request_seconds:g} s, found none yet").response()
     except Exception as error:
-        response = (problem_of(error) or _internal(error)).response()
+        response = (await _problem(service, error)).response()
     service.metrics.count(endpoint.method, endpoint.path, response.status_code, time.perf_counter() - start)
     return response
 
@@ -98,13 +94,22 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
 async def _handle(service: Service, endpoint: Endpoint, request: Request) -> Response:
     if service.is_draining and endpoint.access != "open":
         raise busy("expected a running server, found one that is being stopped", 5)
-    service.guard.admit(request, endpoint.access)
+    service.guard.admit(request, endpoint.access, endpoint.body)
     if endpoint.is_heavy:
         service.rate.take(request.client.host if request.client else "")
     values = read_all(request, endpoint.parameters)
     patience = service.options.request_seconds + (service.options.body_seconds if endpoint.body else 0.0)
     async with asyncio.timeout(patience):
         return await endpoint.handle(service, request, values)
+
+
+async def _problem(service: Service, error: Exception) -> ProblemError:
+    """What a request failed with: the fault of the index, of the request, or ours."""
+    if isinstance(error, IndexStoreError | OSError) and not isinstance(error, MismatchError):
+        trouble = await service.in_file_thread(service.collection.trouble_after, error)
+        if trouble is not None:
+            return trouble
+    return problem_of(error, str(service.folder)) or _internal(error)
 
 
 def _internal(error: Exception) -> ProblemError:

@@ -17,7 +17,8 @@ from bof.server.api.endpoint import Endpoint
 from bof.server.collection import all_of, version_of
 from bof.server.decoding import Check, Shrink
 from bof.server.http.answers import answer
-from bof.server.http.bodies import JSON_BYTES, Part, body_of, json_object, one_picture, pictures
+from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
+from bof.server.http.forms import Part
 from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job
@@ -35,7 +36,7 @@ async def list_images(service: Service, request: Request, values: Values) -> Res
     """A page of the collection."""
     where = all_of(values["where"], values["tag"], values["folder"])
     page = {"order": values["sort"], "offset": values["offset"], "limit": values["limit"]}
-    select = functools.partial(service.collection.index.select, where, values["text"], **page)
+    select = functools.partial(service.collection.select, where, values["text"], **page)
     found = await service.in_file_thread(select)
     images = service.collection.show_all(found)
     return answer({"total": found.total, "offset": values["offset"], "images": images})
@@ -97,7 +98,7 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
     given: dict[str, str] = {}
     skipped: list[tuple[str, ProblemError]] = []
     async with service.body(request, many=True) as body:
-        parts = pictures(request, body, service.options.batch_images)
+        parts = await pictures(request, body, service.options.batch_images)
         for part in parts:
             async with service.place(request):
                 await _keep(service, part, given, skipped)
@@ -110,8 +111,8 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
 
 async def _keep(service: Service, part: Part, given: dict[str, str], skipped: list[tuple[str, ProblemError]]) -> None:
     """Store one picture, or say why not."""
+    _refuse_large(service, part.content)
     name, data = uploads.shown_name(part.file_name), bytes(part.content)
-    _refuse_large(service, data)
     try:
         kind = await service.in_worker(Check(data))
     except ProblemError as problem:
@@ -121,7 +122,7 @@ async def _keep(service: Service, part: Part, given: dict[str, str], skipped: li
     given.setdefault(str(path), name)
 
 
-def _refuse_large(service: Service, data: bytes) -> None:
+def _refuse_large(service: Service, data: memoryview) -> None:
     limit = service.options.upload_megabytes << 20
     if len(data) > limit:
         raise ProblemError("too-large", f"expected at most {limit} bytes a picture, found {len(data)}")
@@ -132,7 +133,7 @@ async def replace_image(service: Service, request: Request, values: Values) -> R
     image = await _record(service, values)
     service.changes.require_uploaded(image)
     async with service.body(request) as body:
-        data = one_picture(request, body)
+        data = await one_picture(request, body)
         async with service.place(request):
             await service.in_worker(Check(data))
     return _accepted(service.jobs.submit("update", service.changes.update(image.id, data), total=1))
@@ -179,7 +180,7 @@ async def _done_or_accepted(job: Job) -> Response | None:
         await asyncio.sleep(pause)
         pause = min(2 * pause, 0.1)
     if job.state == "failed" and job.error is not None:
-        raise ProblemError(str(job.error["type"]).rpartition("/")[2], str(job.error["detail"]))
+        raise job.error
     return None if job.state == "done" else _accepted(job)
 
 

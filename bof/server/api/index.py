@@ -21,9 +21,10 @@ from bof.server.statistics import statistics
 
 
 async def health(service: Service, request: Request, values: Values) -> Response:
-    """Is it running?"""
+    """Is it running, and can it read its index?"""
     if service.is_draining:
         raise busy("expected a running server, found one that is being stopped", 5)
+    await service.engine()
     return answer({"status": "ok", "version": __version__})
 
 
@@ -45,12 +46,12 @@ async def rankers(service: Service, request: Request, values: Values) -> Respons
 
 async def show_metrics(service: Service, request: Request, values: Values) -> Response:
     """For Prometheus."""
-    snapshot = (await service.engine()).snapshot
+    engine = await service.engine()
     waiting = max(0, service.places.taken - service.places.n)
     gauges = {
-        "bof_pictures": ("pictures in the index", float(snapshot.n_images)),
-        "bof_features": ("features in the index", float(snapshot.n_features)),
-        "bof_generation": ("the number of the commit that is searched", float(snapshot.generation)),
+        "bof_pictures": ("pictures in the index", float(len(engine))),
+        "bof_features": ("features in the index", float(engine.n_features)),
+        "bof_generation": ("the number of the commit that is searched", float(engine.generation)),
         "bof_busy": ("searches and uploads in work", float(service.places.taken - waiting)),
         "bof_waiting": ("searches and uploads that wait for their turn", float(waiting)),
         "bof_body_bytes": ("bytes of bodies in memory", float(service.budget.used)),
@@ -71,15 +72,14 @@ async def show_session(service: Service, request: Request, values: Values) -> Re
 
 
 async def open_session(service: Service, request: Request, values: Values) -> Response:
-    """A cookie for a token. A few tries a second from one address, or one could guess."""
-    service.session_rate.take(request.client.host if request.client else "")
+    """A cookie for a token."""
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
         value = json_object(request, body)
     if set(value) != {"token"} or not isinstance(value["token"], str):
         raise ProblemError("bad-request", 'expected {"token": "..."}, found something else')
     if not service.guard.is_required:
         return answer(_session(service, service.guard.rights(request)))
-    name, rights = service.guard.open_session(value["token"])
+    name, rights = service.guard.open_session(value["token"], request)
     response = answer(_session(service, rights))
     is_secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, name, SESSION_SECONDS, httponly=True, samesite="strict", secure=is_secure)
@@ -100,9 +100,12 @@ async def describe(service: Service, request: Request, values: Values) -> Respon
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/health", "Is the server running?", health, {200: "Health"}, "open", problems=("busy",)),
+    Endpoint("GET", "/health", "Is the server running?", health, {200: "Health"}, "open"),
     Endpoint("GET", "/openapi.json", "Describe this API", describe, {200: "Document"}, "open"),
-    Endpoint("GET", "/session", "What may this client do?", show_session, {200: "Session"}, "open"),
+    Endpoint(
+        "GET", "/session", "What may this client do?", show_session, {200: "Session"}, "open",
+        problems=("too-many-requests",),
+    ),
     Endpoint(
         "POST", "/session", "Get a cookie for a token", open_session, {200: "Session"}, "open", body="json",
         schema={"$ref": "#/components/schemas/Token"},

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from bof.options.option import Option
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import NO_STORE, answer, to_json
 from bof.server.http.parameters import Parameter, Values, choice
@@ -61,7 +62,7 @@ async def sync(service: Service, request: Request, values: Values) -> Response:
     return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
-_JOB = Parameter("job", "a job", {"type": "string", "maxLength": 100}, place="path")
+_JOB = Parameter(Option("job", None, "a job"), place="path", more={"maxLength": 100})
 
 ENDPOINTS = (
     Endpoint("GET", "/jobs", "List the changes that were asked for", list_jobs, {200: "Jobs"}),

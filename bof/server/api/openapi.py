@@ -14,6 +14,7 @@ from bof.server.http.problems import MEDIA_TYPE, TITLES
 
 _EVERYWHERE = (
     "bad-request", "not-found", "method-not-allowed", "wrong-host", "forbidden", "head-too-large", "internal", "busy",
+    "no-index",
 )  # fmt: skip
 _IMAGE = {"type": "string", "contentMediaType": "application/octet-stream"}
 
@@ -39,7 +40,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    needed = () if endpoint.access == "open" else ("unauthorised",)
+    needed = () if endpoint.access == "open" else ("unauthorised", "too-many-requests")
     kinds = dict.fromkeys([*_EVERYWHERE, *needed, *endpoint.problems])
     found: dict[str, Any] = {
         "operationId": f"{endpoint.handle.__name__}",
@@ -58,10 +59,9 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    schema = {"type": "array", "items": parameter.schema, "maxItems": 20} if parameter.many else parameter.schema
     return {
-        "name": parameter.name, "in": parameter.place, "description": parameter.meaning,
-        "required": parameter.place == "path", "schema": schema,
+        "name": parameter.name, "in": parameter.place, "description": parameter.option.meaning,
+        "required": parameter.place == "path", "schema": parameter.schema,
     }  # fmt: skip
 
 

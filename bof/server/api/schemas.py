@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
+
+from bof.options import KINDS
+from bof.types import Verdict
 
 Schema = dict[str, Any]
 
@@ -63,7 +66,7 @@ _IMAGE: dict[str, Schema] = {
     "n_features": _WHOLE, "n_bytes": _WHOLE, "modified": _TIME, "tags": _list(_TEXT), "fields": _map(_list(_TEXT)),
     "uploaded": _BOOL,
 }  # fmt: skip
-_KIND: Schema = {"type": "string", "enum": ["exact", "copy", "crop", "scene"]}
+_KIND: Schema = {"type": "string", "enum": list(KINDS)}
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
@@ -77,7 +80,7 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Hit": _object(
         id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
-        verdict={"type": "string", "enum": ["same", "maybe", "no", "unverified"]},
+        verdict={"type": "string", "enum": list(get_args(Verdict))},
         probability=_or_null({"type": "number", "minimum": 0, "maximum": 1}), n_inliers=_or_null(_WHOLE),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
         height=_WHOLE, tags=_list(_TEXT),

@@ -11,14 +11,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.errors import BofError
-from bof.retrieval.searcher import SearchOptions
+from bof.errors import BofError, OptionError
+from bof.options import SearchOptions
 from bof.server.api.endpoint import Endpoint
 from bof.server.decoding import Asked, FindSubject, Pose, Subject
 from bof.server.http.answers import answer
 from bof.server.http.bodies import one_picture, pictures
-from bof.server.http.parameters import ID, QUERY, SEARCH, URL, Values, number_in_path
-from bof.server.http.problems import ProblemError, bad_parameter, problem_of
+from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
+from bof.server.http.problems import ProblemError, problem_of
 from bof.server.search import Ask, asked_by, match_pair, pose_of, search_page
 from bof.server.service import Service
 
@@ -29,10 +29,10 @@ async def _picture(service: Service, request: Request, values: Values) -> AsyncI
     target = None if values["url"] is None else service.fetcher.target(values["url"])
     async with service.body(request) as body:
         if target is None:
-            yield one_picture(request, body)
+            yield await one_picture(request, body)
             return
     if body:
-        raise bad_parameter("url", "an empty body beside it", f"{len(body)} bytes")
+        raise OptionError(option="url", expected="an empty body beside it", found=f"{len(body)} bytes")
     async with service.fetcher.fetch(target) as picture:
         yield picture
 
@@ -58,7 +58,7 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
     ask, pose = Ask.of(values), pose_of(values)
     answers: list[dict[str, Any]] = []
     async with service.body(request, many=True) as body:
-        for part in pictures(request, body, service.options.batch_images):
+        for part in await pictures(request, body, service.options.batch_images):
             async with service.place(request):
                 answers.append(await _page_or_problem(service, bytes(part.content), pose, ask))
     return answer({"answers": answers})
@@ -68,7 +68,7 @@ async def _page_or_problem(service: Service, picture: bytes, pose: Pose, ask: As
     try:
         return await _page(service, picture, pose, ask)
     except (ProblemError, BofError) as error:
-        problem = error if isinstance(error, ProblemError) else problem_of(error, str(service.folder))
+        problem = problem_of(error, str(service.folder))
         if problem is None or problem.kind == "bad-request":
             raise
         return {"problem": problem.document()}
@@ -153,7 +153,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/subject", "Find the subject of a picture", subject, {200: "Subject"},
-        parameters=(URL, *(each for each in QUERY if each.name in ("turn", "flip"))), body="picture", is_heavy=True,
+        parameters=(URL, TURN, FLIP), body="picture", is_heavy=True,
         problems=(*_PICTURE, "not-fetched"),
     ),
 )  # fmt: skip

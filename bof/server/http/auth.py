@@ -12,6 +12,8 @@ from typing import Literal
 
 from starlette.requests import Request
 
+from bof.server.http.bodies import Body, is_named
+from bof.server.http.limits import Rate
 from bof.server.http.problems import ProblemError
 
 Access = Literal["open", "read", "write"]
@@ -22,8 +24,8 @@ MIN_TOKEN = 16
 """Characters: what is shorter can be guessed."""
 
 _MAX_SESSIONS = 1000
-_SIMPLE_TYPES = ("", "multipart/form-data", "application/x-www-form-urlencoded", "text/plain")
-"""What a form on any site can send without being asked whether it may."""
+_GUESSES, _GUESSES_A_SECOND = 8, 0.2
+"""Wrong tokens that one address may try at once, and after that; more are 429. A right token is never refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Guard:
         self.read_only = read_only
         self._read, self._write = _digest(read_token), _digest(write_token)
         self._sessions: OrderedDict[str, tuple[Rights, float]] = OrderedDict()
+        self._guesses = Rate(_GUESSES_A_SECOND, most=_GUESSES)
 
     def rights_of(self, token: str) -> Rights:
         """What a token is good for; both are compared whatever the first says, each in constant time."""
@@ -55,19 +58,26 @@ class Guard:
         reads, writes = hmac.compare_digest(given, self._read), hmac.compare_digest(given, self._write)
         return Rights(reads or writes, writes and not self.read_only)
 
+    def _compare(self, token: str, request: Request) -> Rights:
+        """What a request's token is good for. Raises ProblemError, too-many-requests, for one wrong token too many."""
+        rights = self.rights_of(token)
+        if token and not rights.read:
+            self._guesses.take(request.client.host if request.client else "")
+        return rights
+
     def rights(self, request: Request) -> Rights:
-        """What the client of a request may do."""
+        """What the client of a request may do. Raises ProblemError for one wrong token too many."""
         if not self.is_required:
             return Rights(True, not self.read_only)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return self.rights_of(token.strip())
+            return self._compare(token.strip(), request)
         known, until = self._sessions.get(request.cookies.get(COOKIE, ""), (Rights(False, False), 0.0))
         return known if time.monotonic() < until else Rights(False, False)
 
-    def open_session(self, token: str) -> tuple[str, Rights]:
+    def open_session(self, token: str, request: Request) -> tuple[str, Rights]:
         """A name for a cookie, which says nothing of the token. Raises ProblemError for a wrong token."""
-        rights = self.rights_of(token)
+        rights = self._compare(token, request)
         if not rights.read:
             raise ProblemError("unauthorised", "expected one of the server's tokens, found another")
         name = secrets.token_urlsafe(32)
@@ -80,8 +90,8 @@ class Guard:
         """The cookie is worth nothing any more."""
         self._sessions.pop(name, None)
 
-    def admit(self, request: Request, access: Access) -> None:
-        """Raises ProblemError unless the client may do this."""
+    def admit(self, request: Request, access: Access, body: Body = "") -> None:
+        """Raises ProblemError unless the client may do this. body: what the endpoint takes."""
         if access == "open":
             return
         rights = self.rights(request)
@@ -89,14 +99,15 @@ class Guard:
             detail = "expected Authorization: Bearer TOKEN, or a session, found neither or a wrong one"
             raise ProblemError("unauthorised", detail, {"WWW-Authenticate": 'Bearer realm="bof"'})
         if access == "write":
-            self._admit_change(request, rights)
+            self._admit_change(request, rights, body)
 
-    def _admit_change(self, request: Request, rights: Rights) -> None:
+    def _admit_change(self, request: Request, rights: Rights, body: Body) -> None:
         if not rights.write:
             what = "a server that may change the index" if self.read_only else "the token for changes"
             raise ProblemError("forbidden", f"expected {what}, found one for reading only")
         if request.headers.get("x-bof", "1") != "1":
             raise ProblemError("bad-request", f"X-Bof: expected 1, found {request.headers['x-bof'][:50]!r}")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in _SIMPLE_TYPES and "x-bof" not in request.headers and "authorization" not in request.headers:
+        # A form on any site can send what is none of these, and an old browser does not say from where.
+        if not is_named(kind, body) and "x-bof" not in request.headers and "authorization" not in request.headers:
             raise ProblemError("forbidden", "expected the header X-Bof: 1 with a change, found none")

@@ -20,10 +20,11 @@ from contextlib import asynccontextmanager
 import h11
 
 from bof import __version__
+from bof.errors import OptionError
 from bof.options import ServeOptions
 from bof.server.http.addresses import Address, Source, Target, is_public, literal_of
 from bof.server.http.limits import Budget, Places
-from bof.server.http.problems import ProblemError, bad_parameter
+from bof.server.http.problems import ProblemError
 
 log = logging.getLogger("bof")
 
@@ -56,14 +57,11 @@ class Fetcher:
         self._threads = ThreadPoolExecutor(N_AT_ONCE, "bof-names")
 
     def target(self, url: str) -> Target:
-        """What a client asks for. Raises ProblemError where it may not."""
+        """What a client asks for. Raises OptionError for what is no plain URL, ProblemError where it may not."""
         if not self._sources:
             detail = "url: expected a server that may fetch pictures, found one without --allow-urls"
             raise ProblemError("forbidden", detail, more={"parameter": "url"})
-        try:
-            target = Target.of(url)
-        except ValueError as error:
-            raise bad_parameter("url", str(error).removeprefix("expected "), url) from None
+        target = Target.of(url)
         if not self._is_named(target.host, target.port, target.usual_port):
             detail = f"url: expected a host that --allow-urls names, found {target.authority!r}"
             raise ProblemError("forbidden", detail, more={"parameter": "url"})
@@ -95,7 +93,8 @@ class Fetcher:
         try:
             async with self._places.hold(), asyncio.timeout(self._seconds):
                 await self._follow(target, chunks)
-        except (OSError, h11.ProtocolError, ValueError) as error:  # TimeoutError and the mistakes of TLS are OSErrors
+        # TimeoutError and the mistakes of TLS are OSErrors.
+        except (OSError, h11.ProtocolError, ValueError, OptionError) as error:
             log.warning("not fetched from %s: %r", target.authority, error)
             raise not_fetched() from None
 

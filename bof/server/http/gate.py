@@ -1,4 +1,8 @@
-"""What every request and answer passes, whatever the address: the names we answer to, other sites, safe headers."""
+"""What every request and answer passes, whatever the address: the names we answer to, other sites, safe headers.
+
+Starlette's TrustedHostMiddleware answers 400 in plain text where a problem document is due, and takes the first of two
+Host headers; so the host is checked here. Its CORSMiddleware, inside the gate, answers the sites that are named.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bof.server.http.problems import ProblemError
@@ -42,6 +47,10 @@ _HEADERS = {
 HEAD_BYTES = 32 << 10
 """Of an address and headers together."""
 
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+_ASKED_HEADERS = ("Authorization", "Content-Type", "X-Bof")
+"""What the pages of other sites may send, if the site is named."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -53,28 +62,25 @@ class Gate:
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str], send_seconds: float) -> None:
-        self._app, self._hosts, self._origins, self._send_seconds = app, hosts, origins, send_seconds
+        self._hosts, self._origins, self._send_seconds = hosts, origins, send_seconds
+        named = set(origins) - {"*"}  # which Starlette takes for any site
+        self._app = CORSMiddleware(app, named, _METHODS, _ASKED_HEADERS) if named else app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin", "") if headers.get("origin", "") in self._origins else ""
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(message, origin)
+                _add_headers(message)
             async with asyncio.timeout(self._send_seconds):
                 await send(message)
 
         try:
-            self._check(scope, headers)
-            if scope["method"] == "OPTIONS" and origin:
-                await _preflight(send_safely)
-            else:
-                await self._app(scope, receive, send_safely)
+            self._check(scope, Headers(scope=scope))
+            await self._app(scope, receive, send_safely)
         except ProblemError as problem:
             await problem.response()(scope, receive, send_safely)
         except TimeoutError:
@@ -85,6 +91,10 @@ class Gate:
         if size > HEAD_BYTES:
             detail = f"expected at most {HEAD_BYTES} bytes of headers, found {size}"
             raise ProblemError("head-too-large", detail, {"Connection": "close"})
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # One proxy believes the one, the next the other: what is a body for us may be a request for them.
+            detail = "expected Content-Length or Transfer-Encoding, found both"
+            raise ProblemError("bad-request", detail, {"Connection": "close"})
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or (self._hosts and host_name(host) not in self._hosts):
             known = ", ".join(sorted(self._hosts)) or "one"
@@ -114,22 +124,9 @@ def urlsplit_netloc(origin: str) -> str:
         return ""
 
 
-def _add_headers(message: MutableMapping[str, Any], origin: str) -> None:
+def _add_headers(message: MutableMapping[str, Any]) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    if origin:
-        headers["Access-Control-Allow-Origin"] = origin
+    if "access-control-allow-origin" in headers:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        headers.add_vary_header("Origin")
-
-
-async def _preflight(send: Send) -> None:
-    headers = [
-        (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
-        (b"access-control-allow-headers", b"authorization, content-type, x-bof"),
-        (b"access-control-max-age", b"600"),
-        (b"content-length", b"0"),
-    ]
-    await send({"type": "http.response.start", "status": 204, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})

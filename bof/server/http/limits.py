@@ -42,11 +42,11 @@ class Places:
 
 
 class Rate:
-    """A bucket of tokens an address: `rate` a second, and two seconds' worth saved up at most; 0: any number."""
+    """A bucket of tokens an address: `rate` a second, and two seconds' worth (or `most`) saved up; 0: any number."""
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic, *, most: float = 0.0) -> None:
         self._rate, self._clock = rate, clock
-        self._most = max(1.0, _BURST * rate)
+        self._most = most or max(1.0, _BURST * rate)
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str) -> None:

@@ -1,93 +1,98 @@
-"""What an endpoint may be asked: declared once, for reading requests and for the OpenAPI document."""
+"""What an endpoint may be asked: declared once, for reading requests and for the OpenAPI document.
+
+What is an option of searching (bof/options) is one here too: with its choices, its default and its meaning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 from starlette.requests import Request
 
-from bof.retrieval.searcher import MIRRORS
+from bof.errors import OptionError
+from bof.options import BOX, TOP, SearchOptions
+from bof.options.option import Option, option_of
 from bof.server.http.addresses import URL_PATTERN
-from bof.server.http.problems import ProblemError, bad_parameter, not_found
-from bof.server.rankers import ranker_names
-from bof.types import Box
+from bof.server.http.problems import not_found
+from bof.types import Verdict
 
 MAX_TEXT = 2000
 """Characters of a condition."""
 
 MAX_ID = (1 << 63) - 1
 
+_MAX_VALUES = 20
+_TYPES = {int: "integer", float: "number", str: "string"}
+
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: its name, what it means, and the JSON schema of its values.
+    """One option of an endpoint. Without a default it may be left out; with many it may be repeated.
 
-    default None: it may be left out; place: query or path; many: it may be repeated.
+    place: query or path; more: of the JSON schema of a value, besides what the option says.
     """
 
-    name: str
-    meaning: str
-    schema: dict[str, Any]
-    default: Any = None
+    option: Option
     place: str = "query"
-    many: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The option's."""
+        return self.option.name
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of its values."""
+        one = {**_schema(self.option), **self.more}
+        return {"type": "array", "items": one, "maxItems": _MAX_VALUES} if self.option.many else one
 
     def read(self, texts: Sequence[str]) -> Any:
-        """The value of what was given. Raises ProblemError."""
+        """The value of what was given. Raises OptionError."""
+        many = self.option.many
         if not texts:
-            return [] if self.many else self.default
-        if len(texts) > (20 if self.many else 1):
-            raise bad_parameter(self.name, "it once" if not self.many else "it at most 20 times", f"{len(texts)} times")
+            return list(self.option.default) if many else self.option.default
+        if len(texts) > (_MAX_VALUES if many else 1):
+            expected = f"it at most {_MAX_VALUES} times" if many else "it once"
+            raise OptionError(option=self.name, expected=expected, found=f"{len(texts)} times")
         values = [self._one(text) for text in texts]
-        return values if self.many else values[0]
+        return values if many else values[0]
 
     def _one(self, text: str) -> Any:
-        if self.schema["type"] == "integer":
-            return self._whole(text)
-        if self.name == "box":
-            return read_box(text)
-        allowed = self.schema.get("enum")
-        if allowed and text not in allowed:
-            raise bad_parameter(self.name, f"one of {', '.join(allowed)}", text)
-        most = self.schema.get("maxLength", MAX_TEXT)
+        most = self.more.get("maxLength", MAX_TEXT)
         if len(text) > most or "\0" in text:
-            raise bad_parameter(self.name, f"at most {most} characters, none of them NUL", text)
-        return text
-
-    def _whole(self, text: str) -> int:
-        plain = text.isascii() and text.isdecimal() and len(text) < 20
-        value = int(text) if plain else -1
-        allowed = self.schema.get("enum", [value])
-        low, high = self.schema.get("minimum", 0), self.schema.get("maximum", MAX_ID)
-        if not plain or value not in allowed or not low <= value <= high:
-            expected = " or ".join(map(str, allowed)) if "enum" in self.schema else f"a number from {low} to {high}"
-            raise bad_parameter(self.name, expected, text)
-        return value
+            expected = f"at most {most} characters, none of them NUL"
+            raise OptionError(option=self.name, expected=expected, found=repr(text[:200]))
+        return self.option.read(text)
 
 
-def read_box(text: str) -> Box | str:
-    """Four numbers, or auto."""
-    if text == "auto":
-        return text
-    try:
-        x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    except ValueError:
-        raise bad_parameter("box", "x0,y0,x1,y1 in pixels, or auto", text) from None
-    if not (0 <= x0 < x1 <= 1e6 and 0 <= y0 < y1 <= 1e6):
-        raise bad_parameter("box", "x0 < x1 and y0 < y1 inside the picture", text)
-    return x0, y0, x1, y1
+def _schema(option: Option) -> dict[str, Any]:
+    """The JSON schema of a value of an option."""
+    found: dict[str, Any] = {"type": _TYPES[option.kind]}
+    if option.joined:
+        names = "|".join(option.choices)
+        found["pattern"] = rf"^({names})(\{option.joined}({names}))*$"
+    elif option.choices:
+        found["enum"] = list(option.choices)
+    elif option.low is not None:
+        found.update(minimum=option.low, maximum=option.high)
+    elif not option.parse:
+        found["maxLength"] = MAX_TEXT
+    return found if option.default in (None, "", ()) else {**found, "default": option.default}
 
 
 def read_all(request: Request, declared: Sequence[Parameter]) -> Values:
-    """Every declared parameter's value. Raises ProblemError for any that is wrong or unknown."""
+    """Every declared parameter's value. Raises OptionError for any that is wrong or unknown."""
     known = {parameter.name for parameter in declared if parameter.place == "query"}
     for name in request.query_params:
         if name not in known:
-            raise bad_parameter(name[:100], f"one of {', '.join(sorted(known)) or 'no parameters'}", name)
+            expected = f"one of {', '.join(sorted(known)) or 'no parameters'}"
+            raise OptionError(option=name[:100], expected=expected, found=repr(name[:100]))
     return {parameter.name: _value(request, parameter) for parameter in declared}
 
 
@@ -97,64 +102,68 @@ def _value(request: Request, parameter: Parameter) -> Any:
     text = request.path_params[parameter.name]
     try:
         return parameter.read([text])
-    except ProblemError:
+    except OptionError:
         raise not_found(f"{parameter.name} {text[:50]!r}") from None
 
 
 def whole(name: str, default: int, low: int, high: int, meaning: str) -> Parameter:
     """A whole number."""
-    return Parameter(name, meaning, {"type": "integer", "minimum": low, "maximum": high, "default": default}, default)
+    return Parameter(Option(name, default, meaning, low, high))
 
 
 def choice(name: str, default: Any, values: Sequence[Any], meaning: str) -> Parameter:
     """One of some values."""
-    kind = "integer" if isinstance(values[0], int) else "string"
-    shown = {} if default is None else {"default": default}
-    return Parameter(name, meaning, {"type": kind, "enum": list(values), **shown}, default)
-
-
-def text(name: str, meaning: str, *, many: bool = False, schema: dict[str, Any] | None = None) -> Parameter:
-    """Words."""
-    return Parameter(name, meaning, {"type": "string", "maxLength": MAX_TEXT, **(schema or {})}, "", many=many)
+    return Parameter(Option(name, default, meaning, choices=tuple(values)))
 
 
 def number_in_path(name: str, meaning: str) -> Parameter:
     """An id."""
-    return Parameter(name, meaning, {"type": "integer", "minimum": 0, "maximum": MAX_ID}, place="path")
+    return Parameter(Option(name, None, meaning, 0, MAX_ID), place="path")
+
+
+def _of_search(name: str, **more: Any) -> Parameter:
+    return Parameter(option_of(SearchOptions, name), more=more)
 
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?"
-_BOX = {"type": "string", "pattern": f"^(auto|{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER})$"}
+_BOX = {"pattern": f"^(auto|{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER})$"}
 
 ID = number_in_path("id", "an image of the index")
 FILTERS = (
-    text("where", "only pictures that meet a condition: year >= 1900 and not tag = draft"),
-    text("text", "only pictures with these words in name or metadata", schema={"maxLength": 500}),
-    text("tag", "only pictures with this tag; all of them, if repeated", many=True, schema={"maxLength": 200}),
-    text("folder", "only pictures whose name lies in this folder", schema={"maxLength": 500}),
+    _of_search("where"),
+    _of_search("text", maxLength=500),
+    Parameter(
+        Option("tag", (), "only pictures with this tag; all of them, if repeated", many=True), more={"maxLength": 200}
+    ),
+    Parameter(Option("folder", "", "only pictures whose name lies in this folder"), more={"maxLength": 500}),
 )
-QUERY = (
-    Parameter("box", "search with this part of the picture: x0,y0,x1,y1, or auto", _BOX),
-    choice("turn", 0, (0, 90, 180, 270), "turn the picture clockwise first, by these degrees"),
-    choice("flip", 0, (0, 1), "then mirror it left to right"),
-    choice("mirror", "auto", MIRRORS, "look for the mirror image too: if nothing is clearly the same, always, never"),
-)
-RANKER = Parameter(
-    "ranker", "how to rank; several rankers joined by + are fused", {"type": "string", "pattern": ranker_names()}, "bof"
-)
+TURN = choice("turn", 0, (0, 90, 180, 270), "turn the picture clockwise first, by these degrees")
+FLIP = choice("flip", 0, (0, 1), "then mirror it left to right")
+QUERY = (Parameter(BOX, more=_BOX), TURN, FLIP, _of_search("mirror"))
 SEARCH = (
-    whole("top", 20, 1, 200, "hits in this answer"),
+    Parameter(dataclasses.replace(TOP, high=200)),
     whole("offset", 0, 0, 1_000_000, "hits to pass over"),
     *QUERY,
-    RANKER,
+    _of_search("ranker"),
     Parameter(
-        "verdict", "only hits of this verdict; may be repeated",
-        {"type": "string", "enum": ["same", "maybe", "no", "unverified"]}, many=True,
+        Option(
+            "verdict",
+            (),
+            "only hits of this verdict; may be repeated",
+            choices=get_args(Verdict),
+            many=True,
+        )
     ),
     *FILTERS,
-)  # fmt: skip
+)
 URL = Parameter(
-    "url", "fetch the picture here instead of taking it from the body, which is empty then; only where the server may",
-    {"type": "string", "pattern": URL_PATTERN, "maxLength": MAX_TEXT},
-)  # fmt: skip
-VERSION = text("v", "the version: what is fetched with it may be cached for ever", schema={"maxLength": 64})
+    Option(
+        "url",
+        None,
+        "fetch the picture here instead of taking it from the body, which is empty then; only where the server may",
+    ),
+    more={"pattern": URL_PATTERN},
+)
+VERSION = Parameter(
+    Option("v", "", "the version: what is fetched with it may be cached for ever"), more={"maxLength": 64}
+)

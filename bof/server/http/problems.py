@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from starlette.responses import Response
 
-from bof.errors import BofError, ImageError, OptionError
+from bof.errors import BofError, ImageError, OptionError, display_name
+from bof.images.decode import NotAPictureError, PictureTooLargeError
 from bof.server.http.answers import to_json
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,9 +35,19 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "head-too-large": (431, "The head of the request is too large"),
     "internal": (500, "A mistake of the server"),
     "busy": (503, "Too much at once"),
+    "no-index": (503, "The index cannot be read"),
     "no-space": (507, "The disk is full"),
 }
 """Kind -> status and title: a kind is the last part of a problem's type."""
+
+_KINDS: tuple[tuple[type[BofError], str], ...] = (
+    (OptionError, "bad-request"),
+    (NotAPictureError, "not-a-picture"),
+    (PictureTooLargeError, "too-large"),
+    (ImageError, "bad-picture"),
+    (BofError, "conflict"),
+)
+"""What an error of the library is, the first that fits."""
 
 
 @dataclass(eq=False)
@@ -73,22 +86,28 @@ def not_found(what: str) -> ProblemError:
     return ProblemError("not-found", f"expected one that exists, found no {what}")
 
 
-def bad_parameter(name: str, expected: str, found: object) -> ProblemError:
-    """A parameter that cannot be understood."""
-    return ProblemError(
-        "bad-request", f"{name}: expected {expected}, found {str(found)[:200]!r}", more={"parameter": name}
-    )
+def as_problem(error: BofError, folder: str = "") -> ProblemError:
+    """The problem that an error of the library is. folder: the index's; no path outside it is told."""
+    kind = next(kind for known, kind in _KINDS if isinstance(error, known))
+    if kind == "bad-picture" and error.option:  # such as a box outside the picture
+        kind = "bad-request"
+    detail = ": ".join(part for part in (error.option or _told(error.path, folder), error.reason()) if part)
+    return ProblemError(kind, detail, more={"parameter": error.option} if error.option else {})
 
 
 def problem_of(error: Exception, folder: str = "") -> ProblemError | None:
-    """The problem that an error of the library is, None for a mistake of ours. Paths of the index are not told."""
-    detail = str(error).replace(folder, "the index") if folder else str(error)
-    if isinstance(error, OptionError):
-        return ProblemError("bad-request", detail.removeprefix("--"))
-    if isinstance(error, ImageError):
-        return ProblemError("bad-picture", detail)
+    """The problem that an error is, None for a mistake of ours. folder: as in `as_problem`."""
+    if isinstance(error, ProblemError):
+        return error
     if isinstance(error, BofError):
-        return ProblemError("conflict", detail)
+        return as_problem(error, folder)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ProblemError("no-space", "expected space on the server's disk, found none; free some and try again")
     return None
+
+
+def _told(path: str, folder: str) -> str:
+    """A path as clients may see it: inside the index from its folder on, elsewhere not; a plain name as it is."""
+    if folder and PurePath(path).is_relative_to(folder):
+        return display_name(PurePath("the index", PurePath(path).relative_to(folder)))
+    return "" if os.path.dirname(path) else display_name(path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bof.engine import AddReport, Engine
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
 from bof.server.collection import TITLE, Collection
@@ -35,7 +35,7 @@ class Changes:
                 job.skip(name, reason)
             engine = self._engine()
             titles = {path: {TITLE: [name]} for path, name in given.items()}
-            with engine.index.writer() as writer:
+            with engine.writer() as writer:
                 writer.set_fields(titles)
             self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
             self._forget_unusable(given)
@@ -83,7 +83,7 @@ class Changes:
 
         def work(job: Job) -> None:
             image = self._collection.record(number)
-            with self._engine().index.writer() as writer:
+            with self._engine().writer() as writer:
                 writer.set_fields({image.path: {TAG: tags}})
             job.images = [number]
 

@@ -12,7 +12,7 @@ from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
-from bof.options import DuplicateOptions
+from bof.options import KINDS, DuplicateOptions
 from bof.server.collection import Collection
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
@@ -48,7 +48,7 @@ class Duplicates:
         refused = rejected(self._collection.folder)
         groups = [(_allowed(group, refused), keeper) for group, keeper in self._found.get(kind, [])]
         numbers = [image.id for entries, _ in groups for image, _ in entries]
-        live = self._collection.index.select_ids(ids=numbers)
+        live = self._collection.select_ids(ids=numbers)
         left = [([entry for entry in entries if entry[0].id in live], keeper) for entries, keeper in groups]
         left = [(entries, keeper) for entries, keeper in left if len(entries) > 1]
         shown = left[offset : offset + limit]
@@ -62,14 +62,14 @@ class Duplicates:
 
     def _group(self, entries: Entries, keeper: int) -> dict[str, Any]:
         link_of = {image.id: link for image, link in entries}
-        shown = {one["id"]: one for one in self._collection.show_all(self._collection.index.select(ids=link_of))}
+        shown = {one["id"]: one for one in self._collection.show_all(self._collection.select(ids=link_of))}
         members = [
             {**shown[number], "keep": number == keeper, "link": _link(link)}
             for number, link in link_of.items()
             if number in shown
         ]
         kinds = [link.kind for link in link_of.values() if link]
-        return {"kind": max(kinds, key=("exact", "copy", "crop", "scene").index), "members": members}
+        return {"kind": max(kinds, key=KINDS.index), "members": members}
 
     def reject(self, a: int, b: int) -> None:
         """Remember that two pictures are no duplicates. Raises ProblemError, not-found."""

@@ -41,7 +41,7 @@ class Job:
     unchanged: int = 0
     images: list[int] = field(default_factory=list)
     skipped: list[dict[str, str]] = field(default_factory=list)
-    error: dict[str, object] | None = None
+    error: ProblemError | None = None
     created: float = field(default_factory=time.time)
     seconds: float = 0.0
     is_stopping: threading.Event = field(default_factory=threading.Event)
@@ -67,8 +67,9 @@ class Job:
         return {
             "id": self.id, "kind": self.kind, "state": self.state, "done": self.done, "total": self.total,
             "added": self.added, "removed": self.removed, "moved": self.moved, "unchanged": self.unchanged,
-            "images": self.images[:_MAX_IMAGES], "skipped": list(self.skipped), "error": self.error,
-            "created": when(self.created), "seconds": round(self.seconds, 3),
+            "images": self.images[:_MAX_IMAGES], "skipped": list(self.skipped),
+            "error": self.error and self.error.document(), "created": when(self.created),
+            "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
 
@@ -137,11 +138,10 @@ class Jobs:
         except KeyboardInterrupt:
             return "stopped"
         except Exception as error:
-            problem = error if isinstance(error, ProblemError) else problem_of(error, self._folder)
-            if problem is None:
+            job.error = problem_of(error, self._folder)
+            if job.error is None:
                 log.error("job %s failed: %s", job.id, error, exc_info=error)
-                problem = ProblemError("internal", "expected a change, found a mistake of the server; see its log")
-            job.error = problem.document()
+                job.error = ProblemError("internal", "expected a change, found a mistake of the server; see its log")
             return "failed"
         return "done"
 

@@ -1,50 +1,48 @@
-// What this reader may do, and the token where the server wants one.
+// @ts-check
+// What this reader may do; the token where the server wants one.
 
-import { call, forget } from './api.js';
+import { call, forgetIndexFacts, once } from './api.js';
 import { button, dialog, h } from './dom.js';
 import { t } from './language.js';
 
-let session = null;
+const session = once(() => call('GET /session'));
 
-const sessionFacts = () => {
-  session ??= call('session').catch((error) => {
-    session = null;
-    throw error;
-  });
-  return session;
-};
-
-/** {canWrite, canSignIn}: may the collection be changed, and would a token help. */
+/** canWrite: the reader may change the collection; canSignIn: a token would allow it. */
 export async function rights() {
-  const { required, write } = await sessionFacts();
+  const { required, write } = await session.get();
   return { canWrite: write, canSignIn: required && !write };
 }
 
-let asking = null;
+/** @type {Promise<boolean> | null} */
+let signingIn = null;
 
-/** Asks for the token; resolves with whether there is now a session. */
+/** Asks for the token; resolves with whether there is now a session. @param {boolean} wasWrong */
 export function signIn(wasWrong) {
-  asking ??= dialog(t('token.title'), t('close'), (close) => {
-    const field = h('input', { type: 'password', id: 'token', autocomplete: 'current-password', required: true });
-    const wrong = h('p', { class: 'notice', role: 'alert', hidden: !wasWrong }, t('token.wrong'));
-    const send = async (event) => {
-      event.preventDefault();
-      try {
-        await call('session', { method: 'POST', json: { token: field.value } }, 3);
-        session = null;
-        forget();
-        close('signed-in');
-      } catch {
-        wrong.hidden = false;
-        field.select();
-      }
-    };
-    return h('form', { onsubmit: send }, h('p', {}, t('token.why')), wrong,
-      h('label', { class: 'field' }, h('span', {}, t('token.field')), field),
-      h('p', { class: 'row' }, button(t('token.send'), () => {}, { kind: 'primary', type: 'submit' })));
-  }).then((value) => {
-    asking = null;
-    return value === 'signed-in';
+  signingIn ??= tokenDialog(wasWrong).closed.then((result) => {
+    signingIn = null;
+    return result === 'signed-in';
   });
-  return asking;
+  return signingIn;
 }
+
+/** @param {boolean} wasWrong */
+const tokenDialog = (wasWrong) => dialog(t('token.title'), t('close'), (close) => {
+  const field = h('input', { type: 'password', id: 'token', autocomplete: 'current-password', required: true });
+  const wrong = h('p', { class: 'notice', role: 'alert', hidden: !wasWrong }, t('token.wrong'));
+  /** @param {SubmitEvent} event */
+  const send = async (event) => {
+    event.preventDefault();
+    try {
+      await call('POST /session', { json: { token: field.value } }, 3);
+      session.forget();
+      forgetIndexFacts();
+      close('signed-in');
+    } catch {
+      wrong.hidden = false;
+      field.select();
+    }
+  };
+  return h('form', { onsubmit: send }, h('p', {}, t('token.why')), wrong,
+    h('label', { class: 'field' }, h('span', {}, t('token.field')), field),
+    h('p', { class: 'row' }, button(t('token.send'), () => {}, { kind: 'primary', type: 'submit' })));
+});

@@ -1,70 +1,104 @@
-// Asking the server, and keeping the last answers so that going back shows them again at once.
+// @ts-check
+// Searches; the last answers are retained, so that going back shows them at once.
 
 import { call } from './api.js';
-import { ofCollection, taken } from './pictures.js';
+import { indexedPicture, ownPicture } from './pictures.js';
+import { turnOf } from './transforms.js';
 
 const PAGE = 24;
-const KEPT = 12;
-const kept = new Map();
+const N_RETAINED = 12;
 
-/** What of an address is a question, as opposed to the picture that is asked with. */
-const QUESTION = ['box', 'turn', 'flip', 'ranker', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict'];
-const MATCHING = ['box', 'turn', 'flip', 'mirror'];
+/** @type {Map<string, PartialAnswer>} */
+const retained = new Map();
 
-/** The last word may go on: what is being typed is found before it is whole. */
+/** The parts of an address that say how to search, besides the picture. */
+const SEARCH = /** @type {const} */ (
+  ['box', 'turn', 'flip', 'ranker', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
+const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror']);
+
+/** The last word is open: a search finds it before it is complete. @param {string | undefined} text */
 export const openEnded = (text) => (!text || /["*\s]$/.test(text) ? text : `${text}*`);
 
-const read = { verdict: (value) => value.split(','), text: openEnded };
+/** @param {string} name @param {string | undefined} value */
+const parameter = (name, value) => {
+  if (name === 'verdict') return value?.split(',');
+  return name === 'text' ? openEnded(value) : value;
+};
 
-const chosen = (query, names) => Object.fromEntries(names.filter((name) => query[name]).map((name) =>
-  [name, read[name]?.(query[name]) ?? query[name]]));
-
-/** The picture that an address asks with; null where it names none, undefined where the reader must give it again. */
-export async function pictureOf(query) {
-  if (query.image) return ofCollection(query.image);
-  if (query.upload) return taken(query.upload) ?? undefined;
-  return null;
+/** @template {string} T @param {Query} query @param {readonly T[]} names */
+function parameters(query, names) {
+  /** @type {Partial<Record<T, string | string[]>>} */
+  const given = {};
+  for (const name of names) if (query[name]) given[name] = parameter(name, query[name]);
+  return given;
 }
 
-export const wayOf = (query) => ({ turn: Number(query.turn) || 0, flip: query.flip === '1' });
-
-export const boxOf = (query) => (query.box && query.box !== 'auto' ? query.box.split(',').map(Number) : null);
-
-function ask(picture, query, offset, signal) {
-  const asked = { ...chosen(query, QUESTION), top: PAGE, offset };
-  const path = picture.file ? 'search' : `search/image/${picture.id}`;
-  return call(path, { method: 'POST', query: asked, body: picture.file ?? undefined, signal });
+/**
+ * The picture to search with; null where the address names none, undefined where the reader must give it again.
+ * @param {Query} query @returns {Promise<QueryPicture | null | undefined>}
+ */
+export async function queryPicture(query) {
+  if (query.image) return indexedPicture(query.image);
+  return query.upload ? ownPicture(query.upload) : null;
 }
 
-const keyOf = (picture, query) => JSON.stringify([picture.key, chosen(query, QUESTION)]);
+/** @param {Query} query @returns {Pose} */
+export const poseOf = (query) => ({ turn: turnOf(query.turn), flip: query.flip === '1' });
 
-/** The answer as far as it is known: {query, ranker, total, hits, seconds}; asks for its first page if it must. */
-export async function answerTo(picture, query, signal) {
+/** The region of the picture; null where there is none, or the server finds it. @param {Query} query */
+export function boxOf({ box = '' }) {
+  const numbers = box.split(',').map(Number);
+  return numbers.length === 4 && numbers.every(Number.isFinite) ? /** @type {Box} */ (numbers) : null;
+}
+
+/** @param {QueryPicture} picture @param {Query} query @param {number} offset @param {AbortSignal} [signal] */
+function requestPage(picture, query, offset, signal) {
+  const given = { ...parameters(query, SEARCH), top: PAGE, offset };
+  return picture.file
+    ? call('POST /search', { query: given, body: picture.file, signal })
+    : call('POST /search/image/{id}', { path: { id: picture.id }, query: given, signal });
+}
+
+/** @param {QueryPicture} picture @param {Query} query */
+const keyOf = (picture, query) => JSON.stringify([picture.key, parameters(query, SEARCH)]);
+
+/**
+ * The answer as far as it was requested.
+ * @param {QueryPicture} picture @param {Query} query @param {AbortSignal} signal
+ */
+export async function search(picture, query, signal) {
   const key = keyOf(picture, query);
-  if (!kept.has(key)) {
-    const answer = await ask(picture, query, 0, signal);
-    if (kept.size >= KEPT) kept.delete(kept.keys().next().value);
-    kept.set(key, { ...answer, isWhole: answer.hits.length === 0 || answer.hits.length >= answer.total });
-  }
-  return kept.get(key);
+  const before = retained.get(key);
+  if (before) return before;
+  const first = await requestPage(picture, query, 0, signal);
+  const [oldest] = retained.keys();
+  if (oldest && retained.size >= N_RETAINED) retained.delete(oldest);
+  const answer = { ...first, isComplete: first.hits.length === 0 || first.hits.length >= first.total };
+  retained.set(key, answer);
+  return answer;
 }
 
-export const knownAnswer = (picture, query) => kept.get(keyOf(picture, query)) ?? null;
+/** @param {QueryPicture} picture @param {Query} query */
+export const retainedAnswer = (picture, query) => retained.get(keyOf(picture, query)) ?? null;
 
-/** Asks for the next page; returns its hits. */
-export async function more(picture, query, answer) {
-  const next = await ask(picture, query, answer.hits.length, undefined);
+/**
+ * Adds the next page to an answer; returns its hits.
+ * @param {QueryPicture} picture @param {Query} query @param {PartialAnswer} answer
+ */
+export async function nextPage(picture, query, answer) {
+  const next = await requestPage(picture, query, answer.hits.length);
   answer.hits.push(...next.hits);
-  answer.isWhole = next.hits.length === 0 || answer.hits.length >= next.total;
+  answer.isComplete = next.hits.length === 0 || answer.hits.length >= next.total;
   return next.hits;
 }
 
-/** After a change of the collection nothing that was answered need hold. */
-export const forgetAnswers = () => kept.clear();
+/** After a change of the collection no answer is certain to hold. */
+export const forgetAnswers = () => retained.clear();
 
-/** The points on which two pictures agree. */
+/** The points on which two pictures agree. @param {QueryPicture} picture @param {string} id @param {Query} query */
 export function matchOf(picture, id, query) {
-  const asked = chosen(query, MATCHING);
-  if (!picture.file) return call(`matches/${picture.id}/${id}`, { query: asked });
-  return call(`matches/${id}`, { method: 'POST', query: asked, body: picture.file });
+  const given = parameters(query, MATCH);
+  return picture.file
+    ? call('POST /matches/{id}', { path: { id }, query: given, body: picture.file })
+    : call('GET /matches/{a}/{b}', { path: { a: picture.id, b: id }, query: given });
 }

@@ -1,124 +1,138 @@
-// The HTTP API: one function for a request; what goes wrong comes back as an error that can be shown in words.
+// @ts-check
+// The HTTP API: one function for all requests. Its errors say in the reader's language what went wrong.
 
-import { t, known } from './language.js';
+import { ExplainedError, Unreachable } from './errors.js';
+import { t, tOr } from './language.js';
 
-const BASE = new URL('api/v1/', document.baseURI);
+const BASE = new URL('api/v1', document.baseURI).href;
+const LONGEST_PAUSE_S = 10;
 
-/** A refusal by the server, as its problem document says (RFC 9457). */
-class Problem extends Error {
-  constructor(status, document) {
-    super(document.detail || document.title || String(status));
-    this.status = status;
-    this.document = document;
-  }
-
-  /** What it means, in the reader's language: by the problem's own name, else by its status. */
-  get words() {
-    const name = String(this.document.type || '').split(/[/:#]/).pop();
-    for (const key of [`problem.${name}`, `problem.${this.status}`]) if (known(key)) return t(key);
-    return t(this.status >= 500 ? 'problem.500' : 'problem.400');
-  }
+/** The server refused a request; its answer is a problem document (RFC 9457). @param {Response} response */
+async function problemOf(response) {
+  const document = /** @type {Partial<Api.Problem> | null} */ (await response.json().catch(() => null));
+  const name = String(document?.type).split('/').pop();
+  const general = t(response.status >= 500 ? 'problem.500' : 'problem.400');
+  return new ExplainedError(tOr(`problem.${name}`, general), document?.detail ?? document?.title ?? '');
 }
 
-/** No answer: the server is down, or the network is. */
-export class Unreachable extends Error {
-  get words() {
-    return t('problem.unreachable');
-  }
-}
+/** What the frame of the page does for requests: it requests a token and notes whether the server answers. */
+const hooks = {
+  /** @type {(wasWrong: boolean) => Promise<boolean>} returns whether another try makes sense */
+  askForToken: () => Promise.resolve(false),
+  /** @type {(isReached: boolean) => void} */
+  onReach: () => {},
+};
 
-let askForToken = async () => false;
-let onReach = () => {};
+/** @param {typeof hooks} given */
+export const connect = (given) => Object.assign(hooks, given);
 
-/** askForToken: called on 401, resolves with whether it is worth another try; onReach: told whether an answer came. */
-export function connect(hooks) {
-  ({ askForToken, onReach } = hooks);
-}
-
-export const url = (path, query = {}) => {
-  const target = new URL(path, BASE);
-  for (const [key, value] of Object.entries(query)) {
-    for (const one of [value].flat()) {
-      if (one !== undefined && one !== null && one !== '') target.searchParams.append(key, one);
+/**
+ * The address of an endpoint.
+ * @template {Endpoint} E
+ * @param {E} endpoint @param {RequestOf<E>} request
+ */
+export function url(endpoint, { path, query = {} } = {}) {
+  const [, template = ''] = endpoint.split(' ');
+  const values = new Map(Object.entries(path ?? {}));
+  /** @param {string} name */
+  const fill = (name) => encodeURIComponent(String(values.get(name)));
+  const target = new URL(BASE + template.replace(/\{(\w+)\}/g, (_, /** @type {string} */ name) => fill(name)));
+  for (const [key, given] of Object.entries(query)) {
+    for (const value of [given].flat()) {
+      if (value !== undefined && value !== null && value !== '') target.searchParams.append(key, String(value));
     }
   }
   return target;
-};
+}
 
-/** Where the bytes of a picture are; with its version the browser may keep them for ever. */
-export const thumbnail = ({ id, version }, size = 320) => url(`images/${id}/thumbnail`, { size, v: version }).href;
-export const original = ({ id, version }) => url(`images/${id}/file`, { v: version }).href;
+/**
+ * Where a small copy is; with its version the browser may store it.
+ * @param {ImageVersion} image @param {number} size
+ */
+export const thumbnail = ({ id, version }, size = 320) =>
+  url('GET /images/{id}/thumbnail', { path: { id }, query: { size, v: version } }).href;
 
+/** Where the file is. @param {ImageVersion} image */
+export const original = ({ id, version }) => url('GET /images/{id}/file', { path: { id }, query: { v: version } }).href;
+
+/** @param {string | URL} target @param {RequestInit} options */
 async function send(target, options) {
   try {
-    const answer = await fetch(target, { credentials: 'same-origin', ...options });
-    onReach(true);
-    return answer;
+    const response = await fetch(target, { credentials: 'same-origin', ...options });
+    hooks.onReach(true);
+    return response;
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    onReach(false);
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    hooks.onReach(false);
     throw new Unreachable();
   }
 }
 
-async function problem(answer) {
-  let document = {};
-  try {
-    document = await answer.json();
-  } catch { /* no document: the status alone speaks */ }
-  return new Problem(answer.status, document);
+/** @param {number} seconds */
+export const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+
+/** @param {string} method @param {RequestOf<any>} request @returns {RequestInit} */
+function prepare(method, { json, body, signal }) {
+  const headers = new Headers(method === 'GET' ? {} : { 'X-Bof': '1' });
+  if (json !== undefined) headers.set('Content-Type', 'application/json');
+  else if (body instanceof Blob) headers.set('Content-Type', 'application/octet-stream');
+  return { method, headers, body: json === undefined ? body : JSON.stringify(json), signal };
 }
 
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-/** A request; returns the answer's JSON, or null where there is none. Busy servers are asked again, twice. */
-export async function call(path, { method = 'GET', query, json, body, signal, headers = {} } = {}, tries = 0) {
-  const more = method === 'GET' ? {} : { 'X-Bof': '1' };
-  if (json !== undefined) more['Content-Type'] = 'application/json';
-  else if (body instanceof Blob) more['Content-Type'] = 'application/octet-stream';
-  const sent = json === undefined ? body : JSON.stringify(json);
-  const answer = await send(url(path, query), { method, body: sent, signal, headers: { ...more, ...headers } });
-  const again = () => call(path, { method, query, json, body, signal, headers }, tries + 1);
-  if (answer.status === 401 && tries < 3 && await askForToken(tries > 0)) return again();
-  if ((answer.status === 429 || answer.status === 503) && tries < 2) {
-    const seconds = Number(answer.headers.get('Retry-After') || 1);
-    if (seconds <= 10) {
-      await pause(seconds);
-      return again();
-    }
-  }
-  if (!answer.ok) throw await problem(answer);
-  return answer.status === 204 || !answer.headers.get('Content-Type')?.includes('json') ? null : answer.json();
+/** Whether a refused request may be sent again; waits until then. @param {Response} response @param {number} tries */
+async function mayTryAgain({ status, headers }, tries) {
+  if (status === 401) return tries < 3 && hooks.askForToken(tries > 0);
+  const seconds = Number(headers.get('Retry-After') || 1);
+  if ((status !== 429 && status !== 503) || tries >= 2 || seconds > LONGEST_PAUSE_S) return false;
+  await pause(seconds);
+  return true;
 }
 
-/** The bytes of a picture of the collection, as something that can be drawn. */
-export async function drawable(address) {
-  const answer = await send(address, {});
-  if (!answer.ok) throw await problem(answer);
-  return createImageBitmap(await answer.blob());
+/**
+ * Sends a request; returns the answer's JSON. It tries twice more where the server is busy. tries: how many there were.
+ * @template {Endpoint} E
+ * @param {E} endpoint @param {RequestOf<E>} request
+ * @returns {Promise<Api.Endpoints[E]['answer']>}
+ */
+export async function call(endpoint, request = {}, tries = 0) {
+  const [method = ''] = endpoint.split(' ');
+  const response = await send(url(endpoint, request), prepare(method, request));
+  if (response.ok) return /** @type {Api.Endpoints[E]['answer']} */ (await response.json());
+  if (await mayTryAgain(response, tries)) return call(endpoint, request, tries + 1);
+  throw await problemOf(response);
 }
 
-let statistics = null;
-
-/** What the index says of itself; asked once until `forget`. */
-export function indexFacts() {
-  statistics ??= call('index').catch((error) => {
-    statistics = null;
-    throw error;
-  });
-  return statistics;
+/** The bytes of a picture of the collection, decoded. @param {string} address */
+export async function fetchBitmap(address) {
+  const response = await send(address, {});
+  if (!response.ok) throw await problemOf(response);
+  return createImageBitmap(await response.blob());
 }
 
-export function forget() {
-  statistics = null;
+/**
+ * Something that is requested once, until `forget`; a failed request is not retained.
+ * @template T
+ * @param {() => Promise<T>} request
+ */
+export function once(request) {
+  /** @type {Promise<T> | null} */
+  let answer = null;
+  const forget = () => {
+    answer = null;
+  };
+  const get = () => {
+    answer ??= request().catch((/** @type {unknown} */ error) => {
+      forget();
+      throw error;
+    });
+    return answer;
+  };
+  return { get, forget };
 }
 
-let rankerList = null;
+const index = once(() => call('GET /index'));
 
-export function rankers() {
-  rankerList ??= call('rankers').catch((error) => {
-    rankerList = null;
-    throw error;
-  });
-  return rankerList;
-}
+/** What the index says of itself. */
+export const indexFacts = index.get;
+export const forgetIndexFacts = index.forget;
+export const { get: rankers } = once(() => call('GET /rankers'));

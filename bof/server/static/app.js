@@ -1,43 +1,46 @@
-// The page's frame: where the reader is, language, colours, keys, and what happens when the server is away.
+// @ts-check
+// The frame of the page: views, language, colours, keys, and what happens when the server is away.
 
 import { signIn } from './access.js';
 import { call, connect, indexFacts } from './api.js';
 import { button, byId, h, icon, toast } from './dom.js';
+import { errorBox, errorText, ExplainedError, Unreachable } from './errors.js';
 import { keysAreOn, showHelp } from './help.js';
 import { resume } from './jobs.js';
-import { current, LANGUAGES, speak, t, TAGS } from './language.js';
+import { LANGUAGES, otherLanguage, setLanguage, t, TAGS } from './language.js';
+import { listen } from './picture_input.js';
 import { here, href } from './router.js';
 import * as search from './search.js';
-import { keep, setting } from './settings.js';
-import { listen } from './taking.js';
-import { inWords, trouble } from './trouble.js';
+import { choice, save } from './settings.js';
 
-const VIEWS = {
-  search: async () => search,
-  match: () => import('./match.js'),
-  collection: () => import('./collection.js'),
-  duplicates: () => import('./duplicates.js'),
-  statistics: () => import('./statistics.js'),
-};
-const NAMED = ['search', 'collection', 'statistics'];
-const THEMES = ['auto', 'light', 'dark'];
-const AGAIN_MS = 2000;
+/** @type {Map<string, () => Promise<ViewModule>>} */
+const VIEWS = new Map([
+  ['search', () => Promise.resolve(search)],
+  ['match', () => import('./match.js')],
+  ['collection', () => import('./collection.js')],
+  ['duplicates', () => import('./duplicates.js')],
+  ['statistics', () => import('./statistics.js')],
+]);
+const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+const RETRY_MS = 2000;
 
 const main = byId('main');
-let open = { view: null, module: null, shown: null, hash: '' };
+/** @type {{name: string, view: View, hash: string} | null} */
+let open = null;
 let turn = 0;
-let named = NAMED;
+/** Views that the navigation names. @type {('search' | 'collection' | 'statistics' | 'duplicates')[]} */
+let named = ['search', 'collection', 'statistics'];
 
 function header() {
-  const now = here().view;
-  const theme = setting('theme', 'auto');
-  const other = Object.keys(LANGUAGES).find((name) => name !== current());
+  const current = here().view;
+  const theme = choice('theme', THEMES);
+  const other = otherLanguage();
   byId('skip').textContent = t('skip');
   byId('bar').replaceChildren(
     h('a', { class: 'brand', href: '#/search' },
       h('img', { src: 'static/icon.svg', alt: '', width: 28, height: 28 }), 'bof'),
     h('nav', { 'aria-label': t('nav') }, named.map((name) =>
-      h('a', { href: href(name), 'aria-current': name === now ? 'page' : null },
+      h('a', { href: href(name), 'aria-current': name === current ? 'page' : null },
         icon(name), h('span', {}, t(`nav.${name}`))))),
     h('div', { class: 'row tight push' },
       button(LANGUAGES[other], () => changeLanguage(other), { id: 'language', lang: TAGS[other] }),
@@ -46,15 +49,16 @@ function header() {
 }
 
 function changeTheme() {
-  const next = THEMES[(THEMES.indexOf(setting('theme', 'auto')) + 1) % THEMES.length];
-  keep('theme', next);
+  const next = THEMES[(THEMES.indexOf(choice('theme', THEMES)) + 1) % THEMES.length] ?? 'auto';
+  save('theme', next);
   document.documentElement.dataset.theme = next;
   header();
   byId('theme').focus();
 }
 
+/** @param {Language} name */
 function changeLanguage(name) {
-  speak(name);
+  setLanguage(name);
   header();
   byId('language').focus();
   close();
@@ -62,47 +66,51 @@ function changeLanguage(name) {
 }
 
 function close() {
-  open.shown?.leaving?.(open.hash);
-  open.shown?.close?.();
-  open = { view: null, module: null, shown: null, hash: '' };
+  open?.view.leave?.(open.hash);
+  open?.view.close?.();
+  open = null;
 }
 
-async function render(isFirst = false) {
+async function render() {
   const mine = ++turn;
   const route = here();
-  const view = VIEWS[route.view] ? route.view : 'search';
-  for (const left of document.querySelectorAll('dialog:not(.of-image)')) left.close('left');
-  if (open.view === view) {
-    open.shown.leaving?.(open.hash);
+  const name = VIEWS.has(route.view) ? route.view : 'search';
+  /** @type {NodeListOf<HTMLDialogElement>} */
+  const dialogs = document.querySelectorAll('dialog:not(.of-image)');
+  for (const dialog of dialogs) dialog.close();
+  if (open?.name === name) {
+    main.removeAttribute('aria-busy');
+    open.view.leave?.(open.hash);
     open.hash = location.hash;
-    open.shown.update(route);
+    open.view.update(route);
     return;
   }
   main.setAttribute('aria-busy', 'true');
   let module;
   try {
-    module = await VIEWS[view]();
+    module = await VIEWS.get(name)?.() ?? search;
   } catch {
-    main.replaceChildren(trouble({ words: t('problem.unreachable') }, () => location.reload()));
+    main.removeAttribute('aria-busy');
+    main.replaceChildren(errorBox(new Unreachable(), () => location.reload()));
     return;
   }
   if (mine !== turn) return;
-  const wasOpen = open.view !== null;
+  const wasOpen = open !== null;
   close();
   main.replaceChildren();
   main.removeAttribute('aria-busy');
   header();
   document.title = `${module.title()} · bof`;
-  if (wasOpen && !isFirst) {
+  if (wasOpen) {
     scrollTo({ top: 0, behavior: 'instant' });
     main.focus({ preventScroll: true });
   }
-  open = { view, module, hash: location.hash, shown: module.show(main, route) };
+  open = { name, hash: location.hash, view: module.show(main, route) };
 }
 
 let waking = 0;
 
-/** The server does not answer: say so, and ask until it does. */
+/** Says that the server does not answer, and tries again until it does. @param {boolean} isReached */
 function onReach(isReached) {
   const banner = byId('banner');
   if (isReached === banner.hidden) return;
@@ -115,43 +123,54 @@ function onReach(isReached) {
   }
   banner.replaceChildren(icon('warning'), t('offline'));
   banner.hidden = false;
-  waking = setInterval(() => call('health').then(() => !banner.hidden && onReach(true), () => {}), AGAIN_MS);
+  waking = setInterval(() => call('GET /health').catch(() => {}), RETRY_MS);
 }
 
+const WRITING = 'input:not([type=checkbox], [type=radio], [type=range]), select, textarea';
+
+/** Does a key act here: outside fields and dialogs, without Ctrl, Alt or Meta? @param {KeyboardEvent} event */
+function isForPage({ target, defaultPrevented, ctrlKey, metaKey, altKey, key }) {
+  const isWriting = target instanceof Element && target.closest(WRITING);
+  if (defaultPrevented || isWriting || ctrlKey || metaKey || altKey) return false;
+  return !document.querySelector('dialog[open]') && (keysAreOn() || key === 'Escape');
+}
+
+/** Goes to the field for words; returns whether there is one. */
+function focusTextFilter() {
+  const field = document.getElementById('text-filter');
+  field?.closest('details')?.setAttribute('open', '');
+  field?.focus();
+  return field !== null;
+}
+
+/** @param {KeyboardEvent} event */
 function onKey(event) {
-  const isWriting = event.target.closest?.('input:not([type=checkbox], [type=radio], [type=range]), select, textarea');
-  const isOther = event.ctrlKey || event.metaKey || event.altKey;
-  if (event.defaultPrevented || isWriting || isOther || document.querySelector('dialog[open]')) return;
-  if (!keysAreOn() && event.key !== 'Escape') return;
-  if (open.shown?.key?.(event.key.length === 1 ? event.key.toLowerCase() : event.key)) return;
-  if (event.key === '?') showHelp();
-  else if (named[Number(event.key) - 1]) location.hash = href(named[Number(event.key) - 1]);
-  else if (event.key === '/') {
-    const field = byId('text-filter');
-    field?.closest('details')?.setAttribute('open', '');
-    field?.focus();
-    if (!field) return;
-  } else return;
+  const { key } = event;
+  if (!isForPage(event) || open?.view.key?.(key.length === 1 ? key.toLowerCase() : key)) return;
+  const view = named[Number(key) - 1];
+  if (key === '?') showHelp();
+  else if (view) location.hash = href(view);
+  else if (key !== '/' || !focusTextFilter()) return;
   event.preventDefault();
 }
 
 connect({ askForToken: signIn, onReach });
-listen((transfer) => open.shown?.takes?.(transfer) ?? false);
+listen((transfer) => open?.view.acceptDrop?.(transfer) ?? false);
 addEventListener('hashchange', () => render());
 addEventListener('keydown', onKey);
 addEventListener('unhandledrejection', (event) => {
-  if (!event.reason?.words) return;
+  if (!(event.reason instanceof ExplainedError)) return;
   event.preventDefault();
-  toast(inWords(event.reason));
+  toast(errorText(event.reason));
 });
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault();
   main.focus();
 });
-render(true);
+render();
 indexFacts().then((facts) => {
   if (!facts.duplicates) return;
-  named = [...NAMED, 'duplicates'];
+  named = [...named, 'duplicates'];
   header();
 }, () => {});
 resume().catch(() => {});

@@ -1,42 +1,84 @@
-// Elements are made here. Text goes in as text nodes: nothing that comes from a file name or a server becomes markup.
+// @ts-check
+// Makes elements. Text becomes text nodes: nothing that comes from a file name or a server becomes markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** @param {Element} element @param {object} attributes @param {unknown[]} children */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? '' : value);
+    if (typeof value === 'function') element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (value !== null && value !== undefined && value !== false) {
+      element.setAttribute(name, value === true ? '' : String(value));
+    }
   }
-  element.append(...children.flat(Infinity).filter((child) => ![null, undefined, false].includes(child)));
+  element.append(...children.flat(Infinity).filter((child) => typeof child === 'string' || child instanceof Node));
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag @param {Attributes<HTMLElementTagNameMap[K]>} attributes @param {...Child} children
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  fill(element, attributes, children);
   return element;
 }
 
-export const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+/**
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag @param {Attributes<SVGElementTagNameMap[K]>} attributes @param {...Child} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  fill(element, attributes, children);
+  return element;
+}
 
-export const svg = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS(SVG, tag), attributes, children);
+/** An element that index.html has. @param {string} id */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`there is no element #${id}`);
+  return element;
+}
 
-export const byId = (id) => document.getElementById(id);
-
+/**
+ * @template {'a' | 'button'} K
+ * @param {K} tag @param {string} words @param {Pressable<HTMLElementTagNameMap[K]>} options
+ */
 function pressable(tag, words, { icon: name, quiet, kind = '', ...attributes }) {
   const label = quiet ? { 'aria-label': words, title: words } : {};
-  return h(tag, { class: `button ${quiet ? 'square' : ''} ${kind}`, ...label, ...attributes },
+  return h(tag, { class: `button ${quiet ? 'square' : ''} ${kind}`, ...label, .../** @type {{}} */ (attributes) },
     name ? icon(name) : null, quiet ? null : h('span', {}, words));
 }
 
-/** A button, with an icon perhaps; the words are shown, or only spoken and in a tooltip where `quiet`. */
-export const button = (words, onclick, look = {}) => pressable('button', words, { type: 'button', onclick, ...look });
+/**
+ * Shows its icon and its words; where `quiet`, the icon alone, and the words as a tooltip.
+ * @param {string} words @param {(event: MouseEvent) => unknown} onclick @param {Pressable<HTMLButtonElement>} options
+ */
+export const button = (words, onclick, options = {}) =>
+  pressable('button', words, { type: 'button', onclick, ...options });
 
-/** A link that looks like a button. */
-export const link = (words, href, look = {}) => pressable('a', words, { href, ...look });
+/**
+ * A link that looks like a button.
+ * @param {string} words @param {string} href @param {Pressable<HTMLAnchorElement>} options
+ */
+export const link = (words, href, options = {}) => pressable('a', words, { href, ...options });
 
+/**
+ * @param {string} words @param {[key: string, text: string][]} options @param {string | undefined} value
+ * @param {(value: string) => unknown} onchange @param {Attributes<HTMLSelectElement>} attributes
+ */
 export const select = (words, options, value, onchange, attributes = {}) =>
   h('label', { class: 'field' }, h('span', {}, words),
-    h('select', { onchange: (event) => onchange(event.target.value), ...attributes },
-      options.map(([key, text]) => h('option', { value: key, selected: String(key) === String(value ?? '') }, text))));
+    h('select', { onchange: ({ currentTarget }) => onchange(currentTarget.value), ...attributes },
+      options.map(([key, text]) => h('option', { value: key, selected: key === (value ?? '') }, text))));
 
-/** Radio buttons that look like one control with several parts. */
+/**
+ * Radio buttons that look like one control with several parts.
+ * @template {string} T
+ * @param {string} words @param {string} name @param {[key: T, text: string, disabled?: boolean][]} options
+ * @param {T} value @param {(value: T) => unknown} onchange
+ */
 export function segments(words, name, options, value, onchange) {
   return h('fieldset', { class: 'segments' }, h('legend', { class: 'unseen' }, words),
     options.map(([key, text, disabled]) => h('label', {},
@@ -44,7 +86,7 @@ export function segments(words, name, options, value, onchange) {
       h('span', {}, text))));
 }
 
-const PATHS = {
+export const PATHS = {
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16 16l5 5',
   collection: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
   duplicates: 'M8 8h12v12H8zM4 16V4h12',
@@ -79,30 +121,36 @@ const PATHS = {
   play: 'M7 4l13 8-13 8z',
 };
 
+/** @param {IconName} name */
 export const icon = (name) => svg('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' },
   svg('path', { d: PATHS[name] }));
 
-/** Puts other children into a place; the field or button that had the focus, by its name, has it again. */
+/**
+ * Replaces the children of a place; the field or button with the focus, known by its name, gets it back.
+ * @param {Element} place @param {...Node} children
+ */
 export function redraw(place, ...children) {
-  const before = place.contains(document.activeElement) ? document.activeElement : null;
+  const { activeElement } = document;
+  const before = place.contains(activeElement) ? activeElement : null;
   place.replaceChildren(...children);
-  const after = before?.name && place.querySelector(`[name="${CSS.escape(before.name)}"]`);
-  if (!after) return;
+  const name = before?.getAttribute('name');
+  const after = name ? place.querySelector(`[name="${CSS.escape(name)}"]`) : null;
+  if (!(after instanceof HTMLElement)) return;
   after.focus({ preventScroll: true });
-  if (after.type !== 'search') return;
+  if (!(before instanceof HTMLInputElement && after instanceof HTMLInputElement && after.type === 'search')) return;
   after.value = before.value;  // what was typed meanwhile
   after.setSelectionRange(before.selectionStart, before.selectionEnd);
   after.dispatchEvent(new Event('input'));
 }
 
-/** For ears alone: what has happened. */
+/** Tells screen readers what has happened. @param {string} text */
 export function say(text) {
   byId('spoken').textContent = text;
 }
 
 let fading = 0;
 
-/** For everybody: a line at the bottom that goes away by itself. */
+/** Shows a line at the bottom for six seconds. @param {string} text */
 export function toast(text) {
   const place = byId('toast');
   place.textContent = text;
@@ -110,19 +158,35 @@ export function toast(text) {
   fading = setTimeout(() => place.replaceChildren(), 6000);
 }
 
-/** A dialog; it closes by Escape, by its button, or by `close()`. Resolves with what it was closed with. */
-export function dialog(title, closeWords, build) {
-  const box = h('dialog', { 'aria-labelledby': 'dialog-title' });
-  const close = (value) => box.close(value === undefined ? '' : value);
+/**
+ * A dialog. Escape, its button, a click beside it and `close(value)` close it; `closed` resolves with the value, else
+ * with null.
+ * @template {string} T
+ * @param {string} title @param {string} closeWords @param {(close: (value: T) => void) => Child} build
+ * @param {string} kind its class
+ */
+export function dialog(title, closeWords, build, kind = '') {
+  /** @type {T | null} */
+  let result = null;
+  const box = h('dialog', { 'aria-labelledby': 'dialog-title', class: kind });
+  /** @param {T} value */
+  const close = (value) => {
+    result = value;
+    box.close();
+  };
   box.append(
     h('header', {}, h('h2', { id: 'dialog-title' }, title),
-      button(closeWords, () => close(), { icon: 'close', quiet: true })),
+      button(closeWords, () => box.close(), { icon: 'close', quiet: true })),
     h('div', { class: 'inside' }, build(close)));
-  box.addEventListener('click', (event) => event.target === box && close());
+  box.addEventListener('click', (event) => event.target === box && box.close());
   document.body.append(box);
   box.showModal();
-  return new Promise((resolve) => box.addEventListener('close', () => {
-    box.remove();
-    resolve(box.returnValue);
-  }));
+  /** @type {Promise<T | null>} */
+  const closed = new Promise((resolve) => {
+    box.addEventListener('close', () => {
+      box.remove();
+      resolve(result);
+    });
+  });
+  return { close, closed };
 }

@@ -1,12 +1,14 @@
-// Before anything is drawn: the colours and the language that were chosen last, or the browser's.
+// @ts-check
+// Before anything is drawn: the colours and the language that the reader chose last, or the browser's.
 (() => {
-  let saved = {};
+  /** @typedef {{theme?: string, language?: string}} Saved */
+  let saved = /** @type {Saved | null} */ (null);
   try {
-    saved = JSON.parse(localStorage.getItem('bof') || '{}');
-  } catch { /* no storage: the browser's wishes hold */ }
+    saved = /** @type {Saved | null} */ (JSON.parse(localStorage.getItem('bof') || 'null'));
+  } catch { /* no storage: the browser decides */ }
   const root = document.documentElement;
-  root.dataset.theme = saved.theme || 'auto';
-  const wished = (navigator.languages || ['en']).map((name) => name.slice(0, 2).toLowerCase());
-  const first = wished.find((name) => name === 'en' || name === 'zh');
-  root.lang = { en: 'en', zh: 'zh-Hans' }[saved.language || first] || 'en';
+  root.dataset.theme = saved?.theme || 'auto';
+  const wished = navigator.languages.map((name) => name.slice(0, 2).toLowerCase());
+  const language = saved?.language || wished.find((name) => name === 'en' || name === 'zh');
+  root.lang = language === 'zh' ? 'zh-Hans' : 'en';
 })();

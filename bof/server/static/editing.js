@@ -1,20 +1,28 @@
-// Changes to pictures of the collection: tags, removal. A change that must wait for another becomes a job.
+// @ts-check
+// Changes to pictures of the collection: tags, removal. The server makes a job of a change that must wait for another.
 
 import { call } from './api.js';
 import { button, dialog, h, toast } from './dom.js';
-import { changed, showJob, task } from './jobs.js';
+import { errorText } from './errors.js';
+import { changed, showJob, taskLine } from './jobs.js';
 import { t } from './language.js';
 import { forgetPicture } from './pictures.js';
-import { inWords } from './trouble.js';
 
+/**
+ * Waits for the job of a change, where there is one.
+ * @param {Api.Image | Api.Removed | Api.Accepted} answer @param {'tag' | 'remove'} kind
+ */
 async function settle(answer, kind) {
-  if (answer?.job) await showJob(answer.job, t(`job.kind.${kind}`));
+  if ('job' in answer) await showJob(answer.job, t(`job.kind.${kind}`));
 }
 
-/** One after the other; several show how far they are. Returns how many were done. */
-async function each(images, change, title) {
+/**
+ * Changes pictures one after the other; the tray shows the progress of several. Returns how many it changed.
+ * @param {Api.Image[]} images @param {(image: Api.Image) => Promise<void>} change @param {string} title
+ */
+async function changeEach(images, change, title) {
   let done = 0;
-  const line = images.length > 1 ? task(title) : null;
+  const line = images.length > 1 ? taskLine(title) : null;
   try {
     for (const image of images) {
       await change(image);
@@ -23,51 +31,55 @@ async function each(images, change, title) {
       line?.progress(done, images.length);
     }
   } catch (error) {
-    toast(inWords(error));
+    toast(errorText(error));
   }
   line?.remove();
   changed();
   return done;
 }
 
-export const setTags = (image, tags) => each([image], async () => {
-  await settle(await call(`images/${image.id}/tags`, { method: 'PUT', json: { tags } }), 'tag');
-});
+/** @param {Api.Image[]} images @param {(image: Api.Image) => string[]} tagsOf the tags that a picture shall have */
+const setTagsOf = (images, tagsOf) => changeEach(images, async (image) => {
+  await settle(await call('PUT /images/{id}/tags', { path: { id: image.id }, json: { tags: tagsOf(image) } }), 'tag');
+}, t('job.kind.tag'));
 
-/** Add a tag to several pictures. */
-async function tagAll(images, tag) {
-  const done = await each(images, async (image) => {
-    const tags = [...new Set([...image.tags, tag])];
-    await settle(await call(`images/${image.id}/tags`, { method: 'PUT', json: { tags } }), 'tag');
-  }, t('job.kind.tag'));
-  if (done) toast(t('tag.added', { n: done, tag }));
-}
+/** @param {Api.Image} image @param {string[]} tags */
+export const setTags = (image, tags) => setTagsOf([image], () => tags);
 
-/** Asks, then takes pictures out; resolves with whether it was done. */
+/** Asks, then removes pictures; resolves with whether any was removed. @param {Api.Image[]} images */
 export async function removeAll(images) {
-  const answer = await dialog(t('remove.title', { n: images.length }), t('close'), (close) => h('div', {},
-    h('p', {}, images.length === 1 ? images[0].name : t('remove.several', { n: images.length })),
+  const n = images.length;
+  const what = n === 1 && images[0] ? images[0].name : t('remove.several', { n });
+  const answer = await dialog(t('remove.title', { n }), t('close'), (close) => h('div', {},
+    h('p', {}, what),
     h('p', {}, t('remove.why')),
     h('p', { class: 'row' },
       button(t('remove.do'), () => close('remove'), { kind: 'danger', id: 'really-remove' }),
-      button(t('cancel'), () => close()))));
+      button(t('cancel'), () => close('cancel'))))).closed;
   if (answer !== 'remove') return false;
-  const done = await each(images, async (image) => {
-    await settle(await call(`images/${image.id}`, { method: 'DELETE' }), 'remove');
+  const done = await changeEach(images, async ({ id }) => {
+    await settle(await call('DELETE /images/{id}', { path: { id } }), 'remove');
   }, t('job.kind.remove'));
   if (done) toast(t('remove.done', { n: done }));
   return done > 0;
 }
 
-/** Asks for a tag for several pictures. */
-export async function askTag(images, known) {
+/**
+ * Asks for a tag, then adds it to several pictures.
+ * @param {Api.Image[]} images @param {Api.Index['tags']} knownTags
+ */
+export async function tagAll(images, knownTags) {
   const title = t('tag.title', { n: images.length });
-  const tag = await dialog(title, t('close'), (close) => tagForm(known, t('tag.add'), close));
-  if (tag) await tagAll(images, tag);
+  const tag = await dialog(title, t('close'), (close) => tagForm(knownTags, close)).closed;
+  if (!tag) return;
+  const done = await setTagsOf(images, (image) => [...new Set([...image.tags, tag])]);
+  if (done) toast(t('tag.added', { n: done, tag }));
 }
 
-export function tagForm(known, words, onTag) {
+/** @param {Api.Index['tags']} knownTags @param {(tag: string) => void} onTag */
+export function tagForm(knownTags, onTag) {
   const field = h('input', { type: 'text', list: 'known-tags', required: true, maxlength: 200, class: 'new-tag' });
+  /** @param {SubmitEvent} event */
   const send = (event) => {
     event.preventDefault();
     const tag = field.value.trim();
@@ -76,6 +88,6 @@ export function tagForm(known, words, onTag) {
   };
   return h('form', { class: 'row end', onsubmit: send },
     h('label', { class: 'field' }, h('span', {}, t('tag.new')), field),
-    h('datalist', { id: 'known-tags' }, known.map(({ name }) => h('option', { value: name }))),
-    button(words, () => {}, { type: 'submit', icon: 'plus' }));
+    h('datalist', { id: 'known-tags' }, knownTags.map(({ name }) => h('option', { value: name }))),
+    button(t('tag.add'), () => {}, { type: 'submit', icon: 'plus' }));
 }

@@ -1,21 +1,28 @@
+// @ts-check
 // How to use the page, and its keys.
 
 import { dialog, h } from './dom.js';
 import { t } from './language.js';
-import { keep, setting } from './settings.js';
+import { isOn, save } from './settings.js';
 
+/** @type {[keys: string, words: WordKey][]} */
 const KEYS = [
   ['?', 'key.help'], ['1 2 3 4', 'key.views'], ['/', 'key.text'], ['Ctrl+V', 'key.paste'],
   ['← ↑ → ↓', 'key.region'], ['Shift+←→', 'key.resize'], ['Alt+←→', 'key.fine'], ['Esc', 'key.clear'],
   ['O', 'key.overlay'], ['L', 'key.lines'], ['F', 'key.flicker'], ['[ ]', 'key.step'], ['+ − 0', 'key.zoom'],
 ];
 
-export const keysAreOn = () => setting('keys', true);
+const PARAGRAPHS = /** @type {const} */ (['search', 'region', 'green', 'rest', 'match', 'collection']);
+
+/** Do single keys act? */
+export const keysAreOn = () => isOn('keys');
 
 export const showHelp = () => dialog(t('help.title'), t('close'), () => h('div', { class: 'help' },
-  ['search', 'region', 'green', 'rest', 'match', 'collection'].map((name) => h('p', {}, t(`help.${name}`))),
+  PARAGRAPHS.map((name) => h('p', {}, t(`help.${name}`))),
   h('h3', {}, t('help.keys')),
   h('label', { class: 'check' },
-    h('input', { type: 'checkbox', checked: keysAreOn(), onchange: (event) => keep('keys', event.target.checked) }),
+    h('input', {
+      type: 'checkbox', checked: keysAreOn(), onchange: ({ currentTarget }) => save('keys', currentTarget.checked),
+    }),
     t('help.keys-on')),
   h('dl', { class: 'keys' }, KEYS.map(([keys, words]) => [h('dt', {}, h('kbd', {}, keys)), h('dd', {}, t(words))]))));

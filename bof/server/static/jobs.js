@@ -1,49 +1,54 @@
-// Work that the server does for a while: its progress in a tray at the edge, told by server-sent events.
+// @ts-check
+// Jobs: work of the server that takes a while. A tray at the edge shows their progress, from server-sent events.
 
-import { call, forget, url } from './api.js';
+import { call, forgetIndexFacts, pause, url } from './api.js';
 import { forgetAnswers } from './answers.js';
 import { button, byId, h, icon, say } from './dom.js';
+import { errorText } from './errors.js';
 import { number, t } from './language.js';
 
-const OVER = ['done', 'failed', 'stopped'];
-const POLL_MS = 1500;
+const POLL_S = 1.5;
 const STAYS_MS = 8000;
-const SHOWN = 200;
+const MOST_NAMED = 200;
 
-/** After a change of the collection: what was known of it is asked again. */
+/** @param {Api.Job} job */
+const isOver = ({ state }) => state !== 'queued' && state !== 'running';
+
+/** After a change of the collection: forgets what was requested of it, and tells the view. */
 export function changed() {
-  forget();
+  forgetIndexFacts();
   forgetAnswers();
   dispatchEvent(new Event('collection-changed'));
 }
 
-/** Follows a job by its events, by asking where they break off; onState gets each state; resolves with the last one. */
-export function follow(id, onState) {
+/**
+ * Follows a job by its events, and by requests once they break off; resolves with its last state.
+ * @param {string} job its id @param {(state: Api.Job) => void} onState
+ * @returns {Promise<Api.Job>}
+ */
+export function follow(job, onState) {
   return new Promise((resolve, reject) => {
-    const events = new EventSource(url(`jobs/${id}/events`), { withCredentials: true });
-    const take = (job) => {
-      onState(job);
-      if (!OVER.includes(job.state)) return false;
+    const events = new EventSource(url('GET /jobs/{job}/events', { path: { job } }), { withCredentials: true });
+    /** @param {Api.Job} state */
+    const take = (state) => {
+      onState(state);
+      if (!isOver(state)) return false;
       events.close();
-      resolve(job);
+      resolve(state);
       return true;
     };
     const poll = async () => {
-      try {
-        if (!take(await call(`jobs/${id}`))) setTimeout(poll, POLL_MS);
-      } catch (error) {
-        reject(error);
-      }
+      while (!take(await call('GET /jobs/{job}', { path: { job } }))) await pause(POLL_S);
     };
-    events.onmessage = (event) => take(JSON.parse(event.data));
+    events.onmessage = ({ data }) => take(/** @type {Api.Job} */ (JSON.parse(String(data))));
     events.onerror = () => {
       events.close();
-      poll();
+      poll().catch(reject);
     };
   });
 }
 
-/** Why a file was skipped, in the reader's language where the reason is a known one. */
+/** Why a file was skipped, where the page knows the server's reason. @type {[reason: RegExp, words: WordKey][]} */
 const REASONS = [
   [/broken, truncated|file that begins with|empty file/, 'reason.broken'],
   [/pixels/, 'reason.large'],
@@ -51,26 +56,29 @@ const REASONS = [
   [/cannot read|not there|no such/i, 'reason.gone'],
 ];
 
+/** @param {string} reason */
 function because(reason) {
-  const found = REASONS.find(([pattern]) => pattern.test(reason));
-  return found ? h('span', { title: reason }, ` – ${t(found[1])}`) : h('span', { lang: 'en' }, ` – ${reason}`);
+  const [, words] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [];
+  return words ? h('span', { title: reason }, ` – ${t(words)}`) : h('span', { lang: 'en' }, ` – ${reason}`);
 }
 
+/** @param {Skipped} skipped */
 function skippedList(skipped) {
   return h('details', {}, h('summary', {}, t('job.skipped', { n: skipped.length })),
-    h('ul', { class: 'skipped' }, skipped.slice(0, SHOWN).map(({ name, reason }) =>
+    h('ul', { class: 'skipped' }, skipped.slice(0, MOST_NAMED).map(({ name, reason }) =>
       h('li', {}, h('b', {}, name), reason ? because(reason) : null))),
-    skipped.length > SHOWN ? h('p', { class: 'small' }, t('job.skipped-more', { n: skipped.length - SHOWN })) : null);
+    skipped.length > MOST_NAMED
+      ? h('p', { class: 'small' }, t('job.skipped-more', { n: skipped.length - MOST_NAMED })) : null);
 }
 
-/** A line in the tray: {progress(done, total), finish(words, skipped, kind), remove()}. */
-export function task(title) {
+/** A line in the tray. @param {string} title @returns {TaskLine} */
+export function taskLine(title) {
   const words = h('span', { class: 'small' });
   const bar = h('progress', { 'aria-label': title });
-  const rest = h('div', {});
-  const away = button(t('close'), () => box.remove(), { icon: 'close', quiet: true, hidden: true });
+  const details = h('div', {});
+  const close = button(t('close'), () => box.remove(), { icon: 'close', quiet: true, hidden: true });
   const box = h('section', { class: 'task', 'aria-label': title },
-    h('div', { class: 'row between' }, h('b', {}, title), away), bar, words, rest);
+    h('div', { class: 'row between' }, h('b', {}, title), close), bar, words, details);
   byId('tray').append(box);
   say(title);
   return {
@@ -81,10 +89,10 @@ export function task(title) {
     },
     finish(text, skipped = [], kind = 'good') {
       bar.remove();
-      away.hidden = false;
+      close.hidden = false;
       words.replaceChildren(icon(kind === 'good' ? 'check' : 'warning'), ' ', text);
       box.classList.add(kind);
-      if (skipped.length) rest.append(skippedList(skipped));
+      if (skipped.length) details.append(skippedList(skipped));
       say(`${title}: ${text}`);
       const leave = () => box.contains(document.activeElement) || box.remove();
       if (kind === 'good' && !skipped.length) setTimeout(leave, STAYS_MS);
@@ -92,32 +100,36 @@ export function task(title) {
   };
 }
 
-const NUMBERS = ['added', 'removed', 'moved', 'unchanged'];
+const COUNTS = /** @type {const} */ (['added', 'removed', 'moved', 'unchanged']);
 
-/** What a job did, in words. */
-const outcome = (job) => NUMBERS.filter((name) => job[name])
+/** What a job changed. @param {Api.Job} job */
+const outcome = (job) => COUNTS.filter((name) => job[name])
   .map((name) => t(`job.${name}`, { n: job[name] })).join(', ') || t('job.nothing');
 
-function finishJob(line, job) {
-  if (job.state === 'done') line.finish(outcome(job), job.skipped);
-  else line.finish(`${t(`job.${job.state}`)} ${job.error?.detail ?? ''}`, job.skipped, 'bad');
-}
+/** Why a job did not come to its end. @param {Api.Job} job */
+export const failure = ({ state, error }) =>
+  `${t(state === 'stopped' ? 'job.stopped' : 'job.failed')} ${error?.detail ?? ''}`;
 
-/** Follows a job, as a request answered it, in the tray until it is over; resolves with its last state. */
-export async function showJob({ id }, title, line = task(title)) {
+/**
+ * Follows a job in the tray until it is over; resolves with its last state.
+ * @param {Api.Job} job @param {string} title
+ */
+export async function showJob({ id }, title) {
+  const line = taskLine(title);
   try {
-    const job = await follow(id, (state) => line.progress(state.done, state.total));
-    finishJob(line, job);
+    const job = await follow(id, ({ done, total }) => line.progress(done, total));
+    if (job.state === 'done') line.finish(outcome(job), job.skipped);
+    else line.finish(failure(job), job.skipped, 'bad');
     changed();
     return job;
   } catch (error) {
-    line.finish(error.words ?? t('problem.page'), [], 'bad');
+    line.finish(errorText(error), [], 'bad');
     return null;
   }
 }
 
-/** Jobs that go on already, started by another page or before a reload. */
+/** Shows the jobs that run already: another page started them, or this one before a reload. */
 export async function resume() {
-  const { jobs } = await call('jobs');
-  for (const job of jobs) if (!OVER.includes(job.state)) showJob(job, t(`job.kind.${job.kind}`));
+  const { jobs } = await call('GET /jobs');
+  for (const job of jobs) if (!isOver(job)) showJob(job, t(`job.kind.${job.kind}`));
 }

@@ -1,21 +1,27 @@
-// The query with a region that is drawn, moved and resized on it: pointer, fingers, keyboard, or exact numbers.
+// @ts-check
+// The query with a region that the reader draws, moves and resizes: by pointer, fingers, keyboard, or exact numbers.
 
 import { h, say } from './dom.js';
 import { t } from './language.js';
-import { turned } from './pictures.js';
-import { turnedSize } from './transforms.js';
+import { boxAround } from './transforms.js';
 
 const EDGES = ['nw', 'n', 'ne', 'e', 'se', 's', 'sw', 'w'];
+const SIDES = /** @type {const} */ (['x0', 'y0', 'x1', 'y1']);
 const SMALLEST = 0.02;
 const PAUSE_MS = 500;
+/** @type {Record<string, [x: number, y: number]>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CLEARING = ['Escape', 'Delete', 'Backspace'];
 
+/** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** Move or resize a region [x0, y0, x1, y1], shares of the picture; `edge` is '' to move all of it. */
-function dragged(box, edge, dx, dy) {
-  const [x0, y0, x1, y1] = box;
+/**
+ * A region after it was moved or resized.
+ * @param {Box} box shares of the picture @param {string} edge what is dragged; '' moves all of it
+ * @param {number} dx @param {number} dy @returns {Box}
+ */
+function dragged([x0, y0, x1, y1], edge, dx, dy) {
   if (edge === '') {
     const [mx, my] = [clamp(dx, -x0, 1 - x1), clamp(dy, -y0, 1 - y1)];
     return [x0 + mx, y0 + my, x1 + mx, y1 + my];
@@ -28,148 +34,170 @@ function dragged(box, edge, dx, dy) {
   ];
 }
 
-const between = ([a, b], [x, y]) => [Math.min(a, x), Math.min(b, y), Math.max(a, x), Math.max(b, y)];
+/**
+ * region: before the drag; edge: what is dragged, null where a new region is drawn.
+ * @typedef {{start: Point, region: Box | null, edge: string | null}} Drag
+ */
 
-/** The region editor of one picture {width, height, bitmap}; boxes are in pixels of the picture as shown. */
+/** The region editor of one picture. */
 export class Region {
-  /** onChange: called with a box, or null, when the reader has done with it. */
-  constructor({ picture, turn, flip, box, onChange }) {
-    this.size = turnedSize(picture, turn);
+  /** Shares of the picture. @type {Box | null} */
+  region = null;
+  #waiting = 0;
+  #isChanging = false;
+
+  /**
+   * @param {HTMLCanvasElement} canvas the picture as shown @param {string} name of the picture
+   * @param {Size} size of the picture as shown, in pixels @param {Box | null} box in these pixels
+   * @param {(box: Box | null) => void} onChange what happens when the reader has changed the box
+   */
+  constructor(canvas, name, size, box, onChange) {
+    this.canvas = canvas;
+    this.size = size;
     this.onChange = onChange;
-    this.part = null;
-    this.waiting = 0;
-    this.isChanging = false;
-    this.build(picture, turned(picture.bitmap, turn, flip));
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', t('query.picture', { name }));
+    this.frame = h('div', {
+      class: 'region', tabindex: 0, role: 'group', hidden: true, 'aria-describedby': 'region-keys',
+      onkeydown: (event) => this.#onKey(event),
+    }, EDGES.map((edge) => h('span', { class: `handle ${edge}`, 'data-edge': edge })));
+    this.area = h('div', { class: 'canvas', onpointerdown: (event) => this.#onDown(event) }, canvas, this.frame);
+    this.inputs = SIDES.map((side, i) =>
+      h('input', { type: 'number', min: 0, max: this.#extent(i), name: side, onchange: () => this.#onNumber() }));
+    this.element = h('div', { class: 'query-picture' }, this.area, h('details', { class: 'exact' },
+      h('summary', {}, t('region.exact')), h('p', { id: 'region-keys', class: 'small' }, t('region.keys')),
+      h('div', { class: 'numbers' }, SIDES.map((side, i) =>
+        h('label', { class: 'field' }, h('span', {}, t(`region.${side}`)), this.inputs[i])))));
     this.setBox(box);
   }
 
-  build(picture, canvas) {
-    this.canvas = canvas;
-    canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', t('query.picture', { name: picture.name || t('query.yours') }));
-    this.frame = h('div', {
-      class: 'region', tabindex: 0, role: 'group', hidden: true, 'aria-describedby': 'region-keys',
-      onkeydown: (event) => this.onKey(event),
-    }, EDGES.map((edge) => h('span', { class: `handle ${edge}`, 'data-edge': edge })));
-    this.stage = h('div', { class: 'canvas', onpointerdown: (event) => this.onDown(event) }, canvas, this.frame);
-    this.inputs = ['x0', 'y0', 'x1', 'y1'].map((name, i) =>
-      h('input', { type: 'number', min: 0, max: this.extent(i), name, onchange: () => this.typed() }));
-    this.element = h('div', { class: 'query-picture' }, this.stage, h('details', { class: 'exact' },
-      h('summary', {}, t('region.exact')), h('p', { id: 'region-keys', class: 'small' }, t('region.keys')),
-      h('div', { class: 'numbers' }, this.inputs.map((input) =>
-        h('label', { class: 'field' }, h('span', {}, t(`region.${input.name}`)), input)))));
-  }
-
-  /** Pixels along the axis of the i-th number of a box. */
-  extent(i) {
+  /** Pixels along the axis of the i-th number of a box. @param {number} i */
+  #extent(i) {
     return i % 2 ? this.size.height : this.size.width;
   }
 
-  inPixels() {
-    return this.part.map((share, i) => Math.round(share * this.extent(i)));
+  /** @param {Box} region @returns {Box} */
+  #inPixels([x0, y0, x1, y1]) {
+    const { width, height } = this.size;
+    return [Math.round(x0 * width), Math.round(y0 * height), Math.round(x1 * width), Math.round(y1 * height)];
   }
 
-  paint() {
-    const { part, frame } = this;
-    frame.hidden = part === null;
-    this.stage.classList.toggle('has-region', part !== null);
-    const values = part ? this.inPixels() : [0, 0, this.size.width, this.size.height];
-    values.forEach((value, i) => { this.inputs[i].value = value; });
-    if (!part) return;
-    const inPercent = (share) => `${share * 100}%`;
-    [frame.style.left, frame.style.top] = [part[0], part[1]].map(inPercent);
-    [frame.style.width, frame.style.height] = [part[2] - part[0], part[3] - part[1]].map(inPercent);
-    const [x0, y0, x1, y1] = values;
-    frame.setAttribute('aria-label', t('region.label', { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }));
+  /** @param {Box | null} region */
+  #setRegion(region) {
+    const { frame, inputs, area } = this;
+    this.region = region;
+    frame.hidden = region === null;
+    area.classList.toggle('has-region', region !== null);
+    const box = this.#inPixels(region ?? [0, 0, 1, 1]);
+    inputs.forEach((input, i) => { input.value = String(box[i]); });
+    if (!region) return;
+    const [left, top, right, bottom] = region;
+    Object.assign(frame.style, {
+      left: `${left * 100}%`, top: `${top * 100}%`,
+      width: `${(right - left) * 100}%`, height: `${(bottom - top) * 100}%`,
+    });
+    const [x, y, x1, y1] = box;
+    frame.setAttribute('aria-label', t('region.label', { x, y, width: x1 - x, height: y1 - y }));
   }
 
-  become(part) {
-    this.part = part;
-    this.paint();
+  #done() {
+    clearTimeout(this.#waiting);
+    this.#isChanging = false;
+    this.onChange(this.region && this.#inPixels(this.region));
   }
 
-  done() {
-    clearTimeout(this.waiting);
-    this.isChanging = false;
-    this.onChange(this.part && this.inPixels());
-  }
-
-  /** Done, unless more follows. */
-  soon() {
-    clearTimeout(this.waiting);
-    this.isChanging = true;
-    this.waiting = setTimeout(() => {
-      say(this.part ? this.frame.getAttribute('aria-label') : t('region.none'));
-      this.done();
+  /** Done, unless the reader goes on within a moment. */
+  #doneSoon() {
+    clearTimeout(this.#waiting);
+    this.#isChanging = true;
+    this.#waiting = setTimeout(() => {
+      say(this.region ? this.frame.getAttribute('aria-label') ?? '' : t('region.none'));
+      this.#done();
     }, PAUSE_MS);
   }
 
-  typed() {
-    const [x0, y0, x1, y1] = this.inputs.map((input, i) => clamp((Number(input.value) || 0) / this.extent(i), 0, 1));
-    if (x1 - x0 >= 0.001 && y1 - y0 >= 0.001) this.become([x0, y0, x1, y1]);
-    this.soon();
+  #onNumber() {
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = this.inputs.map((input, i) =>
+      clamp((Number(input.value) || 0) / this.#extent(i), 0, 1));
+    if (x1 - x0 >= 0.001 && y1 - y0 >= 0.001) this.#setRegion([x0, y0, x1, y1]);
+    this.#doneSoon();
   }
 
-  /** Where a pointer is, in shares of the picture. */
-  where(event) {
+  /** Where a pointer is, in shares of the picture. @param {PointerEvent} event @returns {Point} */
+  #pointOf(event) {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
     return [clamp((event.clientX - left) / width, 0, 1), clamp((event.clientY - top) / height, 0, 1)];
   }
 
-  onDown(event) {
-    if (event.button !== 0 || !event.isPrimary) return;
+  /** @param {PointerEvent} event */
+  #onDown(event) {
+    const { target, pointerId, button, isPrimary } = event;
+    if (button !== 0 || !isPrimary) return;
     event.preventDefault();
-    this.stage.setPointerCapture(event.pointerId);
-    this.isChanging = true;
-    const edge = this.frame.contains(event.target) ? event.target.dataset.edge ?? '' : null;
-    const drag = { start: this.where(event), before: this.part, edge };
+    this.area.setPointerCapture(pointerId);
+    this.#isChanging = true;
+    const isOnFrame = target instanceof HTMLElement && this.frame.contains(target);
+    const edge = isOnFrame ? target.dataset.edge ?? '' : null;
+    const drag = { start: this.#pointOf(event), region: this.region, edge };
     const listening = new AbortController();
-    const listen = (name, what) => this.stage.addEventListener(name, what, { signal: listening.signal });
-    const end = (kept) => {
+    const { signal } = listening;
+    /** @param {boolean} isComplete */
+    const end = (isComplete) => {
       listening.abort();
-      this.onUp(drag, kept);
+      this.#onUp(drag, isComplete);
     };
-    listen('pointermove', (now) => this.onMove(drag, this.where(now)));
-    listen('pointerup', () => end(true));
-    listen('pointercancel', () => end(false));
+    this.area.addEventListener('pointermove', (now) => this.#onMove(drag, this.#pointOf(now)), { signal });
+    this.area.addEventListener('pointerup', () => end(true), { signal });
+    this.area.addEventListener('pointercancel', () => end(false), { signal });
   }
 
-  onMove({ start, before, edge }, [x, y]) {
-    const [dx, dy] = [x - start[0], y - start[1]];
-    if (edge !== null) this.become(dragged(before, edge, dx, dy));
-    else if (Math.max(Math.abs(dx), Math.abs(dy)) > SMALLEST) this.become(between(start, [x, y]));
+  /** @param {Drag} drag @param {Point} point */
+  #onMove({ start, region, edge }, point) {
+    const [dx, dy] = [point[0] - start[0], point[1] - start[1]];
+    if (edge !== null && region) this.#setRegion(dragged(region, edge, dx, dy));
+    else if (Math.max(Math.abs(dx), Math.abs(dy)) > SMALLEST) this.#setRegion(boxAround(start, point));
   }
 
-  onUp({ before }, isKept) {
-    this.isChanging = false;
-    const { part } = this;
-    const isTiny = part && Math.min(part[2] - part[0], part[3] - part[1]) < SMALLEST;
-    if (!isKept || isTiny) this.become(before);
-    else if (part !== before) this.done();
-    if (this.part) this.frame.focus({ preventScroll: true });
+  /** @param {Drag} drag @param {boolean} isComplete */
+  #onUp({ region: before }, isComplete) {
+    this.#isChanging = false;
+    const { region } = this;
+    const isTiny = region && Math.min(region[2] - region[0], region[3] - region[1]) < SMALLEST;
+    if (!isComplete || isTiny) this.#setRegion(before);
+    else if (region !== before) this.#done();
+    if (this.region) this.frame.focus({ preventScroll: true });
   }
 
-  onKey(event) {
-    const step = event.altKey ? 0.002 : 0.02;
-    const move = STEPS[event.key];
-    if (move) this.become(dragged(this.part, event.shiftKey ? 'se' : '', move[0] * step, move[1] * step));
-    else if (CLEARING.includes(event.key)) this.become(null);
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const size = event.altKey ? 0.002 : 0.02;
+    const step = STEPS[event.key];
+    if (step && this.region) {
+      this.#setRegion(dragged(this.region, event.shiftKey ? 'se' : '', step[0] * size, step[1] * size));
+    } else if (CLEARING.includes(event.key)) this.#setRegion(null);
     else return;
     event.preventDefault();
     event.stopPropagation();
-    this.soon();
+    this.#doneSoon();
   }
 
-  /** Shows a box that comes from outside; what the reader is changing at the moment goes before it. */
+  /**
+   * Shows a box that comes from the address or the server, unless the reader is changing it.
+   * @param {Box | null} box
+   */
   setBox(box) {
-    if (!this.isChanging) this.become(box && box.map((value, i) => clamp(value / this.extent(i), 0, 1)));
+    if (this.#isChanging) return;
+    const { width, height } = this.size;
+    /** @param {number} value @param {number} extent */
+    const share = (value, extent) => clamp(value / extent, 0, 1);
+    this.#setRegion(box && [share(box[0], width), share(box[1], height), share(box[2], width), share(box[3], height)]);
   }
 
-  /** A region in the middle, for those who do not draw it; the keyboard takes it from there. */
+  /** Puts a region in the middle, where there is none, for the keyboard to move and resize. */
   start() {
-    if (!this.part) {
-      this.become([0.25, 0.25, 0.75, 0.75]);
-      this.done();
+    if (!this.region) {
+      this.#setRegion([0.25, 0.25, 0.75, 0.75]);
+      this.#done();
     }
     this.frame.focus();
   }

@@ -1,15 +1,24 @@
-// An answer as pictures: what is proved framed green, the rest below a line that says so.
+// @ts-check
+// An answer as pictures: what is proved has a green frame; the rest follows below a line that says so.
 
 import { thumbnail } from './api.js';
 import { button, h, icon, link, svg, toast } from './dom.js';
+import { errorText } from './errors.js';
 import { number, percent, seconds, t, tOr } from './language.js';
 import { href } from './router.js';
-import { inWords } from './trouble.js';
+
+/** @typedef {Api.Hit} Hit */
+/**
+ * match: the address of the comparison with a hit.
+ * @typedef {{match: (hit: Hit) => string, ranker: string | undefined}} Links
+ */
 
 const STAGES = ['wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank'];
-const SIGNS = { same: 'check', maybe: 'help' };
 
-/** A picture that says so when its file is gone. */
+/**
+ * A picture; it says so when its file is gone.
+ * @param {Api.Image | Hit} image @param {number} size @param {string} alt
+ */
 export function picture(image, size, alt) {
   const place = h('span', { class: 'thumb' });
   place.append(h('img', {
@@ -19,30 +28,43 @@ export function picture(image, size, alt) {
   return place;
 }
 
-const points = (corners) => corners.map(([x, y]) => `${x + 0.5},${y + 0.5}`).join(' ');
-
-function outline(hit) {
-  if (!hit.outline || hit.verdict !== 'same') return null;
-  return svg('svg', { class: 'outline', viewBox: `0 0 ${hit.width} ${hit.height}`, 'aria-hidden': 'true' },
-    svg('polygon', { points: points(hit.outline), 'vector-effect': 'non-scaling-stroke' }));
+/** Where the query lies in a hit. @param {Hit} hit */
+function outline({ outline: corners, verdict, width, height }) {
+  if (!corners || verdict !== 'same') return null;
+  const points = corners.map(([x, y]) => `${x + 0.5},${y + 0.5}`).join(' ');
+  return svg('svg', { class: 'outline', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
+    svg('polygon', { points, 'vector-effect': 'non-scaling-stroke' }));
 }
 
-const CERTAINTY = { same: 'verdict.sure', maybe: 'verdict.likely' };
-const verdictWords = ({ verdict, probability }) => t(`verdict.${verdict}`)
-  + (CERTAINTY[verdict] && probability ? ` · ${t(CERTAINTY[verdict], { percent: percent(probability) })}` : '');
+/** @param {Hit} hit */
+function verdictText({ verdict, probability }) {
+  const text = t(`verdict.${verdict}`);
+  if (!probability || (verdict !== 'same' && verdict !== 'maybe')) return text;
+  return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
+}
 
-export const why = ({ explanation }) => tOr(`why.${explanation.key}`, { n: explanation.args.n_inliers }, '');
+/** Why a hit has its verdict. @param {Hit} hit */
+export const why = ({ explanation: { key, args } }) => t(`why.${key}`, { n: args.n_inliers ?? 0 });
 
-export const verdictLine = (hit) => h('p', { class: `verdict ${hit.verdict}` },
-  SIGNS[hit.verdict] ? icon(SIGNS[hit.verdict]) : null, verdictWords(hit));
+/** @type {Record<Hit['verdict'], IconName | null>} */
+const SIGNS = { same: 'check', maybe: 'help', no: null, unverified: null };
 
+/** @param {Hit} hit */
+export function verdictLine(hit) {
+  const sign = SIGNS[hit.verdict];
+  return h('p', { class: `verdict ${hit.verdict}` }, sign && icon(sign), verdictText(hit));
+}
+
+/** @param {string[]} tags */
 export const chips = (tags) => (tags.length
   ? h('ul', { class: 'chips', 'aria-label': t('tags') }, tags.map((tag) => h('li', {}, tag))) : null);
 
-const act = (name, target, hit) => link(t(`hit.${name}-short`), target, {
-  icon: name, quiet: true, 'aria-label': t(`hit.${name}`, { name: hit.name }),
+/** @param {'compare' | 'search'} action @param {string} target @param {Hit} hit */
+const actionLink = (action, target, hit) => link(t(`hit.${action}-short`), target, {
+  icon: action, quiet: true, 'aria-label': t(`hit.${action}`, { name: hit.name }),
 });
 
+/** @param {Hit} hit @param {number} place @param {Links} links */
 function card(hit, place, links) {
   const thumb = picture(hit, 320, t('hit.alt', { name: hit.name, place }));
   const drawn = outline(hit);
@@ -57,77 +79,90 @@ function card(hit, place, links) {
       h('p', { class: 'row between' },
         h('span', { class: 'small' }, t('hit.score', { score: number(hit.score, hit.score < 1 ? 3 : 1) })),
         h('span', { class: 'row tight' },
-          act('compare', links.match(hit), hit),
-          act('search', href('search', { image: hit.id, ranker: links.ranker }), hit)))));
+          actionLink('compare', links.match(hit), hit),
+          actionLink('search', href('search', { image: hit.id, ranker: links.ranker }), hit)))));
 }
 
-/** How many are proved, as far as is known. */
+/** @param {PartialAnswer} answer */
+const isUnchecked = ({ hits }) => hits.every((hit) => hit.verdict === 'unverified');
+
+/** How many are proved, as far as the answer is complete. @param {PartialAnswer} answer */
 function headline(answer) {
-  const n = answer.hits.filter((hit) => hit.verdict === 'same').length;
-  if (!answer.hits.length) return t('found.nothing');
-  const isOpen = n === answer.hits.length && !answer.isWhole;
-  if (n) return t(isOpen ? 'found.at-least' : 'found.same', { n });
-  return t(answer.hits.every((hit) => hit.verdict === 'unverified') ? 'found.unchecked' : 'found.none');
+  const { hits, isComplete } = answer;
+  const n = hits.filter((hit) => hit.verdict === 'same').length;
+  if (!hits.length) return t('found.nothing');
+  if (n) return t(n === hits.length && !isComplete ? 'found.at-least' : 'found.same', { n });
+  return t(isUnchecked(answer) ? 'found.unchecked' : 'found.none');
 }
 
-function dividing(answer, nSame) {
-  if (answer.hits.every((hit) => hit.verdict === 'unverified')) return t('rest.unchecked');
-  return t(nSame ? 'rest.below' : 'rest.alone');
-}
+/** @param {PartialAnswer} answer @param {number} nSame */
+const divider = (answer, nSame) =>
+  t(isUnchecked(answer) ? 'rest.unchecked' : nSame ? 'rest.below' : 'rest.alone');
 
-function times(answer) {
-  const spent = Object.entries(answer.seconds);
-  const place = (name) => (STAGES.indexOf(name) + STAGES.length + 1) % (STAGES.length + 1);
-  const total = spent.reduce((sum, [, value]) => sum + value, 0);
+/** How long each stage took on the server. @param {PartialAnswer} answer */
+function times({ seconds: spent }) {
+  /** @param {string} stage */
+  const place = (stage) => (STAGES.includes(stage) ? STAGES.indexOf(stage) : STAGES.length);
+  const total = Object.values(spent).reduce((sum, value) => sum + value, 0);
+  const stages = Object.entries(spent).sort(([a], [b]) => place(a) - place(b));
   return h('p', { class: 'small times' }, t('times', { total: seconds(total) }), ' ',
-    spent.sort(([a], [b]) => place(a) - place(b)).map(([name, value]) =>
-      `${tOr(`stage.${name}`, {}, name)} ${seconds(value)}`).join(' · '));
+    stages.map(([stage, value]) => `${tOr(`stage.${stage}`, stage)} ${seconds(value)}`).join(' · '));
 }
 
-/** An answer on the page; it grows as one scrolls. */
+/** An answer on the page; it grows while the reader scrolls. */
 export class Results {
-  /** links: {match(hit), ranker}; more: asks for the next page of hits; noHits: shown where there are none. */
-  constructor(answer, links, more, noHits) {
-    Object.assign(this, { answer, links, more, shown: 0 });
+  #shown = 0;
+
+  /**
+   * @param {PartialAnswer} answer @param {Links} links @param {() => Promise<Hit[]>} nextPage requests further hits
+   * @param {Node} noHits shown where there are none
+   */
+  constructor(answer, links, nextPage, noHits) {
+    this.answer = answer;
+    this.links = links;
+    this.nextPage = nextPage;
     this.same = h('ol', { class: 'grid proved' });
     this.rest = h('ol', { class: 'grid' });
     this.title = h('h2', { id: 'found' }, headline(answer));
-    this.line = h('p', { class: 'divider' });
-    this.next = button(t('more'), () => this.load(), { icon: 'plus' });
-    const onSight = (seen) => seen.some((entry) => entry.isIntersecting) && this.load();
-    this.watcher = new IntersectionObserver(onSight, { rootMargin: '400px' });
-    this.add(answer.hits);
+    this.divider = h('p', { class: 'divider' });
+    this.more = button(t('more'), () => this.load(), { icon: 'plus' });
+    this.watcher = new IntersectionObserver((seen) => {
+      if (seen.some((entry) => entry.isIntersecting)) this.load();
+    }, { rootMargin: '400px' });
+    this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
         this.title, h('span', { class: 'small' }, t('found.total', { n: answer.total }))),
       answer.hits.length ? null : noHits,
-      this.same, this.line, this.rest, h('p', { class: 'row center' }, this.next), times(answer));
+      this.same, this.divider, this.rest, h('p', { class: 'row center' }, this.more), times(answer));
   }
 
-  add(hits) {
-    const { answer, same, rest, line } = this;
+  /** @param {Hit[]} hits */
+  #add(hits) {
+    const { answer, same, rest } = this;
     for (const hit of hits) {
-      this.shown += 1;
-      (hit.verdict === 'same' ? same : rest).append(card(hit, this.shown, this.links));
+      this.#shown += 1;
+      (hit.verdict === 'same' ? same : rest).append(card(hit, this.#shown, this.links));
     }
-    rest.start = same.children.length + 1;
+    const [nSame, nRest] = [same.children.length, rest.children.length];
+    rest.start = nSame + 1;
     this.title.textContent = headline(answer);
-    line.textContent = dividing(answer, same.children.length);
-    [same.hidden, rest.hidden, line.hidden] = [!same.children.length, !rest.children.length, !rest.children.length];
-    this.next.hidden = answer.isWhole;
-    if (!answer.isWhole) this.watcher.observe(this.next);
+    this.divider.textContent = divider(answer, nSame);
+    [same.hidden, rest.hidden, this.divider.hidden] = [!nSame, !nRest, !nRest];
+    this.more.hidden = answer.isComplete;
+    if (!answer.isComplete) this.watcher.observe(this.more);
   }
 
   async load() {
-    if (this.next.disabled || this.answer.isWhole) return;
-    this.next.disabled = true;
-    this.watcher.unobserve(this.next);
+    if (this.more.disabled || this.answer.isComplete) return;
+    this.more.disabled = true;
+    this.watcher.unobserve(this.more);
     try {
-      this.add(await this.more());
+      this.#add(await this.nextPage());
     } catch (error) {
-      toast(inWords(error));
+      toast(errorText(error));
     }
-    this.next.disabled = false;
+    this.more.disabled = false;
   }
 
   close() {

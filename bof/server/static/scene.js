@@ -1,7 +1,9 @@
-// Two pictures that match, painted: side by side with lines between the points that agree, or one laid upon the other.
-// A scene: {a, b: {bitmap, width, height}, box, outline, points, overlay}, in pixels from the left and top edge.
+// @ts-check
+// Two pictures that match, painted: side by side with lines between the points that agree, or one laid on the other.
 
-import { corners } from './transforms.js';
+import { turned } from './pictures.js';
+import { corners, turnedSize } from './transforms.js';
+import { warp } from './warping.js';
 
 const QUERY = '#e5303f';
 const PROVED = '#17a34a';
@@ -9,61 +11,110 @@ const OTHER = '#e08a00';
 const SIDE = 1000;
 const GAP = 24;
 
-/** Where both pictures lie: beside each other, or one above the other on a tall stage. */
-export function sideBySide({ a, b }, isTall) {
-  const scale = (picture) => SIDE / (isTall ? picture.width : picture.height);
-  const [first, second] = [scale(a), scale(b)];
-  const start = isTall ? [0, a.height * first + GAP] : [a.width * first + GAP, 0];
+/**
+ * The API counts pixels from the centre of the first one, a canvas from its edge.
+ * @param {Point} point @returns {Point}
+ */
+const fromEdge = ([x, y]) => [x + 0.5, y + 0.5];
+
+/** @param {NonNullable<Api.Match['hit_from_query']>} m @returns {Homography} */
+function homographyFromEdge([[a, b, c], [d, e, f], [g, h, i]]) {
+  const [x, y, w] = [c - 0.5 * (a + b), f - 0.5 * (d + e), i - 0.5 * (g + h)];
+  return [a + 0.5 * g, b + 0.5 * h, x + 0.5 * w, d + 0.5 * g, e + 0.5 * h, y + 0.5 * w, g, h, w];
+}
+
+/**
+ * @param {Api.Match} match @param {QueryPicture} query @param {IndexedPicture} hit
+ * @param {[query: Bitmap | null, hit: Bitmap | null]} bitmaps @param {Pose} pose of the query @returns {Scene}
+ */
+export function sceneOf(match, query, hit, [queryBitmap, hitBitmap], pose) {
+  const size = query.width ? turnedSize(query, pose.turn) : match.query;
+  const bitmap = queryBitmap && turned(queryBitmap, pose);
+  const { width, height } = hit;
+  const { hit_from_query: m, points } = match;
+  /** @param {Point} point @param {number} i */
+  const pair = (point, i) => ({
+    query: fromEdge(point), hit: fromEdge(points.hit[i] ?? [0, 0]), isInlier: points.inlier[i] ?? false,
+  });
   return {
-    a: { x: 0, y: 0, scale: first },
-    b: { x: start[0], y: start[1], scale: second },
-    width: isTall ? SIDE : start[0] + b.width * second,
-    height: isTall ? start[1] + b.height * second : SIDE,
+    query: { width: size.width, height: size.height, bitmap },
+    hit: { width, height, bitmap: hitBitmap },
+    box: match.query.box,
+    outline: match.hit.outline && match.hit.outline.map(fromEdge),
+    pairs: points.query.map(pair),
+    overlay: m && bitmap
+      ? warp(bitmap, size, homographyFromEdge(m), [-width / 2, -height / 2, width * 1.5, height * 1.5]) : null,
+    isProved: match.hit.verdict === 'same',
   };
 }
 
-export const onTop = ({ b }) => ({ b: { x: 0, y: 0, scale: 1 }, width: b.width, height: b.height });
-
-const at = (place, [x, y]) => [place.x + x * place.scale, place.y + y * place.scale];
-
-function lay(pen, picture, place) {
-  if (!picture.bitmap) {
-    pen.fillStyle = '#8884';
-    pen.fillRect(place.x, place.y, picture.width * place.scale, picture.height * place.scale);
-    return;
-  }
-  pen.drawImage(picture.bitmap, place.x, place.y, picture.width * place.scale, picture.height * place.scale);
+/**
+ * Beside each other, or one above the other on a tall canvas.
+ * @param {Scene} scene @param {boolean} isTall @returns {Layout}
+ */
+export function sideBySide({ query, hit }, isTall) {
+  /** @param {Size} picture */
+  const scaleOf = (picture) => SIDE / (isTall ? picture.width : picture.height);
+  const [first, second] = [scaleOf(query), scaleOf(hit)];
+  const [x, y] = isTall ? [0, query.height * first + GAP] : [query.width * first + GAP, 0];
+  return {
+    query: { x: 0, y: 0, scale: first },
+    hit: { x, y, scale: second },
+    width: isTall ? SIDE : x + hit.width * second,
+    height: isTall ? y + hit.height * second : SIDE,
+  };
 }
 
-function polygon(pen, place, points, colour, width) {
+/** One on the other. @param {Scene} scene @returns {Layout} */
+export const onTop = ({ hit }) => {
+  const place = { x: 0, y: 0, scale: 1 };
+  return { query: place, hit: place, width: hit.width, height: hit.height };
+};
+
+/** @param {Placement} place @param {Point} point @returns {Point} */
+const at = (place, [x, y]) => [place.x + x * place.scale, place.y + y * place.scale];
+
+/** @param {Pen} pen @param {ScenePicture} picture @param {Placement} place */
+function paintPicture(pen, { bitmap, width, height }, { x, y, scale }) {
+  if (bitmap) {
+    pen.drawImage(bitmap, x, y, width * scale, height * scale);
+    return;
+  }
+  pen.fillStyle = '#8884';
+  pen.fillRect(x, y, width * scale, height * scale);
+}
+
+/** @param {Pen} pen @param {Placement} place @param {Point[]} points @param {string} colour @param {number} width */
+function paintPolygon(pen, place, points, colour, width) {
   pen.beginPath();
   for (const point of points) pen.lineTo(...at(place, point));
   pen.closePath();
   pen.lineJoin = 'round';
-  for (const [style, extra] of [['#fff', 2], [colour, 0]]) {
-    pen.strokeStyle = style;
-    pen.lineWidth = width * (1 + extra / 3);
-    pen.stroke();
-  }
+  pen.strokeStyle = '#fff';
+  pen.lineWidth = width * (5 / 3);
+  pen.stroke();
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.stroke();
 }
 
-function lines(pen, scene, layout, which, px) {
-  const order = [...scene.points.inlier.keys()].filter((i) => which === 'all' || scene.points.inlier[i]);
-  order.sort((i, k) => scene.points.inlier[i] - scene.points.inlier[k]);
-  const n = scene.points.inlier.filter(Boolean).length;
-  const visible = Math.min(0.85, Math.max(0.3, 60 / n));
-  for (const i of order) {
-    const isInlier = scene.points.inlier[i];
-    const ends = [at(layout.a, scene.points.query[i]), at(layout.b, scene.points.hit[i])];
-    pen.globalAlpha = isInlier ? visible : 0.4;
+/**
+ * The pairs of points; inliers lie on top.
+ * @param {Pen} pen @param {Scene} scene @param {Layout} layout @param {boolean} isAll @param {number} px
+ */
+function paintPairs(pen, { pairs }, layout, isAll, px) {
+  const [inliers, others] = [pairs.filter(({ isInlier }) => isInlier), pairs.filter(({ isInlier }) => !isInlier)];
+  const opacity = Math.min(0.85, Math.max(0.3, 60 / inliers.length));
+  for (const { query, hit, isInlier } of [...(isAll ? others : []), ...inliers]) {
+    const ends = [at(layout.query, query), at(layout.hit, hit)];
     pen.strokeStyle = isInlier ? PROVED : OTHER;
+    pen.fillStyle = pen.strokeStyle;
+    pen.globalAlpha = isInlier ? opacity : 0.4;
     pen.lineWidth = (isInlier ? 1.4 : 0.8) * px;
     pen.beginPath();
-    pen.moveTo(...ends[0]);
-    pen.lineTo(...ends[1]);
+    for (const end of ends) pen.lineTo(...end);
     pen.stroke();
     pen.globalAlpha = isInlier ? 1 : 0.4;
-    pen.fillStyle = pen.strokeStyle;
     for (const end of ends) {
       pen.beginPath();
       pen.arc(...end, (isInlier ? 2.6 : 1.6) * px, 0, 7);
@@ -73,29 +124,31 @@ function lines(pen, scene, layout, which, px) {
   pen.globalAlpha = 1;
 }
 
-/** px: how much of the layout one pixel on the screen is, so that lines keep their width. */
-export function paintBeside(pen, scene, layout, { which, framed }, px) {
-  lay(pen, scene.a, layout.a);
-  lay(pen, scene.b, layout.b);
-  if (which !== 'none') lines(pen, scene, layout, which, px);
+/** @param {Pen} pen @param {Scene} scene @param {Layout} layout @param {Display} display @param {number} px */
+export function paintBeside(pen, scene, layout, { lines, framed }, px) {
+  const { query, hit, outline } = scene;
+  paintPicture(pen, query, layout.query);
+  paintPicture(pen, hit, layout.hit);
+  if (lines !== 'none') paintPairs(pen, scene, layout, lines === 'all', px);
   if (!framed) return;
-  polygon(pen, layout.a, corners(scene.box ?? [0, 0, scene.a.width, scene.a.height]), QUERY, 2.5 * px);
-  if (!scene.outline) return;
+  paintPolygon(pen, layout.query, corners(scene.box ?? [0, 0, query.width, query.height]), QUERY, 2.5 * px);
+  if (!outline) return;
+  const { x, y, scale } = layout.hit;
   pen.save();
   pen.beginPath();
-  pen.rect(layout.b.x, layout.b.y, scene.b.width * layout.b.scale, scene.b.height * layout.b.scale);
+  pen.rect(x, y, hit.width * scale, hit.height * scale);
   pen.clip();
-  polygon(pen, layout.b, scene.outline, scene.isProved ? PROVED : OTHER, 2.5 * px);
+  paintPolygon(pen, layout.hit, outline, scene.isProved ? PROVED : OTHER, 2.5 * px);
   pen.restore();
 }
 
-export function paintOnTop(pen, scene, layout, { opacity, framed }, px) {
-  lay(pen, scene.b, layout.b);
-  const { overlay } = scene;
+/** @param {Pen} pen @param {Scene} scene @param {Layout} layout @param {Display} display @param {number} px */
+export function paintOnTop(pen, { hit, overlay, outline, isProved }, layout, { opacity, framed }, px) {
+  paintPicture(pen, hit, layout.hit);
   if (overlay) {
     pen.globalAlpha = opacity;
     pen.drawImage(overlay.canvas, overlay.x, overlay.y, overlay.width, overlay.height);
     pen.globalAlpha = 1;
   }
-  if (framed && scene.outline) polygon(pen, layout.b, scene.outline, scene.isProved ? PROVED : OTHER, 2.5 * px);
+  if (framed && outline) paintPolygon(pen, layout.hit, outline, isProved ? PROVED : OTHER, 2.5 * px);
 }

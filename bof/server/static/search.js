@@ -1,203 +1,242 @@
-// The search: the query with its region on one side, what was found on the other. The address holds the question.
+// @ts-check
+// The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
-import { answerTo, boxOf, more, pictureOf, wayOf } from './answers.js';
+import { boxOf, nextPage, poseOf, queryPicture, search } from './answers.js';
 import { button, h, icon, link, redraw, say } from './dom.js';
+import { errorBox, errorText } from './errors.js';
 import { filters } from './filters.js';
 import { t } from './language.js';
+import { cameraButton, chooseButton } from './picture_input.js';
+import { turned } from './pictures.js';
 import { Region } from './region.js';
 import { Results } from './results.js';
 import { go, href } from './router.js';
 import { start } from './start.js';
-import { cameraButton, chooseButton } from './taking.js';
-import { carriedBox } from './transforms.js';
-import { inWords, trouble } from './trouble.js';
+import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FEW_FEATURES = 30;
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
+
+/** How far the reader had scrolled, by address. @type {Map<string, number>} */
 const scrolled = new Map();
 
 export const title = () => t('nav.search');
 
+/** @type {ViewModule['show']} */
 export const show = (root, route) => new Search(root, route);
 
+/** @param {number} top */
 const jump = (top) => scrollTo({ top, behavior: 'instant' });
 
-/** What the answer says about the query itself. */
-function notes({ query }, isAuto) {
-  return [
-    isAuto && !query.box ? t('query.no-subject') : null,
-    query.n_features === 0 ? t('query.no-features') : null,
-    query.n_features > 0 && query.n_features < FEW_FEATURES ? t('query.few-features', { n: query.n_features }) : null,
-  ].filter(Boolean).map((text) => h('p', { class: 'notice' }, text));
+/** What the answer says about the query itself. @param {Api.Answer} answer @param {boolean} isAuto */
+function notes({ query: { box, n_features: n } }, isAuto) {
+  const texts = [];
+  if (isAuto && !box) texts.push(t('query.no-subject'));
+  if (n === 0) texts.push(t('query.no-features'));
+  else if (n < FEW_FEATURES) texts.push(t('query.few-features', { n }));
+  return texts.map((text) => h('p', { class: 'notice' }, text));
 }
 
+/** @param {Query} query */
 const noHits = (query) => h('div', { class: 'empty' }, icon('search'),
   h('p', {}, t(FILTERS.some((name) => query[name]) ? 'none.filtered' : 'none.why')));
 
+/** @param {QueryPicture} picture */
+const nameOf = ({ name }) => name || t('query.yours');
+
+/** @implements {View} */
 class Search {
+  /** @type {QueryPicture | null} */
+  #picture = null;
+  /** The editor of the region, where the picture can be drawn. @type {Region | null} */
+  #region = null;
+  #pose = '';
+  /** @type {Results | null} */
+  #results = null;
+  #request = new AbortController();
+
+  /** @param {HTMLElement} root @param {Route} route */
   constructor(root, route) {
-    Object.assign(this, { root, route, picture: null, region: null, way: '', results: null });
-    this.asking = new AbortController();
-    const results = h('div', { class: 'found', 'aria-busy': 'false' });
-    this.place = { tools: h('div', {}), picture: h('div', {}), filters: h('div', {}), results };
+    this.root = root;
+    this.route = route;
+    this.place = {
+      tools: h('div', {}), picture: h('div', {}), filters: h('div', {}),
+      results: h('div', { class: 'found', 'aria-busy': 'false' }),
+    };
     this.draw();
   }
 
+  /** @param {Route} route */
   update(route) {
     this.route = route;
     this.draw();
   }
 
-  leaving(hash) {
+  /** @param {string} hash */
+  leave(hash) {
     scrolled.set(hash, scrollY);
   }
 
   close() {
-    this.asking.abort();
-    this.results?.close();
+    this.#request.abort();
+    this.#results?.close();
   }
 
-  /** Ask something else: the address changes, and `update` follows it. */
+  /** Changes parts of the address; `update` follows. @param {Record<string, Value>} parts */
   change(parts) {
     go(href('search', { ...this.route.query, ...parts }));
   }
 
   // ---- the query
 
-  turn(degrees) {
-    const way = wayOf(this.route.query);
-    this.show({ turn: (way.turn + (way.flip ? -degrees : degrees) + 360) % 360, flip: way.flip });
-  }
-
-  mirror() {
-    const way = wayOf(this.route.query);
-    this.show({ ...way, flip: !way.flip });
-  }
-
-  /** The picture another way; the region stays on what it lies on. */
-  show(way) {
+  /**
+   * Shows the picture in another pose; the region stays on what it lies on.
+   * @param {QueryPicture} picture @param {Pose} pose
+   */
+  #setPose(picture, pose) {
     const { query } = this.route;
     const box = boxOf(query);
-    const carried = box ? carriedBox(box, this.picture, wayOf(query), way).join(',') : query.box;
-    this.change({ turn: way.turn || '', flip: way.flip ? 1 : '', box: carried });
+    const carried = box ? carriedBox(box, picture, poseOf(query), pose).join(',') : query.box;
+    this.change({ turn: pose.turn || '', flip: pose.flip ? 1 : '', box: carried });
   }
 
-  drawTools() {
+  /** @param {QueryPicture} picture @param {Region} region */
+  #drawTools(picture, region) {
     const { query } = this.route;
+    const { turn, flip } = poseOf(query);
     const isAuto = query.box === 'auto';
+    /** @param {number} degrees */
+    const rotate = (degrees) =>
+      this.#setPose(picture, { turn: turnOf((turn + (flip ? -degrees : degrees) + 360) % 360), flip });
+    /**
+     * @param {'region' | 'subject' | 'whole' | 'left' | 'right' | 'mirror'} name @param {() => unknown} onclick
+     * @param {Attributes<HTMLButtonElement>} attributes
+     */
     const tool = (name, onclick, attributes = {}) =>
       button(t(`query.${name}`), onclick, { icon: name, quiet: true, name, ...attributes });
     redraw(this.place.tools, h('div', { class: 'row tools', role: 'group', 'aria-label': t('query.tools') },
-      tool('region', () => this.region.start()),
+      tool('region', () => region.start()),
       tool('subject', () => this.change({ box: isAuto ? '' : 'auto' }), { 'aria-pressed': String(isAuto) }),
       tool('whole', () => this.change({ box: '' }), { disabled: !query.box }),
-      tool('left', () => this.turn(-90)),
-      tool('right', () => this.turn(90)),
-      tool('mirror', () => this.mirror(), { 'aria-pressed': String(wayOf(query).flip) })));
+      tool('left', () => rotate(-90)),
+      tool('right', () => rotate(90)),
+      tool('mirror', () => this.#setPose(picture, { turn, flip: !flip }), { 'aria-pressed': String(flip) })));
   }
 
-  drawPicture() {
-    const { picture, place, route: { query } } = this;
-    const name = h('p', { class: 'name', title: picture.name }, picture.name || t('query.yours'));
-    const others = h('div', { class: 'row' },
-      chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
-      link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' }));
-    this.region = picture.bitmap && new Region({
-      picture, ...wayOf(query), box: boxOf(query), onChange: (box) => this.change({ box: box ? box.join(',') : '' }),
-    });
-    place.tools.replaceChildren();
-    const shown = this.region?.element ?? h('p', { class: 'notice' }, t('query.not-shown'));
-    place.picture.replaceChildren(shown, name, others);
-  }
-
-  /** The picture as the address says; the editor stays where only the region is another. */
-  drawQuery(isNew) {
+  /** @param {QueryPicture} picture @returns {Region | null} */
+  #regionOf(picture) {
     const { query } = this.route;
-    const way = JSON.stringify(wayOf(query));
-    if (isNew || way !== this.way) this.drawPicture();
-    else if (query.box !== 'auto') this.region?.setBox(boxOf(query));
-    this.way = way;
-    if (this.region) this.drawTools();
+    const pose = poseOf(query);
+    return picture.bitmap && new Region(
+      turned(picture.bitmap, pose), nameOf(picture), turnedSize(picture, pose.turn), boxOf(query),
+      (box) => this.change({ box: box ? box.join(',') : '' }));
   }
 
-  async drawFilters() {
+  /** @param {QueryPicture} picture */
+  #drawPicture(picture) {
+    this.#region = this.#regionOf(picture);
+    this.place.tools.replaceChildren();
+    this.place.picture.replaceChildren(
+      this.#region?.element ?? h('p', { class: 'notice' }, t('query.not-shown')),
+      h('p', { class: 'name', title: picture.name }, nameOf(picture)),
+      h('div', { class: 'row' },
+        chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
+        link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' })));
+  }
+
+  /**
+   * The picture as the address says; where only the region changes, the editor stays.
+   * @param {QueryPicture} picture @param {boolean} isNew
+   */
+  #drawQuery(picture, isNew) {
+    const { query } = this.route;
+    const pose = JSON.stringify(poseOf(query));
+    if (isNew || pose !== this.#pose) this.#drawPicture(picture);
+    else if (query.box !== 'auto') this.#region?.setBox(boxOf(query));
+    this.#pose = pose;
+    if (this.#region) this.#drawTools(picture, this.#region);
+  }
+
+  async #drawFilters() {
     try {
       redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts)));
     } catch (error) {
-      this.place.filters.replaceChildren(trouble(error, () => this.drawFilters()));
+      this.place.filters.replaceChildren(errorBox(error, () => this.#drawFilters()));
     }
   }
 
   // ---- the answer
 
-  showAnswer(answer, query) {
-    const { picture, place } = this;
+  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {Query} query */
+  #showAnswer(picture, answer, query) {
+    const { results } = this.place;
     const isAuto = query.box === 'auto';
-    this.results?.close();
-    if (isAuto) this.region?.setBox(answer.query.box);
+    this.#results?.close();
+    if (isAuto) this.#region?.setBox(answer.query.box);
     const links = {
       ranker: query.ranker,
+      /** @param {Api.Hit} hit */
       match: (hit) => href('match', { ...query, image: '', upload: '' }, picture.id ?? picture.key, hit.id),
     };
-    this.results = new Results(answer, links, () => more(picture, query, answer), noHits(query));
-    place.results.replaceChildren(...notes(answer, isAuto), this.results.element);
-    say(place.results.querySelector('h2').textContent);
+    this.#results = new Results(answer, links, () => nextPage(picture, query, answer), noHits(query));
+    results.replaceChildren(...notes(answer, isAuto), this.#results.element);
+    say(this.#results.title.textContent);
     jump(scrolled.get(location.hash) ?? scrollY);
   }
 
-  showTrouble(error) {
-    this.results?.close();
-    this.place.results.replaceChildren(trouble(error, () => this.drawAnswer()));
-    say(inWords(error));
-  }
-
-  async drawAnswer() {
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { asking: { signal }, picture, route: { query }, place: { results } } = this;
+  /** @param {QueryPicture} picture */
+  async #drawAnswer(picture) {
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    const { route: { query }, place: { results } } = this;
     results.setAttribute('aria-busy', 'true');
     if (!results.children.length) results.append(h('p', { class: 'waiting' }, t('searching')));
     try {
-      const answer = await answerTo(picture, query, signal);
-      if (!signal.aborted) this.showAnswer(answer, query);
+      const answer = await search(picture, query, signal);
+      if (!signal.aborted) this.#showAnswer(picture, answer, query);
     } catch (error) {
-      if (!signal.aborted) this.showTrouble(error);
+      if (signal.aborted) return;
+      this.#results?.close();
+      results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
+      say(errorText(error));
     }
     if (!signal.aborted) results.setAttribute('aria-busy', 'false');
   }
 
   // ---- all of it
 
-  frame() {
-    const { picture, place } = this;
+  /** @param {QueryPicture} picture */
+  #drawFrame(picture) {
+    const { tools, picture: own, filters: chosen, results } = this.place;
     jump(0);
-    place.results.replaceChildren();
-    const side = h('div', { class: 'side' }, place.tools, place.picture, place.filters);
+    results.replaceChildren();
     this.root.replaceChildren(
-      h('h1', { class: 'unseen' }, t('search.title', { name: picture.name || t('query.yours') })),
-      h('div', { class: 'search' }, side, place.results));
+      h('h1', { class: 'unseen' }, t('search.title', { name: nameOf(picture) })),
+      h('div', { class: 'search' }, h('div', { class: 'side' }, tools, own, chosen), results));
   }
 
   async draw() {
-    const again = (error) => trouble(error, () => this.draw());
+    /** @param {unknown} error */
+    const again = (error) => errorBox(error, () => this.draw());
     const { route } = this;
     let picture;
     try {
-      picture = await pictureOf(route.query);
+      picture = await queryPicture(route.query);
     } catch (error) {
       this.root.replaceChildren(again(error));
       return;
     }
     if (route !== this.route) return;
-    const isNew = this.picture?.key !== picture?.key || !picture;
-    this.picture = picture;
+    const isNew = this.#picture?.key !== picture?.key || !picture;
+    this.#picture = picture ?? null;
     if (!picture) {
       this.root.replaceChildren(start(picture === undefined, again));
       return;
     }
-    if (isNew) this.frame();
-    this.drawQuery(isNew);
-    this.drawFilters();
-    await this.drawAnswer();
+    if (isNew) this.#drawFrame(picture);
+    this.#drawQuery(picture, isNew);
+    this.#drawFilters();
+    await this.#drawAnswer(picture);
   }
 }

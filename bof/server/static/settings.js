@@ -1,16 +1,27 @@
-// What the reader chose, kept in this browser; where it may not be kept it holds until the page is left.
+// @ts-check
+// The reader's settings, stored in this browser; where it stores nothing they hold until the reader leaves the page.
 
 const NAME = 'bof';
-let known = {};
+
+/** @type {Record<string, unknown>} */
+let settings = {};
 try {
-  known = JSON.parse(localStorage.getItem(NAME) || '{}');
+  settings = { .../** @type {object} */ (JSON.parse(localStorage.getItem(NAME) || '{}')) };
 } catch { /* no storage */ }
 
-export const setting = (name, otherwise) => known[name] ?? otherwise;
+/**
+ * One of several values.
+ * @template {string} T @param {string} name @param {readonly [T, ...T[]]} values the first is the default
+ */
+export const choice = (name, values) => values.find((value) => value === settings[name]) ?? values[0];
 
-export function keep(name, value) {
-  known = { ...known, [name]: value };
+/** Something that is on unless it was switched off. @param {string} name */
+export const isOn = (name) => settings[name] !== false;
+
+/** @param {string} name @param {string | boolean} value */
+export function save(name, value) {
+  settings = { ...settings, [name]: value };
   try {
-    localStorage.setItem(NAME, JSON.stringify(known));
+    localStorage.setItem(NAME, JSON.stringify(settings));
   } catch { /* no storage */ }
 }

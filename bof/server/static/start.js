@@ -1,13 +1,15 @@
-// Before there is a query: every way to bring a picture, and a few of the collection to begin with.
+// @ts-check
+// The start: every way to give a picture, and a few of the collection as examples.
 
 import { call, indexFacts, thumbnail } from './api.js';
 import { h, icon, link } from './dom.js';
 import { t } from './language.js';
+import { cameraButton, chooseButton } from './picture_input.js';
 import { href } from './router.js';
-import { cameraButton, chooseButton } from './taking.js';
 
-const SHOWN = 12;
+const N_EXAMPLES = 12;
 
+/** @param {boolean} isMissing */
 function welcome(isMissing) {
   return h('section', { class: 'welcome' },
     h('h1', {}, t(isMissing ? 'start.again' : 'start.title')),
@@ -20,6 +22,7 @@ function welcome(isMissing) {
       h('p', { class: 'small' }, t('start.private'))));
 }
 
+/** An empty collection. @param {boolean} isElsewhere outside the view of the collection */
 export function noPictures(isElsewhere) {
   return h('div', { class: 'empty' }, icon('collection'), h('h2', {}, t('empty.title')), h('p', {}, t('empty.why')),
     isElsewhere && link(t('empty.add'), href('collection'), { icon: 'plus', kind: 'primary' }));
@@ -28,7 +31,7 @@ export function noPictures(isElsewhere) {
 async function examples() {
   const facts = await indexFacts();
   if (!facts.pictures) return noPictures(true);
-  const { images } = await call('images', { query: { limit: SHOWN, sort: 'newest' } });
+  const { images } = await call('GET /images', { query: { limit: N_EXAMPLES, sort: 'newest' } });
   return h('section', { class: 'examples' }, h('h2', {}, t('start.examples')),
     h('ul', { class: 'strip' }, images.map((image) => h('li', {},
       h('a', { href: href('search', { image: image.id }), title: image.name },
@@ -36,7 +39,10 @@ async function examples() {
     h('p', { class: 'small' }, t('start.size', { n: facts.pictures })));
 }
 
-/** isMissing: the address names a picture that the reader must give again. */
+/**
+ * @param {boolean} isMissing the address names a picture that the reader must give again
+ * @param {(error: unknown) => Node} onError
+ */
 export function start(isMissing, onError) {
   const place = h('div', { 'aria-busy': 'true' });
   examples().catch(onError).then((element) => {

@@ -1,106 +1,122 @@
-// Pictures and folders go to the server, some at a time; each lot is followed until it is indexed.
+// @ts-check
+// Sends pictures and folders to the server, a batch at a time, and follows each batch until it is indexed.
 
 import { call, indexFacts } from './api.js';
-import { changed, follow, task } from './jobs.js';
+import { errorDetail, errorText, ExplainedError } from './errors.js';
+import { changed, failure, follow, taskLine } from './jobs.js';
 import { t } from './language.js';
 
-const LOT = 24;
-const LOT_BYTES = 48e6;
+/** A file with its path in the folder that the reader gave. @typedef {{file: File, path: string}} Source */
+
+const BATCH = 24;
+const BATCH_BYTES = 48e6;
 const SUFFIXES = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif|p[bgpn]m)$/i;
 
-const pathOf = (file) => file.path ?? (file.webkitRelativePath || file.name);
-const isPicture = (file) => file.type.startsWith('image/') || SUFFIXES.test(file.name);
-const isHidden = (file) => pathOf(file).split('/').some((part) => part.startsWith('.'));
+/** @param {Source} source */
+const isPicture = ({ file }) => file.type.startsWith('image/') || SUFFIXES.test(file.name);
 
-/** All files below what was dropped, folders too. */
-export async function filesIn(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+/** @param {Source} source */
+const isHidden = ({ path }) => path.split('/').some((part) => part.startsWith('.'));
+
+/** @param {Iterable<File> | null} files */
+export const sourcesOf = (files) =>
+  [...files ?? []].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+
+/** All files below a file or folder. @param {FileSystemEntry} entry @returns {Promise<Source[]>} */
+async function filesBelow(entry) {
+  if (entry.isFile) {
+    const fileEntry = /** @type {FileSystemFileEntry} */ (entry);
+    /** @type {File} */
+    const file = await new Promise((resolve, reject) => { fileEntry.file(resolve, reject); });
+    return [{ file, path: entry.fullPath.slice(1) }];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const found = [];
-  const visit = async (entry) => {
-    if (entry.isFile) {
-      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      file.path = entry.fullPath.slice(1);
-      found.push(file);
-      return;
-    }
-    const reader = entry.createReader();
-    for (;;) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) return;
-      for (const inner of some) await visit(inner);
-    }
-  };
-  for (const entry of entries) await visit(entry);
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    if (!some.length) return found;
+    for (const inner of some) found.push(...await filesBelow(inner));
+  }
+}
+
+/** All files in what was dropped, those of folders too. @param {DataTransfer} transfer */
+export async function filesIn(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  if (!entries.some((entry) => entry.isDirectory)) return sourcesOf(transfer.files);
+  const found = [];
+  for (const entry of entries) found.push(...await filesBelow(entry));
   return found;
 }
 
-/** Lots of files that one request may hold; a file above the server's limit is left out and named. */
-function inLots(files, limits) {
-  const bytes = Math.min(LOT_BYTES, limits.batch_megabytes * 0.9e6);
-  const most = Math.min(LOT, limits.batch_images);
-  const skipped = [];
-  const lots = [];
-  let weight = Infinity;
-  for (const file of files) {
-    if (file.size > limits.upload_megabytes * 1e6) {
-      skipped.push({ name: pathOf(file), reason: t('upload.too-large') });
-      continue;
+/**
+ * Batches that one request may hold; leaves out files above the server's limit.
+ * @param {Source[]} sources @param {Api.Index['limits']} limits
+ */
+function inBatches(sources, limits) {
+  const mostBytes = Math.min(BATCH_BYTES, (limits.batch_megabytes ?? Infinity) * 0.9e6);
+  const most = Math.min(BATCH, limits.batch_images ?? BATCH);
+  const mostFileBytes = (limits.upload_megabytes ?? Infinity) * 1e6;
+  /** @param {Source} source */
+  const isTooLarge = ({ file }) => file.size > mostFileBytes;
+  /** @type {Source[][]} */
+  const batches = [];
+  /** @type {Source[]} */
+  let batch = [];
+  let bytes = 0;
+  for (const source of sources.filter((one) => !isTooLarge(one))) {
+    if (!batch.length || bytes + source.file.size > mostBytes || batch.length >= most) {
+      batch = [];
+      bytes = 0;
+      batches.push(batch);
     }
-    if (weight + file.size > bytes || lots.at(-1).length >= most) {
-      lots.push([]);
-      weight = 0;
-    }
-    lots.at(-1).push(file);
-    weight += file.size;
+    batch.push(source);
+    bytes += source.file.size;
   }
-  return { lots, skipped };
+  const reason = t('upload.too-large');
+  return { batches, skipped: sources.filter(isTooLarge).map(({ path }) => ({ name: path, reason })) };
 }
 
-async function sendLot(lot, onState) {
+/** @param {Source[]} batch @param {(state: Api.Job) => void} onState */
+async function sendBatch(batch, onState) {
   const form = new FormData();
-  for (const file of lot) form.append('image', file, pathOf(file));
-  const { job } = await call('images', { method: 'POST', body: form });
+  for (const { file, path } of batch) form.append('image', file, path);
+  const { job } = await call('POST /images', { body: form });
   return follow(job.id, onState);
 }
 
-/** A job that did not come to its end. */
-class JobError extends Error {
-  constructor(job) {
-    super(job.error?.detail ?? job.state);
-    this.words = `${t(`job.${job.state}`)} ${job.error?.detail ?? ''}`;
-  }
-}
-
-/** Add files to the collection; what fails is named, the rest goes on. */
-export async function upload(files) {
-  const wanted = files.filter((file) => isPicture(file) && !isHidden(file));
-  const line = task(t('upload.title', { n: wanted.length }));
-  if (!wanted.length) {
+/** Adds files to the collection; it names those that fail, and goes on with the rest. @param {Source[]} sources */
+export async function upload(sources) {
+  const pictures = sources.filter((source) => isPicture(source) && !isHidden(source));
+  const line = taskLine(t('upload.title', { n: pictures.length }));
+  if (!pictures.length) {
     line.finish(t('upload.none'), [], 'bad');
     return;
   }
   const { limits } = await indexFacts();
-  const { lots, skipped } = inLots(wanted, limits);
-  const sum = { added: 0, unchanged: 0 };
-  let done = skipped.length;
+  const { batches, skipped } = inBatches(pictures, limits);
+  let [added, unchanged, done] = [0, 0, skipped.length];
   let isBroken = false;
-  line.progress(done, wanted.length);
-  for (const lot of lots) {
+  line.progress(done, pictures.length);
+  for (const batch of batches) {
+    const before = done;
+    /** @param {Api.Job} state */
+    const onState = (state) => line.progress(before + Math.min(state.done, batch.length), pictures.length);
     try {
-      const job = await sendLot(lot, (state) => line.progress(done + Math.min(state.done, lot.length), wanted.length));
-      for (const name of Object.keys(sum)) sum[name] += job[name];
+      const job = await sendBatch(batch, onState);
+      added += job.added;
+      unchanged += job.unchanged;
       skipped.push(...job.skipped);
-      if (job.state !== 'done') throw new JobError(job);
+      if (job.state !== 'done') throw new ExplainedError(failure(job));
     } catch (error) {
-      const reason = error.words ?? t('problem.page');
-      skipped.push(...lot.map((file) => ({ name: pathOf(file), reason: `${reason} ${error.document?.detail ?? ''}` })));
+      const reason = `${errorText(error)} ${errorDetail(error)}`;
+      skipped.push(...batch.map(({ path }) => ({ name: path, reason })));
       isBroken = true;
     }
-    done += lot.length;
-    line.progress(done, wanted.length);
+    done += batch.length;
+    line.progress(done, pictures.length);
     changed();
   }
-  const words = [t('job.added', { n: sum.added }), sum.unchanged ? t('job.unchanged', { n: sum.unchanged }) : null];
+  const words = [t('job.added', { n: added }), unchanged ? t('job.unchanged', { n: unchanged }) : null];
   line.finish(words.filter(Boolean).join(', '), skipped, isBroken ? 'bad' : 'good');
 }

@@ -94,7 +94,9 @@ class _Parser:
     def _parentheses(self) -> Condition:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise OptionError(f"--where: expected at most {_MAX_DEPTH} parentheses inside each other, found more")
+            raise OptionError(
+                option="where", expected=f"at most {_MAX_DEPTH} parentheses inside each other", found="more"
+            )
         sql, parameters = self._expression()
         self._take(lambda t: t.is_word(")"), '")"')
         self._depth -= 1
@@ -103,7 +105,7 @@ class _Parser:
     def _condition(self) -> Condition:
         self._n_terms += 1
         if self._n_terms > _MAX_TERMS:
-            raise OptionError(f"--where: expected at most {_MAX_TERMS} conditions, found more")
+            raise OptionError(option="where", expected=f"at most {_MAX_TERMS} conditions", found="more")
         key = self._take(_is_value, "a field")
         following = self._peek()
         if key.is_word("has") and following and _is_value(following):
@@ -132,7 +134,7 @@ class _Parser:
     def _error(self, expected: str) -> OptionError:
         token = self._peek()
         found = "the end" if token is None else repr(token.text)
-        return OptionError(f"--where: expected {expected}, found {found} in: {self._text}")
+        return OptionError(option="where", expected=expected, found=f"{found} in: {self._text}")
 
 
 def _token(match: re.Match[str]) -> _Token:
@@ -238,7 +240,7 @@ def compile_text(text: str) -> str:
         if any(map(str.isalnum, phrase or word))
     ]
     if not found:
-        raise OptionError(f"--text: expected a word to look for, found {text!r}")
+        raise OptionError(option="text", expected="a word to look for", found=repr(text))
     return " AND ".join(found)
 
 

@@ -44,7 +44,9 @@ def _changing(database: Connection, paths: Collection[str], keys: Iterable[str])
     for key in keys:
         if not key.strip() or key in filters.BUILT_IN:
             known = ", ".join(sorted(filters.BUILT_IN))
-            raise OptionError(f"field {key!r}: expected a name other than those that every image has ({known})")
+            raise OptionError(
+                option="field", expected=f"a name other than those that every image has ({known})", found=repr(key)
+            )
     with changing_metadata(database, map(os.fsencode, paths)):
         yield
     numbers = []

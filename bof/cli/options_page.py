@@ -1,0 +1,96 @@
+"""docs/options.md, made from the options themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from bof.cli.arguments import flag
+from bof.options import (
+    BOX,
+    COLUMNS,
+    KEEP,
+    KIND,
+    PARTNERS,
+    PRESET,
+    PRESETS,
+    QUERY_MEMORY,
+    TOP,
+    DuplicateOptions,
+    ExpandOptions,
+    FeatureOptions,
+    IndexOptions,
+    ModelOptions,
+    SearchOptions,
+    ServeOptions,
+    TrainOptions,
+    VerifyOptions,
+    VoteOptions,
+)
+from bof.options.option import Option, options_of
+from bof.options.serving import MAPPED_MEMORY, PORT
+
+STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
+    FeatureOptions: ("train_vocab, and index and evaluate for a new index", ()),
+    TrainOptions: ("train_vocab", ()),
+    IndexOptions: ("index, evaluate", (PARTNERS,)),
+    SearchOptions: ("search, evaluate", (TOP, BOX, QUERY_MEMORY)),
+    VoteOptions: ("search, evaluate", ()),
+    VerifyOptions: ("search, evaluate", ()),
+    ExpandOptions: ("search, evaluate", ()),
+    ModelOptions: ("index, evaluate", (COLUMNS,)),
+    DuplicateOptions: ("duplicates", (KIND, KEEP)),
+    ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
+}
+"""Class -> the commands that have its options, and what these have beside them."""
+
+_HEAD = """# Options
+
+Made from the declarations in `bof/options/` by `python scripts/write_options.py > docs/options.md`; a test compares.
+"""
+
+_PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is how the
+vocabulary that comes with bof was trained, and so what a new index gets without a preset. An index keeps what it was
+made with.
+"""
+
+_OTHERS = """## Beside these
+
+Every command has `--help`, and `--debug`, which shows the traceback of an error. README.md shows most others.
+
+- `search`: `--no-verify` is `--ranker votes`, which skips geometry. docs/rankers.md says what the rankers, `--metric`,
+  `--fusion` and `--columns` do, docs/embedding.md what `--model` and the flags that begin with it do. Where nothing was
+  clearly the same, on 40 inliers, `--mirror auto` looks for the query's mirror image too. `evaluate` has all of these
+  but `--top`, `--where` and `--text`; of boxes it takes `--box auto`.
+- `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
+  coarse k-means. `--source`: what the photographs are, kept in the vocabulary.
+"""
+
+
+def document() -> str:
+    """The page as Markdown."""
+    sections = [_section(kind, commands, others) for kind, (commands, others) in STAGES.items()]
+    return "\n".join([_HEAD, sections[0], _presets(), *sections[1:], _OTHERS])
+
+
+def _presets() -> str:
+    names = [field.name for field in fields(FeatureOptions)]
+    rows = [
+        f"| `{flag(PRESET.name)} {preset}` | " + " | ".join(str(getattr(options, name)) for name in names) + " |"
+        for preset, options in PRESETS.items()
+    ]
+    head = f"| index, for a new index | {' | '.join(f'`{flag(name)}`' for name in names)} |"
+    return "\n".join([_PRESETS_HEAD, head, "| --- |" + " --- |" * len(names), *rows, ""])
+
+
+def _section(kind: type[Any], commands: str, others: Sequence[Option]) -> str:
+    head = f"## {kind.__name__} ({commands})\n\n{(kind.__doc__ or '').strip()}\n"
+    table = ["| option | default | values | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([head, *table, *map(_row, [*options_of(kind), *others]), ""])
+
+
+def _row(option: Option) -> str:
+    default = "" if option.default in (None, "", ()) else option.default
+    values = ", ".join(map(str, option.choices)) or option.form or " ".join([option.range, option.unit]).strip()
+    return f"| `{flag(option.name)}` | {default} | {values} | {option.meaning} |"

@@ -1,0 +1,108 @@
+"""One picture of unknown origin for a command: a small one is decoded here, a large one in a child that may die of it.
+
+A child takes longer to start than most searches take; 24 million pixels take 530 MB to decode at the worst. Nothing is
+read or decoded before its size is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from bof.errors import ImageError
+from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.options import MAX_PIXELS
+from bof.system.memory import DECODE_BYTES, machine_memory
+from bof.system.workers import Limits, Lost, run_in_workers
+
+SMALL_PIXELS, SMALL_BYTES = 24_000_000, 64 << 20
+"""What is decoded here has no more pixels, by its header, and its file no more bytes."""
+
+_MOST_BYTES = 8 * MAX_PIXELS + SMALL_BYTES
+"""A file with more holds no picture that may be decoded: 16 bits of red, green, blue and alpha, and what is beside."""
+
+_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture as the bytes of its file, or where the file lies; and how to decode it."""
+
+    source: bytes | Path
+    max_side: int
+    grey: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedReader:
+    """Reads pictures in `n_bytes` of memory: the file, and what decoding it takes."""
+
+    n_bytes: int
+
+    @classmethod
+    def of(cls, megabytes: int) -> LimitedReader:
+        """As the option --memory has it; 0: half of what the machine has."""
+        return cls(megabytes << 20 or machine_memory() // 2)
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that is read."""
+        return min(_MOST_BYTES, self.n_bytes)
+
+    def load(self, path: Path) -> bytes | Path:
+        """A file as `decode` takes it: its bytes, or its path where it is large. Raises ImageError."""
+        try:
+            if path.stat().st_size > SMALL_BYTES:
+                return path
+        except (OSError, ValueError):
+            pass  # read_bytes says why
+        return read_bytes(path, max_bytes=SMALL_BYTES)
+
+    def load_stream(self, stream: BinaryIO, name: str) -> bytes:
+        """All that a stream holds. Raises ImageError where that is too much."""
+        data = stream.read(self.max_bytes + 1)
+        if len(data) > self.max_bytes:
+            raise ImageError("too large", path=name, expected=f"at most {self.max_bytes} bytes", found="more")
+        return data
+
+    def decode(self, source: bytes | Path, *, max_side: int, grey: bool, name: str) -> Picture:
+        """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
+        item = Item(source, max_side, grey, name)
+        if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, name) <= SMALL_PIXELS:
+            return self.decode_here(item)
+        (found,) = run_in_workers(f"{__name__}:decode_in_worker", self, [item], 1, Limits(_SECONDS, self.n_bytes))
+        if isinstance(found, Picture):
+            return found
+        raise ImageError(found.reason, path=name) if isinstance(found, Lost) else found
+
+    def decode_here(self, item: Item) -> Picture:
+        """The same in this process."""
+        source = item.source
+        data = source if isinstance(source, bytes) else read_bytes(source, max_bytes=self.max_bytes)
+        n_pixels, n_most = n_pixels_of(data, item.name), self.n_bytes // DECODE_BYTES
+        if n_most < n_pixels <= MAX_PIXELS:
+            advice = f"it needs {{memory}} {-(-n_pixels * DECODE_BYTES >> 20)} or more"
+            expected = f"at most {n_most} pixels"
+            raise ImageError("too large", path=item.name, expected=expected, found=n_pixels, advice=advice)
+        return decode(data, max_side=item.max_side, grey=item.grey, name=item.name)
+
+
+def n_pixels_of(data: bytes, name: str) -> int:
+    """How many pixels a picture has by its header; nothing else of it is decoded. Raises ImageError."""
+    try:
+        decode(data, max_pixels=0, name=name)
+    except PictureTooLargeError as error:
+        return error.n_pixels
+    return 0
+
+
+def decode_in_worker(reader: LimitedReader, item: Item) -> Picture | ImageError:
+    """In a process of its own. What is wrong with a picture comes back as a value."""
+    try:
+        return reader.decode_here(item)
+    except ImageError as error:
+        if isinstance(error.__cause__, MemoryError):  # the picture may be sound
+            raise error.__cause__ from None
+        return error

@@ -1,0 +1,247 @@
+"""The rankers: each scores every image of a collection for a query. What they share is one method, `score`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+
+from bof.global_descriptors.ann_index import Nearest
+from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
+from bof.retrieval.collection import Collection
+from bof.retrieval.evidence import Evidence, unverified_scores
+from bof.retrieval.expansion import expand
+from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
+from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_nearest, verdicts
+from bof.retrieval.query import Query
+from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
+from bof.retrieval.votes import tfidf_scores
+from bof.system.stopwatch import Stopwatch
+from bof.types import F64, I64, Verdict
+
+_ALSO = 50
+"""In a fusion, geometry verifies so many of the pictures that each global descriptor finds most alike."""
+
+_FUSE = {"calibrated": add_up, "rrf": reciprocal_ranks}
+
+_NO_VERDICTS: Mapping[int, Verdict] = MappingProxyType({})
+
+
+class Scores(Protocol):
+    """What a ranker says of every image."""
+
+    @property
+    def candidates(self) -> Candidates | None:
+        """What geometry found, where it was asked."""
+
+    def best(self) -> I64:
+        """The images of the answer i64, best first, ties by name."""
+
+    def of(self, images: I64) -> F64:
+        """The scores f64 (n,) of some images."""
+
+    def evidence(self) -> F64:
+        """What each image is worth, f64 (n_images,), on the scale of `Evidence.score`, for a fusion."""
+
+    def verdicts(self, images: I64) -> Mapping[int, Verdict]:
+        """Verdicts of a ranker that has some of its own."""
+
+
+class Ranker(Protocol):
+    """Scores a collection. also: images that geometry verifies in any case."""
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> Scores:
+        """What the ranker says of every image."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalScores:
+    """Scores f64 (n_images,) from local features, 0 where an image has none; same first where geometry calls it so.
+
+    limit: so many are ranked of those called the same, and of the others; 0: all.
+    """
+
+    collection: Collection
+    score: F64
+    candidates: Candidates | None = None
+    verifying: VerifyOptions | None = None
+    limit: int = 0
+    is_evidence: bool = True
+
+    def best(self) -> I64:
+        """Images called the same first, then the others, each by score, ties by name."""
+        limit = self.limit or len(self.score)
+        if self.candidates is None or self.verifying is None:
+            return best_first(self.collection, self.score, limit)
+        is_same = np.zeros(len(self.score), np.bool_)
+        is_same[self.candidates.called_same(self.verifying)] = True
+        parts = [np.where(chosen, self.score, 0.0) for chosen in (is_same, ~is_same)]
+        return np.concatenate([best_first(self.collection, part, limit) for part in parts])
+
+    def of(self, images: I64) -> F64:
+        """The scores f64 (n,) of some images."""
+        return self.score[images]
+
+    def evidence(self) -> F64:
+        """The scores on the scale of `Evidence.score`."""
+        return self.score if self.is_evidence else unverified_scores(self.score)
+
+    def verdicts(self, images: I64) -> Mapping[int, Verdict]:
+        """None: geometry decides."""
+        return _NO_VERDICTS
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalScores:
+    """Similarities of one global descriptor."""
+
+    collection: Collection
+    ranker: str
+    similarities: Similarities
+    candidates: Candidates | None = None
+
+    def best(self) -> I64:
+        """The images most alike, best first, ties by name."""
+        return self.similarities.best(self.collection, MAX_RANKED)
+
+    def of(self, images: I64) -> F64:
+        """The similarities f64 (n,) of some images."""
+        return self.similarities.similarity[images].astype(np.float64)
+
+    def evidence(self) -> F64:
+        """What the z-score of each image is worth."""
+        return evidence(self.ranker, self.similarities.z_score())
+
+    def verdicts(self, images: I64) -> Mapping[int, Verdict]:
+        """What the descriptor's own thresholds make of images."""
+        return verdicts(self.ranker, images, self.similarities.similarity)
+
+
+@dataclass(frozen=True, slots=True)
+class BofRanker:
+    """Votes, geometry, the mirror image if nothing is clear, query expansion."""
+
+    stages: VoteAndVerify
+    mirror: str
+    n_seeds: int
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
+        """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
+        verifying = self.stages.verifying
+        found = self.stages.candidates(query.features, watch, also)
+        if wants_mirror(self.mirror, found, verifying):
+            with watch.stage("mirror"):
+                mirrored = self.stages.mirror_candidates(query.features, also)
+                found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
+        with watch.stage("expand"):
+            seeds = found.called_same(verifying)[: self.n_seeds]
+            added = expand(self.stages, {i: found.verifications[i].n_inliers for i in seeds})
+        with watch.stage("rank"):
+            score = with_evidence(found, added)
+        return LocalScores(self.stages.collection, score, found, verifying)
+
+
+def wants_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
+    """Is the query's mirror image looked for? mirror: always, never, or auto, if nothing was clearly the same."""
+    return mirror == "always" or (mirror == "auto" and not found.is_clear(options))
+
+
+def with_evidence(found: Candidates, added: Mapping[int, float]) -> F64:
+    """Scores f64 (n_images,). added: what query expansion adds to the similarity of images, verified or not."""
+    score, has_votes = np.zeros(len(found.similarity)), found.similarity > 0
+    score[has_votes] = unverified_scores(found.similarity[has_votes])
+    known = {**{i: Evidence(float(found.similarity[i]), None) for i in added}, **found.evidence}
+    for image, e in known.items():
+        score[image] = Evidence(e.gained + added.get(image, 0.0), e.probability).score
+    return score
+
+
+@dataclass(frozen=True, slots=True)
+class VotesRanker:
+    """Hamming votes alone."""
+
+    stages: VoteAndVerify
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
+        """Similarity by votes."""
+        similarity = self.stages.votes(query.features, watch).similarity
+        return LocalScores(self.stages.collection, unverified_scores(similarity))
+
+
+@dataclass(frozen=True, slots=True)
+class TfidfRanker:
+    """The cosine of TF-IDF histograms, without signatures or geometry."""
+
+    stages: VoteAndVerify
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
+        """The cosine with each image."""
+        collection = self.stages.collection
+        with watch.stage("assign"):
+            word = self.stages.vocabulary.assign(query.features.descriptors)[:, 0]
+        with watch.stage("vote"):
+            score = tfidf_scores(collection.postings, collection.weights, word)
+        return LocalScores(collection, score, is_evidence=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalRanker:
+    """One global descriptor of whole pictures. nearest: what finds embeddings where not all are compared."""
+
+    collection: Collection
+    name: str
+    metric: str
+    nearest: Nearest | None
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> GlobalScores:
+        """How alike each image is as a whole."""
+        with watch.stage(self.name):
+            if self.name == "embedding" and self.nearest is not None:
+                found = compare_nearest(self.collection, self.nearest, query.rows[COLUMN_OF[self.name]])
+            else:
+                found = compare(self.collection, self.name, query.rows, self.metric)
+        return GlobalScores(self.collection, self.name, found)
+
+
+@dataclass(frozen=True, slots=True)
+class FusionRanker:
+    """Several rankers as one; what the global ones find most alike is verified too, if there is a local one."""
+
+    collection: Collection
+    local: Ranker | None
+    others: Sequence[GlobalRanker]
+    fusion: str
+    verifying: VerifyOptions
+
+    def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
+        """The evidence of all rankers, fused."""
+        parts = [ranker.score(query, watch) for ranker in self.others]
+        with watch.stage("rank"):
+            also = np.concatenate([part.similarities.best(self.collection, _ALSO) for part in parts])
+        found = [self.local.score(query, watch, also)] if self.local else []
+        with watch.stage("rank"):
+            fused = _FUSE[self.fusion]([part.evidence() for part in (*found, *parts)])
+            live = np.where(self.collection.weights.live, fused, 0.0)
+        candidates = found[0].candidates if found else None
+        return LocalScores(self.collection, live, candidates, self.verifying, MAX_RANKED)
+
+
+def ranker_of(stages: VoteAndVerify, options: SearchOptions, nearest: Nearest | None) -> Ranker:
+    """The ranker, or the fusion of rankers, that the options name."""
+    local = [_local_ranker(name, stages, options) for name in options.local]
+    others = [GlobalRanker(stages.collection, name, options.metric, nearest) for name in options.whole]
+    if len(options.rankers) > 1:
+        return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
+    return local[0] if local else others[0]
+
+
+def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> Ranker:
+    rankers: Mapping[str, Ranker] = {
+        "bof": BofRanker(stages, options.mirror, options.expand.expand),
+        "votes": VotesRanker(stages),
+        "tfidf": TfidfRanker(stages),
+    }
+    return rankers[name]

@@ -1,0 +1,1 @@
+"""Benchmarks, demonstrations and torture of bof; each folder is a command: python -m scripts.FOLDER."""

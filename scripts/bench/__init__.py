@@ -1,0 +1,1 @@
+"""Speed and size beside COLMAP, asmk and the limits of the machine."""

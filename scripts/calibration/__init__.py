@@ -1,0 +1,1 @@
+"""The probability behind a verdict, fitted to pairs of photographs and checked."""

@@ -1,0 +1,1 @@
+"""Attacked copies, searched for among their originals."""

@@ -1,0 +1,1 @@
+"""The demo: a collection drawn by program, indexed and searched."""

@@ -1,0 +1,1 @@
+"""Duplicate groups of bof and of perceptual hashes, judged by known copies."""

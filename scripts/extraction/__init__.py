@@ -1,0 +1,1 @@
+"""The cost of extraction against the accuracy that it gives."""

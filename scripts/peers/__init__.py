@@ -1,0 +1,1 @@
+"""Accuracy beside other retrieval methods on the same features."""

@@ -1,0 +1,1 @@
+"""Every ranker in one table of accuracy, time and bytes."""

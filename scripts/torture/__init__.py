@@ -1,0 +1,1 @@
+"""Kills, broken pictures, readers beside a writer, a full disk, fragmented indexes."""

@@ -1,0 +1,184 @@
+// Types that several modules of the page share. `Api`, what the server answers, is in api.d.ts: `make check` writes it.
+
+// ---- requests
+
+type Endpoint = keyof Api.Endpoints;
+
+/** A value in an address: null, undefined and '' are left out. */
+type Value = string | number | boolean | null | undefined;
+
+/** What a request to an endpoint carries; query: a list is repeated. */
+interface RequestOf<E extends Endpoint> {
+  path?: Record<Api.Endpoints[E]['path'], string | number>;
+  query?: Partial<Record<Api.Endpoints[E]['query'], Value | string[]>>;
+  json?: Api.Endpoints[E]['json'];
+  body?: Blob | FormData;
+  signal?: AbortSignal;
+}
+
+/** A picture of the collection in an address. */
+interface ImageVersion {
+  id: number | string;
+  version?: string;
+}
+
+// ---- the address and its views
+
+/** The part of an address after `?`. */
+type Query = Record<string, string | undefined>;
+
+interface Route {
+  view: string;
+  parts: string[];
+  query: Query;
+}
+
+/** A view on the page. key and acceptDrop: return whether they used what they were given. */
+interface View {
+  update(route: Route): unknown;
+  leave?(hash: string): void;
+  close?(): void;
+  key?(name: string): boolean;
+  acceptDrop?(transfer: DataTransfer): boolean;
+}
+
+interface ViewModule {
+  title(): string;
+  show(root: HTMLElement, route: Route): View;
+}
+
+// ---- elements
+
+type Child = Node | string | false | null | undefined | Child[];
+
+type AttributeName =
+  | 'accept' | 'alt' | 'autocomplete' | 'capture' | 'checked' | 'class' | 'decoding' | 'disabled' | 'download' | 'for'
+  | 'height' | 'hidden' | 'href' | 'id' | 'lang' | 'list' | 'loading' | 'max' | 'maxlength' | 'min' | 'multiple'
+  | 'name' | 'open' | 'placeholder' | 'rel' | 'required' | 'role' | 'scope' | 'selected' | 'src' | 'step' | 'tabindex'
+  | 'target' | 'title' | 'type' | 'value' | 'webkitdirectory' | 'width'
+  | 'd' | 'points' | 'text-anchor' | 'vector-effect' | 'viewBox' | 'x' | 'x1' | 'x2' | 'y' | 'y1' | 'y2'
+  | `aria-${string}` | `data-${string}`;
+
+type Listeners<E> = {
+  [N in keyof HTMLElementEventMap as `on${N}`]?: (event: HTMLElementEventMap[N] & { currentTarget: E }) => unknown;
+};
+
+/** false, null and undefined: the attribute is left out. */
+type Attributes<E> = Listeners<E> & { [N in AttributeName]?: Value };
+
+/** A button or link. quiet: it shows its icon alone, and its words as a tooltip. */
+type Pressable<E> = Attributes<E> & { icon?: IconName; quiet?: boolean; kind?: string };
+
+type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
+type WordKey = keyof typeof import('../../bof/server/static/words.js').ALL;
+type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
+
+/** Values for the {names} in a text. */
+type Filling = Record<string, string | number>;
+
+// ---- geometry, in pixels
+
+type Point = [x: number, y: number];
+type Box = [x0: number, y0: number, x1: number, y1: number];
+/** Nine numbers in rows. */
+type Homography = [number, number, number, number, number, number, number, number, number];
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** Clockwise, in degrees. */
+type Turn = 0 | 90 | 180 | 270;
+
+/** How a picture is shown: turned, then mirrored left to right. */
+interface Pose {
+  turn: Turn;
+  flip: boolean;
+}
+
+type Bitmap = ImageBitmap | HTMLCanvasElement;
+
+// ---- pictures to search with
+
+/** The reader's own. bitmap: null where the browser cannot decode the file. */
+interface OwnPicture extends Size {
+  key: string;
+  id: null;
+  file: File;
+  name: string;
+  bitmap: ImageBitmap | null;
+}
+
+interface IndexedPicture extends Api.Image {
+  key: string;
+  file: null;
+  bitmap: ImageBitmap | null;
+  full?: ImageBitmap | null;
+}
+
+type QueryPicture = OwnPicture | IndexedPicture;
+
+/** An answer as far as it was requested. */
+type PartialAnswer = Api.Answer & { isComplete: boolean };
+
+// ---- a match, painted
+
+type Pen = CanvasRenderingContext2D;
+
+interface ScenePicture extends Size {
+  bitmap: Bitmap | null;
+}
+
+/** Two matching pictures in pixels from the left and top edge. overlay: the first one laid on the second. */
+interface Scene {
+  query: ScenePicture;
+  hit: ScenePicture;
+  box: Box | null;
+  outline: Point[] | null;
+  pairs: { query: Point; hit: Point; isInlier: boolean }[];
+  overlay: Overlay | null;
+  isProved: boolean;
+}
+
+interface Overlay extends Size {
+  canvas: HTMLCanvasElement;
+  x: number;
+  y: number;
+}
+
+interface Placement {
+  x: number;
+  y: number;
+  scale: number;
+}
+
+/** Where the pictures of a scene lie. */
+interface Layout extends Size {
+  query: Placement;
+  hit: Placement;
+}
+
+type Lines = 'inliers' | 'all' | 'none';
+type Mode = 'beside' | 'over';
+
+interface Display {
+  mode: Mode;
+  lines: Lines;
+  framed: boolean;
+  opacity: number;
+}
+
+/** Paints; px: how long a pixel of the screen is in the units of the painting. */
+type Paint = (pen: Pen, px: number) => void;
+
+// ---- jobs
+
+type Skipped = Api.Job['skipped'];
+
+/** A line in the tray of jobs. */
+interface TaskLine {
+  remove(): void;
+  progress(done: number, total: number): void;
+  finish(text: string, skipped?: Skipped, kind?: 'good' | 'bad'): void;
+}
