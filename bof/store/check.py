@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -109,6 +110,8 @@ def _reason(compare: Callable[[], object]) -> str:
 def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
     known = {row.name: row for row in segments}
+    if not os.path.lexists(folder / SEGMENTS):
+        return
     with open_segments(folder) as here:
         for name in here.names():
             if name not in known:
@@ -129,6 +132,8 @@ def open_segments(folder: Path) -> Directory:
 def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
     """Delete what lies among the segments and belongs to none. What cannot be deleted harms nobody."""
     known = {row.name: row for row in segments}
+    if not os.path.lexists(folder / SEGMENTS):
+        return
     with open_segments(folder) as here:
         for name in here.names():
             if name not in known:

@@ -125,7 +125,7 @@ def die_and_undo(root: Path, action: Action, at: int, no_links: int) -> bool:
     """Act, die before a step, check, undo; returns whether the action ended before that step came."""
     groups = collection(root)
     before, deeds = tree(root), planned(groups, action, root)
-    kept = {str(deed.keeper.path.relative_to(root)) for deed in deeds if deed.keeper}
+    kept = {str(Path(deed.keeper.path).relative_to(root)) for deed in deeds if deed.keeper}
     ended = False
     with dying(at, no_links):
         try:
@@ -312,7 +312,7 @@ def test_the_collection_is_no_place_to_move_to(place: str, tmp_path: Path) -> No
 
 def test_a_picture_in_the_target_folder_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / "way").symlink_to(tmp_path / "photos")
-    pictures = [m.path for group in collection(tmp_path) for m in group.members]
+    pictures = [Path(m.path) for group in collection(tmp_path) for m in group.members]
     with pytest.raises(OptionError, match="holds no picture"):
         require_outside(tmp_path / "way", [], pictures)
     require_outside(tmp_path / "moved", [tmp_path / "photos"], pictures)
@@ -338,7 +338,7 @@ def test_only_the_same_bytes_become_one_file(tmp_path: Path) -> None:
     link = Link("copy", 20, 1.0, np.eye(3), ("encoded",))
     group = Group(member(one, 0), ((member(two, 1), link),))
     with mock.patch.object(actions, "_same_file", return_value=""):
-        choice = choose(group, {m.id: look_at(group_of([m.path]))[0] for m in group.members})
+        choice = choose(group, {m.id: look_at(group_of([Path(m.path)]))[0] for m in group.members})
         [deed] = plan([group], [choice], "link", None, [tmp_path])
     assert "same bytes" in deed.refusal
 

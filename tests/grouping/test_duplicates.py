@@ -280,7 +280,7 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     """Groups in which each text from outside is the name, with pictures that can be read and some that cannot."""
     pixels = detailed(12)
     whole, crop = save(folder / f"{name}.jpg", pixels), save(folder / f"crop {name}.jpg", pixels[60:, 80:])
-    gone = replace(member(crop, 2), path=Path(f"/d/{name}"), name=name)
+    gone = replace(member(crop, 2), path=f"/d/{name}", name=name)
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
@@ -307,7 +307,7 @@ def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: py
 
 
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
-    judged[0].group.head.path.unlink()
+    Path(judged[0].group.head.path).unlink()
     nothing = Choice(None, "no file is there", {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
     reader = Page(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
     assert "none to keep: no file is there" in reader.text

@@ -350,7 +350,7 @@ def test_after_any_changes_the_index_is_that_of_a_fresh_start(
     fresh.add([folder], ALONE)
     assert engine.vocabulary.n_words == fresh.vocabulary.n_words
     assert answers(engine, 6) == answers(fresh, 6)
-    known, expected = (records_by_path(e.index.folder) for e in (engine, fresh))
+    known, expected = (records_by_path(e.folder) for e in (engine, fresh))
     assert {p: k.sha256 for p, k in known.items()} == {p: k.sha256 for p, k in expected.items()}
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from bof.store.catalog import connection
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index
 from bof.store.segments import ARRAYS
+from bof.system import files
 from bof.system.files import fact_of
 from tests.support.living import (
     ALL_PATHS,
@@ -189,15 +190,15 @@ def test_a_long_check_hinders_no_writer_and_takes_no_merge_for_damage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
-    sha256_of, merged = check_module.sha256_of, []
+    sha256_in, merged = files.sha256_in, list[IO[bytes]]()
 
-    def merge_meanwhile(path: Path) -> str:
+    def merge_meanwhile(stream: IO[bytes]) -> str:
         if not merged:
-            merged.append(path)
+            merged.append(stream)
             writer_of(folder).merge()
-        return sha256_of(path)
+        return sha256_in(stream)
 
-    monkeypatch.setattr(check_module, "sha256_of", merge_meanwhile)
+    monkeypatch.setattr(check_module, "sha256_in", merge_meanwhile)
     report = check(folder, N_WORDS)
     assert len(segments_of(folder)) == 1
     assert not report.damages
