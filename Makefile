@@ -48,8 +48,8 @@ sanitize: $(VENV)/.ready-dev $(SANITIZED)
 
 $(SANITIZED): Makefile $(C_FILES)
 	mkdir -p $(@D)
-	$(CC) $(STRICT) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -ffp-contract=off -fno-math-errno \
-		-fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
+	$(CC) $(STRICT) -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+		-ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
 
 # The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
 check-page: $(VENV)/.ready-dev

@@ -13,12 +13,13 @@ from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
 from bof.grouping import records, rejecting
-from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside, require_trash
+from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
+from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import Group, Link, Member
 from bof.grouping.undoing import undo
 from bof.options import KEEP, KIND, DuplicateOptions

@@ -37,6 +37,7 @@ from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_i
 from bof.images.decode import read_bytes
 from bof.images.listing import walk_images
 from bof.options import AUTO, BOX, IndexOptions
+from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import content_key
@@ -232,7 +233,7 @@ def _figure(value: float | None) -> str:
 
 def _write_json(path: Path, whole: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        write_file(path, (json.dumps(whole, indent=2) + "\n").encode())
     except OSError as error:
         problem = f"cannot be written: {reason_of(error)}"
         raise BenchmarkError(problem, path=path, advice="name another --json") from error

@@ -31,6 +31,7 @@ from bof.images.listing import PICTURES, walk_images
 from bof.ingest.watch import watch
 from bof.options import PARTNERS, IndexOptions
 from bof.store import catalog
+from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import counted, human_bytes
 
@@ -171,7 +172,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     _print_report(report, engine)
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
-        arguments.skipped.write_text("".join(lines), encoding="utf-8")
+        write_file(arguments.skipped, "".join(lines).encode())
     if not engine.count():
         problem = "no picture could be read, so the index is empty"
         raise ImageError(problem, path=engine.folder, advice="see what was skipped")

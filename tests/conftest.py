@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from joblib.externals.loky import get_reusable_executor
 
 from bof import native
 from bof.engine import Engine
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
-from tests.support.scenes import BEST_VARIANT, N_SCENES, N_WORDS, ROOT, SHARED, draw_scene, write_picture
+from tests.support.scenes import BEST_VARIANT, N_SCENES, N_WORDS, SHARED, draw_scene, write_picture
 
 settings.register_profile("bof", deadline=None)
 settings.load_profile("bof")
@@ -33,15 +30,6 @@ def variant(request: pytest.FixtureRequest) -> Iterator[int]:
         yield used
     finally:
         native.limit_processor(BEST_VARIANT)
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Callable[[str], Any]]:
-    """Imports a module of scripts/ by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        get_reusable_executor().shutdown()  # processes that other tests started do not look into scripts/
-        yield importlib.import_module
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, TextIO
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.store.catalog import BUILT_IN, TAG
+from bof.system.files import write_file, writing_file
 
 SEPARATOR = "; "
 """Between the values of one field in CSV."""
@@ -32,7 +34,10 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
     """Write records as the suffix says, .csv or .jsonl; returns how many. Raises OptionError for another suffix."""
     records = list(records)
     suffix = _kind(path)
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+    with (
+        writing_file(path) as file,
+        io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="") as stream,
+    ):
         if suffix == ".csv":
             _write_csv(stream, records)
         else:
@@ -112,5 +117,5 @@ def write_pairs(path: Path, pairs: Sequence[tuple[str, str]]) -> int:
     Names with white space cannot be written in that format.
     """
     usable = [pair for pair in pairs if not any(character.isspace() for name in pair for character in name)]
-    path.write_bytes(b"".join(os.fsencode(f"{one} {two}\n") for one, two in usable))
+    write_file(path, b"".join(os.fsencode(f"{one} {two}\n") for one, two in usable))
     return len(pairs) - len(usable)

@@ -47,7 +47,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
 
 _HEAD = """# Options
 
-Made from the declarations in `bof/options/` by `python scripts/write_options.py > docs/options.md`; a test compares.
+Made from the declarations in `bof/options/` by `python -m scripts.write_options > docs/options.md`; a test compares.
 """
 
 _PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is how the

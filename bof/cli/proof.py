@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bof.engine import Engine, Query
 from bof.errors import ImageError, display_name, reason_of
 from bof.images.decode import Picture, read_image
 from bof.images.draw import draw_match, encode_jpeg
+from bof.system.files import require_folder, write_file
 from bof.types import Box, Hit
 
 log = logging.getLogger("bof")
@@ -63,10 +65,11 @@ def _draw(
 def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        require_folder(path.parent)
+        write_file(path, content)
     except OSError as error:
-        problem = f"cannot be written: {reason_of(error)}"
-        raise ImageError(problem, path=path, advice="name another --matches") from error
+        problem, where = f"cannot be written: {reason_of(error)}", os.fsdecode(error.filename or path)
+        raise ImageError(problem, path=where, advice="name another --matches") from error
 
 
 def _safe(name: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bof.errors import OptionError
 from bof.global_descriptors import color, hashes
 from bof.global_descriptors.embedding import Model, cached_model
+from bof.global_descriptors.onnx_file import weight_files
 from bof.images.decode import shrink
 from bof.options import COLUMNS, GROUPS, ModelOptions
 from bof.types import U8
@@ -65,7 +66,8 @@ class Wanted:
         """What a process takes for the embedding's model: its weights, as often as loading them needs, and room."""
         if self.model is None or "embedding" not in self.groups:
             return 0
-        return _ROOM_OF_MODEL + _COPIES_OF_WEIGHTS * self.model.path.stat().st_size
+        files = [self.model.path, *weight_files(self.model.path)]
+        return _ROOM_OF_MODEL + _COPIES_OF_WEIGHTS * sum(file.stat().st_size for file in files)
 
     def _rows(self, group: str, pixels: U8, picture: str) -> Mapping[str, NDArray[Any]]:
         if group == "hash":

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import mmap
 import os
-import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,9 +19,13 @@ from numpy.typing import NDArray
 
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors.model import ModelInput, prepare, read_wanted
+from bof.global_descriptors.onnx_file import weight_files
 from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
+from bof.global_descriptors.trial import require_trial
 from bof.options import ModelOptions
+from bof.system.files import sha256_of
 from bof.system.threads import in_threads
+from bof.system.worker import in_worker
 from bof.types import F32, F64, U8
 
 INSTALL = 'pip install "bof[onnx]"'
@@ -32,8 +35,10 @@ _NUMBERS_AT_ONCE = 1 << 21
 
 _ZERO: Any = (0.0, 0.0, 0.0, 0.0)
 
-_EXTERNAL = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
-"""How a weight in a file of its own is named in ONNX: TensorProto.external_data, a StringStringEntryProto."""
+_RUN_S = 60.0
+"""What one picture may take; in a process of its own other limits hold."""
+
+_ENDED = "terminate flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ def arrays_of(dimension: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
 def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
     """Load an ONNX file and try it on a picture. threads: how many it may use; one is right where processes share work.
 
+    What a file that nobody has tried yet does to this process is not limited: `cached_model` tries it elsewhere first.
     Raises ModelError where it is no image model or onnxruntime is missing, OptionError where options are missing or
     contradict the model.
     """
@@ -129,13 +135,19 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
 
 
 def cached_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
-    """The same, loaded once in each process for as long as the file stays what it is."""
+    """The same, loaded once in each process for as long as the file stays what it is, and tried elsewhere before.
+
+    In a process that works for another it is not tried again: what it takes there is limited.
+    """
     path = Path(os.path.abspath(path))
     return _cached(path, options or ModelOptions(), threads, _stamp(path))
 
 
 @lru_cache(maxsize=2)
 def _cached(path: Path, options: ModelOptions, threads: int, stamp: tuple[int, int]) -> Model:
+    _require_file(path)
+    if not in_worker():
+        require_trial(path, options)
     return load_model(path, options, threads)
 
 
@@ -173,10 +185,15 @@ def _chosen_output(path: Path, session: Any, options: ModelOptions) -> str:
     return options.output or next(iter(outputs))
 
 
-def _open_session(path: Path, threads: int) -> Any:
+def _require_file(path: Path) -> None:
     if not path.is_file():
         advice = "bof brings no model: see docs/embedding.md"
         raise ModelError(path=path, expected="an ONNX file", found="none", advice=advice)
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    _require_file(path)
+    weight_files(path)
     try:
         import onnxruntime
     except ImportError as error:
@@ -194,12 +211,33 @@ def _open_session(path: Path, threads: int) -> Any:
 
 def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any]) -> NDArray[Any]:
     try:
-        found = session.run([output], {name: tensor})[0]
+        found = _within(session, output, {name: tensor})
     except Exception as error:
+        if _ENDED in str(error):
+            expected = f"the vector of a picture within {_RUN_S:g} s"
+            advice = "use another model, or export this one without loops"
+            raise ModelError(path=path, expected=expected, found="no end", advice=advice) from error
         raise _translated(error, path, f"a model of pictures {list(tensor.shape)}") from error
     if not isinstance(found, np.ndarray):
         raise ModelError(path=path, expected=f"an array from output {output}", found=type(found).__name__)
     return found
+
+
+def _within(session: Any, output: str, tensors: Mapping[str, NDArray[Any]]) -> Any:
+    """What a model gives, asked to end when its time is over: onnxruntime looks at that between its steps."""
+    if in_worker():
+        return session.run([output], tensors)[0]
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    timer = threading.Timer(_RUN_S, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        return session.run([output], tensors, options)[0]
+    finally:
+        timer.cancel()
 
 
 def _translated(error: Exception, path: Path, expected: str) -> Exception:
@@ -231,13 +269,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _sha256_of_model(path: Path) -> str:
     """Of the file, and of the files beside it that hold its weights, if any."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        digest.update(content)
-        found = {content[m.end() : m.end() + m[1][0]] for m in _EXTERNAL.finditer(content)}
-    beside = [path.parent / os.fsdecode(name) for name in sorted(found) if b"\0" not in name]
-    for part in beside:
-        if part.is_file():
-            with part.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    for part in weight_files(path):
+        digest.update(bytes.fromhex(sha256_of(part)))
     return digest.hexdigest()

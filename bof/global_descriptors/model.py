@@ -19,6 +19,7 @@ from bof.options import ModelOptions
 from bof.options.models import MAX_SIZE, NORMALISATIONS, Normalisation, normalisation_of, read_normalisation
 from bof.types import F32, U8
 
+_LONGEST_METADATA = 1000
 DTYPES: Mapping[str, str] = MappingProxyType(
     {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 )
@@ -107,7 +108,7 @@ def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options:
 def _said_size(metadata: Mapping[str, str]) -> int:
     """The side that metadata names, 0 where it names none."""
     for key in _SAYS_SIZE:
-        found = [int(x) for x in _numbers(metadata.get(key, ""))]
+        found = [int(x) for x in _numbers(metadata.get(key, "")) if np.isfinite(x)]
         if found:
             return found[-1]
     return 0
@@ -137,7 +138,8 @@ def _first(metadata: Mapping[str, str], keys: Sequence[str]) -> list[float]:
 
 def _numbers(text: str) -> list[float]:
     """All numbers of a text, JSON or not: [0.5, 0.5, 0.5], 224, {"height": 224, "width": 224}."""
-    with contextlib.suppress(ValueError):
+    text = text[:_LONGEST_METADATA]
+    with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text))
     return [float(x) for x in re.findall(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)]
 

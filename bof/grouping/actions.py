@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 import os
-import stat
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.errors import DuplicateError, OptionError, display_name, reason_of
+from bof.errors import OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
-from bof.grouping.journal import Action, Entry, Journal
-from bof.grouping.moving import link_file, move_file
+from bof.grouping.journal import Action, Entry, Journal, new_part, real
+from bof.grouping.moving import ChangedError, Content, LeftError, link_file, move_file, require
+from bof.grouping.trash import Trash, trash_file
 from bof.grouping.types import Group, Member
-from bof.system.files import sha256_of
-
-Trash = Callable[[str], None]
+from bof.system.folders import open_folder
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One file, the one that is kept instead, and what is to be done. refusal: why it must be left alone, "" if not."""
+    """One file, the one that is kept instead, and what is to be done. refusal: why it must be left alone, "" if not.
+
+    path, kept: of the two files, with folders as they lay on the disk when it was planned, without links.
+    """
 
     action: Action
     member: Member
     keeper: Member | None
     target: Path | None
     refusal: str
+    path: Path
+    kept: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a deed ended. failed: the system refused; problem: why it was not done, "" where it was."""
+    """How a deed ended. failed: the system refused; problem: why it was not done, "" where it was.
+
+    left: where a file lies that is neither where it was nor where it should be.
+    """
 
     deed: Deed
     failed: bool
     problem: str
-
-
-def require_trash() -> Trash:
-    """The system's trash. Raises DuplicateError where the package for it is missing."""
-    try:
-        from send2trash import send2trash
-    except ImportError as error:
-        advice = 'install it with: pip install "bof[trash]"'
-        raise DuplicateError("{trash} needs the package send2trash", advice=advice) from error
-    return send2trash  # type: ignore[no-any-return]
+    left: Path | None = None
 
 
 def require_outside(
@@ -84,7 +80,8 @@ def plan(
             if choice.keeper is None or member.id != choice.keeper.id:
                 refusal = _refusal(member, choice, action)
                 target = _target(member, folder, roots, taken) if folder and not refusal else None
-                deeds.append(Deed(action, member, choice.keeper, target, refusal))
+                kept = real(Path(choice.keeper.path)) if choice.keeper else None
+                deeds.append(Deed(action, member, choice.keeper, target, refusal, real(Path(member.path)), kept))
     return deeds
 
 
@@ -95,12 +92,12 @@ def _refusal(member: Member, choice: Choice, action: Action) -> str:
         return choice.held[member.id]
     if action == "link" and member.sha256 != choice.keeper.sha256:
         return "has not the same bytes as the kept one"
-    return _same_file(member, choice.keeper)
+    return _same_file(Path(member.path), Path(choice.keeper.path))
 
 
-def _same_file(member: Member, keeper: Member) -> str:
+def _same_file(path: Path, kept: Path) -> str:
     try:
-        same = os.path.samestat(os.lstat(member.path), os.lstat(keeper.path))
+        same = os.path.samestat(os.lstat(path), os.lstat(kept))
     except OSError as error:
         return f"cannot be read: {reason_of(error)}"
     return "is one file with the kept one already" if same else ""
@@ -111,7 +108,7 @@ def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]
     path = Path(member.path)
     homes = [root for root in roots if path.is_relative_to(root)]
     home = max(homes, key=lambda root: len(root.parts), default=path.parent)
-    wanted = Path(os.path.abspath(folder)) / path.relative_to(home)
+    wanted = Path(os.path.realpath(folder)) / path.relative_to(home)
     stem = f"{wanted.stem}-{member.sha256[:12]}"
     names = [wanted.name, stem + wanted.suffix, *(f"{stem}-{number}{wanted.suffix}" for number in range(2, 10000))]
     free = (wanted.with_name(name) for name in names)
@@ -127,9 +124,10 @@ def perform(deeds: Sequence[Deed], journal: Journal, trash: Trash | None = None)
     """Do what was planned, one after another; what fails is named and the rest goes on.
 
     Both files are read again just before: what is no longer as it was indexed is left alone, and so is everything whose
-    kept picture is no longer there. Raises DuplicateError only where the log cannot be written.
+    kept picture is no longer there. What another program saves meanwhile stays where it saved it, or at a place that
+    the outcome and the log name. Raises DuplicateError only where the log cannot be written.
     """
-    fresh = _Freshness({})
+    fresh = _Freshness()
     for number, deed in enumerate(deeds, 1):
         yield _perform(number, deed, journal, fresh, trash)
 
@@ -138,76 +136,85 @@ def perform(deeds: Sequence[Deed], journal: Journal, trash: Trash | None = None)
 class _Freshness:
     """Whether files are as they were indexed; kept ones are read again only when something has touched them."""
 
-    seen: dict[int, tuple[int, ...]]
+    seen: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
-    def problem(self, member: Member, *, remember: bool = False) -> str:
-        """Why a file must not be relied on, or "". Raises OSError where it cannot be read."""
+    def facts(self, member: Member, path: Path) -> os.stat_result:
+        """The facts of a file as it was read. Raises ChangedError where it must not be relied on, OSError."""
         try:
-            found = os.lstat(member.path)
-        except FileNotFoundError:
-            return "is gone"
-        if not stat.S_ISREG(found.st_mode):
-            return "is a link or no regular file"
-        now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        if remember and self.seen.get(member.id) == now:
-            return ""
-        if found.st_size != member.n_bytes or sha256_of(Path(member.path)) != member.sha256:
-            return "has changed since it was indexed"
-        self.seen[member.id] = now
-        return ""
+            with open_folder(path.parent) as folder:
+                return require(folder, path.name, Content(member.sha256, member.n_bytes))
+        except FileNotFoundError as error:
+            raise ChangedError("is gone") from error
+
+    def require_kept(self, member: Member, path: Path) -> None:
+        """Raises ChangedError unless a kept file is as it was indexed, OSError where it cannot be read."""
+        found = os.lstat(path) if os.path.lexists(path) else None
+        now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
+        if not now or self.seen.get(member.id) != now:
+            try:
+                self.facts(member, path)
+            except ChangedError as error:
+                raise ChangedError(f"the picture to keep {error}") from error
+            self.seen[member.id] = now
 
 
 def _perform(number: int, deed: Deed, journal: Journal, fresh: _Freshness, trash: Trash | None) -> Outcome:
     try:
-        refusal = deed.refusal or _refusal_now(deed, fresh)
-        if refusal:
-            return Outcome(deed, False, refusal)
-        entry = _entry(number, deed)
+        if deed.refusal:
+            return Outcome(deed, False, deed.refusal)
+        entry = _entry(number, deed, fresh)
+    except ChangedError as error:
+        return Outcome(deed, False, str(error))
     except OSError as error:
         return Outcome(deed, True, _reason(error, deed))
     journal.begin(entry)
-    problem = ""
+    outcome = _attempt(deed, entry, trash)
+    journal.end(entry, outcome.problem or "done", outcome.left)
+    return outcome
+
+
+def _entry(number: int, deed: Deed, fresh: _Freshness) -> Entry:
+    """What the log says before it is done. Raises ChangedError where a file is not as it was indexed."""
+    assert deed.keeper is not None
+    assert deed.kept is not None
+    found = fresh.facts(deed.member, deed.path)
+    fresh.require_kept(deed.keeper, deed.kept)
+    if problem := _same_file(deed.path, deed.kept):
+        raise ChangedError(problem)
+    targets = {"move": deed.target, "link": deed.kept, "trash": None}
+    beside = deed.target if deed.action == "move" and deed.target else deed.path
+    places = (str(deed.path), str(targets[deed.action] or ""), str(beside.with_name(new_part())))
+    return Entry(
+        number, deed.action, deed.member.name, *places, deed.member.sha256, deed.member.n_bytes,
+        found.st_mtime_ns, found.st_mode, found.st_ino,
+    )  # fmt: skip
+
+
+def _attempt(deed: Deed, entry: Entry, trash: Trash | None) -> Outcome:
     try:
         _do(deed, entry, trash)
+    except ChangedError as error:
+        return Outcome(deed, False, str(error))
+    except LeftError as error:
+        return Outcome(deed, True, f"{error}; what it held is at {display_name(error.place)}", error.place)
     except OSError as error:
-        problem = _reason(error, deed)
-    journal.end(entry, problem or "done")
-    return Outcome(deed, bool(problem), problem)
+        return Outcome(deed, True, _reason(error, deed))
+    return Outcome(deed, False, "")
+
+
+def _do(deed: Deed, entry: Entry, trash: Trash | None) -> None:
+    content = replace(entry.content, inode=entry.inode, mtime_ns=entry.mtime_ns)
+    if entry.action == "move":
+        move_file(deed.path, Path(entry.target), entry.way.aside, entry.way.part, content)
+    elif entry.action == "link":
+        link_file(Path(entry.target), deed.path, entry.way, content)
+    elif trash is not None:
+        trash_file(deed.path, entry.way, content, trash)
 
 
 def _reason(error: OSError, deed: Deed) -> str:
     """What went wrong, and where, if it was not with the file itself."""
     text = reason_of(error)
-    elsewhere = error.filename is not None and os.fsdecode(error.filename) != str(deed.member.path)
-    return f"{text}: {display_name(os.fsdecode(error.filename))}" if elsewhere else text
-
-
-def _refusal_now(deed: Deed, fresh: _Freshness) -> str:
-    assert deed.keeper is not None
-    problem = fresh.problem(deed.member)
-    if problem:
-        return problem
-    problem = fresh.problem(deed.keeper, remember=True)
-    return f"the picture to keep {problem}" if problem else _same_file(deed.member, deed.keeper)
-
-
-def _entry(number: int, deed: Deed) -> Entry:
-    member, found = deed.member, os.lstat(deed.member.path)
-    target = {"move": deed.target, "link": deed.keeper.path if deed.keeper else None, "trash": None}[deed.action]
-    beside = deed.target if deed.action == "move" and deed.target else Path(member.path)
-    part = beside.with_name(f".bof-{uuid.uuid4().hex}.partial")
-    places = (member.path, str(target or ""), str(part))
-    return Entry(
-        number, deed.action, member.name, *places, member.sha256, member.n_bytes, found.st_mtime_ns, found.st_mode,
-        found.st_ino,
-    )  # fmt: skip
-
-
-def _do(deed: Deed, entry: Entry, trash: Trash | None) -> None:
-    path = Path(deed.member.path)
-    if deed.action == "move":
-        move_file(path, Path(entry.target), Path(entry.part), entry.sha256)
-    elif deed.action == "link":
-        link_file(Path(entry.target), path, Path(entry.part))
-    elif trash is not None:
-        trash(str(path))
+    where = "" if error.filename is None else os.fsdecode(error.filename)
+    is_here = where in ("", deed.path.name, str(deed.path)) or where.startswith(".bof-")
+    return text if is_here else f"{text}: {display_name(where)}"

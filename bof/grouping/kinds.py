@@ -1,6 +1,6 @@
 """Of which kind is a pair? What geometry and pixels say becomes a kind, and names what was done to one picture.
 
-The thresholds were set on scripts/duplicates_bench.py and on photographs of DVD covers, and hold with another --seed.
+The thresholds were set on scripts/duplicates and on photographs of DVD covers, and hold with another --seed.
 """
 
 from __future__ import annotations

@@ -1,19 +1,32 @@
-"""Putting back what a log says was moved or linked. What stands on the disk decides, so it can be run again."""
+"""Putting back what a log says was moved or linked. What stands on the disk decides, so it can be run again.
+
+A file is deleted or moved only where it holds what the log names; a copy that a crash cut short only where it is the
+beginning of such a file, which stands.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote_to_bytes
 
 from bof.errors import display_name, reason_of
+from bof.grouping.clearing import (
+    clear_copies,
+    clear_folder,
+    drop,
+    drop_aside,
+    exists,
+    is_same_file,
+    remove_second,
+    return_to,
+)
 from bof.grouping.journal import Action, Entry
-from bof.grouping.moving import fsync_folder, holds, is_claim, move_file, unlink_file
+from bof.grouping.moving import ChangedError, LeftError, holds, move_file, unlink_file
+from bof.grouping.trash import find_in_trash
 
 State = Literal["put back", "as it was", "not undone"]
 
@@ -35,62 +48,82 @@ def undo(entries: Sequence[Entry]) -> list[Undone]:
 def _undo(entry: Entry) -> Undone:
     ways: dict[Action, Callable[[Entry], Undone]] = {"move": _unmove, "link": _unlink, "trash": _untrash}
     try:
-        _clear_parts(entry)
         return ways[entry.action](entry)
+    except ChangedError as error:
+        return Undone(entry, "not undone", str(error))
+    except LeftError as error:
+        return Undone(entry, "not undone", f"{error}; what it held is at {display_name(error.place)}")
     except OSError as error:
-        return Undone(entry, "not undone", reason_of(error))
+        where = f": {display_name(os.fsdecode(error.filename))}" if error.filename else ""
+        return Undone(entry, "not undone", f"{reason_of(error)}{where}")
+    finally:
+        for folder in (entry.aside.parent, entry.aside_undoing.parent):
+            clear_folder(folder)
 
 
-def _clear_parts(entry: Entry) -> None:
-    """A partial copy that a crash left: what it was made from stands, for that goes last."""
-    for part in (Path(entry.part), _back(entry)):
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-
-
-def _back(entry: Entry) -> Path:
-    """The partial copy on the way back, of a name that another run knows too."""
-    return Path(entry.path).with_name(Path(entry.part).stem + ".back")
+def _set_aside(entry: Entry) -> Undone | None:
+    """Where a crash, or another program, left aside what stood at the path, and the path is not free: said so."""
+    aside, path = entry.aside, Path(entry.path)
+    if not exists(aside):
+        return None
+    if not holds(aside, entry.sha256):
+        reason = f"what stood there, which is not what the log names, is at {display_name(aside)}"
+        return Undone(entry, "not undone", reason)
+    if exists(path) and not holds(path, entry.sha256):
+        reason = f"another file stands there now; what stood there before is at {display_name(aside)}"
+        return Undone(entry, "not undone", reason)
+    return None
 
 
 # -- Moves ------------------------------------------------------------------------------------------------------------
 
 
 def _unmove(entry: Entry) -> Undone:
-    path, target = Path(entry.path), Path(entry.target)
-    stands = holds(path, entry.sha256)
-    if stands:
-        _drop_second(entry, target)
-        return Undone(entry, "as it was", "")
-    if is_claim(path) and holds(target, entry.sha256):
-        os.unlink(path)
-    if os.path.lexists(path):
+    path, target, way = Path(entry.path), Path(entry.target), entry.way
+    copies = [path.with_name(way.back), target.with_name(way.part)]
+    clear_copies(entry, copies, [path, target], [entry.aside, entry.aside_undoing, target, path])
+    if undone := _set_aside(entry):
+        return undone
+    if exists(entry.aside) and not exists(path):
+        remove_second(target, entry)
+        return_to(path, entry.aside, entry)
+        _remove_empty(entry)
+        return Undone(entry, "put back", "")
+    if holds(path, entry.sha256):
+        return _stands(entry)
+    return_to(target, entry.aside_undoing, entry)
+    if exists(path):
         return Undone(entry, "not undone", f"another file stands there now; what was moved is {_where(entry)}")
     if not holds(target, entry.sha256):
         return Undone(entry, "not undone", f"it is {_where(entry)}")
-    move_file(target, path, _back(entry), entry.sha256)
+    move_file(target, path, way.undoing, way.back, entry.content)
     _remove_empty(entry)
     return Undone(entry, "put back", "")
 
 
+def _stands(entry: Entry) -> Undone:
+    """The file stands where it was: a crash may have come between its two names, or left one aside."""
+    path, target = Path(entry.path), Path(entry.target)
+    drop_aside(entry)
+    if is_same_file(path, target):
+        remove_second(target, entry)
+    _remove_empty(entry)
+    return Undone(entry, "as it was", "")
+
+
 def _where(entry: Entry) -> str:
-    target = Path(entry.target)
+    target, aside = Path(entry.target), entry.aside_undoing
     name = display_name(entry.target)
-    if not os.path.lexists(target):
+    if holds(aside, entry.sha256):
+        return f"at {display_name(aside)}"
+    if not exists(target):
         return f"not at {name} any more"
     return f"at {name}" if holds(target, entry.sha256) else f"at {name}, where it was changed since"
 
 
-def _drop_second(entry: Entry, target: Path) -> None:
-    """The file stands where it was: a crash came between its two names, or when the new one was only claimed."""
-    if is_claim(target) or holds(target, entry.sha256):
-        os.unlink(target)
-        fsync_folder(target.parent)
-    _remove_empty(entry)
-
-
 def _remove_empty(entry: Entry) -> None:
     """Take away the folders that the move had made below the folder that was named; one that holds anything stays."""
+    clear_folder(entry.aside_undoing.parent)
     made, home = Path(entry.target).parent, Path(entry.path).parent
     with suppress(OSError):
         while made.name and made.name == home.name:
@@ -102,61 +135,38 @@ def _remove_empty(entry: Entry) -> None:
 
 
 def _unlink(entry: Entry) -> Undone:
-    path = Path(entry.path)
-    if not os.path.lexists(path):
+    path, kept, way = Path(entry.path), Path(entry.target), entry.way
+    copies = [path.with_name(way.back), path.with_name(way.part)]
+    clear_copies(entry, copies, [path], [entry.aside, entry.aside_undoing, path, kept])
+    if undone := _set_aside(entry):
+        return undone
+    if exists(entry.aside) and not exists(path):
+        return_to(path, entry.aside, entry)
+        return Undone(entry, "put back", "")
+    return_to(path, entry.aside_undoing, entry)
+    if not exists(path):
         return Undone(entry, "not undone", f"nothing is there now; the same picture is at {display_name(entry.target)}")
+    for aside in (entry.aside, entry.aside_undoing):
+        drop(aside, entry)
     found = os.lstat(path)
     if found.st_ino == entry.inode or found.st_nlink == 1:
         return Undone(entry, "as it was", "")
     if not holds(path, entry.sha256):
         return Undone(entry, "not undone", "it has changed since")
-    unlink_file(path, _back(entry), entry.sha256, entry.mode, entry.mtime_ns)
+    unlink_file(path, way, entry.content, entry.mode, entry.mtime_ns)
     return Undone(entry, "put back", "")
 
 
 def _untrash(entry: Entry) -> Undone:
-    if holds(Path(entry.path), entry.sha256):
+    path = Path(entry.path)
+    if undone := _set_aside(entry):
+        return undone
+    if exists(entry.aside) and not exists(path):
+        return_to(path, entry.aside, entry)
+        return Undone(entry, "put back", "")
+    if holds(path, entry.sha256):
+        drop_aside(entry)
         return Undone(entry, "as it was", "")
-    places = find_in_trash(Path(entry.path), entry.sha256)
+    places = [*find_in_trash(path, entry.sha256), *find_in_trash(entry.aside, entry.sha256)]
     where = ", ".join(map(display_name, places)) or "the system's trash, if it was not emptied"
     return Undone(entry, "not undone", f"it is in {where}; put it back from there")
-
-
-def find_in_trash(path: Path, sha256: str) -> list[Path]:
-    """Where the trash holds this file; on freedesktop.org systems (Trash specification 1.0), elsewhere unknown."""
-    if sys.platform in ("win32", "darwin"):
-        return []
-    return [
-        held
-        for trash in _trashes(path)
-        for note in _notes(trash, path.stem)
-        if _path_in(note, trash) == os.path.abspath(path)
-        if holds(held := trash / "files" / note.name.removesuffix(".trashinfo"), sha256)
-    ]
-
-
-def _trashes(path: Path) -> list[Path]:
-    """The trash of the user, and those at the top of the file system that the file was on."""
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "Trash"
-    top = next((folder for folder in path.parents if os.path.ismount(folder)), Path(os.sep))
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    return [home, top / ".Trash" / str(user), top / f".Trash-{user}"]
-
-
-def _notes(trash: Path, stem: str) -> list[Path]:
-    """The notes on files of about this name: trashes number those of one name."""
-    with suppress(OSError):
-        names = [name for name in os.listdir(trash / "info") if name.startswith(stem) and name.endswith(".trashinfo")]
-        return [trash / "info" / name for name in sorted(names)]
-    return []
-
-
-def _path_in(note: Path, trash: Path) -> str:
-    """Where a trashed file came from; a path that is not absolute counts from the folder that holds the trash."""
-    try:
-        lines = note.read_bytes().splitlines()
-    except OSError:
-        return ""
-    told = next((line.removeprefix(b"Path=") for line in lines if line.startswith(b"Path=")), b"")
-    top = trash.parent.parent if trash.parent.name == ".Trash" else trash.parent
-    return os.path.abspath(top / os.fsdecode(unquote_to_bytes(told)))

@@ -63,7 +63,7 @@ PRESETS: Mapping[str, FeatureOptions] = MappingProxyType(
         "accurate": FeatureOptions(max_features=4000),
     }
 )
-"""Extraction by name: less time, the default, more features to prove with. Measured by scripts/extraction_curve.py."""
+"""Extraction by name: less time, the default, more features to prove with. Measured by scripts/extraction."""
 
 PRESET = Option("preset", None, "for a new index: fewer features sooner, or more of them", choices=tuple(PRESETS))
 

@@ -14,7 +14,7 @@ _INTERCEPT = 16.07
 _PER_LOG_INLIERS = 4.06
 _PER_LOG_SPREAD = 1.66
 _PER_LOG_STRENGTH = 7.36
-"""Logistic regression over 1,310,000 pairs of photographs, 4,500 of them matching; scripts/calibrate.py fits it."""
+"""Logistic regression over 1,310,000 pairs of photographs, 4,500 of them matching; scripts/calibration fits it."""
 
 _CHANCE_INLIERS = 3.0
 _SPREADS = (0.003, 0.08)

@@ -1,4 +1,4 @@
-"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all."""
+"""Writing that survives a crash: a file or folder appears whole and on disk, or not at all; never through a link."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import json
 import mmap
 import os
 import shutil
+import stat
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,18 @@ def sha256_in(stream: IO[bytes]) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes. Raises OSError, also for a pipe, device or folder."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"{found.st_size} bytes, more than the {most} that are read", str(path))
+        return stream.read(most)
+
+
 def fact_of(path: Path) -> FileFact:
     """Size and checksum of a file that stands."""
     return FileFact(path.stat().st_size, sha256_of(path))
@@ -52,12 +68,75 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
+def require_no_link(path: Path) -> int | None:
+    """The mode of a regular file that may be written over, None where nothing stands.
+
+    Raises OSError, which says so in words, where a link stands, a folder or no regular file.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "a link stands there, and nothing is written through links", str(path))
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "no regular file stands there", str(path))
+    return mode
+
+
+def require_folder(path: Path) -> None:
+    """Raises OSError, which says so in words, where a link stands or no folder."""
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "a link stands there, and nothing is written through links", str(path))
+    if not stat.S_ISDIR(mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+
+def open_for_writing(path: Path) -> BufferedWriter:
+    """A file that is written in place, from its start. Raises OSError where a link or no regular file stands."""
+    mode = require_no_link(path)
+    fresh = os.O_EXCL if mode is None else os.O_TRUNC
+    flags = os.O_WRONLY | os.O_CREAT | fresh | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return open(os.open(path, flags, 0o666), "wb")
+
+
+@contextmanager
+def writing_file(path: Path) -> Iterator[BufferedWriter]:
+    """A file that appears whole when the block ends, and not at all where it fails, in the place of one that stood.
+
+    Raises OSError where a link stands, a folder or no regular file.
+    """
+    mode = require_no_link(path)
+    fresh = path.with_name(f".bof-{uuid.uuid4().hex}.partial")
+    try:
+        with open_for_writing(fresh) as stream:
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(stream.fileno(), stat.S_IMODE(mode))
+            yield stream
+        require_no_link(path)
+        os.replace(fresh, path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises OSError like `writing_file`."""
+    with writing_file(path) as stream:
+        stream.write(content)
+
+
 def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Fill a new folder beside `target`, force it onto the disk, and move it into place.
 
     A folder that stands at `target` is replaced only once the new one is complete. Nothing is left behind when
-    `fill` fails.
+    `fill` fails. Raises OSError where `target` is a link.
     """
+    if os.path.islink(target):
+        require_no_link(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
     fresh.mkdir()
@@ -91,15 +170,19 @@ def link_or_copy(source: Path, target: Path) -> None:
     """The same content under a second name: the same file where the file system can, else a copy."""
     try:
         os.link(source, target)
+    except FileExistsError:
+        raise
     except OSError:
-        shutil.copyfile(source, target)
+        with source.open("rb") as stream, open_for_writing(target) as copy:
+            shutil.copyfileobj(stream, copy, _CHUNK)
 
 
 def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write each array to folder/NAME.npy (no pickle)."""
     for name, array in arrays.items():
         try:
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+            with open_for_writing(folder / f"{name}.npy") as stream:
+                np.save(stream, array, allow_pickle=False)
         except OSError as error:
             if error.errno is not None:
                 raise
@@ -133,7 +216,8 @@ def release(array: NDArray[Any]) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON that a person can read and a diff can compare."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with open_for_writing(path) as stream:
+        stream.write((json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -146,7 +230,7 @@ class ArrayFile:
 
     def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
         self._dtype = np.dtype(dtype)
-        self._stream: BufferedWriter = path.open("wb")
+        self._stream = open_for_writing(path)
         header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._stream, header)
 

@@ -54,8 +54,17 @@ def receive(stream: BinaryIO) -> bytes:
     return data
 
 
+_serves = threading.Event()
+
+
+def in_worker() -> bool:
+    """Is this a process that runs items for another, which limits what each may take?"""
+    return _serves.is_set()
+
+
 def main() -> None:
     """Serve the parent on standard input and output; what anything else prints goes to standard error."""
+    _serves.set()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -12,20 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
+from bof.errors import OptionError, VocabularyError, reason_of
 from bof.options import FeatureOptions
-from bof.system.files import fact_of, read_json, save_arrays, write_folder, write_json
+from bof.system.files import fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
 from bof.vocabulary.assignment import Assigner
+from bof.vocabulary.stored import AGAIN, ARRAYS, FORMAT_1, HEADER, TRAIN, read_stored, require_arrays
 
 FORMAT = 2
-_HEADER = "vocabulary.json"
-_TRAIN = "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
-_AGAIN = "copy or train the vocabulary again"
-_ARRAYS = ("centroids", "projection", "thresholds", "image_keys")
-_FORMAT_1 = "assigner"
-"""An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
 
 THRESHOLD_STEP = 1 / 32
 """Thresholds are stored as int16 in steps of this."""
@@ -58,18 +53,27 @@ class Vocabulary:
         features: FeatureOptions,
         trained_on: Mapping[str, Any],
         image_keys: U64,
-        format_1: U8 | None = None,
     ) -> Vocabulary:
         """Construct with the thresholds as they will be stored, and the fingerprint of it all.
 
-        format_1: what a vocabulary of that format has besides and its fingerprint covers.
+        Raises VocabularyError where an array is not of the type, shape and range that it has.
         """
+        require_arrays(centroids, projection, thresholds, image_keys)
         stored = _stored_thresholds(thresholds)
-        decisive = (centroids, projection, stored)
-        if format_1 is None:
-            fingerprint = _fingerprint(FORMAT, features, *decisive)
-        else:
-            fingerprint = _fingerprint(1, features, *decisive, format_1)
+        fingerprint = _fingerprint(FORMAT, features, centroids, projection, stored)
+        return cls._complete(centroids, projection, stored, features, trained_on, image_keys, fingerprint)
+
+    @classmethod
+    def _complete(
+        cls,
+        centroids: U8,
+        projection: F32,
+        stored: np.ndarray[Any, np.dtype[np.int16]],
+        features: FeatureOptions,
+        trained_on: Mapping[str, Any],
+        image_keys: U64,
+        fingerprint: str,
+    ) -> Vocabulary:
         kept = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
         assigner = Assigner.over(centroids)
         return cls(centroids, projection, kept, assigner, features, trained_on, image_keys, fingerprint)
@@ -109,38 +113,29 @@ class Vocabulary:
     def _fill(self, folder: Path) -> None:
         stored = _stored_thresholds(self.thresholds)
         arrays = (self.centroids, self.projection, stored, self.image_keys)
-        save_arrays(folder, dict(zip(_ARRAYS, arrays, strict=True)))
+        save_arrays(folder, dict(zip(ARRAYS, arrays, strict=True)))
         header = {
             "format": FORMAT,
             "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
             "n_words": self.n_words,
             "features": dataclasses.asdict(self.features),
             "trained_on": dict(self.trained_on),
-            "files": {name: dataclasses.asdict(fact_of(folder / f"{name}.npy")) for name in _ARRAYS},
+            "files": {name: dataclasses.asdict(fact_of(folder / f"{name}.npy")) for name in ARRAYS},
         }
-        write_json(folder / _HEADER, header)
+        write_json(folder / HEADER, header)
 
     @staticmethod
     def load(folder: Path) -> Vocabulary:
         """Read a saved vocabulary. Raises VocabularyError where it is missing or damaged, MismatchError on format."""
-        header = _read_header(folder)
-        names = (*_ARRAYS, _FORMAT_1) if header["format"] == 1 else _ARRAYS
-        arrays = {name: _read_array(folder, name, header) for name in names}
-        try:
-            vocabulary = Vocabulary.make(
-                arrays["centroids"],
-                arrays["projection"],
-                arrays["thresholds"] * np.float32(THRESHOLD_STEP),
-                FeatureOptions(**header["features"]),
-                header["trained_on"],
-                arrays["image_keys"],
-                arrays.get(_FORMAT_1),
-            )
-        except (KeyError, TypeError, ValueError, RuntimeError, OptionError) as error:
-            raise _damaged(folder, f"the vocabulary is damaged ({error})") from error
-        if vocabulary.fingerprint != header.get("fingerprint"):
-            raise _damaged(folder, "fingerprint differs from its content")
-        return vocabulary
+        found = read_stored(folder)
+        centroids, projection, stored, image_keys = (found.arrays[name] for name in ARRAYS)
+        besides = [found.arrays[FORMAT_1]] if found.format == 1 else []
+        fingerprint = _fingerprint(found.format, found.features, centroids, projection, stored, *besides)
+        if fingerprint != found.fingerprint:
+            raise VocabularyError("fingerprint differs from its content", path=folder, advice=AGAIN)
+        return Vocabulary._complete(
+            centroids, projection, stored, found.features, found.trained_on, image_keys, fingerprint
+        )
 
 
 @lru_cache(maxsize=2)
@@ -153,11 +148,11 @@ def default_vocabulary_path() -> Path:
     """Where the vocabulary that ships with bof lies, installed or in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "default_vocabulary", package.parent / "vocab" / "default"):
-        if (folder / _HEADER).is_file():
+        if (folder / HEADER).is_file():
             return folder
     place = package.parent / "vocab" / "default"
     problem = "the vocabulary that ships with bof is missing"
-    raise VocabularyError(problem, path=place, advice=f"install bof again, or {_TRAIN}")
+    raise VocabularyError(problem, path=place, advice=f"install bof again, or {TRAIN}")
 
 
 def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -170,32 +165,3 @@ def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _read_header(folder: Path) -> dict[str, Any]:
-    if not (folder / _HEADER).is_file():
-        raise VocabularyError("no vocabulary here", path=folder, expected=_HEADER, found="none", advice=_TRAIN)
-    try:
-        header = read_json(folder / _HEADER)
-        found = header["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder / _HEADER, f"damaged ({error})") from error
-    if found not in (1, FORMAT):
-        expected, advice = f"vocabulary format 1 or {FORMAT}", "use the bof that wrote it"
-        raise MismatchError(path=folder, expected=expected, found=found, advice=advice)
-    return dict(header)
-
-
-def _read_array(folder: Path, name: str, header: dict[str, Any]) -> np.ndarray[Any, Any]:
-    path = folder / f"{name}.npy"
-    try:
-        found, expected = dataclasses.asdict(fact_of(path)), header["files"][name]
-        if found != expected:
-            raise VocabularyError(path=path, expected=expected, found=found, advice=_AGAIN)
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, f"cannot be read ({error})") from error
-
-
-def _damaged(path: Path, problem: str) -> VocabularyError:
-    return VocabularyError(problem, path=path, advice=_AGAIN)

@@ -52,9 +52,14 @@ def build_wheel(folder: str, config_settings: Settings = None, metadata_folder: 
 
 
 def build_editable(folder: str, config_settings: Settings = None, metadata_folder: str | None = None) -> str:
-    """Compile into the checkout, and make a wheel that leads there; returns its name."""
+    """Compile into the checkout, and make a wheel that leads there, with one line for sys.path; returns its name.
+
+    The editable wheels of scikit-build-core bring a finder that comes before sys.path: then PYTHONPATH cannot name
+    another checkout.
+    """
     _choose_compiler()
-    return str(standard.build_editable(folder, config_settings, metadata_folder))
+    os.environ["BOF_EDITABLE"] = "ON"
+    return str(standard.build_wheel(folder, config_settings, metadata_folder))
 
 
 def system_compiler() -> str | None:

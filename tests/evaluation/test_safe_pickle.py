@@ -150,3 +150,13 @@ def test_a_changed_byte_is_read_or_refused(tmp_path: Path, place: int, byte: int
     data[place] = byte
     with contextlib.suppress(BenchmarkError):
         load_pickle(written(tmp_path, bytes(data)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_hundred_hostile_pickles_are_refused_or_read(script: Callable[[str], Any], tmp_path: Path) -> None:
+    """Each in a process with limits of time and memory; no function of ours is changed."""
+    fates, wrong = script("torture_models").torture_pickles(200, 5, tmp_path)
+    assert not wrong
+    assert fates.total() == 200
+    assert fates["refused by name"] > 150
+    assert fates["read"] > 2

@@ -153,7 +153,12 @@ def test_another_segment_spoils_no_finder(mapped: Rows, tmp_path: Path, monkeypa
     first, second, third = in_parts(mapped, 1000, 2000)
     keep_nearest(tmp_path, [first, second])
     made = list[int]()
-    monkeypatch.setattr(ann_index, "make_finder", lambda rows, _: made.append(len(rows)) or make_finder(rows))
+
+    def count(rows: Rows, _: object) -> object:
+        made.append(len(rows))
+        return make_finder(rows)
+
+    monkeypatch.setattr(ann_index, "make_finder", count)
     keep_nearest(tmp_path, [dataclasses.replace(second, first=0), dataclasses.replace(third, first=1000)])
     assert made == [1000]
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == ["1.faiss", "1.json", "2.faiss", "2.json"]

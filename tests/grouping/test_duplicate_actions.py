@@ -12,18 +12,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from bof.errors import DuplicateError, OptionError
 from bof.grouping import actions, moving
-from bof.grouping.actions import Deed, Outcome, Trash, perform, plan, require_outside
+from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at
 from bof.grouping.journal import Action, read_entries, writing
+from bof.grouping.trash import Trash, find_in_trash, require_trash
 from bof.grouping.types import Group, Link, Member
-from bof.grouping.undoing import find_in_trash, undo
+from bof.grouping.undoing import undo
+from bof.system import renaming
 
 Tree = dict[str, tuple[bytes, int, int]]
 """Relative path -> content, mode, mtime_ns."""
@@ -94,9 +97,29 @@ def no_shared_files(root: Path) -> bool:
 # -- Death at every step ----------------------------------------------------------------------------------------------
 
 
+KINDS: list[tuple[Action, str]] = [
+    ("move", "all"), ("move", "links"), ("move", "neither"), ("move", "across"), ("move", "neither, across"),
+    ("link", "all"), ("link", "links"), ("trash", "all"),
+]  # fmt: skip
+"""What is done, and what the file system offers: renaming that never overwrites, second names, neither; or two systems.
+"""
+
+each_kind = pytest.mark.parametrize(("action", "system"), KINDS, ids=[f"{action}, {has}" for action, has in KINDS])
+
+
+def refusal(call: str, folders: Sequence[int], system: str) -> int:
+    """What a file system answers to link and rename_new, between open folders; 0 where it does it."""
+    places = {"moved" in Path(os.readlink(f"/proc/self/fd/{folder}")).parts for folder in folders}
+    if "across" in system and len(places) == 2:
+        return errno.EXDEV
+    if call == "rename_new":
+        return 0 if system in ("all", "across") else errno.EINVAL
+    return errno.EPERM if "neither" in system else 0
+
+
 @contextmanager
-def dying(at: int, no_links: int = 0) -> Iterator[list[int]]:
-    """Death before the step of this number; yields the count of steps. no_links: what os.link fails with, if not 0."""
+def dying(at: int, system: str = "all") -> Iterator[list[int]]:
+    """Death before the step of this number; yields the count of steps. system: what it offers, see KINDS."""
     count, halves = [0], [False]
 
     def step(call: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -108,8 +131,10 @@ def dying(at: int, no_links: int = 0) -> Iterator[list[int]]:
                 halves.append(True)
                 return call(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
             halves[:] = [False]
-            if name == "link" and no_links:
-                raise OSError(no_links, os.strerror(no_links))
+            if name in ("link", "rename_new"):
+                folders = arguments[2:] if name == "rename_new" else [named["src_dir_fd"], named["dst_dir_fd"]]
+                if code := refusal(name, folders, system):
+                    raise OSError(code, os.strerror(code))
             return call(*arguments, **named)
 
         return counted
@@ -118,27 +143,45 @@ def dying(at: int, no_links: int = 0) -> Iterator[list[int]]:
         for name in ("link", "unlink", "replace", "rename", "mkdir", "rmdir", "write", "chmod", "utime"):
             stack.enter_context(mock.patch.object(os, name, step(getattr(os, name), name)))
         stack.enter_context(mock.patch.object(os, "fsync", step(lambda _: None, "fsync")))
+        stack.enter_context(mock.patch.object(renaming, "rename_new", step(renaming.rename_new, "rename_new")))
         yield count
 
 
-def die_and_undo(root: Path, action: Action, at: int, no_links: int) -> bool:
+def throw_away(path: str) -> None:
+    """A trash that takes a file in two steps, and its note first."""
+    trash = Path(os.environ["XDG_DATA_HOME"]) / "Trash"
+    name = Path(path).name
+    (trash / "info" / f"{name}.trashinfo").write_text(f"[Trash Info]\nPath={quote(path)}\n")
+    os.rename(path, trash / "files" / name)
+
+
+def die_and_undo(root: Path, action: Action, at: int, system: str) -> bool:
     """Act, die before a step, check, undo; returns whether the action ended before that step came."""
     groups = collection(root)
+    for name in ("files", "info"):
+        (root / "data" / "Trash" / name).mkdir(parents=True)
     before, deeds = tree(root), planned(groups, action, root)
     kept = {str(Path(deed.keeper.path).relative_to(root)) for deed in deeds if deed.keeper}
     ended = False
-    with dying(at, no_links):
+    with dying(at, system):
         try:
-            act(deeds, action, root)
+            act(deeds, action, root, throw_away if action == "trash" else None)
             ended = True
         except Dead:
             pass
-    now = tree(root)
+    now, words = tree(root), list[str]()
     assert {content for content, *_ in before.values()} <= {content for content, *_ in now.values()}
     assert all(now[name] == before[name] for name in kept)
     if (root / "log.jsonl").exists() and b"\n" in (root / "log.jsonl").read_bytes():
         for _ in range(2):
-            assert not [one.words for one in undo(read_entries(root / "log.jsonl")) if one.state == "not undone"]
+            words = [one.words for one in undo(read_entries(root / "log.jsonl")) if one.state == "not undone"]
+            assert not words or action == "trash"
+    if action == "trash":  # what is in the trash stays there, and its place is told
+        trashed = {path.name for path in (root / "data" / "Trash" / "files").iterdir()}
+        assert trashed == {Path(said.split(";")[0]).name for said in words}
+        assert {name for name in before if Path(name).name not in trashed} <= set(tree(root))
+        shutil.rmtree(root)
+        return ended
     assert tree(root) == before
     assert no_shared_files(root)
     assert not (root / "moved").exists() or not any((root / "moved").rglob("*.jpg"))
@@ -146,23 +189,20 @@ def die_and_undo(root: Path, action: Action, at: int, no_links: int) -> bool:
     return ended
 
 
-@pytest.mark.parametrize(
-    ("action", "no_links"), [("move", 0), ("move", errno.EXDEV), ("link", 0)], ids=["move", "across", "link"]
-)
+@each_kind
 def test_a_process_that_dies_at_any_step_loses_nothing_and_can_be_undone(
-    action: Action, no_links: int, tmp_path: Path
+    action: Action, system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "here" / "data"))
     for at in range(1, 500):
-        if die_and_undo(tmp_path / "here", action, at, no_links):
+        if die_and_undo(tmp_path / "here", action, at, system):
             break
-    assert 20 < at < 100
+    assert 20 < at < 150
 
 
-@pytest.mark.parametrize(
-    ("action", "no_links"), [("move", 0), ("move", errno.EXDEV), ("link", 0)], ids=["move", "across", "link"]
-)
+@pytest.mark.parametrize(("action", "system"), KINDS[:-1])
 def test_undoing_that_dies_at_any_step_goes_on_when_it_is_run_again(
-    action: Action, no_links: int, tmp_path: Path
+    action: Action, system: str, tmp_path: Path
 ) -> None:
     for at in range(1, 300):
         root = tmp_path / str(at)
@@ -170,7 +210,7 @@ def test_undoing_that_dies_at_any_step_goes_on_when_it_is_run_again(
         before = tree(root)
         act(planned(groups, action, root), action, root)
         entries, ended = read_entries(root / "log.jsonl"), False
-        with dying(at, no_links):
+        with dying(at, system):
             try:
                 undo(entries)
                 ended = True
@@ -182,7 +222,7 @@ def test_undoing_that_dies_at_any_step_goes_on_when_it_is_run_again(
         assert no_shared_files(root)
         if ended:
             break
-    assert 10 < at < 100
+    assert 10 < at < 150
 
 
 # -- What is never touched --------------------------------------------------------------------------------------------
@@ -259,14 +299,14 @@ def test_protected_pictures_are_kept_and_never_touched(tmp_path: Path) -> None:
 def test_a_failed_action_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     before, deeds = set(), planned(collection(tmp_path), "move", tmp_path)
     before = set(tree(tmp_path))
-    real = os.unlink
+    real = os.rename
 
-    def refuse(path: Any, **named: Any) -> None:
-        if str(path).endswith("photos/b/c.jpg"):
+    def refuse(path: Any, *other: Any, **named: Any) -> None:
+        if str(path) == "c.jpg":
             raise PermissionError(errno.EACCES, "Permission denied")
-        real(path, **named)
+        real(path, *other, **named)
 
-    with mock.patch.object(os, "unlink", refuse):
+    with mock.patch.object(os, "rename", refuse):
         outcomes = act(deeds, "move", tmp_path)
     assert [(one.deed.member.name, one.failed) for one in outcomes] == [
         ("c.jpg", True), ("d.jpg", False), ("f.jpg", False),
@@ -281,7 +321,7 @@ def test_a_full_disk_leaves_no_half_copies(tmp_path: Path) -> None:
     before = tree(tmp_path)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with (
-        mock.patch.object(os, "link", side_effect=OSError(errno.EXDEV, "other file system")),
+        dying(1 << 30, "across"),
         mock.patch.object(moving, "_write", side_effect=full),
     ):
         outcomes = act(deeds, "move", tmp_path)
@@ -378,7 +418,7 @@ def test_the_trash_takes_files_and_undoing_says_where_they_are(tmp_path: Path, m
 def test_a_missing_trash_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "send2trash", None)
     with pytest.raises(DuplicateError, match=r'pip install "bof\[trash\]"'):
-        actions.require_trash()
+        require_trash()
 
 
 @pytest.mark.parametrize(

@@ -377,14 +377,14 @@ def test_links_leave_the_index_as_it_is(indexed: Path, tmp_path: Path, capsys: p
 def test_a_failure_is_named_and_the_status_says_so(
     indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = os.unlink
+    real = os.rename
 
-    def refuse(path: str | Path, **named: int) -> None:
-        if Path(path).name == "a copy.png" and "photos" in str(path):
+    def refuse(path: str | Path, *other: str | Path, **named: int) -> None:
+        if Path(path).name == "a copy.png":
             raise PermissionError(13, "Permission denied")
-        real(path, **named)
+        real(path, *other, **named)
 
-    monkeypatch.setattr(os, "unlink", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
     assert call(indexed, "--move-to", tmp_path / "moved", "--yes") == 1
     captured = capsys.readouterr()
     assert "failed sub/a copy.png: Permission denied" in captured.err

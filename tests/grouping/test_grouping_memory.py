@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -109,41 +107,3 @@ def test_a_damaged_file_of_pairs_is_begun_anew(tmp_path: Path, caplog: pytest.Lo
         caplog.clear()
         with PairStore(tmp_path, {}) as store:
             assert len(store.pairs({"a", "b"})) == 1
-
-
-# -- The benchmark's arithmetic ---------------------------------------------------------------------------------------
-
-
-def test_a_group_is_wrong_if_one_link_is_between_strangers(script: Callable[[str], Any]) -> None:
-    made = {"a": "p", "a2": "p", "b": "q", "b2": "q", "s": "p'"}
-    truth = script("duplicates_truth").Truth(
-        pictures=list(made),
-        sources={picture: frozenset({source}) for picture, source in made.items()},
-        things={picture: frozenset({source[0]}) for picture, source in made.items()},
-        attack={"a": "reference", "b": "reference", "a2": "crop", "b2": "crop", "s": "reference"},
-        source_of={"a2": "a", "b2": "b"},
-    )
-    judge = script("duplicates_judge")
-    right, sibling, wrong = ("a2", "a"), ("s", "a"), ("b", "a")
-    found = judge.judge_groups("all", truth, [[right, sibling, wrong]], 1.0)
-    assert (found.n_groups, found.n_wrong_groups) == (1, 1)
-    assert found.links == {"right": 1, "neither": 1, "wrong": 1}
-    assert (found.precision, found.recall) == (0.5, 0.5)
-    assert found.missed == ["b2"]
-    assert judge.judge_groups("most", truth, [[right, sibling], [("b2", "b")]], 1.0).n_wrong_groups == 0
-    assert sorted(map(len, judge.components([right, sibling, ("b2", "b")]))) == [1, 2]
-    assert len(judge.components([right, ("b2", "b"), wrong])) == 1
-
-
-def test_near_hashes_are_those_that_brute_force_finds(script: Callable[[str], Any]) -> None:
-    rng = np.random.default_rng(0)
-    hashes = rng.integers(0, 1 << 10, 60).astype(np.uint64)
-    numbers = hashes.tolist()
-    expected = [
-        (i, j, (numbers[i] ^ numbers[j]).bit_count())
-        for i in range(60)
-        for j in range(i + 1, 60)
-        if (numbers[i] ^ numbers[j]).bit_count() <= 2
-    ]
-    assert script("duplicates_methods").near_pairs(hashes, 2) == expected
-    assert expected

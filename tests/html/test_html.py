@@ -34,7 +34,9 @@ def test_every_attribute_with_a_value_is_quoted(path: Path) -> None:
 
 def test_a_page_may_load_pictures_alone_and_run_its_own_script_alone() -> None:
     page = html.render("duplicates.html", HOSTILE, **{**NOTHING, "title": "</title></style><script>{{7}}"})
-    policy = " ".join(re.search(r'Content-Security-Policy" content="(.*?)"', page, re.DOTALL)[1].split())
+    found = re.search(r'Content-Security-Policy" content="(.*?)"', page, re.DOTALL)
+    assert found is not None
+    policy = " ".join(found[1].split())
     assert policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none';")
     assert "script-src" not in policy
     assert "<script" not in page

@@ -7,7 +7,6 @@ import importlib
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -15,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
 
 from bof.native.library import library_path
 from bof.native.table import FUNCTIONS
+from tests.support.scenes import ROOT
 
 pytest.importorskip("scikit_build_core")
 
-LOOPS = ROOT / "bof" / "native"
+NATIVE = ROOT / "bof" / "native"
 LIBRARY = library_path().name
 
 
@@ -71,7 +70,8 @@ def test_the_build_compiles_with_it(
 
     monkeypatch.setenv("CC", "")
     monkeypatch.setattr(shutil, "which", lambda name: name if name == installed else None)
-    monkeypatch.setattr(build.standard, f"build_{kind}", compiler)
+    monkeypatch.setenv("BOF_EDITABLE", "")
+    monkeypatch.setattr(build.standard, "build_wheel", compiler)
     assert re.search(expected, getattr(build, f"build_{kind}")("folder"))
 
 
@@ -79,38 +79,47 @@ def test_the_build_compiles_with_it(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The C files, without a library."""
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What an editable installation reads, without a library, as the working directory."""
     if not (shutil.which("cmake") and shutil.which("cc")):
         pytest.skip("no CMake or no compiler here")
-    return Path(shutil.copytree(LOOPS, tmp_path / "loops", ignore=shutil.ignore_patterns("_loops.*", "__pycache__")))
+    for path in ["pyproject.toml", "README.md", "LICENSE", *(str(path.relative_to(ROOT)) for path in native_files())]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    for name in ("CC", "BOF_EDITABLE", "CMAKE_BUILD_PARALLEL_LEVEL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def compile_in(folder: Path) -> str:
-    """As an editable installation does; returns what was said, nothing where all went well."""
-    target = folder.parent / "build"
-    configured = ["cmake", "-S", str(folder), "-B", str(target), "-D", "SKBUILD_STATE=editable"]
-    subprocess.run(configured, check=True, capture_output=True)
-    done = subprocess.run(["cmake", "--build", str(target)], capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr if done.returncode else ""
+def native_files() -> list[Path]:
+    return [*NATIVE.glob("*.[ch]"), NATIVE / "CMakeLists.txt"]
 
 
-def test_an_editable_build_puts_the_library_beside_its_source(folder: Path) -> None:
-    before = {path.name for path in folder.iterdir()}
-    assert compile_in(folder) == ""
-    target = folder / LIBRARY
-    assert {path.name for path in folder.iterdir()} == before | {target.name}
-    assert all(hasattr(ctypes.CDLL(str(target)), f"bof_{name}") for name in FUNCTIONS)
+def test_an_editable_wheel_is_a_line_for_the_path_and_the_library_lies_in_the_checkout(
+    build: Any, checkout: Path
+) -> None:
+    """The line comes behind PYTHONPATH, so that the same environment runs other checkouts too."""
+    name = build.build_editable(str(checkout))
+    assert re.fullmatch(r"bof-[\d.]+-py3-none-(?!any)\w+\.whl", name)
+    with zipfile.ZipFile(checkout / name) as wheel:
+        (line,) = [entry for entry in wheel.namelist() if ".dist-info/" not in entry]
+        assert wheel.read(line).decode() == f"{checkout}\n"
+    assert line.endswith(".pth")
+    library = ctypes.CDLL(str(checkout / "bof" / "native" / LIBRARY))
+    assert all(hasattr(library, f"bof_{name}") for name in FUNCTIONS)
 
 
-def test_a_broken_file_says_what_the_compiler_said_and_leaves_the_library_as_it_was(folder: Path) -> None:
-    target = folder / LIBRARY
-    target.write_bytes(b"the old library")
+def test_a_broken_file_says_what_the_compiler_said_and_leaves_the_library_as_it_was(
+    build: Any, checkout: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = checkout / "bof" / "native"
+    (folder / LIBRARY).write_bytes(b"the old library")
     (folder / "words.c").write_text("int f(void) { return no_such_name; }\n")
-    before = {path.name for path in folder.iterdir()}
-    assert "no_such_name" in compile_in(folder)
-    assert target.read_bytes() == b"the old library"
-    assert {path.name for path in folder.iterdir()} == before
+    with pytest.raises(SystemExit):
+        build.build_editable(str(checkout))
+    assert "no_such_name" in "".join(capfd.readouterr())
+    assert (folder / LIBRARY).read_bytes() == b"the old library"
 
 
 # -- What is in an archive --------------------------------------------------------------------------------------------
@@ -142,8 +151,6 @@ def test_a_source_archive_holds_all_that_a_build_reads(
     name = build.build_sdist(str(tmp_path))
     with tarfile.open(tmp_path / name) as archive:
         found = {path.partition("/")[2] for path in archive.getnames()}
-    needed = {str(path.relative_to(ROOT)) for path in LOOPS.glob("*.[ch]")}
-    assert (
-        needed | {"pyproject.toml", "bof/native/CMakeLists.txt", "scripts/backend/bof_build.py", "README.md"} <= found
-    )
+    needed = {str(path.relative_to(ROOT)) for path in native_files()}
+    assert needed | {"pyproject.toml", "scripts/backend/bof_build.py", "README.md", "LICENSE"} <= found
     assert not any(path.endswith(LIBRARY) for path in found)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import BEST_VARIANT
+from tests.support.scenes import BEST_VARIANT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

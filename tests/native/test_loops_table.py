@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from tests.support.scenes import ROOT
 
 from bof.native.library import CALLS, DAMAGE, NO_MEMORY, PATH_VARIABLE
 from bof.native.parameters import Array, Parameter, Positive, Rows, Sizes, Whole, reads

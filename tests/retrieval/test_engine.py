@@ -26,6 +26,7 @@ from bof.retrieval.expansion import expand
 from bof.retrieval.rankers import LocalScores, with_evidence
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
+from bof.store.index import Index
 from bof.types import Box, Hit
 from bof.vocabulary.training import Sample, train_vocabulary
 from tests.support.scenes import N_SCENES, draw_scene, warp, write_picture
@@ -155,13 +156,13 @@ def test_order_and_batches_change_no_bit_of_an_answer(
     options = IndexOptions(workers=1, commit_images=n_at_once)
     report = fresh.add([six_photos / f"scene-{number:02d}.png" for number in order], options)
     assert report.n_added == N_SIX
-    assert len(fresh.searcher().collection.segments) >= 2
+    assert len(Index.open(fresh.folder).snapshot().segments) >= 2
     assert rankings(fresh) == rankings(baseline)
 
 
 def test_two_workers_write_what_one_writes(baseline: Engine, fresh: Engine, six_photos: Path) -> None:
     fresh.add([six_photos], IndexOptions(workers=2))
-    one, two = baseline.searcher().collection.segments[0], fresh.searcher().collection.segments[0]
+    one, two = Index.open(baseline.folder).snapshot().segments[0], Index.open(fresh.folder).snapshot().segments[0]
     np.testing.assert_array_equal(one.postings.signature, two.postings.signature)
     np.testing.assert_array_equal(one.xy, two.xy)
     assert rankings(fresh) == rankings(baseline)

@@ -19,6 +19,7 @@ from bof.images.decode import read_image
 from bof.options import COLUMN_OF, LOCAL, IndexOptions, ModelOptions, SearchOptions, VerifyOptions
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import Similarities
+from bof.store.index import Index
 from bof.types import Hit
 from tests.support.onnx_models import Network
 from tests.support.scenes import N_SCENES, draw_scene, write_picture
@@ -111,7 +112,7 @@ def test_batches_order_and_merging_change_no_answer(described: Path, photos: Pat
         engine.want(["hash", "color"])
         for path in sorted(photos.iterdir(), reverse=True):
             engine.add([path], ONE)
-        assert len(engine.searcher().collection.segments) > 1
+        assert len(Index.open(engine.folder).snapshot().segments) > 1
         assert answers(engine, photos) == expected
         engine.merge()
         engine.refresh()

@@ -68,7 +68,8 @@ def words(n_features: int, n_words: int = 65536, asked: int = 0) -> int:
 
 
 def depth(n_images: int, asked: int = 0) -> int:
-    return VoteAndVerify(collection(n_images=n_images), Any, verifying=VerifyOptions(depth=asked)).depth
+    vocabulary: Any = None
+    return VoteAndVerify(collection(n_images=n_images), vocabulary, verifying=VerifyOptions(depth=asked)).depth
 
 
 def test_a_query_feature_looks_into_fewer_words_as_the_collection_grows() -> None:

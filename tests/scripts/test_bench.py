@@ -10,13 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from bof.engine import Engine
 from bof.errors import BofError
 from bof.features.sift import extract_features
 from bof.images.decode import read_image
-from bof.options import SearchOptions, VerifyOptions
+from bof.options import FeatureOptions, SearchOptions, VerifyOptions
 from bof.vocabulary.vocabulary import load_vocabulary
 from scripts.bench import __main__ as script
 from scripts.bench import appearance, assignment, batch, commands, extraction, peers, stages
@@ -176,19 +178,20 @@ def test_stages_add_up_and_have_their_limits(bench: Any) -> None:
 def test_a_batch_asks_every_picture(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "ask_all", lambda engine: time.sleep(0.08))
     row, likewise = batch.measure(bench)
+    ours: Any = row.ours
     assert len(likewise.theirs) == bench.runs
-    assert row.ours == [pytest.approx(0.01, rel=0.5)]
+    assert ours == [pytest.approx(0.01, rel=0.5)]
 
 
 def test_a_batch_finds_the_views_of_an_object(bench: Any) -> None:
     engine = bench.peer.engine
-    found = batch.ask_all(engine)
+    found: Any = batch.ask_all(engine)
     names = [Path(row.name).stem for row in engine.images]
     for asked in found:
         views = [number for number in range(len(names)) if number // 4 == asked.image // 4 and number != asked.image]
         assert {other for other, _ in asked.others[: len(views)]} == set(views)
     assert len(found) == len(engine)
-    alone = batch.ask_one_by_one(engine)
+    alone: Any = batch.ask_one_by_one(engine)
     assert [dict(asked.others).items() <= dict(one).items() for asked, one in zip(found, alone, strict=True)] == [
         True
     ] * 8
@@ -215,12 +218,12 @@ def test_bare_sift_extracts_what_the_engine_extracts(data: Path, monkeypatch: py
         def detectAndCompute(self, pixels: Any, mask: None) -> None:  # noqa: N802
             found.append(len(self.sift.detectAndCompute(pixels, mask)[0]))
 
-    create = extraction.cv2.SIFT.create
-    monkeypatch.setattr(extraction.cv2, "SIFT", SimpleNamespace(create=lambda *options: Sift(create(*options))))
+    create = cv2.SIFT.create
+    monkeypatch.setattr(cv2, "SIFT", SimpleNamespace(create=lambda *options: Sift(create(*options))))
     paths = sorted((data / "ukbench1000").iterdir())[:2]
     assert extraction.sift_share(paths) > 0
     monkeypatch.undo()
-    assert found == [len(extract_features(read_image(p, grey=True), extraction.FeatureOptions())) for p in paths]
+    assert found == [len(extract_features(read_image(p, grey=True), FeatureOptions())) for p in paths]
 
 
 def test_a_process_is_measured_without_the_one_that_starts_it() -> None:
@@ -245,7 +248,7 @@ def test_the_first_search_ever_has_nothing_compiled(bench: Any, monkeypatch: pyt
         return SimpleNamespace(seconds=seconds)
 
     monkeypatch.setattr(commands, "run_measured", run)
-    place = SimpleNamespace(by_command=SimpleNamespace(search=["search"]), runs=2, workshop=bench.workshop)
+    place: Any = SimpleNamespace(by_command=SimpleNamespace(search=["search"]), runs=2, workshop=bench.workshop)
     warm, cold = commands.measure_start(place)
     assert warm.ours == [0.5, 0.5]
     assert (cold.ours, cold.theirs) == ([9.0, 9.0], [0.5, 0.5])
@@ -254,8 +257,8 @@ def test_the_first_search_ever_has_nothing_compiled(bench: Any, monkeypatch: pyt
 def test_size_counts_features_and_pictures(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "run_measured", lambda command: SimpleNamespace(peak_bytes=5e6))
     folder, measured = bench.peer.engine.folder, SimpleNamespace(peak_bytes=7e6)
-    place = SimpleNamespace(by_command=SimpleNamespace(folder=folder, measured=measured, search=[]), runs=2)
-    monkeypatch.setattr(commands.Engine, "open", lambda folder: bench.peer.engine)
+    place: Any = SimpleNamespace(by_command=SimpleNamespace(folder=folder, measured=measured, search=[]), runs=2)
+    monkeypatch.setattr(Engine, "open", lambda folder: bench.peer.engine)
     indexing, search, index = commands.measure_size(place)
     assert (indexing.ours, search.ours) == ([7e6], [5e6, 5e6])
     assert index.ours == [bench.peer.engine.n_bytes()]
@@ -311,7 +314,8 @@ def test_hashes_and_colours_stand_beside_their_like(bench: Any, monkeypatch: pyt
     assert {row.group.split(" of ")[1].split(",")[0] for row in rows} == {"64 bits", "color", "histogram"}
     assert all(len(row.ours) == len(row.theirs) == appearance.RUNS for row in rows)
     calls = appearance.hash_calls(appearance.made_hashes(500))["distances"]
-    assert np.array_equal(calls["bof"](), calls["numpy"]())
+    ours, theirs = (np.asarray(calls[name]()) for name in ("bof", "numpy"))
+    assert np.array_equal(ours, theirs)
 
 
 def test_no_runs_are_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -270,7 +271,8 @@ def test_the_surest_wrong_pairs_are_shown_first() -> None:
     pairs.matches[[2, 9]] = True
     pairs.probability[:] = np.arange(14) / 100
     queries = [Path(f"{row:02d}.jpg") for row in range(14)]
-    study = calibration.Study(None, [Path("hit.jpg")], {}, queries, [], asking.Gathered(pairs, 2, 12, 0))
+    engine: Any = None
+    study = calibration.Study(engine, [Path("hit.jpg")], {}, queries, [], asking.Gathered(pairs, 2, 12, 0))
     head, *lines = calibration._surest_wrong(study)
     assert head == "the surest wrong pairs:"
     assert [line.split()[1][:2] for line in lines] == ["13", "12", "11", "10", "08", "07", "06", "05", "04", "03"]

@@ -14,7 +14,7 @@ from bof.errors import BenchmarkError
 from bof.evaluation.benchmarks import folders
 from bof.evaluation.benchmarks.types import BenchmarkQuery
 from bof.images.decode import read_image
-from bof.types import Ranking
+from bof.types import Ranking, Verdict
 from scripts.common.features import Collection
 from scripts.copies import __main__ as copies
 from scripts.copies import attacks
@@ -264,7 +264,9 @@ A, B, C = Path("/a"), Path("/b"), Path("/c")
 
 
 def _judge(query: BenchmarkQuery, values: list[float], limit: float) -> Any:
-    verdicts = ["same" if value >= limit else "no" if value == scores.NEVER else "maybe" for value in values]
+    verdicts: list[Verdict] = [
+        "same" if value >= limit else "no" if value == scores.NEVER else "maybe" for value in values
+    ]
     return scores.judge(query, Ranking([A, B, C], np.array(values), verdicts, {}))
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from scripts.demo import collection as draw_demo
+from scripts.demo.art import draw_poster
+from scripts.demo.scenes import WALL_HEIGHT, WALL_WIDTH
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +81,10 @@ def test_another_seed_draws_another_collection() -> None:
 
 def test_posters_are_all_different() -> None:
     count = draw_demo.N_POSTERS + draw_demo.N_OTHER_POSTERS
-    assert len({_digest(draw_demo.draw_poster(number, 0)) for number in range(count)}) == count
+    assert len({_digest(draw_poster(number, 0)) for number in range(count)}) == count
 
 
 def test_camera_keeps_the_middle_of_the_wall_in_the_middle() -> None:
     camera = draw_demo.Camera(0.7, 25.0, 10.0, -30.0, (11.0, -7.0))
-    middle = draw_demo.picture_from_wall(camera) @ (draw_demo.WALL_WIDTH / 2, draw_demo.WALL_HEIGHT / 2, 1)
+    middle = draw_demo.picture_from_wall(camera) @ np.array([WALL_WIDTH / 2, WALL_HEIGHT / 2, 1])
     assert middle[:2] / middle[2] == pytest.approx((320 + 11, 240 - 7))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -149,9 +150,9 @@ def test_the_same_figures_give_the_same_svg(tmp_path: Path) -> None:
 
 
 def test_variants_differ_from_bof_in_what_they_say() -> None:
-    pixels = cv2.cvtColor(draw_scene(1), cv2.COLOR_BGR2GRAY)
+    pixels: Any = cv2.cvtColor(draw_scene(1), cv2.COLOR_BGR2GRAY)
     assert measuring.halved(pixels).shape == (120, 160)
-    found = {name: extract(pixels) for name, extract in measuring.variants(FeatureOptions()).items()}
+    found: dict[str, Any] = {name: extract(pixels) for name, extract in measuring.variants(FeatureOptions()).items()}
     ours, bilinear, floats, halved, points = found.values()
     assert (ours[1].dtype, floats[1].dtype) == (np.uint8, np.float32)
     assert np.array_equal(floats[1].astype(np.uint8), ours[1])

@@ -203,10 +203,10 @@ def _cells(line: str) -> list[str]:
 
 
 def test_the_table_holds_means_and_the_median_query_without_extraction() -> None:
-    report = SimpleNamespace(
+    report: Any = SimpleNamespace(
         ns=3.0, map=0.5, recall_at_1=1.0, n_database=100, query_milliseconds={"after_extract": 4.0}
     )
-    peer = SimpleNamespace(cost=Cost(2.0, 5000), trained_on="train")
+    peer: Any = SimpleNamespace(cost=Cost(2.0, 5000), trained_on="train")
     head, _, line, source = script.lines({"one": (peer, report)})
     assert _cells(head) == ["method", "N-S", "mAP", "recall@1", "index s", "ms/image", "query ms", "bytes"]
     assert _cells(line) == ["one", "3.000", "0.5000", "1.0000", "2.0", "20.00", "4.00", "5 KB"]

@@ -137,7 +137,7 @@ def test_no_token_is_in_the_access_log(path: str, logged: str) -> None:
 
 
 def test_a_server_logs_no_token(guarded: TestClient) -> None:
-    server = running.make_server(guarded.application, "127.0.0.1", 0, access_log=True)  # type: ignore[attr-defined]
+    server = running.make_server(guarded.application, "127.0.0.1", 0, access_log=True)
     logger, records = logging.getLogger("uvicorn.access"), queue.SimpleQueue[logging.LogRecord]()
     assert server.config.access_log
     handler = logging.handlers.QueueHandler(records)

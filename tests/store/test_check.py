@@ -24,7 +24,6 @@ from bof.store.catalog import connection
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index
 from bof.store.segments import ARRAYS
-from bof.system import files
 from bof.system.files import fact_of
 from tests.support.living import (
     ALL_PATHS,
@@ -190,7 +189,7 @@ def test_a_long_check_hinders_no_writer_and_takes_no_merge_for_damage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PATIENCE_S", 0.1)
-    sha256_in, merged = files.sha256_in, list[IO[bytes]]()
+    sha256_in, merged = check_module.sha256_in, list[object]()
 
     def merge_meanwhile(stream: IO[bytes]) -> str:
         if not merged:

@@ -76,7 +76,7 @@ def test_it_answers_as_it_did_and_reading_changes_no_byte(golden: Path) -> None:
 def test_it_can_be_merged(engine: Engine, golden: Path) -> None:
     engine.merge()
     engine.refresh()
-    assert len(engine.searcher().collection.segments) == 1
+    assert len(Index.open(engine.folder).snapshot().segments) == 1
     (segment,) = (engine.folder / "segments").iterdir()
     assert {path.stem for path in segment.iterdir() if not is_column(path.stem)} == set(ARRAYS)
     assert not check(engine.folder, 64).damages
@@ -104,7 +104,7 @@ def test_pictures_come_and_go(engine: Engine, golden: Path, tmp_path: Path) -> N
 
 def test_the_words_of_every_image_are_those_of_its_postings(engine: Engine) -> None:
     """Segments of format 1 have no such column: it is derived."""
-    for segment in engine.searcher().collection.segments:
+    for segment in Index.open(engine.folder).snapshot().segments:
         part = segment.postings
         word = np.repeat(np.arange(64), np.diff(part.indptr))
         assert segment.word[segment.feature_indptr[part.image] + part.feature].tolist() == word.tolist()

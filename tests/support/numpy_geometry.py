@@ -1,4 +1,4 @@
-"""Refinement as numpy says it, one picture at a time: the oracle of bof/loops/refinement.c and fits.c."""
+"""Refinement as numpy says it, one picture at a time: the oracle of bof/native/refinement.c and fits.c."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def require_report(folder: Path) -> None:
     """
     require_matplotlib()
     try:
-        _require_place(folder.resolve())
+        _require_place(_no_link(folder))
     except OSError as error:
         raise _cannot_write(folder, error) from error
 
@@ -63,10 +63,18 @@ def write_report(
             advice="give the benchmark that was run",
         )
     try:
-        write_folder(folder.resolve(), lambda fresh: _fill(fresh, report, whole, worst, benchmark))
+        write_folder(_no_link(folder), lambda fresh: _fill(fresh, report, whole, worst, benchmark))
     except OSError as error:
         raise _cannot_write(folder, error) from error
     return folder / PAGE
+
+
+def _no_link(folder: Path) -> Path:
+    """Where the folder lies. Raises ReportError for a link: nothing is written through one."""
+    if folder.is_symlink():
+        advice = "name another {report}"
+        raise ReportError(path=folder, expected="a folder for the report", found="a link", advice=advice)
+    return folder.resolve()
 
 
 def _fill(folder: Path, report: Report, whole: Mapping[str, Any], n: int, benchmark: Benchmark | None) -> None:

@@ -1,0 +1,57 @@
+"""A model is tried in a process of its own, with limits of time and memory, before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bof.errors import ModelError
+from bof.global_descriptors.onnx_file import weight_files
+from bof.options import ModelOptions
+from bof.system.memory import machine_memory
+from bof.system.workers import Limits, Lost, close_workers, run_in_workers
+
+TRIAL_S = 60.0
+"""What loading a model and describing one picture may take; the largest that people use take a few seconds."""
+
+_ROOM_BYTES, _COPIES_OF_WEIGHTS = 2 << 30, 3
+"""Memory for what a model computes with, and how often loading holds its weights."""
+
+
+def require_trial(path: Path, options: ModelOptions) -> None:
+    """Load a model and describe a small picture with it, elsewhere. Raises ModelError where that ends badly, and what
+    `load_model` raises.
+    """
+    limits = Limits(TRIAL_S, _memory_for(path))
+    try:
+        [found] = run_in_workers("bof.global_descriptors.trial:_try", options, [path], 1, limits)
+    finally:
+        close_workers()  # the libraries of models take memory that the next task need not hold
+    if isinstance(found, Lost):
+        raise ModelError(
+            path=path, expected=f"a model that describes a picture within {TRIAL_S:g} s and {_megabytes(limits)} MB",
+            found=f"one of which the process that tried it {_what_happened(found.reason)}",
+            advice="do not trust this file; get it from its publisher, or export it smaller and without loops",
+        )  # fmt: skip
+
+
+def _try(options: ModelOptions, path: Path) -> Mapping[str, Any]:
+    """What the process does that tries a model."""
+    from bof.global_descriptors.embedding import load_model
+
+    return dict(load_model(path, options).facts)
+
+
+def _what_happened(reason: str) -> str:
+    return reason.removeprefix("the process that read it ")
+
+
+def _megabytes(limits: Limits) -> int:
+    return (limits.memory or 0) >> 20
+
+
+def _memory_for(path: Path) -> int:
+    """Bytes that a trial may take: for the weights, wherever they lie, and room, but no more than there is."""
+    n_bytes = sum(file.stat().st_size for file in [path, *weight_files(path)])
+    return min(_ROOM_BYTES + _COPIES_OF_WEIGHTS * n_bytes, machine_memory())
