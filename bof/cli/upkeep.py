@@ -103,7 +103,7 @@ def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
     with engine.writer() as writer:
         writer.set_fields({path_of[name]: fields for name, fields in said.items() if name in path_of})
-    print(f"described {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
+    print(f"annotated {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
     return 1 if unknown else 0
 
 

@@ -109,9 +109,9 @@ def _reason(compare: Callable[[], object]) -> str:
 
 def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
-    known = {row.name: row for row in segments}
     if not os.path.lexists(folder / SEGMENTS):
         return
+    known = {row.name: row for row in segments}
     with open_segments(folder) as here:
         for name in here.names():
             if name not in known:
@@ -131,9 +131,9 @@ def open_segments(folder: Path) -> Directory:
 
 def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
     """Delete what lies among the segments and belongs to none. What cannot be deleted harms nobody."""
-    known = {row.name: row for row in segments}
     if not os.path.lexists(folder / SEGMENTS):
         return
+    known = {row.name: row for row in segments}
     with open_segments(folder) as here:
         for name in here.names():
             if name not in known:

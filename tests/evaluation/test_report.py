@@ -493,7 +493,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("bof.evaluation.report.write_figures", full)
-    with pytest.raises(ReportError, match="No space left on device; name another --report"):
+    with pytest.raises(ReportError, match="No space left on device; name another report"):
         write_report(tmp_path / "out", report_of(result(), benchmark="second"), WHOLE)
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

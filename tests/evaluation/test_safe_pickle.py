@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bof.errors import BenchmarkError
 from bof.evaluation.benchmarks.safe_pickle import load_pickle
+from scripts.torture import models
 
 VALUES = {
     "whole numbers": np.arange(5),
@@ -153,9 +154,9 @@ def test_a_changed_byte_is_read_or_refused(tmp_path: Path, place: int, byte: int
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_two_hundred_hostile_pickles_are_refused_or_read(script: Callable[[str], Any], tmp_path: Path) -> None:
+def test_two_hundred_hostile_pickles_are_refused_or_read(tmp_path: Path) -> None:
     """Each in a process with limits of time and memory; no function of ours is changed."""
-    fates, wrong = script("torture_models").torture_pickles(200, 5, tmp_path)
+    fates, wrong = models.torture_pickles(200, 5, tmp_path)
     assert not wrong
     assert fates.total() == 200
     assert fates["refused by name"] > 150

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ from bof.global_descriptors import embedding, trial
 from bof.global_descriptors.describe import ModelChoice
 from bof.global_descriptors.embedding import ModelOptions, cached_model, load_model
 from bof.global_descriptors.onnx_file import weight_files
+from scripts.torture import hostile_models, models
 from tests.support.onnx_models import Network
-
-Script = Callable[[str], Any]
 
 
 @pytest.fixture
-def hostile(script: Script) -> Any:
-    return script("hostile_models")
+def hostile() -> Any:
+    return hostile_models
 
 
 def written(path: Path, model: Any) -> Path:
@@ -108,9 +106,9 @@ def test_what_is_no_file_is_no_model(tmp_path: Path) -> None:
         cached_model(tmp_path / "m.onnx")
 
 
-def test_two_hundred_hostile_models_are_refused_or_used(script: Script, tmp_path: Path) -> None:
+def test_two_hundred_hostile_models_are_refused_or_used(tmp_path: Path) -> None:
     """Those that wait for a limit are left to the command."""
-    fates, wrong = script("torture_models").torture_models(200, 3, tmp_path, ["loops", "many fields"])
+    fates, wrong = models.torture_models(200, 3, tmp_path, ["loops", "many fields"])
     assert not wrong
     assert fates.total() == 200
     assert fates["refused by name"] > 100

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.support.scenes import BEST_VARIANT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from bof import native
 from bof.native import Hits
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 from bof.vocabulary.assignment import Assigner, make_cells, nearest
+from tests.support.scenes import BEST_VARIANT
 
 N_WORDS = 12
 N_IMAGES = 9

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.scenes import ROOT
 
 from bof.native.library import CALLS, DAMAGE, NO_MEMORY, PATH_VARIABLE
 from bof.native.parameters import Array, Parameter, Positive, Rows, Sizes, Whole, reads
 from bof.native.table import FUNCTIONS, N_DISTANCES, SLOT, VOTE, Function
+from tests.support.scenes import ROOT
 
 C_TYPES = {
     "uint8": "uint8_t", "uint16": "uint16_t", "uint64": "uint64_t", "int8": "int8_t", "int32": "int32_t",

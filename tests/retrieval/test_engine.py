@@ -537,7 +537,7 @@ def other_vocabulary_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary
 
 
 def test_another_vocabulary_is_refused(index_folder: Path, other_vocabulary_folder: Path) -> None:
-    with pytest.raises(MismatchError, match="--vocabulary"):
+    with pytest.raises(MismatchError, match="name the right one with vocabulary"):
         Engine.open(index_folder, other_vocabulary_folder)
     with pytest.raises(MismatchError):
         Engine.open_or_create(index_folder, other_vocabulary_folder)

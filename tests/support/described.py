@@ -24,6 +24,6 @@ def described(name: str, seed: int, n_features: int = 30) -> Described:
 def rows(seed: int) -> dict[str, np.ndarray]:
     """Some images have no optional columns, some one group of them, some two."""
     rng = np.random.default_rng(seed)
-    found = {"color.histogram": rng.integers(0, 256, 288).astype(np.uint8)}
-    found |= {"hash.ahash": rng.integers(0, 9, 1, np.uint64), "hash.phash": rng.integers(0, 9, 1, np.uint64)}
+    found = {"color.color": rng.integers(0, 256, 1440).astype(np.uint8), "hash.ahash": rng.integers(0, 9, 1, np.uint64)}
+    found["hash.phash"] = rng.integers(0, 9, 1, np.uint64)
     return {name: row for name, row in found.items() if seed % 3 > (name < "hash")}

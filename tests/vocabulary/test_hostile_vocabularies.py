@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from bof.options import FeatureOptions
 from bof.vocabulary.hamming import make_projection
 from bof.vocabulary.stored import ARRAYS
 from bof.vocabulary.vocabulary import Vocabulary
+from scripts.torture import vocabularies
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_hundred_hostile_vocabularies_are_refused_or_used(script: Callable[[str], Any], tmp_path: Path) -> None:
-    fates, wrong = script("torture_vocabularies").torture(100, 7, tmp_path)
+def test_a_hundred_hostile_vocabularies_are_refused_or_used(tmp_path: Path) -> None:
+    fates, wrong = vocabularies.torture(100, 7, tmp_path)
     assert not wrong
     assert fates.total() == 100
     assert fates["refused by name"] > 60

@@ -173,7 +173,7 @@ def _compare(key: str, operator: str, value: str) -> Condition:
 
 def _in_folder(operator: str, value: str) -> Condition:
     if operator != "=":
-        raise OptionError(f'--where: expected = or != after folder, found "{operator}"')
+        raise OptionError(option="where", expected="= or != after folder", found=f'"{operator}"')
     subject = "images.path" if value.startswith("/") else "images.name"
     return f"(instr(bof_fold({subject}), ?) = 1)", [_fold(value.rstrip("/")) + "/"]
 

@@ -1,7 +1,7 @@
 """Hostile ONNX models and hostile pickles of ground truth: each is refused by name or read, and nothing else happens.
 
-python scripts/torture_models.py [--number 200] [--only models pickles]. Exit status 1 where a process died, an error has
-no name, something took too long or too much memory, or a file beside or a function of ours was changed.
+python -m scripts.torture.models [--number 200] [--only models pickles]. Exit status 1 where a process died, an error
+has no name, something took too long or too much memory, or a file beside or a function of ours was changed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,9 @@ _TRIAL_S, _SLACK_S = 4.0, 15.0
 # -- Models -----------------------------------------------------------------------------------------------------------
 
 
-def torture_models(
-    number: int, seed: int, scratch: Path, without: Collection[str] = ()
-) -> tuple[Counter[str], Wrong]:
+def torture_models(number: int, seed: int, scratch: Path, without: Collection[str] = ()) -> tuple[Counter[str], Wrong]:
     """What became of so many models, tried as every model is; and what went wrong. without: kinds that are left out."""
-    from hostile_models import write_hostile
+    from scripts.torture.hostile_models import write_hostile
 
     canary = _canary(scratch)
     fates, wrong = Counter[str](), list[str]()
@@ -78,7 +76,7 @@ def _fate_of_model(path: Path) -> str:
 
 def torture_pickles(number: int, seed: int, scratch: Path) -> tuple[Counter[str], Wrong]:
     """What became of so many pickles, each read in a process with limits; and what went wrong."""
-    from hostile_pickles import make_hostile
+    from scripts.torture.hostile_pickles import make_hostile
 
     canary = _canary(scratch)
     fates, wrong, kinds, paths = Counter[str](), list[str](), [], []
@@ -90,7 +88,7 @@ def torture_pickles(number: int, seed: int, scratch: Path) -> tuple[Counter[str]
         kinds.append(kind)
         paths.append(path)
     for kind, path, result in zip(
-        kinds, paths, run_in_workers("torture_models:read_pickle", None, paths, 1, _PICKLE_LIMITS), strict=True
+        kinds, paths, run_in_workers("scripts.torture.models:read_pickle", None, paths, 1, _PICKLE_LIMITS), strict=True
     ):
         fate = f"died: {result.reason}" if isinstance(result, Lost) else str(result)
         fates[fate.split(":")[0]] += 1

@@ -1,6 +1,6 @@
 """Hostile vocabularies, loaded and used: each is refused by name or works, and nothing else happens.
 
-python scripts/torture_vocabularies.py [--number 2000]. Each is loaded in a process of its own kind, with limits of time
+python -m scripts.torture.vocabularies [--number 2000]. Each is loaded in a process of its own kind, with limits of time
 and memory. Exit status 1 where a process died, took too long or too much, or an error was no VocabularyError.
 """
 
@@ -14,12 +14,12 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from hostile_vocabularies import write_hostile, write_sound
 
 from bof.errors import MismatchError, VocabularyError
 from bof.system.files import sha256_of
 from bof.system.workers import Limits, Lost, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary
+from scripts.torture.hostile_vocabularies import write_hostile, write_sound
 
 _LIMITS = Limits(seconds=10.0, memory=500 << 20)
 _BATCH = 100
@@ -48,7 +48,7 @@ def torture(number: int, seed: int, scratch: Path) -> tuple[Counter[str], list[s
     for first in range(0, number, _BATCH):
         folders = [scratch / f"{n:05}" for n in range(first, min(first + _BATCH, number))]
         kinds = [write_hostile(sound, folder, first + n, seed) for n, folder in enumerate(folders)]
-        results = run_in_workers("torture_vocabularies:use", None, folders, 1, _LIMITS)
+        results = run_in_workers("scripts.torture.vocabularies:use", None, folders, 1, _LIMITS)
         for kind, folder, result in zip(kinds, folders, results, strict=True):
             fate = f"died: {result.reason}" if isinstance(result, Lost) else str(result)
             fates[fate.split(":")[0]] += 1
