@@ -352,7 +352,7 @@ def test_the_collection_is_no_place_to_move_to(place: str, tmp_path: Path) -> No
 
 def test_a_picture_in_the_target_folder_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / "way").symlink_to(tmp_path / "photos")
-    pictures = [m.path for group in collection(tmp_path) for m in group.members]
+    pictures = [Path(m.path) for group in collection(tmp_path) for m in group.members]
     with pytest.raises(OptionError, match="holds no picture"):
         require_outside(tmp_path / "way", [], pictures)
     require_outside(tmp_path / "moved", [tmp_path / "photos"], pictures)

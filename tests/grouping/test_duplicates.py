@@ -280,7 +280,7 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     """Groups in which each text from outside is the name, with pictures that can be read and some that cannot."""
     pixels = detailed(12)
     whole, crop = save(folder / f"{name}.jpg", pixels), save(folder / f"crop {name}.jpg", pixels[60:, 80:])
-    gone = replace(member(crop, 2), path=Path(f"/d/{name}"), name=name)
+    gone = replace(member(crop, 2), path=f"/d/{name}", name=name)
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
