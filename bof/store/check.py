@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 from typing import NamedTuple
 
 from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
 from bof.store import catalog
-from bof.store.catalog import CatalogueColumns, SegmentRecord, commits
-from bof.store.segments import Segment, expected_files, open_segment
-from bof.system.database import DamagedDatabaseError
+from bof.store.catalog import SegmentRecord, commits
+from bof.store.segments import ADVICE, Segment, expected_files, open_segment
 from bof.system.directory import Directory
 from bof.system.files import FileFact, sha256_in
 from bof.system.threads import in_threads
@@ -68,10 +67,9 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class _Catalogued:
-    """What the catalogue says of a segment: its images, or why they are not what was written; the live ones' names."""
+    """What the catalogue says of a segment: why its images are not what was written, if so; the live ones."""
 
     segment: SegmentRecord
-    images: CatalogueColumns | None
     reason: str
     live: Sequence[Lost]
 
@@ -95,18 +93,16 @@ def check(folder: Path, n_words: int) -> CheckReport:
     return CheckReport(len(entries), n_live, n_bytes, damages, strays, wrong_metadata)
 
 
-def _look_up(database: Connection, segment: SegmentRecord) -> _Catalogued:
-    images: list[CatalogueColumns] = []
-    reason = _reason(lambda: images.append(commits.read_segment_images(database, segment)))
-    live = [Lost(*named) for named in commits.read_names(database, segment.number)]
-    return _Catalogued(segment, images[0] if images else None, reason, live)
+def _look_up(database: sqlite3.Connection, segment: SegmentRecord) -> _Catalogued:
+    reason = _reason(lambda: commits.read_segment_images(database, segment))
+    return _Catalogued(segment, reason, [Lost(*named) for named in commits.read_names(database, segment.number)])
 
 
-def _reason(compare: Callable[[], None]) -> str:
+def _reason(compare: Callable[[], object]) -> str:
     """Why something is not what was written, or nothing."""
     try:
         compare()
-    except DamagedDatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return f"{catalog.FILE_NAME}: {error}"
     return ""
 
@@ -167,8 +163,8 @@ def _files(segments: Directory, name: str) -> list[str]:
 def _damage(folder: Path, entry: _Catalogued, n_words: int) -> Damage | None:
     segment = entry.segment
     reasons = [entry.reason] if entry.reason else list(wrong_files(folder / SEGMENTS / segment.name, segment))
-    if not reasons and entry.images is not None:
-        reasons = list(_wrong_content(folder / SEGMENTS / segment.name, segment, entry.images, n_words))
+    if not reasons:
+        reasons = list(_wrong_content(folder, segment, n_words))
     return Damage(segment, reasons, entry.live) if reasons else None
 
 
@@ -200,18 +196,26 @@ def _wrong_file(folder: Directory, name: str, expected: FileFact | None, *, cont
         return "" if sha256_in(stream) == expected.sha256 else "its content has changed (checksum)"
 
 
-def _wrong_content(folder: Path, row: SegmentRecord, images: CatalogueColumns, n_words: int) -> Iterator[str]:
+def _wrong_content(folder: Path, row: SegmentRecord, n_words: int) -> Iterator[str]:
     """Arrays that contradict each other or the catalogue, though they are what was written."""
     try:
-        segment = open_segment(folder, row.files, n_words, 0)
+        segment = open_recorded(folder, row, n_words)
     except IndexStoreError as error:
         yield str(error)
         return
-    if (len(images), row.n_features) != (segment.n_images, len(segment.word)):
-        found = f"{segment.n_images} with {len(segment.word)}"
-        yield f"{folder}: expected {len(images)} images with {row.n_features} features, found {found}"
     if not is_in_range(segment):
-        yield f"{folder}: {OUT_OF_RANGE}"
+        yield f"{folder / SEGMENTS / row.name}: {OUT_OF_RANGE}"
+
+
+def open_recorded(folder: Path, row: SegmentRecord, n_words: int, first_image: int = 0) -> Segment:
+    """A segment of an index folder. Raises IndexStoreError where it is damaged, or not what the catalogue says."""
+    place = folder / SEGMENTS / row.name
+    segment = open_segment(place, row.files, n_words, first_image)
+    found, expected = (segment.n_images, len(segment.word)), (row.n_images, row.n_features)
+    if found != expected:
+        texts = ("{} images with {} features".format(*pair) for pair in (expected, found))
+        raise IndexStoreError(path=place, expected=next(texts), found=next(texts), advice=ADVICE)
+    return segment
 
 
 def is_in_range(segment: Segment) -> bool:

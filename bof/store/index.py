@@ -19,9 +19,9 @@ from bof.global_descriptors.describe import Wanted
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
-from bof.store.check import SEGMENTS, CheckReport, check
+from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
 from bof.store.inverted_file import Postings, Weights, derive_weights
-from bof.store.segments import ADVICE, Segment, open_segment
+from bof.store.segments import ADVICE, Segment
 from bof.store.weights_cache import WORTH_KEEPING, keep_weights, load_weights
 from bof.store.writer import Writer, open_writer
 from bof.system.files import mapped_bytes
@@ -250,16 +250,7 @@ class Index:
 
     def open_segment(self, row: SegmentRecord, first_image: int = 0) -> Segment:
         """One segment of the index. Raises IndexStoreError where it is damaged."""
-        segment = open_segment(self.folder / SEGMENTS / row.name, row.files, self.n_words, first_image)
-        found, expected = (segment.n_images, len(segment.word)), (row.n_images, row.n_features)
-        if found != expected:
-            raise IndexStoreError(
-                path=self.folder / SEGMENTS / row.name,
-                expected="{} images with {} features".format(*expected),
-                found="{} with {}".format(*found),
-                advice=ADVICE,
-            )
-        return segment
+        return open_recorded(self.folder, row, self.n_words, first_image)
 
     # -- What the catalogue says ---------------------------------------------------------------------------------------
 

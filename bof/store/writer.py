@@ -16,12 +16,13 @@ from bof.errors import IndexStoreError, reason_of
 from bof.store import catalog, columns
 from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
-from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, wrong_files
+from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
 from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
-from bof.store.segments import ADVICE, ImageColumns, Segment, open_segment, write_segment
+from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
 from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
 from bof.system.locking import one_writer
+from bof.types import Bool
 
 log = logging.getLogger("bof")
 
@@ -72,7 +73,7 @@ class Writer:
         with catalog.reading(self.folder) as database:
             segment = next(row for row in catalog.read_segments(database) if row.number == number)
         old = self.folder / SEGMENTS / segment.name
-        before = open_segment(old, segment.files, self.n_words, 0).columns
+        before = open_recorded(self.folder, segment, self.n_words).columns
 
         def write(fresh: Path) -> Files:
             written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
@@ -170,17 +171,18 @@ class Writer:
     def _merge(self, numbers: Sequence[int]) -> None:
         with catalog.reading(self.folder) as database:
             old = [row for row in catalog.read_segments(database) if row.number in set(numbers)]
-            placed = [commits.read_lives(database, row.number) for row in old]
-        kept = [number for images in placed for number, is_live in images if is_live]
+            images = [commits.read_segment_images(database, row) for row in old]
+        live = [~each.deleted for each in images]
+        kept = np.concatenate([each.id[keep] for each, keep in zip(images, live, strict=True)]).tolist()
         if kept:
-            self._write_merged(old, [[is_live for _, is_live in images] for images in placed], kept)
+            self._write_merged(old, live, kept)
         else:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, numbers)
         self._delete([row.name for row in old])
 
-    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Sequence[bool]], kept: Sequence[int]) -> None:
-        parts = [Part(self._sound(row), np.array(keep, np.bool_)) for row, keep in zip(old, live, strict=True)]
+    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], kept: Sequence[int]) -> None:
+        parts = [Part(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:
@@ -194,7 +196,7 @@ class Writer:
         folder = self.folder / SEGMENTS / row.name
         for reason in wrong_files(folder, row):
             raise IndexStoreError(reason, advice=ADVICE)
-        segment = open_segment(folder, row.files, self.n_words, 0)
+        segment = open_recorded(self.folder, row, self.n_words)
         if not is_in_range(segment):
             raise IndexStoreError(OUT_OF_RANGE, path=folder, advice=ADVICE)
         return segment

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from unittest import mock
 
 import numpy as np
@@ -67,10 +67,13 @@ class Steps:
         return lambda *arguments, **named: self.step(lambda: original(*arguments, **named), kind)
 
     def _saving(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def save(path: Path, array: Any, **named: Any) -> None:
+        def save(stream: IO[bytes], array: Any, **named: Any) -> None:
             """In two steps, so that there is something between."""
             for part in (array[: len(array) // 2], array):
-                self.step(partial(original, path, part, **named), "save")
+                stream.seek(0)
+                stream.truncate()
+                self.step(partial(original, stream, part, **named), "save")
+                stream.flush()
 
         return save
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
@@ -21,7 +21,8 @@ from bof.store.catalog.records import SegmentRecord, checked
 from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
 
-_BATCH = 1 << 16
+_MAX_WORDS = 1 << 24
+_BATCH = 1 << 12
 """Rows read at once."""
 
 
@@ -41,13 +42,36 @@ def read_meta(folder: Path) -> dict[str, Any]:
         raise IndexStoreError("no index here", path=folder, advice=advice)
     with reading(folder) as database:
         rows = checked("meta", "key, value", database.execute("SELECT key, value FROM meta"))
-        try:
-            meta = {key: json.loads(value) for key, value in rows}
-        except (ValueError, RecursionError) as error:
-            raise DamagedDatabaseError("facts as JSON", error) from error
+        meta = {key: _fact(key, value) for key, value in rows}
         require_format(folder, meta.get("format"))
         checksums.require_index(database)
     return meta
+
+
+def _fact(key: str, value: str) -> Any:
+    try:
+        fact = json.loads(value)
+    except (ValueError, RecursionError):
+        raise DamagedDatabaseError(f"JSON in the fact {key}", f"{value!r:.80}") from None
+    if key in _FACTS and not _FACTS[key](fact):
+        raise DamagedDatabaseError(f"another kind of fact {key}", f"{value!r:.80}")
+    return fact
+
+
+def _are_text(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+_FACTS: Mapping[str, Callable[[Any], bool]] = {
+    "fingerprint": lambda fact: isinstance(fact, str),
+    "n_words": lambda fact: type(fact) is int and 1 <= fact <= _MAX_WORDS,
+    "features": lambda fact: isinstance(fact, dict),
+    "vocabulary_folder": lambda fact: isinstance(fact, str),
+    "roots": _are_text,
+    "columns": _are_text,
+    "model": lambda fact: fact is None or isinstance(fact, dict),
+}
+"""What the facts may be."""
 
 
 def read_generation(folder: Path) -> int:
@@ -105,18 +129,11 @@ def _require_places(images: CatalogueColumns, segments: Sequence[SegmentRecord])
         raise DamagedDatabaseError(f"an image at position {position[i]} of segment {segment[i]}", found)
 
 
-def read_lives(database: Connection, segment: int) -> list[tuple[int, bool]]:
-    """Of every image of a segment, by position: its id, and whether it lives."""
-    rows = database.execute("SELECT id, deleted FROM images WHERE segment = ? ORDER BY position", (segment,))
-    return [(number, not deleted) for number, deleted in checked("images", "id, deleted", rows)]
-
-
-def read_sizes(database: Connection) -> Iterable[tuple[int, int, int, int]]:
+def read_sizes(database: Connection) -> list[tuple[int, int, int, int]]:
     """Of every segment its number, its features, and the features and the number of its live images."""
-    return database.execute(
-        "SELECT s.number, s.n_features, coalesce(sum(i.n_features), 0), count(i.id) FROM segments s "
-        "LEFT JOIN images i ON i.segment = s.number AND i.deleted = 0 GROUP BY s.number"
-    )
+    query = "SELECT segment, sum(n_features), count(*) FROM images WHERE deleted = 0 GROUP BY segment"
+    live = {segment: (int(n_features), n_images) for segment, n_features, n_images in database.execute(query)}
+    return [(row.number, row.n_features, *live.get(row.number, (0, 0))) for row in read_segments(database)]
 
 
 def read_names(database: Connection, segment: int) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         yield database
     except DamagedDatabaseError as error:
         raise IndexStoreError(path=path, expected=error.expected, found=error.found, advice=_DAMAGED) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite's own messages may quote what is damaged
         raise IndexStoreError(str(error), path=path, advice=_advice(error)) from error
     finally:
         if database is not None:

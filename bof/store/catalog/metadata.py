@@ -70,10 +70,11 @@ def _insert(database: Connection, paths: Iterable[str], fields: Fields) -> None:
 def write_texts(database: Connection, numbers: Iterable[int]) -> None:
     """What full-text search reads of images: name and metadata."""
     for number in numbers:
-        ((name, path),) = database.execute("SELECT name, path FROM images WHERE id = ?", (number,))
-        values = [value for (value,) in database.execute("SELECT value FROM metadata WHERE path = ?", (path,))]
+        named = database.execute("SELECT name, path FROM images WHERE id = ?", (number,))
+        ((name, path),) = checked("images", "name, path", named)
+        values = checked("metadata", "value", database.execute("SELECT value FROM metadata WHERE path = ?", (path,)))
+        text = filters.searchable(path_of(name), [value for (value,) in values])
         database.execute("DELETE FROM texts WHERE rowid = ?", (number,))
-        text = filters.searchable(os.fsdecode(name), values)
         database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, text))
 
 
@@ -89,9 +90,11 @@ def require_texts(database: Connection) -> None:
     if not has_table(database, "metadata"):
         return
     values: dict[bytes, list[str]] = {}
-    for path, value in database.execute("SELECT path, value FROM metadata ORDER BY path, key, value"):
+    rows = database.execute("SELECT path, value FROM metadata ORDER BY path, key, value")
+    for path, value in checked("metadata", "path, value", rows):
         values.setdefault(path, []).append(value)
-    live = database.execute("SELECT id, name, path FROM images WHERE deleted = 0 ORDER BY id")
+    rows = database.execute("SELECT id, name, path FROM images WHERE deleted = 0 ORDER BY id")
+    live = checked("images", "id, name, path", rows)
     texts = [(number, filters.searchable(path_of(name), values.get(path, []))) for number, name, path in live]
     found = checked("texts", "rowid, text", database.execute("SELECT rowid, text FROM texts ORDER BY rowid"))
     if found != texts or not _has_words_of(database, texts):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bof.store.segments import ARRAYS, ONLY_IN_FORMAT_1
+from bof.store.segment_files import ARRAYS, COLUMNS
+from bof.store.segments import ONLY_IN_FORMAT_1
 from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
 
@@ -18,8 +19,7 @@ Row = tuple[Any, ...]
 _SHOWN = 80
 """Characters of an odd cell that a message shows."""
 
-_WORD = "[a-z][a-z0-9_]*"
-_FILE = "|".join([*ARRAYS, *ONLY_IN_FORMAT_1, rf"{_WORD}\.{_WORD}"])
+_FILE = "|".join(map(re.escape, [*ARRAYS, *ONLY_IN_FORMAT_1, *COLUMNS]))
 
 
 @dataclass(frozen=True, slots=True)
