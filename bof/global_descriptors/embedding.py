@@ -204,7 +204,7 @@ def _open_session(path: Path, threads: int) -> Any:
     options.log_severity_level, options.use_deterministic_compute = 4, True
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         raise _translated(error, path, "an ONNX model that onnxruntime can run") from error
 
