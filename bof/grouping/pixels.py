@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bof.grouping.canvas import lay_over
+from bof.alignment.canvas import lay_over
 from bof.images.decode import Picture
 from bof.types import F32, F64, U8, Bool
 
-DECODED_SIDE_PX = 512
-"""Pictures are compared at this long side or less."""
+DECODED_SIDE_PX, _CANVAS_PX = 512, 256
+"""Pictures are read at this long side or less, and their common part is compared at this one."""
 
 _CELLS_A_SIDE = 12
 _CELL_PX = (8, 20)
@@ -82,7 +82,7 @@ class _Cells:
 
 def compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     """Compare two pictures in RGB, u8 (h, w, 3), where they show the same. one_from_other: pixels of the originals."""
-    laid = lay_over(one, other, one_from_other)
+    laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
         return NOTHING_COMMON
     side = int(np.clip(round(np.sqrt(laid.mask.size) / _CELLS_A_SIDE), *_CELL_PX))

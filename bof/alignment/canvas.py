@@ -11,9 +11,6 @@ from bof.geometry.transforms import apply, corners, scaling
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
-CANVAS_PX = 256
-"""The common part is laid out at this long side or less, and no finer than the coarser picture has it."""
-
 _MIN_AREA_PX = 64.0
 _MIN_DEPTH = 0.1
 """A transform that brings a corner nearer than this to the horizon folds the picture: no copy does."""
@@ -21,21 +18,24 @@ _MIN_DEPTH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """one and other u8 (h, w, 3) on one canvas; mask bool (h, w): where both are.
+    """one and other u8 (h, w) or (h, w, 3) on one canvas; mask bool (h, w): where both are.
 
-    covers: the shares of the one's and the other's area that the common part takes.
+    covers: the shares of the one's and the other's area that the common part takes; canvas_from_one f64 (3, 3): from
+    pixels of the one's original.
     """
 
     one: U8
     other: U8
     mask: Bool
     covers: tuple[float, float]
+    canvas_from_one: F64
 
 
-def lay_over(one: Picture, other: Picture, one_from_other: F64) -> Laid | None:
-    """Both pictures, RGB u8 (h, w, 3), where they show the same; None where they have nothing in common.
+def lay_over(one: Picture, other: Picture, one_from_other: F64, max_side: int) -> Laid | None:
+    """Both pictures, grey or both RGB, where they show the same; None where they have nothing in common.
 
-    one_from_other: in pixels of the originals.
+    one_from_other: in pixels of the originals; max_side: the common part is laid out at this long side or less, and no
+    finer than the coarser picture has it.
     """
     decoded = decoded_from_original(one) @ one_from_other @ np.linalg.inv(decoded_from_original(other))
     quad = _seen_outline(_outline(other.pixels), decoded)
@@ -47,13 +47,14 @@ def lay_over(one: Picture, other: Picture, one_from_other: F64) -> Laid | None:
         return None
     low, high = shared.reshape(-1, 2).min(axis=0), shared.reshape(-1, 2).max(axis=0)
     finer = np.sqrt(_area(quad) / _area(_outline(other.pixels)))
-    scale = min(1.0, 1 / finer, CANVAS_PX / float(max(high - low)))
+    scale = min(1.0, 1 / finer, max_side / float(max(high - low)))
     width, height = (max(1, int(np.ceil(side))) for side in ((high - low) * scale).tolist())
     x, y = (-low * scale - 0.5).tolist()
     canvas_from_one = np.array([[scale, 0, x], [0, scale, y], [0, 0, 1.0]])
     pixels, mask = _drawn(one.pixels, canvas_from_one, (width, height))
     pixels_other, mask_other = _drawn(other.pixels, canvas_from_one @ decoded, (width, height))
-    return Laid(pixels, pixels_other, mask & mask_other, (area / _area(frame), area / _area(quad)))
+    covers = area / _area(frame), area / _area(quad)
+    return Laid(pixels, pixels_other, mask & mask_other, covers, canvas_from_one @ decoded_from_original(one))
 
 
 def decoded_from_original(picture: Picture) -> F64:
