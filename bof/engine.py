@@ -17,7 +17,7 @@ import numpy as np
 from bof.errors import MismatchError
 from bof.geometry import transforms
 from bof.global_descriptors.ann_index import Nearest, kind_of, open_nearest
-from bof.global_descriptors.describe import ModelChoice, Wanted
+from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
@@ -181,21 +181,21 @@ class Engine:
         return cls(index, vocabulary_folder or _find_vocabulary(index), memory)
 
     @classmethod
-    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **wanted: float) -> Self:
+    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **feature_options: float) -> Self:
         """The index in a folder, made if there is none.
 
         wanted: fields of FeatureOptions that must hold. Raises MismatchError where the index was built otherwise.
         """
         if not catalog.stands(folder):
             vocabulary_folder = vocabulary_folder or default_vocabulary_path()
-            features = load_vocabulary(vocabulary_folder).features.replaced(**wanted)
+            features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)
         index = Index.open(folder)
         found = index.features
-        if found != found.replaced(**wanted):
+        if found != found.replaced(**feature_options):
             raise MismatchError(
                 path=folder,
-                expected=found.replaced(**wanted),
+                expected=found.replaced(**feature_options),
                 found=f"an index with {found}",
                 advice="drop the option, or name another {index}",
             )
@@ -229,16 +229,16 @@ class Engine:
         return report
 
     @property
-    def wanted(self) -> Wanted:
+    def column_spec(self) -> ColumnSpec:
         """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
-        return self._index.wanted
+        return self._index.column_spec
 
-    def want(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
-        """From now on describe these groups of optional columns too; `add` fills them for the pictures that stand.
+    def add_columns(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
+        """From now on describe these groups of optional columns too; `add` computes them for the pictures it has.
 
         model: of the group embedding; another one than before takes its place, and its column is made anew.
         """
-        before = self.wanted
+        before = self.column_spec
         after = before.with_groups(groups, model)
         if after != before:
             is_other = before.model is not None and model is not None and before.model.facts != model.facts
@@ -308,22 +308,22 @@ class Engine:
         MismatchError where the index lacks a column that a ranker needs.
         """
         options = options or SearchOptions()
-        wanted = self.require_columns(options.groups) if options.groups else None
-        return prepare(picture, box, self.features, wanted, local=bool(options.local))
+        column_spec = self.require_columns(options.groups) if options.groups else None
+        return prepare(picture, box, self.features, column_spec, local=bool(options.local))
 
-    def require_columns(self, groups: Sequence[str]) -> Wanted:
+    def require_columns(self, groups: Sequence[str]) -> ColumnSpec:
         """These groups of columns. Raises MismatchError where the index lacks one."""
-        wanted = self.wanted
+        column_spec = self.column_spec
         for group in groups:
-            if group not in wanted.groups:
+            if group not in column_spec.groups:
                 model = " --model FILE.onnx" if group == "embedding" else ""
                 raise MismatchError(
                     path=self.folder,
                     expected=f"the column {group}",
-                    found=", ".join(wanted.groups) or "none",
+                    found=", ".join(column_spec.groups) or "none",
                     advice=f"add it with: python -m bof.index --index {self.folder} --columns {group}{model}",
                 )
-        return wanted.only(groups)
+        return column_spec.only(groups)
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""

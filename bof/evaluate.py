@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bof.cli.arguments import (
+    add_chosen_columns,
     add_column_options,
     add_feature_options,
     add_option,
@@ -24,7 +25,6 @@ from bof.cli.arguments import (
     chosen_features,
     options_from,
     search_options,
-    want_columns,
 )
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
@@ -89,7 +89,7 @@ def _command(arguments: argparse.Namespace) -> int:
         )
         features = chosen_features(arguments)
         engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
-        want_columns(engine, arguments, search_options(arguments).groups)
+        add_chosen_columns(engine, arguments, search_options(arguments).groups)
         with progress_bar(" images", "index") as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)

@@ -203,7 +203,7 @@ def _count(engine: Engine) -> dict[str, Any]:
 
 def _count_columns(engine: Engine) -> dict[str, int]:
     """Pictures that have rows, by group of optional columns."""
-    return {group: engine.count_known(group) for group in engine.wanted.groups}
+    return {group: engine.count_known(group) for group in engine.column_spec.groups}
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:

@@ -109,11 +109,15 @@ def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]
     path = Path(member.path)
     homes = [root for root in roots if path.is_relative_to(root)]
     home = max(homes, key=lambda root: len(root.parts), default=path.parent)
-    wanted = Path(os.path.realpath(folder)) / path.relative_to(home)
-    stem = f"{wanted.stem}-{member.sha256[:12]}"
-    names = [wanted.name, stem + wanted.suffix, *(f"{stem}-{number}{wanted.suffix}" for number in range(2, 10000))]
-    free = (wanted.with_name(name) for name in names)
-    target = next((p for p in free if os.path.normcase(p) not in taken and not os.path.lexists(p)), wanted)
+    preferred = Path(os.path.realpath(folder)) / path.relative_to(home)
+    stem = f"{preferred.stem}-{member.sha256[:12]}"
+    names = [
+        preferred.name,
+        stem + preferred.suffix,
+        *(f"{stem}-{number}{preferred.suffix}" for number in range(2, 10000)),
+    ]
+    free = (preferred.with_name(name) for name in names)
+    target = next((p for p in free if os.path.normcase(p) not in taken and not os.path.lexists(p)), preferred)
     taken.add(os.path.normcase(target))
     return target
 

@@ -141,16 +141,16 @@ class _Search:
     def _compare(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
         """Numbers of pictures that were compared with what they found, a commit at a time."""
         pairs = _better_ways(store.pairs(set(self._by_name)))
-        wanted = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
+        work = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
         items = [
             (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
-            for content, found in wanted
+            for content, found in work
         ]
         results = compare_pairs(items, self._engine.features, self._options.workers)
         for batch in _batches(results, _COMPARED_AT_ONCE):
             kept = []
             for place, found in batch:
-                content, asked = wanted[place]
+                content, asked = work[place]
                 names = [pair.found for pair in asked if pair.exact is not None]
                 likenesses = [None] * len(names) if isinstance(found, Unread) else found
                 kept.append((content, dict(zip(names, likenesses, strict=True))))

@@ -88,8 +88,8 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     be_one_of_many()
     source, others = item
 
-    def read(wanted: FileStamp) -> Any:
-        return _reading(lambda: read_image(Path(wanted.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), wanted)
+    def read(stamp: FileStamp) -> Any:
+        return _reading(lambda: read_image(Path(stamp.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
 
     one = read(source)
     if isinstance(one, Unread):

@@ -66,7 +66,7 @@ def add_pictures(
         _rearrange(index, writer, plan, sources)
         recipe = _recipe(index, vocabulary_folder, options)
         done = _read(writer, plan, recipe, options, progress)
-        n_filled, unfilled = fill(writer, find_gaps(index, recipe.wanted.groups), recipe, options, progress)
+        n_filled, unfilled = fill(writer, find_gaps(index, recipe.column_spec.groups), recipe, options, progress)
     leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
     skipped = [*done.skipped, *unfilled]
     return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
@@ -82,10 +82,10 @@ def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]
 
 def _recipe(index: Index, vocabulary_folder: Path, options: IndexOptions) -> Recipe:
     """Raises ModelError where the model of an embedding is gone: no picture could be described."""
-    wanted = index.wanted
-    if wanted.model and "embedding" in wanted.groups:
-        wanted.model.load()
-    return Recipe(vocabulary_folder, index.features, options.max_pixels, wanted)
+    column_spec = index.column_spec
+    if column_spec.model and "embedding" in column_spec.groups:
+        column_spec.model.load()
+    return Recipe(vocabulary_folder, index.features, options.max_pixels, column_spec)
 
 
 def _read(writer: Writer, plan: Plan, recipe: Recipe, options: IndexOptions, progress: Progress | None) -> Batches:

@@ -13,7 +13,7 @@ import cv2
 
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import PictureTooLargeError, decode, read_bytes
 from bof.images.listing import Skipped
 from bof.ingest.sync import Found
@@ -34,7 +34,7 @@ class Recipe:
     vocabulary_folder: Path
     features: FeatureOptions
     max_pixels: int
-    wanted: Wanted = field(default_factory=Wanted)
+    column_spec: ColumnSpec = field(default_factory=ColumnSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def in_processes(function: str, files: Sequence[Found], recipe: Recipe, options:
 
 
 def _run(function: str, files: Sequence[Found], recipe: Recipe, share: Share, options: IndexOptions) -> Iterator[Any]:
-    limits = Limits(options.picture_seconds, share.bytes + recipe.wanted.model_bytes)
+    limits = Limits(options.picture_seconds, share.bytes + recipe.column_spec.model_bytes)
     shared = recipe, share.max_pixels
     results = run_in_workers(function, shared, files, share.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
@@ -159,10 +159,10 @@ def _guarded(
 
 def _rows(data: bytes, path: str, recipe: Recipe, max_pixels: int) -> Rows:
     """What the picture in a file looks like as a whole; decoded as a query is, so that a file is most like itself."""
-    if not recipe.wanted.groups:
+    if not recipe.column_spec.groups:
         return {}
     picture = decode(data, max_side=recipe.features.max_side, max_pixels=max_pixels, name=path)
-    return recipe.wanted.describe(picture.pixels, path)
+    return recipe.column_spec.describe(picture.pixels, path)
 
 
 def _sha256(data: bytes) -> str:

@@ -206,13 +206,13 @@ def squared_norms(indptr: I32, image: I32, n_images: int, squared_idf: F64, word
     return total
 
 
-def find_postings(indptr: I32, image: I32, feature: U16, wanted: int, word: I32) -> I64:
+def find_postings(indptr: I32, image: I32, feature: U16, number: int, word: I32) -> I64:
     """The posting of each feature of one image, i64 (n,); feature i of it has word[i].
 
     Raises ValueError where a feature has no posting.
     """
     rows = np.empty(len(word), np.int64)
-    CALLS["find_postings"](indptr, image, feature, wanted, word, rows)
+    CALLS["find_postings"](indptr, image, feature, number, word, rows)
     return rows
 
 

@@ -223,7 +223,7 @@ _FUNCTIONS = (
         "find_postings",
         (
             *(_INDPTR, reads("image", I32, "n_postings"), _FEATURE),
-            Whole("wanted", 0, _MOST),
+            Whole("number", 0, _MOST),
             reads("word", I32, "n", below="n_words"),
             fills("row", I64, "n"),
         ),

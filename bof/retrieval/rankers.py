@@ -132,7 +132,7 @@ class BofRanker:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
-        if wants_mirror(self.mirror, found, verifying):
+        if needs_mirror(self.mirror, found, verifying):
             with watch.stage("mirror"):
                 mirrored = self.stages.mirror_candidates(query.features, also)
                 found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
@@ -144,7 +144,7 @@ class BofRanker:
         return LocalScores(self.stages.collection, score, found, verifying)
 
 
-def wants_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
+def needs_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
     """Is the query's mirror image looked for? mirror: always, never, or auto, if nothing was clearly the same."""
     return mirror == "always" or (mirror == "auto" and not found.is_clear(options))
 

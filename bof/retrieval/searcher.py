@@ -20,7 +20,7 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
-from bof.retrieval.rankers import ranker_of, wants_mirror
+from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
@@ -118,7 +118,7 @@ class Searcher:
 
     def _candidates(self, features: Features) -> Candidates:
         found = self._stages.candidates(features, Stopwatch())
-        if wants_mirror(self.options.mirror, found, self.options.verify):
+        if needs_mirror(self.options.mirror, found, self.options.verify):
             mirrored = self._stages.mirror_candidates(features)
             found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
         return found
@@ -127,7 +127,7 @@ class Searcher:
         stages, watch, verifying = self._stages, Stopwatch(), self.options.verify
         voted = stages.votes(features, watch)
         found = stages.candidates(features, watch, voted=voted)
-        if wants_mirror(self.options.mirror, found, verifying):
+        if needs_mirror(self.options.mirror, found, verifying):
             flipped = mirror_features(features)
             mirror_voted = stages.votes(flipped, Stopwatch())
             mirrored = stages.candidates(flipped, Stopwatch(), voted=mirror_voted)

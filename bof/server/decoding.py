@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bof.errors import ImageError
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, kind_of
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
@@ -52,7 +52,7 @@ class Asked:
     """What rankers need of a query: its features, and groups of columns that compare pictures as wholes."""
 
     features: bool = True
-    wanted: Wanted = field(default_factory=Wanted)
+    column_spec: ColumnSpec = field(default_factory=ColumnSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class Prepare:
         box = self.pose.box
         if isinstance(box, str):
             box = FindSubject(self.data, self.pose).run(recipe).box
-        grey = not self.asked.wanted.groups
+        grey = not self.asked.column_spec.groups
         picture = _posed(_decoded(self.data, recipe, recipe.features.max_side, grey=grey), self.pose)
-        query = prepare(picture, box, recipe.features, self.asked.wanted, local=self.asked.features)
+        query = prepare(picture, box, recipe.features, self.asked.column_spec, local=self.asked.features)
         return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine, Query
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import display_name
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.searcher import Answer, Match
@@ -45,7 +45,7 @@ class Ask:
 
 def asked_by(engine: Engine, options: SearchOptions) -> Asked:
     """What the rankers need of a query. Raises ProblemError where the index lacks a column."""
-    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else Wanted())
+    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else ColumnSpec())
 
 
 def pose_of(values: Values) -> Pose:
@@ -117,13 +117,13 @@ def image_of(engine: Engine, number: int) -> int:
     return int(found[0])
 
 
-def _of_verdicts(answer: Answer, wanted: frozenset[str], options: VerifyOptions) -> Bool:
+def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions) -> Bool:
     """Which images of the answer have one of these verdicts."""
     said = {**answer.probabilities, **answer.verdicts}
     known = np.fromiter(said, np.int64, len(said))
-    verdicts = [answer.verdict(image, options) in wanted for image in known.tolist()]
+    verdicts = [answer.verdict(image, options) in chosen for image in known.tolist()]
     kept: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
-    if "unverified" in wanted:
+    if "unverified" in chosen:
         kept |= ~np.isin(answer.images, known)
     return kept
 

@@ -126,7 +126,7 @@ class Service:
     async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
         """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
         version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        key = version, pose, asked.features, asked.wanted.groups
+        key = version, pose, asked.features, asked.column_spec.groups
         if known := self.queries.get(key):
             return known
         prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))

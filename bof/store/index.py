@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import Part, keep_nearest
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
@@ -179,11 +179,11 @@ class Index:
             raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
 
     @property
-    def wanted(self) -> Wanted:
+    def column_spec(self) -> ColumnSpec:
         """The optional columns that it describes of every picture. Raises IndexStoreError where it lies."""
         meta = catalog.read_meta(self.folder)
         try:
-            return Wanted.from_meta(meta)
+            return ColumnSpec.from_meta(meta)
         except (KeyError, TypeError, ValueError, OptionError) as error:
             raise IndexStoreError(f"the catalogue's columns are damaged: {error}", path=self.folder) from error
 

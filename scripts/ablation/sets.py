@@ -42,8 +42,8 @@ def _copies(data: Path, cache: Path) -> Benchmark:
 def extract(name: str, benchmark: Benchmark, cache: Path, changes: Mapping[str, float]) -> EnginePeer:
     """Index a set and extract its queries' features, or take both from the cache. changes: of FeatureOptions."""
     setting = "".join(f"-{field}-{value:g}" for field, value in sorted(changes.items()))
-    wanted = dataclasses.asdict(engine_features().replaced(**changes))
-    engine = Engine.open_or_create(cache / f"index-{name}{setting}", **wanted)
+    feature_options = dataclasses.asdict(engine_features().replaced(**changes))
+    engine = Engine.open_or_create(cache / f"index-{name}{setting}", **feature_options)
     with progress_bar(" images", f"{name}{setting}") as show:
         engine.add(benchmark.database, None, show)
     _refuse_strangers(engine, benchmark)

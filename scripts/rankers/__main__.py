@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.cli.arguments import add_column_options, want_columns
+from bof.cli.arguments import add_chosen_columns, add_column_options
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -67,7 +67,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _measure(engine: Engine, benchmark: Benchmark, arguments: argparse.Namespace) -> dict[str, Report]:
-    want_columns(engine, arguments, ["hash", "color"])
+    add_chosen_columns(engine, arguments, ["hash", "color"])
     with progress_bar(" images", "index") as show:
         engine.add(list(benchmark.database), None, show)
     engine.merge()

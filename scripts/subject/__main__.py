@@ -58,10 +58,10 @@ def measure(data: Path, index: Path, n_queries: int, n_distractors: int, seed: i
     step = max(1, len(distractors) // max(1, n_distractors))
     paths = [*dvd.load(data / DVD).database, *objects(data)[::4], *distractors[::step][:n_distractors]]
     with Engine.create(index) as engine:
-        engine.want(COLUMNS)
+        engine.add_columns(COLUMNS)
         engine.add(paths)
-    wanted = queries(data, n_queries, seed)
-    shares = [wanted[start::24] for start in range(24)]
+    chosen = queries(data, n_queries, seed)
+    shares = [chosen[start::24] for start in range(24)]
     outcomes = Parallel(n_cores())(delayed(_ask_share)(data, index, share, seed) for share in shares)
     return [outcome for batch in itertools.zip_longest(*outcomes) for outcome in batch if outcome is not None]
 

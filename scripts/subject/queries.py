@@ -35,7 +35,7 @@ class Asked:
     """A query: its set, the file it should find, the bytes of a picture, and the true box where that is known now."""
 
     group: str
-    wanted: Path
+    expected: Path
     data: bytes
     box: Box | None
 
@@ -91,20 +91,20 @@ def ask(engine: Engine, asked: Asked) -> Outcome:
     milliseconds = 1000 * (time.perf_counter() - start)
     true = asked.box
     if asked.group == "dvd":
-        true = true_box(engine, engine.answer(engine.prepare(picture)), asked.wanted, size)
+        true = true_box(engine, engine.answer(engine.prepare(picture)), asked.expected, size)
     is_first: dict[str, dict[str, bool]] = {ranker: {} for ranker in RANKERS}
     for name, box in {"none": None, "middle": middle(size), "found": found, "true": true}.items():
         for ranker in RANKERS:
             options = SearchOptions(ranker)
             answer = engine.answer(engine.prepare(picture, box, options), options)
             first = [Path(engine.images[image].path) for image in answer.images[:1].tolist()]
-            is_first[ranker][name] = first == [asked.wanted]
+            is_first[ranker][name] = first == [asked.expected]
     return Outcome(asked.group, size, true, found, is_first, milliseconds, shrink(picture.pixels, TILE_PX))
 
 
-def true_box(engine: Engine, answer: Answer, wanted: Path, size: tuple[int, int]) -> Box | None:
+def true_box(engine: Engine, answer: Answer, expected: Path, size: tuple[int, int]) -> Box | None:
     """Where geometry sees the wanted picture in the query, None where it is not sure."""
-    image, row = next((i, row) for i, row in enumerate(engine.images) if Path(row.path) == wanted)
+    image, row = next((i, row) for i, row in enumerate(engine.images) if Path(row.path) == expected)
     seen = answer.verifications.get(image)
     if seen is None or seen.n_inliers < MIN_TRUE_INLIERS or seen.database_from_query is None:
         return None

@@ -139,9 +139,9 @@ def test_a_file_names_database_and_queries(root: Path) -> None:
 
 def test_a_query_s_own_picture_is_junk_unless_it_is_wanted(root: Path) -> None:
     assert one_query(root, image="a.jpg", positives=["b.jpg"]).junk == {root / "a.jpg"}
-    wanted = one_query(root, image="a.jpg", positives=["a.jpg", "b.jpg"])
-    assert wanted.positives == {root / "a.jpg", root / "b.jpg"}
-    assert wanted.junk == frozenset()
+    query = one_query(root, image="a.jpg", positives=["a.jpg", "b.jpg"])
+    assert query.positives == {root / "a.jpg", root / "b.jpg"}
+    assert query.junk == frozenset()
 
 
 def test_junk_and_box_are_read(root: Path) -> None:

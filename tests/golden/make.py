@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bof.features.sift import extract_features
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
 from bof.store import merge
@@ -33,7 +33,7 @@ from tests.support.golden import answered, search
 from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
-COLUMNS = Wanted(("hash", "color"))
+COLUMNS = ColumnSpec(("hash", "color"))
 WHOLE = ("ahash", "phash", "blockmean", "radial", "moments", "color", "histogram", "bof+color")
 COMMITS = [[(b"a.png", 1), (b"b.png", 2), (b"caf\xe9.png", 3)], [(b"b.png", 12), (b"d.png", 4), (b"e.png", 5)]]
 """Name and scene of each picture; b.png comes again, and a.png goes."""

@@ -272,7 +272,7 @@ def slow_strongest(a: Asked, parts: list[Hits], chosen: list[int], limit: int) -
         for query, j, image, feature, h in votes
         for n in [bursts[query, image]]
     ]
-    return [sorted(vote for image, vote in damped if image == wanted)[:limit] for wanted in chosen]
+    return [sorted(vote for image, vote in damped if image == number)[:limit] for number in chosen]
 
 
 def strongest(
@@ -348,9 +348,9 @@ def test_frequencies_and_norms_are_those_of_dense_counts(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_postings_of_an_image_are_found(seed: int) -> None:
     indptr, image, feature, words = sorted_postings(seed)
-    for wanted, word in enumerate(words):
-        rows = native.find_postings(indptr, image, feature, wanted, word)
-        assert image[rows].tolist() == [wanted] * len(word)
+    for number, word in enumerate(words):
+        rows = native.find_postings(indptr, image, feature, number, word)
+        assert image[rows].tolist() == [number] * len(word)
         assert feature[rows].tolist() == list(range(len(word)))
         assert (np.searchsorted(indptr, rows, side="right") - 1).tolist() == word.tolist()
 
@@ -371,12 +371,12 @@ def test_what_a_damaged_index_says_is_refused(stranger: int) -> None:
 
 def test_a_feature_under_another_word_has_no_posting() -> None:
     indptr, image, feature, words = sorted_postings(2)
-    wanted = max(range(N_IMAGES), key=lambda i: len(words[i]))
-    with pytest.raises(ValueError, match=f"image {wanted} of a segment has features without postings"):
-        native.find_postings(indptr, image, feature, wanted, np.append(words[wanted], 0).astype(np.int32))
-    other = (words[wanted] + 1) % N_WORDS
+    number = max(range(N_IMAGES), key=lambda i: len(words[i]))
+    with pytest.raises(ValueError, match=f"image {number} of a segment has features without postings"):
+        native.find_postings(indptr, image, feature, number, np.append(words[number], 0).astype(np.int32))
+    other = (words[number] + 1) % N_WORDS
     with pytest.raises(ValueError, match="has features without postings"):
-        native.find_postings(indptr, image, feature, wanted, other.astype(np.int32))
+        native.find_postings(indptr, image, feature, number, other.astype(np.int32))
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int32])

@@ -14,7 +14,7 @@ from bof import search as search_command
 from bof.engine import Engine
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors import ann_index
-from bof.global_descriptors.describe import ModelChoice, Wanted
+from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import read_image
 from bof.options import COLUMN_OF, LOCAL, IndexOptions, ModelOptions, SearchOptions, VerifyOptions
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
@@ -33,7 +33,7 @@ def described(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.Te
     """An index of `photos` with hashes and colours; read it only."""
     folder = tmp_path_factory.mktemp("described") / "index"
     with Engine.create(folder, vocabulary_folder) as engine:
-        engine.want(["hash", "color"])
+        engine.add_columns(["hash", "color"])
         engine.add([photos], ONE)
     return folder
 
@@ -94,7 +94,7 @@ def test_a_box_is_compared_with_what_is_in_it(vocabulary_folder: Path, tmp_path:
     write_picture(tmp_path / "photos" / "right.png", right)
     query = write_picture(tmp_path / "query.png", np.hstack([left, right]))
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
-        engine.want(["color"])
+        engine.add_columns(["color"])
         engine.add([tmp_path / "photos"], ONE)
         for box, name in (((0, 0, 320, 240), "left.png"), ((320, 0, 640, 240), "right.png")):
             (first, *_) = engine.search(read_image(query), SearchOptions(ranker="color"), box=box)
@@ -109,7 +109,7 @@ def test_batches_order_and_merging_change_no_answer(described: Path, photos: Pat
     with Engine.open(described) as engine:
         expected, vocabulary = answers(engine, photos), engine.vocabulary_folder
     with Engine.create(tmp_path / "index", vocabulary) as engine:
-        engine.want(["hash", "color"])
+        engine.add_columns(["hash", "color"])
         for path in sorted(photos.iterdir(), reverse=True):
             engine.add([path], ONE)
         assert len(Index.open(engine.folder).snapshot().segments) > 1
@@ -126,7 +126,7 @@ def test_an_index_that_stands_gets_columns(described: Path, index_folder: Path, 
     with Engine.open(tmp_path / "index") as engine:
         with pytest.raises(MismatchError, match=r"expected the column color, found none; .*--columns color"):
             ask(engine, photos / "scene-05.png", "color")
-        engine.want(["color", "hash"])
+        engine.add_columns(["color", "hash"])
         with pytest.raises(MismatchError, match="no picture has the column color yet"):
             ask(engine, photos / "scene-05.png", "color")
         assert engine.add([photos], ONE).n_filled == N_SCENES
@@ -139,7 +139,7 @@ def test_filling_goes_on_where_it_was_stopped(
 ) -> None:
     shutil.copytree(index_folder, tmp_path / "index")
     with Engine.open(tmp_path / "index") as engine:
-        engine.want(["hash"])
+        engine.add_columns(["hash"])
 
         def stop(done: int, total: int) -> None:
             if done == 5:
@@ -158,7 +158,7 @@ def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_pa
     paths = [write_picture(tmp_path / "photos" / f"{seed}.png", draw_scene(seed)) for seed in range(4)]
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
         engine.add([tmp_path / "photos"], ONE)
-        engine.want(["hash"])
+        engine.add_columns(["hash"])
         paths[1].unlink()
         write_picture(paths[2], draw_scene(9))
         report = engine.add([paths[0]], ONE)
@@ -246,9 +246,9 @@ def test_a_grey_picture_has_no_colours(described: Path, photos: Path) -> None:
 
 def test_columns_that_are_none_are_refused() -> None:
     with pytest.raises(OptionError, match="columns: expected some of hash, color, embedding, found 'smell'"):
-        Wanted(("smell",))
+        ColumnSpec(("smell",))
     with pytest.raises(OptionError, match="expected model FILE"):
-        Wanted(("embedding",))
+        ColumnSpec(("embedding",))
 
 
 # -- Commands ---------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def embedded(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.Tem
     Network(shape=(1, 3, 32, 32)).write(folder / "one.onnx")
     Network(head="map", shape=(1, 3, 24, 24)).write(folder / "other.onnx")
     with Engine.create(folder / "index", vocabulary_folder) as engine:
-        engine.want([], ModelChoice.of(folder / "one.onnx", ModelOptions()))
+        engine.add_columns([], ModelChoice.of(folder / "one.onnx", ModelOptions()))
         engine.add([photos], ONE)
     return folder
 
@@ -310,7 +310,7 @@ def copy_of(embedded: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("ranker", ["embedding", "bof+embedding", "embedding+color"])
 def test_an_embedding_is_a_ranker_like_others(embedded: Path, photos: Path, tmp_path: Path, ranker: str) -> None:
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want(["color"])
+        engine.add_columns(["color"])
         engine.add([photos], ONE)
         hits = ask(engine, photos / "scene-05.png", ranker)
     assert hits[0].name == "scene-05.png"
@@ -334,7 +334,7 @@ def test_a_large_collection_answers_by_its_finder(
 
 def test_another_model_takes_the_place_of_the_first(embedded: Path, photos: Path, tmp_path: Path) -> None:
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want([], ModelChoice.of(embedded / "other.onnx", ModelOptions()))
+        engine.add_columns([], ModelChoice.of(embedded / "other.onnx", ModelOptions()))
         with pytest.raises(MismatchError, match="no picture has the column embedding yet"):
             ask(engine, photos / "scene-05.png", "embedding")
         assert engine.add([photos], ONE).n_filled == N_SCENES
@@ -344,7 +344,7 @@ def test_another_model_takes_the_place_of_the_first(embedded: Path, photos: Path
 def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path, tmp_path: Path) -> None:
     shutil.copy(embedded / "one.onnx", tmp_path / "one.onnx")
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want([], ModelChoice.of(tmp_path / "one.onnx", ModelOptions()))
+        engine.add_columns([], ModelChoice.of(tmp_path / "one.onnx", ModelOptions()))
         assert engine.add([photos], ONE).n_filled == 0
         shutil.copy(embedded / "other.onnx", tmp_path / "one.onnx")
         with pytest.raises(MismatchError, match="expected the model of the index"):

@@ -265,7 +265,7 @@ def test_duplicates_are_found_told_and_rejected(client: TestClient) -> None:
 @pytest.mark.parametrize("ranker", ["color", "phash", "bof+color"])
 def test_rankers_of_whole_pictures_answer_as_the_engine_does(index: Path, ranker: str) -> None:
     with Engine.open(index) as engine:
-        engine.want(["color", "hash"])
+        engine.add_columns(["color", "hash"])
         engine.add([])
         options = SearchOptions(ranker=ranker)
         picture = decode(scene(3), max_side=engine.features.max_side)

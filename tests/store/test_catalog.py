@@ -301,7 +301,7 @@ def looked_up(folder: Path) -> None:
     everything(folder)
     index = Index.open(folder)
     index.select(ids=range(1, 20), paths=[])
-    index.wanted  # noqa: B018
+    index.column_spec  # noqa: B018
     index.metadata()
     for each in index.segments():
         assert index.open_segment(each).n_images == each.n_images

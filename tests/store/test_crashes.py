@@ -193,11 +193,11 @@ def fill(writer: Writer) -> None:
     writer.fill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
 
 
-def want(writer: Writer) -> None:
+def add_columns(writer: Writer) -> None:
     writer.set_facts({"columns": ["hash"]}, ["hash"])
 
 
-CHANGES = [append, remove, rearrange, merge, describe, repair, fill, want]
+CHANGES = [append, remove, rearrange, merge, describe, repair, fill, add_columns]
 
 
 @pytest.fixture(scope="module")
