@@ -10,7 +10,7 @@ from pathlib import Path
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.listing import Skipped, list_files
-from bof.ingest.extract import Recipe, describe_files
+from bof.ingest.extract import ExtractSpec, describe_files
 from bof.ingest.sync import Found, Plan
 from bof.options import FeatureOptions, IndexOptions
 from bof.system.memory import WORKER_BYTES, WRITER_BYTES, share_memory
@@ -63,11 +63,11 @@ def _print_plan(plan: Plan) -> None:
 def _print_estimate(files: Sequence[Found], vocabulary: Path, features: FeatureOptions, options: IndexOptions) -> None:
     if not files:
         return
-    recipe = Recipe(vocabulary, features, options.max_pixels)
+    spec = ExtractSpec(vocabulary, features, options.max_pixels)
     sample = list(files[:: max(1, len(files) // _SAMPLE)])[:_SAMPLE]
-    list(describe_files(sample[:1], recipe, options))  # the processes start, and compile what they need
+    list(describe_files(sample[:1], spec, options))  # the processes start, and compile what they need
     start = time.perf_counter()
-    described = list(describe_files(sample, recipe, options))
+    described = list(describe_files(sample, spec, options))
     seconds = (time.perf_counter() - start) * len(files) / len(sample)
     sizes = [len(item[1]) for item in described if not isinstance(item, Skipped)]
     share = share_memory(options.memory, options.n_workers, features)

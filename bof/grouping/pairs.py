@@ -20,7 +20,7 @@ from bof.grouping.pixels import Likeness
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-RECIPE = 1
+SETTINGS_VERSION = 1
 """Changes when pictures are asked or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
@@ -57,9 +57,9 @@ class PairStore:
     """The pairs of one index; a context manager. Where nothing can be written they are kept in memory alone."""
 
     def __init__(self, folder: Path, facts: Mapping[str, object]) -> None:
-        recipe = json.dumps({"recipe": RECIPE, **facts}, sort_keys=True)
+        settings = json.dumps({"recipe": SETTINGS_VERSION, **facts}, sort_keys=True)
         self._path = folder / FILE_NAME
-        self._database = _open(self._path, recipe)
+        self._database = _open(self._path, settings)
 
     def __enter__(self) -> PairStore:
         return self
@@ -134,29 +134,29 @@ def _matrix(blob: bytes) -> F64:
     return np.frombuffer(blob, "<f8").astype(np.float64).reshape(3, 3)
 
 
-def _open(path: Path, recipe: str) -> sqlite3.Connection:
+def _open(path: Path, settings: str) -> sqlite3.Connection:
     try:
-        return _connect(path, recipe)
+        return _connect(path, settings)
     except sqlite3.OperationalError as error:
         log.warning("%s: cannot be written (%s); what is found is not kept for the next run", path, error)
-        return _connect(Path(":memory:"), recipe)
+        return _connect(Path(":memory:"), settings)
     except (sqlite3.DatabaseError, ValueError) as error:
         log.warning("%s: damaged (%s); begun anew", path, error)
         for name in (path.name, f"{path.name}-journal"):
             (path.parent / name).unlink(missing_ok=True)
-        return _connect(path, recipe)
+        return _connect(path, settings)
 
 
-def _connect(path: Path, recipe: str) -> sqlite3.Connection:
+def _connect(path: Path, settings: str) -> sqlite3.Connection:
     database = sqlite3.connect(os.fspath(path), timeout=_PATIENCE_S)
     try:
         with database:
             database.executescript(_SCHEMA)
             known = database.execute("SELECT value FROM recipe").fetchone()
-            if known != (recipe,):
+            if known != (settings,):
                 for table in ("recipe", "asked", "pairs"):
                     database.execute(f"DELETE FROM {table}")
-                database.execute("INSERT INTO recipe VALUES (?)", (recipe,))
+                database.execute("INSERT INTO recipe VALUES (?)", (settings,))
             database.execute("SELECT asked.sha256, pairs.likeness FROM asked, pairs LIMIT 1").fetchone()
     except BaseException:
         database.close()

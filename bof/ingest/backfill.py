@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.images.listing import Skipped
-from bof.ingest.extract import Recipe, in_processes
+from bof.ingest.extract import ExtractSpec, in_processes
 from bof.options import IndexOptions
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
@@ -48,14 +48,14 @@ def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, gro
 
 
 def fill(
-    writer: Writer, gaps: Sequence[Gap], recipe: Recipe, options: IndexOptions, progress: Progress | None = None
+    writer: Writer, gaps: Sequence[Gap], spec: ExtractSpec, options: IndexOptions, progress: Progress | None = None
 ) -> tuple[int, list[Skipped]]:
     """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped."""
     n_images, n_done, skipped = sum(len(gap.images) for gap in gaps), 0, list[Skipped]()
     sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if gaps else {}
     for gap, images in _steps(gaps, options):
         rows: dict[int, Rows] = {}
-        for result in _described(images, sha256_of, recipe, options):
+        for result in _described(images, sha256_of, spec, options):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -77,12 +77,12 @@ def _steps(gaps: Sequence[Gap], options: IndexOptions) -> Iterator[tuple[Gap, Se
 
 
 def _described(
-    images: Sequence[ImageRow], sha256_of: Mapping[str, str], recipe: Recipe, options: IndexOptions
+    images: Sequence[ImageRow], sha256_of: Mapping[str, str], spec: ExtractSpec, options: IndexOptions
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
     position_of = {image.path: image.position for image in images}
     files = [(image.path, image.name) for image in images]
-    for result in in_processes("bof.ingest.extract:describe_again_in_worker", files, recipe, options):
+    for result in in_processes("bof.ingest.extract:describe_again_in_worker", files, spec, options):
         if isinstance(result, Skipped):
             yield result
         elif result[1] != sha256_of[result[0]]:

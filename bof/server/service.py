@@ -19,7 +19,7 @@ from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import Collection
-from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe
+from bof.server.decoding import Asked, Check, DecodeSpec, Item, Pose, Prepare, Prepared
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
@@ -81,9 +81,9 @@ class Service:
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.metrics = Metrics()
-        recipe = Recipe(engine.features, options.upload_pixels)
+        spec = DecodeSpec(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
-        self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
+        self._pool = Pool("bof.server.decoding:run_in_worker", spec, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start
             self._pool.submit(Check(b""))
         self._search_threads = ThreadPoolExecutor(n, "bof-search")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine
-from bof.ingest.extract import Described, Recipe, describe
+from bof.ingest.extract import Described, ExtractSpec, describe
 from bof.store.segments import ImageColumns
 from scripts.common.features import prepare
 from scripts.torture.index import Finding, is_sound
@@ -27,9 +27,9 @@ _MAX_PICTURES = 100
 def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
     """One writer here, the readers in processes of their own."""
     engine = Engine.create(scratch / "index", arguments.vocabulary)
-    recipe = Recipe(engine.vocabulary_folder, engine.features, 1 << 30)
+    spec = ExtractSpec(engine.vocabulary_folder, engine.features, 1 << 30)
     chosen = [(str(path), path.name) for path in pictures[: min(_MAX_PICTURES, len(pictures)) // GROUP * GROUP]]
-    described = [describe(file, engine.vocabulary, recipe, 1 << 30) for file in chosen]
+    described = [describe(file, engine.vocabulary, spec, 1 << 30) for file in chosen]
     images = [image for image in described if isinstance(image, tuple)]
     groups = [images[first : first + GROUP] for first in range(0, len(images), GROUP)]
     with engine.writer() as writer:
