@@ -16,7 +16,7 @@ import numpy as np
 
 from bof.errors import MismatchError
 from bof.geometry import transforms
-from bof.global_descriptors.ann_index import Nearest, kind_of, open_nearest
+from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
@@ -57,7 +57,7 @@ class Engine:
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
         self._warned: set[str] = set()
-        self._nearest: tuple[int, Nearest] | None = None
+        self._ann_index: tuple[int, AnnIndex] | None = None
 
     # -- What it is -----------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the mapped files; what is asked next maps them again."""
-        self._opened = self._nearest = None
+        self._opened = self._ann_index = None
 
     def __enter__(self) -> Self:
         return self
@@ -296,10 +296,10 @@ class Engine:
         options = options or SearchOptions()
         collection = self._collection
         self._warn_of_gaps(collection, options.groups)
-        nearest = self._open_nearest(collection) if "embedding" in options.whole else None
+        ann_index = self._open_ann_index(collection) if "embedding" in options.whole else None
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
-        return Searcher(collection, self.vocabulary, options, nearest, self._mapped_limit, str(self.folder))
+        return Searcher(collection, self.vocabulary, options, ann_index, self._mapped_limit, str(self.folder))
 
     def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:
         """Make a query ready for the rankers of `options`; its features are extracted as the index's were.
@@ -334,14 +334,14 @@ class Engine:
         found = self.searcher(options).match(query, image)
         return self.hits(query, found.answer, options, 1)[0], found
 
-    def _open_nearest(self, collection: Snapshot) -> Nearest | None:
+    def _open_ann_index(self, collection: Snapshot) -> AnnIndex | None:
         """What finds embeddings where not all are compared."""
         parts = collection.embeddings()
         if all(kind_of(*part.rows.shape) == "all" for part in parts):
             return None
-        if self._nearest is None or self._nearest[0] != collection.generation:
-            self._nearest = collection.generation, open_nearest(self.folder, parts)
-        return self._nearest[1]
+        if self._ann_index is None or self._ann_index[0] != collection.generation:
+            self._ann_index = collection.generation, open_ann_index(self.folder, parts)
+        return self._ann_index[1]
 
     def _warn_of_gaps(self, collection: Snapshot, groups: Sequence[str]) -> None:
         """Say once of each group how many pictures lack it. Raises MismatchError where all do."""

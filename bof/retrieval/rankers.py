@@ -9,13 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from bof.global_descriptors.ann_index import Nearest
+from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, unverified_scores
 from bof.retrieval.expansion import expand
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
-from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_nearest, verdicts
+from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import tfidf_scores
@@ -194,13 +194,13 @@ class GlobalRanker:
     collection: Collection
     name: str
     metric: str
-    nearest: Nearest | None
+    ann_index: AnnIndex | None
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> GlobalScores:
         """How alike each image is as a whole."""
         with watch.stage(self.name):
-            if self.name == "embedding" and self.nearest is not None:
-                found = compare_nearest(self.collection, self.nearest, query.rows[COLUMN_OF[self.name]])
+            if self.name == "embedding" and self.ann_index is not None:
+                found = compare_by_ann(self.collection, self.ann_index, query.rows[COLUMN_OF[self.name]])
             else:
                 found = compare(self.collection, self.name, query.rows, self.metric)
         return GlobalScores(self.collection, self.name, found)
@@ -229,10 +229,10 @@ class FusionRanker:
         return LocalScores(self.collection, live, candidates, self.verifying, MAX_RANKED)
 
 
-def ranker_of(stages: VoteAndVerify, options: SearchOptions, nearest: Nearest | None) -> Ranker:
+def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None) -> Ranker:
     """The ranker, or the fusion of rankers, that the options name."""
     local = [_local_ranker(name, stages, options) for name in options.local]
-    others = [GlobalRanker(stages.collection, name, options.metric, nearest) for name in options.whole]
+    others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]

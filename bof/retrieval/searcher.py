@@ -13,7 +13,7 @@ import numpy as np
 from bof.errors import IndexStoreError
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
-from bof.global_descriptors.ann_index import Nearest
+from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
@@ -71,7 +71,7 @@ class Searcher:
     collection: Collection
     vocabulary: Vocabulary
     options: SearchOptions = field(default_factory=SearchOptions)
-    nearest: Nearest | None = None
+    ann_index: AnnIndex | None = None
     mapped_limit: int | None = None
     place: str = ""
 
@@ -83,7 +83,7 @@ class Searcher:
         """Every image with a positive score, those called the same first."""
         watch = Stopwatch()
         with self._naming_damage():
-            scores = ranker_of(self._stages, self.options, self.nearest).score(query, watch)
+            scores = ranker_of(self._stages, self.options, self.ann_index).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()

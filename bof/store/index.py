@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
-from bof.global_descriptors.ann_index import Part, keep_nearest
+from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
@@ -22,7 +22,7 @@ from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecor
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
 from bof.store.inverted_file import Postings, Weights, derive_weights
 from bof.store.segments import ADVICE, Segment
-from bof.store.weights_cache import WORTH_KEEPING, keep_weights, load_weights
+from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
 from bof.store.writer import Writer, open_writer
 from bof.system.files import mapped_bytes
 from bof.system.locking import one_writer
@@ -87,10 +87,10 @@ class Snapshot:
         size = int(self.rows.width[image]), int(self.rows.height[image])
         return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
 
-    def embeddings(self) -> list[Part]:
+    def embeddings(self) -> list[EmbeddingPart]:
         """The embeddings of each segment that has any."""
         return [
-            Part(name, segment.postings.first_image, segment.columns[_EMBEDDING])
+            EmbeddingPart(name, segment.postings.first_image, segment.columns[_EMBEDDING])
             for name, segment in zip(self.names, self.segments, strict=True)
             if _EMBEDDING in segment.columns
         ]
@@ -209,12 +209,12 @@ class Index:
             yield writer
             if catalog.read_generation(self.folder) == before:
                 return
-            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_KEEPING
+            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_CACHING
             if is_large or catalog.read_meta(self.folder).get("model"):
                 made = self.snapshot()
-                keep_nearest(self.folder, made.embeddings())
+                save_ann_index(self.folder, made.embeddings())
             if is_large:
-                keep_weights(self.folder, made.generation, made.names, made.weights)
+                save_weights(self.folder, made.generation, made.names, made.weights)
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
         """The collection as of now. Raises IndexStoreError where a segment is damaged.

@@ -22,7 +22,7 @@ ONE = IndexOptions(workers=1)
 @pytest.fixture
 def index(photos: Path, vocabulary_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     """A small index that counts as large enough for its weights to be kept."""
-    monkeypatch.setattr(index_module, "WORTH_KEEPING", 1)
+    monkeypatch.setattr(index_module, "WORTH_CACHING", 1)
     engine = Engine.create(tmp_path / "index", vocabulary_folder)
     engine.add(sorted(photos.glob("*.png"))[:4], ONE)
     return Index.open(engine.folder)
