@@ -10,7 +10,7 @@ from pathlib import Path
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.listing import Skipped, list_files
-from bof.ingest.extract import ExtractSpec, describe_files
+from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Found, Plan
 from bof.options import FeatureOptions, IndexOptions
 from bof.system.memory import WORKER_BYTES, WRITER_BYTES, share_memory
@@ -65,11 +65,11 @@ def _print_estimate(files: Sequence[Found], vocabulary: Path, features: FeatureO
         return
     spec = ExtractSpec(vocabulary, features, options.max_pixels)
     sample = list(files[:: max(1, len(files) // _SAMPLE)])[:_SAMPLE]
-    list(describe_files(sample[:1], spec, options))  # the processes start, and compile what they need
+    list(extract_files(sample[:1], spec, options))  # the processes start, and compile what they need
     start = time.perf_counter()
-    described = list(describe_files(sample, spec, options))
+    extracted = list(extract_files(sample, spec, options))
     seconds = (time.perf_counter() - start) * len(files) / len(sample)
-    sizes = [len(item[1]) for item in described if not isinstance(item, Skipped)]
+    sizes = [len(item[1]) for item in extracted if not isinstance(item, Skipped)]
     share = share_memory(options.memory, options.n_workers, features)
     n_bytes = (
         len(files) * len(sizes) / len(sample) * _BYTES_AN_IMAGE

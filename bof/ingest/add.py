@@ -12,7 +12,7 @@ from bof.errors import ImageError
 from bof.images.listing import Skipped, list_files
 from bof.ingest.backfill import fill, find_gaps
 from bof.ingest.batches import Batches
-from bof.ingest.extract import ExtractSpec, describe_files
+from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Plan, is_below, plan_sync
 from bof.options import IndexOptions
 from bof.store.index import Index
@@ -92,7 +92,7 @@ def _read(writer: Writer, plan: Plan, spec: ExtractSpec, options: IndexOptions, 
     """Read and commit what is new or changed."""
     batches, n_files = Batches(writer, options), len(plan.to_read)
     try:
-        for done, item in enumerate(describe_files(plan.to_read, spec, options), 1):
+        for done, item in enumerate(extract_files(plan.to_read, spec, options), 1):
             batches.take(item)
             if progress:
                 progress(done, n_files)

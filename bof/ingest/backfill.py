@@ -55,7 +55,7 @@ def fill(
     sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if gaps else {}
     for gap, images in _steps(gaps, options):
         rows: dict[int, Rows] = {}
-        for result in _described(images, sha256_of, spec, options):
+        for result in _extracted(images, sha256_of, spec, options):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -76,13 +76,13 @@ def _steps(gaps: Sequence[Gap], options: IndexOptions) -> Iterator[tuple[Gap, Se
             yield gap, gap.images[first : first + step]
 
 
-def _described(
+def _extracted(
     images: Sequence[ImageRow], sha256_of: Mapping[str, str], spec: ExtractSpec, options: IndexOptions
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
     position_of = {image.path: image.position for image in images}
     files = [(image.path, image.name) for image in images]
-    for result in in_processes("bof.ingest.extract:describe_again_in_worker", files, spec, options):
+    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
         if isinstance(result, Skipped):
             yield result
         elif result[1] != sha256_of[result[0]]:

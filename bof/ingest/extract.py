@@ -46,15 +46,15 @@ class Deferred:
     n_pixels: int
 
 
-Described = tuple[ImageRecord, ImageColumns]
+Extracted = tuple[ImageRecord, ImageColumns]
 
-Redescribed = tuple[str, str, Rows]
+ExtractedColumns = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
-def describe_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Described | Skipped]:
+def extract_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Extracted | Skipped]:
     """The facts and columns of (path, name) pairs, in the order of `in_processes`."""
-    return in_processes("bof.ingest.extract:describe_in_worker", files, spec, options)
+    return in_processes("bof.ingest.extract:extract_in_worker", files, spec, options)
 
 
 def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
@@ -93,19 +93,19 @@ def _run(
         yield Skipped(path, result.reason) if isinstance(result, Lost) else result
 
 
-def describe_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Described | Skipped | Deferred:
+def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
     spec, max_pixels = shared
     vocabulary = load_vocabulary(spec.vocabulary_folder)
-    found = describe(file, vocabulary, spec, pixels_beside_kept(max_pixels, spec.features))
+    found = extract_file(file, vocabulary, spec, pixels_beside_kept(max_pixels, spec.features))
     if isinstance(found, Deferred) and found.n_pixels <= max_pixels:
         give_back_memory()
-        found = describe(file, vocabulary, spec, max_pixels)
+        found = extract_file(file, vocabulary, spec, max_pixels)
     return found
 
 
-def describe_again_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Redescribed | Skipped | Deferred:
+def extract_columns_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> ExtractedColumns | Skipped | Deferred:
     """The optional columns alone of one picture."""
     be_one_of_many()
     spec, max_pixels = shared
@@ -120,21 +120,23 @@ def be_one_of_many() -> None:
     keep_freed_memory()
 
 
-def describe(file: Found, vocabulary: Vocabulary, spec: ExtractSpec, max_pixels: int) -> Described | Skipped | Deferred:
+def extract_file(
+    file: Found, vocabulary: Vocabulary, spec: ExtractSpec, max_pixels: int
+) -> Extracted | Skipped | Deferred:
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
 
-    def described(status: os.stat_result, data: bytes, limit: int) -> Described:
+    def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
-        words = vocabulary.describe(features.descriptors)
+        words = vocabulary.quantize(features.descriptors)
         where = store_geometry(features.geometry)
         rows = _rows(data, path, spec, limit)
         columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
         size = picture.width, picture.height, len(columns)
         return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 
-    return _guarded(file, spec, max_pixels, described)
+    return _guarded(file, spec, max_pixels, extracted)
 
 
 T = TypeVar("T")

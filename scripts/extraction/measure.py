@@ -90,9 +90,9 @@ def measure_accuracy(options: FeatureOptions, benchmarks: Benchmarks, cache: Pat
         ranker = peer_of("bof", engine, collection, SearchOptions())
         reports = {name: evaluate_ranker(ranker, benchmark, len(engine)) for name, benchmark in benchmarks.items()}
         n_bytes = engine.n_bytes() / len(engine)
-    described = {"ukbench": benchmarks["ukbench"].database, "dvd": [query.image for query in benchmarks["dvd"].queries]}
+    counted = {"ukbench": benchmarks["ukbench"].database, "dvd": [query.image for query in benchmarks["dvd"].queries]}
     return {
-        **{f"features_{n}": float(np.mean([len(features[path]) for path in p])) for n, p in described.items()},
+        **{f"features_{n}": float(np.mean([len(features[path]) for path in p])) for n, p in counted.items()},
         "index_bytes": n_bytes,
         "ns": reports["ukbench"].ns or 0.0,
         "recall_at_1": reports["dvd"].recall_at_1 or 0.0,

@@ -92,7 +92,7 @@ def fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tuple
         paths = collection.database[first : first + _SEGMENT_IMAGES]
         facts = [_facts(path, collection.features[path]) for path in paths]
         with clock, made.writer() as writer:
-            words = [vocabulary.describe(collection.features[path].descriptors) for path in paths]
+            words = [vocabulary.quantize(collection.features[path].descriptors) for path in paths]
             geometry = [store_geometry(collection.features[path].geometry) for path in paths]
             columns = [ImageColumns(w.word[:, 0], w.signature[:, 0], *g) for w, g in zip(words, geometry, strict=True)]
             writer.append(list(zip(facts, columns, strict=True)))

@@ -154,7 +154,7 @@ def dvd(work: Workplace) -> Answers:
     return benchmark_answers(work, "dvd", root, work.index(f"dvd-{len(others)}", [root / "Reference", *others]))
 
 
-def described_index(work: Workplace) -> Path:
+def index_with_columns(work: Workplace) -> Path:
     """300 pictures of UKBench with all optional columns."""
     model = write_model(work.folder / "sets" / "model.onnx")
     columns = ("--columns", "hash", "color", "embedding", "--model", model)
@@ -168,7 +168,7 @@ METRICS = ("chi-square", "euclidean", "correlation", "intersection", "bhattachar
 
 def rankers(work: Workplace) -> Answers:
     """A sample of pictures, in the collection and not, by every ranker."""
-    engine = Engine.open(described_index(work))
+    engine = Engine.open(index_with_columns(work))
     asked = [SearchOptions(ranker=ranker) for ranker in ("tfidf", "votes", *WHOLE, *FUSED)]
     asked += [SearchOptions(ranker=ranker, metric=metric) for ranker in ("color", "histogram") for metric in METRICS]
     asked += [SearchOptions(ranker=ranker, fusion="rrf") for ranker in ("bof+color", "tfidf+phash")]
@@ -208,14 +208,14 @@ def options(work: Workplace) -> Answers:
     queries = work.sample([*copies[:18], *work.ukbench()[1:21:4], *work.ukbench()[-4:]])
     found: Answers = {}
     for name, flags in OPTIONS.items():
-        printed = work.run("search", "--json", "--top", "40", "--index", described_index(work), *flags, *queries)
+        printed = work.run("search", "--json", "--top", "40", "--index", index_with_columns(work), *flags, *queries)
         found |= {f"{Path(one['query']).name}, {name}": search_record(one) for one in json.loads(printed)}
     return found
 
 
 def neighbours(work: Workplace) -> Answers:
     """What all pictures of a collection find in each other, and the pairs that the command index writes."""
-    index = described_index(work)
+    index = index_with_columns(work)
     with work.scratch() as folder:
         work.run("index", "--index", index, "--pairs", folder / "pairs.txt", "--partners", 8)
         pairs = (folder / "pairs.txt").read_text(encoding="utf-8").splitlines()

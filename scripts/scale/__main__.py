@@ -74,7 +74,7 @@ def _command(arguments: argparse.Namespace) -> int:
             results.append(_run_one(*source, n_images, n_features, arguments, cache))
     fits = report.fit_all(results)
     print("\ngrowth (along features, queries grow with the images: a vote may then cost up to features^2)")
-    _print(*report.describe_fits(fits))
+    _print(*report.fit_lines(fits))
     write_figures(arguments.json, {"results": results})
     if arguments.plot:
         report.draw(arguments.plot, results, fits)
@@ -97,7 +97,7 @@ def _run_one(
     vocabulary, synthesis = load_vocabulary(folder), Synthesis.of(pool, n_features, SEED)
     planted = plant(photos, n_features, vocabulary, SEED)
     likeness = compare(synthesis, planted.queries, vocabulary)
-    _print(report.describe_planting(planted), *map(report.describe_likeness, ("real", "synthetic"), likeness))
+    _print(report.planting_line(planted), *map(report.likeness_line, ("real", "synthetic"), likeness))
     identity = (vocabulary.fingerprint, str(arguments.data.absolute()), N_PHOTOS, arguments.queries, SEED)
     place = place_of(cache, n_images, n_features, *identity)
     stays = arguments.keep or place.record.exists()
@@ -107,7 +107,7 @@ def _run_one(
     finally:
         if not stays:
             shutil.rmtree(place.folder, ignore_errors=True)
-    _print(*report.describe_result(result))
+    _print(*report.result_lines(result))
     return result
 
 

@@ -69,8 +69,8 @@ def fit_noise(descriptors: U8, vocabulary: Vocabulary, seed: int) -> float:
 
 def measure_noise(descriptors: U8, noise: float, vocabulary: Vocabulary, seed: int) -> tuple[float, float]:
     """The share that keeps its word, and the median Hamming distance of those that do."""
-    before = vocabulary.describe(descriptors)
-    after = vocabulary.describe(with_noise(descriptors, noise, np.random.default_rng(seed)))
+    before = vocabulary.quantize(descriptors)
+    after = vocabulary.quantize(with_noise(descriptors, noise, np.random.default_rng(seed)))
     kept = before.word == after.word
     bits = np.bitwise_count(before.signature ^ after.signature)[kept]
     return float(kept.mean()), float(np.median(bits)) if len(bits) else 0.0
@@ -87,7 +87,7 @@ def _target(query: Features, noise: float, vocabulary: Vocabulary, rng: Rng) -> 
     seen = _see(query.geometry, rng)
     inside = np.flatnonzero(((seen.xy_px >= 0) & (seen.xy_px <= np.array(FRAME) - 1)).all(axis=1))
     rows = np.sort(rng.permutation(inside)[: math.ceil(SHARE * len(query))])
-    words = vocabulary.describe(with_noise(query.descriptors[rows], noise, rng))
+    words = vocabulary.quantize(with_noise(query.descriptors[rows], noise, rng))
     return ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(seen.take(rows)))
 
 

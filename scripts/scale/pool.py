@@ -81,7 +81,7 @@ def load_pool(
     if len(paths) <= n_queries:
         raise OptionError(f"{folder}: expected more than {n_queries} photographs (--queries), found {len(paths)}")
     photos = list(extract_all(paths, vocabulary.features, cache, "pool").values())
-    word, residual = _described(photos, vocabulary, cache)
+    word, residual = _quantized(photos, vocabulary, cache)
     asking = choose_queries([len(photo) for photo in photos], n_queries)
     queries = [photos[row] for row in asking]
     return _make_pool(photos, word, residual, vocabulary.n_words, set(asking)), queries
@@ -100,7 +100,7 @@ def choose_queries(sizes: Sequence[int], n_queries: int) -> list[int]:
     return [rich[i] for i in evenly(len(rich), n_queries)]
 
 
-def _described(photos: Sequence[Features], vocabulary: Vocabulary, cache: Path) -> tuple[I32, I8]:
+def _quantized(photos: Sequence[Features], vocabulary: Vocabulary, cache: Path) -> tuple[I32, I8]:
     """Words and residuals of all features, computed once."""
     descriptors = np.concatenate([photo.descriptors for photo in photos])
     digest = hashlib.sha256(vocabulary.fingerprint.encode())

@@ -155,7 +155,7 @@ class Likeness:
 def compare(synthesis: Synthesis, queries: Sequence[Features], vocabulary: Vocabulary) -> tuple[Likeness, Likeness]:
     """The pool's photographs as they are, and as many synthetic pictures as say enough."""
     pool = synthesis.pool
-    asked = vocabulary.describe(np.concatenate([query.descriptors for query in queries]))
+    asked = vocabulary.quantize(np.concatenate([query.descriptors for query in queries]))
     query = asked.word[:, 0], asked.signature[:, 0]
     real = likeness_of(pool.word, pool.signature, pool.sizes, *query)
     pictures = synthesis.pictures(0, _N_PICTURES)

@@ -31,7 +31,7 @@ def use(_: object, folder: Path) -> str:
     descriptors = np.random.default_rng(1).integers(0, 256, (300, 128), dtype=np.uint8)
     try:
         vocabulary = Vocabulary.load(folder)
-        words = vocabulary.describe(descriptors, min(3, vocabulary.n_words))
+        words = vocabulary.quantize(descriptors, min(3, vocabulary.n_words))
     except (VocabularyError, MismatchError) as error:
         return "refused by name" if str(folder) in str(error) else f"another error: unnamed {error}"
     except BaseException as error:

@@ -54,9 +54,9 @@ def train(folder: Path) -> Vocabulary:
     return Vocabulary.load(folder)
 
 
-def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
+def extracted(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
     features = features_of(draw_scene(seed))
-    words = vocabulary.describe(features.descriptors)
+    words = vocabulary.quantize(features.descriptors)
     rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
@@ -69,7 +69,7 @@ def make(folder: Path) -> None:
     index = Index.create(folder / "index", vocabulary, Path("/golden/vocabulary"), SMALL)
     writer = Writer(index.folder, index.n_words)
     for commit in COMMITS:
-        writer.append([described(name, seed, vocabulary) for name, seed in commit])
+        writer.append([extracted(name, seed, vocabulary) for name, seed in commit])
     writer.remove(["a.png"])
     turned = np.array([[0.9, -0.25, 40.0], [0.25, 0.9, 5.0], [0.0, 0.0, 1.0]])
     asked = features_of(warp(draw_scene(4), turned))

@@ -27,7 +27,7 @@ from bof.grouping.rules import marks_of
 from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
 from bof.store.catalog import ImageRecord
-from tests.support.described import described
+from tests.support.extracted import extracted
 from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
 
@@ -327,7 +327,7 @@ def indexed(tmp_path: Path, vocabulary_folder: Path) -> Path:
     for number, (name, seed) in enumerate(seeds):
         path = write_picture(photos / name, draw_scene(seed, 64, 48))
         content, found = path.read_bytes(), path.stat()
-        _, columns = described(name, number)
+        _, columns = extracted(name, number)
         sha256 = hashlib.sha256(content).hexdigest()
         facts = ImageRecord(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
         rows.append((facts, columns))

@@ -377,7 +377,7 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     picture = read_image(path, grey=True, max_side=engine.features.max_side)
     features = extract_features(picture, engine.features)
     stages = VoteAndVerify(snapshot, vocabulary, voting, verifying)
-    words = vocabulary.describe(features.descriptors, stages.words_per_feature)
+    words = vocabulary.quantize(features.descriptors, stages.words_per_feature)
     votes = vote(snapshot.postings, snapshot.weights, words, voting)
     own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
     images = best_first(snapshot, votes.score, len(snapshot.rows))

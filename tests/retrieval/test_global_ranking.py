@@ -29,7 +29,7 @@ ONE = IndexOptions(workers=1)
 
 
 @pytest.fixture(scope="module")
-def described(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extracted(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of `photos` with hashes and colours; read it only."""
     folder = tmp_path_factory.mktemp("described") / "index"
     with Engine.create(folder, vocabulary_folder) as engine:
@@ -51,8 +51,8 @@ def answers(engine: Engine, photos: Path) -> list[object]:
 
 
 @pytest.mark.parametrize("ranker", WHOLE)
-def test_a_picture_is_most_like_itself(described: Path, photos: Path, ranker: str) -> None:
-    with Engine.open(described) as engine:
+def test_a_picture_is_most_like_itself(extracted: Path, photos: Path, ranker: str) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", ranker)
     assert hits[0].name == "scene-05.png"
     assert hits[0].score == pytest.approx(1.0, abs=1e-3)
@@ -62,25 +62,25 @@ def test_a_picture_is_most_like_itself(described: Path, photos: Path, ranker: st
 
 @pytest.mark.parametrize("ranker", ["color+phash", "bof+color", "votes+color", "tfidf+histogram+ahash", "bof+radial"])
 @pytest.mark.parametrize("fusion", ["calibrated", "rrf"])
-def test_fused_rankers_agree_on_the_picture_itself(described: Path, photos: Path, ranker: str, fusion: str) -> None:
-    with Engine.open(described) as engine:
+def test_fused_rankers_agree_on_the_picture_itself(extracted: Path, photos: Path, ranker: str, fusion: str) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", ranker, fusion=fusion)
     assert hits[0].name == "scene-05.png"
     assert hits[0].verdict == ("same" if "bof" in ranker else "unverified")
 
 
-def test_ahash_has_a_verdict_of_its_own(described: Path, photos: Path) -> None:
-    with Engine.open(described) as engine:
+def test_ahash_has_a_verdict_of_its_own(extracted: Path, photos: Path) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", "ahash")
     for hit in hits:
         distance = round(64 * (1 - hit.score))
         assert hit.verdict == ("same" if distance <= 5 else "no" if distance > 10 else "maybe")
 
 
-def test_candidates_of_the_others_are_verified(described: Path, photos: Path) -> None:
+def test_candidates_of_the_others_are_verified(extracted: Path, photos: Path) -> None:
     """A shortlist of one: what colour finds is proved all the same."""
     shallow = VerifyOptions(depth=1)
-    with Engine.open(described) as engine:
+    with Engine.open(extracted) as engine:
         alone = ask(engine, photos / "scene-05.png", "bof", verify=shallow, mirror="never")
         fused = ask(engine, photos / "scene-05.png", "bof+color", verify=shallow, mirror="never")
     assert sum(hit.verification is not None for hit in alone) == 1
@@ -105,8 +105,8 @@ def test_a_box_is_compared_with_what_is_in_it(vocabulary_folder: Path, tmp_path:
 # -- The same lifecycle as features -----------------------------------------------------------------------------------
 
 
-def test_batches_order_and_merging_change_no_answer(described: Path, photos: Path, tmp_path: Path) -> None:
-    with Engine.open(described) as engine:
+def test_batches_order_and_merging_change_no_answer(extracted: Path, photos: Path, tmp_path: Path) -> None:
+    with Engine.open(extracted) as engine:
         expected, vocabulary = answers(engine, photos), engine.vocabulary_folder
     with Engine.create(tmp_path / "index", vocabulary) as engine:
         engine.add_columns(["hash", "color"])
@@ -119,9 +119,9 @@ def test_batches_order_and_merging_change_no_answer(described: Path, photos: Pat
         assert answers(engine, photos) == expected
 
 
-def test_an_index_that_stands_gets_columns(described: Path, index_folder: Path, photos: Path, tmp_path: Path) -> None:
+def test_an_index_that_stands_gets_columns(extracted: Path, index_folder: Path, photos: Path, tmp_path: Path) -> None:
     shutil.copytree(index_folder, tmp_path / "index")
-    with Engine.open(described) as engine:
+    with Engine.open(extracted) as engine:
         expected = answers(engine, photos)
     with Engine.open(tmp_path / "index") as engine:
         with pytest.raises(MismatchError, match=r"expected the column color, found none; .*--columns color"):
@@ -171,8 +171,8 @@ def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_pa
         assert {hit.name for hit in ask(engine, paths[0], "ahash")} == {"0.png", "2.png", "3.png"}
 
 
-def test_filters_hold(described: Path, photos: Path, tmp_path: Path) -> None:
-    shutil.copytree(described, tmp_path / "index")
+def test_filters_hold(extracted: Path, photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(extracted, tmp_path / "index")
     with Engine.open(tmp_path / "index") as engine:
         engine.annotate(["scene-01.png", "scene-02.png"], {"tag": ["few"]})
         for ranker in ("ahash", "color+phash", "bof+color"):
@@ -239,8 +239,8 @@ def test_options_say_what_they_need() -> None:
     assert {*LOCAL} & {*COLUMN_OF} == set()
 
 
-def test_a_grey_picture_has_no_colours(described: Path, photos: Path) -> None:
-    with Engine.open(described) as engine, pytest.raises(ImageError, match="expected a picture in colour"):
+def test_a_grey_picture_has_no_colours(extracted: Path, photos: Path) -> None:
+    with Engine.open(extracted) as engine, pytest.raises(ImageError, match="expected a picture in colour"):
         engine.search(read_image(photos / "scene-01.png", grey=True), SearchOptions(ranker="color"))
 
 
@@ -355,9 +355,9 @@ def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path
 
 
 def test_a_table_of_pictures_as_wholes_has_its_head_and_no_word_of_features(
-    described: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+    extracted: Path, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert search_command.main([str(photos / "scene-04.png"), "--index", str(described), "--ranker", "ahash"]) == 0
+    assert search_command.main([str(photos / "scene-04.png"), "--index", str(extracted), "--ranker", "ahash"]) == 0
     first, head, best, *_ = capsys.readouterr().out.splitlines()
     assert "features" not in first
     assert head.split()[0] == "rank"

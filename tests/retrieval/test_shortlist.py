@@ -320,8 +320,8 @@ def test_candidates_are_clear_with_one_that_is_the_same_on_many_points(
 def test_a_quick_count_is_near_the_verified_one(engine: Engine) -> None:
     query = engine.prepare(grey(draw_scene(4)))
     answer = engine.answer(query, SearchOptions(mirror="never"))
-    described = engine.vocabulary.describe(query.features.descriptors, MAX_WORDS)
-    votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, described, VoteOptions())
+    extracted = engine.vocabulary.quantize(query.features.descriptors, MAX_WORDS)
+    votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, extracted, VoteOptions())
     stages = VoteAndVerify(engine.searcher().collection, engine.vocabulary)
     quick = stages.count_agreeing(query.features.geometry, votes, answer.images)
     verified = [answer.verifications[image].n_inliers for image in answer.images.tolist()]

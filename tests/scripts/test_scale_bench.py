@@ -84,7 +84,7 @@ def test_the_pool_keeps_words_and_signatures_and_leaves_the_queries_out(drawn: A
     assert len(clutter.sizes) == N_SCENES - N_QUERIES
     assert min(map(len, asking)) >= clutter.sizes.max()  # none is rich, so the richest ask
     residuals = pool._residuals
-    words = vocabulary.describe(asking[0].descriptors)
+    words = vocabulary.quantize(asking[0].descriptors)
     found = pool.signatures(residuals([asking[0].descriptors], words.word[:, 0], vocabulary))
     assert np.array_equal(found, words.signature[:, 0])
 
@@ -218,7 +218,7 @@ def test_exponents_are_those_of_the_law(result: Any) -> None:
     assert along_images.exponent == pytest.approx(1.0)
     assert along_features.exponent == pytest.approx(2.0)
     assert report.find_fit(fits, "bytes", "images", 500) is None
-    lines = list(report.describe_fits([along_images, along_features]))
+    lines = list(report.fit_lines([along_images, along_features]))
     assert lines[0].endswith("bytes: images^1.00 at 300 features (run: 1000, 10000, 100000)")
     assert "FASTER THAN LINEAR" in lines[1]
 

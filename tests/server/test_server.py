@@ -274,10 +274,10 @@ def test_metrics_count_requests(client: TestClient) -> None:
 def test_the_document_describes_every_endpoint_and_is_served(client: TestClient) -> None:
     served_document = client.get(f"{API}/openapi.json").json()
     assert served_document == document(ENDPOINTS)
-    described = {(method.upper(), path) for path, known in served_document["paths"].items() for method in known}
-    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    documented = {(method.upper(), path) for path, known in served_document["paths"].items() for method in known}
+    assert documented == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    assert not [f"{method} {path}" for method, path in described if f"`{method} {path}`" not in page]
+    assert not [f"{method} {path}" for method, path in documented if f"`{method} {path}`" not in page]
     assert not [kind for kind, (status, _) in TITLES.items() if f"| `/problems/{kind}` | {status} |" not in page]
     named = {each.name for endpoint in ENDPOINTS for each in endpoint.parameters if each.place == "query"}
     assert not [name for name in named if f"`{name}`" not in page and f"`{name}=" not in page]

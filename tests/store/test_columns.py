@@ -15,7 +15,7 @@ from bof.store.check import check
 from bof.store.columns import gather, join, known, overlay
 from bof.store.index import Index
 from bof.system.files import map_array
-from tests.support.described import rows
+from tests.support.extracted import rows
 from tests.support.living import columns_by_name, flip, make, segments_of, state, writer_of
 
 N = 7

@@ -17,7 +17,7 @@ from bof.store import merge
 from bof.store.merge import MERGE_AT, Part, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ImageColumns, open_segment, write_segment
 from bof.system import files
-from tests.support.described import rows
+from tests.support.extracted import rows
 
 N_WORDS = 40
 
@@ -49,10 +49,10 @@ def test_a_merged_segment_is_byte_for_byte_what_one_append_writes(
     folder = tmp_path_factory.mktemp("merge")
     opened, kept = [], []
     for number, images in enumerate(parts):
-        described = [columns(100 * number + i, n) for i, (n, _) in enumerate(images)]
-        kept += [one for one, (_, keep) in zip(described, images, strict=True) if keep]
+        extracted = [columns(100 * number + i, n) for i, (n, _) in enumerate(images)]
+        kept += [one for one, (_, keep) in zip(extracted, images, strict=True) if keep]
         (folder / str(number)).mkdir()
-        facts = write_segment(folder / str(number), described, N_WORDS)
+        facts = write_segment(folder / str(number), extracted, N_WORDS)
         segment = open_segment(folder / str(number), facts, N_WORDS, 0)
         opened.append(Part(segment, np.array([keep for _, keep in images], np.bool_)))
     if not kept:

@@ -18,7 +18,7 @@ from bof.store.catalog import Move
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
-from tests.support.described import Described
+from tests.support.extracted import Extracted
 from tests.support.living import (
     ALL_PATHS,
     N_WORDS,
@@ -41,7 +41,7 @@ class Life(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.index = empty(self.folder / "index")
         self.writer = Writer(self.index.folder, N_WORDS)
-        self.images: dict[str, Described] = {}
+        self.images: dict[str, Extracted] = {}
         self.tags: dict[str, set[str]] = {}
         self.held: list[tuple[Snapshot, list[dict[str, float]]]] = []
 
@@ -64,7 +64,7 @@ class Life(RuleBasedStateMachine):
     def append_the_same_again(self, data: st.DataObject) -> None:
         self.append([self.images[path] for path in self.drawn(data)])
 
-    def append(self, new: list[Described]) -> None:
+    def append(self, new: list[Extracted]) -> None:
         self.writer.append(new)
         self.images.update({facts.path: (facts, columns) for facts, columns in new})
 
