@@ -295,7 +295,7 @@ class Engine:
         """
         options = options or SearchOptions()
         collection = self._collection
-        self._warn_of_gaps(collection, options.groups)
+        self._warn_of_missing(collection, options.groups)
         ann_index = self._open_ann_index(collection) if "embedding" in options.whole else None
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
@@ -343,7 +343,7 @@ class Engine:
             self._ann_index = collection.generation, open_ann_index(self.folder, parts)
         return self._ann_index[1]
 
-    def _warn_of_gaps(self, collection: Snapshot, groups: Sequence[str]) -> None:
+    def _warn_of_missing(self, collection: Snapshot, groups: Sequence[str]) -> None:
         """Say once of each group how many pictures lack it. Raises MismatchError where all do."""
         for group in groups:
             live = collection.weights.live

@@ -200,7 +200,7 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     if len(report.skipped) > _NAMED:
         print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
     rate = report.n_added / max(report.seconds, 1e-9)
-    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_filled}
+    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_backfilled}
     others = [f"{n} {what}" for what, n in changes.items() if n]
     print(
         f"indexed {counted(report.n_added, 'new picture')} in {report.seconds:.1f} s ({rate:.1f} a second), "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bof.errors import ImageError
 from bof.images.listing import Skipped, list_files
-from bof.ingest.backfill import fill, find_gaps
+from bof.ingest.backfill import backfill, find_missing
 from bof.ingest.batches import Batches
 from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Plan, is_below, plan_sync
@@ -35,7 +35,7 @@ class AddReport:
     skipped: Sequence[Skipped]
     n_features: int
     seconds: float
-    n_filled: int = 0
+    n_backfilled: int = 0
 
 
 def make_plan(index: Index, sources: Sequence[Path], *, delete: bool) -> Plan:
@@ -66,10 +66,10 @@ def add_pictures(
         _rearrange(index, writer, plan, sources)
         spec = _extract_spec(index, vocabulary_folder, options)
         done = _read(writer, plan, spec, options, progress)
-        n_filled, unfilled = fill(writer, find_gaps(index, spec.column_spec.groups), spec, options, progress)
+        n_backfilled, failed = backfill(writer, find_missing(index, spec.column_spec.groups), spec, options, progress)
     leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
-    skipped = [*done.skipped, *unfilled]
-    return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
+    skipped = [*done.skipped, *failed]
+    return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_backfilled)
 
 
 def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:

@@ -68,7 +68,7 @@ class Writer:
         self._commit_segment(write, commit)
         self.maintain()
 
-    def fill(self, number: int, rows: Mapping[int, Rows]) -> None:
+    def backfill(self, number: int, rows: Mapping[int, Rows]) -> None:
         """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
         with catalog.reading(self.folder) as database:
             segment = next(row for row in catalog.read_segments(database) if row.number == number)

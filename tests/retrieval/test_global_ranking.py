@@ -129,8 +129,8 @@ def test_an_index_that_stands_gets_columns(extracted: Path, index_folder: Path, 
         engine.add_columns(["color", "hash"])
         with pytest.raises(MismatchError, match="no picture has the column color yet"):
             ask(engine, photos / "scene-05.png", "color")
-        assert engine.add([photos], ONE).n_filled == N_SCENES
-        assert engine.add([photos], ONE).n_filled == 0
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES
+        assert engine.add([photos], ONE).n_backfilled == 0
         assert answers(engine, photos) == expected
 
 
@@ -151,7 +151,7 @@ def test_filling_goes_on_where_it_was_stopped(
         with caplog.at_level(logging.WARNING):
             assert len(ask(engine, photos / "scene-05.png", "ahash")) == 4
         assert "8 pictures have no column hash" in caplog.text
-        assert engine.add([photos], ONE).n_filled == N_SCENES - 4
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES - 4
 
 
 def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_pa
         paths[1].unlink()
         write_picture(paths[2], draw_scene(9))
         report = engine.add([paths[0]], ONE)
-        assert report.n_filled == 2
+        assert report.n_backfilled == 2
         assert {Path(item.path).name: item.reason for item in report.skipped} == {
             "1.png": "No such file or directory",
             "2.png": "its content has changed; python -m bof.index reads it again",
@@ -337,7 +337,7 @@ def test_another_model_takes_the_place_of_the_first(embedded: Path, photos: Path
         engine.add_columns([], ModelChoice.of(embedded / "other.onnx", ModelOptions()))
         with pytest.raises(MismatchError, match="no picture has the column embedding yet"):
             ask(engine, photos / "scene-05.png", "embedding")
-        assert engine.add([photos], ONE).n_filled == N_SCENES
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES
         assert ask(engine, photos / "scene-05.png", "embedding")[0].name == "scene-05.png"
 
 
@@ -345,7 +345,7 @@ def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path
     shutil.copy(embedded / "one.onnx", tmp_path / "one.onnx")
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
         engine.add_columns([], ModelChoice.of(tmp_path / "one.onnx", ModelOptions()))
-        assert engine.add([photos], ONE).n_filled == 0
+        assert engine.add([photos], ONE).n_backfilled == 0
         shutil.copy(embedded / "other.onnx", tmp_path / "one.onnx")
         with pytest.raises(MismatchError, match="expected the model of the index"):
             ask(engine, photos / "scene-05.png", "embedding")

@@ -102,7 +102,7 @@ def first_segment(index: Index) -> SegmentRecord:
 
 def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
     before, writer = state(index.folder), writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
     files, features, idf, said, texts, (roots, column_spec, found) = state(index.folder)
     assert (files, features, idf, said, texts, (roots, column_spec)) == (*before[:-1], before[-1][:2])
     assert {name: one["hash.ahash"] for name, one in found.items() if one} == {
@@ -115,7 +115,7 @@ def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
 
 def test_columns_live_through_merging_and_go_with_their_images(index: Index) -> None:
     writer = writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
     before = columns_by_name(index.snapshot())
     writer.merge()
     assert columns_by_name(index.snapshot()) == before
@@ -127,7 +127,7 @@ def test_columns_live_through_merging_and_go_with_their_images(index: Index) -> 
 def test_a_reader_that_stands_sees_new_columns_and_keeps_its_own(index: Index) -> None:
     old = index.snapshot()
     writer = writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0]})
     filled = index.snapshot(old)
     assert not old.columns_known("hash").any()
     assert filled.columns_known("hash").tolist() == [False, True, *[False] * 6]
@@ -138,14 +138,14 @@ def test_a_reader_that_stands_sees_new_columns_and_keeps_its_own(index: Index) -
 
 
 def test_a_damaged_column_is_found(index: Index) -> None:
-    writer_of(index.folder).fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer_of(index.folder).backfill(first_segment(index).number, {1: ahash(7)[0]})
     flip(next(index.folder.glob("segments/*/hash.ahash.npy")))
     (damage,) = check(index.folder, index.n_words).damages
     assert "hash.ahash.npy" in damage.reasons[0]
 
 
 def test_a_missing_or_cut_column_is_refused(index: Index, tmp_path: Path) -> None:
-    writer_of(index.folder).fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer_of(index.folder).backfill(first_segment(index).number, {1: ahash(7)[0]})
     for name in ("hash.ahash.npy", "hash.known.npy"):
         copy = tmp_path / name
         shutil.copytree(index.folder, copy)

@@ -178,7 +178,7 @@ def merge(writer: Writer) -> None:
     writer.merge()
 
 
-def describe(writer: Writer) -> None:
+def annotate(writer: Writer) -> None:
     writer.annotate(["/photos/b.jpg"], {"tag": ["new"], "year": ["1999"]}, {"tag": ["kept"]})
 
 
@@ -186,18 +186,18 @@ def repair(writer: Writer) -> None:
     writer.repair()
 
 
-def fill(writer: Writer) -> None:
+def backfill(writer: Writer) -> None:
     """Some images of one segment get columns."""
     with catalog.reading(writer.folder) as database:
         number = catalog.read_segments(database)[0].number
-    writer.fill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
+    writer.backfill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
 
 
 def add_columns(writer: Writer) -> None:
     writer.set_facts({"columns": ["hash"]}, ["hash"])
 
 
-CHANGES = [append, remove, rearrange, merge, describe, repair, fill, add_columns]
+CHANGES = [append, remove, rearrange, merge, annotate, repair, backfill, add_columns]
 
 
 @pytest.fixture(scope="module")
