@@ -1,4 +1,4 @@
-"""What a crash leaves behind, cleared while a deed is undone: nothing goes that does not stand elsewhere too."""
+"""What a crash leaves behind, cleared while an action is undone: nothing goes that does not stand elsewhere too."""
 
 from __future__ import annotations
 

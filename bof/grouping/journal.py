@@ -1,4 +1,4 @@
-"""The log of what is done to files: a line of JSON before each deed and one after it, each forced onto the disk.
+"""The log of what is done to files: a line of JSON before each action and one after it, each forced onto the disk.
 
 A log that is read is data like any other: every field is checked by one table before anything is done with it.
 """
@@ -33,7 +33,7 @@ _LONGEST_PATH = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed as the log has it, written before it is done.
+    """One action as the log has it, written before it is done.
 
     target: where a file is moved to, or the file that it becomes another name of; part: a name that is used on the way,
     of which the others follow; inode, mode, mtime_ns: of the file before.
@@ -184,7 +184,7 @@ assert tuple(_TABLE) == tuple(field.name for field in fields(Entry))
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The deeds of a log that were begun, but those that failed and were cleared, in their order.
+    """The actions of a log that were begun, but those that failed and were cleared, in their order.
 
     A last line that a crash cut short is passed over: what it would have named was not begun. Raises DuplicateError.
     """

@@ -34,7 +34,7 @@ State = Literal["put back", "as it was", "not undone"]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of one deed: put back now, found as it was before, or not undone, and then why."""
+    """What became of one action: put back now, found as it was before, or not undone, and then why."""
 
     entry: Entry
     state: State
@@ -42,7 +42,7 @@ class Undone:
 
 
 def undo(entries: Sequence[Entry]) -> list[Undone]:
-    """Undo deeds, the last first. Nothing is overwritten, and nothing is lost where it is ended halfway."""
+    """Undo actions, the last first. Nothing is overwritten, and nothing is lost where it is ended halfway."""
     return [_undo(entry) for entry in reversed(entries)]
 
 
@@ -136,9 +136,9 @@ def _remove_empty(entry: Entry) -> None:
 
 
 def _unlink(entry: Entry) -> Undone:
-    path, kept, way = Path(entry.path), Path(entry.target), entry.way
+    path, keeper, way = Path(entry.path), Path(entry.target), entry.way
     copies = [path.with_name(way.back), path.with_name(way.part)]
-    clear_copies(entry, copies, [path], [entry.aside, entry.aside_undoing, path, kept])
+    clear_copies(entry, copies, [path], [entry.aside, entry.aside_undoing, path, keeper])
     if undone := _set_aside(entry):
         return undone
     if exists(entry.aside) and not exists(path):
