@@ -28,7 +28,7 @@ _Links = Mapping[str, Mapping[str, Proof]]
 class _Unit:
     """Contents that are copies of each other: a head, and the proof of each against it, its own included."""
 
-    head: str
+    representative: str
     proofs: Mapping[str, Proof]
 
 
@@ -46,8 +46,8 @@ class Grouping:
         allowed = [proof for proof in proofs if frozenset({proof.one, proof.other}) not in self._refused]
         units = self._units([proof for proof in allowed if proof.kind == "copy"])
         stars = self._stars(units, [proof for proof in allowed if proof.kind != "copy"])
-        found = [group for head, proved in stars for group in self._group(head, proved)]
-        return sorted(found, key=lambda group: group.head.name)
+        found = [group for representative, proved in stars for group in self._group(representative, proved)]
+        return sorted(found, key=lambda group: group.representative.name)
 
     def _worth(self, content: str) -> tuple[int, int, str]:
         """The order of heads: most pixels, most bytes, first name."""
@@ -68,19 +68,19 @@ class Grouping:
                 units.append(unit)
         return units
 
-    def _unit(self, head: str, links: _Links, left: Set[str]) -> _Unit:
+    def _unit(self, representative: str, links: _Links, left: Set[str]) -> _Unit:
         """A head and all that reach it over copies, but those that were rejected as copies of it."""
-        proofs = {head: Proof(head, head, "exact", 0, 1.0, _ITSELF, frozenset())}
-        front = [head]
+        proofs = {representative: Proof(representative, representative, "exact", 0, 1.0, _ITSELF, frozenset())}
+        front = [representative]
         while front:
             following = []
             for near in front:
                 for far in sorted(links.get(near, {}), key=self._worth):
-                    if far in left and far not in proofs and frozenset({far, head}) not in self._refused:
+                    if far in left and far not in proofs and frozenset({far, representative}) not in self._refused:
                         proofs[far] = _chained(links[far][near], proofs[near])
                         following.append(far)
             front = following
-        return _Unit(head, proofs)
+        return _Unit(representative, proofs)
 
     # -- Heads and what is proved against them --------------------------------------------------------------------
 
@@ -88,38 +88,42 @@ class Grouping:
         """Heads, each with the proofs of contents against it. No unit with a link is left alone."""
         unit_of = {content: unit for unit in units for content in unit.proofs}
         links = _between_units(unit_of, proofs)
-        head_of = {unit.head: unit.head for unit in units}
+        representative_of = {unit.representative: unit.representative for unit in units}
         for island in _islands(links):
-            head_of |= self._heads(island, links, unit_of)
+            representative_of |= self._representatives(island, links, unit_of)
         others_of: dict[str, list[str]] = {}
-        for unit, head in sorted(head_of.items()):
-            others_of.setdefault(head, []).extend([unit] if unit != head else [])
-        for head, others in others_of.items():
-            proved = {c: p for other in others for c, p in _through(unit_of[other], links[other][head])}
-            yield head, {**unit_of[head].proofs, **proved}
+        for unit, representative in sorted(representative_of.items()):
+            others_of.setdefault(representative, []).extend([unit] if unit != representative else [])
+        for representative, others in others_of.items():
+            proved = {c: p for other in others for c, p in _through(unit_of[other], links[other][representative])}
+            yield representative, {**unit_of[representative].proofs, **proved}
 
-    def _heads(self, island: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> dict[str, str]:
+    def _representatives(self, island: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> dict[str, str]:
         """The head of each unit of an island: greedily, the head with most links first.
 
         Whoever is left over takes the neighbour that it is closest to from a group that can spare it; where that is the
         group's only other, it becomes the head of both.
         """
-        remaining, head_of = set(island), {}
-        while head := self._best_head(remaining, links, unit_of):
-            star = {head, *(links[head].keys() & remaining)}
-            head_of.update(dict.fromkeys(star, head))
+        remaining, representative_of = set(island), {}
+        while representative := self._best_representative(remaining, links, unit_of):
+            star = {representative, *(links[representative].keys() & remaining)}
+            representative_of.update(dict.fromkeys(star, representative))
             remaining -= star
         for lone in sorted(remaining, key=self._worth):
             near = min(links[lone], key=lambda other: _strength(links[lone][other]))
-            head = head_of[near]
-            if head == near or sum(unit_head == head for unit_head in head_of.values()) == 2:
-                head_of.update(dict.fromkeys([unit for unit in head_of if head_of[unit] == head], near))
-                head_of[lone] = near
+            representative = representative_of[near]
+            if representative == near or sum(other == representative for other in representative_of.values()) == 2:
+                representative_of.update(
+                    dict.fromkeys(
+                        [unit for unit in representative_of if representative_of[unit] == representative], near
+                    )
+                )
+                representative_of[lone] = near
             else:
-                head_of[near] = head_of[lone] = min(lone, near, key=self._worth)
-        return head_of
+                representative_of[near] = representative_of[lone] = min(lone, near, key=self._worth)
+        return representative_of
 
-    def _best_head(self, remaining: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> str | None:
+    def _best_representative(self, remaining: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> str | None:
         """Most links, then most copies: a turned picture has more pixels than its original, but no copies."""
 
         def order(unit: str) -> tuple[int, int, tuple[int, int, str]]:
@@ -128,12 +132,16 @@ class Grouping:
 
         return min((unit for unit in remaining if links[unit].keys() & remaining), key=order, default=None)
 
-    def _group(self, head: str, proved: Mapping[str, Proof]) -> Iterator[Group]:
+    def _group(self, representative: str, proved: Mapping[str, Proof]) -> Iterator[Group]:
         """The group of a head, if there is another in it."""
-        first, *same = self.by_content[head]
-        others = [(member, Link("exact", 0, 1.0, _ITSELF.copy(), ())) for member in same if self._may(head, head)]
+        first, *same = self.by_content[representative]
+        others = [
+            (member, Link("exact", 0, 1.0, _ITSELF.copy(), ()))
+            for member in same
+            if self._may(representative, representative)
+        ]
         for content, proof in proved.items():
-            if content != head and self._may(head, content):
+            if content != representative and self._may(representative, content):
                 link = _link(proof)
                 copies = self.by_content[content] if self._may(content, content) else self.by_content[content][:1]
                 others += [(member, link) for member in copies]
@@ -193,9 +201,9 @@ def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dic
     best: dict[frozenset[str], tuple[bool, tuple[int, int, float, str, str], Proof]] = {}
     for proof in proofs:
         one, other = unit_of[proof.one], unit_of[proof.other]
-        if one.head == other.head:
+        if one.representative == other.representative:
             continue
-        pair = frozenset({one.head, other.head})
+        pair = frozenset({one.representative, other.representative})
         order = ({proof.one, proof.other} != pair, _strength(proof))
         if pair not in best or order < best[pair][:2]:
             best[pair] = *order, proof
@@ -203,8 +211,8 @@ def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dic
     for *_, proof in best.values():
         one, other = unit_of[proof.one], unit_of[proof.other]
         whole = _chained(_chained(_turned(one.proofs[proof.one]), proof), other.proofs[proof.other])
-        links.setdefault(one.head, {})[other.head] = whole
-        links.setdefault(other.head, {})[one.head] = _turned(whole)
+        links.setdefault(one.representative, {})[other.representative] = whole
+        links.setdefault(other.representative, {})[one.representative] = _turned(whole)
     return links
 
 

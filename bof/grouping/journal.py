@@ -217,8 +217,8 @@ def _json(line: bytes) -> dict[str, Any]:
 
 
 def _header(line: bytes) -> tuple[int, Action]:
-    head = _json(line)
-    version, action = head["bof_duplicates"], head.get("action")
+    header = _json(line)
+    version, action = header["bof_duplicates"], header.get("action")
     known: dict[Any, Action] = {name: name for name in get_args(Action)}
     if type(version) is not int or not 1 <= version <= FORMAT:
         raise ValueError(f"format {version!r:.40}")

@@ -67,7 +67,7 @@ def build_page(judged: Sequence[Judged], title: str, n_pictures: int) -> str:
 def _shown(judged: Judged) -> Shown:
     members = list(judged.members())[:MOST_SHOWN]
     pictures = {member.id: read(Path(member.path)) for member, _ in members}
-    overlays = list(_overlays(pictures.get(judged.group.head.id), members, pictures))
+    overlays = list(_overlays(pictures.get(judged.group.representative.id), members, pictures))
     return Shown(judged, members, [thumbnail(pictures[member.id]) for member, _ in members], overlays)
 
 
@@ -78,7 +78,7 @@ def _overlays(
     for member, link in members:
         picture = pictures[member.id]
         if isinstance(base, Picture) and isinstance(picture, Picture) and link and link.kind != "exact":
-            pair = overlay(base, picture, link.head_from_member)
+            pair = overlay(base, picture, link.representative_from_member)
             if pair:
                 yield member, link, *pair
 

@@ -40,8 +40,8 @@ class Judged:
         return sum(member.n_bytes for member in rest)
 
     def members(self) -> Iterator[tuple[Member, Link | None]]:
-        """The one to keep first, then the others, each with its link to the head; the head itself has none."""
-        pairs: list[tuple[Member, Link | None]] = [(self.group.head, None), *self.group.others]
+        """The one to keep first, then the others, each with its link to the representative; this has none."""
+        pairs: list[tuple[Member, Link | None]] = [(self.group.representative, None), *self.group.others]
         keeper = self.choice.keeper
         return iter(sorted(pairs, key=lambda pair: keeper is None or pair[0].id != keeper.id))
 
@@ -97,7 +97,7 @@ def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, 
         "changes": list(link.changes) if link else [],
         "agreement": link and link.agreement,
         "inliers": link and link.n_inliers,
-        "head_from_member": link.head_from_member.tolist() if link else None,
+        "head_from_member": link.representative_from_member.tolist() if link else None,
         "detail": look.detail,
         "why": one.choice.why if one.is_keeper(member) else one.choice.against.get(member.id, ""),
         "left_alone": one.choice.held.get(member.id, ""),

@@ -1,4 +1,4 @@
-"""What duplicates are made of: members, how each is proved to be like its group's head, groups."""
+"""What duplicates are made of: members, how each is proved to be like its group's representative, groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Member = ImageRecord
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How a member is like its group's head.
+    """How a member is like its group's representative.
 
     n_inliers: points that agree, 0 for exact copies; agreement: share of the common part whose pixels agree, 0 to 1, 1
     for exact copies, None where pixels do not decide (scene); head_from_member f64 (3, 3) in pixels of the two upright
@@ -31,21 +31,21 @@ class Link:
     kind: Kind
     n_inliers: int
     agreement: float | None
-    head_from_member: F64
+    representative_from_member: F64
     changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures that belong together: a head, and the others, each proved against the head."""
+    """Pictures that belong together: a representative, and the others, each proved against it."""
 
-    head: Member
+    representative: Member
     others: Sequence[tuple[Member, Link]]
 
     @property
     def members(self) -> list[Member]:
         """All of them, the head first."""
-        return [self.head, *(member for member, _ in self.others)]
+        return [self.representative, *(member for member, _ in self.others)]
 
     @property
     def kind(self) -> Kind:

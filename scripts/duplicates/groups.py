@@ -161,7 +161,9 @@ def run_bof(truth: Truth, folder: Path, options: DuplicateOptions) -> Iterator[F
         for kind in KINDS:
             start = time.perf_counter()
             groups = find_groups(engine, kind, options, show)
-            links = [[(str(member.path), str(group.head.path)) for member, _ in group.others] for group in groups]
+            links = [
+                [(str(member.path), str(group.representative.path)) for member, _ in group.others] for group in groups
+            ]
             yield judge_groups(f"bof {kind}", truth, links, time.perf_counter() - start)
 
 

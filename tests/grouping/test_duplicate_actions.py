@@ -247,7 +247,7 @@ def test_nothing_that_stands_in_the_target_folder_is_overwritten(tmp_path: Path)
     outcomes = act(planned(groups, "move", tmp_path), "move", tmp_path)
     assert (tmp_path / "moved" / "d.jpg").read_bytes() == b"other"
     names = [outcome.file_action.target.name for outcome in outcomes if outcome.file_action.target]
-    assert f"d-{groups[0].head.sha256[:12]}.jpg" in names
+    assert f"d-{groups[0].representative.sha256[:12]}.jpg" in names
 
 
 def test_a_file_that_comes_to_the_target_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
@@ -408,7 +408,7 @@ def test_the_trash_takes_files_and_undoing_says_where_they_are(tmp_path: Path, m
     outcomes = act(planned(groups, "trash", tmp_path), "trash", tmp_path, plain.send2trash)
     assert not any(outcome.problem for outcome in outcomes)
     assert not (tmp_path / "photos" / "d.jpg").exists()
-    assert find_in_trash(tmp_path / "photos" / "d.jpg", groups[0].head.sha256) == [
+    assert find_in_trash(tmp_path / "photos" / "d.jpg", groups[0].representative.sha256) == [
         tmp_path / "data" / "Trash" / "files" / "d.jpg"
     ]
     words = [one.words for one in undo(read_entries(tmp_path / "log.jsonl"))]

@@ -70,14 +70,18 @@ def save(path: Path, pixels: U8, quality: int = 95) -> Path:
 
 
 def group(
-    head: Path, *others: tuple[Path, F64], kind: Kind = "crop", changes: Sequence[Change] = (), ages: Sequence[int] = ()
+    representative: Path,
+    *others: tuple[Path, F64],
+    kind: Kind = "crop",
+    changes: Sequence[Change] = (),
+    ages: Sequence[int] = (),
 ) -> Group:
     old = [*ages, *[0] * (1 + len(others))]
     links = [
         (member(path, number, old[number]), Link(kind, 40, 0.99, transform, tuple(changes)))
         for number, (path, transform) in enumerate(others, 1)
     ]
-    return Group(member(head, 0, old[0]), tuple(links))
+    return Group(member(representative, 0, old[0]), tuple(links))
 
 
 def chosen(one: Group, protected: Sequence[Path] = (), rules: Sequence[str] = ()) -> tuple[str, str]:
@@ -259,7 +263,7 @@ def test_json_and_csv_tell_the_same(judged: list[Judged]) -> None:
     assert [row["role"] for row in rows] == [m["role"] for _, m in members] == ["keep", "duplicate"] * 2
     assert [int(row["bytes"]) for row in rows] == [m["bytes"] for _, m in members]
     odd, crop = record["groups"][0]["members"]
-    assert os.fsencode(odd["path"]) == os.fsencode(judged[0].group.head.path)
+    assert os.fsencode(odd["path"]) == os.fsencode(judged[0].group.representative.path)
     assert odd["is_head"]
     assert (crop["kind"], crop["changes"], crop["inliers"]) == ("crop", ["cropped"], 40)
     assert crop["head_from_member"][0] == [1, 0, 80]
@@ -285,7 +289,7 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
-    kept = Choice(one.head, name, {1: name, 2: name}, {1: name, 2: name}, {})
+    kept = Choice(one.representative, name, {1: name, 2: name}, {1: name, 2: name}, {})
     return [Judged(1, one, kept), Judged(2, one, replace(kept, keeper=None))]
 
 
@@ -308,7 +312,7 @@ def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: py
 
 
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
-    Path(judged[0].group.head.path).unlink()
+    Path(judged[0].group.representative.path).unlink()
     nothing = Choice(None, "no file is there", {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
     reader = Page(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
     assert "none to keep: no file is there" in reader.text

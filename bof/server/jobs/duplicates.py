@@ -18,7 +18,7 @@ from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
 
 Entries = list[tuple[ImageRecord, Link | None]]
-"""The members of a group, each with how it is like the head (None: the head)."""
+"""The members of a group, each with how it is like the head (None: the representative)."""
 
 
 class Duplicates:
@@ -78,9 +78,9 @@ class Duplicates:
 
 
 def _allowed(group: Group, refused: set[frozenset[str]]) -> Entries:
-    """The head and those that were not rejected beside it."""
-    others = [pair for pair in group.others if frozenset((group.head.sha256, pair[0].sha256)) not in refused]
-    return [(group.head, None), *others]
+    """The representative and those that were not rejected beside it."""
+    others = [pair for pair in group.others if frozenset((group.representative.sha256, pair[0].sha256)) not in refused]
+    return [(group.representative, None), *others]
 
 
 def _link(link: Link | None) -> dict[str, Any] | None:
