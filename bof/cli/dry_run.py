@@ -13,7 +13,7 @@ from bof.images.listing import Skipped, list_files
 from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Found, Plan
 from bof.options import FeatureOptions, IndexOptions
-from bof.system.memory import WORKER_BYTES, WRITER_BYTES, share_memory
+from bof.system.memory import WORKER_BYTES, WRITER_BYTES, limit_memory
 from bof.system.units import counted, human_bytes
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
@@ -70,14 +70,14 @@ def _print_estimate(files: Sequence[Found], vocabulary: Path, features: FeatureO
     extracted = list(extract_files(sample, spec, options))
     seconds = (time.perf_counter() - start) * len(files) / len(sample)
     sizes = [len(item[1]) for item in extracted if not isinstance(item, Skipped)]
-    share = share_memory(options.memory, options.n_workers, features)
+    memory_limit = limit_memory(options.memory, options.n_workers, features)
     n_bytes = (
         len(files) * len(sizes) / len(sample) * _BYTES_AN_IMAGE
         + sum(sizes) / len(sample) * len(files) * _BYTES_A_FEATURE
     )
-    least = WRITER_BYTES + share.n_workers * 2 * WORKER_BYTES
+    least = WRITER_BYTES + memory_limit.n_workers * 2 * WORKER_BYTES
     print(
-        f"about {seconds:.0f} s with {share.n_workers} processes, {human_bytes(n_bytes)} of disk, "
+        f"about {seconds:.0f} s with {memory_limit.n_workers} processes, {human_bytes(n_bytes)} of disk, "
         f"{human_bytes(least)} of memory or more "
         f"(judged by {counted(len(sample), 'picture')}, {len(sample) - len(sizes)} unreadable)"
     )

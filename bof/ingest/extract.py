@@ -21,7 +21,7 @@ from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, store_geometry
-from bof.system.memory import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
+from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, limit_memory, pixels_beside_freed
 from bof.system.threads import set_threads
 from bof.system.workers import Limits, Lost, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
@@ -61,21 +61,21 @@ def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, optio
     """What "module:function" says of (path, name) pairs, or Skipped; what happens to one picture happens to it alone.
 
     It is called as function((recipe, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
-    in order, but for those too large for a process's share of the memory: they come last, one at a time.
+    in order, but for those too large for a process's limit of memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """
     n_workers = options.n_workers
-    share = share_memory(options.memory, min(n_workers, max(1, len(files))), spec.features)
+    memory_limit = limit_memory(options.memory, min(n_workers, max(1, len(files))), spec.features)
     deferred: list[Deferred] = []
-    for item in _run(function, files, spec, share, options):
+    for item in _run(function, files, spec, memory_limit, options):
         if isinstance(item, Deferred):
             deferred.append(item)
         else:
             yield item
-    alone = share.in_one
+    alone = memory_limit.in_one
     for item in deferred:
         if item.n_pixels > alone.max_pixels:
-            needed = share.memory_for(item.n_pixels)
+            needed = memory_limit.memory_for(item.n_pixels)
             yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {needed} or more")
     fitting = [item for item in deferred if item.n_pixels <= alone.max_pixels]
     for last in _run(function, [(item.path, item.name) for item in fitting], spec, alone, options):
@@ -84,11 +84,11 @@ def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, optio
 
 
 def _run(
-    function: str, files: Sequence[Found], spec: ExtractSpec, share: Share, options: IndexOptions
+    function: str, files: Sequence[Found], spec: ExtractSpec, memory_limit: MemoryLimit, options: IndexOptions
 ) -> Iterator[Any]:
-    limits = Limits(options.picture_seconds, share.bytes + spec.column_spec.model_bytes)
-    shared = spec, share.max_pixels
-    results = run_in_workers(function, shared, files, share.n_workers, limits)
+    limits = Limits(options.picture_seconds, memory_limit.bytes + spec.column_spec.model_bytes)
+    shared = spec, memory_limit.max_pixels
+    results = run_in_workers(function, shared, files, memory_limit.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
         yield Skipped(path, result.reason) if isinstance(result, Lost) else result
 
@@ -98,7 +98,7 @@ def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted
     be_one_of_many()
     spec, max_pixels = shared
     vocabulary = load_vocabulary(spec.vocabulary_folder)
-    found = extract_file(file, vocabulary, spec, pixels_beside_kept(max_pixels, spec.features))
+    found = extract_file(file, vocabulary, spec, pixels_beside_freed(max_pixels, spec.features))
     if isinstance(found, Deferred) and found.n_pixels <= max_pixels:
         give_back_memory()
         found = extract_file(file, vocabulary, spec, max_pixels)

@@ -24,7 +24,7 @@ from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
 from bof.server.http.fetching import Fetcher
-from bof.server.http.limits import Budget, Cache, Places, Rate
+from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
 from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
@@ -74,8 +74,8 @@ class Service:
         self.folder = self.collection.folder
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
         self.rate = Rate(options.rate)
-        self.budget = Budget(options.buffered_megabytes << 20)
-        self.fetcher = Fetcher(settings.sources, options, self.budget)
+        self.byte_limit = ByteLimit(options.buffered_megabytes << 20)
+        self.fetcher = Fetcher(settings.sources, options, self.byte_limit)
         self.places = Places(2 * n, options.waiting)
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
@@ -96,7 +96,7 @@ class Service:
     def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
         """The body of a request, which is read before anything else is taken."""
         megabytes = self.options.batch_megabytes if many else self.options.upload_megabytes
-        return body_of(request, megabytes << 20, self.options.body_seconds, self.budget)
+        return body_of(request, megabytes << 20, self.options.body_seconds, self.byte_limit)
 
     @asynccontextmanager
     async def place(self, request: Request) -> AsyncIterator[None]:

@@ -21,7 +21,7 @@ from bof.serve import main
 from bof.server.http import fetching
 from bof.server.http.addresses import SPECIAL_PURPOSE, Source, Target, is_public
 from bof.server.http.fetching import Fetcher, not_fetched
-from bof.server.http.limits import Budget
+from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
 from tests.support.scenes import draw_scene
 from tests.support.serving import API, PNG, TestClient, encoded, names, scene, served
@@ -158,7 +158,7 @@ def test_a_picture_is_searched_with_as_if_it_were_sent(client: TestClient, host:
     assert names(response.json()) == ["scene-02.png"]
     sent = client.post(f"{API}/search", content=scene(2), headers=PNG).json()
     assert response.json()["hits"] == sent["hits"]
-    assert client.application.service.budget.used == 0
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_pairs_and_subjects_take_one_too(client: TestClient, host: Host) -> None:
@@ -404,7 +404,7 @@ def test_all_that_is_no_whole_picture_has_one_answer(client: TestClient, host: H
     n_asked = len(host.asked)
     assert is_not_fetched(asked(client, f"http://127.0.0.1:{host.port}{path}"))
     assert len(host.asked) == n_asked + 1
-    assert client.application.service.budget.used == 0
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_nobody_there_is_the_same_answer(client: TestClient) -> None:
@@ -415,7 +415,7 @@ def test_nobody_there_is_the_same_answer(client: TestClient) -> None:
 def test_a_large_answer_is_left_off(client: TestClient, host: Host, path: str) -> None:
     response = asked(client, f"http://127.0.0.1:{host.port}{path}")
     assert (response.status_code, kind(response)) == (413, "too-large")
-    assert client.application.service.budget.used == 0
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_a_picture_of_too_many_pixels_is_refused_as_an_upload_is(index_folder: Path, host: Host) -> None:
@@ -451,16 +451,16 @@ def test_a_host_that_does_not_accept_is_not_waited_for(monkeypatch: pytest.Monke
 
 def what_is_raised(source: Source, url: str, options: ServeOptions, room: int = LIMIT) -> ProblemError:
     """By fetching this without a server."""
-    budget = Budget(room)
+    byte_limit = ByteLimit(room)
 
     async def fetch() -> None:
-        fetcher = Fetcher([source], options, budget)
+        fetcher = Fetcher([source], options, byte_limit)
         async with fetcher.fetch(fetcher.target(url)):
             raise AssertionError
 
     with pytest.raises(ProblemError) as caught:
         asyncio.run(fetch())
-    assert budget.used == 0
+    assert byte_limit.used == 0
     return caught.value
 
 

@@ -19,7 +19,7 @@ from bof.serve import main
 from bof.server.api.endpoint import Endpoint
 from bof.server.app import ENDPOINTS
 from bof.server.http.gate import host_name
-from bof.server.http.limits import Budget, Cache, Places, Rate
+from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.problems import ProblemError, as_problem
 from tests.support.scenes import ROOT
 from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, refused, scene, search, served
@@ -252,12 +252,12 @@ def test_places_are_held_by_few_and_waited_for_by_some() -> None:
 
 
 def test_a_budget_and_a_cache_keep_to_their_limits() -> None:
-    budget = Budget(10)
-    budget.take(10)
+    byte_limit = ByteLimit(10)
+    byte_limit.take(10)
     with pytest.raises(ProblemError):
-        budget.take(1)
-    budget.give_back(10)
-    budget.take(1)
+        byte_limit.take(1)
+    byte_limit.give_back(10)
+    byte_limit.take(1)
     cache: Cache[bytes] = Cache(10, len)
     for i in range(8):
         cache.put(i, bytes(3))

@@ -37,7 +37,7 @@ class RefusedError(Exception):
 
 
 @dataclass(slots=True)
-class Budget:
+class AllocationLimit:
     """The memory that is left to a pickle's values."""
 
     left: int = MOST_MEMORY
@@ -54,7 +54,7 @@ class Name:
     """An admitted name. make: what a call of it makes, None where it is only an argument."""
 
     name: str
-    make: Callable[[Budget, tuple[Any, ...]], object] | None
+    make: Callable[[AllocationLimit, tuple[Any, ...]], object] | None
 
 
 @dataclass(slots=True)
@@ -69,14 +69,14 @@ def new_array() -> NDArray[Any]:
     return np.empty(0, np.int8)
 
 
-def set_array(array: NDArray[Any], state: object, budget: Budget) -> None:
+def set_array(array: NDArray[Any], state: object, allocation_limit: AllocationLimit) -> None:
     """Give a new array its shape, type and elements, which must be as many as the shape says."""
     if not isinstance(state, tuple) or len(state) != 5:
         raise TypeError("expected the state of an array, found something else")
     _version, shape, dtype, is_fortran, data = state
     made, shape = _made(dtype), _checked(shape)
     content = _listed(data) if made.hasobject else _bytes(data)
-    budget.take(2 * (8 * len(content) if made.hasobject else len(content)))
+    allocation_limit.take(2 * (8 * len(content) if made.hasobject else len(content)))
     size = len(content) / (1 if made.hasobject else made.itemsize)
     if size != prod(shape):
         raise RefusedError(f"{prod(shape)} elements for an array of shape {shape}", f"{size:g}")
@@ -125,7 +125,7 @@ def _listed(data: object) -> list[Any]:
 # -- Calls ------------------------------------------------------------------------------------------------------------
 
 
-def _element_type(budget: Budget, arguments: tuple[Any, ...]) -> ElementType:
+def _element_type(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> ElementType:
     code = arguments[0]
     if not isinstance(code, str) or not _DTYPE.fullmatch(code):
         found = repr(code) if isinstance(code, str) else type(code).__name__
@@ -133,7 +133,7 @@ def _element_type(budget: Budget, arguments: tuple[Any, ...]) -> ElementType:
     return ElementType(np.dtype(code))
 
 
-def _scalar(budget: Budget, arguments: tuple[Any, ...]) -> object:
+def _scalar(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> object:
     dtype, data = arguments
     made, content = _made(dtype), _bytes(data)
     if len(content) != made.itemsize:
@@ -141,7 +141,7 @@ def _scalar(budget: Budget, arguments: tuple[Any, ...]) -> object:
     return np.frombuffer(content, made, count=1)[0]
 
 
-def _from_buffer(budget: Budget, arguments: tuple[Any, ...]) -> NDArray[Any]:
+def _from_buffer(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> NDArray[Any]:
     """How protocol 5 writes an array."""
     data, dtype, shape, order = arguments
     flat = np.frombuffer(_bytes(data), _made(dtype))
@@ -150,23 +150,23 @@ def _from_buffer(budget: Budget, arguments: tuple[Any, ...]) -> NDArray[Any]:
     return flat.reshape(shape, order="F" if order == "F" else "C")
 
 
-def _encode(budget: Budget, arguments: tuple[Any, ...]) -> bytes:
+def _encode(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> bytes:
     """How protocol 2 writes bytes; of encodings only the one that it uses."""
     given: list[Any] = [*arguments, *["", "latin1"][len(arguments) :]]
     text, encoding = given
     if encoding not in ("latin1", "latin-1"):
         raise RefusedError("bytes as Latin 1", "another encoding")
     found = _bytes(text)
-    budget.take(len(found))
+    allocation_limit.take(len(found))
     return found
 
 
-def _container(kind: type) -> Callable[[Budget, tuple[Any, ...]], object]:
-    def make(budget: Budget, arguments: tuple[Any, ...]) -> object:
+def _container(kind: type) -> Callable[[AllocationLimit, tuple[Any, ...]], object]:
+    def make(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> object:
         if len(arguments) > 1 or not all(type(one) in (list, tuple, dict, set) for one in arguments):
             raise RefusedError(f"a {kind.__name__} of a container", "something else")
         items: list[Any] = [item for one in arguments for item in one]
-        budget.take(300 + 128 * len(items))
+        allocation_limit.take(300 + 128 * len(items))
         if kind is not dict:
             return kind(items if kind in (list, tuple) else map(require_key, items))
         pairs = list(arguments[0].items()) if arguments and type(arguments[0]) is dict else items
@@ -175,7 +175,7 @@ def _container(kind: type) -> Callable[[Budget, tuple[Any, ...]], object]:
     return make
 
 
-def _complex(budget: Budget, arguments: tuple[Any, ...]) -> complex:
+def _complex(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> complex:
     if not all(type(one) in (int, float) for one in arguments):
         raise TypeError("expected the parts of a complex number, found something else")
     return complex(*arguments)
@@ -193,8 +193,11 @@ def require_key(key: object) -> Any:
 _MODULES = ("core", "_core")
 _BUILTINS = ("builtins", "__builtin__")
 _KINDS: tuple[type, ...] = (list, tuple, dict, set, frozenset)
-_CALLS: dict[tuple[str, str], Callable[[Budget, tuple[Any, ...]], object] | None] = {
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): lambda budget, arguments: new_array() for core in _MODULES},
+_CALLS: dict[tuple[str, str], Callable[[AllocationLimit, tuple[Any, ...]], object] | None] = {
+    **{
+        (f"numpy.{core}.multiarray", "_reconstruct"): lambda allocation_limit, arguments: new_array()
+        for core in _MODULES
+    },
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in _MODULES},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in _MODULES},
     ("numpy", "dtype"): _element_type,

@@ -17,7 +17,7 @@ import numpy as np
 
 from bof.errors import BenchmarkError, display_name, reason_of
 from bof.evaluation.benchmarks.pickle_values import (
-    Budget,
+    AllocationLimit,
     ElementType,
     Name,
     RefusedError,
@@ -72,12 +72,12 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.new: dict[int, Any] = {}
-        self.budget = Budget()
+        self.allocation_limit = AllocationLimit()
         self.n_bytes = n_bytes
 
     def push(self, value: object, n_bytes: int = 0) -> None:
         """Put a value onto the stack; n_bytes: what it takes."""
-        self.budget.take(_REFERENCE + n_bytes)
+        self.allocation_limit.take(_REFERENCE + n_bytes)
         self.stack.append(value)
 
     def pop(self) -> Any:
@@ -114,19 +114,19 @@ class _Machine:
 
     def append(self, values: list[Any]) -> None:
         """Add values to the list below them."""
-        self.budget.take(_REFERENCE * len(values))
+        self.allocation_limit.take(_REFERENCE * len(values))
         self.top(list).extend(values)
 
     def set_items(self, values: list[Any]) -> None:
         """Add keys and values to the dict below them."""
         if len(values) % 2:
             raise ValueError("a key without a value")
-        self.budget.take(64 * len(values))
+        self.allocation_limit.take(64 * len(values))
         self.top(dict).update(zip(map(require_key, values[::2]), values[1::2], strict=True))
 
     def add_items(self, values: list[Any]) -> None:
         """Add values to the set below them."""
-        self.budget.take(128 * len(values))
+        self.allocation_limit.take(128 * len(values))
         self.top(set).update(map(require_key, values))
 
     def frozen(self, values: list[Any]) -> None:
@@ -137,7 +137,7 @@ class _Machine:
         """Put the last value away under a number, which takes no more room the higher it is."""
         if not 0 <= place <= self.n_bytes:
             raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
-        self.budget.take(128)
+        self.allocation_limit.take(128)
         value = self.pop()
         self.stack.append(value)
         self.memo[place] = value
@@ -156,7 +156,7 @@ class _Machine:
         arguments, name = self.pop(), self.pop()
         if not isinstance(name, Name) or name.make is None or type(arguments) is not tuple:
             raise TypeError(f"{name.name if isinstance(name, Name) else type(name).__name__} is not callable")
-        made = name.make(self.budget, arguments)
+        made = name.make(self.allocation_limit, arguments)
         if isinstance(made, ElementType) or (isinstance(made, np.ndarray) and name.name.endswith("_reconstruct")):
             self.new[id(made)] = made
         self.push(made, 256)
@@ -169,7 +169,7 @@ class _Machine:
         if isinstance(value, ElementType):
             set_type(value, state)
         else:
-            set_array(value, state, self.budget)
+            set_array(value, state, self.allocation_limit)
         self.stack.append(value)
 
 

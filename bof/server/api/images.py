@@ -149,7 +149,7 @@ async def remove_image(service: Service, request: Request, values: Values) -> Re
 async def tag_image(service: Service, request: Request, values: Values) -> Response:
     """All tags of an image."""
     image = await _record(service, values)
-    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         tags = _tags(json_object(request, body))
     job = service.jobs.submit("tag", service.changes.tag(image.id, tags), total=1)
     accepted = await _done_or_accepted(job)
