@@ -18,8 +18,8 @@ static Rows agreeing(const Matches *p, const double *t, double tolerance, int64_
     for (int64_t i = 0; i < p->m; i++) {
         int fits = p->behind[i] && residual(t, p->x[i], p->y[i], p->u[i], p->v[i]) < limit * limit;
         for (int64_t j = 0; fits && j < rows.n; j++)
-            fits = p->query_spot[rows.row[j]] != p->query_spot[i]
-                && p->database_spot[rows.row[j]] != p->database_spot[i];
+            fits = p->query_cell[rows.row[j]] != p->query_cell[i]
+                && p->database_cell[rows.row[j]] != p->database_cell[i];
         if (fits)
             rows.row[rows.n++] = i;
     }
@@ -144,7 +144,7 @@ static int are_its_own(const int64_t *indptr, int64_t i, int64_t seed, int64_t n
    (scale, cosine, sine) starts c * m further. */
 EXPORT int64_t bof_refine(
     const int64_t *indptr, int64_t first, int64_t stop, const double *places, const double *turns, const double *weight,
-    const int32_t *spots, const double *size, const double *rules, const int64_t *seed, int64_t *n_inliers,
+    const int32_t *cells, const double *size, const double *rules, const int64_t *seed, int64_t *n_inliers,
     int64_t *inliers, double *transform, double *inlier_weight, double *spread, int64_t m)
 {
     const Rules rule = {rules[0], rules[1], rules[2], rules[3], rules[4], rules[5], rules[6], rules[7]};
@@ -168,7 +168,7 @@ EXPORT int64_t bof_refine(
         }
         const double *at = places + start;
         const Matches p = {at, at + m, at + 2 * m, at + 3 * m, weight + start,
-                           spots + start, spots + m + start, behind, indptr[i + 1] - start};
+                           cells + start, cells + m + start, behind, indptr[i + 1] - start};
         for (int64_t j = 0; j < kept.n; j++)
             kept.row[j] -= start;
         find_behind(&p, rule, turns, m, start, seed[i] - start);

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bof.native import copy_kept, count_kept
+from bof.native import copy_retained, count_retained
 from bof.store import columns
 from bof.store.segments import Segment, facts_of, word_type
 from bof.system.files import ArrayFile, FileFact, save_arrays
@@ -138,7 +138,7 @@ def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
     numbers = _new_numbers(parts)
     count = np.zeros(n_words, np.int64)
     for part, number in zip(parts, numbers, strict=True):
-        count_kept(part.segment.postings.columns, number, count)
+        count_retained(part.segment.postings.columns, number, count)
     indptr = np.concatenate([[0], np.cumsum(count)])
     save_arrays(folder, {"vote_indptr": indptr.astype(np.int32)})
     kinds: dict[str, DTypeLike] = {"vote_image": np.int32, "vote_feature": np.uint16, "signature": np.uint64}
@@ -152,7 +152,7 @@ def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
             n = int(indptr[words.stop] - indptr[words.start])
             image, feature, signature = np.empty(n, np.int32), np.empty(n, np.uint16), np.empty(n, np.uint64)
             for part, number in zip(parts, numbers, strict=True):
-                copy_kept(part.segment.postings.columns, number, words, target, (image, feature, signature))
+                copy_retained(part.segment.postings.columns, number, words, target, (image, feature, signature))
             columns: list[NDArray[Any]] = [image, feature, signature]
             for file, column in zip(files, columns, strict=True):
                 file.write(column)

@@ -418,7 +418,7 @@ def test_kept_postings_are_copied_under_new_numbers() -> None:
     columns = [(*segment[:3], signature) for segment, signature in zip(segments, signatures, strict=True)]
     count = np.zeros(N_WORDS, np.int64)
     for postings, number in zip(columns, numbers, strict=True):
-        native.count_kept(postings, number, count)
+        native.count_retained(postings, number, count)
     assert count.tolist() == np.bincount([word for word, *_ in expected], minlength=N_WORDS).tolist()
     ends, found = np.cumsum(count), []
     for words in (range(4), range(4, N_WORDS)):
@@ -427,7 +427,7 @@ def test_kept_postings_are_copied_under_new_numbers() -> None:
         n = int(ends[words.stop - 1]) - start
         merged = np.empty(n, np.int32), np.empty(n, np.uint16), np.empty(n, np.uint64)
         for postings, number in zip(columns, numbers, strict=True):
-            native.copy_kept(postings, number, words, target, merged)
+            native.copy_retained(postings, number, words, target, merged)
         assert target.tolist() == (ends[words.start : words.stop] - start).tolist()
         found += list(zip(*(column.tolist() for column in merged), strict=True))
     assert found == [posting[1:] for posting in expected]
@@ -439,7 +439,7 @@ def test_a_damaged_posting_is_not_counted_as_kept(stranger: int) -> None:
     image[-1] = stranger
     postings = (indptr, image, feature, np.zeros(len(image), np.uint64))
     with pytest.raises(ValueError, match="images that do not exist"):
-        native.count_kept(postings, np.zeros(N_IMAGES, np.int32), np.zeros(N_WORDS, np.int64))
+        native.count_retained(postings, np.zeros(N_IMAGES, np.int32), np.zeros(N_WORDS, np.int64))
 
 
 # -- Where features lie -----------------------------------------------------------------------------------------------
@@ -503,11 +503,11 @@ def test_a_feature_that_its_image_lacks_has_no_place() -> None:
 Paired = tuple[F64, F64, I32, F32]
 
 
-def paired(query: F64, row: I32, database: F64, parts: list[range], spot: float) -> Paired:
+def paired(query: F64, row: I32, database: F64, parts: list[range], cell_size: float) -> Paired:
     m = len(row)
     found = np.empty((4, m)), np.empty((3, m)), np.empty((2, m), np.int32), np.empty((8, m), np.float32)
     for matches in parts:
-        native.pair_up(query, row, database, matches, spot, found)
+        native.pair_up(query, row, database, matches, cell_size, found)
     return found
 
 
@@ -518,18 +518,18 @@ def random_placement(rng: np.random.Generator, n: int) -> F64:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_pairs_are_those_of_numpy(seed: int) -> None:
-    rng, spot = np.random.default_rng(seed), 0.02
+    rng, cell_size = np.random.default_rng(seed), 0.02
     query, database = random_placement(rng, 30), random_placement(rng, 70)
     row = rng.integers(0, 30, 70).astype(np.int32)
-    places, turns, spots, columns = paired(query, row, database, [range(33, 70), range(33)], spot)
+    places, turns, cells, columns = paired(query, row, database, [range(33, 70), range(33)], cell_size)
     xy, uv = query[:2, row], database[:2]
     turn = np.radians(database[3] - query[3, row])
     scale = database[2] / query[2, row]
     assert places.tolist() == [*xy.tolist(), *uv.tolist()]
     np.testing.assert_allclose(turns, [scale, np.cos(turn), np.sin(turn)], rtol=1e-14, atol=1e-14)
     np.testing.assert_allclose(columns, [*xy, *uv, scale, np.cos(turn), np.sin(turn), np.log(scale)], 1e-6, 1e-6)
-    for points, found in zip((xy, uv), spots, strict=True):
-        column, line = np.floor(points / spot).astype(np.int32)
+    for points, found in zip((xy, uv), cells, strict=True):
+        column, line = np.floor(points / cell_size).astype(np.int32)
         assert found.tolist() == (line << 16 ^ column & 0xFFFF).tolist()
 
 
@@ -549,7 +549,7 @@ class Drawn:
 
     pairs: F32
     weight: I32
-    spots: I32
+    cells: I32
 
 
 def drawn(seed: int, m: int, share_true: float) -> Drawn:
@@ -590,7 +590,7 @@ def without_borders(d: Drawn) -> Drawn:
     for j in range(n):
         if not close[j, kept].any() and not close[kept, j].any():
             kept.append(j)
-    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, kept], d.weight[kept], d.spots[:, kept])))
+    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, kept], d.weight[kept], d.cells[:, kept])))
 
 
 def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
@@ -600,17 +600,17 @@ def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
     if not agrees:
         return -1, []
     finalists = sorted(range(len(agrees)), key=lambda h: (-sum(d.weight[j] for j in agrees[h]), h))[:FINALISTS]
-    followers = {h: slow_one_to_one(d.spots, agrees[h]) for h in finalists}
+    followers = {h: slow_one_to_one(d.cells, agrees[h]) for h in finalists}
     if len(followers[finalists[0]]) < MIN_FIT:
         return finalists[0], followers[finalists[0]]
     best = max(finalists, key=lambda h: (len(followers[h]), -finalists.index(h)))
     return best, followers[best]
 
 
-def slow_one_to_one(spots: I32, rows: list[int]) -> list[int]:
+def slow_one_to_one(cells: I32, rows: list[int]) -> list[int]:
     kept: list[int] = []
     for j in rows:
-        if spots[0, j] not in spots[0, kept] and spots[1, j] not in spots[1, kept]:
+        if cells[0, j] not in cells[0, kept] and cells[1, j] not in cells[1, kept]:
             kept.append(j)
     return kept
 
@@ -619,7 +619,7 @@ def best_of(pictures: list[Drawn], n_hypotheses: int, shares: list[range] | None
     """The compiled loop over all pictures, at once or in shares; rows counted from each picture's first."""
     shares = [range(len(pictures))] if shares is None else shares
     sizes: I64 = np.cumsum([0, *(d.pairs.shape[1] for d in pictures)])
-    columns = [np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in ("pairs", "weight", "spots")]
+    columns = [np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in ("pairs", "weight", "cells")]
     found = np.full(len(pictures), -7), np.full(len(pictures), -7), np.full(sizes[-1], -7)
     for some in shares:
         native.best_hypotheses(sizes, some, *columns, LIMITS, n_hypotheses, MIN_FIT, *found)
@@ -650,8 +650,8 @@ def test_the_earlier_of_two_equal_hypotheses_wins() -> None:
     """Two unmoved pictures' worth of pairs: each agrees with all."""
     grid = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 5), np.linspace(0.1, 0.9, 4))).reshape(2, 20)
     one, nil = np.ones(20), np.zeros(20)
-    spots = np.tile(np.arange(20, dtype=np.int32), (2, 1))
-    even = Drawn(np.array([*grid, *grid, one, one, nil, nil], np.float32), np.full(20, 7, np.int32), spots)
+    cells = np.tile(np.arange(20, dtype=np.int32), (2, 1))
+    even = Drawn(np.array([*grid, *grid, one, one, nil, nil], np.float32), np.full(20, 7, np.int32), cells)
     assert best_of([even], 64) == [(0, list(range(20)))]
 
 
