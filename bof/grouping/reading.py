@@ -19,7 +19,7 @@ from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp
 from bof.system.memory import limit_memory
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import F64, Features
 
 PICTURE_SECONDS = 120.0
@@ -64,7 +64,7 @@ def _run(
             if isinstance(found, Unread) and found.is_large and part is memory_limit:
                 large.append(place)
             else:
-                yield place, Unread(found.reason) if isinstance(found, Lost) else found
+                yield place, Unread(found.reason) if isinstance(found, LostItem) else found
         if not large:
             return
         places = large  # type: ignore[assignment]

@@ -23,7 +23,7 @@ from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, store_geometry
 from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, limit_memory, pixels_beside_freed
 from bof.system.threads import set_threads
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
@@ -90,7 +90,7 @@ def _run(
     shared = spec, memory_limit.max_pixels
     results = run_in_workers(function, shared, files, memory_limit.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
-        yield Skipped(path, result.reason) if isinstance(result, Lost) else result
+        yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
 def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Skipped | Deferred:

@@ -50,7 +50,7 @@ class Scores(Protocol):
         """Verdicts of a ranker that has some of its own."""
 
 
-class Ranker(Protocol):
+class QueryRanker(Protocol):
     """Scores a collection. also: images that geometry verifies in any case."""
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> Scores:
@@ -211,7 +211,7 @@ class FusionRanker:
     """Several rankers as one; what the global ones find most alike is verified too, if there is a local one."""
 
     collection: Collection
-    local: Ranker | None
+    local: QueryRanker | None
     others: Sequence[GlobalRanker]
     fusion: str
     verifying: VerifyOptions
@@ -229,7 +229,7 @@ class FusionRanker:
         return LocalScores(self.collection, live, candidates, self.verifying, MAX_RANKED)
 
 
-def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None) -> Ranker:
+def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None) -> QueryRanker:
     """The ranker, or the fusion of rankers, that the options name."""
     local = [_local_ranker(name, stages, options) for name in options.local]
     others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
@@ -238,8 +238,8 @@ def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex
     return local[0] if local else others[0]
 
 
-def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> Ranker:
-    rankers: Mapping[str, Ranker] = {
+def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> QueryRanker:
+    rankers: Mapping[str, QueryRanker] = {
         "bof": BofRanker(stages, options.mirror, options.expand.expand),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),

@@ -18,7 +18,7 @@ from bof.engine import Engine
 from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
-from bof.server.collection import Collection
+from bof.server.collection import ServedCollection
 from bof.server.decoding import Asked, Check, DecodeSpec, Item, Pose, Prepare, Prepared
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
@@ -30,7 +30,7 @@ from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
-from bof.system.workers import Limits, Lost, Pool
+from bof.system.workers import Limits, LostItem, Pool
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Service:
         self.is_draining = False
         n = os.cpu_count() or 1
         engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory)
-        self.collection = Collection(engine, settings.uploads_folder)
+        self.collection = ServedCollection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
         self.rate = Rate(options.rate)
@@ -117,7 +117,7 @@ class Service:
     async def in_worker(self, item: Item) -> Any:
         """One picture in a process of its own. Raises ProblemError for a picture that cannot be used."""
         result = await asyncio.wrap_future(self._pool.submit(item))
-        if isinstance(result, Lost):
+        if isinstance(result, LostItem):
             raise ProblemError("bad-picture", f"expected a picture that can be read; {result.reason}")
         if isinstance(result, ImageError):
             raise as_problem(result)

@@ -93,7 +93,7 @@ def choose_all(sizes: Sequence[SegmentSize]) -> list[list[int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MergePart:
     """A segment and which of its images bool (n_images,) go into the merged one."""
 
     segment: Segment
@@ -110,7 +110,7 @@ class Part:
         return np.diff(self.segment.feature_indptr)[self.keep]
 
 
-def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str, FileFact]:
+def write_merged(folder: Path, parts: Sequence[MergePart], n_words: int) -> dict[str, FileFact]:
     """Write the arrays that `write_segment` would write for the kept images of all parts in order, byte for byte.
 
     Raises ValueError where a posting names an image that does not exist.
@@ -133,7 +133,7 @@ def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str,
     return facts_of(folder)
 
 
-def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
+def _write_postings(folder: Path, parts: Sequence[MergePart], n_words: int) -> None:
     """One entry a feature, a stretch of words at a time: vote_indptr, vote_image, vote_feature, signature."""
     numbers = _new_numbers(parts)
     count = np.zeros(n_words, np.int64)
@@ -158,7 +158,7 @@ def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
                 file.write(column)
 
 
-def _new_numbers(parts: Sequence[Part]) -> list[I32]:
+def _new_numbers(parts: Sequence[MergePart]) -> list[I32]:
     """For each part, the images' numbers in the merged segment, -1 for those left out."""
     firsts = np.cumsum([0, *(part.n_kept for part in parts)])
     numbers = [np.where(p.keep, first + np.cumsum(p.keep) - 1, -1) for p, first in zip(parts, firsts[:-1], strict=True)]
@@ -174,7 +174,7 @@ def _stretches(indptr: I64) -> Iterator[range]:
         first = stop
 
 
-def _kept_rows(part: Part) -> Iterator[slice | NDArray[Any]]:
+def _kept_rows(part: MergePart) -> Iterator[slice | NDArray[Any]]:
     """The rows of kept images in image-major columns, in pieces."""
     ends = part.segment.feature_indptr
     cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), _CHUNK), side="left")

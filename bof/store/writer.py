@@ -18,7 +18,7 @@ from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
-from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
 from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
 from bof.system.locking import one_writer
@@ -182,7 +182,7 @@ class Writer:
         self._delete([row.name for row in old])
 
     def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], kept: Sequence[int]) -> None:
-        parts = [Part(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
+        parts = [MergePart(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:

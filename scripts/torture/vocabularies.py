@@ -17,7 +17,7 @@ import numpy as np
 
 from bof.errors import MismatchError, VocabularyError
 from bof.system.files import sha256_of
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary
 from scripts.torture.hostile_vocabularies import write_hostile, write_sound
 
@@ -50,7 +50,7 @@ def torture(number: int, seed: int, scratch: Path) -> tuple[Counter[str], list[s
         kinds = [write_hostile(sound, folder, first + n, seed) for n, folder in enumerate(folders)]
         results = run_in_workers("scripts.torture.vocabularies:use", None, folders, 1, _LIMITS)
         for kind, folder, result in zip(kinds, folders, results, strict=True):
-            fate = f"died: {result.reason}" if isinstance(result, Lost) else str(result)
+            fate = f"died: {result.reason}" if isinstance(result, LostItem) else str(result)
             fates[fate.split(":")[0]] += 1
             if fate.startswith(_WRONG):
                 wrong.append(f"{folder.name} {kind}: {fate}")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof.store import merge
-from bof.store.merge import MERGE_AT, Part, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.merge import MERGE_AT, MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ImageColumns, open_segment, write_segment
 from bof.system import files
 from tests.support.extracted import rows
@@ -54,7 +54,7 @@ def test_a_merged_segment_is_byte_for_byte_what_one_append_writes(
         (folder / str(number)).mkdir()
         facts = write_segment(folder / str(number), extracted, N_WORDS)
         segment = open_segment(folder / str(number), facts, N_WORDS, 0)
-        opened.append(Part(segment, np.array([keep for _, keep in images], np.bool_)))
+        opened.append(MergePart(segment, np.array([keep for _, keep in images], np.bool_)))
     if not kept:
         return
     (folder / "once").mkdir()
@@ -74,7 +74,7 @@ def test_merging_holds_little_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
     for number in range(3):
         (tmp_path / str(number)).mkdir()
         facts = write_segment(tmp_path / str(number), [columns(number, 2000)], N_WORDS)
-        parts.append(Part(open_segment(tmp_path / str(number), facts, N_WORDS, 0), np.ones(1, np.bool_)))
+        parts.append(MergePart(open_segment(tmp_path / str(number), facts, N_WORDS, 0), np.ones(1, np.bool_)))
     written: list[int] = []
     write = files.ArrayFile.write
     monkeypatch.setattr(merge, "_CHUNK", 500)

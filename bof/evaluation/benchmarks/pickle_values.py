@@ -28,7 +28,7 @@ _LARGEST_KEY = (1 << 61) - 2
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), np.generic)
 
 
-class RefusedError(Exception):
+class UnsafePickleError(Exception):
     """The pickle asks for something that is not admitted. expected, found: in words."""
 
     def __init__(self, expected: str, found: str) -> None:
@@ -43,10 +43,10 @@ class AllocationLimit:
     left: int = MOST_MEMORY
 
     def take(self, n_bytes: int) -> None:
-        """Ask for memory before it is taken. Raises RefusedError where there is no more."""
+        """Ask for memory before it is taken. Raises UnsafePickleError where there is no more."""
         self.left -= n_bytes
         if self.left < 0:
-            raise RefusedError(f"values of at most {MOST_MEMORY >> 20} MB", "more")
+            raise UnsafePickleError(f"values of at most {MOST_MEMORY >> 20} MB", "more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def set_array(array: NDArray[Any], state: object, allocation_limit: AllocationLi
     allocation_limit.take(2 * (8 * len(content) if made.hasobject else len(content)))
     size = len(content) / (1 if made.hasobject else made.itemsize)
     if size != prod(shape):
-        raise RefusedError(f"{prod(shape)} elements for an array of shape {shape}", f"{size:g}")
+        raise UnsafePickleError(f"{prod(shape)} elements for an array of shape {shape}", f"{size:g}")
     whole: Any = (1, shape, made, bool(is_fortran), content)
     array.__setstate__(whole)
 
@@ -129,7 +129,7 @@ def _element_type(allocation_limit: AllocationLimit, arguments: tuple[Any, ...])
     code = arguments[0]
     if not isinstance(code, str) or not _DTYPE.fullmatch(code):
         found = repr(code) if isinstance(code, str) else type(code).__name__
-        raise RefusedError("an array of numbers or text", f"elements of type {found[:80]}")
+        raise UnsafePickleError("an array of numbers or text", f"elements of type {found[:80]}")
     return ElementType(np.dtype(code))
 
 
@@ -146,7 +146,7 @@ def _from_buffer(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) 
     data, dtype, shape, order = arguments
     flat = np.frombuffer(_bytes(data), _made(dtype))
     if len(flat) != prod(_checked(shape)):
-        raise RefusedError(f"{prod(shape)} elements for an array of shape {shape}", str(len(flat)))
+        raise UnsafePickleError(f"{prod(shape)} elements for an array of shape {shape}", str(len(flat)))
     return flat.reshape(shape, order="F" if order == "F" else "C")
 
 
@@ -155,7 +155,7 @@ def _encode(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> by
     given: list[Any] = [*arguments, *["", "latin1"][len(arguments) :]]
     text, encoding = given
     if encoding not in ("latin1", "latin-1"):
-        raise RefusedError("bytes as Latin 1", "another encoding")
+        raise UnsafePickleError("bytes as Latin 1", "another encoding")
     found = _bytes(text)
     allocation_limit.take(len(found))
     return found
@@ -164,7 +164,7 @@ def _encode(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> by
 def _container(kind: type) -> Callable[[AllocationLimit, tuple[Any, ...]], object]:
     def make(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> object:
         if len(arguments) > 1 or not all(type(one) in (list, tuple, dict, set) for one in arguments):
-            raise RefusedError(f"a {kind.__name__} of a container", "something else")
+            raise UnsafePickleError(f"a {kind.__name__} of a container", "something else")
         items: list[Any] = [item for one in arguments for item in one]
         allocation_limit.take(300 + 128 * len(items))
         if kind is not dict:
@@ -186,7 +186,7 @@ def require_key(key: object) -> Any:
     for one in key if type(key) is tuple else (key,):
         is_plain = isinstance(one, _PLAIN) and not isinstance(one, complex)
         if not is_plain or (isinstance(one, int) and abs(one) > _LARGEST_KEY):
-            raise RefusedError("keys that are text or numbers", f"a {type(one).__name__}")
+            raise UnsafePickleError("keys that are text or numbers", f"a {type(one).__name__}")
     return key
 
 
@@ -210,10 +210,10 @@ _CALLS: dict[tuple[str, str], Callable[[AllocationLimit, tuple[Any, ...]], objec
 
 
 def admitted(module: object, name: object) -> Name:
-    """The name that a pickle asks for. Raises RefusedError for all but a few."""
+    """The name that a pickle asks for. Raises UnsafePickleError for all but a few."""
     key: Any = (module, name)
     if not isinstance(module, str) or not isinstance(name, str) or key not in _CALLS:
-        raise RefusedError("containers, numbers, text and numpy arrays", f"the name {module}.{name}"[:200])
+        raise UnsafePickleError("containers, numbers, text and numpy arrays", f"the name {module}.{name}"[:200])
     return Name(f"{module}.{name}", _CALLS[key])
 
 
@@ -221,7 +221,7 @@ def admitted(module: object, name: object) -> Name:
 
 
 def require_plain(value: object) -> None:
-    """Raises RefusedError unless a value is made of what is admitted alone, neither endless nor very deep.
+    """Raises UnsafePickleError unless a value is made of what is admitted alone, neither endless nor very deep.
 
     What stands in several places is counted at each, as whoever walks through it meets it.
     """
@@ -233,7 +233,7 @@ def require_plain(value: object) -> None:
         if rest:
             child = rest.pop()
             if id(child) in open_ids:
-                raise RefusedError("containers that end", "one that holds itself")
+                raise UnsafePickleError("containers that end", "one that holds itself")
             if not _is_container(child):
                 _require_value(child)
                 sums[-1] += 1
@@ -250,7 +250,9 @@ def require_plain(value: object) -> None:
             if sums:
                 sums[-1] += sizes[id(whole)]
         if len(path) > DEEPEST or (sums and sums[-1] > MOST_VALUES):
-            raise RefusedError(f"{MOST_VALUES} values in {DEEPEST} containers inside each other at the most", "more")
+            raise UnsafePickleError(
+                f"{MOST_VALUES} values in {DEEPEST} containers inside each other at the most", "more"
+            )
 
 
 def _is_container(value: object) -> bool:
@@ -272,4 +274,4 @@ def _children(value: object) -> list[object]:
 
 def _require_value(value: object) -> None:
     if not isinstance(value, (*_PLAIN, np.ndarray)):
-        raise RefusedError("containers, numbers, text and numpy arrays", f"a {type(value).__name__}")
+        raise UnsafePickleError("containers, numbers, text and numpy arrays", f"a {type(value).__name__}")

@@ -20,7 +20,7 @@ from bof.evaluation.benchmarks.pickle_values import (
     AllocationLimit,
     ElementType,
     Name,
-    RefusedError,
+    UnsafePickleError,
     admitted,
     require_key,
     require_plain,
@@ -40,7 +40,7 @@ def load_pickle(file: Path) -> object:
     """What a pickle holds. Raises BenchmarkError where it is no whole pickle or names what is not admitted."""
     try:
         return _run(read_regular(file, MOST_BYTES))
-    except RefusedError as error:
+    except UnsafePickleError as error:
         found, advice = display_name(error.found), "do not trust this file, get it from its publisher"
         raise BenchmarkError(path=file, expected=error.expected, found=found, advice=advice) from error
     except Exception as error:  # the bytes are hostile: reading them ends in nearly every exception there is
@@ -52,7 +52,7 @@ def _run(data: bytes) -> object:
     machine = _Machine(len(data))
     for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         if step > MOST_STEPS:
-            raise RefusedError(f"at most {MOST_STEPS} instructions", "more")
+            raise UnsafePickleError(f"at most {MOST_STEPS} instructions", "more")
         if opcode.name == "STOP":
             value = machine.pop()
             require_plain(value)
@@ -97,7 +97,7 @@ class _Machine:
         """The last value, which must be exactly of a kind that was made here and may be added to."""
         value = self.pop()
         if type(value) is not kind:
-            raise RefusedError(f"a {kind.__name__} to add to", f"a {type(value).__name__}")
+            raise UnsafePickleError(f"a {kind.__name__} to add to", f"a {type(value).__name__}")
         self.stack.append(value)
         return value
 
@@ -136,7 +136,7 @@ class _Machine:
     def put(self, place: int) -> None:
         """Put the last value away under a number, which takes no more room the higher it is."""
         if not 0 <= place <= self.n_bytes:
-            raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
+            raise UnsafePickleError(f"at most {self.n_bytes} places for results", str(place))
         self.allocation_limit.take(128)
         value = self.pop()
         self.stack.append(value)
@@ -165,7 +165,7 @@ class _Machine:
         """Give its state to an array or type that was made here and has none yet."""
         state, value = self.pop(), self.pop()
         if value is None or self.new.pop(id(value), None) is not value:
-            raise RefusedError("the state of a new array", f"that of a {type(value).__name__}")
+            raise UnsafePickleError("the state of a new array", f"that of a {type(value).__name__}")
         if isinstance(value, ElementType):
             set_type(value, state)
         else:
@@ -240,4 +240,4 @@ def _dict(machine: _Machine, values: list[Any]) -> None:
 def _instance(name: Any) -> None:
     """The oldest way to call something: never needed for what is admitted."""
     found = admitted(*str(name).split(" ", 1)).name
-    raise RefusedError("containers, numbers, text and numpy arrays", f"an instance of {found}")
+    raise UnsafePickleError("containers, numbers, text and numpy arrays", f"an instance of {found}")

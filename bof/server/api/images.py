@@ -18,7 +18,7 @@ from bof.server.collection import all_of, version_of
 from bof.server.decoding import Check, Shrink
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
-from bof.server.http.forms import Part
+from bof.server.http.forms import FormPart
 from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job
@@ -109,7 +109,9 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
     return _accepted(job)
 
 
-async def _keep(service: Service, part: Part, given: dict[str, str], skipped: list[tuple[str, ProblemError]]) -> None:
+async def _keep(
+    service: Service, part: FormPart, given: dict[str, str], skipped: list[tuple[str, ProblemError]]
+) -> None:
     """Store one picture, or say why not."""
     _refuse_large(service, part.content)
     name, data = uploads.shown_name(part.file_name), bytes(part.content)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from bof.server.http.forms import Part, parts_of
+from bof.server.http.forms import FormPart, parts_of
 from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
 
@@ -80,7 +80,7 @@ async def one_picture(request: Request, body: bytes) -> bytes:
     return body
 
 
-async def pictures(request: Request, body: bytes, n_most: int) -> list[Part]:
+async def pictures(request: Request, body: bytes, n_most: int) -> list[FormPart]:
     """The pictures in the fields `image` of a form."""
     kind, boundary = _content_type(request)
     if kind != _FORM:

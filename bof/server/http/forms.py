@@ -25,26 +25,26 @@ _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FormPart:
     """One field `image` of a form: the file name that it was given, and its content."""
 
     file_name: str
     content: memoryview
 
 
-def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[Part]:
+def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[FormPart]:
     """The fields `image` of a form, one to n_most. Raises ProblemError."""
     if not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise ProblemError("bad-request", "expected a boundary in the content type, found none")
     delimiter = b"\r\n--" + boundary
-    parts: list[Part] = []
+    parts: list[FormPart] = []
     place = _first_boundary(body, delimiter[2:])
     while not body.startswith(b"--", place):
         if len(parts) == n_most:
             raise ProblemError("too-large", f"expected at most {n_most} fields named image, found more")
         file_name, start = _head(body, _next_line(body, place))
         end = _find(body, delimiter, start)
-        parts.append(Part(file_name, memoryview(body)[start:end]))
+        parts.append(FormPart(file_name, memoryview(body)[start:end]))
         place = end + len(delimiter)
     if not parts:
         raise ProblemError("bad-request", "expected a form with a field named image, found none")

@@ -13,7 +13,7 @@ from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
 from bof.options import KINDS, DuplicateOptions
-from bof.server.collection import Collection
+from bof.server.collection import ServedCollection
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
 
@@ -24,7 +24,7 @@ Entries = list[tuple[ImageRecord, Link | None]]
 class Duplicates:
     """What was found, in memory; what takes long is kept in the index folder, so that a second look is fast."""
 
-    def __init__(self, collection: Collection, vocabulary_folder: Path) -> None:
+    def __init__(self, collection: ServedCollection, vocabulary_folder: Path) -> None:
         self._collection, self._vocabulary_folder = collection, vocabulary_folder
         self._found: dict[Kind, list[tuple[Group, int]]] = {}
         """Groups, and the id of the picture to keep in each."""
