@@ -43,14 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
-    _add_keeping(parser)
+    _add_keep_options(parser)
     _add_actions(parser)
     _add_memory(parser)
     add_options(parser, DuplicateOptions)
     return parser
 
 
-def _add_keeping(parser: argparse.ArgumentParser) -> None:
+def _add_keep_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Which to keep")
     group.add_argument(
         "--protect", type=Path, nargs="+", action="extend", default=[], metavar="FOLDER",
@@ -222,12 +222,12 @@ def _say_plan(file_actions: Sequence[FileAction], action: Action) -> int:
     for file_action in file_actions:
         name = display_name(file_action.member.name)
         where = f" to {display_name(file_action.target)}" if file_action.target else ""
-        kept = display_name(file_action.keeper.name) if file_action.keeper else ""
-        where = f" to {kept}" if action == "link" else where
+        keeper = display_name(file_action.keeper.name) if file_action.keeper else ""
+        where = f" to {keeper}" if action == "link" else where
         print(
             f"leaves {name}: {file_action.refusal}"
             if file_action.refusal
-            else f"would {verb} {name}{where} (keeps {kept})"
+            else f"would {verb} {name}{where} (keeps {keeper})"
         )
     n_bytes = human_bytes(sum(file_action.member.n_bytes for file_action in todo))
     print(f"would {verb} {counted(len(todo), 'file')}, {n_bytes}; nothing was done, --yes does it")

@@ -19,8 +19,8 @@ def positive_ranks(ranking: Sequence[str], positives: Collection[str], junk: Col
     """
     relevant = set(positives)
     ignored = set(junk) - relevant
-    kept = (name for name in ranking if name not in ignored)
-    return [rank for rank, name in enumerate(kept, 1) if name in relevant]
+    retained = (name for name in ranking if name not in ignored)
+    return [rank for rank, name in enumerate(retained, 1) if name in relevant]
 
 
 def average_precision(ranking: Sequence[str], positives: Collection[str], junk: Collection[str] = ()) -> float:

@@ -103,8 +103,8 @@ def find_hypotheses(pairs: Pairs, tolerance: float) -> Hypotheses:
     found = Hypotheses(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m, np.int64))
 
     def some(pictures: range) -> None:
-        asked = (pairs.indptr, pictures, pairs.columns, weight, pairs.cells, limits, MAX_HYPOTHESES, MIN_FIT)
-        native.best_hypotheses(*asked, found.seed, found.n_agreeing, found.agreeing)
+        arguments = (pairs.indptr, pictures, pairs.columns, weight, pairs.cells, limits, MAX_HYPOTHESES, MIN_FIT)
+        native.best_hypotheses(*arguments, found.seed, found.n_agreeing, found.agreeing)
 
     in_threads(some, pairs.shares)
     return found

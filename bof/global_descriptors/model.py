@@ -93,8 +93,8 @@ def _layout(name: str, shape: Sequence[Any], options: ModelOptions) -> str:
 
 def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options: ModelOptions) -> tuple[int, int]:
     """Height and width in pixels: fixed by the model, else asked for, else what its metadata says."""
-    said = options.size or _said_size(metadata)
-    height, width = (side if isinstance(side, int) else said for side in sides)
+    reported = options.size or _reported_size(metadata)
+    height, width = (side if isinstance(side, int) else reported for side in sides)
     if not (height and width):
         advice = f"{name} takes pictures of any size and does not say which it was trained on (often 224)"
         raise OptionError(option="size", expected="a size in pixels", found="none", advice=advice)
@@ -107,7 +107,7 @@ def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options:
     return height, width
 
 
-def _said_size(metadata: Mapping[str, str]) -> int:
+def _reported_size(metadata: Mapping[str, str]) -> int:
     """The side that metadata names, 0 where it names none."""
     for key in _SAYS_SIZE:
         found = [int(x) for x in _numbers(metadata.get(key, "")) if np.isfinite(x)]

@@ -38,12 +38,12 @@ log = logging.getLogger("bof")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two contents, by sha256, and how the one that was found shows what the one that asked does (see asking.Sight).
+    """Two contents, by sha256, and how the second shows the first (see candidates.VerifiedCandidate).
 
     likeness: what their pixels say, None where they were not compared.
     """
 
-    asked: str
+    query: str
     found: str
     n_inliers: int
     probability: float
@@ -77,12 +77,12 @@ class PairStore:
             advice = "free some space or delete this file, and run it again: what it held is found anew"
             raise IndexStoreError(str(error), path=self._path, advice=advice) from error
 
-    def asked(self) -> dict[str, bool]:
-        """The contents that have asked, and whether all that they found was compared."""
+    def searched(self) -> dict[str, bool]:
+        """The contents that were searched with, and whether all that they found was compared."""
         return {sha256: bool(done) for sha256, done in self._database.execute("SELECT sha256, compared FROM asked")}
 
     def add(self, found: Iterable[tuple[str, Sequence[Pair]]]) -> None:
-        """Contents that have asked, each with what it found; one commit."""
+        """Contents that were searched with, each with what it found; one commit."""
         with self._commit() as database:
             for sha256, pairs in found:
                 database.execute("INSERT OR REPLACE INTO asked VALUES (?, 0)", (sha256,))
@@ -109,17 +109,17 @@ class PairStore:
 def _row(pair: Pair) -> tuple[object, ...]:
     exact = None if pair.exact is None else _blob(pair.exact)
     numbers = pair.n_inliers, pair.probability, pair.n_exact
-    return pair.asked, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
+    return pair.query, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
 
 
 def _pair(row: tuple[str, str, int, float, int, bytes, bytes | None, str | None]) -> Pair:
-    asked, found, n_inliers, probability, n_exact, transform, exact, text = row
+    query, found, n_inliers, probability, n_exact, transform, exact, text = row
     likeness = None
     if text is not None:
         agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = json.loads(text)
         likeness = Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
     place = _matrix(transform), None if exact is None else _matrix(exact)
-    return Pair(asked, found, n_inliers, probability, n_exact, *place, likeness)
+    return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
 
 
 def _text(likeness: Likeness) -> str:

@@ -54,8 +54,8 @@ class Judged:
         if self.is_keeper(member):
             return self.choice.why
         held = self.choice.held.get(member.id)
-        said = [f"the kept one: {self.choice.against[member.id]}"] if member.id in self.choice.against else []
-        return "; ".join([*said, *([f"left alone: {held}"] if held else [])])
+        reasons = [f"the kept one: {self.choice.against[member.id]}"] if member.id in self.choice.against else []
+        return "; ".join([*reasons, *([f"left alone: {held}"] if held else [])])
 
 
 def modified(member: Member) -> str:

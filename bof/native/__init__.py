@@ -34,7 +34,7 @@ class Hits:
     feature: U16
     distance: U8
     ends: I64
-    asked: range
+    queried: range
 
     def __len__(self) -> int:
         return len(self.image)
@@ -74,7 +74,7 @@ def near_postings(
     live: Bool,
     word: I32,
     query_signature: U64,
-    asked: range,
+    queried: range,
     max_hamming: int,
     weight_of_distance: F64,
     weight_of_word: F64,
@@ -88,7 +88,7 @@ def near_postings(
     """
     query, weights = (live, word, query_signature), (max_hamming, weight_of_distance, weight_of_word)
     score, slots = np.zeros(len(live)), np.zeros(len(live), SLOT)
-    room, waiting, pieces = _FIRST_ROOM, asked, []
+    room, waiting, pieces = _FIRST_ROOM, queried, []
     while waiting:
         image, feature, distance = np.empty(room, np.int32), np.empty(room, np.uint16), np.empty(room, np.uint8)
         ends, reached = np.empty((len(waiting), word.shape[-1]), np.int64), np.empty(1, np.int64)
@@ -123,9 +123,9 @@ def collect_votes(
 
     word i32 (n, k): of the query's features; the weights as for `near_postings`.
     """
-    columns, ends = (hits.image, hits.feature, hits.distance), hits.ends.reshape(len(hits.asked), word.shape[-1])
+    columns, ends = (hits.image, hits.feature, hits.distance), hits.ends.reshape(len(hits.queried), word.shape[-1])
     weights = (weight_of_distance, weight_of_word)
-    CALLS["collect_votes"](place, *columns, word, hits.asked, ends, *weights, start.copy(), votes)
+    CALLS["collect_votes"](place, *columns, word, hits.queried, ends, *weights, start.copy(), votes)
 
 
 def sort_votes(

@@ -23,7 +23,7 @@ from bof.retrieval.query import Query, prepare, subject_of
 from bof.system.memory import give_back_memory
 from bof.types import U8, Box
 
-KEPT_BYTES = 400 << 20
+RETAINED_BYTES = 400 << 20
 """A process that takes more after a picture gives back what it can; SIFT at the usual size stays below."""
 
 _QUALITY = 82
@@ -48,7 +48,7 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryNeeds:
     """What rankers need of a query: its features, and groups of columns that compare pictures as wholes."""
 
     features: bool = True
@@ -81,7 +81,7 @@ class Prepare:
 
     data: bytes
     pose: Pose
-    asked: Asked
+    needs: QueryNeeds
 
     def run(self, spec: DecodeSpec) -> Prepared:
         """In the child."""
@@ -89,9 +89,9 @@ class Prepare:
         box = self.pose.box
         if isinstance(box, str):
             box = FindSubject(self.data, self.pose).run(spec).box
-        grey = not self.asked.column_spec.groups
+        grey = not self.needs.column_spec.groups
         picture = _posed(_decoded(self.data, spec, spec.features.max_side, grey=grey), self.pose)
-        query = prepare(picture, box, spec.features, self.asked.column_spec, local=self.asked.features)
+        query = prepare(picture, box, spec.features, self.needs.column_spec, local=self.needs.features)
         return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
@@ -155,7 +155,7 @@ def _give_back_much() -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:  # no Linux: nothing is kept either
         return
-    if pages * mmap.PAGESIZE > KEPT_BYTES:
+    if pages * mmap.PAGESIZE > RETAINED_BYTES:
         give_back_memory()
 
 

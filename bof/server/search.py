@@ -18,7 +18,7 @@ from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.searcher import Answer, Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of
-from bof.server.decoding import Asked, Pose, Prepared
+from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
@@ -43,9 +43,9 @@ class PageRequest:
         return cls(SearchOptions(**chosen), values["top"], values["offset"], frozenset(values["verdict"]))
 
 
-def asked_by(engine: Engine, options: SearchOptions) -> Asked:
+def needs_of(engine: Engine, options: SearchOptions) -> QueryNeeds:
     """What the rankers need of a query. Raises ProblemError where the index lacks a column."""
-    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else ColumnSpec())
+    return QueryNeeds(bool(options.local), require_columns(engine, options.groups) if options.groups else ColumnSpec())
 
 
 def pose_of(values: Values) -> Pose:
@@ -60,8 +60,8 @@ def search_page(
     answer = engine.answer(prepared.query, page_request.options)
     images, scores = answer.images, answer.scores
     if page_request.verdicts:
-        kept = _of_verdicts(answer, page_request.verdicts, page_request.options.verify)
-        images, scores = images[kept], scores[kept]
+        retained = _of_verdicts(answer, page_request.verdicts, page_request.options.verify)
+        images, scores = images[retained], scores[retained]
     page = slice(page_request.offset, page_request.offset + page_request.top)
     shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
     hits = engine.hits(prepared.query, shown, page_request.options, page_request.top)
@@ -121,13 +121,13 @@ def image_of(engine: Engine, number: int) -> int:
 
 def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions) -> Bool:
     """Which images of the answer have one of these verdicts."""
-    said = {**answer.probabilities, **answer.verdicts}
-    known = np.fromiter(said, np.int64, len(said))
+    reported = {**answer.probabilities, **answer.verdicts}
+    known = np.fromiter(reported, np.int64, len(reported))
     verdicts = [answer.verdict(image, options) in chosen for image in known.tolist()]
-    kept: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
+    retained: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
     if "unverified" in chosen:
-        kept |= ~np.isin(answer.images, known)
-    return kept
+        retained |= ~np.isin(answer.images, known)
+    return retained
 
 
 def query_json(prepared: Prepared) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
-from bof.server.decoding import Asked, Check, DecodeSpec, Item, Pose, Prepare, Prepared
+from bof.server.decoding import Check, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
@@ -123,13 +123,13 @@ class Service:
             raise as_problem(result)
         return result
 
-    async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
+    async def prepare(self, data: bytes, pose: Pose, needs: QueryNeeds, version: str = "") -> Prepared:
         """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
         version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        key = version, pose, asked.features, asked.column_spec.groups
+        key = version, pose, needs.features, needs.column_spec.groups
         if known := self.queries.get(key):
             return known
-        prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))
+        prepared: Prepared = await self.in_worker(Prepare(data, pose, needs))
         if self.options.cached_queries:
             self.queries.put(key, prepared)
         return prepared

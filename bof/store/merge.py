@@ -100,7 +100,7 @@ class MergePart:
     keep: Bool
 
     @property
-    def n_kept(self) -> int:
+    def n_retained(self) -> int:
         """Images that go into the merged segment."""
         return int(np.count_nonzero(self.keep))
 
@@ -127,7 +127,7 @@ def write_merged(folder: Path, parts: Sequence[MergePart], n_words: int) -> dict
     for name, (kind, shape) in shapes.items():
         with ArrayFile(folder / f"{name}.npy", kind, shape) as file:
             for part in parts:
-                for rows in _kept_rows(part):
+                for rows in _retained_rows(part):
                     file.write(getattr(part.segment, name)[rows])
     columns.join(folder, [(part.segment.columns, part.keep) for part in parts])
     return facts_of(folder)
@@ -160,7 +160,7 @@ def _write_postings(folder: Path, parts: Sequence[MergePart], n_words: int) -> N
 
 def _new_numbers(parts: Sequence[MergePart]) -> list[I32]:
     """For each part, the images' numbers in the merged segment, -1 for those left out."""
-    firsts = np.cumsum([0, *(part.n_kept for part in parts)])
+    firsts = np.cumsum([0, *(part.n_retained for part in parts)])
     numbers = [np.where(p.keep, first + np.cumsum(p.keep) - 1, -1) for p, first in zip(parts, firsts[:-1], strict=True)]
     return [number.astype(np.int32) for number in numbers]
 
@@ -174,7 +174,7 @@ def _stretches(indptr: I64) -> Iterator[range]:
         first = stop
 
 
-def _kept_rows(part: MergePart) -> Iterator[slice | NDArray[Any]]:
+def _retained_rows(part: MergePart) -> Iterator[slice | NDArray[Any]]:
     """The rows of kept images in image-major columns, in pieces."""
     ends = part.segment.feature_indptr
     cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), _CHUNK), side="left")

@@ -77,10 +77,10 @@ class Writer:
 
         def write(fresh: Path) -> Files:
             written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
-            kept = {name: fact for name, fact in segment.files.items() if name not in written}
-            for name in kept:
+            retained = {name: fact for name, fact in segment.files.items() if name not in written}
+            for name in retained:
                 link_or_copy(old / name, fresh / name)
-            return {**kept, **{name: fact_of(fresh / name) for name in written}}
+            return {**retained, **{name: fact_of(fresh / name) for name in written}}
 
         def commit(database: Connection, name: str, files: Files) -> None:
             changes.replace_segment(database, segment.number, name, files)
@@ -173,21 +173,21 @@ class Writer:
             old = [row for row in catalog.read_segments(database) if row.number in set(numbers)]
             images = [commits.read_segment_images(database, row) for row in old]
         live = [~each.deleted for each in images]
-        kept = np.concatenate([each.id[keep] for each, keep in zip(images, live, strict=True)]).tolist()
-        if kept:
-            self._write_merged(old, live, kept)
+        retained = np.concatenate([each.id[keep] for each, keep in zip(images, live, strict=True)]).tolist()
+        if retained:
+            self._write_merged(old, live, retained)
         else:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, numbers)
         self._delete([row.name for row in old])
 
-    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], kept: Sequence[int]) -> None:
+    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], retained: Sequence[int]) -> None:
         parts = [MergePart(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:
-            number = changes.insert_segment(database, name, files, len(kept), n_features)
-            changes.place_images(database, number, kept, [row.number for row in old])
+            number = changes.insert_segment(database, name, files, len(retained), n_features)
+            changes.place_images(database, number, retained, [row.number for row in old])
 
         self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
 

@@ -74,9 +74,9 @@ class Vocabulary:
         image_keys: U64,
         fingerprint: str,
     ) -> Vocabulary:
-        kept = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
+        thresholds = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
         assigner = Assigner.over(centroids)
-        return cls(centroids, projection, kept, assigner, features, trained_on, image_keys, fingerprint)
+        return cls(centroids, projection, thresholds, assigner, features, trained_on, image_keys, fingerprint)
 
     @property
     def n_words(self) -> int:

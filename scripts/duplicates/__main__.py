@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bof.cli.command import run
 from bof.options import DuplicateOptions
-from scripts.common.arguments import kept_or_deleted, make_parser, optional, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, optional, write_figures
 from scripts.common.tables import figure, table
 from scripts.copies.methods import FAMILIES
 from scripts.duplicates.groups import Figures, Truth, build_truth, run_bof, run_hashes
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(arguments.out) as out:
+    with cache_or_temporary(arguments.out) as out:
         truth = build_truth(arguments.data, out, arguments.queries, arguments.seed)
         print(f"{len(truth.pictures)} pictures, {len(truth.source_of)} copies of another of them", flush=True)
         options = DuplicateOptions(agreement=arguments.agreement)

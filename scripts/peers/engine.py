@@ -76,11 +76,11 @@ def train(workshop: Workshop) -> Path:
     """The folder of a vocabulary of the size asked for: the one that comes with bof, if it has it."""
     if load_vocabulary(default_vocabulary_path()).n_words == workshop.words:
         return default_vocabulary_path()
-    kept = workshop.kept("bof", "")
-    if not kept.exists():
+    cached = workshop.cached("bof", "")
+    if not cached.exists():
         options = TrainOptions(words=workshop.words, workers=n_cores())
-        train_vocabulary(workshop.draw(options.max_descriptors), options).save(kept)
-    return kept
+        train_vocabulary(workshop.draw(options.max_descriptors), options).save(cached)
+    return cached
 
 
 def fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tuple[Engine, float]:

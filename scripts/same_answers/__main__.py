@@ -169,15 +169,17 @@ METRICS = ("chi-square", "euclidean", "correlation", "intersection", "bhattachar
 def rankers(work: Workplace) -> Answers:
     """A sample of pictures, in the collection and not, by every ranker."""
     engine = Engine.open(index_with_columns(work))
-    asked = [SearchOptions(ranker=ranker) for ranker in ("tfidf", "votes", *WHOLE, *FUSED)]
-    asked += [SearchOptions(ranker=ranker, metric=metric) for ranker in ("color", "histogram") for metric in METRICS]
-    asked += [SearchOptions(ranker=ranker, fusion="rrf") for ranker in ("bof+color", "tfidf+phash")]
+    requested = [SearchOptions(ranker=ranker) for ranker in ("tfidf", "votes", *WHOLE, *FUSED)]
+    requested += [
+        SearchOptions(ranker=ranker, metric=metric) for ranker in ("color", "histogram") for metric in METRICS
+    ]
+    requested += [SearchOptions(ranker=ranker, fusion="rrf") for ranker in ("bof+color", "tfidf+phash")]
     return {
         f"{path.name}, {options.ranker}, {options.metric}, {options.fusion}": hits_record(
             search(engine, path, options, grey=options.ranker in ("tfidf", "votes"))
         )
         for path in work.sample(work.ukbench()[:400:20])
-        for options in asked
+        for options in requested
     }
 
 
@@ -224,7 +226,7 @@ def neighbours(work: Workplace) -> Answers:
 
 def duplicate_pictures(work: Workplace) -> Path:
     """Originals and altered copies."""
-    return work.kept("duplicates", lambda folder: make_duplicates(work.ukbench(), folder))
+    return work.cached("duplicates", lambda folder: make_duplicates(work.ukbench(), folder))
 
 
 def duplicates(work: Workplace) -> Answers:
@@ -261,10 +263,10 @@ def index(work: Workplace) -> Answers:
 def copies(work: Workplace) -> Answers:
     """A copies benchmark, made and measured by the command evaluate."""
     n_sources = 12 if work.small else 60
-    root = work.kept(f"copies-{n_sources}", lambda folder: make_benchmark(work.ukbench(), folder, n_sources))
+    root = work.cached(f"copies-{n_sources}", lambda folder: make_benchmark(work.ukbench(), folder, n_sources))
     with work.scratch() as folder:
-        kept = ("--index", folder / "index", "--commit-seconds", 86400)
-        work.run("evaluate", "copies", "--root", root, *kept, "--json", folder / "report.json")
+        flags = ("--index", folder / "index", "--commit-seconds", 86400)
+        work.run("evaluate", "copies", "--root", root, *flags, "--json", folder / "report.json")
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     figures = ("n_database", "n_queries", "map", "recall_at_1", "recall_at_10", "recall_at_1_by_group", "micro_ap")
     found = {"figures": picked(report, *figures, "recall_at_precision_90", "false_accept_rate", "n_features")}

@@ -86,9 +86,9 @@ class Workplace:
 
     def index(self, name: str, sources: Sequence[Path], *flags: object) -> Path:
         """An index that the cache keeps; change it only in a `copy`."""
-        return self.kept(f"index-{name}", lambda folder: self.make_index(folder, sources, *flags))
+        return self.cached(f"index-{name}", lambda folder: self.make_index(folder, sources, *flags))
 
-    def kept(self, name: str, make: Callable[[Path], object]) -> Path:
+    def cached(self, name: str, make: Callable[[Path], object]) -> Path:
         """A folder that is made once, or made again where making it was interrupted."""
         folder, done = self.folder / "sets" / name, self.folder / "sets" / f"{name}.done"
         if not done.exists():

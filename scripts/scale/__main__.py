@@ -26,7 +26,7 @@ from bof.evaluation.report.figures import require_matplotlib
 from bof.system.files import read_json
 from bof.types import Features
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
-from scripts.common.arguments import kept_or_deleted, make_parser, require_positive, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, require_positive, write_figures
 from scripts.common.data import TRAIN
 from scripts.common.process import python_command, run_measured
 from scripts.scale import report
@@ -66,7 +66,7 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.plot:
         require_matplotlib()
     results = [result for file in arguments.earlier for result in _read(file)]
-    with kept_or_deleted(arguments.cache) as cache:
+    with cache_or_temporary(arguments.cache) as cache:
         vocabulary = load_vocabulary(arguments.vocabulary or default_vocabulary_path())
         source = load_pool(arguments.data / TRAIN, N_PHOTOS, arguments.queries, vocabulary, cache)
         for n_features, n_images in itertools.product(arguments.features, arguments.images):

@@ -62,8 +62,8 @@ def fit_noise(descriptors: U8, vocabulary: Vocabulary, seed: int) -> float:
     low, high = 0.0, _LARGEST_NOISE
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        kept, _bits = measure_noise(descriptors, middle, vocabulary, seed)
-        low, high = (middle, high) if kept > KEPT_WORDS else (low, middle)
+        retained, _bits = measure_noise(descriptors, middle, vocabulary, seed)
+        low, high = (middle, high) if retained > KEPT_WORDS else (low, middle)
     return low
 
 
@@ -71,9 +71,9 @@ def measure_noise(descriptors: U8, noise: float, vocabulary: Vocabulary, seed: i
     """The share that keeps its word, and the median Hamming distance of those that do."""
     before = vocabulary.quantize(descriptors)
     after = vocabulary.quantize(with_noise(descriptors, noise, np.random.default_rng(seed)))
-    kept = before.word == after.word
-    bits = np.bitwise_count(before.signature ^ after.signature)[kept]
-    return float(kept.mean()), float(np.median(bits)) if len(bits) else 0.0
+    retained = before.word == after.word
+    bits = np.bitwise_count(before.signature ^ after.signature)[retained]
+    return float(retained.mean()), float(np.median(bits)) if len(bits) else 0.0
 
 
 def with_noise(descriptors: U8, noise: float, rng: Rng) -> U8:

@@ -20,7 +20,7 @@ from joblib import Parallel, delayed
 from bof.cli.command import run
 from bof.engine import Engine
 from bof.evaluation.benchmarks import dvd
-from scripts.common.arguments import kept_or_deleted, make_parser, n_cores, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, n_cores, write_figures
 from scripts.common.data import DVD
 from scripts.common.pictures import encode
 from scripts.subject.queries import COLUMNS, ask, make_query, objects, queries, train_half
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(None) as folder:
+    with cache_or_temporary(None) as folder:
         sizes = (arguments.queries, arguments.distractors, arguments.seed)
         outcomes = measure(arguments.data.resolve(), folder / "index", *sizes)
     sets = report(outcomes)

@@ -94,9 +94,9 @@ def race(action: Action, undoing: bool, here: Round, seed: int) -> Counter[str]:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()  # it is ready
-        told = _undo(here, other.stdin) if undoing else _act(file_actions, action, here)
+        reported = _undo(here, other.stdin) if undoing else _act(file_actions, action, here)
         saves = json.loads(other.stdout.read())
-    return Counter(_fate(Path(path), content.encode(), here, told) for path, content in saves)
+    return Counter(_fate(Path(path), content.encode(), here, reported) for path, content in saves)
 
 
 def _act(file_actions: Sequence[FileAction], action: Action, here: Round) -> str:
@@ -120,14 +120,14 @@ def _undo(here: Round, other: IO[str]) -> str:
     return "\n".join(words)
 
 
-def _fate(place: Path, content: bytes, here: Round, told: str) -> str:
+def _fate(place: Path, content: bytes, here: Round, reported: str) -> str:
     """What became of a save."""
     if place.is_file() and place.read_bytes() == content:
         return "where it was saved"
     found = [path for path in here.root.rglob("*") if path.is_file() and _begins_with(path, content)]
     if not found:
         return "lost"
-    return "at a place that the output names" if str(found[0]) in told else "at a place that nothing names"
+    return "at a place that the output names" if str(found[0]) in reported else "at a place that nothing names"
 
 
 def _begins_with(path: Path, content: bytes) -> bool:

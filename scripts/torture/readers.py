@@ -63,13 +63,13 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
 
 def _version(group: Sequence[Extracted], version: int) -> list[Extracted]:
     """The pictures of a group, with a tenth of the features turned off in a way that depends on the version."""
-    kept = [np.arange(len(columns)) % 10 != version % 10 for _, columns in group]
+    rows = [np.arange(len(columns)) % 10 != version % 10 for _, columns in group]
     return [
         (
             dataclasses.replace(facts, width=facts.width + version, n_features=int(keep.sum())),
             ImageColumns(*(column[keep] for column in (c.word, c.signature, c.xy, c.scale_angle))),
         )
-        for (facts, c), keep in zip(group, kept, strict=True)
+        for (facts, c), keep in zip(group, rows, strict=True)
     ]
 
 

@@ -114,14 +114,14 @@ def test_pixels_are_normalised_as_asked(tmp_path: Path, name: str) -> None:
 
 
 def test_the_metadata_of_a_model_counts_unless_the_user_says_otherwise(tmp_path: Path) -> None:
-    said = {"image_mean": "[0.5, 0.5, 0.5]", "image_std": "0.25 0.25 0.25", "size": '{"height": 16, "width": 16}'}
-    network = Network(shape=("n", 3, "h", "w"), metadata=said)
+    reported = {"image_mean": "[0.5, 0.5, 0.5]", "image_std": "0.25 0.25 0.25", "size": '{"height": 16, "width": 16}'}
+    network = Network(shape=("n", 3, "h", "w"), metadata=reported)
     assert load(tmp_path, network).facts["input"] == {
         "name": "pixels", "layout": "nchw", "height": 16, "width": 16, "dtype": "float32", "resize": "squash",
         "mean": [0.5] * 3, "std": [0.25] * 3,
     }  # fmt: skip
-    asked = load(tmp_path, network, size=8, normalise="unit").facts["input"]
-    assert (asked["height"], asked["mean"], asked["std"]) == (8, [0.0] * 3, [1.0] * 3)
+    requested = load(tmp_path, network, size=8, normalise="unit").facts["input"]
+    assert (requested["height"], requested["mean"], requested["std"]) == (8, [0.0] * 3, [1.0] * 3)
     bad = dataclasses.replace(network, metadata={"mean": "0.5,0.5", "std": "1", "size": "16"})
     with pytest.raises(OptionError, match=r"normalise: .*says mean \[0.5, 0.5\]"):
         load(tmp_path, bad)

@@ -72,17 +72,17 @@ def make(folder: Path) -> None:
         writer.append([extracted(name, seed, vocabulary) for name, seed in commit])
     writer.remove(["a.png"])
     turned = np.array([[0.9, -0.25, 40.0], [0.25, 0.9, 5.0], [0.0, 0.0, 1.0]])
-    asked = features_of(warp(draw_scene(4), turned))
-    where = asked.geometry
+    requested = features_of(warp(draw_scene(4), turned))
+    where = requested.geometry
     columns = {"xy": where.xy_px, "scale": where.scale_px, "angle": where.angle_deg}
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
-    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=asked.descriptors, **columns, **rows)
+    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=requested.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked)
+    answer = search(snapshot, vocabulary, requested)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}
-    whole = {ranker: answered(snapshot, vocabulary, asked, rows, ranker) for ranker in WHOLE}
+    whole = {ranker: answered(snapshot, vocabulary, requested, rows, ranker) for ranker in WHOLE}
     expected = {"names": names, "scores": answer.scores.tolist(), "inliers": inliers, "whole": whole}
     (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
     for left in ("writer.lock", "writer.json"):

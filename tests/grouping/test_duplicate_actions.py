@@ -161,7 +161,9 @@ def die_and_undo(root: Path, action: Action, at: int, system: str) -> bool:
     for name in ("files", "info"):
         (root / "data" / "Trash" / name).mkdir(parents=True)
     before, file_actions = tree(root), planned(groups, action, root)
-    kept = {str(Path(file_action.keeper.path).relative_to(root)) for file_action in file_actions if file_action.keeper}
+    retained = {
+        str(Path(file_action.keeper.path).relative_to(root)) for file_action in file_actions if file_action.keeper
+    }
     ended = False
     with dying(at, system):
         try:
@@ -171,14 +173,14 @@ def die_and_undo(root: Path, action: Action, at: int, system: str) -> bool:
             pass
     now, words = tree(root), list[str]()
     assert {content for content, *_ in before.values()} <= {content for content, *_ in now.values()}
-    assert all(now[name] == before[name] for name in kept)
+    assert all(now[name] == before[name] for name in retained)
     if (root / "log.jsonl").exists() and b"\n" in (root / "log.jsonl").read_bytes():
         for _ in range(2):
             words = [one.words for one in undo(read_entries(root / "log.jsonl")) if one.state == "not undone"]
             assert not words or action == "trash"
     if action == "trash":  # what is in the trash stays there, and its place is told
         trashed = {path.name for path in (root / "data" / "Trash" / "files").iterdir()}
-        assert trashed == {Path(said.split(";")[0]).name for said in words}
+        assert trashed == {Path(reported.split(";")[0]).name for reported in words}
         assert {name for name in before if Path(name).name not in trashed} <= set(tree(root))
         shutil.rmtree(root)
         return ended
@@ -262,8 +264,8 @@ def test_a_file_that_comes_to_the_target_meanwhile_is_not_overwritten(tmp_path: 
 @pytest.mark.parametrize("spoilt", ["changed", "gone", "link", "same file", "keeper changed", "keeper gone"])
 def test_what_is_not_as_it_was_indexed_is_left_alone(spoilt: str, tmp_path: Path) -> None:
     file_actions = planned(collection(tmp_path)[1:], "move", tmp_path)
-    kept, other = tmp_path / "photos" / "e.jpg", tmp_path / "photos" / "b" / "f.jpg"
-    target = kept if "keeper" in spoilt else other
+    retained, other = tmp_path / "photos" / "e.jpg", tmp_path / "photos" / "b" / "f.jpg"
+    target = retained if "keeper" in spoilt else other
     content, found = target.read_bytes(), target.stat()
     if "changed" in spoilt:  # of the same size and time: only its content tells
         target.write_bytes(content[:-1] + b"!")
@@ -271,9 +273,9 @@ def test_what_is_not_as_it_was_indexed_is_left_alone(spoilt: str, tmp_path: Path
     else:
         target.unlink()
     if spoilt == "link":
-        target.symlink_to(kept)
+        target.symlink_to(retained)
     elif spoilt == "same file":
-        target.hardlink_to(kept)
+        target.hardlink_to(retained)
     before = set(tree(tmp_path))
     [outcome] = act(file_actions, "move", tmp_path)
     words = {
@@ -412,7 +414,7 @@ def test_the_trash_takes_files_and_undoing_says_where_they_are(tmp_path: Path, m
         tmp_path / "data" / "Trash" / "files" / "d.jpg"
     ]
     words = [one.words for one in undo(read_entries(tmp_path / "log.jsonl"))]
-    assert all("Trash/files" in said for said in words)
+    assert all("Trash/files" in reported for reported in words)
 
 
 def test_a_missing_trash_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

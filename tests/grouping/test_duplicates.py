@@ -289,8 +289,8 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
-    kept = Choice(one.representative, name, {1: name, 2: name}, {1: name, 2: name}, {})
-    return [Judged(1, one, kept), Judged(2, one, replace(kept, keeper=None))]
+    retained = Choice(one.representative, name, {1: name, 2: name}, {1: name, 2: name}, {})
+    return [Judged(1, one, retained), Judged(2, one, replace(retained, keeper=None))]
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
@@ -362,9 +362,9 @@ def test_a_dry_run_says_and_yes_moves_and_undo_puts_back(
     assert "moved 2 files" in capsys.readouterr().out
     assert names_of(indexed) == {"a.png", "b.png", "alone.png"}
     assert (tmp_path / "moved" / "sub" / "a copy.png").read_bytes() == (photos / "a.png").read_bytes()
-    for said in ("2 put back", "2 as before"):
+    for reported in ("2 put back", "2 as before"):
         assert duplicates.main(["--undo", str(tmp_path / "log")]) == 0
-        assert said in capsys.readouterr().out
+        assert reported in capsys.readouterr().out
     assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
     assert not list((tmp_path / "moved").iterdir())
 
@@ -418,7 +418,7 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["--hardlink", "--kind", "crop"], "expected --kind exact, found crop"),
         (["--yes"], "expected --move-to"),
@@ -436,7 +436,7 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
 )
 def test_misuse_is_told_before_anything_is_done(
     arguments: list[str],
-    said: str,
+    reported: str,
     indexed: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -444,7 +444,7 @@ def test_misuse_is_told_before_anything_is_done(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert call(indexed, *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_a_crop_is_found_named_and_shown_by_the_command(
@@ -458,8 +458,8 @@ def test_a_crop_is_found_named_and_shown_by_the_command(
         engine.add([tmp_path / "photos"], IndexOptions(workers=1))
     options = ["--index", str(tmp_path / "index"), "--workers", "1", "--html", str(tmp_path / "d.html")]
     assert duplicates.main(options) == 0
-    said = capsys.readouterr().out
-    assert "1 group among 3 pictures: 1 duplicate" in said
-    assert "as much of the picture" in said
-    assert "cropped" in said
+    reported = capsys.readouterr().out
+    assert "1 group among 3 pictures: 1 duplicate" in reported
+    assert "as much of the picture" in reported
+    assert "cropped" in reported
     assert Page((tmp_path / "d.html").read_text(encoding="utf-8")).tags.count("img") == 4

@@ -340,7 +340,7 @@ def test_a_run_that_was_ended_goes_on(
 ) -> None:
     """Once while pictures ask, once while they are compared."""
     (copied / FILE_NAME).unlink()
-    monkeypatch.setattr(finding, "_ASK_PER_THREAD", 1)
+    monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
     monkeypatch.setattr(finding, "_COMPARED_AT_ONCE", 2)
 
     class KilledError(Exception):

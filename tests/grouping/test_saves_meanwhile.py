@@ -127,25 +127,25 @@ def run(files: Files, action: Action, system: str, undoing: bool, saves: dict[in
         entries = read_entries(files.log)
         with saving(saves, system) as count:
             undone = undo(entries)
-        told = "\n".join(one.words for one in undone)
+        reported = "\n".join(one.words for one in undone)
     else:
         with saving(saves, system) as count:
             [outcome] = act(file_actions, action, files.root, trash)
-        told = outcome.problem
-        check_log(files, action, told)
-    check_leftovers(files, told)
+        reported = outcome.problem
+        check_log(files, action, reported)
+    check_leftovers(files, reported)
     return count[0]
 
 
-def check_log(files: Files, action: Action, told: str) -> None:
+def check_log(files: Files, action: Action, reported: str) -> None:
     """The log says what the output says, and where it says that it is done, it is."""
     lines = [json.loads(line) for line in files.log.read_bytes().splitlines()[1:]]
     if not lines:  # it was left alone
-        assert told
+        assert reported
         assert files.path.exists()
         return
-    assert lines[-1]["outcome"] == (told or "done")
-    if told:
+    assert lines[-1]["outcome"] == (reported or "done")
+    if reported:
         assert files.path.exists() or Path(lines[-1]["left"]).exists()
     elif action == "move":
         assert files.target in files.places(ONE) | files.places(SAVED) | files.places(AGAIN)
@@ -158,12 +158,12 @@ def check_log(files: Files, action: Action, told: str) -> None:
         assert "aside" not in (files.root / "data" / "Trash" / "info" / "c.jpg.trashinfo").read_text()
 
 
-def check_leftovers(files: Files, told: str) -> None:
+def check_leftovers(files: Files, reported: str) -> None:
     """No folder of our own stays without a word, and no file."""
     for path in files.root.rglob(".bof-*"):
         inside = list(path.iterdir()) if path.is_dir() else [path]
         assert inside
-        assert all(str(one) in told for one in inside)
+        assert all(str(one) in reported for one in inside)
 
 
 def check_saved(files: Files, place: Path, content: bytes) -> None:

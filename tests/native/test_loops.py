@@ -115,7 +115,7 @@ def test_signatures_are_those_of_numpy(n: int, k: int) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Case:
     """A random segment and a random query; weights are whole multiples of a power of two, as in bof.retrieval.votes."""
 
     indptr: I32
@@ -128,11 +128,11 @@ class Asked:
     weight_of_distance: F64
     weight_of_word: F64
 
-    def near(self, max_hamming: int, asked: range | None = None) -> tuple[F64, list[Hits]]:
-        asked = range(len(self.word)) if asked is None else asked
+    def near(self, max_hamming: int, queried: range | None = None) -> tuple[F64, list[Hits]]:
+        queried = range(len(self.word)) if queried is None else queried
         postings = (self.indptr, self.image, self.feature, self.signature)
         weights = (max_hamming, self.weight_of_distance, self.weight_of_word)
-        return native.near_postings(postings, self.live, self.word, self.query_signature, asked, *weights)
+        return native.near_postings(postings, self.live, self.word, self.query_signature, queried, *weights)
 
     def weigh(self) -> tuple[I32, F64, F64]:
         return self.word, self.weight_of_distance, self.weight_of_word
@@ -144,11 +144,11 @@ def few_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> U64:
     return (bits * (np.uint64(1) << np.arange(64, dtype=np.uint64))).sum(axis=-1, dtype=np.uint64)
 
 
-def asked(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Asked:
+def make_case(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Case:
     rng = np.random.default_rng(seed)
     word = np.sort(rng.integers(0, N_WORDS, n_postings))
     live = rng.random(N_IMAGES) < 0.8
-    return Asked(
+    return Case(
         np.searchsorted(word, np.arange(N_WORDS + 1)).astype(np.int32),
         rng.integers(0, N_IMAGES, n_postings).astype(np.int32),
         np.arange(n_postings).astype(np.uint16),
@@ -165,15 +165,15 @@ Vote = tuple[int, int, int, int, int]
 """Query feature, its word's place, image, database feature, distance."""
 
 
-def numpy_votes(a: Asked, max_hamming: int) -> tuple[F64, list[Vote]]:
+def numpy_votes(a: Case, max_hamming: int) -> tuple[F64, list[Vote]]:
     """Scores f64 (n_images,) and the votes in the query's order, by sorting and reducing whole columns."""
     k = a.word.shape[1]
     start, length = a.indptr[a.word.ravel()], np.diff(a.indptr)[a.word.ravel()]
     slot = np.repeat(np.arange(a.word.size), length)
     posting = np.concatenate([np.arange(s, s + n) for s, n in zip(start, length, strict=True)] or [[]]).astype(np.int64)
     distance = np.bitwise_count(a.signature[posting] ^ a.query_signature.ravel()[slot])
-    kept = (distance <= max_hamming) & a.live[a.image[posting]]
-    slot, posting, distance = slot[kept], posting[kept], distance[kept]
+    retained = (distance <= max_hamming) & a.live[a.image[posting]]
+    slot, posting, distance = slot[retained], posting[retained], distance[retained]
     weight = a.weight_of_distance[distance] * a.weight_of_word[a.word.ravel()[slot]]
     pair = slot // k * N_IMAGES + a.image[posting]
     found, place, n = np.unique(pair, return_inverse=True, return_counts=True)
@@ -187,12 +187,12 @@ def listed(parts: list[Hits], k: int) -> list[Vote]:
     """The votes of all parts, which must follow each other."""
     votes: list[Vote] = []
     for hits in parts:
-        assert len(hits.ends) == len(hits.asked) * k
+        assert len(hits.ends) == len(hits.queried) * k
         assert len(hits) == (hits.ends[-1] if len(hits.ends) else 0)
-        slot = hits.asked.start * k + np.repeat(np.arange(len(hits.ends)), np.diff(hits.ends, prepend=0))
+        slot = hits.queried.start * k + np.repeat(np.arange(len(hits.ends)), np.diff(hits.ends, prepend=0))
         columns = (slot // k, slot % k, hits.image, hits.feature, hits.distance)
         votes.extend(zip(*(column.tolist() for column in columns), strict=True))
-    assert all(a.asked.stop == b.asked.start for a, b in pairwise(parts))
+    assert all(a.queried.stop == b.queried.start for a, b in pairwise(parts))
     return votes
 
 
@@ -200,7 +200,7 @@ def listed(parts: list[Hits], k: int) -> list[Vote]:
 @pytest.mark.parametrize("max_hamming", [0, 6, 24, 64])
 def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
     for seed in range(30):
-        a = asked(seed)
+        a = make_case(seed)
         score, parts = a.near(max_hamming)
         expected, votes = numpy_votes(a, max_hamming)
         assert score.tolist() == expected.tolist()
@@ -211,7 +211,7 @@ def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
 @pytest.mark.parametrize("n_postings", [255, 256, 257, 3000])
 def test_long_lists_of_postings_are_read_to_their_end(n_postings: int) -> None:
     """One word has them all: they are compared in blocks of 256."""
-    a = asked(7, n_postings)
+    a = make_case(7, n_postings)
     a.indptr[1:] = n_postings
     a.word[:, 0] = 0
     a.word[:, 1:] = [1, 2]
@@ -223,7 +223,7 @@ def test_long_lists_of_postings_are_read_to_their_end(n_postings: int) -> None:
 
 @pytest.mark.parametrize(("n_postings", "n_query"), [(0, 5), (40, 0)])
 def test_nothing_votes_for_nothing(n_postings: int, n_query: int) -> None:
-    score, parts = asked(0, n_postings, n_query).near(64)
+    score, parts = make_case(0, n_postings, n_query).near(64)
     assert score.tolist() == [0] * N_IMAGES
     assert sum(map(len, parts)) == 0
 
@@ -231,7 +231,7 @@ def test_nothing_votes_for_nothing(n_postings: int, n_query: int) -> None:
 @pytest.mark.parametrize("n_query", [1, 25])
 def test_votes_without_room_are_found_in_several_parts(n_query: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One query feature alone has more votes than the first room, and than the doubled one."""
-    a = asked(3, 9000, n_query)
+    a = make_case(3, 9000, n_query)
     score, (whole,) = a.near(64)
     monkeypatch.setattr(native, "_FIRST_ROOM", 256)
     score_in_parts, parts = a.near(64)
@@ -244,7 +244,7 @@ def test_votes_without_room_are_found_in_several_parts(n_query: int, monkeypatch
 @settings(max_examples=40)
 @given(seeds, st.lists(st.integers(0, 15), max_size=4))
 def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> None:
-    a = asked(seed)
+    a = make_case(seed)
     whole, parts = a.near(24)
     shares = [a.near(24, range(*edges)) for edges in pairwise(sorted([0, 15, *cuts]))]
     assert sum(score for score, _ in shares).tolist() == whole.tolist()
@@ -254,7 +254,7 @@ def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> No
 @pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("stranger", [-1, N_IMAGES, 2**31 - 1])
 def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> None:
-    a = asked(1)
+    a = make_case(1)
     a.image[:] = stranger
     with pytest.raises(ValueError, match="images that do not exist"):
         a.near(64)
@@ -263,7 +263,7 @@ def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> No
 # -- The strongest ----------------------------------------------------------------------------------------------------
 
 
-def slow_strongest(a: Asked, parts: list[Hits], chosen: list[int], limit: int) -> list[list[tuple[float, int, int]]]:
+def slow_strongest(a: Case, parts: list[Hits], chosen: list[int], limit: int) -> list[list[tuple[float, int, int]]]:
     """(-weight, query feature, database feature) of the strongest votes for each chosen image."""
     votes = listed(parts, a.word.shape[1])
     bursts = Counter((query, image) for query, _, image, _, _ in votes)
@@ -276,7 +276,7 @@ def slow_strongest(a: Asked, parts: list[Hits], chosen: list[int], limit: int) -
 
 
 def strongest(
-    a: Asked, parts: list[Hits], chosen: list[int], limit: int, places: Callable[[int], list[range]]
+    a: Case, parts: list[Hits], chosen: list[int], limit: int, places: Callable[[int], list[range]]
 ) -> list[list[tuple[float, int, int]]]:
     """The three loops one after the other."""
     n = len(chosen)
@@ -292,18 +292,20 @@ def strongest(
         begin += count
     assert begin.tolist() == starts[1:].tolist()
     indptr: I64 = np.concatenate([[0], np.cumsum(np.minimum(np.diff(starts), limit))])
-    kept = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.uint16), np.empty(indptr[-1])
+    retained = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.uint16), np.empty(indptr[-1])
     for some in places(n):
-        native.sort_votes(starts, indptr, some, limit, votes, kept)
+        native.sort_votes(starts, indptr, some, limit, votes, retained)
     rows = [range(*edges) for edges in pairwise(indptr.tolist())]
-    return [[(-kept[2][row], int(kept[0][row]), int(kept[1][row])) for row in of_place] for of_place in rows]
+    return [
+        [(-retained[2][row], int(retained[0][row]), int(retained[1][row])) for row in of_place] for of_place in rows
+    ]
 
 
 @settings(max_examples=60)
 @given(seeds, st.integers(0, 12), st.permutations(range(N_IMAGES)), st.integers(0, N_IMAGES), st.integers(0, 15))
 def test_the_strongest_are_those_of_sorting(seed: int, limit: int, order: list[int], n_places: int, cut: int) -> None:
     """Weights of which many are equal; votes in two parts; the places sorted in two shares."""
-    a, chosen = asked(seed), order[:n_places]
+    a, chosen = make_case(seed), order[:n_places]
     a.weight_of_distance[:] = np.maximum(1.0, np.floor(a.weight_of_distance * 3))
     a.weight_of_word[:] = np.floor(a.weight_of_word / 25) + 1
     parts = [hits for some in (range(cut), range(cut, 15)) for hits in a.near(64, some)[1]]
@@ -586,11 +588,11 @@ def without_borders(d: Drawn) -> Drawn:
     """Leave pairs out, the weakest first, until no decision between two of them is a close one."""
     n = d.pairs.shape[1]
     close = np.array([(np.abs(margins(d.pairs, h)) < BORDER).any(axis=0) for h in range(n)]).reshape(n, n)
-    kept: list[int] = []
+    retained: list[int] = []
     for j in range(n):
-        if not close[j, kept].any() and not close[kept, j].any():
-            kept.append(j)
-    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, kept], d.weight[kept], d.cells[:, kept])))
+        if not close[j, retained].any() and not close[retained, j].any():
+            retained.append(j)
+    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, retained], d.weight[retained], d.cells[:, retained])))
 
 
 def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
@@ -608,11 +610,11 @@ def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
 
 
 def slow_one_to_one(cells: I32, rows: list[int]) -> list[int]:
-    kept: list[int] = []
+    retained: list[int] = []
     for j in rows:
-        if cells[0, j] not in cells[0, kept] and cells[1, j] not in cells[1, kept]:
-            kept.append(j)
-    return kept
+        if cells[0, j] not in cells[0, retained] and cells[1, j] not in cells[1, retained]:
+            retained.append(j)
+    return retained
 
 
 def best_of(pictures: list[Drawn], n_hypotheses: int, shares: list[range] | None = None) -> list[tuple[int, list[int]]]:
@@ -661,7 +663,7 @@ def test_the_earlier_of_two_equal_hypotheses_wins() -> None:
 def everything(seed: int) -> list[bytes]:
     """What the loops that have variants say, as bytes."""
     rng = np.random.default_rng(seed)
-    a, words, descriptors = asked(seed, 2000), bytes_like("any", 1100, seed), bytes_like("any", 30, seed + 1)
+    a, words, descriptors = make_case(seed, 2000), bytes_like("any", 1100, seed), bytes_like("any", 30, seed + 1)
     score, parts = a.near(24)
     signature = np.empty((30, 2), np.uint64)
     word = rng.integers(0, N_WORDS, (30, 2)).astype(np.int32)

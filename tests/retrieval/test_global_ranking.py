@@ -219,7 +219,7 @@ def test_what_is_usual_is_no_evidence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranker", "said"),
+    ("ranker", "reported"),
     [
         ("nonsense", "expected one of bof, votes"),
         ("bof+", "found ''"),
@@ -227,8 +227,8 @@ def test_what_is_usual_is_no_evidence() -> None:
         ("color+color", "once each"),
     ],
 )
-def test_a_ranker_that_is_none_is_refused(ranker: str, said: str) -> None:
-    with pytest.raises(OptionError, match=said):
+def test_a_ranker_that_is_none_is_refused(ranker: str, reported: str) -> None:
+    with pytest.raises(OptionError, match=reported):
         SearchOptions(ranker=ranker)
 
 

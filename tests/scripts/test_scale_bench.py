@@ -161,8 +161,8 @@ def test_a_kept_collection_is_a_whole_index_and_is_asked_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    said = {**document["results"][0], "open": result.opening["cold"]}
-    monkeypatch.setattr(bench, "in_fresh_process", lambda *command: said)
+    reported = {**document["results"][0], "open": result.opening["cold"]}
+    monkeypatch.setattr(bench, "in_fresh_process", lambda *command: reported)
     (place,) = (data / "cache").glob(f"scale-{N_IMAGES}x*")
     with Engine.open(place / "index") as engine:
         assert len(engine) == N_IMAGES
@@ -225,8 +225,8 @@ def test_exponents_are_those_of_the_law(result: Any) -> None:
 
 def test_one_size_has_no_law_and_zeros_are_left_out(result: Any) -> None:
     assert report.fit_all([result]) == []
-    asked = replace(result, milliseconds={"default": {"mirror": 0.0, "query": 1.0}})
-    never = [asked, _grown(asked, 400, N_FEATURES)]
+    requested = replace(result, milliseconds={"default": {"mirror": 0.0, "query": 1.0}})
+    never = [requested, _grown(requested, 400, N_FEATURES)]
     assert {law.quantity for law in report.fit_all(never) if law.quantity.startswith("ms")} == {"ms default: query"}
 
 

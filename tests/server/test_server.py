@@ -107,9 +107,9 @@ def test_a_box_searches_with_what_is_in_it(client: TestClient) -> None:
 )
 def test_turning_is_done_before_anything_else(client: TestClient, turn: int, code: int) -> None:
     turned = search(client, encoded(np.asarray(cv2.rotate(draw_scene(8), code), np.uint8)), top=1)
-    asked = search(client, scene(8), turn=turn, top=1)
-    assert asked["hits"] == turned["hits"]
-    assert (asked["query"]["width"], asked["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))
+    requested = search(client, scene(8), turn=turn, top=1)
+    assert requested["hits"] == turned["hits"]
+    assert (requested["query"]["width"], requested["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))
 
 
 def test_a_mirrored_query_is_told_to_be_one(client: TestClient) -> None:

@@ -57,9 +57,9 @@ def test_an_uploaded_picture_is_found_by_its_name_and_content(client: TestClient
     number = number_of(client, "ü")
     assert number in job["images"]  # type: ignore[operator]
     assert client.get(f"{API}/images/{number}/file").content == scene(50)
-    kept = sorted(path.name for path in index.with_name("index-uploads").iterdir())
-    assert len(kept) == 2
-    assert all(name.isascii() and name[:32].isalnum() for name in kept)
+    retained = sorted(path.name for path in index.with_name("index-uploads").iterdir())
+    assert len(retained) == 2
+    assert all(name.isascii() and name[:32].isalnum() for name in retained)
 
 
 def test_the_same_picture_twice_is_one(client: TestClient) -> None:

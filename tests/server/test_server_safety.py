@@ -151,8 +151,8 @@ def test_only_named_sites_may_ask(index: Path) -> None:
     named = {"Origin": "https://friend.example"}
     with served(index, origins=frozenset(named.values())) as client:
         assert client.get(f"{API}/health", headers=named).headers["access-control-allow-origin"] == named["Origin"]
-        asked = client.options(f"{API}/search", headers={**named, "Access-Control-Request-Method": "POST"})
-        assert "POST" in asked.headers["access-control-allow-methods"]
+        requested = client.options(f"{API}/search", headers={**named, "Access-Control-Request-Method": "POST"})
+        assert "POST" in requested.headers["access-control-allow-methods"]
         assert client.post(f"{API}/search", content=scene(1), headers={**PNG, **named}).status_code == 200
         other = client.get(f"{API}/health", headers={"Origin": "https://other.example"})
         assert "access-control-allow-origin" not in other.headers
@@ -334,10 +334,10 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(open_client: Test
         option = parameter.option
         if parameter.place == "query" and (option.choices or option.low is not None or option.parse):
             for value in ("x", "-1", "999999999999"):
-                asked = {parameter.name: value}
-                detail = refused(open_client.request(endpoint.method, path, params=asked, headers=X_BOF), 400)
+                requested = {parameter.name: value}
+                detail = refused(open_client.request(endpoint.method, path, params=requested, headers=X_BOF), 400)
                 assert detail.startswith(f"{parameter.name}: expected {option.expected}, found ")
-                response = open_client.request(endpoint.method, path, params=asked, headers=X_BOF)
+                response = open_client.request(endpoint.method, path, params=requested, headers=X_BOF)
                 assert response.json()["parameter"] == parameter.name
 
 

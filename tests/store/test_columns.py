@@ -51,8 +51,8 @@ def test_joined_parts_are_what_one_segment_would_have(tmp_path: Path, monkeypatc
     images = [rows(seed) for seed in range(N)]
     keep = [np.array([True, False, True]), np.array([True, True, False, True])]
     join(tmp_path, [(gather(images[:3]), keep[0]), (gather(images[3:]), keep[1])])
-    kept = [one for one, is_live in zip(images, np.concatenate(keep).tolist(), strict=True) if is_live]
-    assert same(read(tmp_path), gather(kept))
+    retained = [one for one, is_live in zip(images, np.concatenate(keep).tolist(), strict=True) if is_live]
+    assert same(read(tmp_path), gather(retained))
 
 
 def test_what_only_dropped_images_had_is_no_column(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def first_segment(index: Index) -> SegmentRecord:
 def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
     before, writer = state(index.folder), writer_of(index.folder)
     writer.backfill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
-    files, features, idf, said, texts, (roots, column_spec, found) = state(index.folder)
-    assert (files, features, idf, said, texts, (roots, column_spec)) == (*before[:-1], before[-1][:2])
+    files, features, idf, reported, texts, (roots, column_spec, found) = state(index.folder)
+    assert (files, features, idf, reported, texts, (roots, column_spec)) == (*before[:-1], before[-1][:2])
     assert {name: one["hash.ahash"] for name, one in found.items() if one} == {
         "b.jpg": np.array([7], np.uint64).tobytes(),
         "d.jpg": np.array([9], np.uint64).tobytes(),

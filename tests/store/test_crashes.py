@@ -272,9 +272,9 @@ def test_a_failing_disk_at_any_step_leaves_the_old_or_the_new_state(changed: tup
     change, folder, old, new = changed
     for k in count(1):
         here, failure = copied(folder, f"failing {k}"), Failure(k, lies)
-        said = error_of(partial(act, change, here, failure))
-        assert state(here) in ((old, new) if said else (new,))
-        assert not said or str(here) in said
+        reported = error_of(partial(act, change, here, failure))
+        assert state(here) in ((old, new) if reported else (new,))
+        assert not reported or str(here) in reported
         assert_it_goes_on(change, here, new)
         if failure.n < k:
             break

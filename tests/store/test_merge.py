@@ -47,19 +47,19 @@ def test_a_merged_segment_is_byte_for_byte_what_one_append_writes(
     parts: list[list[tuple[int, bool]]], chunk: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
-    opened, kept = [], []
+    opened, retained = [], []
     for number, images in enumerate(parts):
         extracted = [columns(100 * number + i, n) for i, (n, _) in enumerate(images)]
-        kept += [one for one, (_, keep) in zip(extracted, images, strict=True) if keep]
+        retained += [one for one, (_, keep) in zip(extracted, images, strict=True) if keep]
         (folder / str(number)).mkdir()
         facts = write_segment(folder / str(number), extracted, N_WORDS)
         segment = open_segment(folder / str(number), facts, N_WORDS, 0)
         opened.append(MergePart(segment, np.array([keep for _, keep in images], np.bool_)))
-    if not kept:
+    if not retained:
         return
     (folder / "once").mkdir()
     (folder / "merged").mkdir()
-    once = write_segment(folder / "once", kept, N_WORDS)
+    once = write_segment(folder / "once", retained, N_WORDS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, "_CHUNK", chunk)
         merged = write_merged(folder / "merged", opened, N_WORDS)

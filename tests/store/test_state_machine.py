@@ -181,13 +181,13 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_was_said_is_found(self) -> None:
-        said = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
-        assert said == {path: tags for path, tags in self.tags.items() if tags}
+        reported = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
+        assert reported == {path: tags for path, tags in self.tags.items() if tags}
         path_of = {row.id: row.path for row in self.index.snapshot().rows}
         red = {path for path in self.images if "red" in self.tags.get(path, ())}
-        asked = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
-        asked += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
-        for where, text, expected in asked:
+        requested = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
+        requested += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
+        for where, text, expected in requested:
             found = catalog.select_ids(self.index.folder, where, text)
             assert {path_of[number] for number in found} == expected
 

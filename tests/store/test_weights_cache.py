@@ -64,9 +64,9 @@ def test_every_change_keeps_anew(index: Index, photos: Path, monkeypatch: pytest
 
 
 def test_those_of_another_commit_are_passed_over(index: Index, photos: Path) -> None:
-    kept = (index.folder / FILE_NAME).read_bytes()
+    retained = (index.folder / FILE_NAME).read_bytes()
     Engine.open(index.folder).add([sorted(photos.glob("*.png"))[6]], ONE)
-    (index.folder / FILE_NAME).write_bytes(kept)
+    (index.folder / FILE_NAME).write_bytes(retained)
     assert_equal(index.snapshot().weights, derived(index))
 
 

@@ -107,9 +107,9 @@ def state(folder: Path) -> tuple[Any, ...]:
     files = {record.name: record.file for record in catalog.read_records(folder)}
     name_of = {row.id: row.name for row in snapshot.rows}
     texts = [{name_of[number] for number in catalog.select_ids(folder, "", word)} for word in ("b", "kept")]
-    said, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
+    reported, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
     facts = meta.get("roots"), meta.get("columns"), columns_by_name(snapshot)
-    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), said, texts, facts
+    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), reported, texts, facts
 
 
 def is_clean(folder: Path) -> bool:

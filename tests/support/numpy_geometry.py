@@ -76,14 +76,14 @@ def allowed(scale: float, tolerance: float) -> float:
 def one_to_one(pairs: Matches, rows: I64) -> I64:
     """Of rows, strongest first, those whose grid cells are both still free."""
     taken: tuple[set[tuple[int, int]], set[tuple[int, int]]] = (set(), set())
-    kept = []
+    retained = []
     paired_cells = zip(cells(pairs.query_xy[rows]), cells(pairs.database_xy[rows]), strict=True)
     for row, (query_cell, database_cell) in zip(rows.tolist(), paired_cells, strict=True):
         if query_cell not in taken[0] and database_cell not in taken[1]:
             taken[0].add(query_cell)
             taken[1].add(database_cell)
-            kept.append(row)
-    return np.array(kept, np.int64)
+            retained.append(row)
+    return np.array(retained, np.int64)
 
 
 # -- Fits -------------------------------------------------------------------------------------------------------------

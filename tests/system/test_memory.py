@@ -86,6 +86,6 @@ give_back_memory()
 print(resident())
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    n_faults, kept, given_back = map(int, done.stdout.split())
+    n_faults, retained, given_back = map(int, done.stdout.split())
     assert n_faults < 1000 < 8 * (12 << 20) // resource.getpagesize()
-    assert kept - given_back > 80
+    assert retained - given_back > 80

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from bof.errors import BofError, OptionError
 from bof.options import SearchOptions
 from bof.server.api.endpoint import Endpoint
-from bof.server.decoding import Asked, FindSubject, Pose, Subject
+from bof.server.decoding import FindSubject, Pose, QueryNeeds, Subject
 from bof.server.http.answers import answer
 from bof.server.http.bodies import one_picture, pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
-from bof.server.search import PageRequest, asked_by, match_pair, pose_of, search_page
+from bof.server.search import PageRequest, match_pair, needs_of, pose_of, search_page
 from bof.server.service import Service
 
 
@@ -79,8 +79,8 @@ async def _page(
 ) -> dict[str, Any]:
     start = time.perf_counter()
     engine = await service.engine()
-    asked = await service.in_file_thread(asked_by, engine, page_request.options)
-    prepared = await service.prepare(picture, pose, asked, version)
+    needs = await service.in_file_thread(needs_of, engine, page_request.options)
+    prepared = await service.prepare(picture, pose, needs, version)
     found = await service.in_search_thread(search_page, service.collection, engine, prepared, page_request)
     seconds = found["seconds"]
     service.metrics.add_stages(seconds)
@@ -114,7 +114,7 @@ async def _match(
     service: Service, picture: bytes, pose: Pose, number: int, mirror: str, version: str = ""
 ) -> dict[str, Any]:
     engine = await service.engine()
-    prepared = await service.prepare(picture, pose, Asked(), version)
+    prepared = await service.prepare(picture, pose, QueryNeeds(), version)
     options = SearchOptions(mirror=mirror)
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
     return {**found, "seconds": _rounded(found["seconds"])}

@@ -80,8 +80,8 @@ def _head(body: bytes, start: int) -> tuple[str, int]:
     fields = [_HEADER.fullmatch(line) for line in block[2:stop].split(b"\r\n")] if stop > 0 else []
     if stop < 0 or not all(fields):
         raise _not_whole("expected the header fields of a part, found something else")
-    said = {field[1].lower(): field[2].strip() for field in fields if field}
-    _, options = parse_options_header(said.get(b"content-disposition", b""))
+    reported = {field[1].lower(): field[2].strip() for field in fields if field}
+    _, options = parse_options_header(reported.get(b"content-disposition", b""))
     name, file_name = (options.get(key, b"").decode("utf-8", "replace") for key in (b"name", b"filename"))
     if name != "image":
         raise ProblemError("bad-request", f"expected only fields named image, found {name[:50]!r}")
