@@ -186,7 +186,7 @@ class Engine:
 
         wanted: fields of FeatureOptions that must hold. Raises MismatchError where the index was built otherwise.
         """
-        if not catalog.stands(folder):
+        if not catalog.exists(folder):
             vocabulary_folder = vocabulary_folder or default_vocabulary_path()
             features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)

@@ -117,7 +117,7 @@ def _command(arguments: argparse.Namespace) -> int:
     sources = arguments.add or arguments.photos
     _refuse_missing(sources)
     feature_options = chosen_features(arguments)
-    if arguments.dry_run and not catalog.stands(folder):
+    if arguments.dry_run and not catalog.exists(folder):
         return dry_run.say_plan_without_index(sources, arguments.vocabulary, feature_options, options)
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index

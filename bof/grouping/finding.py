@@ -160,7 +160,7 @@ class _Search:
 
 def _source(members: Sequence[Member]) -> FileStamp:
     """The first of the files of one content that stands; the first, where none does."""
-    return next((member.file for member in members if member.file.stands()), members[0].file)
+    return next((member.file for member in members if member.file.is_current()), members[0].file)
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

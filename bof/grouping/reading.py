@@ -104,7 +104,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
 
 
 def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
-    if not source.stands():
+    if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:
         return read()

@@ -188,7 +188,7 @@ def test_a_terminated_run_commits_what_is_done(place: Path, vocabulary_folder: P
     process = subprocess.Popen(
         [*command, "--vocabulary", str(vocabulary_folder), "--commit-images", "5"], stderr=subprocess.PIPE, text=True
     )
-    wait_until(lambda: catalog.stands(place / "ix") and catalog.count_images(place / "ix") > 0)
+    wait_until(lambda: catalog.exists(place / "ix") and catalog.count_images(place / "ix") > 0)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130

@@ -459,7 +459,7 @@ def test_a_missing_catalogue_is_not_made_anew_by_an_append(filled: Index) -> Non
     (filled.folder / catalog.FILE_NAME).unlink()
     with pytest.raises(IndexStoreError):
         change(filled).append([extracted("d.jpg", 4)])
-    assert not catalog.stands(filled.folder)
+    assert not catalog.exists(filled.folder)
 
 
 def test_a_catalogue_that_lost_images_is_refused(filled: Index) -> None:
