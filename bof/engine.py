@@ -176,7 +176,7 @@ class Engine:
 
     @classmethod
     def open(cls, folder: Path, vocabulary_folder: Path | None = None, *, memory: int = 0) -> Self:
-        """An index that stands, with the vocabulary that it was built with unless another place is named."""
+        """An existing index, with the vocabulary that it was built with unless another place is named."""
         index = Index.open(folder)
         return cls(index, vocabulary_folder or _find_vocabulary(index), memory)
 
@@ -236,7 +236,7 @@ class Engine:
     def add_columns(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
         """From now on describe these groups of optional columns too; `add` computes them for the pictures it has.
 
-        model: of the group embedding; another one than before takes its place, and its column is made anew.
+        model: of the group embedding; another one than before takes its place, and its column is made again.
         """
         before = self.column_spec
         after = before.with_groups(groups, model)

@@ -35,7 +35,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
 def say_plan_without_index(
     sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float], options: IndexOptions
 ) -> int:
-    """The same where no index stands yet; none is made."""
+    """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))
     files = list(list_files(sources).items())
     print(f"a new index with {counted(len(files), 'new picture')}")

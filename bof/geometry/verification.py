@@ -95,7 +95,7 @@ def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) 
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
     The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
-    make them, agree more easily than points all over: that is why the spread is told.
+    make them, agree more easily than points all over: that is why the spread is reported.
     """
     n = len(best.seed)
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)

@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 
 
 def exists(path: Path) -> bool:
-    """Does anything stand there? Raises OSError where a link stands on the way."""
+    """Does anything stand there? Raises OSError where there is a link on the way."""
     try:
         with open_folder(path.parent) as folder:
             return folder.find(path.name) is not None
@@ -35,7 +35,7 @@ def is_same_file(path: Path, other: Path) -> bool:
 
 
 def return_to(home: Path, aside: Path, entry: Entry) -> None:
-    """Put what a crash left aside where it stood, if that is free; where it stands there too, the second goes."""
+    """Put what a crash left aside where it was, if that is free; where it is there too, the second goes."""
     if not holds(aside, entry.sha256):
         return
     if holds(home, entry.sha256):
@@ -56,7 +56,7 @@ def drop(path: Path, entry: Entry) -> bool:
 
 
 def drop_aside(entry: Entry) -> None:
-    """Delete what was left aside of a file that stands where it was, perhaps as a copy without its mode and time."""
+    """Delete what was left aside of a file that is where it was, perhaps as a copy without its mode and time."""
     dropped = [drop(entry.aside, entry), drop(entry.aside_undoing, entry)]
     path = Path(entry.path)
     if any(dropped):

@@ -92,13 +92,13 @@ def look_at(group: Group) -> Mapping[int, Look]:
 
 
 _BATCH = 16
-"""Groups after which progress is told."""
+"""Groups after which progress is reported."""
 
 
 def look_at_all(
     groups: Sequence[Group], progress: Callable[[int, int], None] | None = None
 ) -> list[Mapping[int, Look]]:
-    """A look at every group, in the order of the groups. progress: is told the groups done and their number."""
+    """A look at every group, in the order of the groups. progress: receives the groups done and their number."""
     looks: list[Mapping[int, Look]] = []
     for first in range(0, len(groups), _BATCH):
         looks += in_threads(look_at, groups[first : first + _BATCH])

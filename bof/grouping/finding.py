@@ -159,7 +159,7 @@ class _Search:
 
 
 def _source(members: Sequence[Member]) -> FileStamp:
-    """The first of the files of one content that stands; the first, where none does."""
+    """The first of the files of one content that is current; the first, where none is."""
     return next((member.file for member in members if member.file.is_current()), members[0].file)
 
 

@@ -117,7 +117,7 @@ def default_log(index: Path) -> Path:
 
 @contextmanager
 def writing(path: Path, action: Action, index: Path) -> Iterator[Journal]:
-    """A new log. Raises DuplicateError where a file stands or none can be written."""
+    """A new log. Raises DuplicateError where there is a file or none can be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
     except OSError as error:

@@ -2,7 +2,7 @@
 
 Other programs save meanwhile, most by renaming a new file over the old one. So a file is first taken to a folder of its
 own, where nobody saves: there it is read, and it goes back unless it is what was planned. Nothing is ever overwritten:
-names are given with calls that fail where something stands. What a failed call leaves behind is cleared here; what a
+names are given with calls that fail where something is there. What a failed call leaves behind is cleared here; what a
 crash leaves behind is cleared by undoing, from the log.
 """
 
@@ -109,7 +109,7 @@ def taken(folder: Folder, name: str, aside: str, content: Content) -> Iterator[T
 
 
 def _make_empty(folder: Folder, name: str) -> None:
-    """Make a folder of our own; an empty one that a crash left is made anew."""
+    """Make a folder of our own; an empty one that a crash left is made again."""
     try:
         folder.mkdir(name, 0o700)
     except FileExistsError:
@@ -118,7 +118,7 @@ def _make_empty(folder: Folder, name: str) -> None:
 
 
 def put_back(own: Folder, name: str, folder: Folder) -> None:
-    """Rename what lies aside to where it stood, if it is still there. Raises LeftError where something stands now."""
+    """Rename what lies aside to where it was, if it is still there. Raises LeftError where something is there now."""
     if own.find(name) is None:
         return
     try:

@@ -18,12 +18,12 @@ MOST_GROUPS = 200
 MOST_SHOWN = 24
 """Groups on a page, and members of one with a picture: a page of all would be too large to open."""
 
-CHANGES: Mapping[Change, str] = {"encoded": "encoded anew", "overlaid": "drawn over"}
+CHANGES: Mapping[Change, str] = {"encoded": "re-encoded", "overlaid": "drawn over"}
 """The changes whose name does not say enough."""
 
 MEANINGS: Mapping[Kind, str] = {
     "exact": "the same bytes",
-    "copy": "the same picture, encoded or sized anew",
+    "copy": "the same picture, re-encoded or resized",
     "crop": "the same photograph, cropped, turned, mirrored, drawn over or recoloured",
     "scene": "another photograph of the same thing",
 }

@@ -74,7 +74,7 @@ class PairStore:
             with self._database:
                 yield self._database
         except sqlite3.Error as error:
-            advice = "free some space or delete this file, and run it again: what it held is found anew"
+            advice = "free some space or delete this file, and run it again: what it held is found again"
             raise IndexStoreError(str(error), path=self._path, advice=advice) from error
 
     def searched(self) -> dict[str, bool]:
@@ -141,7 +141,7 @@ def _open(path: Path, settings: str) -> sqlite3.Connection:
         log.warning("%s: cannot be written (%s); what is found is not kept for the next run", path, error)
         return _connect(Path(":memory:"), settings)
     except (sqlite3.DatabaseError, ValueError) as error:
-        log.warning("%s: damaged (%s); begun anew", path, error)
+        log.warning("%s: damaged (%s); started again", path, error)
         for name in (path.name, f"{path.name}-journal"):
             (path.parent / name).unlink(missing_ok=True)
         return _connect(path, settings)

@@ -25,7 +25,7 @@ class Link:
     n_inliers: points that agree, 0 for exact copies; agreement: share of the common part whose pixels agree, 0 to 1, 1
     for exact copies, None where pixels do not decide (scene); head_from_member f64 (3, 3) in pixels of the two upright
     originals, the identity for exact copies; changes: what was done to one to become the other. Of a copy of a copy
-    both proofs are told as one: the transforms one after the other, the fewer inliers, the lower agreement.
+    both proofs are reported as one: the transforms one after the other, the fewer inliers, the lower agreement.
     """
 
     kind: Kind

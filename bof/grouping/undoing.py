@@ -63,15 +63,15 @@ def _undo(entry: Entry) -> Undone:
 
 
 def _set_aside(entry: Entry) -> Undone | None:
-    """Where a crash, or another program, left aside what stood at the path, and the path is not free: said so."""
+    """Where a crash, or another program, left aside what was at the path, and the path is not free: said so."""
     aside, path = entry.aside, Path(entry.path)
     if not exists(aside):
         return None
     if not holds(aside, entry.sha256):
-        reason = f"what stood there, which is not what the log names, is at {display_name(aside)}"
+        reason = f"what was there, which is not what the log names, is at {display_name(aside)}"
         return Undone(entry, "not undone", reason)
     if exists(path) and not holds(path, entry.sha256):
-        reason = f"another file stands there now; what stood there before is at {display_name(aside)}"
+        reason = f"another file is there now; what was there before is at {display_name(aside)}"
         return Undone(entry, "not undone", reason)
     return None
 
@@ -94,7 +94,7 @@ def _unmove(entry: Entry) -> Undone:
         return _stands(entry)
     return_to(target, entry.aside_undoing, entry)
     if exists(path):
-        return Undone(entry, "not undone", f"another file stands there now; what was moved is {_where(entry)}")
+        return Undone(entry, "not undone", f"another file is there now; what was moved is {_where(entry)}")
     if not holds(target, entry.sha256):
         return Undone(entry, "not undone", f"it is {_where(entry)}")
     move_file(target, path, way.undoing, way.back, entry.content)

@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class AddReport:
     """What `Engine.add` did: pictures added (new or changed), moved without being read again, removed, those whose
-    files are gone but which were left, those that stood already, those skipped and why, features, seconds.
+    files are gone but which were left, those that are unchanged, those skipped and why, features, seconds.
     """
 
     n_added: int

@@ -1,4 +1,4 @@
-"""An index that stands gets optional columns: pictures are described again, their features stay as they are."""
+"""An existing index gets optional columns: pictures are described again, their features stay as they are."""
 
 from __future__ import annotations
 

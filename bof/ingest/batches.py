@@ -1,4 +1,4 @@
-"""Described pictures gather in memory and become commits."""
+"""Extracted pictures gather in memory and become commits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_WAITING_FEATURES = 1 << 19
 
 
 class Batches:
-    """Gathers described pictures and commits them whenever enough have come, or enough time has passed."""
+    """Gathers extracted pictures and commits them whenever enough have come, or enough time has passed."""
 
     def __init__(self, writer: Writer, options: IndexOptions) -> None:
         self._writer = writer

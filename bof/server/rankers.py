@@ -22,7 +22,7 @@ DESCRIPTIONS = {
 }
 """Rankers that are not here compare hashes."""
 
-_HASH = "Copies of the very picture, resized or encoded anew: a short code of its coarse structure. Very fast."
+_HASH = "Copies of the very picture, resized or re-encoded: a short code of its coarse structure. Very fast."
 
 
 def rankers_of(engine: Engine) -> list[dict[str, Any]]:

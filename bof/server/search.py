@@ -131,7 +131,7 @@ def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions)
 
 
 def query_json(prepared: Prepared) -> dict[str, Any]:
-    """What is told of a query."""
+    """What an answer reports of a query."""
     box = None if prepared.box is None else [round(value, 2) for value in prepared.box]
     n_features = len(prepared.query.features)
     return {"width": prepared.width, "height": prepared.height, "n_features": n_features, "box": box}

@@ -152,7 +152,7 @@ class Index:
 
     @classmethod
     def create(cls, folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> Index:
-        """A new, empty index. Raises IndexStoreError where one stands or the folder cannot be written."""
+        """A new, empty index. Raises IndexStoreError where there is one or the folder cannot be written."""
         meta = {
             "fingerprint": vocabulary.fingerprint,
             "n_words": vocabulary.n_words,
@@ -169,7 +169,7 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path) -> Index:
-        """An index that stands. Raises IndexStoreError where there is none or it is damaged."""
+        """An existing index. Raises IndexStoreError where there is none or it is damaged."""
         meta = catalog.read_meta(folder)
         try:
             features = FeatureOptions(**meta["features"])

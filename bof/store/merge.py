@@ -27,7 +27,7 @@ MERGE_AT = 4
 """So many segments of one tier are merged: there are at most three a tier, and a feature is copied once a tier."""
 
 MAX_DEAD = 0.25
-"""A segment of which more is dead is written anew."""
+"""A segment of which more is dead is rewritten."""
 
 MAX_FEATURES = 1 << 30
 """No merge grows beyond this: the offsets of a segment are i32."""
@@ -53,7 +53,7 @@ class SegmentSize:
 
     @property
     def is_wasteful(self) -> bool:
-        """Is so much dead that it should be written anew?"""
+        """Is so much dead that it should be rewritten?"""
         dead = self.n_features - self.n_live_features
         return self.n_live_images == 0 or dead > MAX_DEAD * self.n_features
 

@@ -138,7 +138,7 @@ class Writer:
     def maintain(self) -> None:
         """Merge what the policy asks for, so that many small commits cost a search no more than a few large ones.
 
-        Only an improvement: where it fails, what was committed stands, and the next commit tries again.
+        Only an improvement: where it fails, what was committed stays, and the next commit tries again.
         """
         try:
             while chosen := choose_merge(self._sizes()):

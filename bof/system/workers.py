@@ -275,7 +275,7 @@ class _Child:
 
 
 def _environment() -> dict[str, str]:
-    """A child's: one thread unless we are told otherwise, and no secrets."""
+    """A child's: one thread unless its environment says otherwise, and no secrets."""
     one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     return one_thread | {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 

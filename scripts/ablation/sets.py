@@ -33,7 +33,7 @@ def load(name: str, data: Path, cache: Path, n_queries: int) -> Benchmark:
 
 
 def _copies(data: Path, cache: Path) -> Benchmark:
-    """Made once; delete the folder to have them made anew."""
+    """Made once; delete the folder to have them made again."""
     folder = cache / f"copies-{COPIES_PER_ATTACK}"
     truth = folder / "copies.json"
     return load_benchmark(str(truth), folder) if truth.exists() else build(data, folder, COPIES_PER_ATTACK)

@@ -1,4 +1,4 @@
-"""Presets of extraction: what a new index records, what overrides them, and what an index that stands refuses."""
+"""Presets of extraction: what a new index records, what overrides them, and what an existing index refuses."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def append(writer: Writer) -> None:
 
 
 def remove(writer: Writer) -> None:
-    """One segment is left with waste and written anew, another is left with nothing and goes."""
+    """One segment is left with waste and rewritten, another is left with nothing and goes."""
     writer.remove(["a.jpg", "d.jpg", "f.jpg", "g.jpg", "h.jpg"])
 
 

@@ -126,7 +126,7 @@ def test_open_gives_what_create_gave(index: Index, vocabulary: Vocabulary) -> No
 
 def test_create_refuses_a_folder_with_an_index(filled: Index, vocabulary: Vocabulary) -> None:
     before = state(filled)
-    with pytest.raises(IndexStoreError, match="an index stands here already"):
+    with pytest.raises(IndexStoreError, match="there is an index here already"):
         Index.create(filled.folder, vocabulary, Path("v"), FeatureOptions())
     assert state(filled) == before
 

@@ -27,7 +27,7 @@ from bof.store.catalog import ImageRecord
 
 THUMBNAIL_SIZES = (160, 320, 640)
 PATIENCE_SECONDS = 5.0
-"""A small change is waited for so long; then its job is told instead."""
+"""Seconds that a request waits for a small change; after them the answer is its job."""
 
 MAX_TAGS, MAX_TAG = 100, 200
 

@@ -87,7 +87,7 @@ def not_found(what: str) -> ProblemError:
 
 
 def as_problem(error: BofError, folder: str = "") -> ProblemError:
-    """The problem that an error of the library is. folder: the index's; no path outside it is told."""
+    """The problem that an error of the library is. folder: the index's; it shows no path outside of it."""
     kind = next(kind for known, kind in _KINDS if isinstance(error, known))
     if kind == "bad-picture" and error.option:  # such as a box outside the picture
         kind = "bad-request"

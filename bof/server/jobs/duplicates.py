@@ -1,4 +1,4 @@
-"""Groups of duplicates as the last look found them, by kind, ready to be told page by page."""
+"""Groups of duplicates as the last look found them, by kind, ready to be reported page by page."""
 
 from __future__ import annotations
 

@@ -158,4 +158,4 @@ class Jobs:
             self._queue.put(None, timeout=seconds)
             self._thread.join(seconds)
         except queue.Full:
-            log.warning("a change did not end in time; what is committed stands")
+            log.warning("a change did not end in time; what is committed stays")

@@ -29,9 +29,9 @@ def exists(folder: Path) -> bool:
 
 
 def create(folder: Path, meta: Mapping[str, Any]) -> None:
-    """Write a new catalogue with these facts. Raises IndexStoreError where one stands or none can be written."""
+    """Write a new catalogue with these facts. Raises IndexStoreError where there is one or none can be written."""
     if exists(folder):
-        raise IndexStoreError("an index stands here already", path=folder, advice="open it, or name another folder")
+        raise IndexStoreError("there is an index here already", path=folder, advice="open it, or name another folder")
     fresh = folder / f".{FILE_NAME}.partial"
     fresh.unlink(missing_ok=True)
     with _opened(fresh, "rwc") as database:
