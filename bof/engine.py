@@ -184,7 +184,7 @@ class Engine:
     def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **feature_options: float) -> Self:
         """The index in a folder, made if there is none.
 
-        wanted: fields of FeatureOptions that must hold. Raises MismatchError where the index was built otherwise.
+        feature_options: fields of FeatureOptions that must hold. Raises MismatchError where the index has others.
         """
         if not catalog.exists(folder):
             vocabulary_folder = vocabulary_folder or default_vocabulary_path()

@@ -29,9 +29,9 @@ _SINGULAR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCandidate:
-    """How a picture of the collection, number image, shows what the asking one does.
+    """How a picture of the collection, number image, shows what the query does.
 
-    n_inliers and probability: what verification says; found_from_asked f64 (3, 3): its transform; exact f64 (3, 3): the
+    n_inliers and probability: what verification says; found_from_query f64 (3, 3): its transform; exact f64 (3, 3): the
     affine transform that n_exact of the inliers agree with closely, None where there is none.
     """
 

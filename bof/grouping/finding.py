@@ -1,7 +1,7 @@
-"""Groups of duplicates in a whole collection: who is like whom, of which kind, and who heads each group.
+"""Groups of duplicates in a whole collection: who is like whom, of which kind, and which represents each group.
 
-Every picture asks the collection, as a search does; what it finds is compared by its pixels. Both are kept as they come
-(see pairs): a run that was ended goes on, a collection that has grown asks only with its new pictures.
+Every picture is a query to the collection, as in a search; what it finds is compared by its pixels. Both are stored as
+they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its new pictures.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps to do: each new picture asks, and is then compared with what it found."""
+"""Called with the steps done and the steps to do: each new picture is a query, then compared with what it found."""
 
 T = TypeVar("T")
 
 _SEARCHES_PER_THREAD = 8
-"""Pictures a thread that ask before what they found is committed."""
+"""Queries a thread before what they found is committed."""
 
 _COMPARED_AT_ONCE = 32
 """Pictures that are compared before what was found out is committed."""
@@ -42,7 +42,7 @@ log = logging.getLogger("bof")
 def find_groups(
     engine: Engine, kind: Kind, options: DuplicateOptions | None = None, progress: Progress | None = None
 ) -> list[Group]:
-    """Groups of pictures that are alike, up to a kind, by the names of their heads; no picture is in two of them.
+    """Groups of pictures that are alike, up to a kind, by the names of their representatives; none is in two.
 
     exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
     same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
@@ -164,7 +164,7 @@ def _source(members: Sequence[Member]) -> FileStamp:
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
-    """By the content that asked: of two pictures that found each other the way on which more agrees is compared."""
+    """By the content of the query: of two pictures that found each other the way on which more agrees is compared."""
     ways = {(pair.query, pair.found): pair for pair in pairs}
     chosen: dict[str, list[Pair]] = {}
     for pair in ways.values():

@@ -1,4 +1,4 @@
-"""Proofs become groups: each has a head that every other of its pictures is proved against.
+"""Proofs become groups: each has a representative that every other of its pictures is proved against.
 
 Copies of a copy are copies, so their proofs chain. Nothing else does: a collage holds two photographs, and these are no
 copies of each other.
@@ -26,7 +26,7 @@ _Links = Mapping[str, Mapping[str, Proof]]
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Contents that are copies of each other: a head, and the proof of each against it, its own included."""
+    """Contents that are copies of each other: a representative, and the proof of each against it, its own included."""
 
     representative: str
     proofs: Mapping[str, Proof]
@@ -42,7 +42,7 @@ class Grouping:
         self._refused = refused
 
     def groups(self, proofs: Iterable[Proof]) -> list[Group]:
-        """All groups by the names of their heads. proofs: of pairs of contents, at most one a pair, in order."""
+        """All groups by the names of their representatives. proofs: of pairs of contents, at most one a pair."""
         allowed = [proof for proof in proofs if frozenset({proof.one, proof.other}) not in self._refused]
         units = self._units([proof for proof in allowed if proof.kind == "copy"])
         stars = self._stars(units, [proof for proof in allowed if proof.kind != "copy"])
@@ -50,7 +50,7 @@ class Grouping:
         return sorted(found, key=lambda group: group.representative.name)
 
     def _worth(self, content: str) -> tuple[int, int, str]:
-        """The order of heads: most pixels, most bytes, first name."""
+        """The order of representatives: most pixels, most bytes, first name."""
         first = self.by_content[content][0]
         return -first.width * first.height, -first.n_bytes, first.name
 
@@ -69,7 +69,7 @@ class Grouping:
         return units
 
     def _unit(self, representative: str, links: _Links, left: Set[str]) -> _Unit:
-        """A head and all that reach it over copies, but those that were rejected as copies of it."""
+        """A representative and all that reach it over copies, but those that were rejected as copies of it."""
         proofs = {representative: Proof(representative, representative, "exact", 0, 1.0, _ITSELF, frozenset())}
         front = [representative]
         while front:
@@ -82,10 +82,10 @@ class Grouping:
             front = following
         return _Unit(representative, proofs)
 
-    # -- Heads and what is proved against them --------------------------------------------------------------------
+    # -- Representatives and what is proved against them ----------------------------------------------------------
 
     def _stars(self, units: Sequence[_Unit], proofs: Sequence[Proof]) -> Iterator[tuple[str, dict[str, Proof]]]:
-        """Heads, each with the proofs of contents against it. No unit with a link is left alone."""
+        """Representatives, each with the proofs of contents against it. No unit with a link is left alone."""
         unit_of = {content: unit for unit in units for content in unit.proofs}
         links = _between_units(unit_of, proofs)
         representative_of = {unit.representative: unit.representative for unit in units}
@@ -99,10 +99,10 @@ class Grouping:
             yield representative, {**unit_of[representative].proofs, **proved}
 
     def _representatives(self, island: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> dict[str, str]:
-        """The head of each unit of an island: greedily, the head with most links first.
+        """The representative of each unit of an island: greedily, that with most links first.
 
         Whoever is left over takes the neighbour that it is closest to from a group that can spare it; where that is the
-        group's only other, it becomes the head of both.
+        group's only other, it becomes the representative of both.
         """
         remaining, representative_of = set(island), {}
         while representative := self._best_representative(remaining, links, unit_of):
@@ -133,7 +133,7 @@ class Grouping:
         return min((unit for unit in remaining if links[unit].keys() & remaining), key=order, default=None)
 
     def _group(self, representative: str, proved: Mapping[str, Proof]) -> Iterator[Group]:
-        """The group of a head, if there is another in it."""
+        """The group of a representative, if there is another in it."""
         first, *same = self.by_content[representative]
         others = [
             (member, Link("exact", 0, 1.0, _ITSELF.copy(), ()))
@@ -194,9 +194,9 @@ def _strength(proof: Proof) -> tuple[int, int, float, str, str]:
 
 
 def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dict[str, dict[str, Proof]]:
-    """unit -> other unit -> the proof of the first's head against the other's, by the strongest pair between them.
+    """unit -> other unit -> the proof of one representative against the other, by their strongest pair.
 
-    A head that is proved against the other head itself comes before what is proved by way of their copies.
+    One that is proved against the other itself comes before what is proved by way of their copies.
     """
     best: dict[frozenset[str], tuple[bool, tuple[int, int, float, str, str], Proof]] = {}
     for proof in proofs:
@@ -217,7 +217,7 @@ def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dic
 
 
 def _through(unit: _Unit, proof: Proof) -> Iterator[tuple[str, Proof]]:
-    """All contents of a unit against what its head is proved against."""
+    """All contents of a unit against what its representative is proved against."""
     for content, own in unit.proofs.items():
         yield content, _chained(own, proof)
 

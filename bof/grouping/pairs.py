@@ -1,5 +1,5 @@
-"""What was found out of pairs of pictures, kept beside the index: a run that was ended goes on, a grown collection asks
-only with what is new. All of it can be found out again; the file may be deleted at any time.
+"""What was found out of pairs of pictures, kept beside the index: a run that was ended goes on, a grown collection
+searches only with what is new. All of it can be found out again; the file may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
 SETTINGS_VERSION = 1
-"""Changes when pictures are asked or compared otherwise: what was found before is found out again."""
+"""Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
 _SCHEMA = """

@@ -41,7 +41,7 @@ _PASSING_FOLDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A member that may be kept. altered: what sets it apart from the group's head, of ALTERING."""
+    """A member that may be kept. altered: what sets it apart from the group's representative, of ALTERING."""
 
     member: Member
     look: Look

@@ -44,7 +44,7 @@ class Group:
 
     @property
     def members(self) -> list[Member]:
-        """All of them, the head first."""
+        """All of them, the representative first."""
         return [self.representative, *(member for member, _ in self.others)]
 
     @property

@@ -223,7 +223,7 @@ def _elided(text: str, width_px: int, font: cv2.FontFace) -> str:
 
 
 def _ends(text: str, n_shown: int) -> str:
-    """The text's first and last characters, `kept` in all, with an ellipsis between."""
+    """The text's first and last characters, `n_shown` in all, with an ellipsis between."""
     head = (n_shown + 1) // 2
     return f"{text[:head]}…{text[len(text) - (n_shown - head) :]}"
 

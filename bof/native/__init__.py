@@ -25,9 +25,9 @@ _FIRST_ROOM = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Votes of the query features `asked`: image i32, database feature u16 and Hamming distance u8 (n,).
+    """Votes of the query features `queried`: image i32, database feature u16 and Hamming distance u8 (n,).
 
-    ends i64 (len(asked) * k,): where the votes end that each word of each of these features has found.
+    ends i64 (len(queried) * k,): where the votes end that each word of each of these features has found.
     """
 
     image: I32
@@ -79,7 +79,7 @@ def near_postings(
     weight_of_distance: F64,
     weight_of_word: F64,
 ) -> tuple[F64, list[Hits]]:
-    """Hamming votes of the query features `asked` in one segment: score f64 (n_images,), and the votes as columns.
+    """Hamming votes of the query features `queried` in one segment: score f64 (n_images,), and the votes as columns.
 
     postings: indptr i32 (n_words + 1), image i32, feature u16, signature u64 (n_postings,) of the segment; live bool
     (n_images,); word i32 and query_signature u64 (n, k). A posting within max_hamming bits of its query feature votes

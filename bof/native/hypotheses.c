@@ -68,15 +68,15 @@ static const gather_fn gather_on[] = {gather_any};
 
 /* The pairs that agree with pair h, strongest first, each of whose two grid cells is still free; returns how many. */
 static int64_t follow(
-    Pairs p, const int32_t *query_cell, const int32_t *database_cell, Limits limits, int64_t m, int64_t h, int64_t *kept)
+    Pairs p, const int32_t *query_cell, const int32_t *database_cell, Limits limits, int64_t m, int64_t h, int64_t *retained)
 {
     const Similarity s = propose(p, limits, h);
     int64_t n = 0;
     for (int64_t j = 0; j < m; j++) {
         int is_free = agrees(p, s, limits, h, j);
         for (int64_t i = 0; is_free && i < n; i++)
-            is_free = query_cell[kept[i]] != query_cell[j] && database_cell[kept[i]] != database_cell[j];
-        kept[n] = j;
+            is_free = query_cell[retained[i]] != query_cell[j] && database_cell[retained[i]] != database_cell[j];
+        retained[n] = j;
         n += is_free;
     }
     return n;

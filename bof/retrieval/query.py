@@ -35,9 +35,9 @@ def prepare(
     *,
     local: bool = True,
 ) -> Query:
-    """Make a picture, or a box of it, ready. wanted: the columns to describe it in; local: are features asked for?
+    """Make a picture, or a box of it, ready. column_spec: the columns to compute; local: are features needed?
 
-    Raises ImageError for a box outside the picture, and for a grey picture where columns are wanted.
+    Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
     x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
     if box is not None and not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):

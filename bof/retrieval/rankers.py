@@ -189,7 +189,7 @@ class TfidfRanker:
 
 @dataclass(frozen=True, slots=True)
 class GlobalRanker:
-    """One global descriptor of whole pictures. nearest: what finds embeddings where not all are compared."""
+    """One global descriptor of whole pictures. ann_index: what finds embeddings where not all are compared."""
 
     collection: Collection
     name: str

@@ -63,7 +63,7 @@ class Match:
 class Searcher:
     """Searches one collection. `search` ranks it, `votes` and `candidates` are its stages, `match` compares one image.
 
-    nearest: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
+    ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors.
     Every method raises IndexStoreError where the index contradicts itself.
     """

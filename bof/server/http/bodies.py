@@ -34,7 +34,7 @@ def is_named(kind: str, body: Body) -> bool:
 
 @asynccontextmanager
 async def body_of(request: Request, limit: int, seconds: float, byte_limit: ByteLimit) -> AsyncIterator[bytes]:
-    """The whole body, counted in the budget for as long as this lasts. Raises ProblemError."""
+    """The whole body, counted in the byte limit while this lasts. Raises ProblemError."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > limit:
         raise _too_large(limit, f"{declared[:30]} bytes")

@@ -69,7 +69,7 @@ class Fetcher:
 
     @asynccontextmanager
     async def fetch(self, target: Target) -> AsyncIterator[bytes]:
-        """The content, counted in the budget for as long as this lasts; what is no picture counts as not fetched."""
+        """The content, counted in the byte limit while this lasts; what is no picture counts as not fetched."""
         chunks: list[bytes] = []
         try:
             await self._gather(target, chunks)

@@ -18,7 +18,7 @@ from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
 
 Entries = list[tuple[ImageRecord, Link | None]]
-"""The members of a group, each with how it is like the head (None: the representative)."""
+"""The members of a group, each with how it is like the representative (None: the representative)."""
 
 
 class Duplicates:
