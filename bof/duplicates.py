@@ -224,11 +224,8 @@ def _say_plan(file_actions: Sequence[FileAction], action: Action) -> int:
         where = f" to {display_name(file_action.target)}" if file_action.target else ""
         keeper = display_name(file_action.keeper.name) if file_action.keeper else ""
         where = f" to {keeper}" if action == "link" else where
-        print(
-            f"leaves {name}: {file_action.refusal}"
-            if file_action.refusal
-            else f"would {verb} {name}{where} (keeps {keeper})"
-        )
+        does = f"would {verb} {name}{where} (keeps {keeper})"
+        print(f"leaves {name}: {file_action.refusal}" if file_action.refusal else does)
     n_bytes = human_bytes(sum(file_action.member.n_bytes for file_action in todo))
     print(f"would {verb} {counted(len(todo), 'file')}, {n_bytes}; nothing was done, --yes does it")
     return 0

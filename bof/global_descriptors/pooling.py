@@ -85,11 +85,8 @@ def n_patch_tokens(n_tokens: int, model_input: ModelInput) -> int:
     The others come first: a class token, and registers (Darcet et al. 2024) where the model has them. 0 where no
     grid leaves at most _MAX_EXTRA others.
     """
-    sides = [
-        p
-        for p in range(1, min(model_input.height, model_input.width) + 1)
-        if not (model_input.height % p or model_input.width % p)
-    ]
-    counts = [(model_input.height // p) * (model_input.width // p) for p in sides]
+    height, width = model_input.height, model_input.width
+    sides = [p for p in range(1, min(height, width) + 1) if not (height % p or width % p)]
+    counts = [(height // p) * (width // p) for p in sides]
     fitting = [n for n in counts if n_tokens - _MAX_EXTRA <= n <= n_tokens]
     return max(fitting, default=0)

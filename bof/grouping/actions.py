@@ -184,7 +184,8 @@ def _entry(number: int, file_action: FileAction, fresh: _Freshness) -> Entry:
     """What the log says before it is done. Raises ChangedError where a file is not as it was indexed."""
     assert file_action.keeper is not None
     assert file_action.keeper_path is not None
-    found = fresh.facts(file_action.member, file_action.path)
+    member = file_action.member
+    found = fresh.facts(member, file_action.path)
     fresh.require_keeper(file_action.keeper, file_action.keeper_path)
     if problem := _same_file(file_action.path, file_action.keeper_path):
         raise ChangedError(problem)
@@ -192,8 +193,8 @@ def _entry(number: int, file_action: FileAction, fresh: _Freshness) -> Entry:
     beside = file_action.target if file_action.action == "move" and file_action.target else file_action.path
     places = (str(file_action.path), str(targets[file_action.action] or ""), str(beside.with_name(new_part())))
     return Entry(
-        number, file_action.action, file_action.member.name, *places, file_action.member.sha256, file_action.member.n_bytes,
-        found.st_mtime_ns, found.st_mode, found.st_ino,
+        number, file_action.action, member.name, *places, member.sha256, member.n_bytes, found.st_mtime_ns,
+        found.st_mode, found.st_ino,
     )  # fmt: skip
 
 

@@ -113,11 +113,8 @@ class Grouping:
             near = min(links[lone], key=lambda other: _strength(links[lone][other]))
             representative = representative_of[near]
             if representative == near or sum(other == representative for other in representative_of.values()) == 2:
-                representative_of.update(
-                    dict.fromkeys(
-                        [unit for unit in representative_of if representative_of[unit] == representative], near
-                    )
-                )
+                followers = [unit for unit in representative_of if representative_of[unit] == representative]
+                representative_of.update(dict.fromkeys(followers, near))
                 representative_of[lone] = near
             else:
                 representative_of[near] = representative_of[lone] = min(lone, near, key=self._worth)
