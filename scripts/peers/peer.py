@@ -11,8 +11,7 @@ import numpy as np
 
 from bof.options import TrainOptions
 from bof.types import F32, F64, U8, Ranking, Verdict
-from bof.vocabulary.sampling import draw_sample
-from bof.vocabulary.training import Sample
+from bof.vocabulary.sampling import Sample, draw_sample
 from scripts.common.arguments import n_cores
 from scripts.common.features import Collection, engine_features
 

@@ -28,7 +28,8 @@ from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
 from bof.store.index import Index
 from bof.types import Box, Hit
-from bof.vocabulary.training import Sample, train_vocabulary
+from bof.vocabulary.sampling import Sample
+from bof.vocabulary.training import train_vocabulary
 from tests.support.scenes import N_SCENES, draw_scene, warp, write_picture
 
 N_SIX = 6
