@@ -116,11 +116,11 @@ def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[
     """Figures over another collection than the one that was named would be wrong without anyone noticing."""
     expected = {str(path) for path in (*benchmark.database, *distractors)} - {item.path for item in added.skipped}
     found = {row.path for row in engine.images if not row.deleted}
-    if strangers := sorted(found - expected):
+    if unknown := sorted(found - expected):
         raise BenchmarkError(
             path=engine.folder,
             expected=f"the benchmark's {len(expected)} pictures",
-            found=f"{len(strangers)} others, the first is {display_name(strangers[0])}",
+            found=f"{len(unknown)} others, the first is {display_name(unknown[0])}",
             advice="name another --index",
         )
 

@@ -76,8 +76,8 @@ def _remove(path: Path, entry: Entry, content: Content) -> None:
         folder.sync()
 
 
-def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], wholes: Sequence[Path]) -> None:
-    """Delete copies that a crash cut short: what they were made from stands at one of the paths `wholes`.
+def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], originals: Sequence[Path]) -> None:
+    """Delete copies that a crash cut short: what they were made from stands at one of the paths `originals`.
 
     own: of names that only we give; public: of names that others use, where only a part of the content is deleted.
     """
@@ -86,7 +86,7 @@ def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], whol
         length = _length(path)
         if length is None or length > entry.n_bytes or (path in public and length == entry.n_bytes):
             continue
-        whole = next((other for other in wholes if other != path and holds(other, entry.sha256)), None)
+        whole = next((other for other in originals if other != path and holds(other, entry.sha256)), None)
         beginning = whole and _beginning(whole, length)
         if beginning and path in public:
             _remove(path, entry, beginning)

@@ -1,7 +1,7 @@
 """Groups of bof and of perceptual hashes, held against the truth: wrong groups, precision, recall by attack.
 
 Two pictures belong together if they share a source photograph. Other photographs of the same thing (of one UKBench
-object, or siblings as scripts.copies.build has it) count neither way. Everything else is a stranger.
+object, or siblings as scripts.copies.build has it) count neither way. Everything else is unrelated.
 """
 
 from __future__ import annotations

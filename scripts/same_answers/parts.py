@@ -225,8 +225,8 @@ def make_benchmark(pictures: Sequence[Path], folder: Path, n_sources: int) -> No
         for number, path in enumerate(references[:: max(1, len(references) // n_sources)][:n_sources])
         for attack in (list(ATTACKS) * 2)[number % len(ATTACKS) :][:4]
     ]
-    strangers = pictures[n_known::5][: n_sources * 2 // 3]
-    plans += [(path, list(ATTACKS)[number % len(ATTACKS)], "") for number, path in enumerate(strangers)]
+    unknown = pictures[n_known::5][: n_sources * 2 // 3]
+    plans += [(path, list(ATTACKS)[number % len(ATTACKS)], "") for number, path in enumerate(unknown)]
     for name in ("references", "queries"):
         (folder / name).mkdir(parents=True)
     for path in references:
