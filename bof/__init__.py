@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bof.types import Ranker as Ranker
     from bof.types import Ranking as Ranking
     from bof.types import Verification as Verification
-    from bof.vocabulary.training import Sample as Sample
+    from bof.vocabulary.sampling import Sample as Sample
     from bof.vocabulary.training import train_vocabulary as train_vocabulary
     from bof.vocabulary.vocabulary import Vocabulary as Vocabulary
 
@@ -49,7 +49,8 @@ _HOMES = {
     "images.decode": ("Picture", "read_image"),
     "options": ("FeatureOptions", "IndexOptions", "SearchOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
-    "vocabulary.training": ("Sample", "train_vocabulary"),
+    "vocabulary.sampling": ("Sample",),
+    "vocabulary.training": ("train_vocabulary",),
     "vocabulary.vocabulary": ("Vocabulary",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

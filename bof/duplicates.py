@@ -13,7 +13,7 @@ from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
 from bof.grouping import records, rejecting
-from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
+from bof.grouping.actions import FileAction, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
@@ -43,14 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
-    _add_keeping(parser)
+    _add_keep_options(parser)
     _add_actions(parser)
     _add_memory(parser)
     add_options(parser, DuplicateOptions)
     return parser
 
 
-def _add_keeping(parser: argparse.ArgumentParser) -> None:
+def _add_keep_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Which to keep")
     group.add_argument(
         "--protect", type=Path, nargs="+", action="extend", default=[], metavar="FOLDER",
@@ -152,13 +152,13 @@ def _print_groups(judged: Sequence[Judged]) -> None:
 
 
 def _print_member(one: Judged, member: Member, link: Link | None) -> None:
-    role = "keep" if one.is_kept(member) else link.kind if link else "head"
+    role = "keep" if one.is_keeper(member) else link.kind if link else "head"
     agreement = "" if link is None or link.agreement is None else f"{link.agreement:.2f}"
     points = str(link.n_inliers) if link and link.n_inliers else ""
     size = f"{member.width} x {member.height}"
     columns = f"{role:<5}  {size:<13}  {human_bytes(member.n_bytes):>7}  {agreement:>5}  {points:>6}"
     print(f"  {columns}  {display_name(member.name)}")
-    changes = [", ".join(link.changes)] if link and link.changes and not one.is_kept(member) else []
+    changes = [", ".join(link.changes)] if link and link.changes and not one.is_keeper(member) else []
     words = "; ".join([*changes, *([one.why(member)] if one.why(member) else [])])
     if words:
         print(f"  {'':<44}  {display_name(words)}")
@@ -197,35 +197,36 @@ def _act(
     groups, choices = [one.group for one in judged], [one.choice for one in judged]
     if arguments.move_to:
         require_outside(arguments.move_to, engine.roots, [Path(m.path) for group in groups for m in group.members])
-    deeds = plan(groups, choices, action, arguments.move_to, engine.roots)
+    file_actions = plan(groups, choices, action, arguments.move_to, engine.roots)
     if not arguments.yes:
-        return _say_plan(deeds, action)
-    if all(deed.refusal for deed in deeds):
-        return _say_outcomes([Outcome(deed, False, deed.refusal) for deed in deeds], action)
+        return _say_plan(file_actions, action)
+    if all(file_action.refusal for file_action in file_actions):
+        return _say_outcomes([Outcome(file_action, False, file_action.refusal) for file_action in file_actions], action)
     log = arguments.log or default_log(engine.folder)
     outcomes: list[Outcome] = []
     try:
         with one_writer(engine.folder), writing(log, action, engine.folder) as journal:
             print(f"log: {display_name(log)} (--undo {display_name(log)} puts back)")
-            outcomes.extend(perform(deeds, journal, trash))
+            outcomes.extend(perform(file_actions, journal, trash))
     finally:
-        gone = [outcome.deed.member.name for outcome in outcomes if not outcome.problem and action != "link"]
+        gone = [outcome.file_action.member.name for outcome in outcomes if not outcome.problem and action != "link"]
         status = _say_outcomes(outcomes, action)
         if gone:
             engine.remove(gone)
     return status
 
 
-def _say_plan(deeds: Sequence[Deed], action: Action) -> int:
+def _say_plan(file_actions: Sequence[FileAction], action: Action) -> int:
     verb, _ = _WORDS[action]
-    todo = [deed for deed in deeds if not deed.refusal]
-    for deed in deeds:
-        name = display_name(deed.member.name)
-        where = f" to {display_name(deed.target)}" if deed.target else ""
-        kept = display_name(deed.keeper.name) if deed.keeper else ""
-        where = f" to {kept}" if action == "link" else where
-        print(f"leaves {name}: {deed.refusal}" if deed.refusal else f"would {verb} {name}{where} (keeps {kept})")
-    n_bytes = human_bytes(sum(deed.member.n_bytes for deed in todo))
+    todo = [file_action for file_action in file_actions if not file_action.refusal]
+    for file_action in file_actions:
+        name = display_name(file_action.member.name)
+        where = f" to {display_name(file_action.target)}" if file_action.target else ""
+        keeper = display_name(file_action.keeper.name) if file_action.keeper else ""
+        where = f" to {keeper}" if action == "link" else where
+        does = f"would {verb} {name}{where} (keeps {keeper})"
+        print(f"leaves {name}: {file_action.refusal}" if file_action.refusal else does)
+    n_bytes = human_bytes(sum(file_action.member.n_bytes for file_action in todo))
     print(f"would {verb} {counted(len(todo), 'file')}, {n_bytes}; nothing was done, --yes does it")
     return 0
 
@@ -236,10 +237,10 @@ def _say_outcomes(outcomes: Sequence[Outcome], action: Action) -> int:
     failed = [outcome for outcome in outcomes if outcome.failed]
     for outcome in outcomes:
         if outcome.problem:
-            name = display_name(outcome.deed.member.name)
+            name = display_name(outcome.file_action.member.name)
             stream, word = (sys.stderr, "failed") if outcome.failed else (sys.stdout, "left")
             print(f"{word} {name}: {outcome.problem}", file=stream)
-    n_bytes = human_bytes(sum(outcome.deed.member.n_bytes for outcome in done))
+    n_bytes = human_bytes(sum(outcome.file_action.member.n_bytes for outcome in done))
     n_left = len(outcomes) - len(done) - len(failed)
     print(f"{past} {counted(len(done), 'file')}, {n_bytes}; {n_left} left alone, {len(failed)} failed")
     return 1 if failed else 0

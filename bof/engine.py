@@ -16,8 +16,8 @@ import numpy as np
 
 from bof.errors import MismatchError
 from bof.geometry import transforms
-from bof.global_descriptors.ann_index import Nearest, kind_of, open_nearest
-from bof.global_descriptors.describe import ModelChoice, Wanted
+from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
+from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
@@ -57,7 +57,7 @@ class Engine:
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
         self._warned: set[str] = set()
-        self._nearest: tuple[int, Nearest] | None = None
+        self._ann_index: tuple[int, AnnIndex] | None = None
 
     # -- What it is -----------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the mapped files; what is asked next maps them again."""
-        self._opened = self._nearest = None
+        self._opened = self._ann_index = None
 
     def __enter__(self) -> Self:
         return self
@@ -176,26 +176,26 @@ class Engine:
 
     @classmethod
     def open(cls, folder: Path, vocabulary_folder: Path | None = None, *, memory: int = 0) -> Self:
-        """An index that stands, with the vocabulary that it was built with unless another place is named."""
+        """An existing index, with the vocabulary that it was built with unless another place is named."""
         index = Index.open(folder)
         return cls(index, vocabulary_folder or _find_vocabulary(index), memory)
 
     @classmethod
-    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **wanted: float) -> Self:
+    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **feature_options: float) -> Self:
         """The index in a folder, made if there is none.
 
-        wanted: fields of FeatureOptions that must hold. Raises MismatchError where the index was built otherwise.
+        feature_options: fields of FeatureOptions that must hold. Raises MismatchError where the index has others.
         """
-        if not catalog.stands(folder):
+        if not catalog.exists(folder):
             vocabulary_folder = vocabulary_folder or default_vocabulary_path()
-            features = load_vocabulary(vocabulary_folder).features.replaced(**wanted)
+            features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)
         index = Index.open(folder)
         found = index.features
-        if found != found.replaced(**wanted):
+        if found != found.replaced(**feature_options):
             raise MismatchError(
                 path=folder,
-                expected=found.replaced(**wanted),
+                expected=found.replaced(**feature_options),
                 found=f"an index with {found}",
                 advice="drop the option, or name another {index}",
             )
@@ -229,16 +229,16 @@ class Engine:
         return report
 
     @property
-    def wanted(self) -> Wanted:
+    def column_spec(self) -> ColumnSpec:
         """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
-        return self._index.wanted
+        return self._index.column_spec
 
-    def want(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
-        """From now on describe these groups of optional columns too; `add` fills them for the pictures that stand.
+    def add_columns(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
+        """From now on describe these groups of optional columns too; `add` computes them for the pictures it has.
 
-        model: of the group embedding; another one than before takes its place, and its column is made anew.
+        model: of the group embedding; another one than before takes its place, and its column is made again.
         """
-        before = self.wanted
+        before = self.column_spec
         after = before.with_groups(groups, model)
         if after != before:
             is_other = before.model is not None and model is not None and before.model.facts != model.facts
@@ -295,11 +295,11 @@ class Engine:
         """
         options = options or SearchOptions()
         collection = self._collection
-        self._warn_of_gaps(collection, options.groups)
-        nearest = self._open_nearest(collection) if "embedding" in options.whole else None
+        self._warn_of_missing(collection, options.groups)
+        ann_index = self._open_ann_index(collection) if "embedding" in options.whole else None
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
-        return Searcher(collection, self.vocabulary, options, nearest, self._mapped_limit, str(self.folder))
+        return Searcher(collection, self.vocabulary, options, ann_index, self._mapped_limit, str(self.folder))
 
     def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:
         """Make a query ready for the rankers of `options`; its features are extracted as the index's were.
@@ -308,22 +308,22 @@ class Engine:
         MismatchError where the index lacks a column that a ranker needs.
         """
         options = options or SearchOptions()
-        wanted = self.require_columns(options.groups) if options.groups else None
-        return prepare(picture, box, self.features, wanted, local=bool(options.local))
+        column_spec = self.require_columns(options.groups) if options.groups else None
+        return prepare(picture, box, self.features, column_spec, local=bool(options.local))
 
-    def require_columns(self, groups: Sequence[str]) -> Wanted:
+    def require_columns(self, groups: Sequence[str]) -> ColumnSpec:
         """These groups of columns. Raises MismatchError where the index lacks one."""
-        wanted = self.wanted
+        column_spec = self.column_spec
         for group in groups:
-            if group not in wanted.groups:
+            if group not in column_spec.groups:
                 model = " --model FILE.onnx" if group == "embedding" else ""
                 raise MismatchError(
                     path=self.folder,
                     expected=f"the column {group}",
-                    found=", ".join(wanted.groups) or "none",
+                    found=", ".join(column_spec.groups) or "none",
                     advice=f"add it with: python -m bof.index --index {self.folder} --columns {group}{model}",
                 )
-        return wanted.only(groups)
+        return column_spec.only(groups)
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
@@ -334,16 +334,16 @@ class Engine:
         found = self.searcher(options).match(query, image)
         return self.hits(query, found.answer, options, 1)[0], found
 
-    def _open_nearest(self, collection: Snapshot) -> Nearest | None:
+    def _open_ann_index(self, collection: Snapshot) -> AnnIndex | None:
         """What finds embeddings where not all are compared."""
         parts = collection.embeddings()
         if all(kind_of(*part.rows.shape) == "all" for part in parts):
             return None
-        if self._nearest is None or self._nearest[0] != collection.generation:
-            self._nearest = collection.generation, open_nearest(self.folder, parts)
-        return self._nearest[1]
+        if self._ann_index is None or self._ann_index[0] != collection.generation:
+            self._ann_index = collection.generation, open_ann_index(self.folder, parts)
+        return self._ann_index[1]
 
-    def _warn_of_gaps(self, collection: Snapshot, groups: Sequence[str]) -> None:
+    def _warn_of_missing(self, collection: Snapshot, groups: Sequence[str]) -> None:
         """Say once of each group how many pictures lack it. Raises MismatchError where all do."""
         for group in groups:
             live = collection.weights.live

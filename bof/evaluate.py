@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bof.cli.arguments import (
+    add_chosen_columns,
     add_column_options,
     add_feature_options,
     add_option,
@@ -24,7 +25,6 @@ from bof.cli.arguments import (
     chosen_features,
     options_from,
     search_options,
-    want_columns,
 )
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
@@ -89,7 +89,7 @@ def _command(arguments: argparse.Namespace) -> int:
         )
         features = chosen_features(arguments)
         engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
-        want_columns(engine, arguments, search_options(arguments).groups)
+        add_chosen_columns(engine, arguments, search_options(arguments).groups)
         with progress_bar(" images", "index") as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
@@ -116,11 +116,11 @@ def _require_collection(engine: Engine, benchmark: Benchmark, distractors: list[
     """Figures over another collection than the one that was named would be wrong without anyone noticing."""
     expected = {str(path) for path in (*benchmark.database, *distractors)} - {item.path for item in added.skipped}
     found = {row.path for row in engine.images if not row.deleted}
-    if strangers := sorted(found - expected):
+    if unknown := sorted(found - expected):
         raise BenchmarkError(
             path=engine.folder,
             expected=f"the benchmark's {len(expected)} pictures",
-            found=f"{len(strangers)} others, the first is {display_name(strangers[0])}",
+            found=f"{len(unknown)} others, the first is {display_name(unknown[0])}",
             advice="name another --index",
         )
 

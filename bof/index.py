@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bof.cli import dry_run, upkeep
 from bof.cli.arguments import (
+    add_chosen_columns,
     add_column_options,
     add_feature_options,
     add_index,
@@ -21,7 +22,6 @@ from bof.cli.arguments import (
     chosen_features,
     index_folder,
     options_from,
-    want_columns,
 )
 from bof.cli.command import message_of, run
 from bof.cli.progress import progress_bar
@@ -116,17 +116,17 @@ def _command(arguments: argparse.Namespace) -> int:
                 return action(engine, arguments)
     sources = arguments.add or arguments.photos
     _refuse_missing(sources)
-    wanted = chosen_features(arguments)
-    if arguments.dry_run and not catalog.stands(folder):
-        return dry_run.say_plan_without_index(sources, arguments.vocabulary, wanted, options)
+    feature_options = chosen_features(arguments)
+    if arguments.dry_run and not catalog.exists(folder):
+        return dry_run.say_plan_without_index(sources, arguments.vocabulary, feature_options, options)
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
-    with Engine.open_or_create(folder, arguments.vocabulary, **wanted) as engine, _ended_like_interrupted():
-        needs_no_folder = bool(engine.wanted.groups or arguments.columns or arguments.model) and not engine.roots
+    with Engine.open_or_create(folder, arguments.vocabulary, **feature_options) as engine, _ended_like_interrupted():
+        needs_no_folder = bool(engine.column_spec.groups or arguments.columns or arguments.model) and not engine.roots
         sources = sources or ([] if needs_no_folder else upkeep.known_folders(engine))
         if arguments.dry_run:
             return dry_run.say_plan(engine, sources, options, delete=arguments.delete)
-        want_columns(engine, arguments)
+        add_chosen_columns(engine, arguments)
         if arguments.watch:
             return _follow(engine, sources, arguments, options)
         return _synchronise(engine, sources, arguments, options)
@@ -200,7 +200,7 @@ def _print_report(report: AddReport, engine: Engine) -> None:
     if len(report.skipped) > _NAMED:
         print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
     rate = report.n_added / max(report.seconds, 1e-9)
-    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_filled}
+    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_backfilled}
     others = [f"{n} {what}" for what, n in changes.items() if n]
     print(
         f"indexed {counted(report.n_added, 'new picture')} in {report.seconds:.1f} s ({rate:.1f} a second), "

@@ -107,8 +107,8 @@ def _print_table(
     shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit], options: SearchOptions
 ) -> None:
     spent = 1e3 * sum(answer.seconds.values())
-    asked = f"{len(query.features)} features, " if options.local else ""
-    print(f"{shown}: {picture.width} x {picture.height}, {asked}{spent:.0f} ms after extraction")
+    counted = f"{len(query.features)} features, " if options.local else ""
+    print(f"{shown}: {picture.width} x {picture.height}, {counted}{spent:.0f} ms after extraction")
     if options.local and not len(query.features):
         print("  no features: the picture (or its box) has no texture to search with")
     elif not hits:

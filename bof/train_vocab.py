@@ -16,8 +16,8 @@ from bof.images.listing import PICTURES
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import peak_memory
 from bof.system.units import human_bytes
-from bof.vocabulary.sampling import draw_sample
-from bof.vocabulary.training import Sample, train_vocabulary
+from bof.vocabulary.sampling import Sample, draw_sample
+from bof.vocabulary.training import train_vocabulary
 
 
 def _parser() -> argparse.ArgumentParser:

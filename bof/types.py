@@ -95,8 +95,8 @@ class Correspondences:
 class Verification:
     """What geometry says about a query and one database picture.
 
-    n_inliers: one-to-one matches that agree with the transform, features at one spot counted once. Where too few
-    agree database_from_query is None and nothing else is told. inliers: those matches; inlier_weight: the sum of their
+    n_inliers: one-to-one matches that agree with the transform, features in one grid cell counted once. Where too few
+    agree database_from_query is None and nothing else is known. inliers: those matches; inlier_weight: the sum of their
     votes; spread: how wide they lie, the smallest standard deviation in any direction in either picture, as a fraction
     of its long side; database_from_query f64 (3, 3).
     """

@@ -154,15 +154,15 @@ def search_options(arguments: argparse.Namespace) -> SearchOptions:
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
-    """The flags that `want_columns` reads."""
+    """The flags that `add_chosen_columns` reads."""
     add_option(parser, COLUMNS)
     parser.add_argument("--model", type=Path, metavar="FILE", help="the ONNX model of the column embedding")
     add_options(parser, ModelOptions)
 
 
-def want_columns(engine: Engine, arguments: argparse.Namespace, groups: Sequence[str] = ()) -> None:
+def add_chosen_columns(engine: Engine, arguments: argparse.Namespace, groups: Sequence[str] = ()) -> None:
     """Have an index describe the columns that the flags of `add_column_options` and `groups` name."""
     model = ModelChoice.of(arguments.model, options_from(arguments, ModelOptions)) if arguments.model else None
-    wanted = [*arguments.columns, *groups]
-    if wanted or model:
-        engine.want(wanted, model)
+    chosen = [*arguments.columns, *groups]
+    if chosen or model:
+        engine.add_columns(chosen, model)

@@ -10,10 +10,10 @@ from pathlib import Path
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.listing import Skipped, list_files
-from bof.ingest.extract import Recipe, describe_files
+from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Found, Plan
 from bof.options import FeatureOptions, IndexOptions
-from bof.system.memory import WORKER_BYTES, WRITER_BYTES, share_memory
+from bof.system.memory import WORKER_BYTES, WRITER_BYTES, limit_memory
 from bof.system.units import counted, human_bytes
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
@@ -33,13 +33,13 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
 
 
 def say_plan_without_index(
-    sources: Sequence[Path], vocabulary: Path | None, wanted: Mapping[str, float], options: IndexOptions
+    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float], options: IndexOptions
 ) -> int:
-    """The same where no index stands yet; none is made."""
+    """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))
     files = list(list_files(sources).items())
     print(f"a new index with {counted(len(files), 'new picture')}")
-    _print_estimate(files, place, load_vocabulary(place).features.replaced(**wanted), options)
+    _print_estimate(files, place, load_vocabulary(place).features.replaced(**feature_options), options)
     return 0
 
 
@@ -63,21 +63,21 @@ def _print_plan(plan: Plan) -> None:
 def _print_estimate(files: Sequence[Found], vocabulary: Path, features: FeatureOptions, options: IndexOptions) -> None:
     if not files:
         return
-    recipe = Recipe(vocabulary, features, options.max_pixels)
+    spec = ExtractSpec(vocabulary, features, options.max_pixels)
     sample = list(files[:: max(1, len(files) // _SAMPLE)])[:_SAMPLE]
-    list(describe_files(sample[:1], recipe, options))  # the processes start, and compile what they need
+    list(extract_files(sample[:1], spec, options))  # the processes start, and compile what they need
     start = time.perf_counter()
-    described = list(describe_files(sample, recipe, options))
+    extracted = list(extract_files(sample, spec, options))
     seconds = (time.perf_counter() - start) * len(files) / len(sample)
-    sizes = [len(item[1]) for item in described if not isinstance(item, Skipped)]
-    share = share_memory(options.memory, options.n_workers, features)
+    sizes = [len(item[1]) for item in extracted if not isinstance(item, Skipped)]
+    memory_limit = limit_memory(options.memory, options.n_workers, features)
     n_bytes = (
         len(files) * len(sizes) / len(sample) * _BYTES_AN_IMAGE
         + sum(sizes) / len(sample) * len(files) * _BYTES_A_FEATURE
     )
-    least = WRITER_BYTES + share.n_workers * 2 * WORKER_BYTES
+    least = WRITER_BYTES + memory_limit.n_workers * 2 * WORKER_BYTES
     print(
-        f"about {seconds:.0f} s with {share.n_workers} processes, {human_bytes(n_bytes)} of disk, "
+        f"about {seconds:.0f} s with {memory_limit.n_workers} processes, {human_bytes(n_bytes)} of disk, "
         f"{human_bytes(least)} of memory or more "
         f"(judged by {counted(len(sample), 'picture')}, {len(sample) - len(sizes)} unreadable)"
     )

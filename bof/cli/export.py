@@ -59,16 +59,16 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
 
     Raises OptionError where a line has no name or is malformed.
     """
-    said: dict[str, dict[str, list[str]]] = {}
+    exported: dict[str, dict[str, list[str]]] = {}
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
         lines = csv.DictReader(stream) if _kind(path) == ".csv" else map(json.loads, filter(str.strip, stream))
         try:
             for record in lines:
-                said[_name_of(record)] = _fields_of(record)
+                exported[_name_of(record)] = _fields_of(record)
         except (ValueError, AttributeError, TypeError, KeyError, csv.Error) as error:
-            problem = f"record {len(said) + 1}"
+            problem = f"record {len(exported) + 1}"
             raise OptionError(problem, path=path, expected="a name and fields", found=error) from error
-    return said
+    return exported
 
 
 def _kind(path: Path) -> str:
@@ -105,9 +105,7 @@ def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | No
     The votes and the geometry that the index holds decide; no picture is read.
     """
     names = engine.images.names
-    found = (
-        (names[asked.image], names[other]) for asked in engine.neighbours(n, progress) for other, _ in asked.others
-    )
+    found = ((names[one.image], names[other]) for one in engine.neighbours(n, progress) for other, _ in one.others)
     return sorted({(min(pair), max(pair)) for pair in found})
 
 

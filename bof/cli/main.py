@@ -21,12 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     name = argv[0].replace("-", "_") if argv else ""
     if name in COMMANDS:
         return int(importlib.import_module(f"bof.{name}").main(argv[1:]))
-    asked = argv[:1] in (["-h"], ["--help"])
+    is_help = argv[:1] in (["-h"], ["--help"])
     lines = ["usage: bof COMMAND ...", "", *(f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())]
-    if not asked:
+    if not is_help:
         lines.append(f"error: expected a command, found {argv[0]!r}" if argv else "error: expected a command")
     print(
-        "\n".join([*lines, *(["", "bof COMMAND --help says more."] if asked else [])]),
-        file=sys.stdout if asked else sys.stderr,
+        "\n".join([*lines, *(["", "bof COMMAND --help says more."] if is_help else [])]),
+        file=sys.stdout if is_help else sys.stderr,
     )
-    return 0 if asked else 2
+    return 0 if is_help else 2

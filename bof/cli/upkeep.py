@@ -96,14 +96,14 @@ def annotate_sources(engine: Engine, sources: Sequence[Path], arguments: argpars
 
 
 def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
-    said = read_records(arguments.metadata)
+    given = read_records(arguments.metadata)
     path_of = {record.name: record.path for record in engine.records()}
-    unknown = [name for name in said if name not in path_of]
+    unknown = [name for name in given if name not in path_of]
     for name in unknown[:_NAMED]:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
     with engine.writer() as writer:
-        writer.set_fields({path_of[name]: fields for name, fields in said.items() if name in path_of})
-    print(f"annotated {len(said) - len(unknown)} pictures, {len(unknown)} names are not in the index")
+        writer.set_fields({path_of[name]: fields for name, fields in given.items() if name in path_of})
+    print(f"annotated {len(given) - len(unknown)} pictures, {len(unknown)} names are not in the index")
     return 1 if unknown else 0
 
 
@@ -203,7 +203,7 @@ def _count(engine: Engine) -> dict[str, Any]:
 
 def _count_columns(engine: Engine) -> dict[str, int]:
     """Pictures that have rows, by group of optional columns."""
-    return {group: engine.count_known(group) for group in engine.wanted.groups}
+    return {group: engine.count_known(group) for group in engine.column_spec.groups}
 
 
 def _export(engine: Engine, arguments: argparse.Namespace) -> int:

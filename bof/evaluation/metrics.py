@@ -17,10 +17,10 @@ def positive_ranks(ranking: Sequence[str], positives: Collection[str], junk: Col
     ranking: names, best first, need not be complete; junk is passed over as if it were not there. A name that is both
     counts as a positive.
     """
-    wanted = set(positives)
-    ignored = set(junk) - wanted
-    kept = (name for name in ranking if name not in ignored)
-    return [rank for rank, name in enumerate(kept, 1) if name in wanted]
+    relevant = set(positives)
+    ignored = set(junk) - relevant
+    retained = (name for name in ranking if name not in ignored)
+    return [rank for rank, name in enumerate(retained, 1) if name in relevant]
 
 
 def average_precision(ranking: Sequence[str], positives: Collection[str], junk: Collection[str] = ()) -> float:
@@ -28,8 +28,8 @@ def average_precision(ranking: Sequence[str], positives: Collection[str], junk: 
 
     ranking, positives, junk: as for `positive_ranks`. Raises ValueError without positives.
     """
-    wanted = set(positives)
-    return average_precision_of_ranks(positive_ranks(ranking, wanted, junk), len(wanted))
+    relevant = set(positives)
+    return average_precision_of_ranks(positive_ranks(ranking, relevant, junk), len(relevant))
 
 
 def average_precision_of_ranks(ranks: Sequence[int], n_positives: int) -> float:
@@ -90,13 +90,13 @@ def micro_average_precision(scores: F64, is_positive: Bool, n_positives: int) ->
     return float(precision[hit].sum()) / n_positives
 
 
-def recall_at_precision(wanted: float, scores: F64, is_positive: Bool, n_positives: int) -> float:
-    """The largest recall of any threshold on the pool's scores at which precision is at least `wanted`, else 0.
+def recall_at_precision(least: float, scores: F64, is_positive: Bool, n_positives: int) -> float:
+    """The largest recall of any threshold on the pool's scores at which precision is at least `least`, else 0.
 
     scores, is_positive, n_positives: as for `micro_average_precision`.
     """
     precision, hit = _pooled_precision(scores, is_positive, n_positives)
-    reached = np.cumsum(hit)[precision >= wanted]
+    reached = np.cumsum(hit)[precision >= least]
     return float(reached.max(initial=0)) / n_positives
 
 

@@ -46,7 +46,7 @@ class EngineRanker:
             "mirror": self.options.mirror,
             "metric": self.options.metric,
             "fusion": self.options.fusion,
-            "columns": self.engine.wanted.meta if self.options.whole else None,
+            "columns": self.engine.column_spec.meta if self.options.whole else None,
             "query_box": "cropped picture" if self.crop else "key points inside",
             "subject": self.subject,
             "vocabulary": {

@@ -140,11 +140,11 @@ def without_images(benchmark: Benchmark, paths: Iterable[Path]) -> Benchmark:
     A query that had nothing else to find goes too: it would otherwise become a test of rejection.
     """
     gone = frozenset(paths)
-    kept = [path for path in benchmark.database if path not in gone]
+    retained = [path for path in benchmark.database if path not in gone]
     queries = [
         _query_without(query, gone) for query in benchmark.queries if not query.positives or query.positives - gone
     ]
-    return replace(benchmark, database=kept, queries=queries)
+    return replace(benchmark, database=retained, queries=queries)
 
 
 def _query_without(query: BenchmarkQuery, gone: frozenset[Path]) -> BenchmarkQuery:

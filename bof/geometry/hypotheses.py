@@ -29,8 +29,8 @@ MIN_COSINE = math.cos(math.radians(30))
 MAX_LOG_SCALE = math.log(2)
 """Pairs that agree turn and scale about alike."""
 
-_SPOT = 0.02
-"""Features within one cell of this fraction of the long side are one spot and count once."""
+_CELL_SIZE = 0.02
+"""Features within one cell of this fraction of the long side count once."""
 
 _WEIGHT_STEPS = 1 << 15
 _PAIRS_WORTH_A_THREAD = 16384
@@ -47,14 +47,14 @@ class Pairs:
     """Matched features of several pictures, in fractions: those of picture i at indptr[i]:indptr[i + 1], in order.
 
     Strongest first. indptr i64 (n + 1); places f64 (4, m): x and y in the query and in the database picture; turns
-    f64 (3, m): scale and direction (cosine, sine) of database from query; spots i32 (2, m): the grid cells of both
+    f64 (3, m): scale and direction (cosine, sine) of database from query; cells i32 (2, m): the grid cells of both
     points; columns f32 (8, m): places, turns and the logarithm of the scale; weight f64 (m,).
     """
 
     indptr: I64
     places: F64
     turns: F64
-    spots: I32
+    cells: I32
     columns: F32
     weight: F64
 
@@ -89,7 +89,7 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     m, row = len(row), np.ascontiguousarray(row)
     found = np.empty((4, m)), np.empty((3, m)), np.empty((2, m), np.int32), np.empty((8, m), np.float32)
     in_threads(
-        lambda matches: native.pair_up(query, row, database, matches, _SPOT, found),
+        lambda matches: native.pair_up(query, row, database, matches, _CELL_SIZE, found),
         even_shares(m, _PAIRS_WORTH_A_THREAD),
     )
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
@@ -103,8 +103,8 @@ def find_hypotheses(pairs: Pairs, tolerance: float) -> Hypotheses:
     found = Hypotheses(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m, np.int64))
 
     def some(pictures: range) -> None:
-        asked = (pairs.indptr, pictures, pairs.columns, weight, pairs.spots, limits, MAX_HYPOTHESES, MIN_FIT)
-        native.best_hypotheses(*asked, found.seed, found.n_agreeing, found.agreeing)
+        arguments = (pairs.indptr, pictures, pairs.columns, weight, pairs.cells, limits, MAX_HYPOTHESES, MIN_FIT)
+        native.best_hypotheses(*arguments, found.seed, found.n_agreeing, found.agreeing)
 
     in_threads(some, pairs.shares)
     return found

@@ -40,7 +40,7 @@ def verify(query: Geometry, database: Geometry, matches: Correspondences, option
     """Find the transform that most of the matches' weight agrees with.
 
     matches: strongest first, as `Votes.for_images` gives them. Returns the inliers, one to one, with features at one
-    spot counted once, and database_from_query in pixels of the original pictures, None where fewer than
+    cell_size counted once, and database_from_query in pixels of the original pictures, None where fewer than
     MIN_LOCATED matches agree.
     """
     matches = matches.take(slice(MAX_PAIRS))
@@ -95,7 +95,7 @@ def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) 
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
     The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
-    make them, agree more easily than points all over: that is why the spread is told.
+    make them, agree more easily than points all over: that is why the spread is reported.
     """
     n = len(best.seed)
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
@@ -104,7 +104,7 @@ def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) 
     rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, MIN_COSINE, MAX_LOG_SCALE, *needed], np.float64)
 
     def some(pictures: range) -> None:
-        columns = (pairs.places, pairs.turns, pairs.weight, pairs.spots)
+        columns = (pairs.places, pairs.turns, pairs.weight, pairs.cells)
         refine(pairs.indptr, pictures, *columns, size, rules, best.seed, best.n_agreeing, best.agreeing, *found)
 
     in_threads(some, pairs.shares)

@@ -51,7 +51,7 @@ log = logging.getLogger("bof")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EmbeddingPart:
     """The rows f16 (n, d), of length 1, of one segment; first: the number of its first in the collection.
 
     name: the SHA-256 of their file, or another name that changes when they change.
@@ -63,67 +63,72 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
-    """A collection that can be asked; finders: faiss' indexes, by the name of the part that each is derived from."""
+class AnnIndex:
+    """Searches a collection; faiss_indexes: by the name of the part that each is derived from."""
 
-    parts: Sequence[Part]
-    finders: Mapping[str, Any]
+    parts: Sequence[EmbeddingPart]
+    faiss_indexes: Mapping[str, Any]
 
     def search(self, query: F16, k: int, live: Bool | None = None) -> tuple[I64, F32]:
         """The k rows most alike to a query f16 (d,), and how alike, most alike first; ties by row.
 
         live bool (n,): the rows of the collection that may be found, all where it is None. Fewer than k are found
-        where there are fewer, and may be where a finder is asked for nearly all of its rows.
+        where there are fewer, and may be where nearly all rows of a faiss index are requested.
         """
         found = [self._search(part, query, k, live) for part in self.parts]
         rows = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in found)])
         alike = np.concatenate([np.empty(0, np.float32), *(alike for _, alike in found)])
         return _best(rows, alike, k)
 
-    def _search(self, part: Part, query: F16, k: int, live: Bool | None) -> tuple[I64, F32]:
+    def _search(self, part: EmbeddingPart, query: F16, k: int, live: Bool | None) -> tuple[I64, F32]:
         n, d = part.rows.shape
         alive = np.ones(n, np.bool_) if live is None else live[part.first : part.first + n]
-        finder = self.finders.get(part.name)
-        if finder is None:
+        faiss_index = self.faiss_indexes.get(part.name)
+        if faiss_index is None:
             chosen = np.flatnonzero(alive)
             alike = similarity(query, part.rows)[chosen]
         else:
             few = np.count_nonzero(alive) * d <= COMPARED_ALL // 4
-            chosen = np.flatnonzero(alive) if few else _propose(finder, query, k, None if live is None else alive)
+            chosen = np.flatnonzero(alive) if few else _propose(faiss_index, query, k, None if live is None else alive)
             alike = similarity(query, part.rows[chosen])
         rows, alike = _best(chosen, alike, k)
         return rows + part.first, alike
 
 
-def open_nearest(folder: Path, parts: Sequence[Part]) -> Nearest:
-    """The parts, with the finders kept in an index's folder; a part whose finder is missing is compared whole."""
-    finders = {part.name: _load(folder / FOLDER, part) for part in parts if kind_of(*part.rows.shape) != "all"}
-    slow = [part for part in parts if part.name in finders and finders[part.name] is None]
+def open_ann_index(folder: Path, parts: Sequence[EmbeddingPart]) -> AnnIndex:
+    """The parts, with the faiss indexes in an index's folder; a part without one is compared row by row."""
+    faiss_indexes = {part.name: _load(folder / FOLDER, part) for part in parts if kind_of(*part.rows.shape) != "all"}
+    slow = [part for part in parts if part.name in faiss_indexes and faiss_indexes[part.name] is None]
     if slow:
         advice = "the next python -m bof.index makes one" if _has_faiss() else f"faiss is missing: {INSTALL}"
         n_rows = sum(len(part.rows) for part in slow)
-        log.warning("%s: no finder for %d embeddings, which are all compared instead; %s", folder, n_rows, advice)
-    return Nearest(parts, {name: finder for name, finder in finders.items() if finder is not None})
+        log.warning("%s: no ANN index for %d embeddings, which are all compared instead; %s", folder, n_rows, advice)
+    return AnnIndex(
+        parts, {name: faiss_index for name, faiss_index in faiss_indexes.items() if faiss_index is not None}
+    )
 
 
-def keep_nearest(folder: Path, parts: Sequence[Part], progress: Callable[[int, int], None] | None = None) -> None:
-    """Make what finders are missing, and forget those of other parts. Only the holder of the writer's lock calls it.
+def save_ann_index(
+    folder: Path, parts: Sequence[EmbeddingPart], progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Make the faiss indexes that are missing, and delete those of other parts.
 
-    progress(rows done, rows in all). Where the disk fails nothing is lost: all rows are compared.
+    progress(rows done, rows in all). Only the holder of the writer's lock calls it. Where the disk fails nothing is
+    lost: all rows are compared.
     """
-    kept = folder / FOLDER
-    missing = [part for part in parts if kind_of(*part.rows.shape) != "all" and not _is_kept(kept, part)]
+    place = folder / FOLDER
+    missing = [part for part in parts if kind_of(*part.rows.shape) != "all" and not _is_saved(place, part)]
     if missing and not _has_faiss():
-        log.warning("%s: no faiss to make finders for %d embeddings with: %s", folder, _count(missing), INSTALL)
+        log.warning("%s: no faiss to make an ANN index for %d embeddings with: %s", folder, _count(missing), INSTALL)
         missing = []
     try:
-        _forget_others(kept, {part.name for part in parts})
+        _delete_others(place, {part.name for part in parts})
         done = 0
         for part in missing:
-            _keep(kept, part, make_finder(part.rows, _moved(progress, done, _count(missing))))
+            _save(place, part, make_faiss_index(part.rows, _moved(progress, done, _count(missing))))
             done += len(part.rows)
     except OSError as error:
-        log.warning("%s: finders of embeddings cannot be kept: %s", kept, error)
+        log.warning("%s: ANN indexes of embeddings cannot be saved: %s", place, error)
 
 
 def kind_of(n_rows: int, dimension: int) -> str:
@@ -133,10 +138,10 @@ def kind_of(n_rows: int, dimension: int) -> str:
     return "codes" if n_rows > GRAPH_ROWS and _code_bytes(dimension) >= _LEAST_BYTES else "graph"
 
 
-def make_finder(rows: F16, progress: Callable[[int], None] | None = None) -> Any:
+def make_faiss_index(rows: F16, progress: Callable[[int], None] | None = None) -> Any:
     """A faiss index over rows f16 (n, d), mapped ones too: they are read in pieces. Raises ImportError without faiss.
 
-    The same rows give the same finder: a graph is made by one thread, since it depends on who comes first.
+    The same rows give the same index: a graph is made by one thread, since it depends on who comes first.
     """
     if kind_of(*rows.shape) == "graph":
         with _threads(1):
@@ -165,13 +170,13 @@ def _trained_codes(rows: F16) -> Any:
     return codes
 
 
-def _filled(finder: Any, rows: F16, progress: Callable[[int], None] | None) -> Any:
+def _filled(faiss_index: Any, rows: F16, progress: Callable[[int], None] | None) -> Any:
     step = max(1, _AT_ONCE // rows.shape[1])
     for first in range(0, len(rows), step):
-        finder.add(rows[first : first + step].astype(np.float32))
+        faiss_index.add(rows[first : first + step].astype(np.float32))
         if progress:
             progress(min(first + step, len(rows)))
-    return finder
+    return faiss_index
 
 
 def _code_bytes(dimension: int) -> int:
@@ -179,20 +184,20 @@ def _code_bytes(dimension: int) -> int:
     return max(m for m in range(1, _MAX_BYTES + 1) if dimension % m == 0 and (m == 1 or dimension >= 4 * m))
 
 
-def _propose(finder: Any, query: F16, k: int, alive: Bool | None) -> I64:
+def _propose(faiss_index: Any, query: F16, k: int, alive: Bool | None) -> I64:
     """Rows i64 that may be most alike, in their order, by one thread: a single question is not worth sharing out."""
     allowed, share = {}, 1.0
     if alive is not None:
         allowed["sel"] = faiss().IDSelectorBitmap(np.packbits(alive, bitorder="little"))
         share = np.count_nonzero(alive) / len(alive)  # the fewer may be found, the further is looked for them
-    if isinstance(finder, faiss().IndexHNSW):
+    if isinstance(faiss_index, faiss().IndexHNSW):
         n_candidates = max(k, _SEARCH)
         how = faiss().SearchParametersHNSW(efSearch=int(max(2 * k, _SEARCH) / share), **allowed)
     else:
         n_candidates = max(4 * k, _CANDIDATES)
-        how = faiss().SearchParametersIVF(nprobe=ceil(finder.nlist * min(_VISITED / share, 1)), **allowed)
+        how = faiss().SearchParametersIVF(nprobe=ceil(faiss_index.nlist * min(_VISITED / share, 1)), **allowed)
     with _threads(1):
-        _, rows = finder.search(query[None].astype(np.float32), min(n_candidates, finder.ntotal), params=how)
+        _, rows = faiss_index.search(query[None].astype(np.float32), min(n_candidates, faiss_index.ntotal), params=how)
     return np.sort(rows[rows >= 0]).astype(np.int64)
 
 
@@ -225,7 +230,7 @@ def _has_faiss() -> bool:
     return importlib.util.find_spec("faiss") is not None
 
 
-def _count(parts: Sequence[Part]) -> int:
+def _count(parts: Sequence[EmbeddingPart]) -> int:
     return sum(len(part.rows) for part in parts)
 
 
@@ -233,41 +238,41 @@ def _moved(progress: Callable[[int, int], None] | None, done: int, total: int) -
     return None if progress is None else lambda n: progress(done + n, total)
 
 
-def _is_kept(kept: Path, part: Part) -> bool:
-    """Is there a whole finder of just these rows?"""
+def _is_saved(place: Path, part: EmbeddingPart) -> bool:
+    """Is there a whole faiss index of just these rows?"""
     try:
-        note = read_json(kept / f"{part.name}.json")
+        note = read_json(place / f"{part.name}.json")
         found = {key: note[key] for key in ("format", "kind", "shape")}
-        return found == _note(part) and note["sha256"] == sha256_of(kept / f"{part.name}.faiss")
+        return found == _note(part) and note["sha256"] == sha256_of(place / f"{part.name}.faiss")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.debug("%s: %s", kept / part.name, error)
+        log.debug("%s: %s", place / part.name, error)
         return False
 
 
-def _note(part: Part) -> dict[str, Any]:
+def _note(part: EmbeddingPart) -> dict[str, Any]:
     return {"format": FORMAT, "kind": kind_of(*part.rows.shape), "shape": list(part.rows.shape)}
 
 
-def _load(kept: Path, part: Part) -> Any:
-    """The finder that was kept of these rows; None where there is none, or it is damaged."""
-    if not _has_faiss() or not _is_kept(kept, part):
+def _load(place: Path, part: EmbeddingPart) -> Any:
+    """The saved faiss index of these rows; None where there is none, or it is damaged."""
+    if not _has_faiss() or not _is_saved(place, part):
         return None
     try:
-        with (kept / f"{part.name}.faiss").open("rb") as stream:
-            finder = faiss().read_index(faiss().PyCallbackIOReader(stream.read))
+        with (place / f"{part.name}.faiss").open("rb") as stream:
+            faiss_index = faiss().read_index(faiss().PyCallbackIOReader(stream.read))
     except (OSError, RuntimeError) as error:  # of a version of faiss that this one cannot read
-        log.debug("%s: %s", kept / part.name, error)
+        log.debug("%s: %s", place / part.name, error)
         return None
-    return finder if (finder.ntotal, finder.d) == part.rows.shape else None
+    return faiss_index if (faiss_index.ntotal, faiss_index.d) == part.rows.shape else None
 
 
-def _keep(kept: Path, part: Part, finder: Any) -> None:
-    """First the finder, then the note that names its content: a finder without its note is none."""
-    kept.mkdir(exist_ok=True)
-    target, fresh = kept / f"{part.name}.faiss", kept / f".{part.name}.partial"
+def _save(place: Path, part: EmbeddingPart, faiss_index: Any) -> None:
+    """First the faiss index, then the note that names its content: without its note it is not used."""
+    place.mkdir(exist_ok=True)
+    target, fresh = place / f"{part.name}.faiss", place / f".{part.name}.partial"
     try:
         with fresh.open("wb") as stream:
-            faiss().write_index(finder, faiss().PyCallbackIOWriter(stream.write))
+            faiss().write_index(faiss_index, faiss().PyCallbackIOWriter(stream.write))
         sha256 = sha256_of(fresh)
         _into_place(fresh, target)
         write_json(fresh, {**_note(part), "sha256": sha256})
@@ -281,8 +286,8 @@ def _into_place(fresh: Path, target: Path) -> None:
     os.replace(fresh, target)
 
 
-def _forget_others(kept: Path, names: set[str]) -> None:
-    with contextlib.suppress(FileNotFoundError), Directory.open_below(kept.parent, kept.name) as here:
+def _delete_others(place: Path, names: set[str]) -> None:
+    with contextlib.suppress(FileNotFoundError), Directory.open_below(place.parent, place.name) as here:
         for name in here.names():
             if Path(name).stem not in names and not here.is_folder(name):
                 with contextlib.suppress(FileNotFoundError):

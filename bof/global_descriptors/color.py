@@ -106,14 +106,14 @@ def similarity(query: U8, rows: U8, metric: str = DEFAULT_METRIC) -> F32:
     1 - sqrt(1 - sum sqrt(p q)). Raises OptionError for another metric.
     """
     option_of(SearchOptions, "metric").check(metric)
-    number, asked = METRICS.index(metric), _prepare(query, metric)
+    number, prepared = METRICS.index(metric), _prepare(query, metric)
     alike = np.empty(len(rows), np.float32)
     sums = np.empty((len(rows), 3), np.float32)
 
     def compare(some: range) -> None:
-        native.compare_histograms(number, asked.bin, asked.block, asked.n_met, rows, some, sums)
+        native.compare_histograms(number, prepared.bin, prepared.block, prepared.n_met, rows, some, sums)
         part = slice(some.start, some.stop)
-        found = _FINISH[metric](asked, len(query), *sums[part].T.astype(np.float64))
+        found = _FINISH[metric](prepared, len(query), *sums[part].T.astype(np.float64))
         alike[part] = np.clip(found, 0.0, 1.0)
 
     in_threads(compare, even_shares(len(rows), _WORTH_A_THREAD // len(query)))

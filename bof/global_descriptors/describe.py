@@ -44,7 +44,7 @@ class ModelChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ColumnSpec:
     """What an index describes of every picture besides its features: groups of columns, and the embedding's model."""
 
     groups: tuple[str, ...] = ()
@@ -78,15 +78,15 @@ class Wanted:
             raise _no_model()
         return {"embedding": self.model.load().describe(pixels, picture)}
 
-    def with_groups(self, groups: Sequence[str], model: ModelChoice | None) -> Wanted:
+    def with_groups(self, groups: Sequence[str], model: ModelChoice | None) -> ColumnSpec:
         """These groups too; another model takes the place of the one that there was. Raises OptionError for others."""
-        Wanted(tuple(groups), model or self.model)
+        ColumnSpec(tuple(groups), model or self.model)
         together = {*self.groups, *groups, *(["embedding"] if model else [])}
-        return Wanted(tuple(group for group in GROUPS if group in together), model or self.model)
+        return ColumnSpec(tuple(group for group in GROUPS if group in together), model or self.model)
 
-    def only(self, groups: Collection[str]) -> Wanted:
+    def only(self, groups: Collection[str]) -> ColumnSpec:
         """Some of the groups."""
-        return Wanted(tuple(group for group in self.groups if group in groups), self.model)
+        return ColumnSpec(tuple(group for group in self.groups if group in groups), self.model)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Wanted:
         return {"columns": list(self.groups), "model": model}
 
     @classmethod
-    def from_meta(cls, meta: Mapping[str, Any]) -> Wanted:
+    def from_meta(cls, meta: Mapping[str, Any]) -> ColumnSpec:
         """What `meta` wrote; nothing where an index knows of no columns. Raises ValueError for anything else."""
         model = meta.get("model")
         choice = model and ModelChoice(Path(model["path"]), ModelOptions(**model["options"]), model["facts"])

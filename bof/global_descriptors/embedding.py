@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
-from bof.global_descriptors.model import ModelInput, prepare, read_wanted
+from bof.global_descriptors.model import ModelInput, prepare, read_model_input
 from bof.global_descriptors.onnx_file import weight_files
 from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
 from bof.global_descriptors.trial import require_trial
@@ -47,7 +47,7 @@ class Model:
 
     path: Path
     sha256: str
-    wanted: ModelInput
+    model_input: ModelInput
     output: str
     pool: str
     dimension: int
@@ -56,13 +56,13 @@ class Model:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What decides which vector a picture gets, as JSON has it; `file` only tells people which model it was."""
-        wanted = dataclasses.asdict(self.wanted)
-        wanted.update(mean=list(self.wanted.mean), std=list(self.wanted.std))
+        model_input = dataclasses.asdict(self.model_input)
+        model_input.update(mean=list(self.model_input.mean), std=list(self.model_input.std))
         return {
             "file": self.path.name,
             "sha256": self.sha256,
             "dimension": self.dimension,
-            "input": wanted,
+            "input": model_input,
             "output": self.output,
             "pool": self.pool,
         }
@@ -85,7 +85,7 @@ class Model:
 
         Raises ImageError where the model's numbers are not finite, ModelError where they are not as many as at first.
         """
-        vector = self._vector(prepare(pixels, self.wanted))
+        vector = self._vector(prepare(pixels, self.model_input))
         if not np.isfinite(vector).all():
             expected = f"finite numbers from {self.path.name}"
             raise ImageError(path=name, expected=expected, found=_not_finite(vector))
@@ -99,8 +99,8 @@ class Model:
         return unit(vector)
 
     def _vector(self, tensor: NDArray[Any]) -> F64:
-        raw = _run(self.session, self.path, self.wanted.name, self.output, tensor)
-        return pooled(raw, self.pool, self.wanted)
+        raw = _run(self.session, self.path, self.model_input.name, self.output, tensor)
+        return pooled(raw, self.pool, self.model_input)
 
 
 def arrays_of(dimension: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
@@ -118,11 +118,11 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
     options, path = options or ModelOptions(), Path(os.path.abspath(path))
     session = _open_session(path, threads)
     metadata = session.get_modelmeta().custom_metadata_map
-    wanted = read_wanted(str(path), session.get_inputs(), metadata, options)
+    model_input = read_model_input(str(path), session.get_inputs(), metadata, options)
     output = _chosen_output(path, session, options)
-    raw = _run(session, path, wanted.name, output, prepare(_trial_picture(), wanted))
-    pool = choose_pool(str(path), raw, wanted, options)
-    vector = pooled(raw, pool, wanted)
+    raw = _run(session, path, model_input.name, output, prepare(_trial_picture(), model_input))
+    pool = choose_pool(str(path), raw, model_input, options)
+    vector = pooled(raw, pool, model_input)
     if not np.isfinite(vector).all():
         raise ModelError(path=path, expected="finite numbers of a picture", found=_not_finite(vector))
     if not 1 <= len(vector) <= _MAX_DIMENSION:
@@ -131,7 +131,7 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
             "cut the model before its head, or pool its map",
         )
         raise ModelError(path=path, expected=expected, found=len(vector), advice=advice)
-    return Model(path, _sha256_of_model(path), wanted, output, pool, len(vector), session)
+    return Model(path, _sha256_of_model(path), model_input, output, pool, len(vector), session)
 
 
 def cached_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:

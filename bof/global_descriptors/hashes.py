@@ -1,4 +1,4 @@
-"""Perceptual hashes: a picture in a few bytes that stay near when it is encoded anew or resized.
+"""Perceptual hashes: a picture in a few bytes that stay near when it is re-encoded or resized.
 
 `ahash` is the average hash with the thresholds that its users know; the others are those of OpenCV's img_hash and the
 gradient hash of imagehash and many more. Every picture is first shrunk by averaging areas to the very size that a hash

@@ -42,7 +42,9 @@ class ModelInput:
     std: tuple[float, ...]
 
 
-def read_wanted(name: str, inputs: Sequence[Any], metadata: Mapping[str, str], options: ModelOptions) -> ModelInput:
+def read_model_input(
+    name: str, inputs: Sequence[Any], metadata: Mapping[str, str], options: ModelOptions
+) -> ModelInput:
     """What the model called `name` wants; inputs: onnxruntime's, each with name, shape and type.
 
     Raises ModelError where this is no model of single RGB pictures, OptionError where options are missing or
@@ -91,8 +93,8 @@ def _layout(name: str, shape: Sequence[Any], options: ModelOptions) -> str:
 
 def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options: ModelOptions) -> tuple[int, int]:
     """Height and width in pixels: fixed by the model, else asked for, else what its metadata says."""
-    said = options.size or _said_size(metadata)
-    height, width = (side if isinstance(side, int) else said for side in sides)
+    reported = options.size or _reported_size(metadata)
+    height, width = (side if isinstance(side, int) else reported for side in sides)
     if not (height and width):
         advice = f"{name} takes pictures of any size and does not say which it was trained on (often 224)"
         raise OptionError(option="size", expected="a size in pixels", found="none", advice=advice)
@@ -105,7 +107,7 @@ def _size(name: str, sides: Sequence[Any], metadata: Mapping[str, str], options:
     return height, width
 
 
-def _said_size(metadata: Mapping[str, str]) -> int:
+def _reported_size(metadata: Mapping[str, str]) -> int:
     """The side that metadata names, 0 where it names none."""
     for key in _SAYS_SIZE:
         found = [int(x) for x in _numbers(metadata.get(key, "")) if np.isfinite(x)]
@@ -144,44 +146,44 @@ def _numbers(text: str) -> list[float]:
     return [float(x) for x in re.findall(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)]
 
 
-def prepare(pixels: U8, wanted: ModelInput) -> NDArray[Any]:
+def prepare(pixels: U8, model_input: ModelInput) -> NDArray[Any]:
     """A picture RGB u8 (h, w, 3) as the model wants it, of one picture: (1, 3, h, w) or (1, h, w, 3)."""
-    fitted = _fit(pixels, wanted)
-    tensor: NDArray[Any] = fitted if wanted.dtype == "uint8" else _normalised(fitted, wanted)
-    tensor = tensor.transpose(2, 0, 1) if wanted.layout == "nchw" else tensor
-    return np.ascontiguousarray(tensor[None], wanted.dtype)
+    fitted = _fit(pixels, model_input)
+    tensor: NDArray[Any] = fitted if model_input.dtype == "uint8" else _normalised(fitted, model_input)
+    tensor = tensor.transpose(2, 0, 1) if model_input.layout == "nchw" else tensor
+    return np.ascontiguousarray(tensor[None], model_input.dtype)
 
 
-def _normalised(pixels: U8, wanted: ModelInput) -> F32:
+def _normalised(pixels: U8, model_input: ModelInput) -> F32:
     """One multiplication and one addition a number, in float32: pixel / (255 std) - mean / std."""
-    std = np.array(wanted.std)
-    factor, offset = (1 / (255 * std)).astype(np.float32), (np.array(wanted.mean) / std).astype(np.float32)
+    std = np.array(model_input.std)
+    factor, offset = (1 / (255 * std)).astype(np.float32), (np.array(model_input.mean) / std).astype(np.float32)
     return np.asarray(pixels * factor - offset, np.float32)
 
 
-def _fit(pixels: U8, wanted: ModelInput) -> U8:
+def _fit(pixels: U8, model_input: ModelInput) -> U8:
     """u8 (height, width, 3): squashed, or its middle, or with borders of the mean colour."""
     height, width = pixels.shape[:2]
-    if wanted.resize == "squash":
-        return _scaled(pixels, wanted.height, wanted.width)
-    ratios = wanted.height / height, wanted.width / width
-    scale = max(ratios) if wanted.resize == "crop" else min(ratios)
+    if model_input.resize == "squash":
+        return _scaled(pixels, model_input.height, model_input.width)
+    ratios = model_input.height / height, model_input.width / width
+    scale = max(ratios) if model_input.resize == "crop" else min(ratios)
     sides = [max(1, round(height * scale)), max(1, round(width * scale))]
-    if wanted.resize == "crop":
-        return _middle(pixels, wanted, scale)
-    top, left = (wanted.height - sides[0]) // 2, (wanted.width - sides[1]) // 2
-    framed = np.empty((wanted.height, wanted.width, 3), np.uint8)
-    framed[:] = np.rint(np.array(wanted.mean) * 255).clip(0, 255)
+    if model_input.resize == "crop":
+        return _middle(pixels, model_input, scale)
+    top, left = (model_input.height - sides[0]) // 2, (model_input.width - sides[1]) // 2
+    framed = np.empty((model_input.height, model_input.width, 3), np.uint8)
+    framed[:] = np.rint(np.array(model_input.mean) * 255).clip(0, 255)
     framed[top : top + sides[0], left : left + sides[1]] = _scaled(pixels, *sides)
     return framed
 
 
-def _middle(pixels: U8, wanted: ModelInput, scale: float) -> U8:
+def _middle(pixels: U8, model_input: ModelInput, scale: float) -> U8:
     """The largest part of the wanted shape, cut out before it is scaled: a long strip is never blown up whole."""
     height, width = pixels.shape[:2]
-    rows, columns = (max(1, round(wanted.height / scale)), max(1, round(wanted.width / scale)))
+    rows, columns = (max(1, round(model_input.height / scale)), max(1, round(model_input.width / scale)))
     top, left = (height - rows) // 2, (width - columns) // 2
-    return _scaled(pixels[top : top + rows, left : left + columns], wanted.height, wanted.width)
+    return _scaled(pixels[top : top + rows, left : left + columns], model_input.height, model_input.width)
 
 
 def _scaled(pixels: U8, height: int, width: int) -> U8:

@@ -116,8 +116,8 @@ def _varint(content: mmap.mmap, place: int, end: int) -> tuple[int, int]:
 
 def _location(content: mmap.mmap, first: int, last: int) -> bytes | None:
     """The name of a file, if an entry says one; where a key or value stands twice, the last counts."""
-    said = {number: content[start:end] for number, start, end in _fields(content, first, last)}
-    return said.get(_VALUE, b"") if said.get(_KEY) == b"location" else None
+    fields = {number: content[start:end] for number, start, end in _fields(content, first, last)}
+    return fields.get(_VALUE, b"") if fields.get(_KEY) == b"location" else None
 
 
 def _require_beside(model: Path, name: str) -> Path:

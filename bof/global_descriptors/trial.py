@@ -10,7 +10,7 @@ from bof.errors import ModelError
 from bof.global_descriptors.onnx_file import weight_files
 from bof.options import ModelOptions
 from bof.system.memory import machine_memory
-from bof.system.workers import Limits, Lost, close_workers, run_in_workers
+from bof.system.workers import Limits, LostItem, close_workers, run_in_workers
 
 TRIAL_S = 60.0
 """What loading a model and describing one picture may take; the largest that people use take a few seconds."""
@@ -28,7 +28,7 @@ def require_trial(path: Path, options: ModelOptions) -> None:
         [found] = run_in_workers("bof.global_descriptors.trial:_try", options, [path], 1, limits)
     finally:
         close_workers()  # the libraries of models take memory that the next task need not hold
-    if isinstance(found, Lost):
+    if isinstance(found, LostItem):
         raise ModelError(
             path=path, expected=f"a model that describes a picture within {TRIAL_S:g} s and {_megabytes(limits)} MB",
             found=f"one of which the process that tried it {_what_happened(found.reason)}",

@@ -18,10 +18,10 @@ from bof.system.folders import open_folder
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class FileAction:
     """One file, the one that is kept instead, and what is to be done. refusal: why it must be left alone, "" if not.
 
-    path, kept: of the two files, with folders as they lay on the disk when it was planned, without links.
+    path, keeper_path: of the two files, with folders as they lay on the disk when it was planned, without links.
     """
 
     action: Action
@@ -30,17 +30,17 @@ class Deed:
     target: Path | None
     refusal: str
     path: Path
-    kept: Path | None
+    keeper_path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a deed ended. failed: the system refused; problem: why it was not done, "" where it was.
+    """How an action ended. failed: the system refused; problem: why it was not done, "" where it was.
 
     left: where a file lies that is neither where it was nor where it should be.
     """
 
-    deed: Deed
+    file_action: FileAction
     failed: bool
     problem: str
     left: Path | None = None
@@ -72,18 +72,20 @@ def require_outside(
 
 def plan(
     groups: Sequence[Group], choices: Sequence[Choice], action: Action, folder: Path | None, roots: Sequence[Path]
-) -> list[Deed]:
-    """A deed for every member that is not kept, by group. folder: where to move to; roots: the indexed folders."""
+) -> list[FileAction]:
+    """An action for every member that is not kept, by group. folder: where to move to; roots: the indexed folders."""
     taken: set[str] = set()
-    deeds = []
+    file_actions = []
     for group, choice in zip(groups, choices, strict=True):
         for member in group.members:
             if choice.keeper is None or member.id != choice.keeper.id:
                 refusal = _refusal(member, choice, action)
                 target = _target(member, folder, roots, taken) if folder and not refusal else None
-                kept = real(Path(choice.keeper.path)) if choice.keeper else None
-                deeds.append(Deed(action, member, choice.keeper, target, refusal, real(Path(member.path)), kept))
-    return deeds
+                keeper_path = real(Path(choice.keeper.path)) if choice.keeper else None
+                file_actions.append(
+                    FileAction(action, member, choice.keeper, target, refusal, real(Path(member.path)), keeper_path)
+                )
+    return file_actions
 
 
 def _refusal(member: Member, choice: Choice, action: Action) -> str:
@@ -96,9 +98,9 @@ def _refusal(member: Member, choice: Choice, action: Action) -> str:
     return _same_file(Path(member.path), Path(choice.keeper.path))
 
 
-def _same_file(path: Path, kept: Path) -> str:
+def _same_file(path: Path, keeper_path: Path) -> str:
     try:
-        same = os.path.samestat(os.lstat(path), os.lstat(kept))
+        same = os.path.samestat(os.lstat(path), os.lstat(keeper_path))
     except OSError as error:
         return f"cannot be read: {reason_of(error)}"
     return "is one file with the kept one already" if same else ""
@@ -109,11 +111,15 @@ def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]
     path = Path(member.path)
     homes = [root for root in roots if path.is_relative_to(root)]
     home = max(homes, key=lambda root: len(root.parts), default=path.parent)
-    wanted = Path(os.path.realpath(folder)) / path.relative_to(home)
-    stem = f"{wanted.stem}-{member.sha256[:12]}"
-    names = [wanted.name, stem + wanted.suffix, *(f"{stem}-{number}{wanted.suffix}" for number in range(2, 10000))]
-    free = (wanted.with_name(name) for name in names)
-    target = next((p for p in free if os.path.normcase(p) not in taken and not os.path.lexists(p)), wanted)
+    preferred = Path(os.path.realpath(folder)) / path.relative_to(home)
+    stem = f"{preferred.stem}-{member.sha256[:12]}"
+    names = [
+        preferred.name,
+        stem + preferred.suffix,
+        *(f"{stem}-{number}{preferred.suffix}" for number in range(2, 10000)),
+    ]
+    free = (preferred.with_name(name) for name in names)
+    target = next((p for p in free if os.path.normcase(p) not in taken and not os.path.lexists(p)), preferred)
     taken.add(os.path.normcase(target))
     return target
 
@@ -121,7 +127,7 @@ def _target(member: Member, folder: Path, roots: Sequence[Path], taken: set[str]
 # -- Doing it ---------------------------------------------------------------------------------------------------------
 
 
-def perform(deeds: Sequence[Deed], journal: Journal, trash: Trash | None = None) -> Iterator[Outcome]:
+def perform(file_actions: Sequence[FileAction], journal: Journal, trash: Trash | None = None) -> Iterator[Outcome]:
     """Do what was planned, one after another; what fails is named and the rest goes on.
 
     Both files are read again just before: what is no longer as it was indexed is left alone, and so is everything whose
@@ -129,8 +135,8 @@ def perform(deeds: Sequence[Deed], journal: Journal, trash: Trash | None = None)
     the outcome and the log name. Raises DuplicateError only where the log cannot be written.
     """
     fresh = _Freshness()
-    for number, deed in enumerate(deeds, 1):
-        yield _perform(number, deed, journal, fresh, trash)
+    for number, file_action in enumerate(file_actions, 1):
+        yield _perform(number, file_action, journal, fresh, trash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ class _Freshness:
         except FileNotFoundError as error:
             raise ChangedError("is gone") from error
 
-    def require_kept(self, member: Member, path: Path) -> None:
+    def require_keeper(self, member: Member, path: Path) -> None:
         """Raises ChangedError unless a kept file is as it was indexed, OSError where it cannot be read."""
         found = os.lstat(path) if os.path.lexists(path) else None
         now = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
@@ -159,63 +165,64 @@ class _Freshness:
             self.seen[member.id] = now
 
 
-def _perform(number: int, deed: Deed, journal: Journal, fresh: _Freshness, trash: Trash | None) -> Outcome:
+def _perform(number: int, file_action: FileAction, journal: Journal, fresh: _Freshness, trash: Trash | None) -> Outcome:
     try:
-        if deed.refusal:
-            return Outcome(deed, False, deed.refusal)
-        entry = _entry(number, deed, fresh)
+        if file_action.refusal:
+            return Outcome(file_action, False, file_action.refusal)
+        entry = _entry(number, file_action, fresh)
     except ChangedError as error:
-        return Outcome(deed, False, str(error))
+        return Outcome(file_action, False, str(error))
     except OSError as error:
-        return Outcome(deed, True, _reason(error, deed))
+        return Outcome(file_action, True, _reason(error, file_action))
     journal.begin(entry)
-    outcome = _attempt(deed, entry, trash)
+    outcome = _attempt(file_action, entry, trash)
     journal.end(entry, outcome.problem or "done", outcome.left)
     return outcome
 
 
-def _entry(number: int, deed: Deed, fresh: _Freshness) -> Entry:
+def _entry(number: int, file_action: FileAction, fresh: _Freshness) -> Entry:
     """What the log says before it is done. Raises ChangedError where a file is not as it was indexed."""
-    assert deed.keeper is not None
-    assert deed.kept is not None
-    found = fresh.facts(deed.member, deed.path)
-    fresh.require_kept(deed.keeper, deed.kept)
-    if problem := _same_file(deed.path, deed.kept):
+    assert file_action.keeper is not None
+    assert file_action.keeper_path is not None
+    member = file_action.member
+    found = fresh.facts(member, file_action.path)
+    fresh.require_keeper(file_action.keeper, file_action.keeper_path)
+    if problem := _same_file(file_action.path, file_action.keeper_path):
         raise ChangedError(problem)
-    targets = {"move": deed.target, "link": deed.kept, "trash": None}
-    beside = deed.target if deed.action == "move" and deed.target else deed.path
-    places = (str(deed.path), str(targets[deed.action] or ""), str(beside.with_name(new_part())))
+    targets = {"move": file_action.target, "link": file_action.keeper_path, "trash": None}
+    beside = file_action.target if file_action.action == "move" and file_action.target else file_action.path
+    places = (str(file_action.path), str(targets[file_action.action] or ""), str(beside.with_name(new_part())))
     return Entry(
-        number, deed.action, deed.member.name, *places, deed.member.sha256, deed.member.n_bytes,
-        found.st_mtime_ns, found.st_mode, found.st_ino,
+        number, file_action.action, member.name, *places, member.sha256, member.n_bytes, found.st_mtime_ns,
+        found.st_mode, found.st_ino,
     )  # fmt: skip
 
 
-def _attempt(deed: Deed, entry: Entry, trash: Trash | None) -> Outcome:
+def _attempt(file_action: FileAction, entry: Entry, trash: Trash | None) -> Outcome:
     try:
-        _do(deed, entry, trash)
+        _do(file_action, entry, trash)
     except ChangedError as error:
-        return Outcome(deed, False, str(error))
+        return Outcome(file_action, False, str(error))
     except LeftError as error:
-        return Outcome(deed, True, f"{error}; what it held is at {display_name(error.place)}", error.place)
+        return Outcome(file_action, True, f"{error}; what it held is at {display_name(error.place)}", error.place)
     except OSError as error:
-        return Outcome(deed, True, _reason(error, deed))
-    return Outcome(deed, False, "")
+        return Outcome(file_action, True, _reason(error, file_action))
+    return Outcome(file_action, False, "")
 
 
-def _do(deed: Deed, entry: Entry, trash: Trash | None) -> None:
+def _do(file_action: FileAction, entry: Entry, trash: Trash | None) -> None:
     content = replace(entry.content, inode=entry.inode, mtime_ns=entry.mtime_ns)
     if entry.action == "move":
-        move_file(deed.path, Path(entry.target), entry.way.aside, entry.way.part, content)
+        move_file(file_action.path, Path(entry.target), entry.way.aside, entry.way.part, content)
     elif entry.action == "link":
-        link_file(Path(entry.target), deed.path, entry.way, content)
+        link_file(Path(entry.target), file_action.path, entry.way, content)
     elif trash is not None:
-        trash_file(deed.path, entry.way, content, trash)
+        trash_file(file_action.path, entry.way, content, trash)
 
 
-def _reason(error: OSError, deed: Deed) -> str:
+def _reason(error: OSError, file_action: FileAction) -> str:
     """What went wrong, and where, if it was not with the file itself."""
     text = reason_of(error)
     where = "" if error.filename is None else os.fsdecode(error.filename)
-    is_here = where in ("", deed.path.name, str(deed.path)) or where.startswith(".bof-")
+    is_here = where in ("", file_action.path.name, str(file_action.path)) or where.startswith(".bof-")
     return text if is_here else f"{text}: {display_name(where)}"

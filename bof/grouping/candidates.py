@@ -28,17 +28,17 @@ _SINGULAR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """How a picture of the collection, number image, shows what the asking one does.
+class VerifiedCandidate:
+    """How a picture of the collection, number image, shows what the query does.
 
-    n_inliers and probability: what verification says; found_from_asked f64 (3, 3): its transform; exact f64 (3, 3): the
+    n_inliers and probability: what verification says; found_from_query f64 (3, 3): its transform; exact f64 (3, 3): the
     affine transform that n_exact of the inliers agree with closely, None where there is none.
     """
 
     image: int
     n_inliers: int
     probability: float
-    found_from_asked: F64
+    found_from_query: F64
     n_exact: int
     exact: F64 | None
 
@@ -48,7 +48,7 @@ def search_options(n_candidates: int) -> SearchOptions:
     return SearchOptions(vote=_VOTING, verify=VerifyOptions(depth=2 * n_candidates), mirror="always")
 
 
-def find_candidates(searcher: Searcher, features: Features, image: int, max_side: int) -> list[Sight]:
+def find_candidates(searcher: Searcher, features: Features, image: int, max_side: int) -> list[VerifiedCandidate]:
     """What may show the same as a picture, which is `image` of the collection itself, the surest first.
 
     searcher: with `search_options`.
@@ -58,22 +58,22 @@ def find_candidates(searcher: Searcher, features: Features, image: int, max_side
     sure = [(i, e) for i, e in found.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
     sure.sort(key=lambda pair: (-pair[1].score, names[pair[0]]))
     return [
-        _sight(searcher.collection, features, i, e.probability or 0.0, found.verifications[i], max_side)
+        _candidate(searcher.collection, features, i, e.probability or 0.0, found.verifications[i], max_side)
         for i, e in sure[: verifying.depth // 2]
     ]
 
 
-def _sight(
-    collection: Collection, asked: Features, image: int, probability: float, found: Verification, max_side: int
-) -> Sight:
+def _candidate(
+    collection: Collection, query: Features, image: int, probability: float, found: Verification, max_side: int
+) -> VerifiedCandidate:
     assert found.database_from_query is not None  # no evidence calls it the same without one
     xy = collection.geometry(image, found.inliers.database).xy_px
     side = int(max(collection.rows.width[image], collection.rows.height[image]))
     zoom = math.sqrt(abs(float(np.linalg.det(found.database_from_query[:2, :2]))))
-    coarser_px = max(_pixel(side, max_side), zoom * _pixel(asked.geometry.long_side, max_side))
+    coarser_px = max(_pixel(side, max_side), zoom * _pixel(query.geometry.long_side, max_side))
     tolerance = min(_EXACT * side, _EXACT_PX * coarser_px)
-    exact, n_exact = fit_exactly(asked.geometry.xy_px[found.inliers.query], xy, tolerance)
-    return Sight(image, found.n_inliers, probability, found.database_from_query, n_exact, exact)
+    exact, n_exact = fit_exactly(query.geometry.xy_px[found.inliers.query], xy, tolerance)
+    return VerifiedCandidate(image, found.n_inliers, probability, found.database_from_query, n_exact, exact)
 
 
 def _pixel(long_side: int, max_side: int) -> float:

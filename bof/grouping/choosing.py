@@ -71,9 +71,9 @@ def choose(
     against: dict[int, str] = {}
     lost: list[tuple[Rule, list[Candidate]]] = []
     for rule in _rules(first_rules, of_one_picture=group.kind != "scene"):
-        kept = rule[0](candidates)
-        lost.append((rule, [candidate for candidate in candidates if candidate not in kept]))
-        candidates = kept
+        best = rule[0](candidates)
+        lost.append((rule, [candidate for candidate in candidates if candidate not in best]))
+        candidates = best
     winner = candidates[0]
     for (_, say), losers in lost:
         against |= {loser.member.id: say(winner, loser) for loser in losers}
@@ -93,10 +93,10 @@ def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
     return [PROTECTED, *whole, *chosen, *rest[:place], UNFRAMED, USUAL, *rest[place:], FIRST_BY_PATH]
 
 
-def _reason(said: Sequence[str]) -> str:
+def _reason(reasons: Sequence[str]) -> str:
     """What speaks for the winner: each argument once, with its least number."""
     least: dict[str, str] = {}
-    for words in said:
+    for words in reasons:
         key = re.sub(r"[0-9.]+", "", words)
         least[key] = min(least.get(key, words), words, key=_number)
     reasons = [words for words in least.values() if words != FIRST] or [FIRST]

@@ -1,4 +1,4 @@
-"""What a crash leaves behind, cleared while a deed is undone: nothing goes that does not stand elsewhere too."""
+"""What a crash leaves behind, cleared while an action is undone: nothing goes that does not stand elsewhere too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 
 
 def exists(path: Path) -> bool:
-    """Does anything stand there? Raises OSError where a link stands on the way."""
+    """Does anything stand there? Raises OSError where there is a link on the way."""
     try:
         with open_folder(path.parent) as folder:
             return folder.find(path.name) is not None
@@ -35,7 +35,7 @@ def is_same_file(path: Path, other: Path) -> bool:
 
 
 def return_to(home: Path, aside: Path, entry: Entry) -> None:
-    """Put what a crash left aside where it stood, if that is free; where it stands there too, the second goes."""
+    """Put what a crash left aside where it was, if that is free; where it is there too, the second goes."""
     if not holds(aside, entry.sha256):
         return
     if holds(home, entry.sha256):
@@ -56,7 +56,7 @@ def drop(path: Path, entry: Entry) -> bool:
 
 
 def drop_aside(entry: Entry) -> None:
-    """Delete what was left aside of a file that stands where it was, perhaps as a copy without its mode and time."""
+    """Delete what was left aside of a file that is where it was, perhaps as a copy without its mode and time."""
     dropped = [drop(entry.aside, entry), drop(entry.aside_undoing, entry)]
     path = Path(entry.path)
     if any(dropped):
@@ -76,8 +76,8 @@ def _remove(path: Path, entry: Entry, content: Content) -> None:
         folder.sync()
 
 
-def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], wholes: Sequence[Path]) -> None:
-    """Delete copies that a crash cut short: what they were made from stands at one of the paths `wholes`.
+def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], originals: Sequence[Path]) -> None:
+    """Delete copies that a crash cut short: what they were made from stands at one of the paths `originals`.
 
     own: of names that only we give; public: of names that others use, where only a part of the content is deleted.
     """
@@ -86,7 +86,7 @@ def clear_copies(entry: Entry, own: Sequence[Path], public: Sequence[Path], whol
         length = _length(path)
         if length is None or length > entry.n_bytes or (path in public and length == entry.n_bytes):
             continue
-        whole = next((other for other in wholes if other != path and holds(other, entry.sha256)), None)
+        whole = next((other for other in originals if other != path and holds(other, entry.sha256)), None)
         beginning = whole and _beginning(whole, length)
         if beginning and path in public:
             _remove(path, entry, beginning)

@@ -16,7 +16,7 @@ _NO_REGULAR_FILE = {errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.ENXIO, errno.
 
 
 class ChangedError(Exception):
-    """A file is not what was planned, and stands where it stood."""
+    """A file is not what was planned, and is where it was."""
 
 
 @dataclass(frozen=True, slots=True)

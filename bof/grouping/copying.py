@@ -1,4 +1,4 @@
-"""Files written anew and given names that are free, whatever the file system has for that."""
+"""Files rewritten and given names that are free, whatever the file system has for that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def set_facts(folder: Folder, name: str, mode: int, mtime_ns: int) -> None:
 
 
 def place(folder: Folder, name: str, other: Folder, other_name: str) -> None:
-    """Give a file of our own a name that is free, where the file system has no call for it by writing it anew there."""
+    """Give a file of our own a name that is free, where the file system has no call for it by rewriting it there."""
     try:
         folder.rename_new(name, other, other_name)
     except OSError as error:

@@ -38,7 +38,7 @@ class Look:
     problem: why its file cannot stand for it now, "" where it can; detail: how sharp it is at the scale of the group's
     finest member, relative to the group's reference (1 for that), None where it was not compared; content: the part
     (x0, y0, x1, y1) of it inside a frame of one colour, in its own pixels; outline f64 (4, 2): that part in the pixels
-    of the head; inode: device and number of the file, None where it is gone.
+    of the representative; inode: device and number of the file, None where it is gone.
     """
 
     problem: str
@@ -55,7 +55,7 @@ class Look:
 
     @property
     def area(self) -> float:
-        """How much it shows, in pixels of the head."""
+        """How much it shows, in pixels of the representative."""
         return abs(float(cv2.contourArea(self.outline.astype(np.float32))))
 
 
@@ -80,22 +80,25 @@ def problem_of(member: Member) -> str:
 def look_at(group: Group) -> Mapping[int, Look]:
     """A look at every member, by id. Files of the same bytes are read once, a group of exact copies not at all."""
     problems = {member.id: problem_of(member) for member in group.members}
-    heads = {group.head.id: np.eye(3), **{member.id: link.head_from_member for member, link in group.others}}
+    representative_from = {
+        group.representative.id: np.eye(3),
+        **{member.id: link.representative_from_member for member, link in group.others},
+    }
     if len({member.sha256 for member in group.members}) == 1:
-        return {m.id: _unread(m, problems[m.id], heads[m.id]) for m in group.members}
+        return {m.id: _unread(m, problems[m.id], representative_from[m.id]) for m in group.members}
     sound = {m.sha256: m for m in reversed(group.members) if not problems[m.id]}
-    seen = _read_all(list(reversed(sound.values())), heads)
-    return {m.id: _look(m, problems[m.id], seen.get(m.sha256), heads[m.id]) for m in group.members}
+    seen = _read_all(list(reversed(sound.values())), representative_from)
+    return {m.id: _look(m, problems[m.id], seen.get(m.sha256), representative_from[m.id]) for m in group.members}
 
 
 _BATCH = 16
-"""Groups after which progress is told."""
+"""Groups after which progress is reported."""
 
 
 def look_at_all(
     groups: Sequence[Group], progress: Callable[[int, int], None] | None = None
 ) -> list[Mapping[int, Look]]:
-    """A look at every group, in the order of the groups. progress: is told the groups done and their number."""
+    """A look at every group, in the order of the groups. progress: receives the groups done and their number."""
     looks: list[Mapping[int, Look]] = []
     for first in range(0, len(groups), _BATCH):
         looks += in_threads(look_at, groups[first : first + _BATCH])
@@ -104,16 +107,16 @@ def look_at_all(
     return looks
 
 
-def _unread(member: Member, problem: str, head_from_member: F64) -> Look:
+def _unread(member: Member, problem: str, representative_from_member: F64) -> Look:
     whole = (0.0, 0.0, float(member.width), float(member.height))
-    return Look(problem, None, whole, _outline(whole, head_from_member), _inode(member.path))
+    return Look(problem, None, whole, _outline(whole, representative_from_member), _inode(member.path))
 
 
-def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, head_from_member: F64) -> Look:
+def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, representative_from_member: F64) -> Look:
     if seen is None or isinstance(seen, str):
-        return _unread(member, problem or seen or "cannot be read", head_from_member)
+        return _unread(member, problem or seen or "cannot be read", representative_from_member)
     detail, content = seen
-    return Look(problem, detail, content, _outline(content, head_from_member), _inode(member.path))
+    return Look(problem, detail, content, _outline(content, representative_from_member), _inode(member.path))
 
 
 def _inode(path: str) -> tuple[int, int] | None:
@@ -132,8 +135,8 @@ def _grey(path: Path) -> U8 | str:
         return f"cannot be read: {error}"
 
 
-def _outline(content: Box, head_from_member: F64) -> F64:
-    return transforms.apply(head_from_member, transforms.corners(content))
+def _outline(content: Box, representative_from_member: F64) -> F64:
+    return transforms.apply(representative_from_member, transforms.corners(content))
 
 
 def _content(grey: U8) -> Box:
@@ -155,7 +158,7 @@ def _inside(spread: F64) -> tuple[int, int]:
 # -- Sharpness --------------------------------------------------------------------------------------------------------
 
 
-def _read_all(members: Sequence[Member], head_from: Mapping[int, F64]) -> dict[str, tuple[float, Box] | str]:
+def _read_all(members: Sequence[Member], representative_from: Mapping[int, F64]) -> dict[str, tuple[float, Box] | str]:
     """Of each content its detail relative to the first that can be read, and where the picture lies in it; or why not.
 
     One after another: of a large group there are never more than two pictures in memory.
@@ -168,7 +171,7 @@ def _read_all(members: Sequence[Member], head_from: Mapping[int, F64]) -> dict[s
             found[member.sha256] = pixels
             continue
         reference = reference or (member, pixels)
-        found[member.sha256] = (_detail(member, pixels, reference, members, head_from), _content(pixels))
+        found[member.sha256] = (_detail(member, pixels, reference, members, representative_from), _content(pixels))
     return found
 
 
@@ -177,13 +180,16 @@ def _detail(
     pixels: U8,
     reference: tuple[Member, U8],
     members: Sequence[Member],
-    head_from: Mapping[int, F64],
+    representative_from: Mapping[int, F64],
 ) -> float:
     """How sharp a member is relative to the reference, at the scale of the finest member of all."""
     first, base = reference
     if member is first:
         return 1.0
-    onto = {m.id: np.asarray(np.linalg.solve(head_from[first.id], head_from[m.id]), np.float64) for m in members}
+    onto = {
+        m.id: np.asarray(np.linalg.solve(representative_from[first.id], representative_from[m.id]), np.float64)
+        for m in members
+    }
     finest = max(1.0, *(1 / _pixel_size(onto[m.id], m) for m in members))
     return compare_detail(base, pixels, onto[member.id], min(finest, _FINEST))
 

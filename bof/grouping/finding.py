@@ -1,7 +1,7 @@
-"""Groups of duplicates in a whole collection: who is like whom, of which kind, and who heads each group.
+"""Groups of duplicates in a whole collection: who is like whom, of which kind, and which represents each group.
 
-Every picture asks the collection, as a search does; what it finds is compared by its pixels. Both are kept as they come
-(see pairs): a run that was ended goes on, a collection that has grown asks only with its new pictures.
+Every picture is a query to the collection, as in a search; what it finds is compared by its pixels. Both are stored as
+they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its new pictures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from bof.engine import Engine
-from bof.grouping.candidates import Sight, find_candidates, search_options
+from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
@@ -26,12 +26,12 @@ from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
 Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps to do: each new picture asks, and is then compared with what it found."""
+"""Called with the steps done and the steps to do: each new picture is a query, then compared with what it found."""
 
 T = TypeVar("T")
 
-_ASK_PER_THREAD = 8
-"""Pictures a thread that ask before what they found is committed."""
+_SEARCHES_PER_THREAD = 8
+"""Queries a thread before what they found is committed."""
 
 _COMPARED_AT_ONCE = 32
 """Pictures that are compared before what was found out is committed."""
@@ -42,7 +42,7 @@ log = logging.getLogger("bof")
 def find_groups(
     engine: Engine, kind: Kind, options: DuplicateOptions | None = None, progress: Progress | None = None
 ) -> list[Group]:
-    """Groups of pictures that are alike, up to a kind, by the names of their heads; no picture is in two of them.
+    """Groups of pictures that are alike, up to a kind, by the names of their representatives; none is in two.
 
     exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
     same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
@@ -69,7 +69,7 @@ def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
     best: dict[frozenset[str], Proof] = {}
     for pair in pairs:
         proof = prove(pair, options)
-        contents = frozenset({pair.asked, pair.found})
+        contents = frozenset({pair.query, pair.found})
         if proof and (contents not in best or _order(proof) < _order(best[contents])):
             best[contents] = proof
     return sorted(best.values(), key=lambda proof: (proof.one, proof.other))
@@ -94,83 +94,83 @@ class _Search:
         self._by_name = [content for content in by_content if content in self._image_of]
 
     def complete(self, store: PairStore, progress: Progress) -> None:
-        """Ask with all that have not asked, then compare all that was not compared."""
-        asked = store.asked()
-        to_ask = [content for content in self._by_name if content not in asked]
-        to_compare = [content for content in self._by_name if not asked.get(content)]
-        total, done = len(to_ask) + len(to_compare), 0
-        for n in self._ask(to_ask, store):
+        """Search with all that were not searched with, then compare all that was not compared."""
+        searched = store.searched()
+        to_search = [content for content in self._by_name if content not in searched]
+        to_compare = [content for content in self._by_name if not searched.get(content)]
+        total, done = len(to_search) + len(to_compare), 0
+        for n in self._search_with(to_search, store):
             done += n
             progress(done, total)
         for n in self._compare(to_compare, store):
             done += n
             progress(done, total)
 
-    def _ask(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
-        """Numbers of pictures that have asked, a commit at a time."""
+    def _search_with(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
+        """Numbers of pictures that were searched with, a commit at a time."""
         sources = [self._sources[content] for content in contents]
         read = read_features(sources, self._engine.features, self._options.workers)
-        for batch in _batches(read, n_threads() * _ASK_PER_THREAD):
+        for batch in _batches(read, n_threads() * _SEARCHES_PER_THREAD):
             readable = []
             for place, found in batch:
                 if isinstance(found, Unread):
-                    log.warning("%s: not asked with: %s", display_name(sources[place].path), found.reason)
+                    log.warning("%s: not searched with: %s", display_name(sources[place].path), found.reason)
                 else:
                     readable.append((contents[place], found))
-            store.add(self._ask_with(readable))
+            store.add(self._search_batch(readable))
             yield len(batch)
 
-    def _ask_with(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
+    def _search_batch(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
         max_side = self._engine.features.max_side
 
-        def one(item: tuple[str, Features]) -> list[Sight]:
+        def one(item: tuple[str, Features]) -> list[VerifiedCandidate]:
             content, features = item
             return find_candidates(self._searcher, features, self._image_of[content], max_side)
 
         found = in_threads(one, batch)
         self._searcher.give_back()
         return [
-            (content, [self._pair(content, sight) for sight in sights])
-            for (content, _), sights in zip(batch, found, strict=True)
+            (content, [self._pair(content, candidate) for candidate in candidates])
+            for (content, _), candidates in zip(batch, found, strict=True)
         ]
 
-    def _pair(self, content: str, sight: Sight) -> Pair:
-        numbers = sight.n_inliers, sight.probability, sight.n_exact
-        return Pair(content, self._content_of[sight.image], *numbers, sight.found_from_asked, sight.exact)
+    def _pair(self, content: str, candidate: VerifiedCandidate) -> Pair:
+        numbers = candidate.n_inliers, candidate.probability, candidate.n_exact
+        return Pair(content, self._content_of[candidate.image], *numbers, candidate.found_from_query, candidate.exact)
 
     def _compare(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
         """Numbers of pictures that were compared with what they found, a commit at a time."""
         pairs = _better_ways(store.pairs(set(self._by_name)))
-        wanted = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
+        work = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
         items = [
             (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
-            for content, found in wanted
+            for content, found in work
         ]
         results = compare_pairs(items, self._engine.features, self._options.workers)
         for batch in _batches(results, _COMPARED_AT_ONCE):
-            kept = []
+            compared = []
             for place, found in batch:
-                content, asked = wanted[place]
-                names = [pair.found for pair in asked if pair.exact is not None]
+                content, found_pairs = work[place]
+                names = [pair.found for pair in found_pairs if pair.exact is not None]
                 likenesses = [None] * len(names) if isinstance(found, Unread) else found
-                kept.append((content, dict(zip(names, likenesses, strict=True))))
-            store.compare(kept)
+                compared.append((content, dict(zip(names, likenesses, strict=True))))
+            store.compare(compared)
             yield len(batch)
 
 
 def _source(members: Sequence[Member]) -> FileStamp:
-    """The first of the files of one content that stands; the first, where none does."""
-    return next((member.file for member in members if member.file.stands()), members[0].file)
+    """The first of the files of one content that is current; the first, where none is."""
+    return next((member.file for member in members if member.file.is_current()), members[0].file)
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
-    """By the content that asked: of two pictures that found each other the way on which more agrees is compared."""
-    ways = {(pair.asked, pair.found): pair for pair in pairs}
+    """By the content of the query: of two pictures that found each other the way on which more agrees is compared."""
+    ways = {(pair.query, pair.found): pair for pair in pairs}
     chosen: dict[str, list[Pair]] = {}
     for pair in ways.values():
-        back = ways.get((pair.found, pair.asked))
-        if back is None or (-pair.n_inliers, pair.asked) <= (-back.n_inliers, back.asked):
-            chosen.setdefault(pair.asked, []).append(pair)
+        back = ways.get((pair.found, pair.query))
+        if back is None or (-pair.n_inliers, pair.query) <= (-back.n_inliers, back.query):
+            chosen.setdefault(pair.query, []).append(pair)
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""Proofs become groups: each has a head that every other of its pictures is proved against.
+"""Proofs become groups: each has a representative that every other of its pictures is proved against.
 
 Copies of a copy are copies, so their proofs chain. Nothing else does: a collage holds two photographs, and these are no
 copies of each other.
@@ -26,9 +26,9 @@ _Links = Mapping[str, Mapping[str, Proof]]
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Contents that are copies of each other: a head, and the proof of each against it, its own included."""
+    """Contents that are copies of each other: a representative, and the proof of each against it, its own included."""
 
-    head: str
+    representative: str
     proofs: Mapping[str, Proof]
 
 
@@ -42,15 +42,15 @@ class Grouping:
         self._refused = refused
 
     def groups(self, proofs: Iterable[Proof]) -> list[Group]:
-        """All groups by the names of their heads. proofs: of pairs of contents, at most one a pair, in order."""
+        """All groups by the names of their representatives. proofs: of pairs of contents, at most one a pair."""
         allowed = [proof for proof in proofs if frozenset({proof.one, proof.other}) not in self._refused]
         units = self._units([proof for proof in allowed if proof.kind == "copy"])
         stars = self._stars(units, [proof for proof in allowed if proof.kind != "copy"])
-        found = [group for head, proved in stars for group in self._group(head, proved)]
-        return sorted(found, key=lambda group: group.head.name)
+        found = [group for representative, proved in stars for group in self._group(representative, proved)]
+        return sorted(found, key=lambda group: group.representative.name)
 
     def _worth(self, content: str) -> tuple[int, int, str]:
-        """The order of heads: most pixels, most bytes, first name."""
+        """The order of representatives: most pixels, most bytes, first name."""
         first = self.by_content[content][0]
         return -first.width * first.height, -first.n_bytes, first.name
 
@@ -68,58 +68,59 @@ class Grouping:
                 units.append(unit)
         return units
 
-    def _unit(self, head: str, links: _Links, left: Set[str]) -> _Unit:
-        """A head and all that reach it over copies, but those that were rejected as copies of it."""
-        proofs = {head: Proof(head, head, "exact", 0, 1.0, _ITSELF, frozenset())}
-        front = [head]
+    def _unit(self, representative: str, links: _Links, left: Set[str]) -> _Unit:
+        """A representative and all that reach it over copies, but those that were rejected as copies of it."""
+        proofs = {representative: Proof(representative, representative, "exact", 0, 1.0, _ITSELF, frozenset())}
+        front = [representative]
         while front:
             following = []
             for near in front:
                 for far in sorted(links.get(near, {}), key=self._worth):
-                    if far in left and far not in proofs and frozenset({far, head}) not in self._refused:
+                    if far in left and far not in proofs and frozenset({far, representative}) not in self._refused:
                         proofs[far] = _chained(links[far][near], proofs[near])
                         following.append(far)
             front = following
-        return _Unit(head, proofs)
+        return _Unit(representative, proofs)
 
-    # -- Heads and what is proved against them --------------------------------------------------------------------
+    # -- Representatives and what is proved against them ----------------------------------------------------------
 
     def _stars(self, units: Sequence[_Unit], proofs: Sequence[Proof]) -> Iterator[tuple[str, dict[str, Proof]]]:
-        """Heads, each with the proofs of contents against it. No unit with a link is left alone."""
+        """Representatives, each with the proofs of contents against it. No unit with a link is left alone."""
         unit_of = {content: unit for unit in units for content in unit.proofs}
         links = _between_units(unit_of, proofs)
-        head_of = {unit.head: unit.head for unit in units}
+        representative_of = {unit.representative: unit.representative for unit in units}
         for island in _islands(links):
-            head_of |= self._heads(island, links, unit_of)
+            representative_of |= self._representatives(island, links, unit_of)
         others_of: dict[str, list[str]] = {}
-        for unit, head in sorted(head_of.items()):
-            others_of.setdefault(head, []).extend([unit] if unit != head else [])
-        for head, others in others_of.items():
-            proved = {c: p for other in others for c, p in _through(unit_of[other], links[other][head])}
-            yield head, {**unit_of[head].proofs, **proved}
+        for unit, representative in sorted(representative_of.items()):
+            others_of.setdefault(representative, []).extend([unit] if unit != representative else [])
+        for representative, others in others_of.items():
+            proved = {c: p for other in others for c, p in _through(unit_of[other], links[other][representative])}
+            yield representative, {**unit_of[representative].proofs, **proved}
 
-    def _heads(self, island: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> dict[str, str]:
-        """The head of each unit of an island: greedily, the head with most links first.
+    def _representatives(self, island: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> dict[str, str]:
+        """The representative of each unit of an island: greedily, that with most links first.
 
         Whoever is left over takes the neighbour that it is closest to from a group that can spare it; where that is the
-        group's only other, it becomes the head of both.
+        group's only other, it becomes the representative of both.
         """
-        remaining, head_of = set(island), {}
-        while head := self._best_head(remaining, links, unit_of):
-            star = {head, *(links[head].keys() & remaining)}
-            head_of.update(dict.fromkeys(star, head))
+        remaining, representative_of = set(island), {}
+        while representative := self._best_representative(remaining, links, unit_of):
+            star = {representative, *(links[representative].keys() & remaining)}
+            representative_of.update(dict.fromkeys(star, representative))
             remaining -= star
         for lone in sorted(remaining, key=self._worth):
             near = min(links[lone], key=lambda other: _strength(links[lone][other]))
-            head = head_of[near]
-            if head == near or sum(unit_head == head for unit_head in head_of.values()) == 2:
-                head_of.update(dict.fromkeys([unit for unit in head_of if head_of[unit] == head], near))
-                head_of[lone] = near
+            representative = representative_of[near]
+            if representative == near or sum(other == representative for other in representative_of.values()) == 2:
+                followers = [unit for unit in representative_of if representative_of[unit] == representative]
+                representative_of.update(dict.fromkeys(followers, near))
+                representative_of[lone] = near
             else:
-                head_of[near] = head_of[lone] = min(lone, near, key=self._worth)
-        return head_of
+                representative_of[near] = representative_of[lone] = min(lone, near, key=self._worth)
+        return representative_of
 
-    def _best_head(self, remaining: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> str | None:
+    def _best_representative(self, remaining: Set[str], links: _Links, unit_of: Mapping[str, _Unit]) -> str | None:
         """Most links, then most copies: a turned picture has more pixels than its original, but no copies."""
 
         def order(unit: str) -> tuple[int, int, tuple[int, int, str]]:
@@ -128,12 +129,16 @@ class Grouping:
 
         return min((unit for unit in remaining if links[unit].keys() & remaining), key=order, default=None)
 
-    def _group(self, head: str, proved: Mapping[str, Proof]) -> Iterator[Group]:
-        """The group of a head, if there is another in it."""
-        first, *same = self.by_content[head]
-        others = [(member, Link("exact", 0, 1.0, _ITSELF.copy(), ())) for member in same if self._may(head, head)]
+    def _group(self, representative: str, proved: Mapping[str, Proof]) -> Iterator[Group]:
+        """The group of a representative, if there is another in it."""
+        first, *same = self.by_content[representative]
+        others = [
+            (member, Link("exact", 0, 1.0, _ITSELF.copy(), ()))
+            for member in same
+            if self._may(representative, representative)
+        ]
         for content, proof in proved.items():
-            if content != head and self._may(head, content):
+            if content != representative and self._may(representative, content):
                 link = _link(proof)
                 copies = self.by_content[content] if self._may(content, content) else self.by_content[content][:1]
                 others += [(member, link) for member in copies]
@@ -186,16 +191,16 @@ def _strength(proof: Proof) -> tuple[int, int, float, str, str]:
 
 
 def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dict[str, dict[str, Proof]]:
-    """unit -> other unit -> the proof of the first's head against the other's, by the strongest pair between them.
+    """unit -> other unit -> the proof of one representative against the other, by their strongest pair.
 
-    A head that is proved against the other head itself comes before what is proved by way of their copies.
+    One that is proved against the other itself comes before what is proved by way of their copies.
     """
     best: dict[frozenset[str], tuple[bool, tuple[int, int, float, str, str], Proof]] = {}
     for proof in proofs:
         one, other = unit_of[proof.one], unit_of[proof.other]
-        if one.head == other.head:
+        if one.representative == other.representative:
             continue
-        pair = frozenset({one.head, other.head})
+        pair = frozenset({one.representative, other.representative})
         order = ({proof.one, proof.other} != pair, _strength(proof))
         if pair not in best or order < best[pair][:2]:
             best[pair] = *order, proof
@@ -203,13 +208,13 @@ def _between_units(unit_of: Mapping[str, _Unit], proofs: Iterable[Proof]) -> dic
     for *_, proof in best.values():
         one, other = unit_of[proof.one], unit_of[proof.other]
         whole = _chained(_chained(_turned(one.proofs[proof.one]), proof), other.proofs[proof.other])
-        links.setdefault(one.head, {})[other.head] = whole
-        links.setdefault(other.head, {})[one.head] = _turned(whole)
+        links.setdefault(one.representative, {})[other.representative] = whole
+        links.setdefault(other.representative, {})[one.representative] = _turned(whole)
     return links
 
 
 def _through(unit: _Unit, proof: Proof) -> Iterator[tuple[str, Proof]]:
-    """All contents of a unit against what its head is proved against."""
+    """All contents of a unit against what its representative is proved against."""
     for content, own in unit.proofs.items():
         yield content, _chained(own, proof)
 

@@ -1,4 +1,4 @@
-"""The log of what is done to files: a line of JSON before each deed and one after it, each forced onto the disk.
+"""The log of what is done to files: a line of JSON before each action and one after it, each forced onto the disk.
 
 A log that is read is data like any other: every field is checked by one table before anything is done with it.
 """
@@ -33,7 +33,7 @@ _LONGEST_PATH = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed as the log has it, written before it is done.
+    """One action as the log has it, written before it is done.
 
     target: where a file is moved to, or the file that it becomes another name of; part: a name that is used on the way,
     of which the others follow; inode, mode, mtime_ns: of the file before.
@@ -117,7 +117,7 @@ def default_log(index: Path) -> Path:
 
 @contextmanager
 def writing(path: Path, action: Action, index: Path) -> Iterator[Journal]:
-    """A new log. Raises DuplicateError where a file stands or none can be written."""
+    """A new log. Raises DuplicateError where there is a file or none can be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
     except OSError as error:
@@ -184,7 +184,7 @@ assert tuple(_TABLE) == tuple(field.name for field in fields(Entry))
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The deeds of a log that were begun, but those that failed and were cleared, in their order.
+    """The actions of a log that were begun, but those that failed and were cleared, in their order.
 
     A last line that a crash cut short is passed over: what it would have named was not begun. Raises DuplicateError.
     """
@@ -217,8 +217,8 @@ def _json(line: bytes) -> dict[str, Any]:
 
 
 def _header(line: bytes) -> tuple[int, Action]:
-    head = _json(line)
-    version, action = head["bof_duplicates"], head.get("action")
+    header = _json(line)
+    version, action = header["bof_duplicates"], header.get("action")
     known: dict[Any, Action] = {name: name for name in get_args(Action)}
     if type(version) is not int or not 1 <= version <= FORMAT:
         raise ValueError(f"format {version!r:.40}")

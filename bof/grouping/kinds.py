@@ -68,9 +68,9 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     if alike is not None and pair.exact is not None and _is_one_photograph(pair, pair.exact, alike, options):
         changes = _changes(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
-        return Proof(pair.asked, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
+        return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
     if pair.probability >= VerifyOptions().same:
-        return Proof(pair.asked, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
+        return Proof(pair.query, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
     return None
 
 

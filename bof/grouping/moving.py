@@ -2,7 +2,7 @@
 
 Other programs save meanwhile, most by renaming a new file over the old one. So a file is first taken to a folder of its
 own, where nobody saves: there it is read, and it goes back unless it is what was planned. Nothing is ever overwritten:
-names are given with calls that fail where something stands. What a failed call leaves behind is cleared here; what a
+names are given with calls that fail where something is there. What a failed call leaves behind is cleared here; what a
 crash leaves behind is cleared by undoing, from the log.
 """
 
@@ -31,7 +31,7 @@ class LeftError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Names that one deed uses on its way, all of one random number, so that undoing knows them from the log."""
+    """Names that one action uses on its way, all of one random number, so that undoing knows them from the log."""
 
     part: str
     """A copy that is not complete yet, or a second name of the kept file."""
@@ -109,7 +109,7 @@ def taken(folder: Folder, name: str, aside: str, content: Content) -> Iterator[T
 
 
 def _make_empty(folder: Folder, name: str) -> None:
-    """Make a folder of our own; an empty one that a crash left is made anew."""
+    """Make a folder of our own; an empty one that a crash left is made again."""
     try:
         folder.mkdir(name, 0o700)
     except FileExistsError:
@@ -118,7 +118,7 @@ def _make_empty(folder: Folder, name: str) -> None:
 
 
 def put_back(own: Folder, name: str, folder: Folder) -> None:
-    """Rename what lies aside to where it stood, if it is still there. Raises LeftError where something stands now."""
+    """Rename what lies aside to where it was, if it is still there. Raises LeftError where something is there now."""
     if own.find(name) is None:
         return
     try:
@@ -164,12 +164,12 @@ def _delete_copied(held: Taken, target: Path) -> None:
         raise ChangedError(f"{error}; what it held before is at {display_name(target)}") from error
 
 
-def link_file(kept: Path, path: Path, way: Way, content: Content) -> None:
+def link_file(keeper: Path, path: Path, way: Way, content: Content) -> None:
     """Make `path` another name of the kept file; both must hold the content. Raises like `move_file`."""
-    with open_folder(kept.parent) as there, open_folder(path.parent) as here:
-        there.link(kept.name, here, way.part)
+    with open_folder(keeper.parent) as there, open_folder(path.parent) as here:
+        there.link(keeper.name, here, way.part)
         with deleted_on_failure(here, way.part):
-            _require_kept(here, way.part, content)
+            _require_keeper(here, way.part, content)
             with taken(here, path.name, way.aside, content) as held:
                 place(here, way.part, here, path.name)
                 here.sync()
@@ -177,7 +177,7 @@ def link_file(kept: Path, path: Path, way: Way, content: Content) -> None:
         here.sync()
 
 
-def _require_kept(folder: Folder, part: str, content: Content) -> None:
+def _require_keeper(folder: Folder, part: str, content: Content) -> None:
     try:
         require(folder, part, Content(content.sha256, content.n_bytes))
     except ChangedError as error:

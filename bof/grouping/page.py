@@ -18,12 +18,12 @@ MOST_GROUPS = 200
 MOST_SHOWN = 24
 """Groups on a page, and members of one with a picture: a page of all would be too large to open."""
 
-CHANGES: Mapping[Change, str] = {"encoded": "encoded anew", "overlaid": "drawn over"}
+CHANGES: Mapping[Change, str] = {"encoded": "re-encoded", "overlaid": "drawn over"}
 """The changes whose name does not say enough."""
 
 MEANINGS: Mapping[Kind, str] = {
     "exact": "the same bytes",
-    "copy": "the same picture, encoded or sized anew",
+    "copy": "the same picture, re-encoded or resized",
     "crop": "the same photograph, cropped, turned, mirrored, drawn over or recoloured",
     "scene": "another photograph of the same thing",
 }
@@ -67,7 +67,7 @@ def build_page(judged: Sequence[Judged], title: str, n_pictures: int) -> str:
 def _shown(judged: Judged) -> Shown:
     members = list(judged.members())[:MOST_SHOWN]
     pictures = {member.id: read(Path(member.path)) for member, _ in members}
-    overlays = list(_overlays(pictures.get(judged.group.head.id), members, pictures))
+    overlays = list(_overlays(pictures.get(judged.group.representative.id), members, pictures))
     return Shown(judged, members, [thumbnail(pictures[member.id]) for member, _ in members], overlays)
 
 
@@ -78,7 +78,7 @@ def _overlays(
     for member, link in members:
         picture = pictures[member.id]
         if isinstance(base, Picture) and isinstance(picture, Picture) and link and link.kind != "exact":
-            pair = overlay(base, picture, link.head_from_member)
+            pair = overlay(base, picture, link.representative_from_member)
             if pair:
                 yield member, link, *pair
 

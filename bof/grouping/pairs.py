@@ -1,5 +1,5 @@
-"""What was found out of pairs of pictures, kept beside the index: a run that was ended goes on, a grown collection asks
-only with what is new. All of it can be found out again; the file may be deleted at any time.
+"""What was found out of pairs of pictures, kept beside the index: a run that was ended goes on, a grown collection
+searches only with what is new. All of it can be found out again; the file may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bof.grouping.pixels import Likeness
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-RECIPE = 1
-"""Changes when pictures are asked or compared otherwise: what was found before is found out again."""
+SETTINGS_VERSION = 1
+"""Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
 _SCHEMA = """
@@ -38,12 +38,12 @@ log = logging.getLogger("bof")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two contents, by sha256, and how the one that was found shows what the one that asked does (see asking.Sight).
+    """Two contents, by sha256, and how the second shows the first (see candidates.VerifiedCandidate).
 
     likeness: what their pixels say, None where they were not compared.
     """
 
-    asked: str
+    query: str
     found: str
     n_inliers: int
     probability: float
@@ -57,9 +57,9 @@ class PairStore:
     """The pairs of one index; a context manager. Where nothing can be written they are kept in memory alone."""
 
     def __init__(self, folder: Path, facts: Mapping[str, object]) -> None:
-        recipe = json.dumps({"recipe": RECIPE, **facts}, sort_keys=True)
+        settings = json.dumps({"recipe": SETTINGS_VERSION, **facts}, sort_keys=True)
         self._path = folder / FILE_NAME
-        self._database = _open(self._path, recipe)
+        self._database = _open(self._path, settings)
 
     def __enter__(self) -> PairStore:
         return self
@@ -74,15 +74,15 @@ class PairStore:
             with self._database:
                 yield self._database
         except sqlite3.Error as error:
-            advice = "free some space or delete this file, and run it again: what it held is found anew"
+            advice = "free some space or delete this file, and run it again: what it held is found again"
             raise IndexStoreError(str(error), path=self._path, advice=advice) from error
 
-    def asked(self) -> dict[str, bool]:
-        """The contents that have asked, and whether all that they found was compared."""
+    def searched(self) -> dict[str, bool]:
+        """The contents that were searched with, and whether all that they found was compared."""
         return {sha256: bool(done) for sha256, done in self._database.execute("SELECT sha256, compared FROM asked")}
 
     def add(self, found: Iterable[tuple[str, Sequence[Pair]]]) -> None:
-        """Contents that have asked, each with what it found; one commit."""
+        """Contents that were searched with, each with what it found; one commit."""
         with self._commit() as database:
             for sha256, pairs in found:
                 database.execute("INSERT OR REPLACE INTO asked VALUES (?, 0)", (sha256,))
@@ -109,17 +109,17 @@ class PairStore:
 def _row(pair: Pair) -> tuple[object, ...]:
     exact = None if pair.exact is None else _blob(pair.exact)
     numbers = pair.n_inliers, pair.probability, pair.n_exact
-    return pair.asked, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
+    return pair.query, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
 
 
 def _pair(row: tuple[str, str, int, float, int, bytes, bytes | None, str | None]) -> Pair:
-    asked, found, n_inliers, probability, n_exact, transform, exact, text = row
+    query, found, n_inliers, probability, n_exact, transform, exact, text = row
     likeness = None
     if text is not None:
         agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = json.loads(text)
         likeness = Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
     place = _matrix(transform), None if exact is None else _matrix(exact)
-    return Pair(asked, found, n_inliers, probability, n_exact, *place, likeness)
+    return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
 
 
 def _text(likeness: Likeness) -> str:
@@ -134,29 +134,29 @@ def _matrix(blob: bytes) -> F64:
     return np.frombuffer(blob, "<f8").astype(np.float64).reshape(3, 3)
 
 
-def _open(path: Path, recipe: str) -> sqlite3.Connection:
+def _open(path: Path, settings: str) -> sqlite3.Connection:
     try:
-        return _connect(path, recipe)
+        return _connect(path, settings)
     except sqlite3.OperationalError as error:
         log.warning("%s: cannot be written (%s); what is found is not kept for the next run", path, error)
-        return _connect(Path(":memory:"), recipe)
+        return _connect(Path(":memory:"), settings)
     except (sqlite3.DatabaseError, ValueError) as error:
-        log.warning("%s: damaged (%s); begun anew", path, error)
+        log.warning("%s: damaged (%s); started again", path, error)
         for name in (path.name, f"{path.name}-journal"):
             (path.parent / name).unlink(missing_ok=True)
-        return _connect(path, recipe)
+        return _connect(path, settings)
 
 
-def _connect(path: Path, recipe: str) -> sqlite3.Connection:
+def _connect(path: Path, settings: str) -> sqlite3.Connection:
     database = sqlite3.connect(os.fspath(path), timeout=_PATIENCE_S)
     try:
         with database:
             database.executescript(_SCHEMA)
             known = database.execute("SELECT value FROM recipe").fetchone()
-            if known != (recipe,):
+            if known != (settings,):
                 for table in ("recipe", "asked", "pairs"):
                     database.execute(f"DELETE FROM {table}")
-                database.execute("INSERT INTO recipe VALUES (?)", (recipe,))
+                database.execute("INSERT INTO recipe VALUES (?)", (settings,))
             database.execute("SELECT asked.sha256, pairs.likeness FROM asked, pairs LIMIT 1").fetchone()
     except BaseException:
         database.close()

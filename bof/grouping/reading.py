@@ -18,8 +18,8 @@ from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp
-from bof.system.memory import share_memory
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.memory import limit_memory
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import F64, Features
 
 PICTURE_SECONDS = 120.0
@@ -53,18 +53,18 @@ def _run(
     function: str, shared: object, items: Sequence[Any], n_workers: int, options: FeatureOptions
 ) -> Iterator[tuple[int, Any]]:
     """All items, then those that were too large once more, one at a time."""
-    share = share_memory(0, min(n_workers or os.cpu_count() or 1, max(1, len(items))), options)
+    memory_limit = limit_memory(0, min(n_workers or os.cpu_count() or 1, max(1, len(items))), options)
     places = range(len(items))
-    for part in (share, share.in_one):
+    for part in (memory_limit, memory_limit.in_one):
         limits = Limits(PICTURE_SECONDS, part.bytes)
         task = shared, min(MAX_PIXELS, part.max_pixels)
         results = run_in_workers(function, task, [items[place] for place in places], part.n_workers, limits)
         large = []
         for place, found in zip(places, results, strict=True):
-            if isinstance(found, Unread) and found.is_large and part is share:
+            if isinstance(found, Unread) and found.is_large and part is memory_limit:
                 large.append(place)
             else:
-                yield place, Unread(found.reason) if isinstance(found, Lost) else found
+                yield place, Unread(found.reason) if isinstance(found, LostItem) else found
         if not large:
             return
         places = large  # type: ignore[assignment]
@@ -88,8 +88,8 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     be_one_of_many()
     source, others = item
 
-    def read(wanted: FileStamp) -> Any:
-        return _reading(lambda: read_image(Path(wanted.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), wanted)
+    def read(stamp: FileStamp) -> Any:
+        return _reading(lambda: read_image(Path(stamp.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
 
     one = read(source)
     if isinstance(one, Unread):
@@ -104,7 +104,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
 
 
 def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
-    if not source.stands():
+    if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:
         return read()

@@ -40,22 +40,22 @@ class Judged:
         return sum(member.n_bytes for member in rest)
 
     def members(self) -> Iterator[tuple[Member, Link | None]]:
-        """The one to keep first, then the others, each with its link to the head; the head itself has none."""
-        pairs: list[tuple[Member, Link | None]] = [(self.group.head, None), *self.group.others]
+        """The one to keep first, then the others, each with its link to the representative; this has none."""
+        pairs: list[tuple[Member, Link | None]] = [(self.group.representative, None), *self.group.others]
         keeper = self.choice.keeper
         return iter(sorted(pairs, key=lambda pair: keeper is None or pair[0].id != keeper.id))
 
-    def is_kept(self, member: Member) -> bool:
+    def is_keeper(self, member: Member) -> bool:
         """Is it the one to keep?"""
         return self.choice.keeper is not None and member.id == self.choice.keeper.id
 
     def why(self, member: Member) -> str:
         """Why a member is to be kept, or what the kept one has that it has not, and what speaks against touching it."""
-        if self.is_kept(member):
+        if self.is_keeper(member):
             return self.choice.why
         held = self.choice.held.get(member.id)
-        said = [f"the kept one: {self.choice.against[member.id]}"] if member.id in self.choice.against else []
-        return "; ".join([*said, *([f"left alone: {held}"] if held else [])])
+        reasons = [f"the kept one: {self.choice.against[member.id]}"] if member.id in self.choice.against else []
+        return "; ".join([*reasons, *([f"left alone: {held}"] if held else [])])
 
 
 def modified(member: Member) -> str:
@@ -84,7 +84,7 @@ def _group_record(one: Judged) -> dict[str, Any]:
 def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, Any]:
     look = one.choice.looks[member.id]
     return {
-        "role": "keep" if one.is_kept(member) else "duplicate",
+        "role": "keep" if one.is_keeper(member) else "duplicate",
         "is_head": link is None,
         "name": member.name,
         "path": member.path,
@@ -97,9 +97,9 @@ def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, 
         "changes": list(link.changes) if link else [],
         "agreement": link and link.agreement,
         "inliers": link and link.n_inliers,
-        "head_from_member": link.head_from_member.tolist() if link else None,
+        "head_from_member": link.representative_from_member.tolist() if link else None,
         "detail": look.detail,
-        "why": one.choice.why if one.is_kept(member) else one.choice.against.get(member.id, ""),
+        "why": one.choice.why if one.is_keeper(member) else one.choice.against.get(member.id, ""),
         "left_alone": one.choice.held.get(member.id, ""),
     }
 
@@ -116,7 +116,7 @@ def as_csv(judged: Sequence[Judged]) -> str:
 
 
 def _row(one: Judged, member: Member, link: Link | None) -> list[object]:
-    role = "keep" if one.is_kept(member) else "duplicate"
+    role = "keep" if one.is_keeper(member) else "duplicate"
     agreement = "" if link is None or link.agreement is None else f"{link.agreement:.3f}"
     how = (link.kind, " ".join(link.changes), agreement, link.n_inliers) if link else ("", "", "", "")
     size = (member.width, member.height, member.n_bytes, modified(member))

@@ -41,7 +41,7 @@ _PASSING_FOLDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A member that may be kept. altered: what sets it apart from the group's head, of ALTERING."""
+    """A member that may be kept. altered: what sets it apart from the group's representative, of ALTERING."""
 
     member: Member
     look: Look
@@ -134,7 +134,7 @@ def _density(candidate: Candidate) -> float:
 
 
 def _keep_dense(some: Sequence[Candidate]) -> list[Candidate]:
-    """Only among pictures that were altered alike: drawing over a picture and storing it anew takes more bytes."""
+    """Only among pictures that were altered alike: drawing over a picture and storing it again takes more bytes."""
     if len({candidate.altered for candidate in some}) > 1:
         return list(some)
     most = max(map(_density, some))

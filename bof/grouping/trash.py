@@ -68,7 +68,9 @@ def _trash_in_place(folder: Folder, path: Path, content: Content, trash: Trash) 
 
 def find_in_trash(path: Path, sha256: str) -> list[Path]:
     """Where the trash holds this file; on freedesktop.org systems, elsewhere unknown."""
-    return [held for note, held in _kept(path) if _path_in(note) == os.path.abspath(path) if _holds(held, sha256)]
+    return [
+        held for note, held in _notes_and_files(path) if _path_in(note) == os.path.abspath(path) if _holds(held, sha256)
+    ]
 
 
 def _holds(held: Path, sha256: str) -> bool:
@@ -77,14 +79,14 @@ def _holds(held: Path, sha256: str) -> bool:
 
 def _mend_note(path: Path, aside: str) -> None:
     """Let the note say where the file was before it was taken to a folder of its own."""
-    said = str(path.parent / aside / path.name)
-    for note, _ in _kept(path):
-        if _path_in(note) == said:
+    noted = str(path.parent / aside / path.name)
+    for note, _ in _notes_and_files(path):
+        if _path_in(note) == noted:
             for before, after in ((f"/{aside}/", b"/"), (f"={aside}/", b"=")):
                 write_file(note, note.read_bytes().replace(before.encode("ascii"), after))
 
 
-def _kept(path: Path) -> list[tuple[Path, Path]]:
+def _notes_and_files(path: Path) -> list[tuple[Path, Path]]:
     """Of the files in the trash that may be this one: the note of each, and the file."""
     if not _HAS_NOTES:
         return []
@@ -115,7 +117,7 @@ def _path_in(note: Path) -> str:
             lines = stream.read(_LONGEST_NOTE).splitlines()
     except OSError:
         return ""
-    told = next((line.removeprefix(b"Path=") for line in lines if line.startswith(b"Path=")), b"")
+    noted = next((line.removeprefix(b"Path=") for line in lines if line.startswith(b"Path=")), b"")
     trash = note.parents[1]
     top = trash.parent.parent if trash.parent.name == ".Trash" else trash.parent
-    return os.path.abspath(top / os.fsdecode(unquote_to_bytes(told)))
+    return os.path.abspath(top / os.fsdecode(unquote_to_bytes(noted)))

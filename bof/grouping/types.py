@@ -1,4 +1,4 @@
-"""What duplicates are made of: members, how each is proved to be like its group's head, groups."""
+"""What duplicates are made of: members, how each is proved to be like its group's representative, groups."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ Member = ImageRecord
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How a member is like its group's head.
+    """How a member is like its group's representative.
 
     n_inliers: points that agree, 0 for exact copies; agreement: share of the common part whose pixels agree, 0 to 1, 1
     for exact copies, None where pixels do not decide (scene); head_from_member f64 (3, 3) in pixels of the two upright
     originals, the identity for exact copies; changes: what was done to one to become the other. Of a copy of a copy
-    both proofs are told as one: the transforms one after the other, the fewer inliers, the lower agreement.
+    both proofs are reported as one: the transforms one after the other, the fewer inliers, the lower agreement.
     """
 
     kind: Kind
     n_inliers: int
     agreement: float | None
-    head_from_member: F64
+    representative_from_member: F64
     changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures that belong together: a head, and the others, each proved against the head."""
+    """Pictures that belong together: a representative, and the others, each proved against it."""
 
-    head: Member
+    representative: Member
     others: Sequence[tuple[Member, Link]]
 
     @property
     def members(self) -> list[Member]:
-        """All of them, the head first."""
-        return [self.head, *(member for member, _ in self.others)]
+        """All of them, the representative first."""
+        return [self.representative, *(member for member, _ in self.others)]
 
     @property
     def kind(self) -> Kind:

@@ -34,7 +34,7 @@ State = Literal["put back", "as it was", "not undone"]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of one deed: put back now, found as it was before, or not undone, and then why."""
+    """What became of one action: put back now, found as it was before, or not undone, and then why."""
 
     entry: Entry
     state: State
@@ -42,7 +42,7 @@ class Undone:
 
 
 def undo(entries: Sequence[Entry]) -> list[Undone]:
-    """Undo deeds, the last first. Nothing is overwritten, and nothing is lost where it is ended halfway."""
+    """Undo actions, the last first. Nothing is overwritten, and nothing is lost where it is ended halfway."""
     return [_undo(entry) for entry in reversed(entries)]
 
 
@@ -63,15 +63,15 @@ def _undo(entry: Entry) -> Undone:
 
 
 def _set_aside(entry: Entry) -> Undone | None:
-    """Where a crash, or another program, left aside what stood at the path, and the path is not free: said so."""
+    """Where a crash, or another program, left aside what was at the path, and the path is not free: said so."""
     aside, path = entry.aside, Path(entry.path)
     if not exists(aside):
         return None
     if not holds(aside, entry.sha256):
-        reason = f"what stood there, which is not what the log names, is at {display_name(aside)}"
+        reason = f"what was there, which is not what the log names, is at {display_name(aside)}"
         return Undone(entry, "not undone", reason)
     if exists(path) and not holds(path, entry.sha256):
-        reason = f"another file stands there now; what stood there before is at {display_name(aside)}"
+        reason = f"another file is there now; what was there before is at {display_name(aside)}"
         return Undone(entry, "not undone", reason)
     return None
 
@@ -94,7 +94,7 @@ def _unmove(entry: Entry) -> Undone:
         return _stands(entry)
     return_to(target, entry.aside_undoing, entry)
     if exists(path):
-        return Undone(entry, "not undone", f"another file stands there now; what was moved is {_where(entry)}")
+        return Undone(entry, "not undone", f"another file is there now; what was moved is {_where(entry)}")
     if not holds(target, entry.sha256):
         return Undone(entry, "not undone", f"it is {_where(entry)}")
     move_file(target, path, way.undoing, way.back, entry.content)
@@ -136,9 +136,9 @@ def _remove_empty(entry: Entry) -> None:
 
 
 def _unlink(entry: Entry) -> Undone:
-    path, kept, way = Path(entry.path), Path(entry.target), entry.way
+    path, keeper, way = Path(entry.path), Path(entry.target), entry.way
     copies = [path.with_name(way.back), path.with_name(way.part)]
-    clear_copies(entry, copies, [path], [entry.aside, entry.aside_undoing, path, kept])
+    clear_copies(entry, copies, [path], [entry.aside, entry.aside_undoing, path, keeper])
     if undone := _set_aside(entry):
         return undone
     if exists(entry.aside) and not exists(path):

@@ -217,15 +217,15 @@ def _elided(text: str, width_px: int, font: cv2.FontFace) -> str:
     if _text_width(text, font) <= width_px:
         return text
     while high - low > 1:
-        kept = (low + high) // 2
-        low, high = (kept, high) if _text_width(_ends(text, kept), font) <= width_px else (low, kept)
+        n_shown = (low + high) // 2
+        low, high = (n_shown, high) if _text_width(_ends(text, n_shown), font) <= width_px else (low, n_shown)
     return _ends(text, low)
 
 
-def _ends(text: str, kept: int) -> str:
-    """The text's first and last characters, `kept` in all, with an ellipsis between."""
-    head = (kept + 1) // 2
-    return f"{text[:head]}…{text[len(text) - (kept - head) :]}"
+def _ends(text: str, n_shown: int) -> str:
+    """The text's first and last characters, `n_shown` in all, with an ellipsis between."""
+    head = (n_shown + 1) // 2
+    return f"{text[:head]}…{text[len(text) - (n_shown - head) :]}"
 
 
 def _text_width(text: str, font: cv2.FontFace) -> int:

@@ -14,7 +14,7 @@ from bof.errors import ImageError
 from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 
 SMALL_PIXELS, SMALL_BYTES = 24_000_000, 64 << 20
 """What is decoded here has no more pixels, by its header, and its file no more bytes."""
@@ -75,7 +75,7 @@ class LimitedReader:
         (found,) = run_in_workers(f"{__name__}:decode_in_worker", self, [item], 1, Limits(_SECONDS, self.n_bytes))
         if isinstance(found, Picture):
             return found
-        raise ImageError(found.reason, path=name) if isinstance(found, Lost) else found
+        raise ImageError(found.reason, path=name) if isinstance(found, LostItem) else found
 
     def decode_here(self, item: Item) -> Picture:
         """The same in this process."""

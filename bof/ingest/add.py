@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bof.errors import ImageError
 from bof.images.listing import Skipped, list_files
-from bof.ingest.backfill import fill, find_gaps
+from bof.ingest.backfill import backfill, find_missing
 from bof.ingest.batches import Batches
-from bof.ingest.extract import Recipe, describe_files
+from bof.ingest.extract import ExtractSpec, extract_files
 from bof.ingest.sync import Plan, is_below, plan_sync
 from bof.options import IndexOptions
 from bof.store.index import Index
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class AddReport:
     """What `Engine.add` did: pictures added (new or changed), moved without being read again, removed, those whose
-    files are gone but which were left, those that stood already, those skipped and why, features, seconds.
+    files are gone but which were left, those that are unchanged, those skipped and why, features, seconds.
     """
 
     n_added: int
@@ -35,7 +35,7 @@ class AddReport:
     skipped: Sequence[Skipped]
     n_features: int
     seconds: float
-    n_filled: int = 0
+    n_backfilled: int = 0
 
 
 def make_plan(index: Index, sources: Sequence[Path], *, delete: bool) -> Plan:
@@ -64,12 +64,12 @@ def add_pictures(
         writer.require_whole()
         plan = make_plan(index, sources, delete=delete)
         _rearrange(index, writer, plan, sources)
-        recipe = _recipe(index, vocabulary_folder, options)
-        done = _read(writer, plan, recipe, options, progress)
-        n_filled, unfilled = fill(writer, find_gaps(index, recipe.wanted.groups), recipe, options, progress)
+        spec = _extract_spec(index, vocabulary_folder, options)
+        done = _read(writer, plan, spec, options, progress)
+        n_backfilled, failed = backfill(writer, find_missing(index, spec.column_spec.groups), spec, options, progress)
     leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
-    skipped = [*done.skipped, *unfilled]
-    return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_filled)
+    skipped = [*done.skipped, *failed]
+    return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_backfilled)
 
 
 def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
@@ -80,19 +80,19 @@ def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]
         writer.rearrange(plan.moves, plan.leaving, roots)
 
 
-def _recipe(index: Index, vocabulary_folder: Path, options: IndexOptions) -> Recipe:
+def _extract_spec(index: Index, vocabulary_folder: Path, options: IndexOptions) -> ExtractSpec:
     """Raises ModelError where the model of an embedding is gone: no picture could be described."""
-    wanted = index.wanted
-    if wanted.model and "embedding" in wanted.groups:
-        wanted.model.load()
-    return Recipe(vocabulary_folder, index.features, options.max_pixels, wanted)
+    column_spec = index.column_spec
+    if column_spec.model and "embedding" in column_spec.groups:
+        column_spec.model.load()
+    return ExtractSpec(vocabulary_folder, index.features, options.max_pixels, column_spec)
 
 
-def _read(writer: Writer, plan: Plan, recipe: Recipe, options: IndexOptions, progress: Progress | None) -> Batches:
+def _read(writer: Writer, plan: Plan, spec: ExtractSpec, options: IndexOptions, progress: Progress | None) -> Batches:
     """Read and commit what is new or changed."""
     batches, n_files = Batches(writer, options), len(plan.to_read)
     try:
-        for done, item in enumerate(describe_files(plan.to_read, recipe, options), 1):
+        for done, item in enumerate(extract_files(plan.to_read, spec, options), 1):
             batches.take(item)
             if progress:
                 progress(done, n_files)

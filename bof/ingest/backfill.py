@@ -1,4 +1,4 @@
-"""An index that stands gets optional columns: pictures are described again, their features stay as they are."""
+"""An existing index gets optional columns: pictures are described again, their features stay as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.images.listing import Skipped
-from bof.ingest.extract import Recipe, in_processes
+from bof.ingest.extract import ExtractSpec, in_processes
 from bof.options import IndexOptions
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
@@ -23,21 +23,21 @@ _REWRITES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingColumns:
     """Live images of a segment, in the order of their positions, that lack columns."""
 
     segment: SegmentRecord
     images: Sequence[ImageRow]
 
 
-def find_gaps(index: Index, groups: Sequence[str]) -> list[Gap]:
+def find_missing(index: Index, groups: Sequence[str]) -> list[MissingColumns]:
     """Where images lack columns of these groups. Raises IndexStoreError where a segment is damaged."""
     if not groups:
         return []
     with catalog.reading(index.folder) as database:
         commit = catalog.read_commit(database)
-        gaps = [Gap(row, _lacking(index, row, commit.images, groups)) for row in commit.segments]
-    return [gap for gap in gaps if gap.images]
+        missing = [MissingColumns(row, _lacking(index, row, commit.images, groups)) for row in commit.segments]
+    return [one for one in missing if one.images]
 
 
 def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, groups: Sequence[str]) -> list[ImageRow]:
@@ -47,15 +47,19 @@ def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, gro
     return [images[i] for i in chosen[~complete[images.position[chosen]]].tolist()]
 
 
-def fill(
-    writer: Writer, gaps: Sequence[Gap], recipe: Recipe, options: IndexOptions, progress: Progress | None = None
+def backfill(
+    writer: Writer,
+    missing: Sequence[MissingColumns],
+    spec: ExtractSpec,
+    options: IndexOptions,
+    progress: Progress | None = None,
 ) -> tuple[int, list[Skipped]]:
     """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped."""
-    n_images, n_done, skipped = sum(len(gap.images) for gap in gaps), 0, list[Skipped]()
-    sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if gaps else {}
-    for gap, images in _steps(gaps, options):
+    n_images, n_done, skipped = sum(len(one.images) for one in missing), 0, list[Skipped]()
+    sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if missing else {}
+    for one, images in _steps(missing, options):
         rows: dict[int, Rows] = {}
-        for result in _described(images, sha256_of, recipe, options):
+        for result in _extracted(images, sha256_of, spec, options):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -64,25 +68,27 @@ def fill(
             if progress:
                 progress(n_done, n_images)
         if rows:
-            writer.fill(gap.segment.number, rows)
+            writer.backfill(one.segment.number, rows)
     return n_images - len(skipped), skipped
 
 
-def _steps(gaps: Sequence[Gap], options: IndexOptions) -> Iterator[tuple[Gap, Sequence[ImageRow]]]:
+def _steps(
+    missing: Sequence[MissingColumns], options: IndexOptions
+) -> Iterator[tuple[MissingColumns, Sequence[ImageRow]]]:
     """What is described before each commit."""
-    for gap in gaps:
-        step = max(options.commit_images, -(-gap.segment.n_images // _REWRITES))
-        for first in range(0, len(gap.images), step):
-            yield gap, gap.images[first : first + step]
+    for one in missing:
+        step = max(options.commit_images, -(-one.segment.n_images // _REWRITES))
+        for first in range(0, len(one.images), step):
+            yield one, one.images[first : first + step]
 
 
-def _described(
-    images: Sequence[ImageRow], sha256_of: Mapping[str, str], recipe: Recipe, options: IndexOptions
+def _extracted(
+    images: Sequence[ImageRow], sha256_of: Mapping[str, str], spec: ExtractSpec, options: IndexOptions
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
     position_of = {image.path: image.position for image in images}
     files = [(image.path, image.name) for image in images]
-    for result in in_processes("bof.ingest.extract:describe_again_in_worker", files, recipe, options):
+    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
         if isinstance(result, Skipped):
             yield result
         elif result[1] != sha256_of[result[0]]:

@@ -1,11 +1,11 @@
-"""Described pictures gather in memory and become commits."""
+"""Extracted pictures gather in memory and become commits."""
 
 from __future__ import annotations
 
 import time
 
 from bof.images.listing import Skipped
-from bof.ingest.extract import Described
+from bof.ingest.extract import Extracted
 from bof.options import IndexOptions
 from bof.store.writer import Writer
 
@@ -14,19 +14,19 @@ MAX_WAITING_FEATURES = 1 << 19
 
 
 class Batches:
-    """Gathers described pictures and commits them whenever enough have come, or enough time has passed."""
+    """Gathers extracted pictures and commits them whenever enough have come, or enough time has passed."""
 
     def __init__(self, writer: Writer, options: IndexOptions) -> None:
         self._writer = writer
         self._options = options
-        self._waiting: list[Described] = []
+        self._waiting: list[Extracted] = []
         self._waiting_features = 0
         self._last_commit = time.monotonic()
         self.n_added = 0
         self.n_features = 0
         self.skipped: list[Skipped] = []
 
-    def take(self, item: Described | Skipped) -> None:
+    def take(self, item: Extracted | Skipped) -> None:
         """One picture more."""
         if isinstance(item, Skipped):
             self.skipped.append(item)

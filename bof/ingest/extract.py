@@ -13,7 +13,7 @@ import cv2
 
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import PictureTooLargeError, decode, read_bytes
 from bof.images.listing import Skipped
 from bof.ingest.sync import Found
@@ -21,20 +21,20 @@ from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, store_geometry
-from bof.system.memory import Share, give_back_memory, keep_freed_memory, pixels_beside_kept, share_memory
+from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, limit_memory, pixels_beside_freed
 from bof.system.threads import set_threads
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ExtractSpec:
     """What every worker needs to know."""
 
     vocabulary_folder: Path
     features: FeatureOptions
     max_pixels: int
-    wanted: Wanted = field(default_factory=Wanted)
+    column_spec: ColumnSpec = field(default_factory=ColumnSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,69 +46,71 @@ class Deferred:
     n_pixels: int
 
 
-Described = tuple[ImageRecord, ImageColumns]
+Extracted = tuple[ImageRecord, ImageColumns]
 
-Redescribed = tuple[str, str, Rows]
+ExtractedColumns = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
-def describe_files(files: Sequence[Found], recipe: Recipe, options: IndexOptions) -> Iterator[Described | Skipped]:
+def extract_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Extracted | Skipped]:
     """The facts and columns of (path, name) pairs, in the order of `in_processes`."""
-    return in_processes("bof.ingest.extract:describe_in_worker", files, recipe, options)
+    return in_processes("bof.ingest.extract:extract_in_worker", files, spec, options)
 
 
-def in_processes(function: str, files: Sequence[Found], recipe: Recipe, options: IndexOptions) -> Iterator[Any]:
+def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
     """What "module:function" says of (path, name) pairs, or Skipped; what happens to one picture happens to it alone.
 
     It is called as function((recipe, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
-    in order, but for those too large for a process's share of the memory: they come last, one at a time.
+    in order, but for those too large for a process's limit of memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """
     n_workers = options.n_workers
-    share = share_memory(options.memory, min(n_workers, max(1, len(files))), recipe.features)
+    memory_limit = limit_memory(options.memory, min(n_workers, max(1, len(files))), spec.features)
     deferred: list[Deferred] = []
-    for item in _run(function, files, recipe, share, options):
+    for item in _run(function, files, spec, memory_limit, options):
         if isinstance(item, Deferred):
             deferred.append(item)
         else:
             yield item
-    alone = share.in_one
+    alone = memory_limit.in_one
     for item in deferred:
         if item.n_pixels > alone.max_pixels:
-            needed = share.memory_for(item.n_pixels)
+            needed = memory_limit.memory_for(item.n_pixels)
             yield Skipped(item.path, f"its {item.n_pixels} pixels need --memory {needed} or more")
     fitting = [item for item in deferred if item.n_pixels <= alone.max_pixels]
-    for last in _run(function, [(item.path, item.name) for item in fitting], recipe, alone, options):
+    for last in _run(function, [(item.path, item.name) for item in fitting], spec, alone, options):
         if not isinstance(last, Deferred):
             yield last
 
 
-def _run(function: str, files: Sequence[Found], recipe: Recipe, share: Share, options: IndexOptions) -> Iterator[Any]:
-    limits = Limits(options.picture_seconds, share.bytes + recipe.wanted.model_bytes)
-    shared = recipe, share.max_pixels
-    results = run_in_workers(function, shared, files, share.n_workers, limits)
+def _run(
+    function: str, files: Sequence[Found], spec: ExtractSpec, memory_limit: MemoryLimit, options: IndexOptions
+) -> Iterator[Any]:
+    limits = Limits(options.picture_seconds, memory_limit.bytes + spec.column_spec.model_bytes)
+    shared = spec, memory_limit.max_pixels
+    results = run_in_workers(function, shared, files, memory_limit.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
-        yield Skipped(path, result.reason) if isinstance(result, Lost) else result
+        yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
-def describe_in_worker(shared: tuple[Recipe, int], file: Found) -> Described | Skipped | Deferred:
+def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
-    recipe, max_pixels = shared
-    vocabulary = load_vocabulary(recipe.vocabulary_folder)
-    found = describe(file, vocabulary, recipe, pixels_beside_kept(max_pixels, recipe.features))
+    spec, max_pixels = shared
+    vocabulary = load_vocabulary(spec.vocabulary_folder)
+    found = extract_file(file, vocabulary, spec, pixels_beside_freed(max_pixels, spec.features))
     if isinstance(found, Deferred) and found.n_pixels <= max_pixels:
         give_back_memory()
-        found = describe(file, vocabulary, recipe, max_pixels)
+        found = extract_file(file, vocabulary, spec, max_pixels)
     return found
 
 
-def describe_again_in_worker(shared: tuple[Recipe, int], file: Found) -> Redescribed | Skipped | Deferred:
+def extract_columns_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> ExtractedColumns | Skipped | Deferred:
     """The optional columns alone of one picture."""
     be_one_of_many()
-    recipe, max_pixels = shared
+    spec, max_pixels = shared
     path = file[0]
-    return _guarded(file, recipe, max_pixels, lambda _, data, n: (path, _sha256(data), _rows(data, path, recipe, n)))
+    return _guarded(file, spec, max_pixels, lambda _, data, n: (path, _sha256(data), _rows(data, path, spec, n)))
 
 
 def be_one_of_many() -> None:
@@ -118,28 +120,30 @@ def be_one_of_many() -> None:
     keep_freed_memory()
 
 
-def describe(file: Found, vocabulary: Vocabulary, recipe: Recipe, max_pixels: int) -> Described | Skipped | Deferred:
+def extract_file(
+    file: Found, vocabulary: Vocabulary, spec: ExtractSpec, max_pixels: int
+) -> Extracted | Skipped | Deferred:
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
 
-    def described(status: os.stat_result, data: bytes, limit: int) -> Described:
-        picture = decode(data, max_side=recipe.features.max_side, max_pixels=limit, grey=True, name=path)
-        features = extract_features(picture, recipe.features)
-        words = vocabulary.describe(features.descriptors)
+    def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
+        picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
+        features = extract_features(picture, spec.features)
+        words = vocabulary.quantize(features.descriptors)
         where = store_geometry(features.geometry)
-        rows = _rows(data, path, recipe, limit)
+        rows = _rows(data, path, spec, limit)
         columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
         size = picture.width, picture.height, len(columns)
         return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 
-    return _guarded(file, recipe, max_pixels, described)
+    return _guarded(file, spec, max_pixels, extracted)
 
 
 T = TypeVar("T")
 
 
 def _guarded(
-    file: Found, recipe: Recipe, max_pixels: int, use: Callable[[os.stat_result, bytes, int], T]
+    file: Found, spec: ExtractSpec, max_pixels: int, use: Callable[[os.stat_result, bytes, int], T]
 ) -> T | Skipped | Deferred:
     """What `use` makes of a file's status and bytes, and the pixels that it may have; else why it could not.
 
@@ -148,21 +152,21 @@ def _guarded(
     path, name = file
     try:
         status = os.stat(path)
-        return use(status, read_bytes(Path(path)), min(max_pixels, recipe.max_pixels))
+        return use(status, read_bytes(Path(path)), min(max_pixels, spec.max_pixels))
     except PictureTooLargeError as error:
-        if error.n_pixels <= recipe.max_pixels:
+        if error.n_pixels <= spec.max_pixels:
             return Deferred(path, name, error.n_pixels)
         return Skipped(path, error.reason())
     except (ImageError, ModelError, OSError) as error:
         return Skipped(path, reason_of(error))
 
 
-def _rows(data: bytes, path: str, recipe: Recipe, max_pixels: int) -> Rows:
+def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int) -> Rows:
     """What the picture in a file looks like as a whole; decoded as a query is, so that a file is most like itself."""
-    if not recipe.wanted.groups:
+    if not spec.column_spec.groups:
         return {}
-    picture = decode(data, max_side=recipe.features.max_side, max_pixels=max_pixels, name=path)
-    return recipe.wanted.describe(picture.pixels, path)
+    picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, name=path)
+    return spec.column_spec.describe(picture.pixels, path)
 
 
 def _sha256(data: bytes) -> str:

@@ -25,16 +25,16 @@ _FIRST_ROOM = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Votes of the query features `asked`: image i32, database feature u16 and Hamming distance u8 (n,).
+    """Votes of the query features `queried`: image i32, database feature u16 and Hamming distance u8 (n,).
 
-    ends i64 (len(asked) * k,): where the votes end that each word of each of these features has found.
+    ends i64 (len(queried) * k,): where the votes end that each word of each of these features has found.
     """
 
     image: I32
     feature: U16
     distance: U8
     ends: I64
-    asked: range
+    queried: range
 
     def __len__(self) -> int:
         return len(self.image)
@@ -74,12 +74,12 @@ def near_postings(
     live: Bool,
     word: I32,
     query_signature: U64,
-    asked: range,
+    queried: range,
     max_hamming: int,
     weight_of_distance: F64,
     weight_of_word: F64,
 ) -> tuple[F64, list[Hits]]:
-    """Hamming votes of the query features `asked` in one segment: score f64 (n_images,), and the votes as columns.
+    """Hamming votes of the query features `queried` in one segment: score f64 (n_images,), and the votes as columns.
 
     postings: indptr i32 (n_words + 1), image i32, feature u16, signature u64 (n_postings,) of the segment; live bool
     (n_images,); word i32 and query_signature u64 (n, k). A posting within max_hamming bits of its query feature votes
@@ -88,7 +88,7 @@ def near_postings(
     """
     query, weights = (live, word, query_signature), (max_hamming, weight_of_distance, weight_of_word)
     score, slots = np.zeros(len(live)), np.zeros(len(live), SLOT)
-    room, waiting, pieces = _FIRST_ROOM, asked, []
+    room, waiting, pieces = _FIRST_ROOM, queried, []
     while waiting:
         image, feature, distance = np.empty(room, np.int32), np.empty(room, np.uint16), np.empty(room, np.uint8)
         ends, reached = np.empty((len(waiting), word.shape[-1]), np.int64), np.empty(1, np.int64)
@@ -123,9 +123,9 @@ def collect_votes(
 
     word i32 (n, k): of the query's features; the weights as for `near_postings`.
     """
-    columns, ends = (hits.image, hits.feature, hits.distance), hits.ends.reshape(len(hits.asked), word.shape[-1])
+    columns, ends = (hits.image, hits.feature, hits.distance), hits.ends.reshape(len(hits.queried), word.shape[-1])
     weights = (weight_of_distance, weight_of_word)
-    CALLS["collect_votes"](place, *columns, word, hits.asked, ends, *weights, start.copy(), votes)
+    CALLS["collect_votes"](place, *columns, word, hits.queried, ends, *weights, start.copy(), votes)
 
 
 def sort_votes(
@@ -151,34 +151,36 @@ def place_features(
     CALLS["place_features"](pictures, indptr, position, feature, feature_indptr, xy, scale_angle, placed)
 
 
-def pair_up(query: F64, row: I32, database: F64, matches: range, spot: float, found: tuple[F64, F64, I32, F32]) -> None:
+def pair_up(
+    query: F64, row: I32, database: F64, matches: range, cell_size: float, found: tuple[F64, F64, I32, F32]
+) -> None:
     """Some matches become pairs of points with a similarity each.
 
     query f64 (4, n) and database f64 (4, m): x, y, scale, angle in degrees; row i32 (m,): the query's feature of each
     match. Fills places f64 (4, m): x and y in both pictures; turns f64 (3, m): scale, cosine and sine of database from
-    query; spots i32 (2, m): the cells of a grid of size `spot`; columns f32 (8, m): what `best_hypotheses` reads.
+    query; cells i32 (2, m): the cells of a grid of size `cell_size`; columns f32 (8, m): what `best_hypotheses` reads.
     """
-    CALLS["pair_up"](query, row, database, matches, spot, *found)
+    CALLS["pair_up"](query, row, database, matches, cell_size, *found)
 
 
 def best_hypotheses(
-    indptr: I64, pictures: range, pairs: F32, weight: I32, spots: I32, limits: F32, n_hypotheses: int, min_fit: int,
+    indptr: I64, pictures: range, pairs: F32, weight: I32, cells: I32, limits: F32, n_hypotheses: int, min_fit: int,
     seed: I64, n_agreeing: I64, agreeing: I64,
 ) -> None:  # fmt: skip
-    """For each picture, the pair whose similarity gathers most spots among the few that gather most weight.
+    """For each picture, the pair whose similarity gathers most cells among the few that gather most weight.
 
     The pairs of picture i are columns indptr[i]:indptr[i + 1], strongest first. pairs f32 (8, m): x and y in the query
     and in the database picture, scale, cosine and sine of the turn, logarithm of the scale; weight i32 (m,), whole, so
-    that sums are exact; spots i32 (2, m): the grid cell of each point. limits f32 (3,): tolerance, smallest cosine
+    that sums are exact; cells i32 (2, m): the grid cell of each point. limits f32 (3,): tolerance, smallest cosine
     between two turns, largest difference of two logarithms. Fills, by picture, seed i64, the column of the pair, -1
     without pairs; n_agreeing i64; and agreeing i64 (m,): agreeing[indptr[i]:][:n_agreeing[i]] agree, one to one.
     """
     found = seed, n_agreeing, agreeing
-    CALLS["best_hypotheses"](indptr, pictures, pairs, weight, spots, limits, n_hypotheses, min_fit, *found)
+    CALLS["best_hypotheses"](indptr, pictures, pairs, weight, cells, limits, n_hypotheses, min_fit, *found)
 
 
 def refine(
-    indptr: I64, pictures: range, places: F64, turns: F64, weight: F64, spots: I32, size: F64, rules: F64, seed: I64,
+    indptr: I64, pictures: range, places: F64, turns: F64, weight: F64, cells: I32, size: F64, rules: F64, seed: I64,
     n_inliers: I64, inliers: I64, transform: F64, inlier_weight: F64, spread: F64,
 ) -> None:  # fmt: skip
     """Each picture's best hypothesis becomes an affine transform, or a homography where perspective shows.
@@ -191,7 +193,7 @@ def refine(
     standard deviation of the inliers in any direction in either picture; nothing where too few pairs agree.
     """
     found = n_inliers, inliers, transform, inlier_weight, spread
-    CALLS["refine"](indptr, pictures, places, turns, weight, spots, size, rules, seed, *found)
+    CALLS["refine"](indptr, pictures, places, turns, weight, cells, size, rules, seed, *found)
 
 
 def document_frequency(indptr: I32, image: I32, live: Bool, words: range, frequency: I64) -> None:
@@ -206,13 +208,13 @@ def squared_norms(indptr: I32, image: I32, n_images: int, squared_idf: F64, word
     return total
 
 
-def find_postings(indptr: I32, image: I32, feature: U16, wanted: int, word: I32) -> I64:
+def find_postings(indptr: I32, image: I32, feature: U16, number: int, word: I32) -> I64:
     """The posting of each feature of one image, i64 (n,); feature i of it has word[i].
 
     Raises ValueError where a feature has no posting.
     """
     rows = np.empty(len(word), np.int64)
-    CALLS["find_postings"](indptr, image, feature, wanted, word, rows)
+    CALLS["find_postings"](indptr, image, feature, number, word, rows)
     return rows
 
 
@@ -229,23 +231,23 @@ def are_sound(postings: tuple[I32, I32, U16, U64], feature_indptr: I64, word: U1
     return True
 
 
-def count_kept(postings: tuple[I32, I32, U16, U64], new_number: I32, count: I64) -> None:
+def count_retained(postings: tuple[I32, I32, U16, U64], new_number: I32, count: I64) -> None:
     """Add to count i64 (n_words,) how many postings of each word stay.
 
     new_number i32 (n_images,): what each image is called from now on, -1 where it is left out.
     """
-    CALLS["count_kept"](*postings[:2], new_number, count)
+    CALLS["count_retained"](*postings[:2], new_number, count)
 
 
-def copy_kept(
+def copy_retained(
     postings: tuple[I32, I32, U16, U64], new_number: I32, words: range, target: I64, merged: tuple[I32, U16, U64]
 ) -> None:
-    """Copy the postings of some words that stay, as many as `count_kept` has counted.
+    """Copy the postings of some words that stay, as many as `count_retained` has counted.
 
     target i64 (len(words),): the place in the columns `merged` for the first posting of each word; it moves behind the
     last.
     """
-    CALLS["copy_kept"](*postings, new_number, words, target, *merged)
+    CALLS["copy_retained"](*postings, new_number, words, target, *merged)
 
 
 def differing_bits(query: U64, rows: U64, some: range, distance: U16) -> None:

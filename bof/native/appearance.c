@@ -203,16 +203,16 @@ typedef struct {
     const float *bin;
     const int32_t *block;
     int64_t n_met, n_blocks;
-} Asked;
+} Terms;
 
 #define SUM_ROWS(Kind, add, metric)                                                                                   \
     for (int64_t i = first; i < stop; i++) {                                                                          \
-        const uint8_t *row = rows + i * asked.n_blocks * BINS;                                                        \
+        const uint8_t *row = rows + i * terms.n_blocks * BINS;                                                        \
         Kind sum = {0};                                                                                               \
-        for (int64_t b = 0; b < asked.n_met; b++)                                                                     \
-            add(metric, 1, asked.bin + asked.block[b] * BINS, row + asked.block[b] * BINS, &sum);                     \
-        for (int64_t b = asked.n_met; b < asked.n_blocks; b++)                                                        \
-            add(metric, 0, asked.bin + asked.block[b] * BINS, row + asked.block[b] * BINS, &sum);                     \
+        for (int64_t b = 0; b < terms.n_met; b++)                                                                     \
+            add(metric, 1, terms.bin + terms.block[b] * BINS, row + terms.block[b] * BINS, &sum);                     \
+        for (int64_t b = terms.n_met; b < terms.n_blocks; b++)                                                        \
+            add(metric, 0, terms.bin + terms.block[b] * BINS, row + terms.block[b] * BINS, &sum);                     \
         Sums lanes;                                                                                                   \
         memcpy(&lanes, &sum, sizeof lanes);                                                                           \
         sums[3 * i] = total(lanes.both);                                                                              \
@@ -230,13 +230,13 @@ typedef struct {
     default: SUM_ROWS(Kind, add, BHATTACHARYYA)                                                                       \
     }
 
-static void sum_any(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
+static void sum_any(int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
 {
     SUM(SumsAny, add_any)
 }
 
 #if defined(__x86_64__)
-NARROW static void sum_narrow(int metric, Asked asked, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
+NARROW static void sum_narrow(int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
 {
     SUM(SumsNarrow, add_narrow)
 }
@@ -248,16 +248,16 @@ EXPORT int64_t bof_compare_histograms(
     int64_t metric, const float *query, const int32_t *block, int64_t n_met, const uint8_t *rows, int64_t first,
     int64_t stop, float *sums, int64_t n_blocks)
 {
-    const Asked asked = {query, block, n_met, n_blocks};
+    const Terms terms = {query, block, n_met, n_blocks};
     for (int64_t b = 0; b < n_blocks; b++)
         if (!exists(block[b], n_blocks))
             return OUT_OF_RANGE;
 #if defined(__x86_64__)
     if (processor() >= 1) {
-        sum_narrow((int)metric, asked, rows, first, stop, sums);
+        sum_narrow((int)metric, terms, rows, first, stop, sums);
         return 0;
     }
 #endif
-    sum_any((int)metric, asked, rows, first, stop, sums);
+    sum_any((int)metric, terms, rows, first, stop, sums);
     return 0;
 }

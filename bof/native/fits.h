@@ -8,7 +8,7 @@
 /* Columns of one picture's m pairs, strongest first, and which of them turn and scale about as the seed does. */
 typedef struct {
     const double *x, *y, *u, *v, *weight;
-    const int32_t *query_spot, *database_spot;
+    const int32_t *query_cell, *database_cell;
     uint8_t *behind;
     int64_t m;
 } Matches;

@@ -66,17 +66,17 @@ static const gather_fn gather_on[] = {gather_any, gather_narrow, gather_wide};
 static const gather_fn gather_on[] = {gather_any};
 #endif
 
-/* The pairs that agree with pair h, strongest first, each of whose two spots is still free; returns how many. */
+/* The pairs that agree with pair h, strongest first, each of whose two grid cells is still free; returns how many. */
 static int64_t follow(
-    Pairs p, const int32_t *query_spot, const int32_t *database_spot, Limits limits, int64_t m, int64_t h, int64_t *kept)
+    Pairs p, const int32_t *query_cell, const int32_t *database_cell, Limits limits, int64_t m, int64_t h, int64_t *retained)
 {
     const Similarity s = propose(p, limits, h);
     int64_t n = 0;
     for (int64_t j = 0; j < m; j++) {
         int is_free = agrees(p, s, limits, h, j);
         for (int64_t i = 0; is_free && i < n; i++)
-            is_free = query_spot[kept[i]] != query_spot[j] && database_spot[kept[i]] != database_spot[j];
-        kept[n] = j;
+            is_free = query_cell[retained[i]] != query_cell[j] && database_cell[retained[i]] != database_cell[j];
+        retained[n] = j;
         n += is_free;
     }
     return n;
@@ -87,7 +87,7 @@ static int64_t follow(
 /* For pictures first to stop - 1: see best_hypotheses in bof/native/__init__.py. Row c of `pairs` starts at
    pairs + c * m. */
 EXPORT int64_t bof_best_hypotheses(
-    const int64_t *indptr, int64_t first, int64_t stop, const float *pairs, const int32_t *weight, const int32_t *spots,
+    const int64_t *indptr, int64_t first, int64_t stop, const float *pairs, const int32_t *weight, const int32_t *cells,
     const float *limits, int64_t n_hypotheses, int64_t min_fit, int64_t *seed, int64_t *n_agreeing, int64_t *agreeing,
     int64_t m)
 {
@@ -122,7 +122,7 @@ EXPORT int64_t bof_best_hypotheses(
         seed[i] = -1;
         n_agreeing[i] = 0;
         for (int f = 0; f < FINALISTS && best[f] >= 0 && (f == 0 || n_agreeing[i] >= min_fit); f++) {
-            const int64_t n = follow(p, spots + start, spots + m + start, limit, n_pairs, best[f], followers);
+            const int64_t n = follow(p, cells + start, cells + m + start, limit, n_pairs, best[f], followers);
             if (f == 0 || n > n_agreeing[i]) {
                 seed[i] = best[f] + start;
                 n_agreeing[i] = n;
@@ -170,22 +170,22 @@ EXPORT int64_t bof_place_features(
 }
 
 /* The cell of a grid in which a point lies along one axis; far outside of every picture all points share one. */
-static inline uint32_t cell_of(double x, double size)
+static inline uint32_t axis_cell(double x, double size)
 {
     const double farthest = 1 << 30;
     return (uint32_t)(int32_t)fmax(-farthest, fmin(farthest, floor(x / size)));
 }
 
-static inline int32_t spot_of(double x, double y, double size)
+static inline int32_t cell_of(double x, double y, double size)
 {
-    return (int32_t)(cell_of(y, size) << 16 ^ (cell_of(x, size) & 0xFFFF));
+    return (int32_t)(axis_cell(y, size) << 16 ^ (axis_cell(x, size) & 0xFFFF));
 }
 
 /* For matches first to stop - 1: see pair_up in bof/native/__init__.py. query holds columns x, y, scale, angle, each n_query
    long, of the query's features; all other columns are m long. */
 EXPORT int64_t bof_pair_up(
-    const double *query, const int32_t *row, const double *database, int64_t first, int64_t stop, double spot,
-    double *places, double *turns, int32_t *spots, float *columns, int64_t n_query, int64_t m)
+    const double *query, const int32_t *row, const double *database, int64_t first, int64_t stop, double cell_size,
+    double *places, double *turns, int32_t *cells, float *columns, int64_t n_query, int64_t m)
 {
     const double degree = 3.14159265358979323846 / 180.0;
     for (int64_t i = first; i < stop; i++) {
@@ -201,8 +201,8 @@ EXPORT int64_t bof_pair_up(
             places[c * m + i] = pair[c];
         for (int c = 0; c < 3; c++)
             turns[c * m + i] = pair[4 + c];
-        spots[i] = spot_of(x, y, spot);
-        spots[m + i] = spot_of(u, v, spot);
+        cells[i] = cell_of(x, y, cell_size);
+        cells[m + i] = cell_of(u, v, cell_size);
     }
     return 0;
 }

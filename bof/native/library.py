@@ -22,7 +22,7 @@ DAMAGE = {
     -3: "postings name images that do not exist",
     -4: "postings or matches name features that do not exist",
     -5: "features have words that do not exist",
-    -6: "image {wanted} of a segment has features without postings",
+    -6: "image {number} of a segment has features without postings",
     -7: "a number leads out of its array",
 }
 """What each code that C returns says of the arrays, as common.h names them."""

@@ -4,7 +4,7 @@
 
 /* new_number: what each image is called from now on, negative where it is left out. Adds to `count` how many postings of
    each word stay. */
-EXPORT int64_t bof_count_kept(
+EXPORT int64_t bof_count_retained(
     const int32_t *indptr, const int32_t *image, const int32_t *new_number, int64_t *count, int64_t n_words,
     int64_t n_postings, int64_t n_images)
 {
@@ -22,7 +22,7 @@ EXPORT int64_t bof_count_kept(
 
 /* Copies the postings of words first to stop - 1 that stay: those of word w to next[w - first] and the places behind it,
    after which next[w - first] is the first free place. */
-EXPORT int64_t bof_copy_kept(
+EXPORT int64_t bof_copy_retained(
     const int32_t *indptr, const int32_t *image, const uint16_t *feature, const uint64_t *signature,
     const int32_t *new_number, int64_t first, int64_t stop, int64_t *next, int32_t *to_image, uint16_t *to_feature,
     uint64_t *to_signature, int64_t n_postings, int64_t n_images, int64_t n_merged)

@@ -72,7 +72,7 @@ class Array:
         flags = array.flags.num
         needed = _IN_ORDER | _WRITABLE if self.is_filled else _IN_ORDER
         if array.dtype not in self.dtypes or flags & needed != needed or not self._fits(array.shape, sizes):
-            raise ValueError(f"{self.name}: expected {self._expected(sizes)}, found {_described(array)}")
+            raise ValueError(f"{self.name}: expected {self._expected(sizes)}, found {_in_words(array)}")
         if self.offsets:
             self._check_ends(array, sizes)
         passed.append(_address_of(array) if flags & _WRITABLE else array.ctypes.data)
@@ -112,7 +112,7 @@ class Array:
         return f"{kinds} ({axes}){where}, in C's order{', writable' if self.is_filled else ''}"
 
 
-def _described(array: NDArray[Any]) -> str:
+def _in_words(array: NDArray[Any]) -> str:
     faults = [
         *(["not in C's order"] if not array.flags.c_contiguous else []),
         *(["not aligned"] if not array.flags.aligned else []),

@@ -18,18 +18,18 @@ static Rows agreeing(const Matches *p, const double *t, double tolerance, int64_
     for (int64_t i = 0; i < p->m; i++) {
         int fits = p->behind[i] && residual(t, p->x[i], p->y[i], p->u[i], p->v[i]) < limit * limit;
         for (int64_t j = 0; fits && j < rows.n; j++)
-            fits = p->query_spot[rows.row[j]] != p->query_spot[i]
-                && p->database_spot[rows.row[j]] != p->database_spot[i];
+            fits = p->query_cell[rows.row[j]] != p->query_cell[i]
+                && p->database_cell[rows.row[j]] != p->database_cell[i];
         if (fits)
             rows.row[rows.n++] = i;
     }
     return rows;
 }
 
-static void keep(Rows *kept, Rows rows)
+static void keep(Rows *retained, Rows rows)
 {
-    memcpy(kept->row, rows.row, sizeof(int64_t) * (size_t)rows.n);
-    kept->n = rows.n;
+    memcpy(retained->row, rows.row, sizeof(int64_t) * (size_t)rows.n);
+    retained->n = rows.n;
 }
 
 /* Local optimisation (Chum et al. 2003): fit, count again more strictly, as long as most inliers stay. */
@@ -144,7 +144,7 @@ static int are_its_own(const int64_t *indptr, int64_t i, int64_t seed, int64_t n
    (scale, cosine, sine) starts c * m further. */
 EXPORT int64_t bof_refine(
     const int64_t *indptr, int64_t first, int64_t stop, const double *places, const double *turns, const double *weight,
-    const int32_t *spots, const double *size, const double *rules, const int64_t *seed, int64_t *n_inliers,
+    const int32_t *cells, const double *size, const double *rules, const int64_t *seed, int64_t *n_inliers,
     int64_t *inliers, double *transform, double *inlier_weight, double *spread, int64_t m)
 {
     const Rules rule = {rules[0], rules[1], rules[2], rules[3], rules[4], rules[5], rules[6], rules[7]};
@@ -158,32 +158,32 @@ EXPORT int64_t bof_refine(
     for (int64_t i = first; !result && i < stop; i++) {
         const int64_t start = indptr[i];
         double *t = transform + 9 * i, frame[4];
-        Rows kept = {inliers + start, n_inliers[i]};
+        Rows retained = {inliers + start, n_inliers[i]};
         inlier_weight[i] = spread[i] = 0.0;
-        if ((double)kept.n < rule.min_fit)
+        if ((double)retained.n < rule.min_fit)
             continue;
-        if (!are_its_own(indptr, i, seed[i], kept.n, inliers)) {
+        if (!are_its_own(indptr, i, seed[i], retained.n, inliers)) {
             result = OUT_OF_RANGE;
             break;
         }
         const double *at = places + start;
         const Matches p = {at, at + m, at + 2 * m, at + 3 * m, weight + start,
-                           spots + start, spots + m + start, behind, indptr[i + 1] - start};
-        for (int64_t j = 0; j < kept.n; j++)
-            kept.row[j] -= start;
+                           cells + start, cells + m + start, behind, indptr[i + 1] - start};
+        for (int64_t j = 0; j < retained.n; j++)
+            retained.row[j] -= start;
         find_behind(&p, rule, turns, m, start, seed[i] - start);
         similarity(&p, turns, m, start, seed[i] - start, t);
-        refine_affine(&p, rule, t, &kept, room);
-        if ((double)kept.n >= rule.min_located) {
+        refine_affine(&p, rule, t, &retained, room);
+        if ((double)retained.n >= rule.min_located) {
             find_frame(&p, size, frame);
-            refine_homography(&p, rule, frame, t, &kept, room, numbers);
-            spread[i] = sqrt(fmin(narrowest(p.x, p.y, kept), narrowest(p.u, p.v, kept)));
+            refine_homography(&p, rule, frame, t, &retained, room, numbers);
+            spread[i] = sqrt(fmin(narrowest(p.x, p.y, retained), narrowest(p.u, p.v, retained)));
         }
-        for (int64_t j = 0; j < kept.n; j++) {
-            inlier_weight[i] += p.weight[kept.row[j]];
-            kept.row[j] += start;
+        for (int64_t j = 0; j < retained.n; j++) {
+            inlier_weight[i] += p.weight[retained.row[j]];
+            retained.row[j] += start;
         }
-        n_inliers[i] = kept.n;
+        n_inliers[i] = retained.n;
     }
     free(room);
     free(numbers);

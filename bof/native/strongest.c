@@ -86,24 +86,24 @@ static void sift_down(Vote *heap, int64_t n, int64_t at)
     heap[at] = moved;
 }
 
-/* The strongest `limit` of n votes, strongest first, to the front: a heap with the weakest kept one on top. */
+/* The strongest `limit` of n votes, strongest first, to the front: a heap with the weakest retained one on top. */
 static int64_t keep_strongest(Vote *vote, int64_t n, int64_t limit)
 {
-    const int64_t kept = n < limit ? n : limit;
-    for (int64_t i = kept / 2; i-- > 0;)
-        sift_down(vote, kept, i);
-    for (int64_t i = kept; i < n; i++)
-        if (kept && stronger(vote + i, vote)) {
+    const int64_t retained = n < limit ? n : limit;
+    for (int64_t i = retained / 2; i-- > 0;)
+        sift_down(vote, retained, i);
+    for (int64_t i = retained; i < n; i++)
+        if (retained && stronger(vote + i, vote)) {
             vote[0] = vote[i];
-            sift_down(vote, kept, 0);
+            sift_down(vote, retained, 0);
         }
-    for (int64_t i = kept; i-- > 1;) {
+    for (int64_t i = retained; i-- > 1;) {
         const Vote weakest = vote[0];
         vote[0] = vote[i];
         vote[i] = weakest;
         sift_down(vote, i, 0);
     }
-    return kept;
+    return retained;
 }
 
 /* For places first to stop - 1: damps and sorts the votes starts[i] to starts[i + 1] - 1, and writes the strongest `limit`
@@ -120,8 +120,8 @@ EXPORT int64_t bof_sort_votes(
             return BAD_OFFSETS;
         Vote *vote = votes + starts[i];
         damp(vote, n);
-        const int64_t kept = keep_strongest(vote, n, limit);
-        for (int64_t v = 0; v < kept; v++) {
+        const int64_t retained = keep_strongest(vote, n, limit);
+        for (int64_t v = 0; v < retained; v++) {
             query[at + v] = (int32_t)(vote[v].key >> 16);
             feature[at + v] = (uint16_t)(vote[v].key & 0xFFFF);
             weight[at + v] = vote[v].weight;

@@ -44,7 +44,7 @@ _WORDS = Rows("words", "n_words")
 
 _BY_PICTURE = reads("indptr", I64, "n_pictures + 1", offsets="m")
 _PICTURES = Rows("pictures", "n_pictures")
-_SPOTS = reads("spots", I32, 2, "m")
+_CELLS = reads("cells", I32, 2, "m")
 
 _PLACE = reads("place", I32, "n_images", below="n_places", may_be_negative=True)
 _HITS_IMAGE = reads("image", I32, "n_votes", below="n_images")
@@ -93,7 +93,7 @@ _FUNCTIONS = (
             *(_INDPTR, _IMAGE, _FEATURE, _SIGNATURE, _LIVE),
             reads("word", I32, "n", "k", below="n_words"),
             reads("query_signature", U64, "n", "k"),
-            Rows("asked", "n", "n_asked"),
+            Rows("queried", "n", "n_queried"),
             Whole("max_hamming", 0, N_DISTANCES - 1),
             *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD),
             fills("slots", SLOT, "n_images"),
@@ -101,7 +101,7 @@ _FUNCTIONS = (
             fills("vote_image", I32, "room"),
             fills("vote_feature", U16, "room"),
             fills("vote_distance", U8, "room"),
-            fills("ends", I64, "n_asked", "k"),
+            fills("ends", I64, "n_queried", "k"),
             fills("reached", I64, 1),
         ),
         ("n_words", "n_postings", "n_images", "k", "room"),
@@ -118,8 +118,8 @@ _FUNCTIONS = (
             reads("feature", U16, "n_votes"),
             reads("distance", U8, "n_votes", below=N_DISTANCES),
             reads("word", I32, "n", "k", below="n_words"),
-            Rows("asked", "n", "n_asked"),
-            reads("ends", I64, "n_asked", "k"),
+            Rows("queried", "n", "n_queried"),
+            reads("ends", I64, "n_queried", "k"),
             *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD),
             fills("next", I64, "n_places"),
             fills("votes", VOTE, "n_room"),
@@ -161,10 +161,10 @@ _FUNCTIONS = (
             reads("row", I32, "m", below="n_query"),
             reads("database", F64, 4, "m"),
             Rows("matches", "m"),
-            Positive("spot"),
+            Positive("cell_size"),
             fills("places", F64, 4, "m"),
             fills("turns", F64, 3, "m"),
-            fills("spots", I32, 2, "m"),
+            fills("cells", I32, 2, "m"),
             fills("columns", F32, 8, "m"),
         ),
         ("n_query", "m"),
@@ -175,7 +175,7 @@ _FUNCTIONS = (
             *(_BY_PICTURE, _PICTURES),
             reads("pairs", F32, 8, "m"),
             reads("weight", I32, "m"),
-            _SPOTS,
+            _CELLS,
             reads("limits", F32, 3),
             Whole("n_hypotheses", 0, _MOST),
             Whole("min_fit", 0, _MOST),
@@ -192,7 +192,7 @@ _FUNCTIONS = (
             reads("places", F64, 4, "m"),
             reads("turns", F64, 3, "m"),
             reads("weight", F64, "m"),
-            _SPOTS,
+            _CELLS,
             reads("size", F64, 2),
             reads("rules", F64, 8),
             reads("seed", I64, "n_pictures", below="m"),
@@ -223,7 +223,7 @@ _FUNCTIONS = (
         "find_postings",
         (
             *(_INDPTR, reads("image", I32, "n_postings"), _FEATURE),
-            Whole("wanted", 0, _MOST),
+            Whole("number", 0, _MOST),
             reads("word", I32, "n", below="n_words"),
             fills("row", I64, "n"),
         ),
@@ -240,7 +240,7 @@ _FUNCTIONS = (
         ("n_postings", "n_images", "n_features"),
     ),
     Function(
-        "count_kept",
+        "count_retained",
         (
             *(_INDPTR, _IMAGE),
             reads("new_number", I32, "n_images"),
@@ -249,7 +249,7 @@ _FUNCTIONS = (
         ("n_words", "n_postings", "n_images"),
     ),
     Function(
-        "copy_kept",
+        "copy_retained",
         (
             *(_INDPTR, _IMAGE, _FEATURE, _SIGNATURE),
             reads("new_number", I32, "n_images"),

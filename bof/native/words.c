@@ -168,7 +168,7 @@ static void by_cell(
 
 /* The k nearest words of n descriptors: looked for in the n_probed nearest of the cells, in all of them where these hold
    fewer than k words. Cell c is blocks cell_start[c] to cell_start[c + 1] - 1 of the words. The nearest cell comes first,
-   so that little else is kept for long; all descriptors that meet in a cell are compared while it is at hand. */
+   so that little else is retained for long; all descriptors that meet in a cell are compared while it is at hand. */
 EXPORT int64_t bof_nearest_words(
     const uint8_t *descriptors, const int8_t *cells, const int32_t *cell_length, const int32_t *cell_number,
     const int64_t *cell_start, int64_t n_probed, const int8_t *words, const int32_t *word_length,

@@ -243,14 +243,14 @@ Kind = Literal["exact", "copy", "crop", "scene"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """From the strictest to the loosest; asking for one asks for those before it too.
 
-exact: the same bytes; copy: the same picture, encoded or sized anew; crop: the same photograph, cropped, turned,
+exact: the same bytes; copy: the same picture, re-encoded or resized; crop: the same photograph, cropped, turned,
 mirrored, drawn over or recoloured; scene: another photograph of the same thing.
 """
 
 KIND = Option(
     "kind",
     "crop",
-    "exact: the same bytes; copy: also encoded or sized anew; crop: also cropped, turned, mirrored, drawn over; scene: "
+    "exact: the same bytes; copy: also re-encoded or resized; crop: also cropped, turned, mirrored, drawn over; scene: "
     "also other photographs of it",
     choices=KINDS,
 )

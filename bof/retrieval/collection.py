@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 from numpy.typing import NDArray
 
 from bof.geometry.hypotheses import Placement
-from bof.global_descriptors.ann_index import Part
+from bof.global_descriptors.ann_index import EmbeddingPart
 from bof.store.catalog import CatalogueColumns
 from bof.store.inverted_file import Postings, Weights
 from bof.types import I32, I64, U16, U64, Bool, Geometry
@@ -56,7 +56,7 @@ class Collection(Protocol):
     def columns_known(self, group: str) -> Bool:
         """Which images bool (n_images,) have rows in a group of such columns."""
 
-    def embeddings(self) -> Sequence[Part]:
+    def embeddings(self) -> Sequence[EmbeddingPart]:
         """The embeddings of each segment that has any."""
 
     def restricted(self, ids: Set[int]) -> Self:

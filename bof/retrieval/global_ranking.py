@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.global_descriptors import color, embedding, hashes
-from bof.global_descriptors.ann_index import Nearest
+from bof.global_descriptors.ann_index import AnnIndex
 from bof.global_descriptors.pooling import F16
 from bof.options import COLUMN_OF
 from bof.retrieval.collection import Collection
@@ -80,16 +80,16 @@ def compare(collection: Collection, ranker: str, query: Rows, metric: str) -> Si
     return Similarities(similarity, is_known & collection.weights.live, background)
 
 
-def compare_nearest(collection: Collection, nearest: Nearest, query: F16) -> Similarities:
+def compare_by_ann(collection: Collection, ann_index: AnnIndex, query: F16) -> Similarities:
     """The same by embedding in a large collection: only the FOUND images most alike are known."""
     has_row = collection.columns_known("embedding")
-    rows, alike = nearest.search(query, FOUND, has_row & collection.weights.live)
+    rows, alike = ann_index.search(query, FOUND, has_row & collection.weights.live)
     similarity, is_known = np.zeros(len(has_row), np.float32), np.zeros(len(has_row), np.bool_)
     similarity[rows], is_known[rows] = alike, True
     sample = _sample(has_row & ~collection.rows.deleted)
     pieces = [
         part.rows[sample[(sample >= part.first) & (sample < part.first + len(part.rows))] - part.first]
-        for part in nearest.parts
+        for part in ann_index.parts
     ]
     background = np.concatenate([embedding.similarity(query, piece) for piece in pieces])
     return Similarities(similarity, is_known, background)

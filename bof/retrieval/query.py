@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from bof.errors import ImageError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, crop, to_grey
 from bof.images.saliency import find_subject
 from bof.options import FeatureOptions
@@ -28,29 +28,34 @@ class Query:
 
 
 def prepare(
-    picture: Picture, box: Box | None, features: FeatureOptions, wanted: Wanted | None = None, *, local: bool = True
+    picture: Picture,
+    box: Box | None,
+    features: FeatureOptions,
+    column_spec: ColumnSpec | None = None,
+    *,
+    local: bool = True,
 ) -> Query:
-    """Make a picture, or a box of it, ready. wanted: the columns to describe it in; local: are features asked for?
+    """Make a picture, or a box of it, ready. column_spec: the columns to compute; local: are features needed?
 
-    Raises ImageError for a box outside the picture, and for a grey picture where columns are wanted.
+    Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
     x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
     if box is not None and not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
         expected = f"x0 < x1 and y0 < y1 inside the picture's {picture.width} x {picture.height} pixels"
         raise ImageError(option="box", expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
     outline = transforms.corners((x0, y0, x1, y1))
-    rows = _rows(picture, box, wanted) if wanted and wanted.groups else {}
+    rows = _rows(picture, box, column_spec) if column_spec and column_spec.groups else {}
     if not local:
         return Query(no_features(picture.width, picture.height), outline, rows)
     found = extract_features(replace(picture, pixels=to_grey(picture.pixels)), features)
     return Query(found if box is None else crop_features(found, box), outline, rows)
 
 
-def _rows(picture: Picture, box: Box | None, wanted: Wanted) -> Rows:
+def _rows(picture: Picture, box: Box | None, column_spec: ColumnSpec) -> Rows:
     if picture.pixels.ndim != 3:
-        expected = f"a picture in colour for the columns {', '.join(wanted.groups)}"
+        expected = f"a picture in colour for the columns {', '.join(column_spec.groups)}"
         raise ImageError(expected=expected, found="a grey one", advice="read it without grey=True")
-    return wanted.describe(picture.pixels if box is None else crop(picture, box))
+    return column_spec.describe(picture.pixels if box is None else crop(picture, box))
 
 
 def subject_of(picture: Picture) -> Box | None:

@@ -9,13 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from bof.global_descriptors.ann_index import Nearest
+from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, unverified_scores
 from bof.retrieval.expansion import expand
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
-from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_nearest, verdicts
+from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import tfidf_scores
@@ -50,7 +50,7 @@ class Scores(Protocol):
         """Verdicts of a ranker that has some of its own."""
 
 
-class Ranker(Protocol):
+class QueryRanker(Protocol):
     """Scores a collection. also: images that geometry verifies in any case."""
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> Scores:
@@ -132,7 +132,7 @@ class BofRanker:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
-        if wants_mirror(self.mirror, found, verifying):
+        if needs_mirror(self.mirror, found, verifying):
             with watch.stage("mirror"):
                 mirrored = self.stages.mirror_candidates(query.features, also)
                 found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
@@ -144,7 +144,7 @@ class BofRanker:
         return LocalScores(self.stages.collection, score, found, verifying)
 
 
-def wants_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
+def needs_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
     """Is the query's mirror image looked for? mirror: always, never, or auto, if nothing was clearly the same."""
     return mirror == "always" or (mirror == "auto" and not found.is_clear(options))
 
@@ -189,18 +189,18 @@ class TfidfRanker:
 
 @dataclass(frozen=True, slots=True)
 class GlobalRanker:
-    """One global descriptor of whole pictures. nearest: what finds embeddings where not all are compared."""
+    """One global descriptor of whole pictures. ann_index: what finds embeddings where not all are compared."""
 
     collection: Collection
     name: str
     metric: str
-    nearest: Nearest | None
+    ann_index: AnnIndex | None
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> GlobalScores:
         """How alike each image is as a whole."""
         with watch.stage(self.name):
-            if self.name == "embedding" and self.nearest is not None:
-                found = compare_nearest(self.collection, self.nearest, query.rows[COLUMN_OF[self.name]])
+            if self.name == "embedding" and self.ann_index is not None:
+                found = compare_by_ann(self.collection, self.ann_index, query.rows[COLUMN_OF[self.name]])
             else:
                 found = compare(self.collection, self.name, query.rows, self.metric)
         return GlobalScores(self.collection, self.name, found)
@@ -211,7 +211,7 @@ class FusionRanker:
     """Several rankers as one; what the global ones find most alike is verified too, if there is a local one."""
 
     collection: Collection
-    local: Ranker | None
+    local: QueryRanker | None
     others: Sequence[GlobalRanker]
     fusion: str
     verifying: VerifyOptions
@@ -229,17 +229,17 @@ class FusionRanker:
         return LocalScores(self.collection, live, candidates, self.verifying, MAX_RANKED)
 
 
-def ranker_of(stages: VoteAndVerify, options: SearchOptions, nearest: Nearest | None) -> Ranker:
+def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None) -> QueryRanker:
     """The ranker, or the fusion of rankers, that the options name."""
     local = [_local_ranker(name, stages, options) for name in options.local]
-    others = [GlobalRanker(stages.collection, name, options.metric, nearest) for name in options.whole]
+    others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]
 
 
-def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> Ranker:
-    rankers: Mapping[str, Ranker] = {
+def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> QueryRanker:
+    rankers: Mapping[str, QueryRanker] = {
         "bof": BofRanker(stages, options.mirror, options.expand.expand),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),

@@ -13,14 +13,14 @@ import numpy as np
 from bof.errors import IndexStoreError
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
-from bof.global_descriptors.ann_index import Nearest
+from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
-from bof.retrieval.rankers import ranker_of, wants_mirror
+from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
@@ -63,7 +63,7 @@ class Match:
 class Searcher:
     """Searches one collection. `search` ranks it, `votes` and `candidates` are its stages, `match` compares one image.
 
-    nearest: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
+    ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors.
     Every method raises IndexStoreError where the index contradicts itself.
     """
@@ -71,7 +71,7 @@ class Searcher:
     collection: Collection
     vocabulary: Vocabulary
     options: SearchOptions = field(default_factory=SearchOptions)
-    nearest: Nearest | None = None
+    ann_index: AnnIndex | None = None
     mapped_limit: int | None = None
     place: str = ""
 
@@ -83,7 +83,7 @@ class Searcher:
         """Every image with a positive score, those called the same first."""
         watch = Stopwatch()
         with self._naming_damage():
-            scores = ranker_of(self._stages, self.options, self.nearest).score(query, watch)
+            scores = ranker_of(self._stages, self.options, self.ann_index).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()
@@ -118,7 +118,7 @@ class Searcher:
 
     def _candidates(self, features: Features) -> Candidates:
         found = self._stages.candidates(features, Stopwatch())
-        if wants_mirror(self.options.mirror, found, self.options.verify):
+        if needs_mirror(self.options.mirror, found, self.options.verify):
             mirrored = self._stages.mirror_candidates(features)
             found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
         return found
@@ -127,7 +127,7 @@ class Searcher:
         stages, watch, verifying = self._stages, Stopwatch(), self.options.verify
         voted = stages.votes(features, watch)
         found = stages.candidates(features, watch, voted=voted)
-        if wants_mirror(self.options.mirror, found, verifying):
+        if needs_mirror(self.options.mirror, found, verifying):
             flipped = mirror_features(features)
             mirror_voted = stages.votes(flipped, Stopwatch())
             mirrored = stages.candidates(flipped, Stopwatch(), voted=mirror_voted)

@@ -119,7 +119,7 @@ class VoteAndVerify:
     def votes(self, query: Features, watch: Stopwatch) -> QueryVotes:
         """What the query's features vote for."""
         with watch.stage("assign"):
-            words = self.vocabulary.describe(query.descriptors, self.words_per_feature)
+            words = self.vocabulary.quantize(query.descriptors, self.words_per_feature)
         with watch.stage("vote"):
             votes = vote(self.collection.postings, self.collection.weights, words, self.voting)
             return QueryVotes(votes, *self_similarity(self.collection.weights, words.word[:, 0]))

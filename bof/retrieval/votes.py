@@ -65,11 +65,12 @@ class Votes:
         in_threads(lambda task: native.collect_votes(*task), tasks, worth=is_much)
         indptr = np.concatenate([[0], np.cumsum(np.minimum(total, limit))])
         m = int(indptr[-1])
-        kept = np.empty(m, np.int32), np.empty(m, np.uint16), np.empty(m)
+        strongest = np.empty(m, np.int32), np.empty(m, np.uint16), np.empty(m)
         in_threads(
-            lambda places: native.sort_votes(starts, indptr, places, limit, votes, kept), shares(total, WORTH_A_THREAD)
+            lambda places: native.sort_votes(starts, indptr, places, limit, votes, strongest),
+            shares(total, WORTH_A_THREAD),
         )
-        return indptr, Correspondences(*kept)
+        return indptr, Correspondences(*strongest)
 
 
 def self_similarity(weights: Weights, word: I32) -> tuple[float, float]:
@@ -96,11 +97,15 @@ def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, opti
     weigh = (_hamming_weights(SIGMA), squared_idf(weights.idf))
 
     def ask(task: tuple[Postings, range]) -> tuple[F64, list[native.Hits]]:
-        part, asked = task
+        part, queried = task
         live = part.own(weights.live)
-        return native.near_postings(part.columns, live, query.word, query.signature, asked, options.max_hamming, *weigh)
+        return native.near_postings(
+            part.columns, live, query.word, query.signature, queried, options.max_hamming, *weigh
+        )
 
-    tasks = [(part, asked) for part in postings for asked in even_shares(len(query.word), _features_worth(part, query))]
+    tasks = [
+        (part, queried) for part in postings for queried in even_shares(len(query.word), _features_worth(part, query))
+    ]
     score = np.zeros(len(weights.live))
     pieces: list[tuple[Postings, native.Hits]] = []
     for (part, _), (share, found) in zip(tasks, in_threads(ask, tasks), strict=True):

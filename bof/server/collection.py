@@ -36,7 +36,7 @@ TITLE = "title"
 """The field that keeps the name which an uploaded file was given."""
 
 
-class Collection:
+class ServedCollection:
     """Hands out the engine as of one commit, and reads the catalogue. Safe from any thread."""
 
     def __init__(self, engine: Engine, uploads: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bof.errors import ImageError
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, kind_of
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
@@ -23,7 +23,7 @@ from bof.retrieval.query import Query, prepare, subject_of
 from bof.system.memory import give_back_memory
 from bof.types import U8, Box
 
-KEPT_BYTES = 400 << 20
+RETAINED_BYTES = 400 << 20
 """A process that takes more after a picture gives back what it can; SIFT at the usual size stays below."""
 
 _QUALITY = 82
@@ -31,7 +31,7 @@ _AUTO_SIDE = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class DecodeSpec:
     """What every child knows: how features are extracted, and how many pixels a picture may have."""
 
     features: FeatureOptions
@@ -48,11 +48,11 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryNeeds:
     """What rankers need of a query: its features, and groups of columns that compare pictures as wholes."""
 
     features: bool = True
-    wanted: Wanted = field(default_factory=Wanted)
+    column_spec: ColumnSpec = field(default_factory=ColumnSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,17 @@ class Prepare:
 
     data: bytes
     pose: Pose
-    asked: Asked
+    needs: QueryNeeds
 
-    def run(self, recipe: Recipe) -> Prepared:
+    def run(self, spec: DecodeSpec) -> Prepared:
         """In the child."""
         start = time.perf_counter()
         box = self.pose.box
         if isinstance(box, str):
-            box = FindSubject(self.data, self.pose).run(recipe).box
-        grey = not self.asked.wanted.groups
-        picture = _posed(_decoded(self.data, recipe, recipe.features.max_side, grey=grey), self.pose)
-        query = prepare(picture, box, recipe.features, self.asked.wanted, local=self.asked.features)
+            box = FindSubject(self.data, self.pose).run(spec).box
+        grey = not self.needs.column_spec.groups
+        picture = _posed(_decoded(self.data, spec, spec.features.max_side, grey=grey), self.pose)
+        query = prepare(picture, box, spec.features, self.needs.column_spec, local=self.needs.features)
         return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
@@ -102,9 +102,9 @@ class FindSubject:
     data: bytes
     pose: Pose
 
-    def run(self, recipe: Recipe) -> Subject:
+    def run(self, spec: DecodeSpec) -> Subject:
         """In the child."""
-        picture = _posed(_decoded(self.data, recipe, _AUTO_SIDE, grey=False), self.pose)
+        picture = _posed(_decoded(self.data, spec, _AUTO_SIDE, grey=False), self.pose)
         return Subject(subject_of(picture), picture.width, picture.height)
 
 
@@ -115,9 +115,9 @@ class Shrink:
     data: bytes
     size: int
 
-    def run(self, recipe: Recipe) -> bytes:
+    def run(self, spec: DecodeSpec) -> bytes:
         """In the child."""
-        pixels = _decoded(self.data, recipe, self.size, grey=False).pixels
+        pixels = _decoded(self.data, spec, self.size, grey=False).pixels
         target = io.BytesIO()
         Image.fromarray(pixels).save(target, "JPEG", quality=_QUALITY, optimize=True)
         return target.getvalue()
@@ -129,20 +129,20 @@ class Check:
 
     data: bytes
 
-    def run(self, recipe: Recipe) -> str:
+    def run(self, spec: DecodeSpec) -> str:
         """In the child."""
-        _decoded(self.data, recipe, recipe.features.max_side, grey=True)
+        _decoded(self.data, spec, spec.features.max_side, grey=True)
         return kind_of(self.data) or ""
 
 
 Item = Prepare | FindSubject | Shrink | Check
 
 
-def run_in_worker(recipe: Recipe, item: Item) -> Prepared | Subject | bytes | str | ImageError:
+def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | bytes | str | ImageError:
     """One item, in a process of its own."""
     be_one_of_many()
     try:
-        return item.run(recipe)
+        return item.run(spec)
     except ImageError as error:
         return error
     finally:
@@ -155,12 +155,12 @@ def _give_back_much() -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:  # no Linux: nothing is kept either
         return
-    if pages * mmap.PAGESIZE > KEPT_BYTES:
+    if pages * mmap.PAGESIZE > RETAINED_BYTES:
         give_back_memory()
 
 
-def _decoded(data: bytes, recipe: Recipe, max_side: int, *, grey: bool) -> Picture:
-    return decode(data, max_side=max_side, max_pixels=recipe.max_pixels, grey=grey)
+def _decoded(data: bytes, spec: DecodeSpec, max_side: int, *, grey: bool) -> Picture:
+    return decode(data, max_side=max_side, max_pixels=spec.max_pixels, grey=grey)
 
 
 def _posed(picture: Picture, pose: Pose) -> Picture:

@@ -30,7 +30,7 @@ class File:
 
 
 class Pages:
-    """Files by name. reload: read them anew for every request, for those who work on the page."""
+    """Files by name. reload: read them again for every request, for those who work on the page."""
 
     def __init__(self, folder: Path = FOLDER, *, reload: bool = False) -> None:
         self._folder, self._reload = folder, reload

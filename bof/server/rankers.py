@@ -7,7 +7,7 @@ from typing import Any
 
 from bof.engine import Engine
 from bof.errors import MismatchError
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.options import COLUMN_OF, LOCAL, RANKERS
 from bof.server.http.problems import ProblemError
 from bof.store.columns import group_of
@@ -22,12 +22,12 @@ DESCRIPTIONS = {
 }
 """Rankers that are not here compare hashes."""
 
-_HASH = "Copies of the very picture, resized or encoded anew: a short code of its coarse structure. Very fast."
+_HASH = "Copies of the very picture, resized or re-encoded: a short code of its coarse structure. Very fast."
 
 
 def rankers_of(engine: Engine) -> list[dict[str, Any]]:
     """Every ranker, and whether this index has the columns that it asks."""
-    groups = engine.wanted.groups
+    groups = engine.column_spec.groups
     return [_ranker(name, groups) for name in RANKERS]
 
 
@@ -42,7 +42,7 @@ def _ranker(name: str, groups: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def require_columns(engine: Engine, groups: Sequence[str]) -> Wanted:
+def require_columns(engine: Engine, groups: Sequence[str]) -> ColumnSpec:
     """These groups of columns. Raises ProblemError where the index lacks one."""
     try:
         return engine.require_columns(groups)

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine, Query
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import display_name
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.searcher import Answer, Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
-from bof.server.collection import Collection, all_of, version_of
-from bof.server.decoding import Asked, Pose, Prepared
+from bof.server.collection import ServedCollection, all_of, version_of
+from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
@@ -27,7 +27,7 @@ from bof.types import F32, F64, Bool, Hit
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PageRequest:
     """What is asked of a query: how to search, which page, and which verdicts."""
 
     options: SearchOptions
@@ -36,16 +36,16 @@ class Ask:
     verdicts: frozenset[str]
 
     @classmethod
-    def of(cls, values: Values) -> Ask:
+    def of(cls, values: Values) -> PageRequest:
         """What a request's parameters say."""
         where = all_of(values["where"], values["tag"], values["folder"])
         chosen = {"ranker": values["ranker"], "mirror": values["mirror"], "where": where, "text": values["text"]}
         return cls(SearchOptions(**chosen), values["top"], values["offset"], frozenset(values["verdict"]))
 
 
-def asked_by(engine: Engine, options: SearchOptions) -> Asked:
+def needs_of(engine: Engine, options: SearchOptions) -> QueryNeeds:
     """What the rankers need of a query. Raises ProblemError where the index lacks a column."""
-    return Asked(bool(options.local), require_columns(engine, options.groups) if options.groups else Wanted())
+    return QueryNeeds(bool(options.local), require_columns(engine, options.groups) if options.groups else ColumnSpec())
 
 
 def pose_of(values: Values) -> Pose:
@@ -53,28 +53,30 @@ def pose_of(values: Values) -> Pose:
     return Pose(values["turn"], bool(values["flip"]), values["box"])
 
 
-def search_page(collection: Collection, engine: Engine, prepared: Prepared, ask: Ask) -> dict[str, Any]:
+def search_page(
+    collection: ServedCollection, engine: Engine, prepared: Prepared, page_request: PageRequest
+) -> dict[str, Any]:
     """A page of the answer to a query."""
-    answer = engine.answer(prepared.query, ask.options)
+    answer = engine.answer(prepared.query, page_request.options)
     images, scores = answer.images, answer.scores
-    if ask.verdicts:
-        kept = _of_verdicts(answer, ask.verdicts, ask.options.verify)
-        images, scores = images[kept], scores[kept]
-    page = slice(ask.offset, ask.offset + ask.top)
+    if page_request.verdicts:
+        retained = _of_verdicts(answer, page_request.verdicts, page_request.options.verify)
+        images, scores = images[retained], scores[retained]
+    page = slice(page_request.offset, page_request.offset + page_request.top)
     shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
-    hits = engine.hits(prepared.query, shown, ask.options, ask.top)
+    hits = engine.hits(prepared.query, shown, page_request.options, page_request.top)
     return {
         "query": query_json(prepared),
-        "ranker": ask.options.ranker,
+        "ranker": page_request.options.ranker,
         "total": len(images),
-        "offset": ask.offset,
+        "offset": page_request.offset,
         "hits": hits_json(collection, engine, hits),
         "seconds": {"extract": prepared.seconds, **answer.seconds},
     }
 
 
 def match_pair(
-    collection: Collection, engine: Engine, prepared: Prepared, number: int, options: SearchOptions
+    collection: ServedCollection, engine: Engine, prepared: Prepared, number: int, options: SearchOptions
 ) -> dict[str, Any]:
     """How a query lies in one image of the index. Raises ProblemError, not-found."""
     image = image_of(engine, number)
@@ -117,25 +119,25 @@ def image_of(engine: Engine, number: int) -> int:
     return int(found[0])
 
 
-def _of_verdicts(answer: Answer, wanted: frozenset[str], options: VerifyOptions) -> Bool:
+def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions) -> Bool:
     """Which images of the answer have one of these verdicts."""
-    said = {**answer.probabilities, **answer.verdicts}
-    known = np.fromiter(said, np.int64, len(said))
-    verdicts = [answer.verdict(image, options) in wanted for image in known.tolist()]
-    kept: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
-    if "unverified" in wanted:
-        kept |= ~np.isin(answer.images, known)
-    return kept
+    reported = {**answer.probabilities, **answer.verdicts}
+    known = np.fromiter(reported, np.int64, len(reported))
+    verdicts = [answer.verdict(image, options) in chosen for image in known.tolist()]
+    retained: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
+    if "unverified" in chosen:
+        retained |= ~np.isin(answer.images, known)
+    return retained
 
 
 def query_json(prepared: Prepared) -> dict[str, Any]:
-    """What is told of a query."""
+    """What an answer reports of a query."""
     box = None if prepared.box is None else [round(value, 2) for value in prepared.box]
     n_features = len(prepared.query.features)
     return {"width": prepared.width, "height": prepared.height, "n_features": n_features, "box": box}
 
 
-def hits_json(collection: Collection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def hits_json(collection: ServedCollection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Hits as the API tells of them."""
     numbers = [int(engine.images.id[hit.image]) for hit in hits]
     found = collection.select(ids=numbers)
@@ -146,7 +148,9 @@ def hits_json(collection: Collection, engine: Engine, hits: Sequence[Hit]) -> li
     ]
 
 
-def _hit(collection: Collection, number: int, image: ImageRecord | None, fields: Fields, hit: Hit) -> dict[str, Any]:
+def _hit(
+    collection: ServedCollection, number: int, image: ImageRecord | None, fields: Fields, hit: Hit
+) -> dict[str, Any]:
     verification = hit.verification
     return {
         "id": number,

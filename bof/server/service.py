@@ -18,19 +18,19 @@ from bof.engine import Engine
 from bof.errors import ImageError
 from bof.options import ServeOptions
 from bof.server import uploads
-from bof.server.collection import Collection
-from bof.server.decoding import Asked, Check, Item, Pose, Prepare, Prepared, Recipe
+from bof.server.collection import ServedCollection
+from bof.server.decoding import Check, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
 from bof.server.http.fetching import Fetcher
-from bof.server.http.limits import Budget, Cache, Places, Rate
+from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
 from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
-from bof.system.workers import Limits, Lost, Pool
+from bof.system.workers import Limits, LostItem, Pool
 
 T = TypeVar("T")
 
@@ -70,20 +70,20 @@ class Service:
         self.is_draining = False
         n = os.cpu_count() or 1
         engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory)
-        self.collection = Collection(engine, settings.uploads_folder)
+        self.collection = ServedCollection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
         self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
         self.rate = Rate(options.rate)
-        self.budget = Budget(options.buffered_megabytes << 20)
-        self.fetcher = Fetcher(settings.sources, options, self.budget)
+        self.byte_limit = ByteLimit(options.buffered_megabytes << 20)
+        self.fetcher = Fetcher(settings.sources, options, self.byte_limit)
         self.places = Places(2 * n, options.waiting)
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.metrics = Metrics()
-        recipe = Recipe(engine.features, options.upload_pixels)
+        spec = DecodeSpec(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)
-        self._pool = Pool("bof.server.decoding:run_in_worker", recipe, n, limits)
+        self._pool = Pool("bof.server.decoding:run_in_worker", spec, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start
             self._pool.submit(Check(b""))
         self._search_threads = ThreadPoolExecutor(n, "bof-search")
@@ -96,7 +96,7 @@ class Service:
     def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
         """The body of a request, which is read before anything else is taken."""
         megabytes = self.options.batch_megabytes if many else self.options.upload_megabytes
-        return body_of(request, megabytes << 20, self.options.body_seconds, self.budget)
+        return body_of(request, megabytes << 20, self.options.body_seconds, self.byte_limit)
 
     @asynccontextmanager
     async def place(self, request: Request) -> AsyncIterator[None]:
@@ -117,19 +117,19 @@ class Service:
     async def in_worker(self, item: Item) -> Any:
         """One picture in a process of its own. Raises ProblemError for a picture that cannot be used."""
         result = await asyncio.wrap_future(self._pool.submit(item))
-        if isinstance(result, Lost):
+        if isinstance(result, LostItem):
             raise ProblemError("bad-picture", f"expected a picture that can be read; {result.reason}")
         if isinstance(result, ImageError):
             raise as_problem(result)
         return result
 
-    async def prepare(self, data: bytes, pose: Pose, asked: Asked, version: str = "") -> Prepared:
+    async def prepare(self, data: bytes, pose: Pose, needs: QueryNeeds, version: str = "") -> Prepared:
         """A picture as a query; kept for the next page of its answer. version: its hash, if known."""
         version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        key = version, pose, asked.features, asked.wanted.groups
+        key = version, pose, needs.features, needs.column_spec.groups
         if known := self.queries.get(key):
             return known
-        prepared: Prepared = await self.in_worker(Prepare(data, pose, asked))
+        prepared: Prepared = await self.in_worker(Prepare(data, pose, needs))
         if self.options.cached_queries:
             self.queries.put(key, prepared)
         return prepared

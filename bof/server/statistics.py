@@ -14,7 +14,7 @@ from bof.types import I64
 
 N_BINS = 20
 MAX_NAMES = 500
-"""Folders, tags and fields that are told, the most frequent first."""
+"""Folders, tags and fields that are reported, the most frequent first."""
 
 _PARTS = {
     "vote_indptr": "votes", "vote_image": "votes", "vote_feature": "votes", "signature": "signatures", "xy": "places",

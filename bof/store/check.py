@@ -24,7 +24,7 @@ SEGMENTS = "segments"
 OUT_OF_RANGE = "postings name images or features that do not exist, or other words than these have"
 
 
-class Lost(NamedTuple):
+class LostImage(NamedTuple):
     """A live image of a damaged segment, by name and path."""
 
     name: str
@@ -37,7 +37,7 @@ class Damage:
 
     segment: SegmentRecord
     reasons: Sequence[str]
-    lost: Sequence[Lost]
+    lost: Sequence[LostImage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Catalogued:
 
     segment: SegmentRecord
     reason: str
-    live: Sequence[Lost]
+    live: Sequence[LostImage]
 
 
 def check(folder: Path, n_words: int) -> CheckReport:
@@ -95,7 +95,7 @@ def check(folder: Path, n_words: int) -> CheckReport:
 
 def _look_up(database: sqlite3.Connection, segment: SegmentRecord) -> _Catalogued:
     reason = _reason(lambda: commits.read_segment_images(database, segment))
-    return _Catalogued(segment, reason, [Lost(*named) for named in commits.read_names(database, segment.number)])
+    return _Catalogued(segment, reason, [LostImage(*named) for named in commits.read_names(database, segment.number)])
 
 
 def _reason(compare: Callable[[], object]) -> str:

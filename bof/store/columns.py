@@ -88,7 +88,7 @@ def join(folder: Path, parts: Sequence[tuple[Columns, Bool]]) -> None:
             continue
         for name in sorted(name for name in model if group_of(name) == group):
             pieces = zip(fitting, (keep for _, keep in parts), strict=True)
-            write_rows(folder, name, n_images, model[name], _kept(pieces, name, model[name]))
+            write_rows(folder, name, n_images, model[name], _retained(pieces, name, model[name]))
 
 
 def _differs(columns: Columns, model: Columns, group: str) -> bool:
@@ -102,7 +102,7 @@ def _kind(array: NDArray[Any]) -> tuple[np.dtype[Any], tuple[int, ...]]:
     return array.dtype, array.shape[1:]
 
 
-def _kept(pieces: Iterable[tuple[Columns, Bool]], name: str, model: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def _retained(pieces: Iterable[tuple[Columns, Bool]], name: str, model: NDArray[Any]) -> Iterator[NDArray[Any]]:
     for columns, keep in pieces:
         rows = np.flatnonzero(keep)
         for first in range(0, len(rows), _CHUNK):

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
-from bof.global_descriptors.ann_index import Part, keep_nearest
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
+from bof.global_descriptors.describe import ColumnSpec
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
 from bof.store.inverted_file import Postings, Weights, derive_weights
 from bof.store.segments import ADVICE, Segment
-from bof.store.weights_cache import WORTH_KEEPING, keep_weights, load_weights
+from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
 from bof.store.writer import Writer, open_writer
 from bof.system.files import mapped_bytes
 from bof.system.locking import one_writer
@@ -87,10 +87,10 @@ class Snapshot:
         size = int(self.rows.width[image]), int(self.rows.height[image])
         return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
 
-    def embeddings(self) -> list[Part]:
+    def embeddings(self) -> list[EmbeddingPart]:
         """The embeddings of each segment that has any."""
         return [
-            Part(name, segment.postings.first_image, segment.columns[_EMBEDDING])
+            EmbeddingPart(name, segment.postings.first_image, segment.columns[_EMBEDDING])
             for name, segment in zip(self.names, self.segments, strict=True)
             if _EMBEDDING in segment.columns
         ]
@@ -152,7 +152,7 @@ class Index:
 
     @classmethod
     def create(cls, folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> Index:
-        """A new, empty index. Raises IndexStoreError where one stands or the folder cannot be written."""
+        """A new, empty index. Raises IndexStoreError where there is one or the folder cannot be written."""
         meta = {
             "fingerprint": vocabulary.fingerprint,
             "n_words": vocabulary.n_words,
@@ -169,7 +169,7 @@ class Index:
 
     @classmethod
     def open(cls, folder: Path) -> Index:
-        """An index that stands. Raises IndexStoreError where there is none or it is damaged."""
+        """An existing index. Raises IndexStoreError where there is none or it is damaged."""
         meta = catalog.read_meta(folder)
         try:
             features = FeatureOptions(**meta["features"])
@@ -179,11 +179,11 @@ class Index:
             raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
 
     @property
-    def wanted(self) -> Wanted:
+    def column_spec(self) -> ColumnSpec:
         """The optional columns that it describes of every picture. Raises IndexStoreError where it lies."""
         meta = catalog.read_meta(self.folder)
         try:
-            return Wanted.from_meta(meta)
+            return ColumnSpec.from_meta(meta)
         except (KeyError, TypeError, ValueError, OptionError) as error:
             raise IndexStoreError(f"the catalogue's columns are damaged: {error}", path=self.folder) from error
 
@@ -209,12 +209,12 @@ class Index:
             yield writer
             if catalog.read_generation(self.folder) == before:
                 return
-            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_KEEPING
+            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_CACHING
             if is_large or catalog.read_meta(self.folder).get("model"):
                 made = self.snapshot()
-                keep_nearest(self.folder, made.embeddings())
+                save_ann_index(self.folder, made.embeddings())
             if is_large:
-                keep_weights(self.folder, made.generation, made.names, made.weights)
+                save_weights(self.folder, made.generation, made.names, made.weights)
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
         """The collection as of now. Raises IndexStoreError where a segment is damaged.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bof.native import copy_kept, count_kept
+from bof.native import copy_retained, count_retained
 from bof.store import columns
 from bof.store.segments import Segment, facts_of, word_type
 from bof.system.files import ArrayFile, FileFact, save_arrays
@@ -27,7 +27,7 @@ MERGE_AT = 4
 """So many segments of one tier are merged: there are at most three a tier, and a feature is copied once a tier."""
 
 MAX_DEAD = 0.25
-"""A segment of which more is dead is written anew."""
+"""A segment of which more is dead is rewritten."""
 
 MAX_FEATURES = 1 << 30
 """No merge grows beyond this: the offsets of a segment are i32."""
@@ -53,7 +53,7 @@ class SegmentSize:
 
     @property
     def is_wasteful(self) -> bool:
-        """Is so much dead that it should be written anew?"""
+        """Is so much dead that it should be rewritten?"""
         dead = self.n_features - self.n_live_features
         return self.n_live_images == 0 or dead > MAX_DEAD * self.n_features
 
@@ -93,14 +93,14 @@ def choose_all(sizes: Sequence[SegmentSize]) -> list[list[int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MergePart:
     """A segment and which of its images bool (n_images,) go into the merged one."""
 
     segment: Segment
     keep: Bool
 
     @property
-    def n_kept(self) -> int:
+    def n_retained(self) -> int:
         """Images that go into the merged segment."""
         return int(np.count_nonzero(self.keep))
 
@@ -110,7 +110,7 @@ class Part:
         return np.diff(self.segment.feature_indptr)[self.keep]
 
 
-def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str, FileFact]:
+def write_merged(folder: Path, parts: Sequence[MergePart], n_words: int) -> dict[str, FileFact]:
     """Write the arrays that `write_segment` would write for the kept images of all parts in order, byte for byte.
 
     Raises ValueError where a posting names an image that does not exist.
@@ -127,18 +127,18 @@ def write_merged(folder: Path, parts: Sequence[Part], n_words: int) -> dict[str,
     for name, (kind, shape) in shapes.items():
         with ArrayFile(folder / f"{name}.npy", kind, shape) as file:
             for part in parts:
-                for rows in _kept_rows(part):
+                for rows in _retained_rows(part):
                     file.write(getattr(part.segment, name)[rows])
     columns.join(folder, [(part.segment.columns, part.keep) for part in parts])
     return facts_of(folder)
 
 
-def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
+def _write_postings(folder: Path, parts: Sequence[MergePart], n_words: int) -> None:
     """One entry a feature, a stretch of words at a time: vote_indptr, vote_image, vote_feature, signature."""
     numbers = _new_numbers(parts)
     count = np.zeros(n_words, np.int64)
     for part, number in zip(parts, numbers, strict=True):
-        count_kept(part.segment.postings.columns, number, count)
+        count_retained(part.segment.postings.columns, number, count)
     indptr = np.concatenate([[0], np.cumsum(count)])
     save_arrays(folder, {"vote_indptr": indptr.astype(np.int32)})
     kinds: dict[str, DTypeLike] = {"vote_image": np.int32, "vote_feature": np.uint16, "signature": np.uint64}
@@ -152,15 +152,15 @@ def _write_postings(folder: Path, parts: Sequence[Part], n_words: int) -> None:
             n = int(indptr[words.stop] - indptr[words.start])
             image, feature, signature = np.empty(n, np.int32), np.empty(n, np.uint16), np.empty(n, np.uint64)
             for part, number in zip(parts, numbers, strict=True):
-                copy_kept(part.segment.postings.columns, number, words, target, (image, feature, signature))
+                copy_retained(part.segment.postings.columns, number, words, target, (image, feature, signature))
             columns: list[NDArray[Any]] = [image, feature, signature]
             for file, column in zip(files, columns, strict=True):
                 file.write(column)
 
 
-def _new_numbers(parts: Sequence[Part]) -> list[I32]:
+def _new_numbers(parts: Sequence[MergePart]) -> list[I32]:
     """For each part, the images' numbers in the merged segment, -1 for those left out."""
-    firsts = np.cumsum([0, *(part.n_kept for part in parts)])
+    firsts = np.cumsum([0, *(part.n_retained for part in parts)])
     numbers = [np.where(p.keep, first + np.cumsum(p.keep) - 1, -1) for p, first in zip(parts, firsts[:-1], strict=True)]
     return [number.astype(np.int32) for number in numbers]
 
@@ -174,7 +174,7 @@ def _stretches(indptr: I64) -> Iterator[range]:
         first = stop
 
 
-def _kept_rows(part: Part) -> Iterator[slice | NDArray[Any]]:
+def _retained_rows(part: MergePart) -> Iterator[slice | NDArray[Any]]:
     """The rows of kept images in image-major columns, in pieces."""
     ends = part.segment.feature_indptr
     cuts = np.searchsorted(ends, np.arange(0, int(ends[-1]), _CHUNK), side="left")

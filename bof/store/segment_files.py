@@ -27,7 +27,7 @@ _MAX_HEADER = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
-class ArraySpec:
+class SegmentArraySpec:
     """One file: the types that it may have, its shape in numbers and in names of sizes, offsets: into which size."""
 
     types: tuple[str, ...]
@@ -35,11 +35,11 @@ class ArraySpec:
     offsets: str = ""
 
 
-def _spec(kind: str, *shape: int | str, offsets: str = "") -> ArraySpec:
-    return ArraySpec(tuple(kind.split()), shape, offsets)
+def _spec(kind: str, *shape: int | str, offsets: str = "") -> SegmentArraySpec:
+    return SegmentArraySpec(tuple(kind.split()), shape, offsets)
 
 
-ARRAYS: Mapping[str, ArraySpec] = MappingProxyType(
+ARRAYS: Mapping[str, SegmentArraySpec] = MappingProxyType(
     {
         "vote_indptr": _spec("i4", "n_words+1", offsets="n_features"),
         "vote_image": _spec("i4", "n_features"),
@@ -53,7 +53,7 @@ ARRAYS: Mapping[str, ArraySpec] = MappingProxyType(
 )
 """Features, by word and by image."""
 
-COLUMNS: Mapping[str, ArraySpec] = MappingProxyType(
+COLUMNS: Mapping[str, SegmentArraySpec] = MappingProxyType(
     {
         **{f"{group}.known": _spec("b1", "n_images") for group in GROUPS},
         **{f"hash.{name}": _spec(kind[1:], "n_images", *row) for name, (kind, row) in hashes.ARRAYS.items()},
@@ -100,7 +100,7 @@ def _mapped(stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
     return np.asarray(np.memmap(stream, dtype, "r", stream.tell(), shape))
 
 
-def _require(array: NDArray[Any], spec: ArraySpec, sizes: dict[str, int], path: Path) -> None:
+def _require(array: NDArray[Any], spec: SegmentArraySpec, sizes: dict[str, int], path: Path) -> None:
     kind = array.dtype.str.lstrip("<|")
     fits = kind in spec.types and array.ndim == len(spec.shape)
     if fits:

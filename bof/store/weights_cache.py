@@ -14,7 +14,7 @@ from bof.system.files import fsync_path
 from bof.types import Bool
 
 FILE_NAME = "weights.npz"
-WORTH_KEEPING = 1 << 22
+WORTH_CACHING = 1 << 22
 """Features from which deriving weights takes long enough to keep them."""
 
 log = logging.getLogger("bof")
@@ -26,9 +26,9 @@ def load_weights(folder: Path, generation: int, segments: Sequence[str], live: B
     The archive carries a checksum of each array, which is compared.
     """
     try:
-        with (folder / FILE_NAME).open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
-            is_same = int(kept["generation"]) == generation and kept["segments"].tolist() == list(segments)
-            idf, norm = kept["idf"], kept["norm"]
+        with (folder / FILE_NAME).open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
+            is_same = int(saved["generation"]) == generation and saved["segments"].tolist() == list(segments)
+            idf, norm = saved["idf"], saved["norm"]
     except Exception as error:  # a damaged archive raises nearly every exception there is
         log.debug("%s: %s", folder / FILE_NAME, error)
         return None
@@ -37,7 +37,7 @@ def load_weights(folder: Path, generation: int, segments: Sequence[str], live: B
     return Weights(idf, norm, live)
 
 
-def keep_weights(folder: Path, generation: int, segments: Sequence[str], weights: Weights) -> None:
+def save_weights(folder: Path, generation: int, segments: Sequence[str], weights: Weights) -> None:
     """Keep weights for those who open the index next. Only the holder of the writer's lock calls it.
 
     Where it fails nothing is lost: they are derived again.

@@ -18,7 +18,7 @@ from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
-from bof.store.merge import Part, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
 from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
 from bof.system.locking import one_writer
@@ -68,7 +68,7 @@ class Writer:
         self._commit_segment(write, commit)
         self.maintain()
 
-    def fill(self, number: int, rows: Mapping[int, Rows]) -> None:
+    def backfill(self, number: int, rows: Mapping[int, Rows]) -> None:
         """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
         with catalog.reading(self.folder) as database:
             segment = next(row for row in catalog.read_segments(database) if row.number == number)
@@ -77,10 +77,10 @@ class Writer:
 
         def write(fresh: Path) -> Files:
             written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
-            kept = {name: fact for name, fact in segment.files.items() if name not in written}
-            for name in kept:
+            retained = {name: fact for name, fact in segment.files.items() if name not in written}
+            for name in retained:
                 link_or_copy(old / name, fresh / name)
-            return {**kept, **{name: fact_of(fresh / name) for name in written}}
+            return {**retained, **{name: fact_of(fresh / name) for name in written}}
 
         def commit(database: Connection, name: str, files: Files) -> None:
             changes.replace_segment(database, segment.number, name, files)
@@ -138,7 +138,7 @@ class Writer:
     def maintain(self) -> None:
         """Merge what the policy asks for, so that many small commits cost a search no more than a few large ones.
 
-        Only an improvement: where it fails, what was committed stands, and the next commit tries again.
+        Only an improvement: where it fails, what was committed stays, and the next commit tries again.
         """
         try:
             while chosen := choose_merge(self._sizes()):
@@ -173,21 +173,21 @@ class Writer:
             old = [row for row in catalog.read_segments(database) if row.number in set(numbers)]
             images = [commits.read_segment_images(database, row) for row in old]
         live = [~each.deleted for each in images]
-        kept = np.concatenate([each.id[keep] for each, keep in zip(images, live, strict=True)]).tolist()
-        if kept:
-            self._write_merged(old, live, kept)
+        retained = np.concatenate([each.id[keep] for each, keep in zip(images, live, strict=True)]).tolist()
+        if retained:
+            self._write_merged(old, live, retained)
         else:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, numbers)
         self._delete([row.name for row in old])
 
-    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], kept: Sequence[int]) -> None:
-        parts = [Part(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
+    def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], retained: Sequence[int]) -> None:
+        parts = [MergePart(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:
-            number = changes.insert_segment(database, name, files, len(kept), n_features)
-            changes.place_images(database, number, kept, [row.number for row in old])
+            number = changes.insert_segment(database, name, files, len(retained), n_features)
+            changes.place_images(database, number, retained, [row.number for row in old])
 
         self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
 

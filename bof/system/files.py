@@ -55,7 +55,7 @@ def read_regular(path: Path, most: int) -> bytes:
 
 
 def fact_of(path: Path) -> FileFact:
-    """Size and checksum of a file that stands."""
+    """Size and checksum of an existing file."""
     return FileFact(path.stat().st_size, sha256_of(path))
 
 
@@ -69,28 +69,28 @@ def fsync_path(path: Path) -> None:
 
 
 def require_no_link(path: Path) -> int | None:
-    """The mode of a regular file that may be written over, None where nothing stands.
+    """The mode of a regular file that may be written over, None where there is nothing.
 
-    Raises OSError, which says so in words, where a link stands, a folder or no regular file.
+    Raises OSError, which says so in words, where there is a link, a folder or no regular file.
     """
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "a link stands there, and nothing is written through links", str(path))
+        raise OSError(errno.ELOOP, "there is a link, and nothing is written through links", str(path))
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "no regular file stands there", str(path))
+        raise OSError(errno.EINVAL, "there is no regular file", str(path))
     return mode
 
 
 def require_folder(path: Path) -> None:
-    """Raises OSError, which says so in words, where a link stands or no folder."""
+    """Raises OSError, which says so in words, where there is a link or no folder."""
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "a link stands there, and nothing is written through links", str(path))
+        raise OSError(errno.ELOOP, "there is a link, and nothing is written through links", str(path))
     if not stat.S_ISDIR(mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
@@ -105,9 +105,9 @@ def open_for_writing(path: Path) -> BufferedWriter:
 
 @contextmanager
 def writing_file(path: Path) -> Iterator[BufferedWriter]:
-    """A file that appears whole when the block ends, and not at all where it fails, in the place of one that stood.
+    """A file that appears whole when the block ends, and not at all where it fails, in the place of the one before.
 
-    Raises OSError where a link stands, a folder or no regular file.
+    Raises OSError where there is a link, a folder or no regular file.
     """
     mode = require_no_link(path)
     fresh = path.with_name(f".bof-{uuid.uuid4().hex}.partial")
@@ -132,7 +132,7 @@ def write_file(path: Path, content: bytes) -> None:
 def write_folder(target: Path, fill: Callable[[Path], None]) -> None:
     """Fill a new folder beside `target`, force it onto the disk, and move it into place.
 
-    A folder that stands at `target` is replaced only once the new one is complete. Nothing is left behind when
+    A folder that exists at `target` is replaced only once the new one is complete. Nothing is left behind when
     `fill` fails. Raises OSError where `target` is a link.
     """
     if os.path.islink(target):

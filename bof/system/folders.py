@@ -38,7 +38,7 @@ class Folder:
         return str(self.path / name) if self.descriptor is None else name
 
     def find(self, name: str) -> os.stat_result | None:
-        """What stands at a name, itself and not where it leads; None where nothing stands."""
+        """What stands at a name, itself and not where it leads; None where there is nothing."""
         try:
             return os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -57,9 +57,9 @@ class Folder:
         os.rename(self.at(name), other.at(other_name), src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor)
 
     def rename_new(self, name: str, other: Folder, other_name: str) -> None:
-        """Rename to a name at which nothing stands. name: of our own, which nobody else saves to.
+        """Rename to a free name. name: of our own, which nobody else saves to.
 
-        Raises FileExistsError where something stands there, an OSError with ENOTSUP where the file system has neither
+        Raises FileExistsError where something is there, an OSError with ENOTSUP where the file system has neither
         a call for this nor second names.
         """
         try:
@@ -77,7 +77,7 @@ class Folder:
         self.unlink(name)
 
     def link(self, name: str, other: Folder, other_name: str) -> None:
-        """Give a file, or a link itself, a second name at which nothing stands."""
+        """Give a file, or a link itself, a second name, which is free."""
         os.link(
             self.at(name), other.at(other_name),
             src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor, follow_symlinks=False,
@@ -117,7 +117,7 @@ class Folder:
 def open_folder(path: Path, *, make: bool = False) -> Iterator[Folder]:
     """Hold a folder open. path: absolute, without links (`os.path.realpath`); make: those of its folders that lack.
 
-    Raises OSError: FileNotFoundError where there is none, and with ENOTDIR or ELOOP where a link stands on the way.
+    Raises OSError: FileNotFoundError where there is none, and with ENOTDIR or ELOOP where there is a link on the way.
     """
     if not HAS_DESCRIPTORS:
         if make:
@@ -170,4 +170,4 @@ def _sync_on_the_way(folder: Folder) -> None:
 
 
 def _linked(path: Path) -> OSError:
-    return OSError(errno.ELOOP, "a link stands there, where a folder was", str(path))
+    return OSError(errno.ELOOP, "there is a link, where a folder was", str(path))

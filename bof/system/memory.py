@@ -30,7 +30,7 @@ _PYRAMID_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class MemoryLimit:
     """What each of some processes may take: bytes beyond its libraries, and the pixels that these can decode."""
 
     n_workers: int
@@ -38,13 +38,13 @@ class Share:
 
     @property
     def max_pixels(self) -> int:
-        """A picture with more is too large for this share."""
+        """A picture with more is too large for this limit."""
         return self.bytes // DECODE_BYTES
 
     @property
-    def in_one(self) -> Share:
-        """All shares for one process, while the others hold no picture."""
-        return Share(1, self.bytes * self.n_workers)
+    def in_one(self) -> MemoryLimit:
+        """The limits of all in one process, while the others hold no picture."""
+        return MemoryLimit(1, self.bytes * self.n_workers)
 
     def memory_for(self, n_pixels: int) -> int:
         """The megabytes that such a picture needs, all processes together."""
@@ -52,8 +52,8 @@ class Share:
         return -(-needed >> 20)
 
 
-def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Share:
-    """The largest number of processes up to n_workers that fit, and the share of each.
+def limit_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> MemoryLimit:
+    """The largest number of processes up to n_workers that fit, and the limit of each.
 
     memory_mb 0: half the machine's, or what one process needs. Raises OptionError where not even one fits.
     """
@@ -64,7 +64,7 @@ def share_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Sh
         least_mb = -(-needed >> 20)
         raise OptionError(option="memory", expected=f"at least {least_mb} MB to index with", found=memory_mb)
     n_fit = min(n_workers, (total - WRITER_BYTES) // (WORKER_BYTES + least))
-    return Share(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
+    return MemoryLimit(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
 
 
 def machine_memory() -> int:
@@ -96,8 +96,8 @@ def give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def pixels_beside_kept(max_pixels: int, features: FeatureOptions) -> int:
-    """Of the pixels that a share can decode, how many while what SIFT has freed is kept."""
+def pixels_beside_freed(max_pixels: int, features: FeatureOptions) -> int:
+    """Of the pixels that fit a limit, how many while the process holds what SIFT has freed."""
     return max(0, max_pixels + -pyramid_bytes(features) // DECODE_BYTES)
 
 

@@ -21,9 +21,9 @@ _HERE = -100
 
 
 def rename_new(source: str, target: str, source_folder: int | None, target_folder: int | None) -> None:
-    """Give a file a name at which nothing stands. source, target: names in open folders, absolute paths without.
+    """Give a file a free name. source, target: names in open folders, absolute paths without.
 
-    Raises OSError: FileExistsError where something stands there, one of UNSUPPORTED where the system has no such call.
+    Raises OSError: FileExistsError where something is there, one of UNSUPPORTED where the system has no such call.
     """
     if os.name == "nt":
         os.rename(source, target)

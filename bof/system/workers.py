@@ -33,7 +33,7 @@ _SECRET = re.compile("TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY",
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostItem:
     """What became of an item whose process did not survive it, and why."""
 
     reason: str
@@ -52,8 +52,8 @@ def run_in_workers(
 ) -> Iterator[Any]:
     """Run "module:function" as function(shared, item) on every item, in n_workers processes; results in order.
 
-    An item that crashes its process, hangs or takes too much memory becomes Lost. What the function raises is raised
-    here. Only a few results wait at any time. Children are kept for the next run.
+    An item that crashes its process, hangs or takes too much memory becomes a LostItem. What the function raises is
+    raised here. Only a few results wait at any time. Children are kept for the next run.
     """
     limits = limits or Limits()
     run = _Run(Task(function, shared, limits.memory), limits.seconds, max(1, n_workers))
@@ -141,7 +141,7 @@ class _Run:
             raise value
         if kind == DONE:
             return value
-        return Lost(value or f"needs more memory than the {(self.task.memory or 0) >> 20} MB that it may take")
+        return LostItem(value or f"needs more memory than the {(self.task.memory or 0) >> 20} MB that it may take")
 
     def stop(self) -> None:
         """Nothing more is wanted: what is still worked on is given up with its process."""
@@ -170,7 +170,7 @@ class Pool:
         _runs.add(self._run)
 
     def submit(self, item: object) -> Future[Any]:
-        """Put an item in line; the result is what the function returns or raises, or Lost.
+        """Put an item in line; the result is what the function returns or raises, or LostItem.
 
         A future that is cancelled while it waits is never begun.
         """
@@ -275,7 +275,7 @@ class _Child:
 
 
 def _environment() -> dict[str, str]:
-    """A child's: one thread unless we are told otherwise, and no secrets."""
+    """A child's: one thread unless its environment says otherwise, and no secrets."""
     one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     return one_thread | {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 

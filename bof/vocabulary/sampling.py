@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from joblib import Parallel, delayed
 
 from bof.errors import ImageError
 from bof.features.sift import N_DIMENSIONS, extract_features
@@ -16,12 +16,28 @@ from bof.images.decode import decode, read_bytes
 from bof.images.listing import Skipped, list_files
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import keep_freed_memory
-from bof.types import U8
-from bof.vocabulary.training import Sample, sample_rows
+from bof.system.workers import LostItem, run_in_workers
+from bof.types import I64, U8, U64
 
 Progress = Callable[[int, int], None]
 
-_Drawn = tuple[U8, int] | Skipped
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Descriptors u8 (n, 128) drawn evenly from pictures, and how they were made.
+
+    image_keys u64 (n_images,): the first 64 bits of each picture file's SHA-256, sorted.
+    """
+
+    descriptors: U8
+    image_keys: U64
+    features: FeatureOptions
+    source: str
+
+    @property
+    def n_images(self) -> int:
+        """Pictures that the sample was drawn from."""
+        return len(self.image_keys)
 
 
 def draw_sample(
@@ -31,18 +47,22 @@ def draw_sample(
     options: TrainOptions,
     progress: Progress,
 ) -> tuple[Sample, list[Skipped]]:
-    """At most options.max_descriptors descriptors, the same share of every readable picture under the folders."""
+    """At most options.max_descriptors descriptors, the same share of every readable picture under the folders.
+
+    A picture that crashes its process, or takes too long, is skipped.
+    """
     paths = list(list_files(folders))
     limit = max(1, options.max_descriptors // max(1, len(paths)))
-    parallel = Parallel(n_jobs=options.n_workers, return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
-    jobs = (delayed(_draw)(path, number, limit, features, options) for number, path in enumerate(paths))
+    results = run_in_workers(
+        "bof.vocabulary.sampling:draw_in_worker", (limit, features, options), list(enumerate(paths)), options.n_workers
+    )
     parts: list[U8] = [np.empty((0, N_DIMENSIONS), np.uint8)]
     seen: list[int] = []
     skipped: list[Skipped] = []
-    for done, drawn in enumerate(parallel(jobs), 1):
+    for done, (path, drawn) in enumerate(zip(paths, results, strict=True), 1):
         progress(done, len(paths))
-        if isinstance(drawn, Skipped):
-            skipped.append(drawn)
+        if isinstance(drawn, Skipped | LostItem):
+            skipped.append(Skipped(path, drawn.reason))
         else:
             parts.append(drawn[0])
             seen.append(drawn[1])
@@ -55,9 +75,20 @@ def content_key(data: bytes) -> int:
     return int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
 
 
-def _draw(path: str, number: int, limit: int, features: FeatureOptions, options: TrainOptions) -> _Drawn:
+def sample_rows(n_features: int, limit: int, seed: int, image: int) -> I64:
+    """Which of an image's features train: at most `limit`, drawn by seed and image number alone."""
+    if n_features <= limit:
+        return np.arange(n_features)
+    chosen = np.random.default_rng((seed, image)).choice(n_features, limit, replace=False)
+    return np.sort(np.asarray(chosen, np.int64))
+
+
+def draw_in_worker(shared: tuple[int, FeatureOptions, TrainOptions], item: tuple[int, str]) -> tuple[U8, int] | Skipped:
+    """Descriptors of one picture, and the key of its content, in a process of its own."""
     cv2.setNumThreads(1)
     keep_freed_memory()
+    limit, features, options = shared
+    number, path = item
     try:
         data = read_bytes(Path(path))
         picture = decode(data, max_side=features.max_side, max_pixels=options.max_pixels, grey=True, name=path)

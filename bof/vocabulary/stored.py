@@ -43,7 +43,7 @@ _NPY_HEADER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class ArraySpec:
+class StoredArraySpec:
     """One array: its type as stored, its shape in numbers and the names of numbers, and the range of its values."""
 
     dtype: str
@@ -52,18 +52,18 @@ class ArraySpec:
     most: float = math.inf
 
 
-ARRAYS: Mapping[str, ArraySpec] = MappingProxyType(
+ARRAYS: Mapping[str, StoredArraySpec] = MappingProxyType(
     {
-        "centroids": ArraySpec("|u1", ("n_words", 128)),
-        "projection": ArraySpec("<f4", (128, 64), -1.001, 1.001),
-        "thresholds": ArraySpec("<i2", ("n_words", 64)),
-        "image_keys": ArraySpec("<u8", ("n_images",)),
+        "centroids": StoredArraySpec("|u1", ("n_words", 128)),
+        "projection": StoredArraySpec("<f4", (128, 64), -1.001, 1.001),
+        "thresholds": StoredArraySpec("<i2", ("n_words", 64)),
+        "image_keys": StoredArraySpec("<u8", ("n_images",)),
     }
 )
 """All arrays of a vocabulary as they are stored. Directions of the projection have length 1."""
 
 FORMAT_1 = "assigner"
-_FORMAT_1_SPEC = ArraySpec("|u1", ("n_bytes",))
+_FORMAT_1_SPEC = StoredArraySpec("|u1", ("n_bytes",))
 """An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
 
 _MOST: Mapping[str, int] = MappingProxyType({"n_words": MOST_WORDS, "n_images": 1 << 26, "n_bytes": 1 << 30})
@@ -138,7 +138,7 @@ def _features(folder: Path, found: dict[str, Any]) -> FeatureOptions:
 # -- Arrays -----------------------------------------------------------------------------------------------------------
 
 
-def _read_array(path: Path, spec: ArraySpec, header: dict[str, Any], sizes: dict[str, int]) -> NDArray[Any]:
+def _read_array(path: Path, spec: StoredArraySpec, header: dict[str, Any], sizes: dict[str, int]) -> NDArray[Any]:
     """An array that is what the table says and the header's checksum covers."""
     try:
         expected = header["files"].get(path.stem)
@@ -174,7 +174,7 @@ def _npy_header(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     return np.dtype(found["descr"].decode("ascii")), shape, found.end()
 
 
-def _problem(spec: ArraySpec, dtype: np.dtype[Any], shape: tuple[int, ...], sizes: dict[str, int]) -> str:
+def _problem(spec: StoredArraySpec, dtype: np.dtype[Any], shape: tuple[int, ...], sizes: dict[str, int]) -> str:
     """What is wrong with a type and shape, "" if nothing. sizes: what names in shapes stand for, as they are met."""
     found = f"{dtype.str[:20]} {str(shape)[:80]}"
     if dtype != np.dtype(spec.dtype) or len(shape) != len(spec.shape):
@@ -189,7 +189,7 @@ def _problem(spec: ArraySpec, dtype: np.dtype[Any], shape: tuple[int, ...], size
     return ""
 
 
-def _out_of_range(spec: ArraySpec, array: NDArray[Any]) -> str:
+def _out_of_range(spec: StoredArraySpec, array: NDArray[Any]) -> str:
     """Floats must be finite and all lie in the range."""
     if array.dtype.kind != "f" or not array.size:
         return ""
@@ -197,13 +197,13 @@ def _out_of_range(spec: ArraySpec, array: NDArray[Any]) -> str:
     return "" if math.isfinite(least + most) and spec.least <= least and most <= spec.most else f"{least:g} to {most:g}"
 
 
-def _words(spec: ArraySpec) -> str:
+def _words(spec: StoredArraySpec) -> str:
     """A spec for people."""
     limits = f" from {spec.least:g} to {spec.most:g}" if math.isfinite(spec.most) else ""
     return f"{np.dtype(spec.dtype).name} ({', '.join(map(str, spec.shape))}){limits}"
 
 
-def _most_bytes(spec: ArraySpec) -> int:
+def _most_bytes(spec: StoredArraySpec) -> int:
     sizes = [_MOST[n] if isinstance(n, str) else n for n in spec.shape]
     return math.prod(sizes) * np.dtype(spec.dtype).itemsize + _MOST_NPY_HEADER
 

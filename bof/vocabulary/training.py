@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,10 +10,11 @@ from sklearn.cluster import MiniBatchKMeans
 
 from bof.errors import VocabularyError
 from bof.features.sift import N_DIMENSIONS
-from bof.options import FeatureOptions, TrainOptions
-from bof.types import F32, I32, I64, U8, U64
+from bof.options import TrainOptions
+from bof.types import F32, I32, I64, U8
 from bof.vocabulary import hamming
 from bof.vocabulary.assignment import Assigner, means
+from bof.vocabulary.sampling import Sample
 from bof.vocabulary.vocabulary import Vocabulary
 
 Progress = Callable[[str, int, int], None]
@@ -31,24 +31,6 @@ def silent(stage: str, done: int, total: int) -> None:
     """No progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Descriptors u8 (n, 128) drawn evenly from pictures, and how they were made.
-
-    image_keys u64 (n_images,): the first 64 bits of each picture file's SHA-256, sorted.
-    """
-
-    descriptors: U8
-    image_keys: U64
-    features: FeatureOptions
-    source: str
-
-    @property
-    def n_images(self) -> int:
-        """Pictures that the sample was drawn from."""
-        return len(self.image_keys)
-
-
 def train_vocabulary(sample: Sample, options: TrainOptions, *, progress: Progress = silent) -> Vocabulary:
     """Cluster a sample into visual words.
 
@@ -63,14 +45,6 @@ def train_vocabulary(sample: Sample, options: TrainOptions, *, progress: Progres
     centroids = _to_bytes(cluster(sample.descriptors, options, progress))
     centroids = _refine(sample.descriptors, centroids, options.seed, progress)
     return _finish(sample, centroids, options, levels, progress)
-
-
-def sample_rows(n_features: int, limit: int, seed: int, image: int) -> I64:
-    """Which of an image's features train: at most `limit`, drawn by seed and image number alone."""
-    if n_features <= limit:
-        return np.arange(n_features)
-    chosen = np.random.default_rng((seed, image)).choice(n_features, limit, replace=False)
-    return np.sort(np.asarray(chosen, np.int64))
 
 
 def _refuse_few(sample: Sample, n_words: int) -> None:

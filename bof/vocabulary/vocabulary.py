@@ -74,9 +74,9 @@ class Vocabulary:
         image_keys: U64,
         fingerprint: str,
     ) -> Vocabulary:
-        kept = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
+        thresholds = stored.astype(np.float32) * np.float32(THRESHOLD_STEP)
         assigner = Assigner.over(centroids)
-        return cls(centroids, projection, kept, assigner, features, trained_on, image_keys, fingerprint)
+        return cls(centroids, projection, thresholds, assigner, features, trained_on, image_keys, fingerprint)
 
     @property
     def n_words(self) -> int:
@@ -98,7 +98,7 @@ class Vocabulary:
         """Hamming signatures u64 (n, k) of descriptors u8 (n, 128) in their words i32 (n, k)."""
         return hamming.sign(descriptors, word, self.projection, self.thresholds)
 
-    def describe(self, descriptors: U8, k: int = 1) -> QueryWords:
+    def quantize(self, descriptors: U8, k: int = 1) -> QueryWords:
         """Words and signatures of descriptors in one step."""
         word = self.assign(descriptors, k)
         return QueryWords(word, self.sign(descriptors, word))

@@ -19,7 +19,7 @@ from bof.cli.command import run
 from bof.evaluation.benchmarks import Benchmark
 from scripts.ablation.rows import Row, all_rows, chosen, patched
 from scripts.ablation.sets import NAMES, Figures, extract, load, measure
-from scripts.common.arguments import kept_or_deleted, make_parser, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.features import engine_features
 from scripts.common.tables import figure, head_lines, line, widths_of
 
@@ -41,7 +41,7 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print("\n".join(f"{row.group:14}{row.name}" for row in rows))
         return 0
-    with kept_or_deleted(arguments.cache) as cache:
+    with cache_or_temporary(arguments.cache) as cache:
         tables: dict[str, dict[str, Figures]] = {}
         for name in arguments.sets:
             tables[name] = _table(name, load(name, arguments.data, cache, arguments.queries), rows, cache)

@@ -146,10 +146,10 @@ def _constants() -> Iterator[Row]:
 
 
 def near_postings_without_burstiness(
-    postings: Any, live: Bool, word: I32, signature: U64, asked: range, max_hamming: int, *weigh: F64
+    postings: Any, live: Bool, word: I32, signature: U64, queried: range, max_hamming: int, *weigh: F64
 ) -> tuple[F64, list[Hits]]:
     """The compiled loop of bof.native, with scores of votes that are not divided by the square root of their number."""
-    _, parts = near_postings(postings, live, word, signature, asked, max_hamming, *weigh)
+    _, parts = near_postings(postings, live, word, signature, queried, max_hamming, *weigh)
     score = np.zeros(len(live))
     for hits in parts:
         score += np.bincount(hits.image, whole_weights(hits, word, *weigh), len(live))
@@ -158,7 +158,7 @@ def near_postings_without_burstiness(
 
 def whole_weights(hits: Hits, word: I32, weight_of_distance: F64, weight_of_word: F64) -> F64:
     """What each vote weighs by its distance and its word alone."""
-    of_words = weight_of_word[word[hits.asked.start : hits.asked.stop]].ravel()
+    of_words = weight_of_word[word[hits.queried.start : hits.queried.stop]].ravel()
     n_votes = np.diff(hits.ends, prepend=0)
     return np.asarray(weight_of_distance[hits.distance] * np.repeat(of_words, n_votes), np.float64)
 

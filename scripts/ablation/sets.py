@@ -33,7 +33,7 @@ def load(name: str, data: Path, cache: Path, n_queries: int) -> Benchmark:
 
 
 def _copies(data: Path, cache: Path) -> Benchmark:
-    """Made once; delete the folder to have them made anew."""
+    """Made once; delete the folder to have them made again."""
     folder = cache / f"copies-{COPIES_PER_ATTACK}"
     truth = folder / "copies.json"
     return load_benchmark(str(truth), folder) if truth.exists() else build(data, folder, COPIES_PER_ATTACK)
@@ -42,11 +42,11 @@ def _copies(data: Path, cache: Path) -> Benchmark:
 def extract(name: str, benchmark: Benchmark, cache: Path, changes: Mapping[str, float]) -> EnginePeer:
     """Index a set and extract its queries' features, or take both from the cache. changes: of FeatureOptions."""
     setting = "".join(f"-{field}-{value:g}" for field, value in sorted(changes.items()))
-    wanted = dataclasses.asdict(engine_features().replaced(**changes))
-    engine = Engine.open_or_create(cache / f"index-{name}{setting}", **wanted)
+    feature_options = dataclasses.asdict(engine_features().replaced(**changes))
+    engine = Engine.open_or_create(cache / f"index-{name}{setting}", **feature_options)
     with progress_bar(" images", f"{name}{setting}") as show:
         engine.add(benchmark.database, None, show)
-    _refuse_strangers(engine, benchmark)
+    _refuse_unknown(engine, benchmark)
     images = [query.image for query in benchmark.queries]
     features = extract_all(images, engine.features, cache)
     engine.answer(query_of(features[images[0]]))  # what is compiled or read once is no query's time
@@ -54,14 +54,14 @@ def extract(name: str, benchmark: Benchmark, cache: Path, changes: Mapping[str, 
     return peer_of("defaults", engine, collection, SearchOptions())
 
 
-def _refuse_strangers(engine: Engine, benchmark: Benchmark) -> None:
+def _refuse_unknown(engine: Engine, benchmark: Benchmark) -> None:
     """An index of other pictures too would measure something else."""
     indexed = {row.path for row in engine.images if not row.deleted}
-    strangers = indexed - {str(path) for path in benchmark.database}
-    if strangers:
+    unknown = indexed - {str(path) for path in benchmark.database}
+    if unknown:
         raise BenchmarkError(
             f"{engine.folder}: expected the {len(benchmark.database)} pictures of {benchmark.name}, found "
-            f"{len(strangers)} others, such as {min(strangers)}; name another --cache, or delete this index"
+            f"{len(unknown)} others, such as {min(unknown)}; name another --cache, or delete this index"
         )
 
 

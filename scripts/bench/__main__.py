@@ -22,7 +22,7 @@ from scripts.bench import appearance, assignment, batch, commands, extraction, p
 from scripts.bench.draw import draw
 from scripts.bench.setup import Bench
 from scripts.bench.table import Row, as_json, lines
-from scripts.common.arguments import kept_or_deleted, make_parser, optional, require_positive, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, optional, require_positive, write_figures
 from scripts.common.data import TRAIN
 from scripts.peers.peer import Workshop
 
@@ -60,7 +60,7 @@ def _command(arguments: argparse.Namespace) -> int:
     require_positive(arguments, "runs")
     if arguments.svg:
         require_matplotlib()  # before anything is measured
-    with kept_or_deleted(arguments.cache) as cache, TemporaryDirectory(prefix="bof-bench-") as scratch:
+    with cache_or_temporary(arguments.cache) as cache, TemporaryDirectory(prefix="bof-bench-") as scratch:
         workshop = Workshop(arguments.words, arguments.data / TRAIN, cache, Path(scratch))
         bench = Bench(arguments.data, workshop, arguments.queries, arguments.runs, arguments.vocabulary)
         rows = [row for name in arguments.only for row in measure(name, bench)]

@@ -98,7 +98,7 @@ def candidates(engine: Engine, query: Features, depth: int) -> list[tuple[F32, F
     They are the matches that verification is given. A picture with one match only is left out: nothing can be fitted.
     """
     snapshot, vocabulary = engine.searcher().collection, engine.vocabulary
-    words = vocabulary.describe(query.descriptors, VoteAndVerify(snapshot, vocabulary).words_per_feature)
+    words = vocabulary.quantize(query.descriptors, VoteAndVerify(snapshot, vocabulary).words_per_feature)
     votes = vote(snapshot.postings, snapshot.weights, words, VoteOptions())
     images = best_first(snapshot, votes.score, depth)
     indptr, matches = votes.matches(images, MAX_PAIRS)

@@ -26,7 +26,7 @@ from scripts.calibration.exhaustive import LEVELS, Level, level, true_pairs
 from scripts.calibration.fit import THRESHOLDS, Model, Operation, engine_model, fit, held_out, operate, reliability
 from scripts.calibration.pairs import Gathered, Pairs, gather
 from scripts.calibration.truth import INDEXED, Subject, choose_queries, count_matches, subject_of
-from scripts.common.arguments import kept_or_deleted, make_parser, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.data import DVD, UKBENCH
 from scripts.common.features import extract_all
 from scripts.common.tables import figure, share, table
@@ -45,12 +45,12 @@ class Study:
     paths: Sequence[Path]
     shown: Mapping[Path, Subject]
     queries: Sequence[Path]
-    asked: Sequence[Subject]
+    subjects: Sequence[Subject]
     gathered: Gathered
 
     def in_folder(self, folder: str) -> list[Subject]:
         """What the queries of one set show."""
-        return [subject for subject in self.asked if subject.folder == folder]
+        return [subject for subject in self.subjects if subject.folder == folder]
 
     def path_pairs(self, pairs: Pairs) -> list[tuple[Path, Path]]:
         """Query and picture of each pair."""
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(arguments.index) as folder:
+    with cache_or_temporary(arguments.index) as folder:
         study = _study(folder, arguments)
         figures: dict[str, object] = {}
         for line in _report(study, figures):
@@ -82,13 +82,13 @@ def _command(arguments: argparse.Namespace) -> int:
 def _study(index: Path, arguments: argparse.Namespace) -> Study:
     queries = choose_queries(arguments.data, arguments.queries)
     engine = Engine.open_or_create(index)
-    with progress_bar(" images", "index") as show:  # only what is new or changed is added to an index that stands
+    with progress_bar(" images", "index") as show:  # only what is new or changed is added to an existing index
         engine.add([arguments.data / name for name in INDEXED], progress=show)
     gathered = gather(index, arguments.data, queries)
     rows = [(Path(row.path), row.deleted) for row in engine.images]
     shown = {path: subject_of(path, arguments.data) for path, is_deleted in rows if not is_deleted}
-    asked = [subject_of(path, arguments.data) for path in queries]
-    return Study(engine, [path for path, _ in rows], shown, queries, asked, gathered)
+    subjects = [subject_of(path, arguments.data) for path in queries]
+    return Study(engine, [path for path, _ in rows], shown, queries, subjects, gathered)
 
 
 def _report(study: Study, figures: dict[str, object]) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _report(study: Study, figures: dict[str, object]) -> Iterator[str]:
     fitted, current = fit(gathered.pairs), engine_model()
     weights = [(n, figure(getattr(fitted, n), 2), figure(getattr(current, n), 2)) for n in Model.__dataclass_fields__]
     yield from ("", *table(("coefficient", "fitted", "bof.retrieval.evidence"), weights))
-    odd = np.array([int(subject.thing) % 2 == 1 for subject in study.asked], np.bool_)
+    odd = np.array([int(subject.thing) % 2 == 1 for subject in study.subjects], np.bool_)
     ways = {
         "bof.retrieval.evidence as it is": gathered.pairs.probability,
         "fitted to the other half of the objects": held_out(gathered.pairs, odd[gathered.pairs.query]),
@@ -122,7 +122,7 @@ def _report(study: Study, figures: dict[str, object]) -> Iterator[str]:
 def _judge(study: Study, probability: F64) -> dict[str, Any]:
     """How reliable a probability is, and what thresholds do on each set."""
     pairs = study.gathered.pairs
-    folders = np.array([subject.folder for subject in study.asked], np.str_)[pairs.query]
+    folders = np.array([subject.folder for subject in study.subjects], np.str_)[pairs.query]
     rows = {name: folders == folder for name, folder in FOLDERS.items()}
     operations = {
         name: [operate(t, pairs.query[mine], probability[mine], pairs.matches[mine]) for t in THRESHOLDS]
@@ -142,12 +142,12 @@ def _surest_wrong(study: Study) -> Iterator[str]:
 
 def _exhaustive(study: Study) -> tuple[tuple[int, int], list[Level]]:
     """How many matching and wrong pairs of UKBench were compared, and the counts at each level."""
-    ukbench = np.array([subject.folder == UKBENCH for subject in study.asked], np.bool_)
+    ukbench = np.array([subject.folder == UKBENCH for subject in study.subjects], np.bool_)
     pairs = study.gathered.pairs.take(ukbench[study.gathered.pairs.query])
     same = pairs.take(pairs.matches & (pairs.probability >= VerifyOptions().same))
     true, wrong = true_pairs(study.queries, study.shown), study.path_pairs(pairs.take(~pairs.matches))
     paths = sorted({path for pair in (*true, *wrong) for path in pair})
-    with kept_or_deleted(None) as scratch:
+    with cache_or_temporary(None) as scratch:
         features = extract_all(paths, study.engine.features, scratch, "exhaustive: features")
     found = compare([(features[query], features[picture]) for query, picture in (*true, *wrong)])[:, 0].tolist()
     inliers = dict(zip(true, found, strict=False)), dict(zip(wrong, found[len(true) :], strict=True))
@@ -157,8 +157,8 @@ def _exhaustive(study: Study) -> tuple[tuple[int, int], list[Level]]:
 
 def counts_of(gathered: Gathered, n_queries: Mapping[str, int], n_pictures: int) -> Iterator[str]:
     """How much was asked and measured."""
-    asked = " and ".join(f"{n} of {name}" for name, n in n_queries.items())
-    yield f"{n_pictures} pictures; queries: {asked}"
+    counts = " and ".join(f"{n} of {name}" for name, n in n_queries.items())
+    yield f"{n_pictures} pictures; queries: {counts}"
     n_pairs, left_out = gathered.n_matching + gathered.n_wrong, gathered.n_left_out
     yield f"{n_pairs} pairs verified, {gathered.n_matching} of them matching; {left_out} more left out"
     n_matching = int(gathered.pairs.matches.sum())

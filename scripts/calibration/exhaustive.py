@@ -29,12 +29,12 @@ class Level:
 
 def true_pairs(queries: Sequence[Path], subjects: Mapping[Path, Subject]) -> list[PathPair]:
     """Each query of UKBench with each other picture of its object. subjects: of all pictures."""
-    asked = set(queries)
+    chosen = set(queries)
     groups: dict[Subject, list[Path]] = {}
     for path, subject in subjects.items():
         if subject.folder == UKBENCH:
             groups.setdefault(subject, []).append(path)
-    return [pair for group in groups.values() for pair in permutations(group, 2) if pair[0] in asked]
+    return [pair for group in groups.values() for pair in permutations(group, 2) if pair[0] in chosen]
 
 
 def level(n: int, true: Mapping[PathPair, int], wrong: Mapping[PathPair, int], called_same: set[PathPair]) -> Level:

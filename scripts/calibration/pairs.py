@@ -92,14 +92,14 @@ def _ask(index: Path, data: Path, path: Path, row: int) -> Gathered:
 def _pairs(seen: Candidates, word_weight: float, row: int, truth: dict[int, bool | None]) -> Pairs:
     """What was measured of the pairs that have a transform and a truth."""
     found_at = {image: v for image, v in seen.verifications.items() if v.database_from_query is not None}
-    kept = [image for image, match in truth.items() if match is not None and image in found_at]
-    found = [found_at[image] for image in kept]
+    retained = [image for image, match in truth.items() if match is not None and image in found_at]
+    found = [found_at[image] for image in retained]
     return Pairs(
-        np.full(len(kept), row, np.int64),
-        np.array(kept, np.int64),
+        np.full(len(retained), row, np.int64),
+        np.array(retained, np.int64),
         np.array([v.n_inliers for v in found], np.int64),
         np.array([v.spread for v in found], np.float64),
         np.array([v.inlier_weight / v.n_inliers / word_weight for v in found], np.float64),
-        np.array([seen.evidence[image].probability for image in kept], np.float64),
-        np.array([truth[image] for image in kept], np.bool_),
+        np.array([seen.evidence[image].probability for image in retained], np.float64),
+        np.array([truth[image] for image in retained], np.bool_),
     )

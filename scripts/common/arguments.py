@@ -63,7 +63,7 @@ def choose(only: Sequence[str], names: Sequence[str], expected: str) -> set[str]
 
 
 @contextmanager
-def kept_or_deleted(folder: Path | None) -> Iterator[Path]:
+def cache_or_temporary(folder: Path | None) -> Iterator[Path]:
     """The folder, made if need be; without one, a folder that is deleted afterwards."""
     with TemporaryDirectory(prefix="bof-scripts-") as scratch:
         place = folder or Path(scratch)

@@ -76,16 +76,16 @@ def extract_all(
     paths: Sequence[Path], options: FeatureOptions, cache: Path, title: str = "features"
 ) -> dict[Path, Features]:
     """The features of every picture, kept in the cache for as long as pictures, options and extraction are the same."""
-    kept = cache / f"features-{_digest(paths, options)}.npz"
-    if not kept.exists():
+    file = cache / f"features-{_digest(paths, options)}.npz"
+    if not file.exists():
         parallel = Parallel(n_jobs=n_cores(), return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
         found = []
         with progress_bar(" images", title) as show:
             for features in parallel(delayed(_extract)(path, options) for path in paths):
                 found.append(features)
                 show(len(found), len(paths))
-        save_features(kept, found)
-    return dict(zip(paths, load_features(kept), strict=True))
+        save_features(file, found)
+    return dict(zip(paths, load_features(file), strict=True))
 
 
 def _extract(path: Path, options: FeatureOptions) -> Features:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bof.cli.command import run
 from bof.evaluation.benchmarks.types import Benchmark
-from scripts.common.arguments import kept_or_deleted, make_parser, optional, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, optional, write_figures
 from scripts.copies.build import build
 from scripts.copies.methods import FAMILIES, MethodReport, as_json, lines, run_family
 
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(arguments.out) as out:
+    with cache_or_temporary(arguments.out) as out:
         start = time.perf_counter()
         benchmark = build(arguments.data, out, arguments.queries, arguments.seed)
         n_copies = sum(bool(query.positives) for query in benchmark.queries)

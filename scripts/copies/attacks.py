@@ -177,11 +177,11 @@ def paste_logo(picture: U8, rng: Generator, share: float) -> U8:
     return canvas
 
 
-def _badge_shape(width: int, height: int, share: float, wants_disc: bool) -> tuple[int, int, bool]:
+def _badge_shape(width: int, height: int, share: float, is_disc: bool) -> tuple[int, int, bool]:
     """(width, height, is it a disc): a disc or a square of `share` of the area, a rectangle where neither fits in."""
     area = share * width * height
     across = 2 * np.sqrt(area / np.pi)
-    if wants_disc and across <= min(width, height):
+    if is_disc and across <= min(width, height):
         return max(1, round(across)), max(1, round(across)), True
     side = max(1.0, min(np.sqrt(area), width, height))
     w, h = (side, area / side) if width < height else (area / side, side)

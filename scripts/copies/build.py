@@ -95,8 +95,8 @@ def _plan_attack(
     key = zlib.crc32(attack.name.encode())  # by name, so that a new attack leaves the others as they were
     rng = np.random.default_rng([seed, key])
     sources = _draw(photographs.references, per_attack, rng)
-    strangers = _draw(photographs.unknown, max(1, per_attack // 6), rng)
-    for number, picture in enumerate([*sources, *strangers]):
+    unknown = _draw(photographs.unknown, max(1, per_attack // 6), rng)
+    for number, picture in enumerate([*sources, *unknown]):
         is_copy = number < len(sources)
         suffix = ".png" if attack.quality is None else ".jpg"
         target = out / "queries" / name / f"{number:03d}{'' if is_copy else '-no-source'}{suffix}"

@@ -104,10 +104,10 @@ def recall(outcomes: Sequence[Outcome], group: str | None = None, above: float |
 
     above: accept scores above this; None: the method's own threshold. Raises ValueError when no query has a source.
     """
-    asked = [o for o in outcomes if o.query.positives and group in (None, o.query.group)]
-    if not asked:
+    counted = [o for o in outcomes if o.query.positives and group in (None, o.query.group)]
+    if not counted:
         raise ValueError(f"recall needs a query with a source; group {group!r} has none")
-    return sum(o.found if above is None else o.right > above for o in asked) / len(asked)
+    return sum(o.found if above is None else o.right > above for o in counted) / len(counted)
 
 
 def n_false_accepts(outcomes: Sequence[Outcome]) -> int:

@@ -293,12 +293,12 @@ def flow(rng: Rng, palette: Palette, height: int, width: int) -> U8:
     art = sheet(height, width, palette[1])
     field = fractal_noise(rng, height, width, coarse=3, octaves=2) * 7
     for _ in range(260):
-        spot = np.array(_point(rng, height, width), np.float64)
+        position = np.array(_point(rng, height, width), np.float64)
         path: list[F64] = []
-        while len(path) < 22 and 0 <= spot[0] < width and 0 <= spot[1] < height:
-            path.append(spot.copy())
-            angle = field[int(spot[1]), int(spot[0])]
-            spot += (7 * np.cos(angle), 7 * np.sin(angle))
+        while len(path) < 22 and 0 <= position[0] < width and 0 <= position[1] < height:
+            path.append(position.copy())
+            angle = field[int(position[1]), int(position[0])]
+            position += (7 * np.cos(angle), 7 * np.sin(angle))
         cv2.polylines(art, [np.array(path, np.int32)], False, pick(rng, palette, 0), int(rng.integers(2, 7)), AA)
     return art
 

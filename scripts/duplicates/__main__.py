@@ -2,8 +2,8 @@
 
 python -m scripts.duplicates --data DIR (the folder that holds ukbench1000/ and train/). The hashes need the extra
 bof[peers] (imagehash) and `pip install imagededup`, which brings PyTorch; what is not installed is named and left out.
-A group is wrong if one of its links is between strangers. With --out the copies and the index stay, and a second run
-with the same --out goes on from there.
+A group is wrong if one of its links is between unrelated pictures. With --out the copies and the index stay, and a second
+run with the same --out goes on from there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bof.cli.command import run
 from bof.options import DuplicateOptions
-from scripts.common.arguments import kept_or_deleted, make_parser, optional, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, optional, write_figures
 from scripts.common.tables import figure, table
 from scripts.copies.methods import FAMILIES
 from scripts.duplicates.groups import Figures, Truth, build_truth, run_bof, run_hashes
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(arguments.out) as out:
+    with cache_or_temporary(arguments.out) as out:
         truth = build_truth(arguments.data, out, arguments.queries, arguments.seed)
         print(f"{len(truth.pictures)} pictures, {len(truth.source_of)} copies of another of them", flush=True)
         options = DuplicateOptions(agreement=arguments.agreement)

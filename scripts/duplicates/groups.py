@@ -1,7 +1,7 @@
 """Groups of bof and of perceptual hashes, held against the truth: wrong groups, precision, recall by attack.
 
 Two pictures belong together if they share a source photograph. Other photographs of the same thing (of one UKBench
-object, or siblings as scripts.copies.build has it) count neither way. Everything else is a stranger.
+object, or siblings as scripts.copies.build has it) count neither way. Everything else is unrelated.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ def run_bof(truth: Truth, folder: Path, options: DuplicateOptions) -> Iterator[F
         for kind in KINDS:
             start = time.perf_counter()
             groups = find_groups(engine, kind, options, show)
-            links = [[(str(member.path), str(group.head.path)) for member, _ in group.others] for group in groups]
+            links = [
+                [(str(member.path), str(group.representative.path)) for member, _ in group.others] for group in groups
+            ]
             yield judge_groups(f"bof {kind}", truth, links, time.perf_counter() - start)
 
 

@@ -15,7 +15,7 @@ import sys
 
 from bof.cli.command import run
 from bof.options import PRESETS
-from scripts.common.arguments import kept_or_deleted, make_parser, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.tables import head_lines, line, widths_of
 from scripts.extraction import measure
 from scripts.extraction.curve import all_settings, chosen, draw, title_of
@@ -59,11 +59,11 @@ def _command(arguments: argparse.Namespace) -> int:
     benchmarks = measure.load(arguments.data, *arguments.queries)
     sample = measure.choose_sample(benchmarks, arguments.sample)
     milliseconds = measure.measure_milliseconds(settings, sample, arguments.rounds)
-    asked = ", ".join(f"{b.name} {len(b.queries)} queries" for b in benchmarks.values())
-    print(f"{asked}; {len(measure.database_of(benchmarks))} pictures in the collection\n")
+    counts = ", ".join(f"{b.name} {len(b.queries)} queries" for b in benchmarks.values())
+    print(f"{counts}; {len(measure.database_of(benchmarks))} pictures in the collection\n")
     print("\n".join(head_lines(HEAD)), flush=True)
     table: dict[str, measure.Figures] = {}
-    with kept_or_deleted(arguments.cache) as cache:
+    with cache_or_temporary(arguments.cache) as cache:
         for title, options, spent in zip(map(title_of, settings), settings, milliseconds, strict=True):
             figures = {**spent, **measure.measure_accuracy(options, benchmarks, cache, title)}
             cells = [f"{figures[key]:{form}}" for key, (_, form) in COLUMNS.items()]

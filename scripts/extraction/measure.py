@@ -19,7 +19,7 @@ from bof.images.decode import decode, read_bytes, read_image
 from bof.options import FeatureOptions, SearchOptions
 from bof.types import U8, Box, Features
 from bof.vocabulary.vocabulary import default_vocabulary_path
-from scripts.common.arguments import kept_or_deleted
+from scripts.common.arguments import cache_or_temporary
 from scripts.common.data import SETS, with_queries
 from scripts.common.features import Collection, extract_all, strongest
 from scripts.common.tables import table
@@ -85,14 +85,14 @@ def measure_accuracy(options: FeatureOptions, benchmarks: Benchmarks, cache: Pat
     features = extract(options, benchmarks, cache, title)
     queries = [query for benchmark in benchmarks.values() for query in benchmark.queries]
     collection = Collection(database_of(benchmarks), queries, features)
-    with kept_or_deleted(None) as folder:
+    with cache_or_temporary(None) as folder:
         engine, _ = fill(folder / "index", default_vocabulary_path(), collection)
         ranker = peer_of("bof", engine, collection, SearchOptions())
         reports = {name: evaluate_ranker(ranker, benchmark, len(engine)) for name, benchmark in benchmarks.items()}
         n_bytes = engine.n_bytes() / len(engine)
-    described = {"ukbench": benchmarks["ukbench"].database, "dvd": [query.image for query in benchmarks["dvd"].queries]}
+    counted = {"ukbench": benchmarks["ukbench"].database, "dvd": [query.image for query in benchmarks["dvd"].queries]}
     return {
-        **{f"features_{n}": float(np.mean([len(features[path]) for path in p])) for n, p in described.items()},
+        **{f"features_{n}": float(np.mean([len(features[path]) for path in p])) for n, p in counted.items()},
         "index_bytes": n_bytes,
         "ns": reports["ukbench"].ns or 0.0,
         "recall_at_1": reports["dvd"].recall_at_1 or 0.0,
@@ -114,8 +114,8 @@ def same_share(report: Report) -> float:
 def extract(options: FeatureOptions, benchmarks: Benchmarks, cache: Path, title: str) -> dict[Path, Features]:
     """The features of every picture. Kept in the cache with more of them than most settings take."""
     most = options.replaced(max_features=max(options.max_features, MOST_FEATURES))
-    asked = [query.image for query in benchmarks["dvd"].queries]
-    found = extract_all([*database_of(benchmarks), *asked], most, cache, title)
+    queries = [query.image for query in benchmarks["dvd"].queries]
+    found = extract_all([*database_of(benchmarks), *queries], most, cache, title)
     return {path: strongest(features, options.max_features) for path, features in found.items()}
 
 

@@ -23,7 +23,7 @@ from bof.errors import OptionError
 from bof.evaluation.benchmarks import Benchmark, load_benchmark
 from bof.evaluation.run import Report, evaluate_ranker
 from bof.system.units import human_bytes
-from scripts.common.arguments import kept_or_deleted, make_parser, optional, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, optional, write_figures
 from scripts.common.data import SETS, TRAIN, load_set, with_distractors, with_queries
 from scripts.common.features import Collection
 from scripts.common.tables import figure, table
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> int:
     figures = {}
-    with kept_or_deleted(arguments.cache) as cache, TemporaryDirectory(prefix="bof-peers-") as scratch:
+    with cache_or_temporary(arguments.cache) as cache, TemporaryDirectory(prefix="bof-peers-") as scratch:
         workshop = Workshop(arguments.words, arguments.train or arguments.data / TRAIN, cache, Path(scratch))
         for name in arguments.benchmark:
             benchmark = _load(name, arguments)

@@ -62,12 +62,12 @@ def index(workshop: Workshop, collection: Collection) -> list[AsmkPeer]:
 
 def train(workshop: Workshop) -> F32:
     """Words f32 (k, 128) by asmk's own k-means (faiss, ten iterations), kept as an array, not as its pickle."""
-    kept = workshop.kept("asmk", ".npy")
-    if not kept.exists():
+    cached = workshop.cached("asmk", ".npy")
+    if not cached.exists():
         parameters = {"index": {"gpu_id": None}, "train_codebook": {"codebook": {"size": workshop.words}}}
         method = ASMKMethod.initialize_untrained(parameters).train_codebook(unit_vectors(workshop.sample()))
-        np.save(kept, method.codebook.centroids)
-    return np.asarray(np.load(kept, allow_pickle=False), np.float32)
+        np.save(cached, method.codebook.centroids)
+    return np.asarray(np.load(cached, allow_pickle=False), np.float32)
 
 
 def _parameters(n_images: int) -> dict[str, Any]:
@@ -96,5 +96,7 @@ def _fill(untrained: Any, collection: Collection, images: Sequence[int]) -> tupl
 def _n_bytes(method: Any) -> int:
     """Of the postings that are in use; its arrays grow ahead of need."""
     ivf = method.inverted_file
-    kept = [column[word][:n] for word, n in enumerate(ivf.counts) if n for column in (ivf.ivf_vecs, ivf.ivf_image_ids)]
-    return int(sum(column.nbytes for column in kept))
+    columns = [
+        column[word][:n] for word, n in enumerate(ivf.counts) if n for column in (ivf.ivf_vecs, ivf.ivf_image_ids)
+    ]
+    return int(sum(column.nbytes for column in columns))

@@ -76,14 +76,14 @@ def convert(features: Features) -> tuple[pycolmap.FeatureKeypoints, pycolmap.Fea
 
 def train(workshop: Workshop) -> Path:
     """The file of a vocabulary tree that COLMAP trained."""
-    kept = workshop.kept("colmap", ".bin")
-    if not kept.exists():
+    cached = workshop.cached("colmap", ".bin")
+    if not cached.exists():
         visual_index = pycolmap.VisualIndex.create(128, 64)
         options = pycolmap.VisualIndex.BuildOptions()
         options.num_visual_words, options.num_iterations, options.num_rounds = workshop.words, ITERATIONS, 1
         visual_index.build(options, _floats(workshop.sample()))
-        visual_index.write(kept)
-    return kept
+        visual_index.write(cached)
+    return cached
 
 
 def build(vocabulary: Path, pictures: Sequence[Features]) -> tuple[pycolmap.VisualIndex, float]:

@@ -76,11 +76,11 @@ def train(workshop: Workshop) -> Path:
     """The folder of a vocabulary of the size asked for: the one that comes with bof, if it has it."""
     if load_vocabulary(default_vocabulary_path()).n_words == workshop.words:
         return default_vocabulary_path()
-    kept = workshop.kept("bof", "")
-    if not kept.exists():
+    cached = workshop.cached("bof", "")
+    if not cached.exists():
         options = TrainOptions(words=workshop.words, workers=n_cores())
-        train_vocabulary(workshop.draw(options.max_descriptors), options).save(kept)
-    return kept
+        train_vocabulary(workshop.draw(options.max_descriptors), options).save(cached)
+    return cached
 
 
 def fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tuple[Engine, float]:
@@ -92,7 +92,7 @@ def fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tuple
         paths = collection.database[first : first + _SEGMENT_IMAGES]
         facts = [_facts(path, collection.features[path]) for path in paths]
         with clock, made.writer() as writer:
-            words = [vocabulary.describe(collection.features[path].descriptors) for path in paths]
+            words = [vocabulary.quantize(collection.features[path].descriptors) for path in paths]
             geometry = [store_geometry(collection.features[path].geometry) for path in paths]
             columns = [ImageColumns(w.word[:, 0], w.signature[:, 0], *g) for w, g in zip(words, geometry, strict=True)]
             writer.append(list(zip(facts, columns, strict=True)))

@@ -11,8 +11,7 @@ import numpy as np
 
 from bof.options import TrainOptions
 from bof.types import F32, F64, U8, Ranking, Verdict
-from bof.vocabulary.sampling import draw_sample
-from bof.vocabulary.training import Sample
+from bof.vocabulary.sampling import Sample, draw_sample
 from scripts.common.arguments import n_cores
 from scripts.common.features import Collection, engine_features
 
@@ -57,17 +56,17 @@ class Workshop:
     cache: Path
     scratch: Path
 
-    def kept(self, name: str, suffix: str) -> Path:
+    def cached(self, name: str, suffix: str) -> Path:
         """Where something stays that depends on the words, the training folder and the features."""
         about = repr((str(self.training.absolute()), engine_features())).encode()
         return self.cache / f"{name}-{self.words}-{hashlib.sha256(about).hexdigest()[:8]}{suffix}"
 
     def sample(self) -> U8:
         """Descriptors u8 (n, 128) drawn evenly over the training photographs; drawn once and kept."""
-        kept = self.kept("sample", ".npy")
-        if not kept.exists():
-            np.save(kept, self.draw(SAMPLES_PER_WORD * self.words).descriptors)
-        return np.asarray(np.load(kept, allow_pickle=False), np.uint8)
+        cached = self.cached("sample", ".npy")
+        if not cached.exists():
+            np.save(cached, self.draw(SAMPLES_PER_WORD * self.words).descriptors)
+        return np.asarray(np.load(cached, allow_pickle=False), np.uint8)
 
     def draw(self, n: int) -> Sample:
         """At most n training descriptors, with what they were drawn from."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.cli.arguments import add_column_options, want_columns
+from bof.cli.arguments import add_chosen_columns, add_column_options
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -26,7 +26,7 @@ from bof.options import COLUMN_OF, FUSIONS, LOCAL, SearchOptions
 from bof.store.index import Index
 from bof.types import U8
 from scripts.ablation.sets import NAMES, load
-from scripts.common.arguments import kept_or_deleted, make_parser, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.pictures import BLUE, GREEN, RED, blank, encode, rgb, tile
 from scripts.common.tables import figure, table
 
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> int:
     reports: dict[str, dict[str, Report]] = {}
-    with kept_or_deleted(arguments.cache) as cache:
+    with cache_or_temporary(arguments.cache) as cache:
         for name in arguments.sets:
             benchmark = load(name, arguments.data, cache, arguments.queries)
             with Engine.open_or_create(cache / f"rankers-{name}") as engine:
@@ -67,7 +67,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _measure(engine: Engine, benchmark: Benchmark, arguments: argparse.Namespace) -> dict[str, Report]:
-    want_columns(engine, arguments, ["hash", "color"])
+    add_chosen_columns(engine, arguments, ["hash", "color"])
     with progress_bar(" images", "index") as show:
         engine.add(list(benchmark.database), None, show)
     engine.merge()
@@ -77,8 +77,8 @@ def _measure(engine: Engine, benchmark: Benchmark, arguments: argparse.Namespace
     reports = {}
     for ranker in arguments.rankers or [*plain, *embedding]:
         with progress_bar(" queries", ranker) as show:
-            asked = EngineRanker(engine, SearchOptions(ranker=ranker, fusion=arguments.fusion))
-            reports[ranker] = evaluate_ranker(asked, benchmark, len(engine), show)
+            engine_ranker = EngineRanker(engine, SearchOptions(ranker=ranker, fusion=arguments.fusion))
+            reports[ranker] = evaluate_ranker(engine_ranker, benchmark, len(engine), show)
     return reports
 
 

@@ -154,7 +154,7 @@ def dvd(work: Workplace) -> Answers:
     return benchmark_answers(work, "dvd", root, work.index(f"dvd-{len(others)}", [root / "Reference", *others]))
 
 
-def described_index(work: Workplace) -> Path:
+def index_with_columns(work: Workplace) -> Path:
     """300 pictures of UKBench with all optional columns."""
     model = write_model(work.folder / "sets" / "model.onnx")
     columns = ("--columns", "hash", "color", "embedding", "--model", model)
@@ -168,16 +168,18 @@ METRICS = ("chi-square", "euclidean", "correlation", "intersection", "bhattachar
 
 def rankers(work: Workplace) -> Answers:
     """A sample of pictures, in the collection and not, by every ranker."""
-    engine = Engine.open(described_index(work))
-    asked = [SearchOptions(ranker=ranker) for ranker in ("tfidf", "votes", *WHOLE, *FUSED)]
-    asked += [SearchOptions(ranker=ranker, metric=metric) for ranker in ("color", "histogram") for metric in METRICS]
-    asked += [SearchOptions(ranker=ranker, fusion="rrf") for ranker in ("bof+color", "tfidf+phash")]
+    engine = Engine.open(index_with_columns(work))
+    requested = [SearchOptions(ranker=ranker) for ranker in ("tfidf", "votes", *WHOLE, *FUSED)]
+    requested += [
+        SearchOptions(ranker=ranker, metric=metric) for ranker in ("color", "histogram") for metric in METRICS
+    ]
+    requested += [SearchOptions(ranker=ranker, fusion="rrf") for ranker in ("bof+color", "tfidf+phash")]
     return {
         f"{path.name}, {options.ranker}, {options.metric}, {options.fusion}": hits_record(
             search(engine, path, options, grey=options.ranker in ("tfidf", "votes"))
         )
         for path in work.sample(work.ukbench()[:400:20])
-        for options in asked
+        for options in requested
     }
 
 
@@ -208,14 +210,14 @@ def options(work: Workplace) -> Answers:
     queries = work.sample([*copies[:18], *work.ukbench()[1:21:4], *work.ukbench()[-4:]])
     found: Answers = {}
     for name, flags in OPTIONS.items():
-        printed = work.run("search", "--json", "--top", "40", "--index", described_index(work), *flags, *queries)
+        printed = work.run("search", "--json", "--top", "40", "--index", index_with_columns(work), *flags, *queries)
         found |= {f"{Path(one['query']).name}, {name}": search_record(one) for one in json.loads(printed)}
     return found
 
 
 def neighbours(work: Workplace) -> Answers:
     """What all pictures of a collection find in each other, and the pairs that the command index writes."""
-    index = described_index(work)
+    index = index_with_columns(work)
     with work.scratch() as folder:
         work.run("index", "--index", index, "--pairs", folder / "pairs.txt", "--partners", 8)
         pairs = (folder / "pairs.txt").read_text(encoding="utf-8").splitlines()
@@ -224,7 +226,7 @@ def neighbours(work: Workplace) -> Answers:
 
 def duplicate_pictures(work: Workplace) -> Path:
     """Originals and altered copies."""
-    return work.kept("duplicates", lambda folder: make_duplicates(work.ukbench(), folder))
+    return work.cached("duplicates", lambda folder: make_duplicates(work.ukbench(), folder))
 
 
 def duplicates(work: Workplace) -> Answers:
@@ -261,10 +263,10 @@ def index(work: Workplace) -> Answers:
 def copies(work: Workplace) -> Answers:
     """A copies benchmark, made and measured by the command evaluate."""
     n_sources = 12 if work.small else 60
-    root = work.kept(f"copies-{n_sources}", lambda folder: make_benchmark(work.ukbench(), folder, n_sources))
+    root = work.cached(f"copies-{n_sources}", lambda folder: make_benchmark(work.ukbench(), folder, n_sources))
     with work.scratch() as folder:
-        kept = ("--index", folder / "index", "--commit-seconds", 86400)
-        work.run("evaluate", "copies", "--root", root, *kept, "--json", folder / "report.json")
+        flags = ("--index", folder / "index", "--commit-seconds", 86400)
+        work.run("evaluate", "copies", "--root", root, *flags, "--json", folder / "report.json")
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     figures = ("n_database", "n_queries", "map", "recall_at_1", "recall_at_10", "recall_at_1_by_group", "micro_ap")
     found = {"figures": picked(report, *figures, "recall_at_precision_90", "false_accept_rate", "n_features")}

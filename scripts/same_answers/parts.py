@@ -86,9 +86,9 @@ class Workplace:
 
     def index(self, name: str, sources: Sequence[Path], *flags: object) -> Path:
         """An index that the cache keeps; change it only in a `copy`."""
-        return self.kept(f"index-{name}", lambda folder: self.make_index(folder, sources, *flags))
+        return self.cached(f"index-{name}", lambda folder: self.make_index(folder, sources, *flags))
 
-    def kept(self, name: str, make: Callable[[Path], object]) -> Path:
+    def cached(self, name: str, make: Callable[[Path], object]) -> Path:
         """A folder that is made once, or made again where making it was interrupted."""
         folder, done = self.folder / "sets" / name, self.folder / "sets" / f"{name}.done"
         if not done.exists():
@@ -225,8 +225,8 @@ def make_benchmark(pictures: Sequence[Path], folder: Path, n_sources: int) -> No
         for number, path in enumerate(references[:: max(1, len(references) // n_sources)][:n_sources])
         for attack in (list(ATTACKS) * 2)[number % len(ATTACKS) :][:4]
     ]
-    strangers = pictures[n_known::5][: n_sources * 2 // 3]
-    plans += [(path, list(ATTACKS)[number % len(ATTACKS)], "") for number, path in enumerate(strangers)]
+    unknown = pictures[n_known::5][: n_sources * 2 // 3]
+    plans += [(path, list(ATTACKS)[number % len(ATTACKS)], "") for number, path in enumerate(unknown)]
     for name in ("references", "queries"):
         (folder / name).mkdir(parents=True)
     for path in references:

@@ -26,7 +26,7 @@ from bof.evaluation.report.figures import require_matplotlib
 from bof.system.files import read_json
 from bof.types import Features
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
-from scripts.common.arguments import kept_or_deleted, make_parser, require_positive, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, require_positive, write_figures
 from scripts.common.data import TRAIN
 from scripts.common.process import python_command, run_measured
 from scripts.scale import report
@@ -66,7 +66,7 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.plot:
         require_matplotlib()
     results = [result for file in arguments.earlier for result in _read(file)]
-    with kept_or_deleted(arguments.cache) as cache:
+    with cache_or_temporary(arguments.cache) as cache:
         vocabulary = load_vocabulary(arguments.vocabulary or default_vocabulary_path())
         source = load_pool(arguments.data / TRAIN, N_PHOTOS, arguments.queries, vocabulary, cache)
         for n_features, n_images in itertools.product(arguments.features, arguments.images):
@@ -74,7 +74,7 @@ def _command(arguments: argparse.Namespace) -> int:
             results.append(_run_one(*source, n_images, n_features, arguments, cache))
     fits = report.fit_all(results)
     print("\ngrowth (along features, queries grow with the images: a vote may then cost up to features^2)")
-    _print(*report.describe_fits(fits))
+    _print(*report.fit_lines(fits))
     write_figures(arguments.json, {"results": results})
     if arguments.plot:
         report.draw(arguments.plot, results, fits)
@@ -97,7 +97,7 @@ def _run_one(
     vocabulary, synthesis = load_vocabulary(folder), Synthesis.of(pool, n_features, SEED)
     planted = plant(photos, n_features, vocabulary, SEED)
     likeness = compare(synthesis, planted.queries, vocabulary)
-    _print(report.describe_planting(planted), *map(report.describe_likeness, ("real", "synthetic"), likeness))
+    _print(report.planting_line(planted), *map(report.likeness_line, ("real", "synthetic"), likeness))
     identity = (vocabulary.fingerprint, str(arguments.data.absolute()), N_PHOTOS, arguments.queries, SEED)
     place = place_of(cache, n_images, n_features, *identity)
     stays = arguments.keep or place.record.exists()
@@ -107,7 +107,7 @@ def _run_one(
     finally:
         if not stays:
             shutil.rmtree(place.folder, ignore_errors=True)
-    _print(*report.describe_result(result))
+    _print(*report.result_lines(result))
     return result
 
 

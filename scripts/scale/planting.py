@@ -62,18 +62,18 @@ def fit_noise(descriptors: U8, vocabulary: Vocabulary, seed: int) -> float:
     low, high = 0.0, _LARGEST_NOISE
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        kept, _bits = measure_noise(descriptors, middle, vocabulary, seed)
-        low, high = (middle, high) if kept > KEPT_WORDS else (low, middle)
+        retained, _bits = measure_noise(descriptors, middle, vocabulary, seed)
+        low, high = (middle, high) if retained > KEPT_WORDS else (low, middle)
     return low
 
 
 def measure_noise(descriptors: U8, noise: float, vocabulary: Vocabulary, seed: int) -> tuple[float, float]:
     """The share that keeps its word, and the median Hamming distance of those that do."""
-    before = vocabulary.describe(descriptors)
-    after = vocabulary.describe(with_noise(descriptors, noise, np.random.default_rng(seed)))
-    kept = before.word == after.word
-    bits = np.bitwise_count(before.signature ^ after.signature)[kept]
-    return float(kept.mean()), float(np.median(bits)) if len(bits) else 0.0
+    before = vocabulary.quantize(descriptors)
+    after = vocabulary.quantize(with_noise(descriptors, noise, np.random.default_rng(seed)))
+    retained = before.word == after.word
+    bits = np.bitwise_count(before.signature ^ after.signature)[retained]
+    return float(retained.mean()), float(np.median(bits)) if len(bits) else 0.0
 
 
 def with_noise(descriptors: U8, noise: float, rng: Rng) -> U8:
@@ -87,7 +87,7 @@ def _target(query: Features, noise: float, vocabulary: Vocabulary, rng: Rng) -> 
     seen = _see(query.geometry, rng)
     inside = np.flatnonzero(((seen.xy_px >= 0) & (seen.xy_px <= np.array(FRAME) - 1)).all(axis=1))
     rows = np.sort(rng.permutation(inside)[: math.ceil(SHARE * len(query))])
-    words = vocabulary.describe(with_noise(query.descriptors[rows], noise, rng))
+    words = vocabulary.quantize(with_noise(query.descriptors[rows], noise, rng))
     return ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(seen.take(rows)))
 
 

@@ -56,11 +56,11 @@ class Pool:
     def strongest(self, mean: float) -> Pool:
         """The strongest features of each photograph, as many as make `mean` a photograph; the spread of sizes stays."""
         share = min(1.0, mean / max(float(self.sizes.mean()), 1.0))
-        kept = np.rint(self.sizes * share).astype(np.int64)
+        n_drawn = np.rint(self.sizes * share).astype(np.int64)
         rank = np.arange(len(self)) - np.repeat(self.indptr[:-1], self.sizes)
-        rows = np.flatnonzero(rank < np.repeat(kept, self.sizes))
+        rows = np.flatnonzero(rank < np.repeat(n_drawn, self.sizes))
         columns = (self.word[rows], self.residual[rows], self.xy[rows], self.scale_angle[rows])
-        return Pool(self.n_words, np.concatenate([[0], np.cumsum(kept)]), *columns)
+        return Pool(self.n_words, np.concatenate([[0], np.cumsum(n_drawn)]), *columns)
 
 
 def signatures(residual: NDArray[np.integer]) -> U64:
@@ -81,7 +81,7 @@ def load_pool(
     if len(paths) <= n_queries:
         raise OptionError(f"{folder}: expected more than {n_queries} photographs (--queries), found {len(paths)}")
     photos = list(extract_all(paths, vocabulary.features, cache, "pool").values())
-    word, residual = _described(photos, vocabulary, cache)
+    word, residual = _quantized(photos, vocabulary, cache)
     asking = choose_queries([len(photo) for photo in photos], n_queries)
     queries = [photos[row] for row in asking]
     return _make_pool(photos, word, residual, vocabulary.n_words, set(asking)), queries
@@ -100,17 +100,17 @@ def choose_queries(sizes: Sequence[int], n_queries: int) -> list[int]:
     return [rich[i] for i in evenly(len(rich), n_queries)]
 
 
-def _described(photos: Sequence[Features], vocabulary: Vocabulary, cache: Path) -> tuple[I32, I8]:
+def _quantized(photos: Sequence[Features], vocabulary: Vocabulary, cache: Path) -> tuple[I32, I8]:
     """Words and residuals of all features, computed once."""
     descriptors = np.concatenate([photo.descriptors for photo in photos])
     digest = hashlib.sha256(vocabulary.fingerprint.encode())
     digest.update(descriptors.data)
-    kept = cache / f"scale-words-{digest.hexdigest()[:16]}.npz"
-    if not kept.exists():
+    file = cache / f"scale-words-{digest.hexdigest()[:16]}.npz"
+    if not file.exists():
         parts = [descriptors[first : first + _CHUNK] for first in range(0, len(descriptors), _CHUNK)]
         word = np.concatenate([vocabulary.assign(part)[:, 0] for part in parts])
-        save_columns(kept, {"word": word, "residual": _residuals(parts, word, vocabulary)})
-    columns = load_columns(kept)
+        save_columns(file, {"word": word, "residual": _residuals(parts, word, vocabulary)})
+    columns = load_columns(file)
     return columns["word"], columns["residual"]
 
 
@@ -127,9 +127,9 @@ def _residuals(parts: Sequence[NDArray[np.uint8]], word: I32, vocabulary: Vocabu
 
 
 def _make_pool(photos: Sequence[Features], word: I32, residual: I8, n_words: int, left_out: set[int]) -> Pool:
-    kept = [row not in left_out for row in range(len(photos))]
-    rows = np.repeat(kept, [len(photo) for photo in photos])
-    clutter = [photo for photo, is_kept in zip(photos, kept, strict=True) if is_kept]
+    stay = [row not in left_out for row in range(len(photos))]
+    rows = np.repeat(stay, [len(photo) for photo in photos])
+    clutter = [photo for photo, stays in zip(photos, stay, strict=True) if stays]
     indptr = np.cumsum([0, *map(len, clutter)], dtype=np.int64)
     # All features as if they lay in one picture of FRAME, at the same fractions of its sides.
     pictures = [photo.geometry for photo in clutter]

@@ -101,7 +101,7 @@ def find_fit(fits: Sequence[Fit], quantity: str, axis: str, fixed: int) -> Fit |
     return found[0] if found else None
 
 
-def describe_planting(planted: Planted) -> str:
+def planting_line(planted: Planted) -> str:
     """One line on queries and their targets."""
     sizes = [len(query) for query in planted.queries]
     targets = [len(target) for target in planted.targets]
@@ -112,7 +112,7 @@ def describe_planting(planted: Planted) -> str:
     )
 
 
-def describe_likeness(name: str, like: Likeness) -> str:
+def likeness_line(name: str, like: Likeness) -> str:
     """One line on what pictures are like."""
     tf = ", ".join(f"{share:.1%}" for share in like.tf_shares)
     return (
@@ -122,7 +122,7 @@ def describe_likeness(name: str, like: Likeness) -> str:
     )
 
 
-def describe_result(result: Result) -> Iterator[str]:
+def result_lines(result: Result) -> Iterator[str]:
     """A collection's figures."""
     built = result.build
     beyond = (built.n_bytes - BASE_BYTES * built.n_features) / built.images
@@ -153,7 +153,7 @@ def describe_result(result: Result) -> Iterator[str]:
         )
 
 
-def describe_fits(fits: Sequence[Fit]) -> Iterator[str]:
+def fit_lines(fits: Sequence[Fit]) -> Iterator[str]:
     """The exponents."""
     for fit in fits:
         other = "features" if fit.axis == "images" else "images"

@@ -104,13 +104,13 @@ def _block(synthesis: Synthesis, number: int) -> list[ImageColumns]:
 
 def _draw(rng: Rng, bursts: Bursts, sizes: I64, n_words: int) -> tuple[I64, I64]:
     """Rows of the pool i64 (n,) and the picture i64 (n,) each is drawn for, ascending; in a picture in random order."""
-    asked = np.ceil(sizes * (_SURPLUS + sizes * bursts.repeats)).astype(np.int64)
-    chosen = rng.integers(len(bursts.start), size=int(asked.sum()))
+    drawn = np.ceil(sizes * (_SURPLUS + sizes * bursts.repeats)).astype(np.int64)
+    chosen = rng.integers(len(bursts.start), size=int(drawn.sum()))
     start = np.cumsum(bursts.length[chosen]) - bursts.length[chosen]
-    image = np.searchsorted(np.cumsum(asked), start, side="right")
+    image = np.searchsorted(np.cumsum(drawn), start, side="right")
     _, first = np.unique(image * n_words + bursts.word[chosen], return_index=True)
-    kept = np.sort(first[image[first] < len(sizes)])
-    chosen, image = chosen[kept], image[kept]
+    retained = np.sort(first[image[first] < len(sizes)])
+    chosen, image = chosen[retained], image[retained]
     length = bursts.length[chosen]
     place = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     row, image = bursts.rows[np.repeat(bursts.start[chosen], length) + place], np.repeat(image, length)
@@ -155,8 +155,8 @@ class Likeness:
 def compare(synthesis: Synthesis, queries: Sequence[Features], vocabulary: Vocabulary) -> tuple[Likeness, Likeness]:
     """The pool's photographs as they are, and as many synthetic pictures as say enough."""
     pool = synthesis.pool
-    asked = vocabulary.describe(np.concatenate([query.descriptors for query in queries]))
-    query = asked.word[:, 0], asked.signature[:, 0]
+    words = vocabulary.quantize(np.concatenate([query.descriptors for query in queries]))
+    query = words.word[:, 0], words.signature[:, 0]
     real = likeness_of(pool.word, pool.signature, pool.sizes, *query)
     pictures = synthesis.pictures(0, _N_PICTURES)
     return real, likeness_of(*flatten(pictures), *query)

@@ -1,7 +1,7 @@
 """Load and soak of the server on loopback: python -m scripts.server --index DIR --queries DIR [--seconds 60]
 
 The engine in a process of its own, on all cores, is measured before and after; both answer the same queries in the
-same order. Queries are not cached. Seconds of processor are told too: other work on the machine changes them less.
+same order. Queries are not cached. Seconds of processor are reported too: other work on the machine changes them less.
 --soak MINUTES: the same load for long, with memory and handles as they go.
 """
 

@@ -20,7 +20,7 @@ from joblib import Parallel, delayed
 from bof.cli.command import run
 from bof.engine import Engine
 from bof.evaluation.benchmarks import dvd
-from scripts.common.arguments import kept_or_deleted, make_parser, n_cores, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, n_cores, write_figures
 from scripts.common.data import DVD
 from scripts.common.pictures import encode
 from scripts.subject.queries import COLUMNS, ask, make_query, objects, queries, train_half
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    with kept_or_deleted(None) as folder:
+    with cache_or_temporary(None) as folder:
         sizes = (arguments.queries, arguments.distractors, arguments.seed)
         outcomes = measure(arguments.data.resolve(), folder / "index", *sizes)
     sets = report(outcomes)
@@ -58,10 +58,10 @@ def measure(data: Path, index: Path, n_queries: int, n_distractors: int, seed: i
     step = max(1, len(distractors) // max(1, n_distractors))
     paths = [*dvd.load(data / DVD).database, *objects(data)[::4], *distractors[::step][:n_distractors]]
     with Engine.create(index) as engine:
-        engine.want(COLUMNS)
+        engine.add_columns(COLUMNS)
         engine.add(paths)
-    wanted = queries(data, n_queries, seed)
-    shares = [wanted[start::24] for start in range(24)]
+    chosen = queries(data, n_queries, seed)
+    shares = [chosen[start::24] for start in range(24)]
     outcomes = Parallel(n_cores())(delayed(_ask_share)(data, index, share, seed) for share in shares)
     return [outcome for batch in itertools.zip_longest(*outcomes) for outcome in batch if outcome is not None]
 

@@ -31,11 +31,11 @@ MIN_TRUE_INLIERS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubjectQuery:
     """A query: its set, the file it should find, the bytes of a picture, and the true box where that is known now."""
 
     group: str
-    wanted: Path
+    expected: Path
     data: bytes
     box: Box | None
 
@@ -61,14 +61,14 @@ def train_half(data: Path, half: int) -> list[Path]:
     return sorted((data / TRAIN).rglob("*.jpg"))[half::2]
 
 
-def make_query(data: Path, group: str, number: int, seed: int) -> Asked:
+def make_query(data: Path, group: str, number: int, seed: int) -> SubjectQuery:
     """A photograph of a cover; another view of a reference's object, in a scene with other objects; that view alone."""
     if group == "dvd":
         query = dvd.load(data / DVD).queries[number]
-        return Asked("dvd", next(iter(query.positives)), read_bytes(query.image), None)
+        return SubjectQuery("dvd", next(iter(query.positives)), read_bytes(query.image), None)
     photographs = objects(data)
     if group == "view":
-        return Asked("view", photographs[4 * number], read_bytes(photographs[4 * number + 1]), None)
+        return SubjectQuery("view", photographs[4 * number], read_bytes(photographs[4 * number + 1]), None)
     rng = np.random.default_rng([seed, number])
     thing = int(rng.integers(0, len(photographs) // 4))
     others = [path for i, path in enumerate(photographs) if i % 4 == 2 and i // 4 != thing]
@@ -79,32 +79,32 @@ def make_query(data: Path, group: str, number: int, seed: int) -> Asked:
     ]
     ground, edge = GROUNDS[number % len(GROUNDS)], EDGES[number // len(GROUNDS) % len(EDGES)]
     scene = compose(rgb(photographs[4 * thing + 1]), [rgb(path) for path in below], ground, edge, rng)
-    return Asked(ground, photographs[4 * thing], encode(scene.pixels, ".png"), scene.box)
+    return SubjectQuery(ground, photographs[4 * thing], encode(scene.pixels, ".png"), scene.box)
 
 
-def ask(engine: Engine, asked: Asked) -> Outcome:
+def ask(engine: Engine, query: SubjectQuery) -> Outcome:
     """Search with each box by each ranker. A box that is not known is the whole picture."""
-    picture = decode(asked.data, max_side=engine.features.max_side)
+    picture = decode(query.data, max_side=engine.features.max_side)
     size = picture.width, picture.height
     start = time.perf_counter()
     found = subject_of(picture)
     milliseconds = 1000 * (time.perf_counter() - start)
-    true = asked.box
-    if asked.group == "dvd":
-        true = true_box(engine, engine.answer(engine.prepare(picture)), asked.wanted, size)
+    true = query.box
+    if query.group == "dvd":
+        true = true_box(engine, engine.answer(engine.prepare(picture)), query.expected, size)
     is_first: dict[str, dict[str, bool]] = {ranker: {} for ranker in RANKERS}
     for name, box in {"none": None, "middle": middle(size), "found": found, "true": true}.items():
         for ranker in RANKERS:
             options = SearchOptions(ranker)
             answer = engine.answer(engine.prepare(picture, box, options), options)
             first = [Path(engine.images[image].path) for image in answer.images[:1].tolist()]
-            is_first[ranker][name] = first == [asked.wanted]
-    return Outcome(asked.group, size, true, found, is_first, milliseconds, shrink(picture.pixels, TILE_PX))
+            is_first[ranker][name] = first == [query.expected]
+    return Outcome(query.group, size, true, found, is_first, milliseconds, shrink(picture.pixels, TILE_PX))
 
 
-def true_box(engine: Engine, answer: Answer, wanted: Path, size: tuple[int, int]) -> Box | None:
+def true_box(engine: Engine, answer: Answer, expected: Path, size: tuple[int, int]) -> Box | None:
     """Where geometry sees the wanted picture in the query, None where it is not sure."""
-    image, row = next((i, row) for i, row in enumerate(engine.images) if Path(row.path) == wanted)
+    image, row = next((i, row) for i, row in enumerate(engine.images) if Path(row.path) == expected)
     seen = answer.verifications.get(image)
     if seen is None or seen.n_inliers < MIN_TRUE_INLIERS or seen.database_from_query is None:
         return None

@@ -28,20 +28,20 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     calm = Engine.create(scratch / "calm", arguments.vocabulary)
     calm.add([link_all(pictures, scratch / "photos")])
     snapshot, facts = Index.open(calm.folder).snapshot(), {record.id: record for record in calm.records()}
-    described = []
+    extracted = []
     for image, row in enumerate(snapshot.rows):  # as it can be written into another index
         segment = snapshot.segments[snapshot.segment_of[image]]
         rows = slice(*segment.feature_indptr[row.position : row.position + 2])
         columns = ImageColumns(*snapshot.words(image), segment.xy[rows], segment.scale_angle[rows])
-        described.append((facts[row.id], columns))
+        extracted.append((facts[row.id], columns))
     rng = np.random.default_rng(arguments.seed)
-    order = rng.permutation(len(described))
+    order = rng.permutation(len(extracted))
     small = Engine.create(scratch / "small", arguments.vocabulary)
     n_commits, at = 0, 0
     with small.writer() as writer:
         while at < len(order):
             n = int(rng.integers(1, _AT_ONCE + 1))
-            writer.append([described[i] for i in order[at : at + n]])
+            writer.append([extracted[i] for i in order[at : at + n]])
             at, n_commits = at + n, n_commits + 1
     shutil.copytree(scratch / "small", scratch / "merged")
     merged = Engine.open(scratch / "merged")

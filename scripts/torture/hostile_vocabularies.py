@@ -60,8 +60,8 @@ def _name(rng: Rng) -> str:
 def _npy(array: NDArray[Any], **header: object) -> bytes:
     """An array as a file; header: what its header says instead."""
     stream = io.BytesIO()
-    said = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape, **header}
-    text = ("{" + "".join(f"'{key}': {value!r}, " for key, value in said.items()) + "}\n").encode("latin1")
+    header_fields = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape, **header}
+    text = ("{" + "".join(f"'{key}': {value!r}, " for key, value in header_fields.items()) + "}\n").encode("latin1")
     stream.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
     stream.write(np.ascontiguousarray(array).tobytes())
     return stream.getvalue()
@@ -139,7 +139,7 @@ def _lying_header(rng: Rng, files: Files) -> Files:
     """An array's own header says another shape, type or order than its bytes have."""
     name = _name(rng)
     array = _arrays(files)[name]
-    said: list[dict[str, object]] = [
+    header_fields: list[dict[str, object]] = [
         {"shape": (1 << 40, 128)}, {"shape": (1 << 62,)}, {"shape": (-1, 128)}, {"shape": (N_WORDS, 127)},
         {"shape": (0, 0)}, {"shape": "64"}, {"shape": [64, 128]}, {"shape": (True, 128)}, {"shape": (1e9, 2)},
         {"descr": "|O"}, {"descr": [("a", "u1")]}, {"descr": "|V8"}, {"descr": "<f16"}, {"descr": "u1" * 9},
@@ -147,7 +147,7 @@ def _lying_header(rng: Rng, files: Files) -> Files:
         {"descr": "(64,)u1"}, {"descr": "<M8[s]"}, {"fortran_order": True}, {"fortran_order": 3}, {"more": 1},
         {"more": [[[[[[[[]]]]]]]]}, {"shape": (N_WORDS,) * 70},
     ]  # fmt: skip
-    return _with(files, name, array, **said[int(rng.integers(len(said)))])
+    return _with(files, name, array, **header_fields[int(rng.integers(len(header_fields)))])
 
 
 def _broken_array(rng: Rng, files: Files) -> Files:

@@ -44,7 +44,7 @@ def link_all(pictures: Sequence[Path], folder: Path) -> Path:
 
 def is_sound(index: Path) -> bool:
     """Does it open, and is every byte what was written?"""
-    return not catalog.stands(index) or not Engine.open(index).check().damages
+    return not catalog.exists(index) or not Engine.open(index).check().damages
 
 
 def contents(index: Path, pictures: Sequence[Path], n_queries: int) -> object:
@@ -62,4 +62,4 @@ def contents(index: Path, pictures: Sequence[Path], n_queries: int) -> object:
 
 def n_images(index: Path) -> int:
     """Pictures in an index, 0 where there is none yet."""
-    return catalog.count_images(index) if catalog.stands(index) else 0
+    return catalog.count_images(index) if catalog.exists(index) else 0

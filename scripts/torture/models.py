@@ -22,7 +22,7 @@ from bof.errors import BenchmarkError, ModelError, OptionError
 from bof.evaluation.benchmarks import pickle_values, safe_pickle
 from bof.global_descriptors import trial
 from bof.system.files import sha256_of
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 
 Wrong = list[str]
 _PICKLE_LIMITS = Limits(seconds=20.0, memory=500 << 20)
@@ -90,7 +90,7 @@ def torture_pickles(number: int, seed: int, scratch: Path) -> tuple[Counter[str]
     for kind, path, result in zip(
         kinds, paths, run_in_workers("scripts.torture.models:read_pickle", None, paths, 1, _PICKLE_LIMITS), strict=True
     ):
-        fate = f"died: {result.reason}" if isinstance(result, Lost) else str(result)
+        fate = f"died: {result.reason}" if isinstance(result, LostItem) else str(result)
         fates[fate.split(":")[0]] += 1
         if fate.split(":")[0] not in ("read", "refused by name"):
             wrong.append(f"{path.name} {kind}: {fate}")

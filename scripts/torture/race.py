@@ -1,7 +1,7 @@
 """Another process saves by renaming while duplicates are moved, linked, trashed and put back: no saved byte is lost.
 
-python -m scripts.torture.race [--saves 500]. Each kind of deed runs until another process has saved that often, each
-time at a file that is just acted on: it follows the log, and what it is told of the deed that is undone. Whatever it
+python -m scripts.torture.race [--saves 500]. Each kind of action runs until another process has saved that often, each
+time at a file that is just acted on: it follows the log, and what is reported of the action that is undone. Whatever it
 saved must be where it saved it, or at a place that the output names. Exit status 1 where something is lost.
 """
 
@@ -25,7 +25,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from bof.grouping.actions import Deed, perform, plan
+from bof.grouping.actions import FileAction, perform, plan
 from bof.grouping.choosing import Choice
 from bof.grouping.journal import Action, read_entries, writing
 from bof.grouping.types import Group, Link, Member
@@ -36,7 +36,7 @@ N_FILES = 25
 
 _N_BYTES = 200_000
 _SPREADS_S = (0.002, 0.005, 0.02)
-"""A save comes so long after the deed began, at the most: deeds take a few milliseconds, some wait for the disk."""
+"""A save comes so long after the action began, at the most: actions take a few milliseconds, some wait for the disk."""
 
 KINDS: tuple[tuple[Action, bool], ...] = (
     ("move", False), ("link", False), ("trash", False), ("move", True), ("link", True)
@@ -52,7 +52,7 @@ class Round:
 
     @property
     def log(self) -> Path:
-        """The log of the deeds."""
+        """The log of the actions."""
         return self.root / "log.jsonl"
 
     def pairs(self) -> Iterator[tuple[Path, Path]]:
@@ -83,26 +83,26 @@ def _write(path: Path, content: bytes, number: int) -> Member:
 def race(action: Action, undoing: bool, here: Round, seed: int) -> Counter[str]:
     """One round: how many saves there were, by what became of them."""
     groups = here.make()
-    choices = [Choice(group.head, "", {}, {}, {}) for group in groups]
+    choices = [Choice(group.representative, "", {}, {}, {}) for group in groups]
     folder = here.root / "moved" if action == "move" else None
-    deeds = plan(groups, choices, action, folder, [here.root / "photos"])
+    file_actions = plan(groups, choices, action, folder, [here.root / "photos"])
     if undoing:
-        _act(deeds, action, here)
+        _act(file_actions, action, here)
     flags = ["--follow", str(here.log), "--seed", str(seed), *["--undoing"] * undoing]
     command = [sys.executable, "-m", "scripts.torture.race", *flags]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         other.stdout.readline()  # it is ready
-        told = _undo(here, other.stdin) if undoing else _act(deeds, action, here)
+        reported = _undo(here, other.stdin) if undoing else _act(file_actions, action, here)
         saves = json.loads(other.stdout.read())
-    return Counter(_fate(Path(path), content.encode(), here, told) for path, content in saves)
+    return Counter(_fate(Path(path), content.encode(), here, reported) for path, content in saves)
 
 
-def _act(deeds: Sequence[Deed], action: Action, here: Round) -> str:
+def _act(file_actions: Sequence[FileAction], action: Action, here: Round) -> str:
     """Do it; what the output says."""
     with writing(here.log, action, here.root / "index") as journal:
-        outcomes = list(perform(deeds, journal, _trash() if action == "trash" else None))
+        outcomes = list(perform(file_actions, journal, _trash() if action == "trash" else None))
     return "\n".join(outcome.problem for outcome in outcomes)
 
 
@@ -111,7 +111,7 @@ def _trash() -> Any:
 
 
 def _undo(here: Round, other: IO[str]) -> str:
-    """Undo it, telling the other process which deed is undone now; what the output says."""
+    """Undo it, telling the other process which action is undone now; what the output says."""
     words = []
     for entry in reversed(read_entries(here.log)):
         print(json.dumps(asdict(entry)), file=other)
@@ -120,14 +120,14 @@ def _undo(here: Round, other: IO[str]) -> str:
     return "\n".join(words)
 
 
-def _fate(place: Path, content: bytes, here: Round, told: str) -> str:
+def _fate(place: Path, content: bytes, here: Round, reported: str) -> str:
     """What became of a save."""
     if place.is_file() and place.read_bytes() == content:
         return "where it was saved"
     found = [path for path in here.root.rglob("*") if path.is_file() and _begins_with(path, content)]
     if not found:
         return "lost"
-    return "at a place that the output names" if str(found[0]) in told else "at a place that nothing names"
+    return "at a place that the output names" if str(found[0]) in reported else "at a place that nothing names"
 
 
 def _begins_with(path: Path, content: bytes) -> bool:
@@ -139,7 +139,7 @@ def _begins_with(path: Path, content: bytes) -> bool:
 
 
 def follow(log: Path, chance: random.Random, *, undoing: bool) -> list[tuple[str, str]]:
-    """Save at a file of each deed, about when it is acted on; the paths and what was saved there."""
+    """Save at a file of each action, about when it is acted on; the paths and what was saved there."""
     saves = []
     print("ready", flush=True)
     for entry in map(json.loads, sys.stdin) if undoing else _begun(log):
@@ -152,13 +152,13 @@ def follow(log: Path, chance: random.Random, *, undoing: bool) -> list[tuple[str
 
 
 def _places(entry: dict[str, Any], undoing: bool) -> list[str]:
-    """Of a deed, the file that is acted on twice as often as the one that it becomes or comes from."""
+    """Of an action, the file that is acted on twice as often as the one that it becomes or comes from."""
     one, other = entry["path"], entry["target"] or entry["path"]
     return [other, other, one] if undoing and entry["action"] == "move" else [one, one, other]
 
 
 def _begun(log: Path) -> Iterator[dict[str, Any]]:
-    """Each deed as soon as the log names it."""
+    """Each action as soon as the log names it."""
     n_seen = 0
     while n_seen < N_FILES:
         lines = log.read_bytes().split(b"\n")[1:-1] if log.exists() else []

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine
-from bof.ingest.extract import Described, Recipe, describe
+from bof.ingest.extract import Extracted, ExtractSpec, extract_file
 from bof.store.segments import ImageColumns
 from scripts.common.features import prepare
 from scripts.torture.index import Finding, is_sound
@@ -27,10 +27,10 @@ _MAX_PICTURES = 100
 def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
     """One writer here, the readers in processes of their own."""
     engine = Engine.create(scratch / "index", arguments.vocabulary)
-    recipe = Recipe(engine.vocabulary_folder, engine.features, 1 << 30)
+    spec = ExtractSpec(engine.vocabulary_folder, engine.features, 1 << 30)
     chosen = [(str(path), path.name) for path in pictures[: min(_MAX_PICTURES, len(pictures)) // GROUP * GROUP]]
-    described = [describe(file, engine.vocabulary, recipe, 1 << 30) for file in chosen]
-    images = [image for image in described if isinstance(image, tuple)]
+    extracted = [extract_file(file, engine.vocabulary, spec, 1 << 30) for file in chosen]
+    images = [image for image in extracted if isinstance(image, tuple)]
     groups = [images[first : first + GROUP] for first in range(0, len(images), GROUP)]
     with engine.writer() as writer:
         writer.append([image for group in groups for image in _version(group, 0)])
@@ -61,19 +61,19 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     ]
 
 
-def _version(group: Sequence[Described], version: int) -> list[Described]:
+def _version(group: Sequence[Extracted], version: int) -> list[Extracted]:
     """The pictures of a group, with a tenth of the features turned off in a way that depends on the version."""
-    kept = [np.arange(len(columns)) % 10 != version % 10 for _, columns in group]
+    rows = [np.arange(len(columns)) % 10 != version % 10 for _, columns in group]
     return [
         (
             dataclasses.replace(facts, width=facts.width + version, n_features=int(keep.sum())),
             ImageColumns(*(column[keep] for column in (c.word, c.signature, c.xy, c.scale_angle))),
         )
-        for (facts, c), keep in zip(group, kept, strict=True)
+        for (facts, c), keep in zip(group, rows, strict=True)
     ]
 
 
-def _write(engine: Engine, groups: Sequence[Sequence[Described]], seconds: float, seed: int) -> Counter[str]:
+def _write(engine: Engine, groups: Sequence[Sequence[Extracted]], seconds: float, seed: int) -> Counter[str]:
     rng, end, version = np.random.default_rng(seed), time.monotonic() + seconds, 0
     counts = Counter[str]()
     while time.monotonic() < end:

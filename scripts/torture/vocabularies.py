@@ -17,7 +17,7 @@ import numpy as np
 
 from bof.errors import MismatchError, VocabularyError
 from bof.system.files import sha256_of
-from bof.system.workers import Limits, Lost, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary
 from scripts.torture.hostile_vocabularies import write_hostile, write_sound
 
@@ -31,7 +31,7 @@ def use(_: object, folder: Path) -> str:
     descriptors = np.random.default_rng(1).integers(0, 256, (300, 128), dtype=np.uint8)
     try:
         vocabulary = Vocabulary.load(folder)
-        words = vocabulary.describe(descriptors, min(3, vocabulary.n_words))
+        words = vocabulary.quantize(descriptors, min(3, vocabulary.n_words))
     except (VocabularyError, MismatchError) as error:
         return "refused by name" if str(folder) in str(error) else f"another error: unnamed {error}"
     except BaseException as error:
@@ -50,7 +50,7 @@ def torture(number: int, seed: int, scratch: Path) -> tuple[Counter[str], list[s
         kinds = [write_hostile(sound, folder, first + n, seed) for n, folder in enumerate(folders)]
         results = run_in_workers("scripts.torture.vocabularies:use", None, folders, 1, _LIMITS)
         for kind, folder, result in zip(kinds, folders, results, strict=True):
-            fate = f"died: {result.reason}" if isinstance(result, Lost) else str(result)
+            fate = f"died: {result.reason}" if isinstance(result, LostItem) else str(result)
             fates[fate.split(":")[0]] += 1
             if fate.startswith(_WRONG):
                 wrong.append(f"{folder.name} {kind}: {fate}")

@@ -143,7 +143,7 @@ def test_the_default_index_is_below_the_working_folder_and_is_named(
     monkeypatch.chdir(tmp_path)
     status, _, err = run(index.main, "query.png", "--vocabulary", vocabulary_folder, "--workers", "1")
     assert (status, f"index: {tmp_path / 'bof-index'} " in err) == (0, True)
-    assert catalog.stands(tmp_path / "bof-index")
+    assert catalog.exists(tmp_path / "bof-index")
     status, out, err = run(search.main, query)
     assert (status, f"index: {tmp_path / 'bof-index'} " in err) == (0, True)
     assert first_row(out)[-1] == "query.png"

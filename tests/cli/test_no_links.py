@@ -41,6 +41,6 @@ def test_a_link_is_refused_by_name(writer: str, tmp_path: Path) -> None:
 def test_a_folder_of_matches_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "matches").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ImageError, match=r"matches: cannot be written: a link stands there.*name another --matches"):
+    with pytest.raises(ImageError, match=r"matches: cannot be written: there is a link.*name another --matches"):
         proof._write(tmp_path / "matches" / "query_01.jpg", b"picture")
     assert not any((tmp_path / "elsewhere").iterdir())

@@ -139,9 +139,9 @@ def test_a_file_names_database_and_queries(root: Path) -> None:
 
 def test_a_query_s_own_picture_is_junk_unless_it_is_wanted(root: Path) -> None:
     assert one_query(root, image="a.jpg", positives=["b.jpg"]).junk == {root / "a.jpg"}
-    wanted = one_query(root, image="a.jpg", positives=["a.jpg", "b.jpg"])
-    assert wanted.positives == {root / "a.jpg", root / "b.jpg"}
-    assert wanted.junk == frozenset()
+    query = one_query(root, image="a.jpg", positives=["a.jpg", "b.jpg"])
+    assert query.positives == {root / "a.jpg", root / "b.jpg"}
+    assert query.junk == frozenset()
 
 
 def test_junk_and_box_are_read(root: Path) -> None:
@@ -281,7 +281,7 @@ class FakeRanker:
     """Gives the rankings that it was told, with verdicts and seconds."""
 
     answers: Mapping[Path, tuple[list[Path], list[Verdict], dict[str, float]]]
-    asked: list[tuple[Path, Box | None]] = field(default_factory=list)
+    requested: list[tuple[Path, Box | None]] = field(default_factory=list)
     name: str = "fake"
 
     @property
@@ -289,7 +289,7 @@ class FakeRanker:
         return {"depth": 3}
 
     def rank(self, path: Path, box: Box | None = None) -> Ranking:
-        self.asked.append((path, box))
+        self.requested.append((path, box))
         if path not in self.answers:
             raise ImageError(f"{path}: cannot read")
         paths, verdicts, seconds = self.answers[path]
@@ -388,7 +388,7 @@ def test_boxes_reach_the_ranker_and_progress_is_told() -> None:
     queries = [BenchmarkQuery(A, frozenset({D}), box=(1, 2, 3, 4)), BenchmarkQuery(B, frozenset({D}))]
     steps: list[tuple[int, int]] = []
     evaluate_ranker(ranker, benchmark_of(*queries), 4, lambda done, total: steps.append((done, total)))
-    assert ranker.asked == [(A, (1, 2, 3, 4)), (B, None)]
+    assert ranker.requested == [(A, (1, 2, 3, 4)), (B, None)]
     assert steps == [(1, 2), (2, 2)]
 
 

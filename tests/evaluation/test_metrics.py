@@ -230,12 +230,12 @@ def test_the_order_of_a_pool_does_not_matter(pool: list[tuple[int, bool]], n_mis
 
 
 @given(pools, st.floats(0.05, 1))
-def test_recall_at_precision_is_that_of_the_best_threshold(pool: list[tuple[int, bool]], wanted: float) -> None:
+def test_recall_at_precision_is_that_of_the_best_threshold(pool: list[tuple[int, bool]], least: float) -> None:
     n_positives = sum(hit for _, hit in pool) + 1
-    kept = [[hit for score, hit in pool if score >= threshold] for threshold in range(8)]
-    best = max((sum(k) for k in kept if k and sum(k) / len(k) >= wanted), default=0) / n_positives
+    retained = [[hit for score, hit in pool if score >= threshold] for threshold in range(8)]
+    best = max((sum(k) for k in retained if k and sum(k) / len(k) >= least), default=0) / n_positives
     scores, hits = np.array([p[0] for p in pool], np.float64), np.array([p[1] for p in pool])
-    assert recall_at_precision(wanted, scores, hits, n_positives) == best
+    assert recall_at_precision(least, scores, hits, n_positives) == best
 
 
 def test_a_pool_without_positives_raises() -> None:

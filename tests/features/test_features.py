@@ -53,8 +53,8 @@ def mutual_matches(a: U8, b: U8, max_distance: float) -> tuple[np.ndarray, np.nd
     distance = np.linalg.norm(a[:, None].astype(np.float32) - b[None].astype(np.float32), axis=2)
     nearest_b, nearest_a = distance.argmin(axis=1), distance.argmin(axis=0)
     rows = np.arange(len(a))
-    kept = (nearest_a[nearest_b] == rows) & (distance[rows, nearest_b] < max_distance)
-    return rows[kept], nearest_b[kept]
+    retained = (nearest_a[nearest_b] == rows) & (distance[rows, nearest_b] < max_distance)
+    return rows[retained], nearest_b[retained]
 
 
 def same_features(a: Features, b: Features) -> bool:
@@ -141,9 +141,9 @@ def test_the_strongest_are_kept() -> None:
     detector = cv2.SIFT.create(0, 3, OPTIONS.contrast_threshold, 10.0, 1.6, cv2.CV_8U, True)
     keypoints = sorted(detector.detect(picture.pixels, None), key=lambda k: -k.response)
     n = next(i for i in range(100, len(keypoints)) if keypoints[i - 1].response > keypoints[i].response)
-    kept = extract_features(picture, OPTIONS.replaced(max_features=n)).geometry.xy_px
+    retained = extract_features(picture, OPTIONS.replaced(max_features=n)).geometry.xy_px
     expected = np.array([k.pt for k in keypoints[:n]], np.float32)
-    assert {(x, y) for x, y in kept.tolist()} == {(x, y) for x, y in expected.tolist()}
+    assert {(x, y) for x, y in retained.tolist()} == {(x, y) for x, y in expected.tolist()}
 
 
 @pytest.mark.parametrize("n", [1, 17, 200])

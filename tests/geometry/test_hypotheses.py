@@ -16,7 +16,7 @@ from bof.types import F64, I64, Geometry
 from tests.support.numpy_geometry import Matches, allowed, gate, matches_of, one_to_one, similarity
 
 TOLERANCE = 0.03
-SPOT = 0.02
+CELL = 0.02
 
 
 def geometry(xy: F64, scale: F64, angle: F64, width: int, height: int) -> Geometry:
@@ -113,7 +113,7 @@ def test_the_gate_opens_below_30_degrees_and_below_one_octave() -> None:
 def test_spots_are_taken_once_in_either_picture() -> None:
     """The fourth shares its query's cell with the first, the fifth its database's with the second."""
     at = (np.array([0.5, 2.5, 4.5, 0.6, 8.5, 10.5]), np.array([0.5, 2.5, 4.5, 6.5, 2.6, 10.5]))
-    query, database = (np.column_stack([cells, cells]) * SPOT for cells in at)
+    query, database = (np.column_stack([cells, cells]) * CELL for cells in at)
     pairs = Matches(query, database, *np.ones((4, 6)))
     assert one_to_one(pairs, np.arange(6)).tolist() == [0, 1, 2, 5]
     assert one_to_one(pairs, np.array([3, 4, 0, 1])).tolist() == [3, 4]

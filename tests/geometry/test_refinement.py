@@ -218,7 +218,7 @@ def test_no_number_of_a_verification_is_nan(seed: int) -> None:
 def blurred(seed: int) -> tuple[F64, F64]:
     """A few points close together, each moved so far that hardly a transform is left: f64 (n, 2) in fractions.
 
-    No two lie in one spot of either picture.
+    No two lie in one grid cell of either picture.
     """
     rng = np.random.default_rng(seed)
     n, box = int(rng.integers(8, 10)), rng.uniform(0.06, 0.1, 2)
@@ -282,7 +282,7 @@ def test_fit_affine_finds_the_planted_transform(seed: int) -> None:
     assert fitted[2].tolist() == [0, 0, 1]
 
 
-@pytest.mark.parametrize("xy", [points(2), np.full((9, 2), 0.4), LINE], ids=["two", "one spot", "a line"])
+@pytest.mark.parametrize("xy", [points(2), np.full((9, 2), 0.4), LINE], ids=["two", "one cell", "a line"])
 def test_fit_affine_refuses_points_on_a_line(xy: F64) -> None:
     assert oracle.fit_affine(xy, apply(AFFINE, xy)) is None
 
@@ -314,7 +314,7 @@ def test_fit_homography_bears_a_fifth_of_outliers(seed: int) -> None:
     assert np.abs(apply(fitted, xy) - apply(HOMOGRAPHY, xy)).max() < 0.01
 
 
-@pytest.mark.parametrize("xy", [np.full((9, 2), 0.4), LINE, points(3)], ids=["one spot", "a line", "three"])
+@pytest.mark.parametrize("xy", [np.full((9, 2), 0.4), LINE, points(3)], ids=["one cell", "a line", "three"])
 def test_fit_homography_refuses_what_does_not_determine_it(xy: F64) -> None:
     assert oracle.fit_homography(xy, apply(HOMOGRAPHY, xy)) is None
 

@@ -14,7 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from bof.global_descriptors import ann_index
-from bof.global_descriptors.ann_index import FOLDER, Nearest, Part, keep_nearest, kind_of, make_finder, open_nearest
+from bof.global_descriptors.ann_index import (
+    FOLDER,
+    AnnIndex,
+    EmbeddingPart,
+    kind_of,
+    make_faiss_index,
+    open_ann_index,
+    save_ann_index,
+)
 from bof.global_descriptors.embedding import similarity
 
 Rows = NDArray[np.float16]
@@ -35,7 +43,7 @@ ROWS = draw_rows(3000)
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Every collection counts as large enough for this kind of finder, which looks at a tenth of it."""
+    """Every collection counts as large enough for this kind of faiss index, which looks at a tenth of it."""
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
     monkeypatch.setattr(ann_index, "GRAPH_ROWS", 1 if request.param == "codes" else 1 << 30)
     monkeypatch.setattr(ann_index, "_CANDIDATES", 300)
@@ -59,14 +67,14 @@ def all_of(query: Rows, rows: Rows, k: int, live: NDArray[np.bool_] | None = Non
     return best, alike[best]
 
 
-def in_parts(rows: Rows, *cuts: int) -> list[Part]:
-    return [Part(f"{i}", a, rows[a:b]) for i, (a, b) in enumerate(pairwise([0, *cuts, len(rows)]))]
+def in_parts(rows: Rows, *cuts: int) -> list[EmbeddingPart]:
+    return [EmbeddingPart(f"{i}", a, rows[a:b]) for i, (a, b) in enumerate(pairwise([0, *cuts, len(rows)]))]
 
 
 def test_without_finders_all_rows_are_compared_however_they_are_cut(mapped: Rows) -> None:
     live = np.random.default_rng(1).random(len(ROWS)) < 0.3
     for parts in (in_parts(mapped), in_parts(mapped, 1, 1000, 1000)):
-        collection = Nearest(parts, {})
+        collection = AnnIndex(parts, {})
         for k, allowed in ((1, None), (10, None), (10, live), (5000, None), (5000, live)):
             rows, alike = collection.search(ROWS[5], k, allowed)
             expected_rows, expected = all_of(ROWS[5], ROWS, k, allowed)
@@ -77,20 +85,20 @@ def test_without_finders_all_rows_are_compared_however_they_are_cut(mapped: Rows
 
 def test_ties_go_to_the_first_row() -> None:
     rows = np.repeat(ROWS[:3], 20, axis=0)
-    found, alike = Nearest([Part("a", 0, rows)], {}).search(ROWS[1], 7)
+    found, alike = AnnIndex([EmbeddingPart("a", 0, rows)], {}).search(ROWS[1], 7)
     assert found.tolist() == list(range(20, 27))
     assert len(set(alike.tolist())) == 1
 
 
 def test_an_empty_collection_has_nothing() -> None:
-    for parts in ([], [Part("a", 0, ROWS[:0])]):
-        rows, alike = Nearest(parts, {}).search(ROWS[0], 5)
+    for parts in ([], [EmbeddingPart("a", 0, ROWS[:0])]):
+        rows, alike = AnnIndex(parts, {}).search(ROWS[0], 5)
         assert (len(rows), len(alike)) == (0, 0)
 
 
 def test_what_is_proposed_is_nearly_all_and_compared_as_exactly(kind: str, mapped: Rows) -> None:
     assert kind_of(*mapped.shape) == kind
-    collection = Nearest([Part("a", 0, mapped)], {"a": make_finder(mapped)})
+    collection = AnnIndex([EmbeddingPart("a", 0, mapped)], {"a": make_faiss_index(mapped)})
     recall = []
     for query in draw_rows(60, seed=1):
         rows, alike = collection.search(query, 10)
@@ -102,8 +110,8 @@ def test_what_is_proposed_is_nearly_all_and_compared_as_exactly(kind: str, mappe
 
 @pytest.mark.parametrize("share", [0.01, 0.4])
 def test_only_what_lives_is_found(kind: str, mapped: Rows, share: float) -> None:
-    """Both where few rows live, which are compared, and where the finder is asked."""
-    collection = Nearest([Part("a", 0, mapped)], {"a": make_finder(mapped)})
+    """Both where few rows live, which are compared, and where the faiss index is asked."""
+    collection = AnnIndex([EmbeddingPart("a", 0, mapped)], {"a": make_faiss_index(mapped)})
     live = np.random.default_rng(2).random(len(ROWS)) < share
     recall = []
     for query in draw_rows(20, seed=3):
@@ -123,7 +131,7 @@ def test_threads_change_no_bit_of_a_finder(
     made = []
     for n in (2, 1):
         monkeypatch.setattr(ann_index, "n_threads", lambda n=n: n)
-        made.append(faiss.serialize_index(make_finder(ROWS[:1000])).tobytes())
+        made.append(faiss.serialize_index(make_faiss_index(ROWS[:1000])).tobytes())
     assert made[0] == made[1]
     assert capfd.readouterr() == ("", "")
 
@@ -132,16 +140,16 @@ def test_what_was_kept_is_opened_and_not_made_again(
     kind: str, mapped: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts, steps = in_parts(mapped, 1400, 2900), list[tuple[int, int]]()
-    keep_nearest(tmp_path, parts, lambda *step: steps.append(step))
+    save_ann_index(tmp_path, parts, lambda *step: steps.append(step))
     assert steps[-1] == (2900, 2900)
-    collection = open_nearest(tmp_path, parts)
-    assert sorted(collection.finders) == ["0", "1"]  # the third is small enough to be compared
-    made = Nearest(parts, {part.name: make_finder(part.rows) for part in parts[:2]})
+    collection = open_ann_index(tmp_path, parts)
+    assert sorted(collection.faiss_indexes) == ["0", "1"]  # the third is small enough to be compared
+    made = AnnIndex(parts, {part.name: make_faiss_index(part.rows) for part in parts[:2]})
     for query in draw_rows(5, seed=4):
         for found, expected in zip(collection.search(query, 10), made.search(query, 10), strict=True):
             np.testing.assert_array_equal(found, expected)
-    monkeypatch.setattr(ann_index, "make_finder", must_not_make)
-    keep_nearest(tmp_path, parts)
+    monkeypatch.setattr(ann_index, "make_faiss_index", must_not_make)
+    save_ann_index(tmp_path, parts)
 
 
 def must_not_make(*_: object) -> None:
@@ -151,15 +159,15 @@ def must_not_make(*_: object) -> None:
 def test_another_segment_spoils_no_finder(mapped: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
     first, second, third = in_parts(mapped, 1000, 2000)
-    keep_nearest(tmp_path, [first, second])
+    save_ann_index(tmp_path, [first, second])
     made = list[int]()
 
     def count(rows: Rows, _: object) -> object:
         made.append(len(rows))
-        return make_finder(rows)
+        return make_faiss_index(rows)
 
-    monkeypatch.setattr(ann_index, "make_finder", count)
-    keep_nearest(tmp_path, [dataclasses.replace(second, first=0), dataclasses.replace(third, first=1000)])
+    monkeypatch.setattr(ann_index, "make_faiss_index", count)
+    save_ann_index(tmp_path, [dataclasses.replace(second, first=0), dataclasses.replace(third, first=1000)])
     assert made == [1000]
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == ["1.faiss", "1.json", "2.faiss", "2.json"]
 
@@ -181,23 +189,25 @@ def test_a_damaged_finder_is_none_and_is_made_again(
     name: str, harm: Any,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
-    parts = [Part("0", 0, mapped[:600])]
-    keep_nearest(tmp_path, parts)
+    parts = [EmbeddingPart("0", 0, mapped[:600])]
+    save_ann_index(tmp_path, parts)
     harm(tmp_path / FOLDER / name)
-    collection = open_nearest(tmp_path, parts)
-    assert not collection.finders
-    assert "no finder for 600 embeddings, which are all compared instead; the next python -m bof.index" in caplog.text
+    collection = open_ann_index(tmp_path, parts)
+    assert not collection.faiss_indexes
+    assert (
+        "no ANN index for 600 embeddings, which are all compared instead; the next python -m bof.index" in caplog.text
+    )
     assert collection.search(ROWS[5], 10)[0].tolist() == all_of(ROWS[5], ROWS[:600], 10)[0]
-    keep_nearest(tmp_path, parts)
-    assert open_nearest(tmp_path, parts).finders
+    save_ann_index(tmp_path, parts)
+    assert open_ann_index(tmp_path, parts).faiss_indexes
 
 
 def test_other_rows_than_it_was_made_of_do_not_fit(
     mapped: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
-    keep_nearest(tmp_path, [Part("0", 0, mapped[:600])])
-    assert not open_nearest(tmp_path, [Part("0", 0, mapped[:700])]).finders
+    save_ann_index(tmp_path, [EmbeddingPart("0", 0, mapped[:600])])
+    assert not open_ann_index(tmp_path, [EmbeddingPart("0", 0, mapped[:700])]).faiss_indexes
 
 
 def test_a_disk_that_fails_loses_nothing(mapped: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,25 +215,25 @@ def test_a_disk_that_fails_loses_nothing(mapped: Rows, tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
-    parts = [Part("0", 0, mapped[:600])]
+    parts = [EmbeddingPart("0", 0, mapped[:600])]
     with monkeypatch.context() as patch:
         patch.setattr(ann_index, "fsync_path", full)
-        keep_nearest(tmp_path, parts)
+        save_ann_index(tmp_path, parts)
     assert not list((tmp_path / FOLDER).iterdir())
-    assert not open_nearest(tmp_path, parts).finders
+    assert not open_ann_index(tmp_path, parts).faiss_indexes
 
 
 def test_without_faiss_all_are_compared_and_it_is_said(
     mapped: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    small = [Part("0", 0, mapped)]
+    small = [EmbeddingPart("0", 0, mapped)]
     monkeypatch.setitem(sys.modules, "faiss", None)
-    keep_nearest(tmp_path, small)
-    open_nearest(tmp_path, small)
+    save_ann_index(tmp_path, small)
+    open_ann_index(tmp_path, small)
     assert not caplog.records  # a small collection misses nothing
     monkeypatch.setattr(ann_index, "COMPARED_ALL", 500 * D)
-    keep_nearest(tmp_path, small)
-    found = open_nearest(tmp_path, small).search(ROWS[5], 10)[0]
+    save_ann_index(tmp_path, small)
+    found = open_ann_index(tmp_path, small).search(ROWS[5], 10)[0]
     assert found.tolist() == all_of(ROWS[5], ROWS, 10)[0]
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert all('pip install "bof[onnx]"' in record.message for record in caplog.records)

@@ -161,10 +161,10 @@ def sums_in_numpy(metric: str, p: F64, q: F64) -> NDArray[np.float64]:
 
 
 def sums_in_loops(metric: str, query: U8, rows: U8) -> F32:
-    asked = color._prepare(query, metric)
+    prepared = color._prepare(query, metric)
     sums = np.full((len(rows), 3), np.nan, np.float32)
     native.compare_histograms(
-        color.METRICS.index(metric), asked.bin, asked.block, asked.n_met, rows, range(len(rows)), sums
+        color.METRICS.index(metric), prepared.bin, prepared.block, prepared.n_met, rows, range(len(rows)), sums
     )
     return sums
 

@@ -79,7 +79,7 @@ def test_a_map_is_pooled_wherever_its_channels_are(tmp_path: Path, network: Netw
 def test_a_model_of_bytes_gets_the_pixels_themselves(tmp_path: Path) -> None:
     model = load(tmp_path, Network("vector", (1, 12, 12, 3), "uint8", nhwc=True))
     assert_direction(model.describe(SCENE), conv(planes(resized(SCENE), "none")).mean(axis=(0, 1)))
-    assert prepare(SCENE, model.wanted).dtype == np.uint8
+    assert prepare(SCENE, model.model_input).dtype == np.uint8
 
 
 def test_half_precision_is_as_good_as_its_pixels(tmp_path: Path) -> None:
@@ -110,18 +110,18 @@ def test_pixels_are_normalised_as_asked(tmp_path: Path, name: str) -> None:
     mean, std = NORMALISATIONS.get(name) or [[float(x) for x in part.split(",")] for part in name.split("/")]
     values = resized(SCENE) if byte else resized(SCENE) / 255
     expected = ((values - np.array(mean)) / np.array(std)).transpose(2, 0, 1)[None]
-    np.testing.assert_allclose(prepare(SCENE, model.wanted), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(prepare(SCENE, model.model_input), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_metadata_of_a_model_counts_unless_the_user_says_otherwise(tmp_path: Path) -> None:
-    said = {"image_mean": "[0.5, 0.5, 0.5]", "image_std": "0.25 0.25 0.25", "size": '{"height": 16, "width": 16}'}
-    network = Network(shape=("n", 3, "h", "w"), metadata=said)
+    reported = {"image_mean": "[0.5, 0.5, 0.5]", "image_std": "0.25 0.25 0.25", "size": '{"height": 16, "width": 16}'}
+    network = Network(shape=("n", 3, "h", "w"), metadata=reported)
     assert load(tmp_path, network).facts["input"] == {
         "name": "pixels", "layout": "nchw", "height": 16, "width": 16, "dtype": "float32", "resize": "squash",
         "mean": [0.5] * 3, "std": [0.25] * 3,
     }  # fmt: skip
-    asked = load(tmp_path, network, size=8, normalise="unit").facts["input"]
-    assert (asked["height"], asked["mean"], asked["std"]) == (8, [0.0] * 3, [1.0] * 3)
+    requested = load(tmp_path, network, size=8, normalise="unit").facts["input"]
+    assert (requested["height"], requested["mean"], requested["std"]) == (8, [0.0] * 3, [1.0] * 3)
     bad = dataclasses.replace(network, metadata={"mean": "0.5,0.5", "std": "1", "size": "16"})
     with pytest.raises(OptionError, match=r"normalise: .*says mean \[0.5, 0.5\]"):
         load(tmp_path, bad)
@@ -137,7 +137,7 @@ def test_a_wide_picture_is_squashed_cut_or_framed(tmp_path: Path, resize: str) -
     """Left third red, middle green, right blue, three times as wide as high."""
     wide = np.repeat(np.eye(3, dtype=np.uint8)[None] * 255, 24, axis=1).repeat(24, axis=0)
     model = load(tmp_path, Network("vector", (1, 12, 12, 3), "uint8", nhwc=True), resize=resize)
-    seen = prepare(wide, model.wanted)[0]
+    seen = prepare(wide, model.model_input)[0]
     green = np.broadcast_to(np.array([0, 255, 0], np.uint8), (12, 12, 3))
     thirds = np.repeat(np.eye(3, dtype=np.uint8)[None] * 255, 4, axis=1).repeat(12, axis=0)
     framed = np.where((np.arange(12) // 4 == 1)[:, None, None], thirds, 0)
@@ -146,7 +146,7 @@ def test_a_wide_picture_is_squashed_cut_or_framed(tmp_path: Path, resize: str) -
 
 def test_borders_are_nothing_after_normalising(tmp_path: Path) -> None:
     model = load(tmp_path, Network(), resize="pad")
-    border = prepare(np.full((4, 12, 3), 255, np.uint8), model.wanted)[0, :, [0, 1, 2, 3, 8, 9, 10, 11]]
+    border = prepare(np.full((4, 12, 3), 255, np.uint8), model.model_input)[0, :, [0, 1, 2, 3, 8, 9, 10, 11]]
     assert np.abs(border).max() < 0.02  # half a step of a byte
 
 
@@ -155,7 +155,7 @@ def test_borders_are_nothing_after_normalising(tmp_path: Path) -> None:
 def test_pictures_of_any_shape_are_described(tmp_path: Path, shape: tuple[int, int], resize: str) -> None:
     model = load(tmp_path, Network(), resize=resize)
     pixels = np.full((*shape, 3), 200, np.uint8)
-    assert prepare(pixels, model.wanted).shape == (1, 3, 12, 12)
+    assert prepare(pixels, model.model_input).shape == (1, 3, 12, 12)
     assert np.linalg.norm(model.describe(pixels).astype(np.float64)) == pytest.approx(1, abs=1e-3)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bof.features.sift import extract_features
-from bof.global_descriptors.describe import Wanted
+from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, TrainOptions
 from bof.store import merge
@@ -33,7 +33,7 @@ from tests.support.golden import answered, search
 from tests.support.scenes import draw_scene, warp, write_picture
 
 SMALL = FeatureOptions(max_features=60)
-COLUMNS = Wanted(("hash", "color"))
+COLUMNS = ColumnSpec(("hash", "color"))
 WHOLE = ("ahash", "phash", "blockmean", "radial", "moments", "color", "histogram", "bof+color")
 COMMITS = [[(b"a.png", 1), (b"b.png", 2), (b"caf\xe9.png", 3)], [(b"b.png", 12), (b"d.png", 4), (b"e.png", 5)]]
 """Name and scene of each picture; b.png comes again, and a.png goes."""
@@ -54,9 +54,9 @@ def train(folder: Path) -> Vocabulary:
     return Vocabulary.load(folder)
 
 
-def described(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
+def extracted(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageRecord, ImageColumns]:
     features = features_of(draw_scene(seed))
-    words = vocabulary.describe(features.descriptors)
+    words = vocabulary.quantize(features.descriptors)
     rows = {} if seed == 4 else COLUMNS.describe(draw_scene(seed))
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows)
     text = os.fsdecode(name)
@@ -69,20 +69,20 @@ def make(folder: Path) -> None:
     index = Index.create(folder / "index", vocabulary, Path("/golden/vocabulary"), SMALL)
     writer = Writer(index.folder, index.n_words)
     for commit in COMMITS:
-        writer.append([described(name, seed, vocabulary) for name, seed in commit])
+        writer.append([extracted(name, seed, vocabulary) for name, seed in commit])
     writer.remove(["a.png"])
     turned = np.array([[0.9, -0.25, 40.0], [0.25, 0.9, 5.0], [0.0, 0.0, 1.0]])
-    asked = features_of(warp(draw_scene(4), turned))
-    where = asked.geometry
+    requested = features_of(warp(draw_scene(4), turned))
+    where = requested.geometry
     columns = {"xy": where.xy_px, "scale": where.scale_px, "angle": where.angle_deg}
     rows = COLUMNS.describe(warp(draw_scene(4), turned))
-    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=asked.descriptors, **columns, **rows)
+    np.savez_compressed(folder / "query.npz", allow_pickle=True, descriptors=requested.descriptors, **columns, **rows)
     snapshot = index.snapshot()
-    answer = search(snapshot, vocabulary, asked)
+    answer = search(snapshot, vocabulary, requested)
     names = [os.fsencode(snapshot.rows[image].name).decode("latin-1") for image in answer.images]
     verified = answer.verifications
     inliers = {names[i]: verified[image].n_inliers for i, image in enumerate(answer.images.tolist())}
-    whole = {ranker: answered(snapshot, vocabulary, asked, rows, ranker) for ranker in WHOLE}
+    whole = {ranker: answered(snapshot, vocabulary, requested, rows, ranker) for ranker in WHOLE}
     expected = {"names": names, "scores": answer.scores.tolist(), "inliers": inliers, "whole": whole}
     (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
     for left in ("writer.lock", "writer.json"):

@@ -19,7 +19,7 @@ import pytest
 
 from bof.errors import DuplicateError, OptionError
 from bof.grouping import actions, copying
-from bof.grouping.actions import Deed, Outcome, perform, plan, require_outside
+from bof.grouping.actions import FileAction, Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at
 from bof.grouping.journal import Action, read_entries, writing
@@ -71,15 +71,15 @@ def collection(root: Path) -> list[Group]:
     return [group_of(one), group_of(two, 10)]
 
 
-def planned(groups: Sequence[Group], action: Action, root: Path, protected: Sequence[Path] = ()) -> list[Deed]:
+def planned(groups: Sequence[Group], action: Action, root: Path, protected: Sequence[Path] = ()) -> list[FileAction]:
     choices = [choose(group, look_at(group), protected) for group in groups]
     folder = root / "moved" if action == "move" else None
     return plan(groups, choices, action, folder, [root / "photos"])
 
 
-def act(deeds: Sequence[Deed], action: Action, root: Path, trash: Trash | None = None) -> list[Outcome]:
+def act(file_actions: Sequence[FileAction], action: Action, root: Path, trash: Trash | None = None) -> list[Outcome]:
     with writing(root / "log.jsonl", action, root / "index") as journal:
-        return list(perform(deeds, journal, trash))
+        return list(perform(file_actions, journal, trash))
 
 
 def tree(root: Path) -> Tree:
@@ -160,25 +160,27 @@ def die_and_undo(root: Path, action: Action, at: int, system: str) -> bool:
     groups = collection(root)
     for name in ("files", "info"):
         (root / "data" / "Trash" / name).mkdir(parents=True)
-    before, deeds = tree(root), planned(groups, action, root)
-    kept = {str(Path(deed.keeper.path).relative_to(root)) for deed in deeds if deed.keeper}
+    before, file_actions = tree(root), planned(groups, action, root)
+    retained = {
+        str(Path(file_action.keeper.path).relative_to(root)) for file_action in file_actions if file_action.keeper
+    }
     ended = False
     with dying(at, system):
         try:
-            act(deeds, action, root, throw_away if action == "trash" else None)
+            act(file_actions, action, root, throw_away if action == "trash" else None)
             ended = True
         except Dead:
             pass
     now, words = tree(root), list[str]()
     assert {content for content, *_ in before.values()} <= {content for content, *_ in now.values()}
-    assert all(now[name] == before[name] for name in kept)
+    assert all(now[name] == before[name] for name in retained)
     if (root / "log.jsonl").exists() and b"\n" in (root / "log.jsonl").read_bytes():
         for _ in range(2):
             words = [one.words for one in undo(read_entries(root / "log.jsonl")) if one.state == "not undone"]
             assert not words or action == "trash"
     if action == "trash":  # what is in the trash stays there, and its place is told
         trashed = {path.name for path in (root / "data" / "Trash" / "files").iterdir()}
-        assert trashed == {Path(said.split(";")[0]).name for said in words}
+        assert trashed == {Path(reported.split(";")[0]).name for reported in words}
         assert {name for name in before if Path(name).name not in trashed} <= set(tree(root))
         shutil.rmtree(root)
         return ended
@@ -231,7 +233,7 @@ def test_undoing_that_dies_at_any_step_goes_on_when_it_is_run_again(
 def test_a_plan_touches_nothing(tmp_path: Path) -> None:
     groups = collection(tmp_path)
     before = tree(tmp_path)
-    assert [deed.refusal for deed in planned(groups, "move", tmp_path)] == ["", "", ""]
+    assert [file_action.refusal for file_action in planned(groups, "move", tmp_path)] == ["", "", ""]
     assert tree(tmp_path) == before
     assert not (tmp_path / "moved").exists()
 
@@ -246,24 +248,24 @@ def test_nothing_that_stands_in_the_target_folder_is_overwritten(tmp_path: Path)
     write(tmp_path / "moved" / "d.jpg", b"other")
     outcomes = act(planned(groups, "move", tmp_path), "move", tmp_path)
     assert (tmp_path / "moved" / "d.jpg").read_bytes() == b"other"
-    names = [outcome.deed.target.name for outcome in outcomes if outcome.deed.target]
-    assert f"d-{groups[0].head.sha256[:12]}.jpg" in names
+    names = [outcome.file_action.target.name for outcome in outcomes if outcome.file_action.target]
+    assert f"d-{groups[0].representative.sha256[:12]}.jpg" in names
 
 
 def test_a_file_that_comes_to_the_target_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    deeds = planned(collection(tmp_path), "move", tmp_path)
+    file_actions = planned(collection(tmp_path), "move", tmp_path)
     write(tmp_path / "moved" / "d.jpg", b"other")
-    failed = [outcome for outcome in act(deeds, "move", tmp_path) if outcome.failed]
-    assert [outcome.deed.member.name for outcome in failed] == ["d.jpg"]
+    failed = [outcome for outcome in act(file_actions, "move", tmp_path) if outcome.failed]
+    assert [outcome.file_action.member.name for outcome in failed] == ["d.jpg"]
     assert (tmp_path / "moved" / "d.jpg").read_bytes() == b"other"
     assert (tmp_path / "photos" / "d.jpg").exists()
 
 
 @pytest.mark.parametrize("spoilt", ["changed", "gone", "link", "same file", "keeper changed", "keeper gone"])
 def test_what_is_not_as_it_was_indexed_is_left_alone(spoilt: str, tmp_path: Path) -> None:
-    deeds = planned(collection(tmp_path)[1:], "move", tmp_path)
-    kept, other = tmp_path / "photos" / "e.jpg", tmp_path / "photos" / "b" / "f.jpg"
-    target = kept if "keeper" in spoilt else other
+    file_actions = planned(collection(tmp_path)[1:], "move", tmp_path)
+    retained, other = tmp_path / "photos" / "e.jpg", tmp_path / "photos" / "b" / "f.jpg"
+    target = retained if "keeper" in spoilt else other
     content, found = target.read_bytes(), target.stat()
     if "changed" in spoilt:  # of the same size and time: only its content tells
         target.write_bytes(content[:-1] + b"!")
@@ -271,11 +273,11 @@ def test_what_is_not_as_it_was_indexed_is_left_alone(spoilt: str, tmp_path: Path
     else:
         target.unlink()
     if spoilt == "link":
-        target.symlink_to(kept)
+        target.symlink_to(retained)
     elif spoilt == "same file":
-        target.hardlink_to(kept)
+        target.hardlink_to(retained)
     before = set(tree(tmp_path))
-    [outcome] = act(deeds, "move", tmp_path)
+    [outcome] = act(file_actions, "move", tmp_path)
     words = {
         "changed": "has changed", "gone": "is gone", "link": "is a link", "same file": "is one file",
         "keeper changed": "the picture to keep has changed", "keeper gone": "the picture to keep is gone",
@@ -287,17 +289,17 @@ def test_what_is_not_as_it_was_indexed_is_left_alone(spoilt: str, tmp_path: Path
 
 def test_protected_pictures_are_kept_and_never_touched(tmp_path: Path) -> None:
     groups = collection(tmp_path)
-    deeds = planned(groups, "move", tmp_path, [tmp_path / "photos" / "b"])
-    assert {deed.keeper.name for deed in deeds if deed.keeper} == {"c.jpg", "f.jpg"}
-    deeds = planned(groups, "move", tmp_path, [tmp_path])
-    assert {deed.refusal for deed in deeds} == {"is in a protected folder"}
+    file_actions = planned(groups, "move", tmp_path, [tmp_path / "photos" / "b"])
+    assert {file_action.keeper.name for file_action in file_actions if file_action.keeper} == {"c.jpg", "f.jpg"}
+    file_actions = planned(groups, "move", tmp_path, [tmp_path])
+    assert {file_action.refusal for file_action in file_actions} == {"is in a protected folder"}
     (tmp_path / "way").symlink_to(tmp_path / "photos" / "b")
     through_a_link = planned(groups, "move", tmp_path, [tmp_path / "way"])
-    assert {deed.keeper.name for deed in through_a_link if deed.keeper} == {"c.jpg", "f.jpg"}
+    assert {file_action.keeper.name for file_action in through_a_link if file_action.keeper} == {"c.jpg", "f.jpg"}
 
 
 def test_a_failed_action_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
-    before, deeds = set(), planned(collection(tmp_path), "move", tmp_path)
+    before, file_actions = set(), planned(collection(tmp_path), "move", tmp_path)
     before = set(tree(tmp_path))
     real = os.rename
 
@@ -307,8 +309,8 @@ def test_a_failed_action_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
         real(path, *other, **named)
 
     with mock.patch.object(os, "rename", refuse):
-        outcomes = act(deeds, "move", tmp_path)
-    assert [(one.deed.member.name, one.failed) for one in outcomes] == [
+        outcomes = act(file_actions, "move", tmp_path)
+    assert [(one.file_action.member.name, one.failed) for one in outcomes] == [
         ("c.jpg", True), ("d.jpg", False), ("f.jpg", False),
     ]  # fmt: skip
     assert not (tmp_path / "moved" / "b" / "c.jpg").exists()
@@ -317,30 +319,30 @@ def test_a_failed_action_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_half_copies(tmp_path: Path) -> None:
-    deeds = planned(collection(tmp_path), "move", tmp_path)
+    file_actions = planned(collection(tmp_path), "move", tmp_path)
     before = tree(tmp_path)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with (
         dying(1 << 30, "across"),
         mock.patch.object(copying, "_write", side_effect=full),
     ):
-        outcomes = act(deeds, "move", tmp_path)
+        outcomes = act(file_actions, "move", tmp_path)
     assert all(outcome.failed and "space" in outcome.problem for outcome in outcomes)
     assert tree(tmp_path) == before
 
 
 def test_without_a_log_nothing_is_done(tmp_path: Path) -> None:
-    deeds = planned(collection(tmp_path), "move", tmp_path)
+    file_actions = planned(collection(tmp_path), "move", tmp_path)
     before = tree(tmp_path)
     with (
         pytest.raises(DuplicateError, match="the log cannot be written"),
         writing(tmp_path / "log.jsonl", "move", tmp_path) as journal,
         mock.patch.object(os, "write", side_effect=OSError(errno.ENOSPC, "full")),
     ):
-        list(perform(deeds, journal))
+        list(perform(file_actions, journal))
     assert tree(tmp_path) == before
     with pytest.raises(DuplicateError, match="name another with log FILE"):
-        act(deeds, "move", tmp_path)  # a log stands there already
+        act(file_actions, "move", tmp_path)  # a log stands there already
 
 
 @pytest.mark.parametrize("place", ["photos", "photos/b", ".", "index/x"])
@@ -367,7 +369,7 @@ def test_links_make_one_file_and_undoing_makes_two(tmp_path: Path) -> None:
     act(planned(groups, "link", tmp_path), "link", tmp_path)
     assert (tmp_path / "photos" / "b" / "c.jpg").samefile(tmp_path / "photos" / "a.jpg")
     again = planned(groups, "link", tmp_path)
-    assert {deed.refusal for deed in again} == {"is one file with the kept one already"}
+    assert {file_action.refusal for file_action in again} == {"is one file with the kept one already"}
     undo(read_entries(tmp_path / "log.jsonl"))
     assert tree(tmp_path) == before
     assert no_shared_files(tmp_path)
@@ -379,8 +381,8 @@ def test_only_the_same_bytes_become_one_file(tmp_path: Path) -> None:
     group = Group(member(one, 0), ((member(two, 1), link),))
     with mock.patch.object(actions, "_same_file", return_value=""):
         choice = choose(group, {m.id: look_at(group_of([Path(m.path)]))[0] for m in group.members})
-        [deed] = plan([group], [choice], "link", None, [tmp_path])
-    assert "same bytes" in deed.refusal
+        [file_action] = plan([group], [choice], "link", None, [tmp_path])
+    assert "same bytes" in file_action.refusal
 
 
 def test_undoing_overwrites_nothing(tmp_path: Path) -> None:
@@ -408,11 +410,11 @@ def test_the_trash_takes_files_and_undoing_says_where_they_are(tmp_path: Path, m
     outcomes = act(planned(groups, "trash", tmp_path), "trash", tmp_path, plain.send2trash)
     assert not any(outcome.problem for outcome in outcomes)
     assert not (tmp_path / "photos" / "d.jpg").exists()
-    assert find_in_trash(tmp_path / "photos" / "d.jpg", groups[0].head.sha256) == [
+    assert find_in_trash(tmp_path / "photos" / "d.jpg", groups[0].representative.sha256) == [
         tmp_path / "data" / "Trash" / "files" / "d.jpg"
     ]
     words = [one.words for one in undo(read_entries(tmp_path / "log.jsonl"))]
-    assert all("Trash/files" in said for said in words)
+    assert all("Trash/files" in reported for reported in words)
 
 
 def test_a_missing_trash_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from bof.grouping.rules import marks_of
 from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
 from bof.store.catalog import ImageRecord
-from tests.support.described import described
+from tests.support.extracted import extracted
 from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
 
@@ -70,14 +70,18 @@ def save(path: Path, pixels: U8, quality: int = 95) -> Path:
 
 
 def group(
-    head: Path, *others: tuple[Path, F64], kind: Kind = "crop", changes: Sequence[Change] = (), ages: Sequence[int] = ()
+    representative: Path,
+    *others: tuple[Path, F64],
+    kind: Kind = "crop",
+    changes: Sequence[Change] = (),
+    ages: Sequence[int] = (),
 ) -> Group:
     old = [*ages, *[0] * (1 + len(others))]
     links = [
         (member(path, number, old[number]), Link(kind, 40, 0.99, transform, tuple(changes)))
         for number, (path, transform) in enumerate(others, 1)
     ]
-    return Group(member(head, 0, old[0]), tuple(links))
+    return Group(member(representative, 0, old[0]), tuple(links))
 
 
 def chosen(one: Group, protected: Sequence[Path] = (), rules: Sequence[str] = ()) -> tuple[str, str]:
@@ -259,7 +263,7 @@ def test_json_and_csv_tell_the_same(judged: list[Judged]) -> None:
     assert [row["role"] for row in rows] == [m["role"] for _, m in members] == ["keep", "duplicate"] * 2
     assert [int(row["bytes"]) for row in rows] == [m["bytes"] for _, m in members]
     odd, crop = record["groups"][0]["members"]
-    assert os.fsencode(odd["path"]) == os.fsencode(judged[0].group.head.path)
+    assert os.fsencode(odd["path"]) == os.fsencode(judged[0].group.representative.path)
     assert odd["is_head"]
     assert (crop["kind"], crop["changes"], crop["inliers"]) == ("crop", ["cropped"], 40)
     assert crop["head_from_member"][0] == [1, 0, 80]
@@ -285,8 +289,8 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
-    kept = Choice(one.head, name, {1: name, 2: name}, {1: name, 2: name}, {})
-    return [Judged(1, one, kept), Judged(2, one, replace(kept, keeper=None))]
+    retained = Choice(one.representative, name, {1: name, 2: name}, {1: name, 2: name}, {})
+    return [Judged(1, one, retained), Judged(2, one, replace(retained, keeper=None))]
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
@@ -308,7 +312,7 @@ def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: py
 
 
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
-    Path(judged[0].group.head.path).unlink()
+    Path(judged[0].group.representative.path).unlink()
     nothing = Choice(None, "no file is there", {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
     reader = Page(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
     assert "none to keep: no file is there" in reader.text
@@ -327,7 +331,7 @@ def indexed(tmp_path: Path, vocabulary_folder: Path) -> Path:
     for number, (name, seed) in enumerate(seeds):
         path = write_picture(photos / name, draw_scene(seed, 64, 48))
         content, found = path.read_bytes(), path.stat()
-        _, columns = described(name, number)
+        _, columns = extracted(name, number)
         sha256 = hashlib.sha256(content).hexdigest()
         facts = ImageRecord(name, str(path), len(content), found.st_mtime_ns, sha256, 64, 48, len(columns))
         rows.append((facts, columns))
@@ -358,9 +362,9 @@ def test_a_dry_run_says_and_yes_moves_and_undo_puts_back(
     assert "moved 2 files" in capsys.readouterr().out
     assert names_of(indexed) == {"a.png", "b.png", "alone.png"}
     assert (tmp_path / "moved" / "sub" / "a copy.png").read_bytes() == (photos / "a.png").read_bytes()
-    for said in ("2 put back", "2 as before"):
+    for reported in ("2 put back", "2 as before"):
         assert duplicates.main(["--undo", str(tmp_path / "log")]) == 0
-        assert said in capsys.readouterr().out
+        assert reported in capsys.readouterr().out
     assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
     assert not list((tmp_path / "moved").iterdir())
 
@@ -414,7 +418,7 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["--hardlink", "--kind", "crop"], "expected --kind exact, found crop"),
         (["--yes"], "expected --move-to"),
@@ -432,7 +436,7 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
 )
 def test_misuse_is_told_before_anything_is_done(
     arguments: list[str],
-    said: str,
+    reported: str,
     indexed: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -440,7 +444,7 @@ def test_misuse_is_told_before_anything_is_done(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert call(indexed, *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_a_crop_is_found_named_and_shown_by_the_command(
@@ -454,8 +458,8 @@ def test_a_crop_is_found_named_and_shown_by_the_command(
         engine.add([tmp_path / "photos"], IndexOptions(workers=1))
     options = ["--index", str(tmp_path / "index"), "--workers", "1", "--html", str(tmp_path / "d.html")]
     assert duplicates.main(options) == 0
-    said = capsys.readouterr().out
-    assert "1 group among 3 pictures: 1 duplicate" in said
-    assert "as much of the picture" in said
-    assert "cropped" in said
+    reported = capsys.readouterr().out
+    assert "1 group among 3 pictures: 1 duplicate" in reported
+    assert "as much of the picture" in reported
+    assert "cropped" in reported
     assert Page((tmp_path / "d.html").read_text(encoding="utf-8")).tags.count("img") == 4

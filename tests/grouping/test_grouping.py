@@ -128,7 +128,10 @@ def names_of(groups: list[Group]) -> list[list[str]]:
 
 def links_of(groups: list[Group]) -> object:
     return [
-        (g.head.name, [(m.name, link.kind, link.n_inliers, link.changes, link.agreement) for m, link in g.others])
+        (
+            g.representative.name,
+            [(m.name, link.kind, link.n_inliers, link.changes, link.agreement) for m, link in g.others],
+        )
         for g in groups
     ]
 
@@ -163,7 +166,7 @@ def test_all_copies_are_in_one_group_and_strangers_in_none(standing: Path) -> No
 def test_kind_changes_and_transform_are_what_was_done(standing: Path, name: str) -> None:
     _, copy_from_original, kind, changes = MADE[name]
     (group,) = groups_of(standing)
-    assert group.head.name == "again/base.png"
+    assert group.representative.name == "again/base.png"
     (link,) = [link for member, link in group.others if member.name == name]
     assert link.kind == kind
     assert changes <= set(link.changes)
@@ -171,7 +174,7 @@ def test_kind_changes_and_transform_are_what_was_done(standing: Path, name: str)
     assert link.agreement is not None
     assert link.agreement > 0.7
     corners = np.array([[0.0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
-    back = transforms.apply(link.head_from_member, transforms.apply(copy_from_original, corners))
+    back = transforms.apply(link.representative_from_member, transforms.apply(copy_from_original, corners))
     assert np.abs(back - corners).max() < 3.0
 
 
@@ -188,7 +191,7 @@ def test_exact_copies_are_found_without_reading_a_picture(
     (group,) = groups_of(copied, "exact")
     ((_, link),) = group.others
     assert (link.kind, link.n_inliers, link.agreement, link.changes) == ("exact", 0, 1.0, ())
-    assert np.array_equal(link.head_from_member, np.eye(3))
+    assert np.array_equal(link.representative_from_member, np.eye(3))
     assert not asking
     assert not (copied / FILE_NAME).exists()
 
@@ -303,8 +306,8 @@ def test_copies_chain_and_their_transforms_with_them() -> None:
     members = [member("a", 400), member("b"), member("c"), member("d")]
     proofs = [proof("a", "b", "copy", 1), proof("b", "c", "copy", 2), proof("d", "c", "crop", 5)]
     (group,) = Grouping(members, set()).groups(proofs)
-    assert group.head.name == "a"
-    found = {m.name: (link.kind, link.head_from_member[0, 2], link.n_inliers) for m, link in group.others}
+    assert group.representative.name == "a"
+    found = {m.name: (link.kind, link.representative_from_member[0, 2], link.n_inliers) for m, link in group.others}
     assert found == {"b": ("copy", -1, 50), "c": ("copy", -3, 50), "d": ("crop", 2, 50)}
 
 
@@ -337,7 +340,7 @@ def test_a_run_that_was_ended_goes_on(
 ) -> None:
     """Once while pictures ask, once while they are compared."""
     (copied / FILE_NAME).unlink()
-    monkeypatch.setattr(finding, "_ASK_PER_THREAD", 1)
+    monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
     monkeypatch.setattr(finding, "_COMPARED_AT_ONCE", 2)
 
     class KilledError(Exception):

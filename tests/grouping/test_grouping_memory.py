@@ -17,15 +17,15 @@ from bof.grouping.pixels import Likeness
 LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5))
 
 
-def pair(asked: str, found: str, exact: bool = True) -> Pair:
-    rng = np.random.default_rng(len(asked))
-    return Pair(asked, found, 12, 0.99, 11, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)) if exact else None)
+def pair(query: str, found: str, exact: bool = True) -> Pair:
+    rng = np.random.default_rng(len(query))
+    return Pair(query, found, 12, 0.99, 11, rng.normal(size=(3, 3)), rng.normal(size=(3, 3)) if exact else None)
 
 
 def facts(found: Pair) -> tuple[object, ...]:
     exact = None if found.exact is None else found.exact.tobytes()
     return (
-        found.asked,
+        found.query,
         found.found,
         found.n_inliers,
         found.probability,
@@ -59,7 +59,7 @@ def test_pairs_come_back_as_they_were(tmp_path: Path) -> None:
         store.compare([("a", {"b": LIKENESS}), ("b", {})])
     with PairStore(tmp_path, {}) as store:
         found = store.pairs({"a", "b", "c"})
-        assert store.asked() == {"a": True, "b": True}
+        assert store.searched() == {"a": True, "b": True}
         assert [facts(one) for one in store.pairs({"a", "c"})] == [facts(one) for one in found[1:]]
     assert [one.likeness for one in found] == [LIKENESS, None]
     assert [facts(one)[:-1] for one in found] == [facts(one)[:-1] for one in made]
@@ -69,14 +69,14 @@ def test_what_could_not_be_compared_is_compared_another_time(tmp_path: Path) -> 
     with PairStore(tmp_path, {}) as store:
         store.add([("a", [pair("a", "b"), pair("a", "c")])])
         store.compare([("a", {"b": LIKENESS, "c": None})])
-        assert store.asked() == {"a": False}
+        assert store.searched() == {"a": False}
         assert [one.likeness for one in store.pairs(set("abc"))] == [LIKENESS, None]
 
 
 def test_another_recipe_begins_anew(tmp_path: Path) -> None:
     for candidates, expected in ((50, {}), (50, {"a": False}), (20, {})):
         with PairStore(tmp_path, {"candidates": candidates}) as store:
-            assert store.asked() == expected
+            assert store.searched() == expected
             store.add([("a", [pair("a", "b")])])
 
 
@@ -84,7 +84,7 @@ def test_pairs_that_cannot_be_written_are_kept_for_the_run(tmp_path: Path, caplo
     (tmp_path / PAIRS).mkdir()
     with PairStore(tmp_path, {}) as store:
         store.add([("a", [pair("a", "b")])])
-        assert store.asked() == {"a": False}
+        assert store.searched() == {"a": False}
     assert "cannot be written" in caplog.text
 
 
@@ -101,7 +101,7 @@ def test_a_damaged_file_of_pairs_is_begun_anew(tmp_path: Path, caplog: pytest.Lo
     for damage in (b"no database" * 100, b"SQLite format 3\0" + b"damaged" * 999):
         (tmp_path / PAIRS).write_bytes(damage)
         with PairStore(tmp_path, {}) as store:
-            assert store.asked() == {}
+            assert store.searched() == {}
             store.add([("a", [pair("a", "b")])])
         assert "damaged" in caplog.text
         caplog.clear()

@@ -162,7 +162,7 @@ def test_a_folder_that_became_a_link_is_not_followed(moved: Path, which: str) ->
     before = tree(moved)
     [undone] = undo([entry])
     assert undone.state == "not undone"
-    assert "a link stands there" in undone.words
+    assert "there is a link" in undone.words
     assert tree(moved) == before
 
 
@@ -183,22 +183,22 @@ def test_a_log_of_format_1_is_undone_through_the_links_that_it_was_written_throu
 
 @pytest.mark.parametrize("action", ["move", "link"])
 def test_a_folder_that_becomes_a_link_after_planning_is_not_followed(tmp_path: Path, action: str) -> None:
-    deeds = planned(collection(tmp_path), action, tmp_path)  # type: ignore[arg-type]
+    file_actions = planned(collection(tmp_path), action, tmp_path)  # type: ignore[arg-type]
     folder, elsewhere = tmp_path / "photos" / "b", tmp_path / "elsewhere"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
     before = tree(elsewhere)
-    outcomes = act(deeds, action, tmp_path)  # type: ignore[arg-type]
-    assert ["a link stands there" in one.problem for one in outcomes] == [True, False, True]
+    outcomes = act(file_actions, action, tmp_path)  # type: ignore[arg-type]
+    assert ["there is a link" in one.problem for one in outcomes] == [True, False, True]
     assert tree(elsewhere) == before
 
 
 def test_a_link_below_the_folder_to_move_to_is_not_followed(tmp_path: Path) -> None:
-    deeds = planned(collection(tmp_path), "move", tmp_path)
+    file_actions = planned(collection(tmp_path), "move", tmp_path)
     (tmp_path / "moved").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "moved" / "b").symlink_to(tmp_path / "elsewhere")
-    outcomes = act(deeds, "move", tmp_path)
+    outcomes = act(file_actions, "move", tmp_path)
     assert [one.failed for one in outcomes] == [True, False, True]
     assert not any((tmp_path / "elsewhere").iterdir())
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from bof.grouping.actions import Deed
+from bof.grouping.actions import FileAction
 from bof.grouping.journal import Action, read_entries
 from bof.grouping.undoing import undo
 from bof.system import renaming
@@ -44,7 +44,7 @@ class Files:
     root: Path
 
     @property
-    def kept(self) -> Path:
+    def keeper_path(self) -> Path:
         return self.root / "photos" / "a.jpg"
 
     @property
@@ -60,7 +60,7 @@ class Files:
         return self.root / "log.jsonl"
 
     def make(self) -> None:
-        write(self.kept, ONE, 10**9)
+        write(self.keeper_path, ONE, 10**9)
         write(self.path, ONE, 10**9 + 100)
         for name in ("files", "info"):
             (self.root / "data" / "Trash" / name).mkdir(parents=True)
@@ -118,50 +118,52 @@ def saving(saves: dict[int, Callable[[], None]], system: str) -> Iterator[list[i
 def run(files: Files, action: Action, system: str, undoing: bool, saves: dict[int, Callable[[], None]]) -> int:
     """Act, or undo, while another program saves; checks what is told of it; returns the number of calls."""
     files.make()
-    kept, member = group_of([files.kept, files.path]).members
+    keeper_path, member = group_of([files.keeper_path, files.path]).members
     target = files.target if action == "move" else None
-    deeds = [Deed(action, member, kept, target, "", files.path, files.kept)]
+    file_actions = [FileAction(action, member, keeper_path, target, "", files.path, files.keeper_path)]
     trash = throw_away if action == "trash" else None
     if undoing:
-        act(deeds, action, files.root, trash)
+        act(file_actions, action, files.root, trash)
         entries = read_entries(files.log)
         with saving(saves, system) as count:
             undone = undo(entries)
-        told = "\n".join(one.words for one in undone)
+        reported = "\n".join(one.words for one in undone)
     else:
         with saving(saves, system) as count:
-            [outcome] = act(deeds, action, files.root, trash)
-        told = outcome.problem
-        check_log(files, action, told)
-    check_leftovers(files, told)
+            [outcome] = act(file_actions, action, files.root, trash)
+        reported = outcome.problem
+        check_log(files, action, reported)
+    check_leftovers(files, reported)
     return count[0]
 
 
-def check_log(files: Files, action: Action, told: str) -> None:
+def check_log(files: Files, action: Action, reported: str) -> None:
     """The log says what the output says, and where it says that it is done, it is."""
     lines = [json.loads(line) for line in files.log.read_bytes().splitlines()[1:]]
     if not lines:  # it was left alone
-        assert told
+        assert reported
         assert files.path.exists()
         return
-    assert lines[-1]["outcome"] == (told or "done")
-    if told:
+    assert lines[-1]["outcome"] == (reported or "done")
+    if reported:
         assert files.path.exists() or Path(lines[-1]["left"]).exists()
     elif action == "move":
         assert files.target in files.places(ONE) | files.places(SAVED) | files.places(AGAIN)
     elif action == "link":
-        assert files.path.read_bytes() != ONE or files.path.stat().st_nlink == 2 or files.kept.read_bytes() != ONE
+        assert (
+            files.path.read_bytes() != ONE or files.path.stat().st_nlink == 2 or files.keeper_path.read_bytes() != ONE
+        )
     else:
         assert (files.root / "data" / "Trash" / "files" / "c.jpg").read_bytes() == ONE
         assert "aside" not in (files.root / "data" / "Trash" / "info" / "c.jpg.trashinfo").read_text()
 
 
-def check_leftovers(files: Files, told: str) -> None:
+def check_leftovers(files: Files, reported: str) -> None:
     """No folder of our own stays without a word, and no file."""
     for path in files.root.rglob(".bof-*"):
         inside = list(path.iterdir()) if path.is_dir() else [path]
         assert inside
-        assert all(str(one) in told for one in inside)
+        assert all(str(one) in reported for one in inside)
 
 
 def check_saved(files: Files, place: Path, content: bytes) -> None:
@@ -178,7 +180,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
 
 
 @pytest.mark.parametrize(("action", "system", "undoing"), CASES)
-@pytest.mark.parametrize("name", ["path", "kept", "target"])
+@pytest.mark.parametrize("name", ["path", "keeper_path", "target"])
 def test_a_save_before_any_call_is_never_lost(
     files: Files, name: str, action: Action, system: str, undoing: bool
 ) -> None:

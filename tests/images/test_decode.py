@@ -465,15 +465,15 @@ def touch(folder: Path, *names: str) -> list[Path]:
 
 
 def test_walk_is_recursive_sorted_and_skips_the_rest(tmp_path: Path) -> None:
-    wanted = touch(tmp_path, "b.jpg", "a/z.PNG", "a/b/c/deep.webp", "a.tif", "照片/图.gif", "c.JPEG")
+    expected = touch(tmp_path, "b.jpg", "a/z.PNG", "a/b/c/deep.webp", "a.tif", "照片/图.gif", "c.JPEG")
     touch(tmp_path, ".hidden.jpg", ".git/x.jpg", "a/.thumbs/x.png", "notes.txt", "jpg", ".jpg", "x.jpg.part")
     (tmp_path / "folder.jpg").mkdir()
-    assert list(walk_images(tmp_path)) == sorted(wanted)
+    assert list(walk_images(tmp_path)) == sorted(expected)
 
 
 def test_a_hidden_folder_is_walked_when_named(tmp_path: Path) -> None:
-    wanted = touch(tmp_path, ".mine/a.jpg")
-    assert list(walk_images(tmp_path / ".mine")) == wanted
+    expected = touch(tmp_path, ".mine/a.jpg")
+    assert list(walk_images(tmp_path / ".mine")) == expected
     assert list(walk_images(tmp_path)) == []
 
 
@@ -500,7 +500,7 @@ def test_walk_raises_at_once_for_no_folder(tmp_path: Path) -> None:
 def test_an_unreadable_folder_is_passed_over_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = touch(tmp_path, "a.jpg", "z/b.jpg")
+    expected = touch(tmp_path, "a.jpg", "z/b.jpg")
     touch(tmp_path, "closed/c.jpg")
     scan = os.scandir
 
@@ -511,7 +511,7 @@ def test_an_unreadable_folder_is_passed_over_with_a_warning(
 
     monkeypatch.setattr(os, "scandir", refuse)
     with caplog.at_level(logging.WARNING, logger="bof"):
-        assert list(walk_images(tmp_path)) == wanted
+        assert list(walk_images(tmp_path)) == expected
     assert [r.name for r in caplog.records] == ["bof"]
     assert "closed: folder passed over: Permission denied" in caplog.text
 

@@ -188,7 +188,7 @@ def test_a_terminated_run_commits_what_is_done(place: Path, vocabulary_folder: P
     process = subprocess.Popen(
         [*command, "--vocabulary", str(vocabulary_folder), "--commit-images", "5"], stderr=subprocess.PIPE, text=True
     )
-    wait_until(lambda: catalog.stands(place / "ix") and catalog.count_images(place / "ix") > 0)
+    wait_until(lambda: catalog.exists(place / "ix") and catalog.count_images(place / "ix") > 0)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -281,8 +281,8 @@ def test_metadata_goes_out_and_comes_back(indexed: Path, run: Run) -> None:
         assert run(index.main, *at, "--export", table)[:2] == (0, f"{table}: 6 pictures\n")
         run(index.main, *at, "--annotate", "*", "--tag", "stray", "--untag", "a")
         assert run(index.main, *at, "--metadata", table)[0] == 0
-        said = catalog.read_metadata(indexed / "ix")
-        assert {path: fields for path, fields in said.items() if fields.get("title")} == before
+        reported = catalog.read_metadata(indexed / "ix")
+        assert {path: fields for path, fields in reported.items() if fields.get("title")} == before
         run(index.main, *at, "--annotate", "*", "--untag", "stray", "--tag", "x")
         run(index.main, *at, "--annotate", "*", "--untag", "x")
     rows = list(csv.DictReader((indexed / "table.csv").read_text(encoding="utf-8").splitlines()))

@@ -1,4 +1,4 @@
-"""Presets of extraction: what a new index records, what overrides them, and what an index that stands refuses."""
+"""Presets of extraction: what a new index records, what overrides them, and what an existing index refuses."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def test_another_preset_for_an_index_that_stands_is_refused_and_changes_nothing(
     capsys.readouterr()
     assert make("--preset", "accurate") == 1
     out, err = capsys.readouterr()
-    wanted, found = PRESETS["accurate"], PRESETS["fast"]
+    chosen, found = PRESETS["accurate"], PRESETS["fast"]
     assert out == ""
     assert err == (
-        f"error: {folder}: expected {wanted}, found an index with {found}; drop the option, or name another --index\n"
+        f"error: {folder}: expected {chosen}, found an index with {found}; drop the option, or name another --index\n"
     )
     assert (catalog.read_generation(folder), recorded(folder)) == (generation, found)
 

@@ -59,11 +59,11 @@ class Folder:
     def plan(self, *, delete: bool = False) -> Plan:
         return plan_sync(list_files([self.root]), self.known, [self.root], delete=delete)
 
-    def told(self, *, delete: bool = False) -> dict[str, object]:
+    def reported(self, *, delete: bool = False) -> dict[str, object]:
         """The plan by names; only what there is."""
         plan = self.plan(delete=delete)
         name_of = {entry.id: entry.name for entry in self.known.values()}
-        told = {
+        reported = {
             "new": [name for _, name in plan.new],
             "changed": [name for _, name in plan.changed],
             "moves": [(name_of[move.id], move.name) for move in plan.moves],
@@ -71,7 +71,7 @@ class Folder:
             "replaced": [entry.name for entry in plan.replaced],
             "unchanged": plan.n_unchanged,
         }
-        return {key: value for key, value in told.items() if value}
+        return {key: value for key, value in reported.items() if value}
 
 
 @pytest.fixture
@@ -84,47 +84,47 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_nothing_new(folder: Folder) -> None:
-    assert folder.told() == {"unchanged": 3}
+    assert folder.reported() == {"unchanged": 3}
 
 
 def test_a_new_file(folder: Folder) -> None:
     folder.write(d="content d")
-    assert folder.told() == {"new": ["d.jpg"], "unchanged": 3}
+    assert folder.reported() == {"new": ["d.jpg"], "unchanged": 3}
 
 
 def test_a_changed_file(folder: Folder) -> None:
     folder.write(a="another")
-    assert folder.told() == {"changed": ["a.jpg"], "unchanged": 2}
+    assert folder.reported() == {"changed": ["a.jpg"], "unchanged": 2}
 
 
 def test_a_changed_file_of_the_same_size(folder: Folder) -> None:
     folder.write(a="content A")
     os.utime(folder.path("a"), ns=(9, 9))
-    assert folder.told() == {"changed": ["a.jpg"], "unchanged": 2}
+    assert folder.reported() == {"changed": ["a.jpg"], "unchanged": 2}
 
 
 def test_a_touched_file_moves_to_itself(folder: Folder) -> None:
     os.utime(folder.path("a"), ns=(9, 9))
-    assert folder.told() == {"moves": [("a.jpg", "a.jpg")], "unchanged": 2}
+    assert folder.reported() == {"moves": [("a.jpg", "a.jpg")], "unchanged": 2}
     assert folder.plan().moves[0].mtime_ns == 9
 
 
 def test_a_missing_file(folder: Folder) -> None:
     folder.path("a").unlink()
-    assert folder.told() == {"gone": ["a.jpg"], "unchanged": 2}
+    assert folder.reported() == {"gone": ["a.jpg"], "unchanged": 2}
     assert folder.plan().leaving == []
     assert folder.plan(delete=True).leaving == [folder.known[str(folder.path("a"))].id]
 
 
 def test_a_renamed_file(folder: Folder) -> None:
     folder.path("a").rename(folder.path("z"))
-    assert folder.told() == {"moves": [("a.jpg", "z.jpg")], "unchanged": 2}
+    assert folder.reported() == {"moves": [("a.jpg", "z.jpg")], "unchanged": 2}
 
 
 def test_a_file_moved_into_a_folder(folder: Folder) -> None:
     (folder.root / "sub").mkdir()
     folder.path("a").rename(folder.path("sub__a"))
-    assert folder.told() == {"moves": [("a.jpg", "sub/a.jpg")], "unchanged": 2}
+    assert folder.reported() == {"moves": [("a.jpg", "sub/a.jpg")], "unchanged": 2}
 
 
 def test_two_files_that_change_places(folder: Folder) -> None:
@@ -132,37 +132,37 @@ def test_two_files_that_change_places(folder: Folder) -> None:
     a.rename(folder.root / "t")
     b.rename(a)
     (folder.root / "t").rename(b)
-    assert folder.told() == {"moves": [("b.jpg", "a.jpg"), ("a.jpg", "b.jpg")], "unchanged": 1}
+    assert folder.reported() == {"moves": [("b.jpg", "a.jpg"), ("a.jpg", "b.jpg")], "unchanged": 1}
 
 
 def test_a_chain_of_renames(folder: Folder) -> None:
     folder.path("b").rename(folder.path("z"))
     folder.path("a").rename(folder.path("b"))
-    assert folder.told() == {"moves": [("b.jpg", "z.jpg"), ("a.jpg", "b.jpg")], "unchanged": 1}
+    assert folder.reported() == {"moves": [("b.jpg", "z.jpg"), ("a.jpg", "b.jpg")], "unchanged": 1}
 
 
 def test_a_file_moved_over_another(folder: Folder) -> None:
     folder.path("a").replace(folder.path("b"))
-    assert folder.told() == {"moves": [("a.jpg", "b.jpg")], "replaced": ["b.jpg"], "unchanged": 1}
+    assert folder.reported() == {"moves": [("a.jpg", "b.jpg")], "replaced": ["b.jpg"], "unchanged": 1}
     assert folder.plan().leaving == [folder.known[str(folder.path("b"))].id]
 
 
 def test_a_copy_is_new(folder: Folder) -> None:
     shutil.copy2(folder.path("a"), folder.path("d"))
-    assert folder.told() == {"new": ["d.jpg"], "unchanged": 3}
+    assert folder.reported() == {"new": ["d.jpg"], "unchanged": 3}
 
 
 def test_a_rename_with_a_change_is_new_and_gone(folder: Folder) -> None:
     folder.path("a").rename(folder.path("z"))
     folder.write(z="content z")
-    assert folder.told() == {"new": ["z.jpg"], "gone": ["a.jpg"], "unchanged": 2}
+    assert folder.reported() == {"new": ["z.jpg"], "gone": ["a.jpg"], "unchanged": 2}
 
 
 def test_one_of_two_equal_files_is_renamed(folder: Folder) -> None:
     folder.write(b="content a")
     folder.remember()
     folder.path("a").rename(folder.path("z"))
-    assert folder.told() == {"moves": [("a.jpg", "z.jpg")], "unchanged": 2}
+    assert folder.reported() == {"moves": [("a.jpg", "z.jpg")], "unchanged": 2}
 
 
 def test_what_lies_elsewhere_is_not_gone(folder: Folder, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_the_name_of_what_leaves_is_free(folder: Folder, delete: bool) -> None:
 def test_a_link_that_leads_nowhere_is_gone(folder: Folder) -> None:
     folder.path("a").unlink()
     folder.path("a").symlink_to(folder.root / "nowhere.jpg")
-    assert folder.told() == {"gone": ["a.jpg"], "unchanged": 2}
+    assert folder.reported() == {"gone": ["a.jpg"], "unchanged": 2}
 
 
 def forbid(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
@@ -215,7 +215,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
 def test_a_touched_file_that_cannot_be_read_is_tried_again(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     os.utime(folder.path("a"), ns=(9, 9))
     forbid(monkeypatch, folder.path("a"))
-    assert folder.told(delete=True) == {"changed": ["a.jpg"], "unchanged": 2}
+    assert folder.reported(delete=True) == {"changed": ["a.jpg"], "unchanged": 2}
 
 
 def test_a_copy_of_a_file_that_cannot_be_read_now_is_new(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_a_copy_of_a_file_that_cannot_be_read_now_is_new(folder: Folder, monkeyp
     shutil.copy2(folder.path("a"), folder.path("d"))
     os.utime(folder.path("a"), ns=(9, 9))
     forbid(monkeypatch, folder.path("a"))
-    assert folder.told(delete=True) == {"new": ["d.jpg"], "changed": ["a.jpg"], "unchanged": 2}
+    assert folder.reported(delete=True) == {"new": ["d.jpg"], "changed": ["a.jpg"], "unchanged": 2}
 
 
 # -- Any history of two folders ---------------------------------------------------------------------------------------

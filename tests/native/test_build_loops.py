@@ -51,13 +51,13 @@ def test_without_a_name_it_is_the_first_of_those_that_are_installed(
 
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_a_compiler_is_asked_for_where_there_is_none(build: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = getattr(build, f"get_requires_for_build_{kind}")
+    requested = getattr(build, f"get_requires_for_build_{kind}")
     monkeypatch.setattr(build.standard, f"get_requires_for_build_{kind}", lambda settings: ["ninja"])
     monkeypatch.setenv("CC", "cc")
-    assert asked() == ["ninja"]
+    assert requested() == ["ninja"]
     monkeypatch.delenv("CC")
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert [name.partition(">=")[0] for name in asked()] == ["ninja", "ziglang"]
+    assert [name.partition(">=")[0] for name in requested()] == ["ninja", "ziglang"]
 
 
 @pytest.mark.parametrize("kind", ["wheel", "editable"])

@@ -115,7 +115,7 @@ def test_signatures_are_those_of_numpy(n: int, k: int) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Case:
     """A random segment and a random query; weights are whole multiples of a power of two, as in bof.retrieval.votes."""
 
     indptr: I32
@@ -128,11 +128,11 @@ class Asked:
     weight_of_distance: F64
     weight_of_word: F64
 
-    def near(self, max_hamming: int, asked: range | None = None) -> tuple[F64, list[Hits]]:
-        asked = range(len(self.word)) if asked is None else asked
+    def near(self, max_hamming: int, queried: range | None = None) -> tuple[F64, list[Hits]]:
+        queried = range(len(self.word)) if queried is None else queried
         postings = (self.indptr, self.image, self.feature, self.signature)
         weights = (max_hamming, self.weight_of_distance, self.weight_of_word)
-        return native.near_postings(postings, self.live, self.word, self.query_signature, asked, *weights)
+        return native.near_postings(postings, self.live, self.word, self.query_signature, queried, *weights)
 
     def weigh(self) -> tuple[I32, F64, F64]:
         return self.word, self.weight_of_distance, self.weight_of_word
@@ -144,11 +144,11 @@ def few_bits(rng: np.random.Generator, shape: tuple[int, ...]) -> U64:
     return (bits * (np.uint64(1) << np.arange(64, dtype=np.uint64))).sum(axis=-1, dtype=np.uint64)
 
 
-def asked(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Asked:
+def make_case(seed: int, n_postings: int = 90, n_query: int = 15, k: int = 3) -> Case:
     rng = np.random.default_rng(seed)
     word = np.sort(rng.integers(0, N_WORDS, n_postings))
     live = rng.random(N_IMAGES) < 0.8
-    return Asked(
+    return Case(
         np.searchsorted(word, np.arange(N_WORDS + 1)).astype(np.int32),
         rng.integers(0, N_IMAGES, n_postings).astype(np.int32),
         np.arange(n_postings).astype(np.uint16),
@@ -165,15 +165,15 @@ Vote = tuple[int, int, int, int, int]
 """Query feature, its word's place, image, database feature, distance."""
 
 
-def numpy_votes(a: Asked, max_hamming: int) -> tuple[F64, list[Vote]]:
+def numpy_votes(a: Case, max_hamming: int) -> tuple[F64, list[Vote]]:
     """Scores f64 (n_images,) and the votes in the query's order, by sorting and reducing whole columns."""
     k = a.word.shape[1]
     start, length = a.indptr[a.word.ravel()], np.diff(a.indptr)[a.word.ravel()]
     slot = np.repeat(np.arange(a.word.size), length)
     posting = np.concatenate([np.arange(s, s + n) for s, n in zip(start, length, strict=True)] or [[]]).astype(np.int64)
     distance = np.bitwise_count(a.signature[posting] ^ a.query_signature.ravel()[slot])
-    kept = (distance <= max_hamming) & a.live[a.image[posting]]
-    slot, posting, distance = slot[kept], posting[kept], distance[kept]
+    retained = (distance <= max_hamming) & a.live[a.image[posting]]
+    slot, posting, distance = slot[retained], posting[retained], distance[retained]
     weight = a.weight_of_distance[distance] * a.weight_of_word[a.word.ravel()[slot]]
     pair = slot // k * N_IMAGES + a.image[posting]
     found, place, n = np.unique(pair, return_inverse=True, return_counts=True)
@@ -187,12 +187,12 @@ def listed(parts: list[Hits], k: int) -> list[Vote]:
     """The votes of all parts, which must follow each other."""
     votes: list[Vote] = []
     for hits in parts:
-        assert len(hits.ends) == len(hits.asked) * k
+        assert len(hits.ends) == len(hits.queried) * k
         assert len(hits) == (hits.ends[-1] if len(hits.ends) else 0)
-        slot = hits.asked.start * k + np.repeat(np.arange(len(hits.ends)), np.diff(hits.ends, prepend=0))
+        slot = hits.queried.start * k + np.repeat(np.arange(len(hits.ends)), np.diff(hits.ends, prepend=0))
         columns = (slot // k, slot % k, hits.image, hits.feature, hits.distance)
         votes.extend(zip(*(column.tolist() for column in columns), strict=True))
-    assert all(a.asked.stop == b.asked.start for a, b in pairwise(parts))
+    assert all(a.queried.stop == b.queried.start for a, b in pairwise(parts))
     return votes
 
 
@@ -200,7 +200,7 @@ def listed(parts: list[Hits], k: int) -> list[Vote]:
 @pytest.mark.parametrize("max_hamming", [0, 6, 24, 64])
 def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
     for seed in range(30):
-        a = asked(seed)
+        a = make_case(seed)
         score, parts = a.near(max_hamming)
         expected, votes = numpy_votes(a, max_hamming)
         assert score.tolist() == expected.tolist()
@@ -211,7 +211,7 @@ def test_votes_are_those_of_numpy_to_the_last_bit(max_hamming: int) -> None:
 @pytest.mark.parametrize("n_postings", [255, 256, 257, 3000])
 def test_long_lists_of_postings_are_read_to_their_end(n_postings: int) -> None:
     """One word has them all: they are compared in blocks of 256."""
-    a = asked(7, n_postings)
+    a = make_case(7, n_postings)
     a.indptr[1:] = n_postings
     a.word[:, 0] = 0
     a.word[:, 1:] = [1, 2]
@@ -223,7 +223,7 @@ def test_long_lists_of_postings_are_read_to_their_end(n_postings: int) -> None:
 
 @pytest.mark.parametrize(("n_postings", "n_query"), [(0, 5), (40, 0)])
 def test_nothing_votes_for_nothing(n_postings: int, n_query: int) -> None:
-    score, parts = asked(0, n_postings, n_query).near(64)
+    score, parts = make_case(0, n_postings, n_query).near(64)
     assert score.tolist() == [0] * N_IMAGES
     assert sum(map(len, parts)) == 0
 
@@ -231,7 +231,7 @@ def test_nothing_votes_for_nothing(n_postings: int, n_query: int) -> None:
 @pytest.mark.parametrize("n_query", [1, 25])
 def test_votes_without_room_are_found_in_several_parts(n_query: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One query feature alone has more votes than the first room, and than the doubled one."""
-    a = asked(3, 9000, n_query)
+    a = make_case(3, 9000, n_query)
     score, (whole,) = a.near(64)
     monkeypatch.setattr(native, "_FIRST_ROOM", 256)
     score_in_parts, parts = a.near(64)
@@ -244,7 +244,7 @@ def test_votes_without_room_are_found_in_several_parts(n_query: int, monkeypatch
 @settings(max_examples=40)
 @given(seeds, st.lists(st.integers(0, 15), max_size=4))
 def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> None:
-    a = asked(seed)
+    a = make_case(seed)
     whole, parts = a.near(24)
     shares = [a.near(24, range(*edges)) for edges in pairwise(sorted([0, 15, *cuts]))]
     assert sum(score for score, _ in shares).tolist() == whole.tolist()
@@ -254,7 +254,7 @@ def test_shares_of_a_query_add_up_to_the_query(seed: int, cuts: list[int]) -> No
 @pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("stranger", [-1, N_IMAGES, 2**31 - 1])
 def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> None:
-    a = asked(1)
+    a = make_case(1)
     a.image[:] = stranger
     with pytest.raises(ValueError, match="images that do not exist"):
         a.near(64)
@@ -263,7 +263,7 @@ def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> No
 # -- The strongest ----------------------------------------------------------------------------------------------------
 
 
-def slow_strongest(a: Asked, parts: list[Hits], chosen: list[int], limit: int) -> list[list[tuple[float, int, int]]]:
+def slow_strongest(a: Case, parts: list[Hits], chosen: list[int], limit: int) -> list[list[tuple[float, int, int]]]:
     """(-weight, query feature, database feature) of the strongest votes for each chosen image."""
     votes = listed(parts, a.word.shape[1])
     bursts = Counter((query, image) for query, _, image, _, _ in votes)
@@ -272,11 +272,11 @@ def slow_strongest(a: Asked, parts: list[Hits], chosen: list[int], limit: int) -
         for query, j, image, feature, h in votes
         for n in [bursts[query, image]]
     ]
-    return [sorted(vote for image, vote in damped if image == wanted)[:limit] for wanted in chosen]
+    return [sorted(vote for image, vote in damped if image == number)[:limit] for number in chosen]
 
 
 def strongest(
-    a: Asked, parts: list[Hits], chosen: list[int], limit: int, places: Callable[[int], list[range]]
+    a: Case, parts: list[Hits], chosen: list[int], limit: int, places: Callable[[int], list[range]]
 ) -> list[list[tuple[float, int, int]]]:
     """The three loops one after the other."""
     n = len(chosen)
@@ -292,18 +292,20 @@ def strongest(
         begin += count
     assert begin.tolist() == starts[1:].tolist()
     indptr: I64 = np.concatenate([[0], np.cumsum(np.minimum(np.diff(starts), limit))])
-    kept = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.uint16), np.empty(indptr[-1])
+    retained = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.uint16), np.empty(indptr[-1])
     for some in places(n):
-        native.sort_votes(starts, indptr, some, limit, votes, kept)
+        native.sort_votes(starts, indptr, some, limit, votes, retained)
     rows = [range(*edges) for edges in pairwise(indptr.tolist())]
-    return [[(-kept[2][row], int(kept[0][row]), int(kept[1][row])) for row in of_place] for of_place in rows]
+    return [
+        [(-retained[2][row], int(retained[0][row]), int(retained[1][row])) for row in of_place] for of_place in rows
+    ]
 
 
 @settings(max_examples=60)
 @given(seeds, st.integers(0, 12), st.permutations(range(N_IMAGES)), st.integers(0, N_IMAGES), st.integers(0, 15))
 def test_the_strongest_are_those_of_sorting(seed: int, limit: int, order: list[int], n_places: int, cut: int) -> None:
     """Weights of which many are equal; votes in two parts; the places sorted in two shares."""
-    a, chosen = asked(seed), order[:n_places]
+    a, chosen = make_case(seed), order[:n_places]
     a.weight_of_distance[:] = np.maximum(1.0, np.floor(a.weight_of_distance * 3))
     a.weight_of_word[:] = np.floor(a.weight_of_word / 25) + 1
     parts = [hits for some in (range(cut), range(cut, 15)) for hits in a.near(64, some)[1]]
@@ -348,9 +350,9 @@ def test_frequencies_and_norms_are_those_of_dense_counts(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_postings_of_an_image_are_found(seed: int) -> None:
     indptr, image, feature, words = sorted_postings(seed)
-    for wanted, word in enumerate(words):
-        rows = native.find_postings(indptr, image, feature, wanted, word)
-        assert image[rows].tolist() == [wanted] * len(word)
+    for number, word in enumerate(words):
+        rows = native.find_postings(indptr, image, feature, number, word)
+        assert image[rows].tolist() == [number] * len(word)
         assert feature[rows].tolist() == list(range(len(word)))
         assert (np.searchsorted(indptr, rows, side="right") - 1).tolist() == word.tolist()
 
@@ -371,12 +373,12 @@ def test_what_a_damaged_index_says_is_refused(stranger: int) -> None:
 
 def test_a_feature_under_another_word_has_no_posting() -> None:
     indptr, image, feature, words = sorted_postings(2)
-    wanted = max(range(N_IMAGES), key=lambda i: len(words[i]))
-    with pytest.raises(ValueError, match=f"image {wanted} of a segment has features without postings"):
-        native.find_postings(indptr, image, feature, wanted, np.append(words[wanted], 0).astype(np.int32))
-    other = (words[wanted] + 1) % N_WORDS
+    number = max(range(N_IMAGES), key=lambda i: len(words[i]))
+    with pytest.raises(ValueError, match=f"image {number} of a segment has features without postings"):
+        native.find_postings(indptr, image, feature, number, np.append(words[number], 0).astype(np.int32))
+    other = (words[number] + 1) % N_WORDS
     with pytest.raises(ValueError, match="has features without postings"):
-        native.find_postings(indptr, image, feature, wanted, other.astype(np.int32))
+        native.find_postings(indptr, image, feature, number, other.astype(np.int32))
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int32])
@@ -418,7 +420,7 @@ def test_kept_postings_are_copied_under_new_numbers() -> None:
     columns = [(*segment[:3], signature) for segment, signature in zip(segments, signatures, strict=True)]
     count = np.zeros(N_WORDS, np.int64)
     for postings, number in zip(columns, numbers, strict=True):
-        native.count_kept(postings, number, count)
+        native.count_retained(postings, number, count)
     assert count.tolist() == np.bincount([word for word, *_ in expected], minlength=N_WORDS).tolist()
     ends, found = np.cumsum(count), []
     for words in (range(4), range(4, N_WORDS)):
@@ -427,7 +429,7 @@ def test_kept_postings_are_copied_under_new_numbers() -> None:
         n = int(ends[words.stop - 1]) - start
         merged = np.empty(n, np.int32), np.empty(n, np.uint16), np.empty(n, np.uint64)
         for postings, number in zip(columns, numbers, strict=True):
-            native.copy_kept(postings, number, words, target, merged)
+            native.copy_retained(postings, number, words, target, merged)
         assert target.tolist() == (ends[words.start : words.stop] - start).tolist()
         found += list(zip(*(column.tolist() for column in merged), strict=True))
     assert found == [posting[1:] for posting in expected]
@@ -439,7 +441,7 @@ def test_a_damaged_posting_is_not_counted_as_kept(stranger: int) -> None:
     image[-1] = stranger
     postings = (indptr, image, feature, np.zeros(len(image), np.uint64))
     with pytest.raises(ValueError, match="images that do not exist"):
-        native.count_kept(postings, np.zeros(N_IMAGES, np.int32), np.zeros(N_WORDS, np.int64))
+        native.count_retained(postings, np.zeros(N_IMAGES, np.int32), np.zeros(N_WORDS, np.int64))
 
 
 # -- Where features lie -----------------------------------------------------------------------------------------------
@@ -503,11 +505,11 @@ def test_a_feature_that_its_image_lacks_has_no_place() -> None:
 Paired = tuple[F64, F64, I32, F32]
 
 
-def paired(query: F64, row: I32, database: F64, parts: list[range], spot: float) -> Paired:
+def paired(query: F64, row: I32, database: F64, parts: list[range], cell_size: float) -> Paired:
     m = len(row)
     found = np.empty((4, m)), np.empty((3, m)), np.empty((2, m), np.int32), np.empty((8, m), np.float32)
     for matches in parts:
-        native.pair_up(query, row, database, matches, spot, found)
+        native.pair_up(query, row, database, matches, cell_size, found)
     return found
 
 
@@ -518,18 +520,18 @@ def random_placement(rng: np.random.Generator, n: int) -> F64:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_pairs_are_those_of_numpy(seed: int) -> None:
-    rng, spot = np.random.default_rng(seed), 0.02
+    rng, cell_size = np.random.default_rng(seed), 0.02
     query, database = random_placement(rng, 30), random_placement(rng, 70)
     row = rng.integers(0, 30, 70).astype(np.int32)
-    places, turns, spots, columns = paired(query, row, database, [range(33, 70), range(33)], spot)
+    places, turns, cells, columns = paired(query, row, database, [range(33, 70), range(33)], cell_size)
     xy, uv = query[:2, row], database[:2]
     turn = np.radians(database[3] - query[3, row])
     scale = database[2] / query[2, row]
     assert places.tolist() == [*xy.tolist(), *uv.tolist()]
     np.testing.assert_allclose(turns, [scale, np.cos(turn), np.sin(turn)], rtol=1e-14, atol=1e-14)
     np.testing.assert_allclose(columns, [*xy, *uv, scale, np.cos(turn), np.sin(turn), np.log(scale)], 1e-6, 1e-6)
-    for points, found in zip((xy, uv), spots, strict=True):
-        column, line = np.floor(points / spot).astype(np.int32)
+    for points, found in zip((xy, uv), cells, strict=True):
+        column, line = np.floor(points / cell_size).astype(np.int32)
         assert found.tolist() == (line << 16 ^ column & 0xFFFF).tolist()
 
 
@@ -549,7 +551,7 @@ class Drawn:
 
     pairs: F32
     weight: I32
-    spots: I32
+    cells: I32
 
 
 def drawn(seed: int, m: int, share_true: float) -> Drawn:
@@ -586,11 +588,11 @@ def without_borders(d: Drawn) -> Drawn:
     """Leave pairs out, the weakest first, until no decision between two of them is a close one."""
     n = d.pairs.shape[1]
     close = np.array([(np.abs(margins(d.pairs, h)) < BORDER).any(axis=0) for h in range(n)]).reshape(n, n)
-    kept: list[int] = []
+    retained: list[int] = []
     for j in range(n):
-        if not close[j, kept].any() and not close[kept, j].any():
-            kept.append(j)
-    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, kept], d.weight[kept], d.spots[:, kept])))
+        if not close[j, retained].any() and not close[retained, j].any():
+            retained.append(j)
+    return Drawn(*map(np.ascontiguousarray, (d.pairs[:, retained], d.weight[retained], d.cells[:, retained])))
 
 
 def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
@@ -600,26 +602,26 @@ def slow_best(d: Drawn, n_hypotheses: int) -> tuple[int, list[int]]:
     if not agrees:
         return -1, []
     finalists = sorted(range(len(agrees)), key=lambda h: (-sum(d.weight[j] for j in agrees[h]), h))[:FINALISTS]
-    followers = {h: slow_one_to_one(d.spots, agrees[h]) for h in finalists}
+    followers = {h: slow_one_to_one(d.cells, agrees[h]) for h in finalists}
     if len(followers[finalists[0]]) < MIN_FIT:
         return finalists[0], followers[finalists[0]]
     best = max(finalists, key=lambda h: (len(followers[h]), -finalists.index(h)))
     return best, followers[best]
 
 
-def slow_one_to_one(spots: I32, rows: list[int]) -> list[int]:
-    kept: list[int] = []
+def slow_one_to_one(cells: I32, rows: list[int]) -> list[int]:
+    retained: list[int] = []
     for j in rows:
-        if spots[0, j] not in spots[0, kept] and spots[1, j] not in spots[1, kept]:
-            kept.append(j)
-    return kept
+        if cells[0, j] not in cells[0, retained] and cells[1, j] not in cells[1, retained]:
+            retained.append(j)
+    return retained
 
 
 def best_of(pictures: list[Drawn], n_hypotheses: int, shares: list[range] | None = None) -> list[tuple[int, list[int]]]:
     """The compiled loop over all pictures, at once or in shares; rows counted from each picture's first."""
     shares = [range(len(pictures))] if shares is None else shares
     sizes: I64 = np.cumsum([0, *(d.pairs.shape[1] for d in pictures)])
-    columns = [np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in ("pairs", "weight", "spots")]
+    columns = [np.concatenate([getattr(d, name) for d in pictures], axis=-1) for name in ("pairs", "weight", "cells")]
     found = np.full(len(pictures), -7), np.full(len(pictures), -7), np.full(sizes[-1], -7)
     for some in shares:
         native.best_hypotheses(sizes, some, *columns, LIMITS, n_hypotheses, MIN_FIT, *found)
@@ -650,8 +652,8 @@ def test_the_earlier_of_two_equal_hypotheses_wins() -> None:
     """Two unmoved pictures' worth of pairs: each agrees with all."""
     grid = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 5), np.linspace(0.1, 0.9, 4))).reshape(2, 20)
     one, nil = np.ones(20), np.zeros(20)
-    spots = np.tile(np.arange(20, dtype=np.int32), (2, 1))
-    even = Drawn(np.array([*grid, *grid, one, one, nil, nil], np.float32), np.full(20, 7, np.int32), spots)
+    cells = np.tile(np.arange(20, dtype=np.int32), (2, 1))
+    even = Drawn(np.array([*grid, *grid, one, one, nil, nil], np.float32), np.full(20, 7, np.int32), cells)
     assert best_of([even], 64) == [(0, list(range(20)))]
 
 
@@ -661,7 +663,7 @@ def test_the_earlier_of_two_equal_hypotheses_wins() -> None:
 def everything(seed: int) -> list[bytes]:
     """What the loops that have variants say, as bytes."""
     rng = np.random.default_rng(seed)
-    a, words, descriptors = asked(seed, 2000), bytes_like("any", 1100, seed), bytes_like("any", 30, seed + 1)
+    a, words, descriptors = make_case(seed, 2000), bytes_like("any", 1100, seed), bytes_like("any", 30, seed + 1)
     score, parts = a.near(24)
     signature = np.empty((30, 2), np.uint64)
     word = rng.integers(0, N_WORDS, (30, 2)).astype(np.int32)

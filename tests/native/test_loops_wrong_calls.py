@@ -33,7 +33,7 @@ SIZES = {"room": 600}
 
 FITTING: dict[tuple[str, str], Argument] = {
     ("find_postings", "feature"): np.arange(N),
-    ("find_postings", "wanted"): 0,
+    ("find_postings", "number"): 0,
     ("collect_votes", "ends"): np.minimum(np.arange(1, N * N + 1), N).reshape(N, N),
 }
 """What makes a call a right one where numbers from 0 on do not."""

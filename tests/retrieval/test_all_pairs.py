@@ -52,18 +52,18 @@ def test_each_finds_what_it_finds_alone(engine: Engine, threads: int) -> None:
     snapshot = engine.searcher().collection
     names = [row.name for row in snapshot.rows]
     everyone = found(engine, 3)
-    assert [names[asked.image] for asked in everyone] == [name for name in names if name != "gone.png"]
-    for asked in everyone:
-        alone = dict(neighbours(VoteAndVerify(snapshot, engine.vocabulary), asked.image))
-        assert len(asked.others) == 3
-        assert all(alone[other] == similarity for other, similarity in asked.others)
-        assert [s for _, s in asked.others] == sorted(alone.values(), reverse=True)[:3]
-        assert "gone.png" not in {names[other] for other, _ in asked.others}
+    assert [names[one.image] for one in everyone] == [name for name in names if name != "gone.png"]
+    for one in everyone:
+        alone = dict(neighbours(VoteAndVerify(snapshot, engine.vocabulary), one.image))
+        assert len(one.others) == 3
+        assert all(alone[other] == similarity for other, similarity in one.others)
+        assert [s for _, s in one.others] == sorted(alone.values(), reverse=True)[:3]
+        assert "gone.png" not in {names[other] for other, _ in one.others}
 
 
 def test_the_other_view_comes_first(engine: Engine) -> None:
     names = [row.name for row in engine.images]
-    best = {names[asked.image]: names[asked.others[0][0]] for asked in found(engine, 1)}
+    best = {names[one.image]: names[one.others[0][0]] for one in found(engine, 1)}
     assert best == {f"{s}-{a}.png": f"{s}-{b}.png" for s in range(N_PAIRS) for a, b in ("ab", "ba")}
 
 

@@ -28,7 +28,8 @@ from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
 from bof.store.index import Index
 from bof.types import Box, Hit
-from bof.vocabulary.training import Sample, train_vocabulary
+from bof.vocabulary.sampling import Sample
+from bof.vocabulary.training import train_vocabulary
 from tests.support.scenes import N_SCENES, draw_scene, warp, write_picture
 
 N_SIX = 6
@@ -377,7 +378,7 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     picture = read_image(path, grey=True, max_side=engine.features.max_side)
     features = extract_features(picture, engine.features)
     stages = VoteAndVerify(snapshot, vocabulary, voting, verifying)
-    words = vocabulary.describe(features.descriptors, stages.words_per_feature)
+    words = vocabulary.quantize(features.descriptors, stages.words_per_feature)
     votes = vote(snapshot.postings, snapshot.weights, words, voting)
     own, word_weight = self_similarity(snapshot.weights, words.word[:, 0])
     images = best_first(snapshot, votes.score, len(snapshot.rows))

@@ -124,8 +124,8 @@ def test_a_picture_adds_nothing_to_itself_and_most_to_what_it_shows(chain: Engin
 def test_what_is_added_is_the_similarity_with_what_agreeing_matches_add(chain: Engine) -> None:
     both, linked = number_of(chain, "both.png"), number_of(chain, "linked.png")
     word, signature = collection(chain).words(both)
-    asked = QueryWords(word[:, None], signature[:, None])
-    votes = vote(collection(chain).postings, collection(chain).weights, asked, OPTIONS[0])
+    requested = QueryWords(word[:, None], signature[:, None])
+    votes = vote(collection(chain).postings, collection(chain).weights, requested, OPTIONS[0])
     (n,) = stages(chain).count_agreeing(collection(chain).geometry(both), votes, np.array([linked]))
     similarity = votes.score[linked] / self_similarity(collection(chain).weights, word)[0]
     assert n > 20

@@ -14,7 +14,7 @@ from bof import search as search_command
 from bof.engine import Engine
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors import ann_index
-from bof.global_descriptors.describe import ModelChoice, Wanted
+from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import read_image
 from bof.options import COLUMN_OF, LOCAL, IndexOptions, ModelOptions, SearchOptions, VerifyOptions
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
@@ -29,11 +29,11 @@ ONE = IndexOptions(workers=1)
 
 
 @pytest.fixture(scope="module")
-def described(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extracted(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of `photos` with hashes and colours; read it only."""
     folder = tmp_path_factory.mktemp("described") / "index"
     with Engine.create(folder, vocabulary_folder) as engine:
-        engine.want(["hash", "color"])
+        engine.add_columns(["hash", "color"])
         engine.add([photos], ONE)
     return folder
 
@@ -51,8 +51,8 @@ def answers(engine: Engine, photos: Path) -> list[object]:
 
 
 @pytest.mark.parametrize("ranker", WHOLE)
-def test_a_picture_is_most_like_itself(described: Path, photos: Path, ranker: str) -> None:
-    with Engine.open(described) as engine:
+def test_a_picture_is_most_like_itself(extracted: Path, photos: Path, ranker: str) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", ranker)
     assert hits[0].name == "scene-05.png"
     assert hits[0].score == pytest.approx(1.0, abs=1e-3)
@@ -62,25 +62,25 @@ def test_a_picture_is_most_like_itself(described: Path, photos: Path, ranker: st
 
 @pytest.mark.parametrize("ranker", ["color+phash", "bof+color", "votes+color", "tfidf+histogram+ahash", "bof+radial"])
 @pytest.mark.parametrize("fusion", ["calibrated", "rrf"])
-def test_fused_rankers_agree_on_the_picture_itself(described: Path, photos: Path, ranker: str, fusion: str) -> None:
-    with Engine.open(described) as engine:
+def test_fused_rankers_agree_on_the_picture_itself(extracted: Path, photos: Path, ranker: str, fusion: str) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", ranker, fusion=fusion)
     assert hits[0].name == "scene-05.png"
     assert hits[0].verdict == ("same" if "bof" in ranker else "unverified")
 
 
-def test_ahash_has_a_verdict_of_its_own(described: Path, photos: Path) -> None:
-    with Engine.open(described) as engine:
+def test_ahash_has_a_verdict_of_its_own(extracted: Path, photos: Path) -> None:
+    with Engine.open(extracted) as engine:
         hits = ask(engine, photos / "scene-05.png", "ahash")
     for hit in hits:
         distance = round(64 * (1 - hit.score))
         assert hit.verdict == ("same" if distance <= 5 else "no" if distance > 10 else "maybe")
 
 
-def test_candidates_of_the_others_are_verified(described: Path, photos: Path) -> None:
+def test_candidates_of_the_others_are_verified(extracted: Path, photos: Path) -> None:
     """A shortlist of one: what colour finds is proved all the same."""
     shallow = VerifyOptions(depth=1)
-    with Engine.open(described) as engine:
+    with Engine.open(extracted) as engine:
         alone = ask(engine, photos / "scene-05.png", "bof", verify=shallow, mirror="never")
         fused = ask(engine, photos / "scene-05.png", "bof+color", verify=shallow, mirror="never")
     assert sum(hit.verification is not None for hit in alone) == 1
@@ -94,7 +94,7 @@ def test_a_box_is_compared_with_what_is_in_it(vocabulary_folder: Path, tmp_path:
     write_picture(tmp_path / "photos" / "right.png", right)
     query = write_picture(tmp_path / "query.png", np.hstack([left, right]))
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
-        engine.want(["color"])
+        engine.add_columns(["color"])
         engine.add([tmp_path / "photos"], ONE)
         for box, name in (((0, 0, 320, 240), "left.png"), ((320, 0, 640, 240), "right.png")):
             (first, *_) = engine.search(read_image(query), SearchOptions(ranker="color"), box=box)
@@ -105,11 +105,11 @@ def test_a_box_is_compared_with_what_is_in_it(vocabulary_folder: Path, tmp_path:
 # -- The same lifecycle as features -----------------------------------------------------------------------------------
 
 
-def test_batches_order_and_merging_change_no_answer(described: Path, photos: Path, tmp_path: Path) -> None:
-    with Engine.open(described) as engine:
+def test_batches_order_and_merging_change_no_answer(extracted: Path, photos: Path, tmp_path: Path) -> None:
+    with Engine.open(extracted) as engine:
         expected, vocabulary = answers(engine, photos), engine.vocabulary_folder
     with Engine.create(tmp_path / "index", vocabulary) as engine:
-        engine.want(["hash", "color"])
+        engine.add_columns(["hash", "color"])
         for path in sorted(photos.iterdir(), reverse=True):
             engine.add([path], ONE)
         assert len(Index.open(engine.folder).snapshot().segments) > 1
@@ -119,18 +119,18 @@ def test_batches_order_and_merging_change_no_answer(described: Path, photos: Pat
         assert answers(engine, photos) == expected
 
 
-def test_an_index_that_stands_gets_columns(described: Path, index_folder: Path, photos: Path, tmp_path: Path) -> None:
+def test_an_index_that_stands_gets_columns(extracted: Path, index_folder: Path, photos: Path, tmp_path: Path) -> None:
     shutil.copytree(index_folder, tmp_path / "index")
-    with Engine.open(described) as engine:
+    with Engine.open(extracted) as engine:
         expected = answers(engine, photos)
     with Engine.open(tmp_path / "index") as engine:
         with pytest.raises(MismatchError, match=r"expected the column color, found none; .*--columns color"):
             ask(engine, photos / "scene-05.png", "color")
-        engine.want(["color", "hash"])
+        engine.add_columns(["color", "hash"])
         with pytest.raises(MismatchError, match="no picture has the column color yet"):
             ask(engine, photos / "scene-05.png", "color")
-        assert engine.add([photos], ONE).n_filled == N_SCENES
-        assert engine.add([photos], ONE).n_filled == 0
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES
+        assert engine.add([photos], ONE).n_backfilled == 0
         assert answers(engine, photos) == expected
 
 
@@ -139,7 +139,7 @@ def test_filling_goes_on_where_it_was_stopped(
 ) -> None:
     shutil.copytree(index_folder, tmp_path / "index")
     with Engine.open(tmp_path / "index") as engine:
-        engine.want(["hash"])
+        engine.add_columns(["hash"])
 
         def stop(done: int, total: int) -> None:
             if done == 5:
@@ -151,18 +151,18 @@ def test_filling_goes_on_where_it_was_stopped(
         with caplog.at_level(logging.WARNING):
             assert len(ask(engine, photos / "scene-05.png", "ahash")) == 4
         assert "8 pictures have no column hash" in caplog.text
-        assert engine.add([photos], ONE).n_filled == N_SCENES - 4
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES - 4
 
 
 def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_path: Path) -> None:
     paths = [write_picture(tmp_path / "photos" / f"{seed}.png", draw_scene(seed)) for seed in range(4)]
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
         engine.add([tmp_path / "photos"], ONE)
-        engine.want(["hash"])
+        engine.add_columns(["hash"])
         paths[1].unlink()
         write_picture(paths[2], draw_scene(9))
         report = engine.add([paths[0]], ONE)
-        assert report.n_filled == 2
+        assert report.n_backfilled == 2
         assert {Path(item.path).name: item.reason for item in report.skipped} == {
             "1.png": "No such file or directory",
             "2.png": "its content has changed; python -m bof.index reads it again",
@@ -171,8 +171,8 @@ def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_pa
         assert {hit.name for hit in ask(engine, paths[0], "ahash")} == {"0.png", "2.png", "3.png"}
 
 
-def test_filters_hold(described: Path, photos: Path, tmp_path: Path) -> None:
-    shutil.copytree(described, tmp_path / "index")
+def test_filters_hold(extracted: Path, photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(extracted, tmp_path / "index")
     with Engine.open(tmp_path / "index") as engine:
         engine.annotate(["scene-01.png", "scene-02.png"], {"tag": ["few"]})
         for ranker in ("ahash", "color+phash", "bof+color"):
@@ -219,7 +219,7 @@ def test_what_is_usual_is_no_evidence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranker", "said"),
+    ("ranker", "reported"),
     [
         ("nonsense", "expected one of bof, votes"),
         ("bof+", "found ''"),
@@ -227,8 +227,8 @@ def test_what_is_usual_is_no_evidence() -> None:
         ("color+color", "once each"),
     ],
 )
-def test_a_ranker_that_is_none_is_refused(ranker: str, said: str) -> None:
-    with pytest.raises(OptionError, match=said):
+def test_a_ranker_that_is_none_is_refused(ranker: str, reported: str) -> None:
+    with pytest.raises(OptionError, match=reported):
         SearchOptions(ranker=ranker)
 
 
@@ -239,16 +239,16 @@ def test_options_say_what_they_need() -> None:
     assert {*LOCAL} & {*COLUMN_OF} == set()
 
 
-def test_a_grey_picture_has_no_colours(described: Path, photos: Path) -> None:
-    with Engine.open(described) as engine, pytest.raises(ImageError, match="expected a picture in colour"):
+def test_a_grey_picture_has_no_colours(extracted: Path, photos: Path) -> None:
+    with Engine.open(extracted) as engine, pytest.raises(ImageError, match="expected a picture in colour"):
         engine.search(read_image(photos / "scene-01.png", grey=True), SearchOptions(ranker="color"))
 
 
 def test_columns_that_are_none_are_refused() -> None:
     with pytest.raises(OptionError, match="columns: expected some of hash, color, embedding, found 'smell'"):
-        Wanted(("smell",))
+        ColumnSpec(("smell",))
     with pytest.raises(OptionError, match="expected model FILE"):
-        Wanted(("embedding",))
+        ColumnSpec(("embedding",))
 
 
 # -- Commands ---------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def embedded(photos: Path, vocabulary_folder: Path, tmp_path_factory: pytest.Tem
     Network(shape=(1, 3, 32, 32)).write(folder / "one.onnx")
     Network(head="map", shape=(1, 3, 24, 24)).write(folder / "other.onnx")
     with Engine.create(folder / "index", vocabulary_folder) as engine:
-        engine.want([], ModelChoice.of(folder / "one.onnx", ModelOptions()))
+        engine.add_columns([], ModelChoice.of(folder / "one.onnx", ModelOptions()))
         engine.add([photos], ONE)
     return folder
 
@@ -310,7 +310,7 @@ def copy_of(embedded: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("ranker", ["embedding", "bof+embedding", "embedding+color"])
 def test_an_embedding_is_a_ranker_like_others(embedded: Path, photos: Path, tmp_path: Path, ranker: str) -> None:
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want(["color"])
+        engine.add_columns(["color"])
         engine.add([photos], ONE)
         hits = ask(engine, photos / "scene-05.png", ranker)
     assert hits[0].name == "scene-05.png"
@@ -334,18 +334,18 @@ def test_a_large_collection_answers_by_its_finder(
 
 def test_another_model_takes_the_place_of_the_first(embedded: Path, photos: Path, tmp_path: Path) -> None:
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want([], ModelChoice.of(embedded / "other.onnx", ModelOptions()))
+        engine.add_columns([], ModelChoice.of(embedded / "other.onnx", ModelOptions()))
         with pytest.raises(MismatchError, match="no picture has the column embedding yet"):
             ask(engine, photos / "scene-05.png", "embedding")
-        assert engine.add([photos], ONE).n_filled == N_SCENES
+        assert engine.add([photos], ONE).n_backfilled == N_SCENES
         assert ask(engine, photos / "scene-05.png", "embedding")[0].name == "scene-05.png"
 
 
 def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path, tmp_path: Path) -> None:
     shutil.copy(embedded / "one.onnx", tmp_path / "one.onnx")
     with Engine.open(copy_of(embedded, tmp_path)) as engine:
-        engine.want([], ModelChoice.of(tmp_path / "one.onnx", ModelOptions()))
-        assert engine.add([photos], ONE).n_filled == 0
+        engine.add_columns([], ModelChoice.of(tmp_path / "one.onnx", ModelOptions()))
+        assert engine.add([photos], ONE).n_backfilled == 0
         shutil.copy(embedded / "other.onnx", tmp_path / "one.onnx")
         with pytest.raises(MismatchError, match="expected the model of the index"):
             ask(engine, photos / "scene-05.png", "embedding")
@@ -355,9 +355,9 @@ def test_a_model_that_is_not_what_it_was_is_refused(embedded: Path, photos: Path
 
 
 def test_a_table_of_pictures_as_wholes_has_its_head_and_no_word_of_features(
-    described: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+    extracted: Path, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert search_command.main([str(photos / "scene-04.png"), "--index", str(described), "--ranker", "ahash"]) == 0
+    assert search_command.main([str(photos / "scene-04.png"), "--index", str(extracted), "--ranker", "ahash"]) == 0
     first, head, best, *_ = capsys.readouterr().out.splitlines()
     assert "features" not in first
     assert head.split()[0] == "rank"

@@ -62,14 +62,14 @@ def collection(n_features: int = 0, n_images: int = 0) -> Any:
     return SimpleNamespace(n_features=n_features, n_images=n_images)
 
 
-def words(n_features: int, n_words: int = 65536, asked: int = 0) -> int:
+def words(n_features: int, n_words: int = 65536, chosen: int = 0) -> int:
     vocabulary: Any = SimpleNamespace(n_words=n_words)
-    return VoteAndVerify(collection(n_features), vocabulary, VoteOptions(words_per_feature=asked)).words_per_feature
+    return VoteAndVerify(collection(n_features), vocabulary, VoteOptions(words_per_feature=chosen)).words_per_feature
 
 
-def depth(n_images: int, asked: int = 0) -> int:
+def depth(n_images: int, chosen: int = 0) -> int:
     vocabulary: Any = None
-    return VoteAndVerify(collection(n_images=n_images), vocabulary, verifying=VerifyOptions(depth=asked)).depth
+    return VoteAndVerify(collection(n_images=n_images), vocabulary, verifying=VerifyOptions(depth=chosen)).depth
 
 
 def test_a_query_feature_looks_into_fewer_words_as_the_collection_grows() -> None:
@@ -87,8 +87,8 @@ def test_between_the_ends_a_query_feature_reads_about_as_many_postings(n_feature
 
 
 def test_the_number_of_words_asked_for_is_used_where_there_are_as_many() -> None:
-    assert [words(10**9, asked=k) for k in (1, 7, 64)] == [1, 7, 64]
-    assert words(0, n_words=8) == words(0, n_words=8, asked=64) == 8
+    assert [words(10**9, chosen=k) for k in (1, 7, 64)] == [1, 7, 64]
+    assert words(0, n_words=8) == words(0, n_words=8, chosen=64) == 8
 
 
 def test_the_shortlist_grows_with_the_square_root_of_the_collection() -> None:
@@ -261,9 +261,9 @@ def test_scores_compare_between_queries_and_collections(
     few = Engine.create(tmp_path / "index", vocabulary_folder)
     few.add([photos / f"scene-{seed:02d}.png" for seed in range(4)], IndexOptions(workers=1))
     duplicates, strangers = [], []
-    for asked, n_there in ((engine, N_SCENES), (few, 4)):
+    for chosen, n_there in ((engine, N_SCENES), (few, 4)):
         for seed in (*range(n_there), 800, 801):
-            hits = asked.search(grey(draw_scene(seed)), top=1000)
+            hits = chosen.search(grey(draw_scene(seed)), top=1000)
             duplicates += [hit.score for hit in hits if hit.name == f"scene-{seed:02d}.png"]
             strangers += [hit.score for hit in hits if hit.name != f"scene-{seed:02d}.png"]
     assert len(duplicates) == N_SCENES + 4
@@ -320,8 +320,8 @@ def test_candidates_are_clear_with_one_that_is_the_same_on_many_points(
 def test_a_quick_count_is_near_the_verified_one(engine: Engine) -> None:
     query = engine.prepare(grey(draw_scene(4)))
     answer = engine.answer(query, SearchOptions(mirror="never"))
-    described = engine.vocabulary.describe(query.features.descriptors, MAX_WORDS)
-    votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, described, VoteOptions())
+    extracted = engine.vocabulary.quantize(query.features.descriptors, MAX_WORDS)
+    votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, extracted, VoteOptions())
     stages = VoteAndVerify(engine.searcher().collection, engine.vocabulary)
     quick = stages.count_agreeing(query.features.geometry, votes, answer.images)
     verified = [answer.verifications[image].n_inliers for image in answer.images.tolist()]

@@ -302,8 +302,8 @@ def test_deleted_images_have_neither_votes_nor_scores() -> None:
 
 def test_deleted_images_do_not_show_in_the_scores_of_others() -> None:
     images, live, query = random_images(6), some_live(6), random_query(6)
-    kept = [image for image, lives in zip(images, live, strict=True) if lives]
-    with_deleted, without = collect(images, live, [4]), collect(kept, np.ones(len(kept), bool))
+    retained = [image for image, lives in zip(images, live, strict=True) if lives]
+    with_deleted, without = collect(images, live, [4]), collect(retained, np.ones(len(retained), bool))
     scorers: list[Callable[[Any], F64]] = [
         lambda c: vote(c.postings, c.weights, query, VoteOptions()).score,
         lambda c: tfidf_scores(c.postings, c.weights, query.word[:, 0]),
@@ -370,8 +370,8 @@ def voted(seed: int = 0) -> tuple[Collection, Votes]:
 def test_votes_for_images_come_strongest_first() -> None:
     _, votes = voted()
     table = as_table(votes)
-    asked: I64 = np.array([6, 1, 3])
-    for image, match in zip(asked.tolist(), votes.for_images(asked), strict=True):
+    requested: I64 = np.array([6, 1, 3])
+    for image, match in zip(requested.tolist(), votes.for_images(requested), strict=True):
         expected = sorted((-weight, q, f) for (q, i, f), weight in table.items() if i == image)
         found = zip((-match.weight).tolist(), match.query.tolist(), match.database.tolist(), strict=True)
         assert list(found) == expected
@@ -379,8 +379,8 @@ def test_votes_for_images_come_strongest_first() -> None:
 
 
 def test_the_strongest_votes_are_the_first_of_all() -> None:
-    votes, asked = voted()[1], np.array([6, 1, 3])
-    for every, few in zip(votes.for_images(asked), votes.for_images(asked, 2), strict=True):
+    votes, requested = voted()[1], np.array([6, 1, 3])
+    for every, few in zip(votes.for_images(requested), votes.for_images(requested, 2), strict=True):
         assert len(few) == min(2, len(every))
         assert few.query.tolist() == every.query[:2].tolist()
         assert few.database.tolist() == every.database[:2].tolist()

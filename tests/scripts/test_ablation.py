@@ -165,7 +165,7 @@ def test_the_patched_vote_is_a_plain_sum(index_folder: Path, photos: Path) -> No
     row = next(row for row in rows.all_rows(FeatureOptions()) if row.name == "no burstiness")
     with Engine.open(index_folder) as engine:
         features = engine.prepare(read_image(sorted(photos.iterdir())[2], grey=True)).features
-        words = engine.vocabulary.describe(features.descriptors, 3)
+        words = engine.vocabulary.quantize(features.descriptors, 3)
         weights = engine.searcher().collection.weights
         with rows.patched(row.patches):
             votes = voting.vote(engine.searcher().collection.postings, weights, words, VoteOptions())

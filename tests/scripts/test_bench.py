@@ -95,13 +95,13 @@ def test_the_table_has_a_line_a_row_under_its_group_and_the_notes_below() -> Non
 
 
 def test_each_question_is_put_to_all_before_the_next() -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def asker(name: str) -> Callable[[int], Callable[[], object]]:
-        return lambda question: lambda: asked.append(f"{name}{question}")
+        return lambda question: lambda: requested.append(f"{name}{question}")
 
     spent = timing.in_turn({"a": asker("a"), "b": asker("b")}, [1, 2], runs=2)
-    assert asked == ["a1", "b1", *["a1", "b1", "b2", "a2"] * 2]
+    assert requested == ["a1", "b1", *["a1", "b1", "b2", "a2"] * 2]
     assert {name: len(calls) for name, calls in spent.items()} == {"a": 4, "b": 4}
 
 
@@ -187,14 +187,16 @@ def test_a_batch_finds_the_views_of_an_object(bench: Any) -> None:
     engine = bench.peer.engine
     found: Any = batch.ask_all(engine)
     names = [Path(row.name).stem for row in engine.images]
-    for asked in found:
-        views = [number for number in range(len(names)) if number // 4 == asked.image // 4 and number != asked.image]
-        assert {other for other, _ in asked.others[: len(views)]} == set(views)
+    for requested in found:
+        views = [
+            number for number in range(len(names)) if number // 4 == requested.image // 4 and number != requested.image
+        ]
+        assert {other for other, _ in requested.others[: len(views)]} == set(views)
     assert len(found) == len(engine)
     alone: Any = batch.ask_one_by_one(engine)
-    assert [dict(asked.others).items() <= dict(one).items() for asked, one in zip(found, alone, strict=True)] == [
-        True
-    ] * 8
+    assert [
+        dict(requested.others).items() <= dict(one).items() for requested, one in zip(found, alone, strict=True)
+    ] == [True] * 8
 
 
 def test_a_peer_is_asked_in_turn_and_its_index_timed(bench: Any) -> None:

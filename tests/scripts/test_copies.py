@@ -302,9 +302,9 @@ def test_recall_by_hand(outcomes: list[Any]) -> None:
 
 
 def test_the_best_threshold_is_the_loosest_without_a_false_accept(outcomes: list[Any]) -> None:
-    kept = [outcome for outcome in outcomes if outcome.wrong < 6]
-    assert scores.best_threshold(kept) == 3.0
-    assert scores.recall(kept, "crop", 3.0) == 1.0
+    retained = [outcome for outcome in outcomes if outcome.wrong < 6]
+    assert scores.best_threshold(retained) == 3.0
+    assert scores.recall(retained, "crop", 3.0) == 1.0
 
 
 def test_a_source_that_only_equals_the_best_wrong_score_is_not_found() -> None:

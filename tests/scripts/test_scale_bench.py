@@ -84,7 +84,7 @@ def test_the_pool_keeps_words_and_signatures_and_leaves_the_queries_out(drawn: A
     assert len(clutter.sizes) == N_SCENES - N_QUERIES
     assert min(map(len, asking)) >= clutter.sizes.max()  # none is rich, so the richest ask
     residuals = pool._residuals
-    words = vocabulary.describe(asking[0].descriptors)
+    words = vocabulary.quantize(asking[0].descriptors)
     found = pool.signatures(residuals([asking[0].descriptors], words.word[:, 0], vocabulary))
     assert np.array_equal(found, words.signature[:, 0])
 
@@ -161,8 +161,8 @@ def test_a_kept_collection_is_a_whole_index_and_is_asked_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    said = {**document["results"][0], "open": result.opening["cold"]}
-    monkeypatch.setattr(bench, "in_fresh_process", lambda *command: said)
+    reported = {**document["results"][0], "open": result.opening["cold"]}
+    monkeypatch.setattr(bench, "in_fresh_process", lambda *command: reported)
     (place,) = (data / "cache").glob(f"scale-{N_IMAGES}x*")
     with Engine.open(place / "index") as engine:
         assert len(engine) == N_IMAGES
@@ -218,15 +218,15 @@ def test_exponents_are_those_of_the_law(result: Any) -> None:
     assert along_images.exponent == pytest.approx(1.0)
     assert along_features.exponent == pytest.approx(2.0)
     assert report.find_fit(fits, "bytes", "images", 500) is None
-    lines = list(report.describe_fits([along_images, along_features]))
+    lines = list(report.fit_lines([along_images, along_features]))
     assert lines[0].endswith("bytes: images^1.00 at 300 features (run: 1000, 10000, 100000)")
     assert "FASTER THAN LINEAR" in lines[1]
 
 
 def test_one_size_has_no_law_and_zeros_are_left_out(result: Any) -> None:
     assert report.fit_all([result]) == []
-    asked = replace(result, milliseconds={"default": {"mirror": 0.0, "query": 1.0}})
-    never = [asked, _grown(asked, 400, N_FEATURES)]
+    requested = replace(result, milliseconds={"default": {"mirror": 0.0, "query": 1.0}})
+    never = [requested, _grown(requested, 400, N_FEATURES)]
     assert {law.quantity for law in report.fit_all(never) if law.quantity.startswith("ms")} == {"ms default: query"}
 
 

@@ -107,9 +107,9 @@ def test_a_box_searches_with_what_is_in_it(client: TestClient) -> None:
 )
 def test_turning_is_done_before_anything_else(client: TestClient, turn: int, code: int) -> None:
     turned = search(client, encoded(np.asarray(cv2.rotate(draw_scene(8), code), np.uint8)), top=1)
-    asked = search(client, scene(8), turn=turn, top=1)
-    assert asked["hits"] == turned["hits"]
-    assert (asked["query"]["width"], asked["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))
+    requested = search(client, scene(8), turn=turn, top=1)
+    assert requested["hits"] == turned["hits"]
+    assert (requested["query"]["width"], requested["query"]["height"]) == ((240, 320) if turn != 180 else (320, 240))
 
 
 def test_a_mirrored_query_is_told_to_be_one(client: TestClient) -> None:
@@ -274,10 +274,10 @@ def test_metrics_count_requests(client: TestClient) -> None:
 def test_the_document_describes_every_endpoint_and_is_served(client: TestClient) -> None:
     served_document = client.get(f"{API}/openapi.json").json()
     assert served_document == document(ENDPOINTS)
-    described = {(method.upper(), path) for path, known in served_document["paths"].items() for method in known}
-    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+    documented = {(method.upper(), path) for path, known in served_document["paths"].items() for method in known}
+    assert documented == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    assert not [f"{method} {path}" for method, path in described if f"`{method} {path}`" not in page]
+    assert not [f"{method} {path}" for method, path in documented if f"`{method} {path}`" not in page]
     assert not [kind for kind, (status, _) in TITLES.items() if f"| `/problems/{kind}` | {status} |" not in page]
     named = {each.name for endpoint in ENDPOINTS for each in endpoint.parameters if each.place == "query"}
     assert not [name for name in named if f"`{name}`" not in page and f"`{name}=" not in page]

@@ -57,9 +57,9 @@ def test_an_uploaded_picture_is_found_by_its_name_and_content(client: TestClient
     number = number_of(client, "ü")
     assert number in job["images"]  # type: ignore[operator]
     assert client.get(f"{API}/images/{number}/file").content == scene(50)
-    kept = sorted(path.name for path in index.with_name("index-uploads").iterdir())
-    assert len(kept) == 2
-    assert all(name.isascii() and name[:32].isalnum() for name in kept)
+    retained = sorted(path.name for path in index.with_name("index-uploads").iterdir())
+    assert len(retained) == 2
+    assert all(name.isascii() and name[:32].isalnum() for name in retained)
 
 
 def test_the_same_picture_twice_is_one(client: TestClient) -> None:
@@ -265,7 +265,7 @@ def test_duplicates_are_found_told_and_rejected(client: TestClient) -> None:
 @pytest.mark.parametrize("ranker", ["color", "phash", "bof+color"])
 def test_rankers_of_whole_pictures_answer_as_the_engine_does(index: Path, ranker: str) -> None:
     with Engine.open(index) as engine:
-        engine.want(["color", "hash"])
+        engine.add_columns(["color", "hash"])
         engine.add([])
         options = SearchOptions(ranker=ranker)
         picture = decode(scene(3), max_side=engine.features.max_side)

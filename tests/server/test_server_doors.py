@@ -67,11 +67,11 @@ def as_session(client: TestClient, token: str) -> Any:
 
 @pytest.mark.parametrize("ask", [as_bearer, as_question, as_session])
 def test_wrong_tokens_are_counted_and_a_right_one_always_comes_in(
-    guarded: TestClient, ask: Callable[[TestClient, str], Any]
+    guarded: TestClient, page_request: Callable[[TestClient, str], Any]
 ) -> None:
-    statuses = [ask(guarded, f"wrong-token-{i:09d}").status_code for i in range(30)]
+    statuses = [page_request(guarded, f"wrong-token-{i:09d}").status_code for i in range(30)]
     assert statuses.count(429) > 10
-    response = ask(guarded, "wrong-token-once-more")
+    response = page_request(guarded, "wrong-token-once-more")
     refused(response, 429)
     assert 1 <= int(response.headers["retry-after"]) <= 5
     for token in (READ, WRITE):
@@ -210,13 +210,13 @@ def test_a_star_names_no_site(index_folder: Path) -> None:
 def test_a_site_that_is_not_named_gets_no_leave_beside_one_that_is(index_folder: Path) -> None:
     named, other = "https://friend.example", "https://other.example"
     with served(index_folder, origins=frozenset({named})) as client:
-        asked = {"Origin": other, "Access-Control-Request-Method": "POST"}
-        assert "access-control-allow-origin" not in client.options(f"{API}/search", headers=asked).headers
-        granted = client.options(f"{API}/search", headers={**asked, "Origin": named})
+        requested = {"Origin": other, "Access-Control-Request-Method": "POST"}
+        assert "access-control-allow-origin" not in client.options(f"{API}/search", headers=requested).headers
+        granted = client.options(f"{API}/search", headers={**requested, "Origin": named})
         assert granted.headers["access-control-allow-origin"] == named
         assert "x-bof" in granted.headers["access-control-allow-headers"].lower()
         assert granted.headers["x-content-type-options"] == "nosniff"
-        refused(client.options(f"{API}/search", headers={**asked, "Origin": named, "Host": "other.example"}), 421)
+        refused(client.options(f"{API}/search", headers={**requested, "Origin": named, "Host": "other.example"}), 421)
         answer = client.get(f"{API}/health", headers={"Origin": named})
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert "Origin" in answer.headers["vary"]
@@ -281,13 +281,13 @@ def test_an_index_that_is_lost_is_told_as_such(own: Path, lose: Callable[[Path],
     with served(own) as client:
         assert search(client, scene(1))["hits"]
         lose(own)
-        asked = [
+        requested = [
             client.get(f"{API}/health"), client.post(f"{API}/search", content=scene(2), headers=PNG),
             client.get(f"{API}/images"), client.get(f"{API}/index"), client.get(f"{API}/images/1"),
             client.get(f"{API}/metrics"),
         ]  # fmt: skip
     # What reads the catalogue alone does not miss the files of segments.
-    needed = asked if lose in LOSSES[:3] else [asked[i] for i in (0, 1, 3, 5)]
+    needed = requested if lose in LOSSES[:3] else [requested[i] for i in (0, 1, 3, 5)]
     for response in needed:
         detail = refused(response, 503)
         assert response.json()["type"] == "/problems/no-index"

@@ -21,7 +21,7 @@ from bof.serve import main
 from bof.server.http import fetching
 from bof.server.http.addresses import SPECIAL_PURPOSE, Source, Target, is_public
 from bof.server.http.fetching import Fetcher, not_fetched
-from bof.server.http.limits import Budget
+from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
 from tests.support.scenes import draw_scene
 from tests.support.serving import API, PNG, TestClient, encoded, names, scene, served
@@ -38,7 +38,7 @@ class Host(ThreadingTCPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.port = self.server_address[1]
         picture = scene(2)
         self.answers = {
@@ -74,7 +74,7 @@ class Answering(StreamRequestHandler):
     def handle(self) -> None:
         lines = iter(lambda: self.rfile.readline().decode("latin-1").rstrip(), "")
         head = list(lines)
-        self.server.asked.append("\n".join(head))
+        self.server.requested.append("\n".join(head))
         path = head[0].split()[1]
         try:
             if path == "/slow":
@@ -118,7 +118,7 @@ def client(index_folder: Path, host: Host) -> Iterator[TestClient]:
         yield client
 
 
-def asked(client: TestClient, url: str, path: str = "/search", **more: Any) -> Any:
+def requested(client: TestClient, url: str, path: str = "/search", **more: Any) -> Any:
     return client.post(API + path, params={"url": url}, **more)
 
 
@@ -154,26 +154,26 @@ async def connect_to_nobody(*_: Any, **__: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/picture.png", "/until-the-end", "/hinted", "/chunked", "/to where?a=图#part"])
 def test_a_picture_is_searched_with_as_if_it_were_sent(client: TestClient, host: Host, path: str) -> None:
-    response = asked(client, f"http://127.0.0.1:{host.port}{path}")
+    response = requested(client, f"http://127.0.0.1:{host.port}{path}")
     assert names(response.json()) == ["scene-02.png"]
     sent = client.post(f"{API}/search", content=scene(2), headers=PNG).json()
     assert response.json()["hits"] == sent["hits"]
-    assert client.application.service.budget.used == 0
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_pairs_and_subjects_take_one_too(client: TestClient, host: Host) -> None:
     url = f"http://localhost:{host.port}/picture.png"
-    number = asked(client, url).json()["hits"][0]["id"]
-    assert asked(client, url, f"/matches/{number}").json()["hit"]["verdict"] == "same"
-    assert asked(client, url, "/subject").json()["width"] == 320
+    number = requested(client, url).json()["hits"][0]["id"]
+    assert requested(client, url, f"/matches/{number}").json()["hit"]["verdict"] == "same"
+    assert requested(client, url, "/subject").json()["width"] == 320
 
 
 def test_a_request_tells_nothing_of_who_asks(client: TestClient, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     secret = {"Cookie": "a=b", "Referer": "http://127.0.0.1/", "Authorization": "Bearer x"}
-    assert asked(client, f"http://127.0.0.1:{host.port}/picture.png", headers=secret).status_code == 200
-    line, *headers = host.asked[-1].splitlines()
+    assert requested(client, f"http://127.0.0.1:{host.port}/picture.png", headers=secret).status_code == 200
+    line, *headers = host.requested[-1].splitlines()
     assert line == "GET /picture.png HTTP/1.1"
     fields = {each.partition(":")[0].lower(): each.partition(":")[2].strip() for each in headers}
     assert set(fields) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
@@ -184,9 +184,9 @@ def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_asked(
     client: TestClient, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = resolve(monkeypatch, "127.0.0.1")  # which was named itself
-    assert asked(client, f"http://NAMED.example:{host.port}/picture.png").status_code == 200
+    assert requested(client, f"http://NAMED.example:{host.port}/picture.png").status_code == 200
     assert looked_up == ["named.example"]
-    assert f"Host: named.example:{host.port}" in host.asked[-1]
+    assert f"Host: named.example:{host.port}" in host.requested[-1]
 
 
 def test_a_certificate_is_asked_for_the_name_at_the_address(
@@ -202,7 +202,7 @@ def test_a_certificate_is_asked_for_the_name_at_the_address(
         raise ConnectionRefusedError
 
     monkeypatch.setattr(asyncio, "open_connection", connect)
-    assert is_not_fetched(asked(client, "https://tls.example/a.png"))
+    assert is_not_fetched(requested(client, "https://tls.example/a.png"))
     assert tried == [
         ("93.184.215.14", 443, "tls.example"),
         ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", 443, "tls.example"),
@@ -214,13 +214,13 @@ def test_a_certificate_is_asked_for_the_name_at_the_address(
 
 def test_without_the_flag_nothing_is_fetched(index_folder: Path, host: Host) -> None:
     with served(index_folder, read_only=True) as client:
-        n_asked = len(host.asked)
+        n_asked = len(host.requested)
         for path in ("/search", "/subject", "/matches/1"):
-            response = asked(client, f"http://127.0.0.1:{host.port}/picture.png", path)
+            response = requested(client, f"http://127.0.0.1:{host.port}/picture.png", path)
             assert (response.status_code, kind(response)) == (403, "forbidden")
             assert "--allow-urls" in response.json()["detail"]
-        assert asked(client, "").status_code == 403
-        assert len(host.asked) == n_asked
+        assert requested(client, "").status_code == 403
+        assert len(host.requested) == n_asked
 
 
 @pytest.mark.parametrize(
@@ -234,13 +234,13 @@ def test_without_the_flag_nothing_is_fetched(index_folder: Path, host: Host) -> 
 def test_only_what_was_named_is_asked(
     client: TestClient, host: Host, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_up, n_asked = resolve(monkeypatch, "127.0.0.1"), len(host.asked)
-    response = asked(client, url.format(port=host.port))
+    looked_up, n_asked = resolve(monkeypatch, "127.0.0.1"), len(host.requested)
+    response = requested(client, url.format(port=host.port))
     if url == "http://tls.example/a":  # is named, for its usual ports
         assert is_not_fetched(response)
         return
     assert (response.status_code, kind(response)) == (403, "forbidden")
-    assert (looked_up, len(host.asked)) == ([], n_asked)
+    assert (looked_up, len(host.requested)) == ([], n_asked)
 
 
 @pytest.mark.parametrize(
@@ -256,14 +256,14 @@ def test_only_what_was_named_is_asked(
     ],
 )  # fmt: skip
 def test_what_is_no_plain_url_is_refused(client: TestClient, host: Host, url: str) -> None:
-    n_asked = len(host.asked)
-    response = asked(client, url.format(port=host.port))
+    n_asked = len(host.requested)
+    response = requested(client, url.format(port=host.port))
     assert (response.status_code, response.json()["parameter"]) == (400, "url")
-    assert len(host.asked) == n_asked
+    assert len(host.requested) == n_asked
 
 
 def test_a_url_and_a_body_are_one_too_many(client: TestClient, host: Host) -> None:
-    response = asked(client, f"http://127.0.0.1:{host.port}/picture.png", content=scene(1), headers=PNG)
+    response = requested(client, f"http://127.0.0.1:{host.port}/picture.png", content=scene(1), headers=PNG)
     assert (response.status_code, response.json()["parameter"]) == (400, "url")
 
 
@@ -280,7 +280,7 @@ def test_a_name_that_stands_for_an_inner_machine_is_refused(
 ) -> None:
     resolve(monkeypatch, *addresses)
     monkeypatch.setattr(asyncio, "open_connection", connect_to_nobody)
-    assert is_not_fetched(asked(client, f"http://named.example:{host.port}/picture.png"))
+    assert is_not_fetched(requested(client, f"http://named.example:{host.port}/picture.png"))
 
 
 def test_localhost_stands_for_this_machine_alone(
@@ -288,7 +288,7 @@ def test_localhost_stands_for_this_machine_alone(
 ) -> None:
     resolve(monkeypatch, "93.184.215.14")
     monkeypatch.setattr(asyncio, "open_connection", connect_to_nobody)
-    assert is_not_fetched(asked(client, f"http://localhost:{host.port}/picture.png"))
+    assert is_not_fetched(requested(client, f"http://localhost:{host.port}/picture.png"))
 
 
 @pytest.mark.parametrize(
@@ -354,9 +354,9 @@ def chain(port: int, n: int) -> str:
 
 def test_a_few_redirects_are_followed(client: TestClient, host: Host) -> None:
     for n, status in [(1, 200), (3, 200), (4, 422)]:
-        n_asked = len(host.asked)
-        assert asked(client, f"http://127.0.0.1:{host.port}{chain(host.port, n)}").status_code == status
-        assert len(host.asked) == n_asked + min(n + 1, 4)
+        n_asked = len(host.requested)
+        assert requested(client, f"http://127.0.0.1:{host.port}{chain(host.port, n)}").status_code == status
+        assert len(host.requested) == n_asked + min(n + 1, 4)
 
 
 @pytest.mark.parametrize(
@@ -368,18 +368,18 @@ def test_a_few_redirects_are_followed(client: TestClient, host: Host) -> None:
     ],
 )  # fmt: skip
 def test_redirects_lead_nowhere_else(client: TestClient, host: Host, to: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_up, n_asked = resolve(monkeypatch, "127.0.0.1"), len(host.asked)
-    assert is_not_fetched(asked(client, f"http://127.0.0.1:{host.port}/to?{to.format(port=host.port)}"))
-    assert (looked_up, len(host.asked)) == ([], n_asked + 1)
+    looked_up, n_asked = resolve(monkeypatch, "127.0.0.1"), len(host.requested)
+    assert is_not_fetched(requested(client, f"http://127.0.0.1:{host.port}/to?{to.format(port=host.port)}"))
+    assert (looked_up, len(host.requested)) == ([], n_asked + 1)
 
 
 def test_a_redirect_to_a_name_is_checked_as_the_first(
     client: TestClient, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    n_asked = len(host.asked)
+    n_asked = len(host.requested)
     looked_up = resolve(monkeypatch, "192.168.0.1")
-    assert is_not_fetched(asked(client, f"http://127.0.0.1:{host.port}/to?http://named.example:{host.port}/"))
-    assert (looked_up, len(host.asked)) == (["named.example"], n_asked + 1)
+    assert is_not_fetched(requested(client, f"http://127.0.0.1:{host.port}/to?http://named.example:{host.port}/"))
+    assert (looked_up, len(host.requested)) == (["named.example"], n_asked + 1)
 
 
 def test_https_is_not_left() -> None:
@@ -401,21 +401,21 @@ def test_https_is_not_left() -> None:
     ],
 )  # fmt: skip
 def test_all_that_is_no_whole_picture_has_one_answer(client: TestClient, host: Host, path: str) -> None:
-    n_asked = len(host.asked)
-    assert is_not_fetched(asked(client, f"http://127.0.0.1:{host.port}{path}"))
-    assert len(host.asked) == n_asked + 1
-    assert client.application.service.budget.used == 0
+    n_asked = len(host.requested)
+    assert is_not_fetched(requested(client, f"http://127.0.0.1:{host.port}{path}"))
+    assert len(host.requested) == n_asked + 1
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_nobody_there_is_the_same_answer(client: TestClient) -> None:
-    assert is_not_fetched(asked(client, "http://127.0.0.1:9/picture.png"))
+    assert is_not_fetched(requested(client, "http://127.0.0.1:9/picture.png"))
 
 
 @pytest.mark.parametrize("path", ["/declared", "/large", "/large-chunks"])
 def test_a_large_answer_is_left_off(client: TestClient, host: Host, path: str) -> None:
-    response = asked(client, f"http://127.0.0.1:{host.port}{path}")
+    response = requested(client, f"http://127.0.0.1:{host.port}{path}")
     assert (response.status_code, kind(response)) == (413, "too-large")
-    assert client.application.service.budget.used == 0
+    assert client.application.service.byte_limit.used == 0
 
 
 def test_a_picture_of_too_many_pixels_is_refused_as_an_upload_is(index_folder: Path, host: Host) -> None:
@@ -423,8 +423,8 @@ def test_a_picture_of_too_many_pixels_is_refused_as_an_upload_is(index_folder: P
     host.answers["/wide.png"] = ok(encoded(draw_scene(2, 400, 300)))
     options = ServeOptions(rate=0, upload_pixels=100_000)
     with served(index_folder, options, read_only=True, sources=sources) as client:
-        assert kind(asked(client, f"http://127.0.0.1:{host.port}/wide.png")) == "too-large"
-        assert asked(client, f"http://127.0.0.1:{host.port}/picture.png").status_code == 200
+        assert kind(requested(client, f"http://127.0.0.1:{host.port}/wide.png")) == "too-large"
+        assert requested(client, f"http://127.0.0.1:{host.port}/picture.png").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/slow", "/slow-head"])
@@ -451,16 +451,16 @@ def test_a_host_that_does_not_accept_is_not_waited_for(monkeypatch: pytest.Monke
 
 def what_is_raised(source: Source, url: str, options: ServeOptions, room: int = LIMIT) -> ProblemError:
     """By fetching this without a server."""
-    budget = Budget(room)
+    byte_limit = ByteLimit(room)
 
     async def fetch() -> None:
-        fetcher = Fetcher([source], options, budget)
+        fetcher = Fetcher([source], options, byte_limit)
         async with fetcher.fetch(fetcher.target(url)):
             raise AssertionError
 
     with pytest.raises(ProblemError) as caught:
         asyncio.run(fetch())
-    assert budget.used == 0
+    assert byte_limit.used == 0
     return caught.value
 
 

@@ -19,7 +19,7 @@ from bof.serve import main
 from bof.server.api.endpoint import Endpoint
 from bof.server.app import ENDPOINTS
 from bof.server.http.gate import host_name
-from bof.server.http.limits import Budget, Cache, Places, Rate
+from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.problems import ProblemError, as_problem
 from tests.support.scenes import ROOT
 from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, refused, scene, search, served
@@ -151,8 +151,8 @@ def test_only_named_sites_may_ask(index: Path) -> None:
     named = {"Origin": "https://friend.example"}
     with served(index, origins=frozenset(named.values())) as client:
         assert client.get(f"{API}/health", headers=named).headers["access-control-allow-origin"] == named["Origin"]
-        asked = client.options(f"{API}/search", headers={**named, "Access-Control-Request-Method": "POST"})
-        assert "POST" in asked.headers["access-control-allow-methods"]
+        requested = client.options(f"{API}/search", headers={**named, "Access-Control-Request-Method": "POST"})
+        assert "POST" in requested.headers["access-control-allow-methods"]
         assert client.post(f"{API}/search", content=scene(1), headers={**PNG, **named}).status_code == 200
         other = client.get(f"{API}/health", headers={"Origin": "https://other.example"})
         assert "access-control-allow-origin" not in other.headers
@@ -252,12 +252,12 @@ def test_places_are_held_by_few_and_waited_for_by_some() -> None:
 
 
 def test_a_budget_and_a_cache_keep_to_their_limits() -> None:
-    budget = Budget(10)
-    budget.take(10)
+    byte_limit = ByteLimit(10)
+    byte_limit.take(10)
     with pytest.raises(ProblemError):
-        budget.take(1)
-    budget.give_back(10)
-    budget.take(1)
+        byte_limit.take(1)
+    byte_limit.give_back(10)
+    byte_limit.take(1)
     cache: Cache[bytes] = Cache(10, len)
     for i in range(8):
         cache.put(i, bytes(3))
@@ -334,10 +334,10 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(open_client: Test
         option = parameter.option
         if parameter.place == "query" and (option.choices or option.low is not None or option.parse):
             for value in ("x", "-1", "999999999999"):
-                asked = {parameter.name: value}
-                detail = refused(open_client.request(endpoint.method, path, params=asked, headers=X_BOF), 400)
+                requested = {parameter.name: value}
+                detail = refused(open_client.request(endpoint.method, path, params=requested, headers=X_BOF), 400)
                 assert detail.startswith(f"{parameter.name}: expected {option.expected}, found ")
-                response = open_client.request(endpoint.method, path, params=asked, headers=X_BOF)
+                response = open_client.request(endpoint.method, path, params=requested, headers=X_BOF)
                 assert response.json()["parameter"] == parameter.name
 
 

@@ -289,7 +289,7 @@ def test_a_segment_has_no_files_but_those_of_a_closed_list(name: str, old: Path)
 
 
 def test_names_of_segments_and_files_that_a_writer_makes_are_allowed(folder: Path) -> None:
-    writer_of(folder).fill(
+    writer_of(folder).backfill(
         1, {0: {"hash.ahash": np.array([7], np.uint64), "embedding.embedding": np.zeros(3, np.float16)}}
     )
     assert len(Index.open(folder).segments()[0].files) == 12
@@ -301,7 +301,7 @@ def looked_up(folder: Path) -> None:
     everything(folder)
     index = Index.open(folder)
     index.select(ids=range(1, 20), paths=[])
-    index.wanted  # noqa: B018
+    index.column_spec  # noqa: B018
     index.metadata()
     for each in index.segments():
         assert index.open_segment(each).n_images == each.n_images

@@ -145,7 +145,7 @@ def test_postings_out_of_range_are_found_dropped_and_never_merged(
     with pytest.raises(IndexStoreError, match="do not exist"):
         writer_of(folder).merge()
     with caplog.at_level(logging.WARNING):
-        writer_of(folder).remove(["a.jpg", "d.jpg"])  # what is left of the segment asks to be written anew
+        writer_of(folder).remove(["a.jpg", "d.jpg"])  # what is left of the segment asks to be rewritten
     assert "merging is put off" in caplog.text
     assert segments_of(folder) == before
     writer_of(folder).repair()

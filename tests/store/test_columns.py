@@ -15,7 +15,7 @@ from bof.store.check import check
 from bof.store.columns import gather, join, known, overlay
 from bof.store.index import Index
 from bof.system.files import map_array
-from tests.support.described import rows
+from tests.support.extracted import rows
 from tests.support.living import columns_by_name, flip, make, segments_of, state, writer_of
 
 N = 7
@@ -51,8 +51,8 @@ def test_joined_parts_are_what_one_segment_would_have(tmp_path: Path, monkeypatc
     images = [rows(seed) for seed in range(N)]
     keep = [np.array([True, False, True]), np.array([True, True, False, True])]
     join(tmp_path, [(gather(images[:3]), keep[0]), (gather(images[3:]), keep[1])])
-    kept = [one for one, wanted in zip(images, np.concatenate(keep).tolist(), strict=True) if wanted]
-    assert same(read(tmp_path), gather(kept))
+    retained = [one for one, is_live in zip(images, np.concatenate(keep).tolist(), strict=True) if is_live]
+    assert same(read(tmp_path), gather(retained))
 
 
 def test_what_only_dropped_images_had_is_no_column(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def first_segment(index: Index) -> SegmentRecord:
 
 def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
     before, writer = state(index.folder), writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
-    files, features, idf, said, texts, (roots, wanted, found) = state(index.folder)
-    assert (files, features, idf, said, texts, (roots, wanted)) == (*before[:-1], before[-1][:2])
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
+    files, features, idf, reported, texts, (roots, column_spec, found) = state(index.folder)
+    assert (files, features, idf, reported, texts, (roots, column_spec)) == (*before[:-1], before[-1][:2])
     assert {name: one["hash.ahash"] for name, one in found.items() if one} == {
         "b.jpg": np.array([7], np.uint64).tobytes(),
         "d.jpg": np.array([9], np.uint64).tobytes(),
@@ -115,7 +115,7 @@ def test_filling_adds_columns_and_changes_nothing_else(index: Index) -> None:
 
 def test_columns_live_through_merging_and_go_with_their_images(index: Index) -> None:
     writer = writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0], 3: ahash(9)[0]})
     before = columns_by_name(index.snapshot())
     writer.merge()
     assert columns_by_name(index.snapshot()) == before
@@ -127,7 +127,7 @@ def test_columns_live_through_merging_and_go_with_their_images(index: Index) -> 
 def test_a_reader_that_stands_sees_new_columns_and_keeps_its_own(index: Index) -> None:
     old = index.snapshot()
     writer = writer_of(index.folder)
-    writer.fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer.backfill(first_segment(index).number, {1: ahash(7)[0]})
     filled = index.snapshot(old)
     assert not old.columns_known("hash").any()
     assert filled.columns_known("hash").tolist() == [False, True, *[False] * 6]
@@ -138,14 +138,14 @@ def test_a_reader_that_stands_sees_new_columns_and_keeps_its_own(index: Index) -
 
 
 def test_a_damaged_column_is_found(index: Index) -> None:
-    writer_of(index.folder).fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer_of(index.folder).backfill(first_segment(index).number, {1: ahash(7)[0]})
     flip(next(index.folder.glob("segments/*/hash.ahash.npy")))
     (damage,) = check(index.folder, index.n_words).damages
     assert "hash.ahash.npy" in damage.reasons[0]
 
 
 def test_a_missing_or_cut_column_is_refused(index: Index, tmp_path: Path) -> None:
-    writer_of(index.folder).fill(first_segment(index).number, {1: ahash(7)[0]})
+    writer_of(index.folder).backfill(first_segment(index).number, {1: ahash(7)[0]})
     for name in ("hash.ahash.npy", "hash.known.npy"):
         copy = tmp_path / name
         shutil.copytree(index.folder, copy)

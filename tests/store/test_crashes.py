@@ -162,7 +162,7 @@ def append(writer: Writer) -> None:
 
 
 def remove(writer: Writer) -> None:
-    """One segment is left with waste and written anew, another is left with nothing and goes."""
+    """One segment is left with waste and rewritten, another is left with nothing and goes."""
     writer.remove(["a.jpg", "d.jpg", "f.jpg", "g.jpg", "h.jpg"])
 
 
@@ -178,7 +178,7 @@ def merge(writer: Writer) -> None:
     writer.merge()
 
 
-def describe(writer: Writer) -> None:
+def annotate(writer: Writer) -> None:
     writer.annotate(["/photos/b.jpg"], {"tag": ["new"], "year": ["1999"]}, {"tag": ["kept"]})
 
 
@@ -186,18 +186,18 @@ def repair(writer: Writer) -> None:
     writer.repair()
 
 
-def fill(writer: Writer) -> None:
+def backfill(writer: Writer) -> None:
     """Some images of one segment get columns."""
     with catalog.reading(writer.folder) as database:
         number = catalog.read_segments(database)[0].number
-    writer.fill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
+    writer.backfill(number, {1: {"hash.ahash": np.array([7], np.uint64)}, 3: {"hash.ahash": np.array([9], np.uint64)}})
 
 
-def want(writer: Writer) -> None:
+def add_columns(writer: Writer) -> None:
     writer.set_facts({"columns": ["hash"]}, ["hash"])
 
 
-CHANGES = [append, remove, rearrange, merge, describe, repair, fill, want]
+CHANGES = [append, remove, rearrange, merge, annotate, repair, backfill, add_columns]
 
 
 @pytest.fixture(scope="module")
@@ -272,9 +272,9 @@ def test_a_failing_disk_at_any_step_leaves_the_old_or_the_new_state(changed: tup
     change, folder, old, new = changed
     for k in count(1):
         here, failure = copied(folder, f"failing {k}"), Failure(k, lies)
-        said = error_of(partial(act, change, here, failure))
-        assert state(here) in ((old, new) if said else (new,))
-        assert not said or str(here) in said
+        reported = error_of(partial(act, change, here, failure))
+        assert state(here) in ((old, new) if reported else (new,))
+        assert not reported or str(here) in reported
         assert_it_goes_on(change, here, new)
         if failure.n < k:
             break

@@ -34,11 +34,11 @@ def database_of(images: list[tuple[bytes, Metadata]]) -> sqlite3.Connection:
     )
     database.execute("CREATE TABLE metadata (path BLOB, key TEXT, value TEXT)")
     database.execute("CREATE VIRTUAL TABLE texts USING fts5(text, tokenize = 'unicode61 remove_diacritics 2')")
-    for number, (name, said) in enumerate(images):
+    for number, (name, fields) in enumerate(images):
         path = b"/photos/" + name
         row = (number, name, path, 1000 * number, 640 + number, 480, 10 * number)
         database.execute("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row)
-        pairs = [(path, key, value) for key, values in said.items() for value in values]
+        pairs = [(path, key, value) for key, values in fields.items() for value in values]
         database.executemany("INSERT INTO metadata VALUES (?, ?, ?)", pairs)
         text = searchable(os.fsdecode(name), [value for _, _, value in pairs])
         database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, text))
@@ -176,7 +176,7 @@ def test_values_are_values(database: sqlite3.Connection, value: str) -> None:
 
 KEYS = ["tag", "year", "name"]
 VALUES = ["a", "A", "b", "7", "07", "10", "9.5", "ß", "SS", "2019-01-02", "-3"]
-SAID = st.dictionaries(
+FIELDS = st.dictionaries(
     st.sampled_from(KEYS[:2]), st.lists(st.sampled_from(VALUES), min_size=1, max_size=3, unique=True)
 )
 LEAF = st.tuples(
@@ -233,23 +233,23 @@ def leaf_holds(values: list[str], operator: str, value: str) -> bool:
     return any(one(found) for found in values)
 
 
-def holds(said: Metadata, tree: Any) -> bool:
+def holds(fields: Metadata, tree: Any) -> bool:
     if tree[0] == "not":
-        return not holds(said, tree[1])
+        return not holds(fields, tree[1])
     if tree[0] == "and":
-        return holds(said, tree[1]) and holds(said, tree[2])
+        return holds(fields, tree[1]) and holds(fields, tree[2])
     if tree[0] == "or":
-        return holds(said, tree[1]) or holds(said, tree[2])
-    return leaf_holds(said.get(tree[0], []), tree[1], tree[2])
+        return holds(fields, tree[1]) or holds(fields, tree[2])
+    return leaf_holds(fields.get(tree[0], []), tree[1], tree[2])
 
 
 @settings(max_examples=200)
-@given(images=st.lists(SAID, max_size=4), tree=TREE)
+@given(images=st.lists(FIELDS, max_size=4), tree=TREE)
 def test_conditions_select_what_a_plain_evaluator_selects(images: list[Metadata], tree: Any) -> None:
     names = ["a", "7", "ß", "-3"]
-    database = database_of([(names[n].encode(), said) for n, said in enumerate(images)])
+    database = database_of([(names[n].encode(), fields) for n, fields in enumerate(images)])
     try:
-        plain = {n for n, said in enumerate(images) if holds({**said, "name": [names[n]]}, tree)}
+        plain = {n for n, fields in enumerate(images) if holds({**fields, "name": [names[n]]}, tree)}
         assert select(database, written(tree)) == plain
     finally:
         database.close()

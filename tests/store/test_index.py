@@ -27,7 +27,7 @@ from bof.store.writer import Writer
 from bof.system import files
 from bof.types import QueryWords
 from bof.vocabulary.vocabulary import Vocabulary
-from tests.support.described import described
+from tests.support.extracted import extracted
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def written(tmp_path_factory: pytest.TempPathFactory, vocabulary: Vocabulary, vo
     """Two segments, three images; read it only."""
     folder = tmp_path_factory.mktemp("written") / "index"
     index = Index.create(folder, vocabulary, vocabulary_folder, FeatureOptions())
-    change(index).append([described("a.jpg", 1), described("b.jpg", 2)])
-    change(index).append([described("c.jpg", 3)])
+    change(index).append([extracted("a.jpg", 1), extracted("b.jpg", 2)])
+    change(index).append([extracted("c.jpg", 3)])
     return index
 
 
@@ -69,7 +69,7 @@ def change(index: Index) -> Writer:
 
 def scores(snapshot: Snapshot, seed: int) -> NDArray[np.float64]:
     """How every image answers to the features of `described(..., seed)`."""
-    columns = described("query", seed)[1]
+    columns = extracted("query", seed)[1]
     words = QueryWords(columns.word[:, None], columns.signature[:, None])
     return vote([s.postings for s in snapshot.segments], snapshot.weights, words, VoteOptions()).score
 
@@ -98,8 +98,8 @@ def test_images_of_every_segment_keep_words_and_places(written: Index) -> None:
     snapshot = written.snapshot()
     for image, seed in enumerate((1, 2, 3)):
         word, signature = snapshot.words(image)
-        assert np.array_equal(word, described("x", seed)[1].word)
-        assert np.array_equal(signature, described("x", seed)[1].signature)
+        assert np.array_equal(word, extracted("x", seed)[1].word)
+        assert np.array_equal(signature, extracted("x", seed)[1].signature)
     images, features = [2, 0, 1], [[29, 3], [0, 11, 7], [7]]
     indptr = np.array([0, 2, 5, 6])
     placed = snapshot.placement(np.array(images), indptr, np.concatenate(features).astype(np.uint16))
@@ -126,7 +126,7 @@ def test_open_gives_what_create_gave(index: Index, vocabulary: Vocabulary) -> No
 
 def test_create_refuses_a_folder_with_an_index(filled: Index, vocabulary: Vocabulary) -> None:
     before = state(filled)
-    with pytest.raises(IndexStoreError, match="an index stands here already"):
+    with pytest.raises(IndexStoreError, match="there is an index here already"):
         Index.create(filled.folder, vocabulary, Path("v"), FeatureOptions())
     assert state(filled) == before
 
@@ -147,29 +147,29 @@ def test_appended_images_are_numbered_through_all_segments(filled: Index) -> Non
 def test_each_image_has_the_geometry_it_came_with(filled: Index) -> None:
     snapshot = filled.snapshot()
     for image, seed in enumerate((1, 2, 3)):
-        xy = described("x", seed)[1].xy
+        xy = extracted("x", seed)[1].xy
         np.testing.assert_allclose(snapshot.geometry(image).xy_px, xy / 65535 * 640 - 0.5, atol=1e-3)
 
 
 def test_a_snapshot_does_not_see_later_appends(filled: Index) -> None:
     snapshot = filled.snapshot()
-    change(filled).append([described("d.jpg", 4)])
+    change(filled).append([extracted("d.jpg", 4)])
     change(filled).remove(["a.jpg"])
     assert (len(snapshot.rows), snapshot.n_images) == (3, 3)
 
 
 def test_an_image_of_the_same_path_replaces_the_older_one(filled: Index) -> None:
-    change(filled).append([described("a.jpg", 9)])
+    change(filled).append([extracted("a.jpg", 9)])
     snapshot = filled.snapshot()
     assert snapshot.n_images == 3
     assert live_names(filled) == {"a.jpg", "b.jpg", "c.jpg"}
     assert snapshot.rows[int(scores(snapshot, 9).argmax())].name == "a.jpg"
-    assert np.array_equal(snapshot.words(int(scores(snapshot, 9).argmax()))[0], described("x", 9)[1].word)
+    assert np.array_equal(snapshot.words(int(scores(snapshot, 9).argmax()))[0], extracted("x", 9)[1].word)
 
 
 def test_two_images_of_one_name_are_refused_and_change_nothing(filled: Index) -> None:
     before, folders = state(filled), segment_folders(filled)
-    facts, columns = described("a.jpg", 5)
+    facts, columns = extracted("a.jpg", 5)
     other = dataclasses.replace(facts, path="/elsewhere/a.jpg")
     with pytest.raises(IndexStoreError):
         change(filled).append([(other, columns)])
@@ -197,7 +197,7 @@ def test_a_removed_image_gets_no_votes_and_counts_in_no_weight(filled: Index, tm
     same = dataclasses.replace(filled, folder=tmp_path / "same")
     (same.folder / "segments").mkdir(parents=True)
     catalog.create(same.folder, {})
-    change(same).append([described("a.jpg", 1), described("c.jpg", 3)])
+    change(same).append([extracted("a.jpg", 1), extracted("c.jpg", 3)])
     np.testing.assert_array_equal(left.weights.idf, same.snapshot().weights.idf)
     live = [image for image, row in enumerate(left.rows) if not row.deleted]
     by_name = {left.rows[image].name: scores(left, 3)[image] for image in live}
@@ -205,7 +205,7 @@ def test_a_removed_image_gets_no_votes_and_counts_in_no_weight(filled: Index, tm
 
 
 def test_images_without_features_are_held(index: Index) -> None:
-    change(index).append([described("blank.png", 0, n_features=0)])
+    change(index).append([extracted("blank.png", 0, n_features=0)])
     snapshot = index.snapshot()
     assert snapshot.n_images == 1
     assert len(snapshot.geometry(0)) == 0
@@ -214,7 +214,7 @@ def test_images_without_features_are_held(index: Index) -> None:
 
 def test_names_that_are_not_utf8_survive(index: Index) -> None:
     name = os.fsdecode(b"caf\xe9.jpg")
-    change(index).append([described(name, 1)])
+    change(index).append([extracted(name, 1)])
     (row,) = Index.open(index.folder).snapshot().rows
     assert (row.name, row.path) == (name, f"/photos/{name}")
     assert catalog.read_records(index.folder) == [
@@ -276,12 +276,12 @@ def test_a_full_disk_at_any_write_leaves_the_index_as_it_was(
     with monkeypatch.context() as patch:
         calls = fail_at(patch, owner, name, k)
         with pytest.raises(IndexStoreError, match=r"No space left on device.*the index is as it was"):
-            change(filled).append([described("a.jpg", 7), described("d.jpg", 8)])
+            change(filled).append([extracted("a.jpg", 7), extracted("d.jpg", 8)])
         assert len(calls) > k
     assert state(filled) == before
     change(filled).sweep()
     assert segment_folders(filled) == folders
-    change(filled).append([described("a.jpg", 7), described("d.jpg", 8)])
+    change(filled).append([extracted("a.jpg", 7), extracted("d.jpg", 8)])
     assert live_names(filled) == {"b.jpg", "c.jpg", "a.jpg", "d.jpg"}
 
 
@@ -290,7 +290,7 @@ def test_an_append_writes_as_often_as_the_failpoints_count(
     owner: object, name: str, n: int, filled: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = fail_at(monkeypatch, owner, name, -1)
-    change(filled).append([described("d.jpg", 8)])
+    change(filled).append([extracted("d.jpg", 8)])
     assert len(calls) == n
 
 
@@ -314,7 +314,7 @@ def test_a_disk_too_full_for_the_catalogue_leaves_the_index_as_it_was(
     with monkeypatch.context() as patch:
         limit_pages(patch, "PRAGMA max_page_count = 1")
         with pytest.raises(IndexStoreError, match=r"database or disk is full; free some space"):
-            change(filled).append([described(f"{'x' * 900}{i}.jpg", i) for i in range(40)])
+            change(filled).append([extracted(f"{'x' * 900}{i}.jpg", i) for i in range(40)])
     assert (state(filled), segment_folders(filled)) == (before, folders)
 
 
@@ -326,7 +326,7 @@ def test_a_read_only_catalogue_says_so_and_leaves_the_index_as_it_was(
     with monkeypatch.context() as patch:
         limit_pages(patch, "PRAGMA query_only = 1")
         with pytest.raises(IndexStoreError, match=r"readonly database; the folder must be .* writable"):
-            change(filled).append([described("d.jpg", 4)]) if act == "append" else change(filled).remove(["a.jpg"])
+            change(filled).append([extracted("d.jpg", 4)]) if act == "append" else change(filled).remove(["a.jpg"])
     assert (state(filled), segment_folders(filled)) == (before, folders)
 
 
@@ -336,7 +336,7 @@ def test_a_locked_catalogue_says_that_another_process_writes(filled: Index, monk
         other.execute("BEGIN IMMEDIATE")
         limit_pages(monkeypatch, "PRAGMA busy_timeout = 1")
         with pytest.raises(IndexStoreError, match="another process is writing this index"):
-            change(filled).append([described("d.jpg", 4)])
+            change(filled).append([extracted("d.jpg", 4)])
     finally:
         other.close()
     assert live_names(filled) == {"a.jpg", "b.jpg", "c.jpg"}
@@ -458,8 +458,8 @@ def test_a_missing_catalogue_says_how_to_build_an_index(filled: Index) -> None:
 def test_a_missing_catalogue_is_not_made_anew_by_an_append(filled: Index) -> None:
     (filled.folder / catalog.FILE_NAME).unlink()
     with pytest.raises(IndexStoreError):
-        change(filled).append([described("d.jpg", 4)])
-    assert not catalog.stands(filled.folder)
+        change(filled).append([extracted("d.jpg", 4)])
+    assert not catalog.exists(filled.folder)
 
 
 def test_a_catalogue_that_lost_images_is_refused(filled: Index) -> None:

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof.store import merge
-from bof.store.merge import MERGE_AT, Part, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.merge import MERGE_AT, MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.segments import ImageColumns, open_segment, write_segment
 from bof.system import files
-from tests.support.described import rows
+from tests.support.extracted import rows
 
 N_WORDS = 40
 
@@ -47,19 +47,19 @@ def test_a_merged_segment_is_byte_for_byte_what_one_append_writes(
     parts: list[list[tuple[int, bool]]], chunk: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
-    opened, kept = [], []
+    opened, retained = [], []
     for number, images in enumerate(parts):
-        described = [columns(100 * number + i, n) for i, (n, _) in enumerate(images)]
-        kept += [one for one, (_, keep) in zip(described, images, strict=True) if keep]
+        extracted = [columns(100 * number + i, n) for i, (n, _) in enumerate(images)]
+        retained += [one for one, (_, keep) in zip(extracted, images, strict=True) if keep]
         (folder / str(number)).mkdir()
-        facts = write_segment(folder / str(number), described, N_WORDS)
+        facts = write_segment(folder / str(number), extracted, N_WORDS)
         segment = open_segment(folder / str(number), facts, N_WORDS, 0)
-        opened.append(Part(segment, np.array([keep for _, keep in images], np.bool_)))
-    if not kept:
+        opened.append(MergePart(segment, np.array([keep for _, keep in images], np.bool_)))
+    if not retained:
         return
     (folder / "once").mkdir()
     (folder / "merged").mkdir()
-    once = write_segment(folder / "once", kept, N_WORDS)
+    once = write_segment(folder / "once", retained, N_WORDS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, "_CHUNK", chunk)
         merged = write_merged(folder / "merged", opened, N_WORDS)
@@ -74,7 +74,7 @@ def test_merging_holds_little_in_memory(tmp_path: Path, monkeypatch: pytest.Monk
     for number in range(3):
         (tmp_path / str(number)).mkdir()
         facts = write_segment(tmp_path / str(number), [columns(number, 2000)], N_WORDS)
-        parts.append(Part(open_segment(tmp_path / str(number), facts, N_WORDS, 0), np.ones(1, np.bool_)))
+        parts.append(MergePart(open_segment(tmp_path / str(number), facts, N_WORDS, 0), np.ones(1, np.bool_)))
     written: list[int] = []
     write = files.ArrayFile.write
     monkeypatch.setattr(merge, "_CHUNK", 500)

@@ -18,7 +18,7 @@ from bof.store.catalog import Move
 from bof.store.check import SEGMENTS, check
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
-from tests.support.described import Described
+from tests.support.extracted import Extracted
 from tests.support.living import (
     ALL_PATHS,
     N_WORDS,
@@ -41,7 +41,7 @@ class Life(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.index = empty(self.folder / "index")
         self.writer = Writer(self.index.folder, N_WORDS)
-        self.images: dict[str, Described] = {}
+        self.images: dict[str, Extracted] = {}
         self.tags: dict[str, set[str]] = {}
         self.held: list[tuple[Snapshot, list[dict[str, float]]]] = []
 
@@ -64,7 +64,7 @@ class Life(RuleBasedStateMachine):
     def append_the_same_again(self, data: st.DataObject) -> None:
         self.append([self.images[path] for path in self.drawn(data)])
 
-    def append(self, new: list[Described]) -> None:
+    def append(self, new: list[Extracted]) -> None:
         self.writer.append(new)
         self.images.update({facts.path: (facts, columns) for facts, columns in new})
 
@@ -181,13 +181,13 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_was_said_is_found(self) -> None:
-        said = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
-        assert said == {path: tags for path, tags in self.tags.items() if tags}
+        reported = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
+        assert reported == {path: tags for path, tags in self.tags.items() if tags}
         path_of = {row.id: row.path for row in self.index.snapshot().rows}
         red = {path for path in self.images if "red" in self.tags.get(path, ())}
-        asked = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
-        asked += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
-        for where, text, expected in asked:
+        requested = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
+        requested += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
+        for where, text, expected in requested:
             found = catalog.select_ids(self.index.folder, where, text)
             assert {path_of[number] for number in found} == expected
 

@@ -22,7 +22,7 @@ ONE = IndexOptions(workers=1)
 @pytest.fixture
 def index(photos: Path, vocabulary_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     """A small index that counts as large enough for its weights to be kept."""
-    monkeypatch.setattr(index_module, "WORTH_KEEPING", 1)
+    monkeypatch.setattr(index_module, "WORTH_CACHING", 1)
     engine = Engine.create(tmp_path / "index", vocabulary_folder)
     engine.add(sorted(photos.glob("*.png"))[:4], ONE)
     return Index.open(engine.folder)
@@ -64,9 +64,9 @@ def test_every_change_keeps_anew(index: Index, photos: Path, monkeypatch: pytest
 
 
 def test_those_of_another_commit_are_passed_over(index: Index, photos: Path) -> None:
-    kept = (index.folder / FILE_NAME).read_bytes()
+    retained = (index.folder / FILE_NAME).read_bytes()
     Engine.open(index.folder).add([sorted(photos.glob("*.png"))[6]], ONE)
-    (index.folder / FILE_NAME).write_bytes(kept)
+    (index.folder / FILE_NAME).write_bytes(retained)
     assert_equal(index.snapshot().weights, derived(index))
 
 

@@ -18,7 +18,7 @@ from bof.store.columns import group_of, known
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
 from bof.types import QueryWords
-from tests.support.described import Described, described
+from tests.support.extracted import Extracted, extracted
 
 N_WORDS = 12
 SIZES = (7, 0, 1, 12, 25, 3)
@@ -29,8 +29,8 @@ NEAR = VoteOptions(max_hamming=30)
 """Random signatures differ in 32 bits: many vote, many do not."""
 
 
-def picture(path: str, seed: int, name: str = "") -> Described:
-    facts, columns = described(name or Path(path).name, seed, SIZES[seed % len(SIZES)])
+def picture(path: str, seed: int, name: str = "") -> Extracted:
+    facts, columns = extracted(name or Path(path).name, seed, SIZES[seed % len(SIZES)])
     return dataclasses.replace(facts, path=path), dataclasses.replace(columns, word=columns.word % N_WORDS)
 
 
@@ -48,7 +48,7 @@ def votes_by_name(snapshot: Snapshot, seed: int) -> dict[str, float]:
     return {row.name: float(score[image]) for image, row in enumerate(snapshot.rows) if not row.deleted}
 
 
-def votes_by_hand(images: Mapping[str, Described], seed: int) -> dict[str, float]:
+def votes_by_hand(images: Mapping[str, Extracted], seed: int) -> dict[str, float]:
     """What `vote` promises, feature by feature, without segments."""
     _, query = picture("query", seed)
     has = {path: set(columns.word.tolist()) for path, (_, columns) in images.items()}
@@ -107,9 +107,9 @@ def state(folder: Path) -> tuple[Any, ...]:
     files = {record.name: record.file for record in catalog.read_records(folder)}
     name_of = {row.id: row.name for row in snapshot.rows}
     texts = [{name_of[number] for number in catalog.select_ids(folder, "", word)} for word in ("b", "kept")]
-    said, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
+    reported, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
     facts = meta.get("roots"), meta.get("columns"), columns_by_name(snapshot)
-    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), said, texts, facts
+    return files, features_by_name(folder), snapshot.weights.idf.tobytes(), reported, texts, facts
 
 
 def is_clean(folder: Path) -> bool:

@@ -16,7 +16,7 @@ MIN_FIT, MIN_LOCATED, MIN_HOMOGRAPHY = 5, 6, 8
 PERSPECTIVE_F, MAX_STRETCH = 8.0, 4.0
 TIGHTENING = (1.0, 0.7, 0.5)
 MAX_ANGLE, MAX_LOG_SCALE = math.radians(30), math.log(2)
-SPOT = 0.02
+CELL = 0.02
 ROBUST_ROUNDS = 6
 
 
@@ -51,7 +51,7 @@ def matches_of(pairs: Pairs, picture: int = 0) -> Matches:
 
 def cells(xy: F64) -> list[tuple[int, int]]:
     """The grid cell that each point lies in."""
-    return [(math.floor(x / SPOT), math.floor(y / SPOT)) for x, y in xy.tolist()]
+    return [(math.floor(x / CELL), math.floor(y / CELL)) for x, y in xy.tolist()]
 
 
 def similarity(pairs: Matches, i: int) -> F64:
@@ -74,16 +74,16 @@ def allowed(scale: float, tolerance: float) -> float:
 
 
 def one_to_one(pairs: Matches, rows: I64) -> I64:
-    """Of rows, strongest first, those whose spots are both still free."""
+    """Of rows, strongest first, those whose grid cells are both still free."""
     taken: tuple[set[tuple[int, int]], set[tuple[int, int]]] = (set(), set())
-    kept = []
-    spots = zip(cells(pairs.query_xy[rows]), cells(pairs.database_xy[rows]), strict=True)
-    for row, (query_spot, database_spot) in zip(rows.tolist(), spots, strict=True):
-        if query_spot not in taken[0] and database_spot not in taken[1]:
-            taken[0].add(query_spot)
-            taken[1].add(database_spot)
-            kept.append(row)
-    return np.array(kept, np.int64)
+    retained = []
+    paired_cells = zip(cells(pairs.query_xy[rows]), cells(pairs.database_xy[rows]), strict=True)
+    for row, (query_cell, database_cell) in zip(rows.tolist(), paired_cells, strict=True):
+        if query_cell not in taken[0] and database_cell not in taken[1]:
+            taken[0].add(query_cell)
+            taken[1].add(database_cell)
+            retained.append(row)
+    return np.array(retained, np.int64)
 
 
 # -- Fits -------------------------------------------------------------------------------------------------------------

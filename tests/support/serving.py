@@ -52,9 +52,9 @@ def hold_to_the_document(response: Any) -> None:
     operations = [DOCUMENT["paths"][known].get(response.request.method.lower()) for known in fits]
     if not operations or operations[0] is None or response.status_code >= 500:
         return
-    described = operations[0]["responses"][str(response.status_code)].get("content", {})
+    documented = operations[0]["responses"][str(response.status_code)].get("content", {})
     kind = response.headers.get("content-type", "").partition(";")[0]
-    shape = described.get(kind) or described.get("image/*") if described or kind else {}
+    shape = documented.get(kind) or documented.get("image/*") if documented or kind else {}
     assert shape is not None, f"{path}: {response.status_code} {kind}"
     if kind.endswith("json"):
         jsonschema_rs.validate({**shape["schema"], "components": DOCUMENT["components"]}, response.json())

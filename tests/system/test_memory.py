@@ -16,51 +16,51 @@ from bof.system.memory import (
     DECODE_BYTES,
     WORKER_BYTES,
     WRITER_BYTES,
+    limit_memory,
     machine_memory,
-    pixels_beside_kept,
+    pixels_beside_freed,
     pyramid_bytes,
-    share_memory,
 )
 
 
 @given(memory=st.integers(876, 1 << 20), n_workers=st.integers(1, 200))
 def test_the_shares_are_no_more_than_the_whole(memory: int, n_workers: int) -> None:
-    share = share_memory(memory, n_workers, FeatureOptions())
-    assert 1 <= share.n_workers <= n_workers
-    assert WRITER_BYTES + share.n_workers * (WORKER_BYTES + share.bytes) <= memory << 20
-    assert share.in_one.bytes == share.n_workers * share.bytes
-    assert share.max_pixels * DECODE_BYTES <= share.bytes
+    memory_limit = limit_memory(memory, n_workers, FeatureOptions())
+    assert 1 <= memory_limit.n_workers <= n_workers
+    assert WRITER_BYTES + memory_limit.n_workers * (WORKER_BYTES + memory_limit.bytes) <= memory << 20
+    assert memory_limit.in_one.bytes == memory_limit.n_workers * memory_limit.bytes
+    assert memory_limit.max_pixels * DECODE_BYTES <= memory_limit.bytes
 
 
 def test_scarce_memory_means_fewer_processes() -> None:
-    assert [share_memory(mb, 8, FeatureOptions()).n_workers for mb in (900, 1500, 4096, 100_000)] == [1, 2, 7, 8]
+    assert [limit_memory(mb, 8, FeatureOptions()).n_workers for mb in (900, 1500, 4096, 100_000)] == [1, 2, 7, 8]
 
 
 @given(n_pixels=st.integers(1, 10**9), n_workers=st.integers(1, 16))
 def test_the_memory_that_is_asked_for_is_enough(n_pixels: int, n_workers: int) -> None:
-    needed = max(share_memory(0, n_workers, FeatureOptions()).memory_for(n_pixels), 876)
-    assert share_memory(needed, n_workers, FeatureOptions()).in_one.max_pixels >= n_pixels * 0.999 - 50_000
+    needed = max(limit_memory(0, n_workers, FeatureOptions()).memory_for(n_pixels), 876)
+    assert limit_memory(needed, n_workers, FeatureOptions()).in_one.max_pixels >= n_pixels * 0.999 - 50_000
 
 
 def test_too_little_is_refused_with_what_is_needed() -> None:
     with pytest.raises(OptionError, match="memory: expected at least 876 MB to index with, found 875"):
-        share_memory(875, 1, FeatureOptions())
-    assert share_memory(876, 1, FeatureOptions()).n_workers == 1
+        limit_memory(875, 1, FeatureOptions())
+    assert limit_memory(876, 1, FeatureOptions()).n_workers == 1
 
 
 def test_by_default_a_machine_of_any_size_can_index(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine_memory() > 1 << 28
     monkeypatch.setattr("bof.system.memory.machine_memory", lambda: 1 << 29)
-    assert share_memory(0, 4, FeatureOptions()).n_workers == 1
+    assert limit_memory(0, 4, FeatureOptions()).n_workers == 1
 
 
 def test_what_is_kept_and_what_is_decoded_fit_a_share_together() -> None:
     features = FeatureOptions()
-    share = share_memory(4096, 2, features)
-    beside = pixels_beside_kept(share.max_pixels, features)
-    assert 0 < beside < share.max_pixels
-    assert beside * DECODE_BYTES + pyramid_bytes(features) <= share.bytes
-    assert pixels_beside_kept(1000, features) == 0
+    memory_limit = limit_memory(4096, 2, features)
+    beside = pixels_beside_freed(memory_limit.max_pixels, features)
+    assert 0 < beside < memory_limit.max_pixels
+    assert beside * DECODE_BYTES + pyramid_bytes(features) <= memory_limit.bytes
+    assert pixels_beside_freed(1000, features) == 0
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what the process takes is told by Linux alone")
@@ -86,6 +86,6 @@ give_back_memory()
 print(resident())
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    n_faults, kept, given_back = map(int, done.stdout.split())
+    n_faults, retained, given_back = map(int, done.stdout.split())
     assert n_faults < 1000 < 8 * (12 << 20) // resource.getpagesize()
-    assert kept - given_back > 80
+    assert retained - given_back > 80

@@ -76,9 +76,9 @@ def test_threads_of_others_share_the_pool_and_end() -> None:
     assert found == [list(range(i, i + 50)) for i in range(12)]
 
 
-@pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 2), (3, 3), (100, 3)])
-def test_there_are_as_many_threads_as_were_allowed_and_no_more_than_cores(asked: int, given: int) -> None:
-    set_threads(asked)
+@pytest.mark.parametrize(("requested", "given"), [(1, 1), (2, 2), (3, 3), (100, 3)])
+def test_there_are_as_many_threads_as_were_allowed_and_no_more_than_cores(requested: int, given: int) -> None:
+    set_threads(requested)
     assert n_threads() == given
 
     def slowly(_: int) -> int:

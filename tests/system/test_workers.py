@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from bof.system import workers
-from bof.system.workers import Limits, Lost, Pool, close_workers, run_in_workers
+from bof.system.workers import Limits, LostItem, Pool, close_workers, run_in_workers
 from tests.support.scenes import ROOT
 
 HERE = "tests.system.test_workers"
@@ -135,16 +135,16 @@ def test_a_slow_consumer_holds_few_results() -> None:
 )
 def test_what_an_item_does_to_its_process_happens_to_that_item_alone(item: Any, reason: str) -> None:
     results = run([1, 2, item, 3, 4, item, 5], seconds=0.8)
-    assert [r for r in results if not isinstance(r, Lost)] == [10, 20, 30, 40, 50]
+    assert [r for r in results if not isinstance(r, LostItem)] == [10, 20, 30, 40, 50]
     for lost in (results[2], results[5]):
-        assert isinstance(lost, Lost)
+        assert isinstance(lost, LostItem)
         assert lost.reason.startswith("the process that read it ")
         assert re.search(reason, lost.reason)
 
 
 def test_a_run_of_nothing_but_crashes_ends() -> None:
     results = run([("exit", 1)] * 7)
-    assert all(isinstance(result, Lost) for result in results)
+    assert all(isinstance(result, LostItem) for result in results)
     assert run([1]) == [10]
 
 
@@ -153,7 +153,7 @@ def test_too_much_memory_is_refused_to_one_item() -> None:
     results = run([1, ("allocate", 3 << 30), ("allocate", 1 << 20), 2], memory=300 << 20)
     assert results[0::2] == [10, 1 << 20]
     assert results[3] == 20
-    assert results[1] == Lost("needs more memory than the 300 MB that it may take")
+    assert results[1] == LostItem("needs more memory than the 300 MB that it may take")
     assert run([("allocate", 1 << 30)]) == [1 << 30]
 
 
@@ -246,8 +246,8 @@ def test_a_pool_takes_items_one_at_a_time_and_loses_only_what_fails() -> None:
         items = [1, ("sleep", 60), ("signal", signal.SIGSEGV), 2, ("raise", LookupError("not there")), 3]
         futures = [pool.submit(item) for item in items]
         assert [futures[i].result(20) for i in (0, 3, 5)] == [10, 20, 30]
-        assert isinstance(futures[1].result(20), Lost)
-        assert isinstance(futures[2].result(20), Lost)
+        assert isinstance(futures[1].result(20), LostItem)
+        assert isinstance(futures[2].result(20), LostItem)
         with pytest.raises(LookupError, match="not there"):
             futures[4].result(20)
     finally:
@@ -291,7 +291,7 @@ def test_a_child_whose_death_shows_only_when_it_is_asked_is_replaced(monkeypatch
 def test_a_limit_that_is_reached_as_the_item_ends_costs_no_other_item() -> None:
     for _ in range(3):
         results = run([part for i in range(20) for part in (("sleep", 0.02), i)], 2, seconds=0.021)
-        assert not [r for r in results if isinstance(r, Lost) and "took longer" not in r.reason]
+        assert not [r for r in results if isinstance(r, LostItem) and "took longer" not in r.reason]
 
 
 # -- Parents ----------------------------------------------------------------------------------------------------------

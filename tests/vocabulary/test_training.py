@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,13 @@ from threadpoolctl import threadpool_limits
 from bof.errors import VocabularyError
 from bof.features.sift import extract_features
 from bof.images.decode import read_image
+from bof.images.listing import Skipped, list_files
 from bof.options import FeatureOptions, TrainOptions
+from bof.system.workers import LostItem, run_in_workers
 from bof.types import U8
-from bof.vocabulary.sampling import content_key, draw_sample
-from bof.vocabulary.training import Sample, _reseed_starved, proportional_shares, sample_rows, train_vocabulary
+from bof.vocabulary import sampling
+from bof.vocabulary.sampling import Sample, content_key, draw_sample, sample_rows
+from bof.vocabulary.training import _reseed_starved, proportional_shares, train_vocabulary
 from bof.vocabulary.vocabulary import Vocabulary
 from tests.support.scenes import draw_scene, write_picture
 
@@ -215,3 +220,17 @@ def test_worker_processes_change_no_sample(photos: Path) -> None:
     alone, shared_out = (drawn_from(photos, workers, max_descriptors=500)[0] for workers in (1, 2))
     assert np.array_equal(alone.descriptors, shared_out.descriptors)
     assert np.array_equal(alone.image_keys, shared_out.image_keys)
+
+
+def test_a_picture_that_ends_its_process_is_skipped_by_name(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose_the_first(
+        function: str, shared: object, items: Sequence[tuple[int, str]], n_workers: int
+    ) -> Iterator[Any]:
+        yield LostItem("crashed (SIGSEGV)")
+        yield from run_in_workers(function, shared, items[1:], n_workers)
+
+    monkeypatch.setattr(sampling, "run_in_workers", lose_the_first)
+    sample, skipped = draw_sample([photos], "photos", FeatureOptions(), TrainOptions(workers=1), lambda *_: None)
+    paths = list(list_files([photos]))
+    assert skipped == [Skipped(paths[0], "crashed (SIGSEGV)")]
+    assert sample.n_images == len(paths) - 1

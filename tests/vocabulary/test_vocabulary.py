@@ -140,11 +140,11 @@ def test_words_do_not_depend_on_batch_or_threads(
     many: Vocabulary, near_many: U8, k: int, two_threads: Callable[[], None]
 ) -> None:
     descriptors = near_many[:100]
-    whole = many.describe(descriptors, k)
-    alone = [many.describe(descriptors[i : i + 1], k) for i in range(len(descriptors))]
-    sevens = [many.describe(descriptors[i : i + 7], k) for i in range(0, len(descriptors), 7)]
+    whole = many.quantize(descriptors, k)
+    alone = [many.quantize(descriptors[i : i + 1], k) for i in range(len(descriptors))]
+    sevens = [many.quantize(descriptors[i : i + 7], k) for i in range(0, len(descriptors), 7)]
     two_threads()
-    threaded = many.describe(descriptors, k)
+    threaded = many.quantize(descriptors, k)
     for parts in (alone, sevens, [threaded]):
         assert np.array_equal(np.concatenate([p.word for p in parts]), whole.word)
         assert np.array_equal(np.concatenate([p.signature for p in parts]), whole.signature)
@@ -163,7 +163,7 @@ def test_ties_do_not_depend_on_batch_or_threads(n_words: int, two_threads: Calla
 
 def test_no_descriptors_have_no_words(small: Vocabulary, many: Vocabulary) -> None:
     for vocabulary in (small, many):
-        words = vocabulary.describe(np.empty((0, 128), np.uint8), 3)
+        words = vocabulary.quantize(np.empty((0, 128), np.uint8), 3)
         assert words.word.shape == words.signature.shape == (0, 3)
 
 
@@ -182,7 +182,7 @@ def test_a_saved_vocabulary_answers_alike(size: str, tmp_path: Path, request: py
     descriptors = scattered(vocabulary.centroids.astype(float), 100, 20, 3)
     vocabulary.save(tmp_path / "deep" / "copy")
     loaded = Vocabulary.load(tmp_path / "deep" / "copy")
-    before, after = (v.describe(descriptors, 5) for v in (vocabulary, loaded))
+    before, after = (v.quantize(descriptors, 5) for v in (vocabulary, loaded))
     assert loaded.fingerprint == vocabulary.fingerprint
     assert np.array_equal(before.word, after.word)
     assert np.array_equal(before.signature, after.signature)
@@ -339,7 +339,7 @@ def test_a_vocabulary_of_format_1_is_saved_as_format_2_with_the_same_words(tmp_p
     old.save(tmp_path / "new")
     new = Vocabulary.load(tmp_path / "new")
     descriptors = np.random.default_rng(0).integers(0, 256, (50, 128)).astype(np.uint8)
-    before, after = (v.describe(descriptors, 3) for v in (old, new))
+    before, after = (v.quantize(descriptors, 3) for v in (old, new))
     for one, other in ((before.word, after.word), (before.signature, after.signature)):
         np.testing.assert_array_equal(one, other)
     assert new.fingerprint != old.fingerprint

@@ -20,10 +20,10 @@ def load(root: Path) -> Benchmark:
 
 def _queries(folder: Path, covers: dict[str, Path]) -> list[BenchmarkQuery]:
     photographs = _photographs(folder)
-    strangers = [path for path in photographs if path.stem not in covers]
-    if strangers:
+    unknown = [path for path in photographs if path.stem not in covers]
+    if unknown:
         expected = f"a cover of the same number in {REFERENCE}/"
-        raise BenchmarkError(path=strangers[0], expected=expected, found="none")
+        raise BenchmarkError(path=unknown[0], expected=expected, found="none")
     return [BenchmarkQuery(path, frozenset({covers[path.stem]}), group=folder.name) for path in photographs]
 
 

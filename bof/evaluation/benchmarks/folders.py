@@ -27,7 +27,7 @@ def load(file: Path, root: Path) -> Benchmark:
         raise BenchmarkError(path=file, expected=f"a field {error}", found="none", advice=README) from error
     except (OSError, ValueError, TypeError) as error:
         raise BenchmarkError(f"not a benchmark file: {error}", path=file, advice=README) from error
-    _refuse_strangers(file, set(database), queries)
+    _refuse_unknown(file, set(database), queries)
     return Benchmark(name, database, queries, pooled=pooled)
 
 
@@ -66,11 +66,11 @@ def _box(value: object) -> Box | None:
     return x0, y0, x1, y1
 
 
-def _refuse_strangers(file: Path, database: set[Path], queries: list[BenchmarkQuery]) -> None:
+def _refuse_unknown(file: Path, database: set[Path], queries: list[BenchmarkQuery]) -> None:
     """A positive that is not in the database can never be found: a typing error, not a hard query."""
     if not queries:
         raise BenchmarkError(path=file, expected="at least one query", found="none")
     for query in queries:
-        if strangers := sorted(query.positives - database):
-            problem = f"positive {strangers[0]} of {query.image.name} is not in the database"
+        if unknown := sorted(query.positives - database):
+            problem = f"positive {unknown[0]} of {query.image.name} is not in the database"
             raise BenchmarkError(problem, path=file)

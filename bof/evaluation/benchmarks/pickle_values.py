@@ -28,7 +28,7 @@ _LARGEST_KEY = (1 << 61) - 2
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), np.generic)
 
 
-class RefusedError(Exception):
+class UnsafePickleError(Exception):
     """The pickle asks for something that is not admitted. expected, found: in words."""
 
     def __init__(self, expected: str, found: str) -> None:
@@ -37,16 +37,16 @@ class RefusedError(Exception):
 
 
 @dataclass(slots=True)
-class Budget:
+class AllocationLimit:
     """The memory that is left to a pickle's values."""
 
     left: int = MOST_MEMORY
 
     def take(self, n_bytes: int) -> None:
-        """Ask for memory before it is taken. Raises RefusedError where there is no more."""
+        """Ask for memory before it is taken. Raises UnsafePickleError where there is no more."""
         self.left -= n_bytes
         if self.left < 0:
-            raise RefusedError(f"values of at most {MOST_MEMORY >> 20} MB", "more")
+            raise UnsafePickleError(f"values of at most {MOST_MEMORY >> 20} MB", "more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Name:
     """An admitted name. make: what a call of it makes, None where it is only an argument."""
 
     name: str
-    make: Callable[[Budget, tuple[Any, ...]], object] | None
+    make: Callable[[AllocationLimit, tuple[Any, ...]], object] | None
 
 
 @dataclass(slots=True)
@@ -69,17 +69,17 @@ def new_array() -> NDArray[Any]:
     return np.empty(0, np.int8)
 
 
-def set_array(array: NDArray[Any], state: object, budget: Budget) -> None:
+def set_array(array: NDArray[Any], state: object, allocation_limit: AllocationLimit) -> None:
     """Give a new array its shape, type and elements, which must be as many as the shape says."""
     if not isinstance(state, tuple) or len(state) != 5:
         raise TypeError("expected the state of an array, found something else")
     _version, shape, dtype, is_fortran, data = state
     made, shape = _made(dtype), _checked(shape)
     content = _listed(data) if made.hasobject else _bytes(data)
-    budget.take(2 * (8 * len(content) if made.hasobject else len(content)))
+    allocation_limit.take(2 * (8 * len(content) if made.hasobject else len(content)))
     size = len(content) / (1 if made.hasobject else made.itemsize)
     if size != prod(shape):
-        raise RefusedError(f"{prod(shape)} elements for an array of shape {shape}", f"{size:g}")
+        raise UnsafePickleError(f"{prod(shape)} elements for an array of shape {shape}", f"{size:g}")
     whole: Any = (1, shape, made, bool(is_fortran), content)
     array.__setstate__(whole)
 
@@ -125,15 +125,15 @@ def _listed(data: object) -> list[Any]:
 # -- Calls ------------------------------------------------------------------------------------------------------------
 
 
-def _element_type(budget: Budget, arguments: tuple[Any, ...]) -> ElementType:
+def _element_type(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> ElementType:
     code = arguments[0]
     if not isinstance(code, str) or not _DTYPE.fullmatch(code):
         found = repr(code) if isinstance(code, str) else type(code).__name__
-        raise RefusedError("an array of numbers or text", f"elements of type {found[:80]}")
+        raise UnsafePickleError("an array of numbers or text", f"elements of type {found[:80]}")
     return ElementType(np.dtype(code))
 
 
-def _scalar(budget: Budget, arguments: tuple[Any, ...]) -> object:
+def _scalar(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> object:
     dtype, data = arguments
     made, content = _made(dtype), _bytes(data)
     if len(content) != made.itemsize:
@@ -141,32 +141,32 @@ def _scalar(budget: Budget, arguments: tuple[Any, ...]) -> object:
     return np.frombuffer(content, made, count=1)[0]
 
 
-def _from_buffer(budget: Budget, arguments: tuple[Any, ...]) -> NDArray[Any]:
+def _from_buffer(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> NDArray[Any]:
     """How protocol 5 writes an array."""
     data, dtype, shape, order = arguments
     flat = np.frombuffer(_bytes(data), _made(dtype))
     if len(flat) != prod(_checked(shape)):
-        raise RefusedError(f"{prod(shape)} elements for an array of shape {shape}", str(len(flat)))
+        raise UnsafePickleError(f"{prod(shape)} elements for an array of shape {shape}", str(len(flat)))
     return flat.reshape(shape, order="F" if order == "F" else "C")
 
 
-def _encode(budget: Budget, arguments: tuple[Any, ...]) -> bytes:
+def _encode(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> bytes:
     """How protocol 2 writes bytes; of encodings only the one that it uses."""
     given: list[Any] = [*arguments, *["", "latin1"][len(arguments) :]]
     text, encoding = given
     if encoding not in ("latin1", "latin-1"):
-        raise RefusedError("bytes as Latin 1", "another encoding")
+        raise UnsafePickleError("bytes as Latin 1", "another encoding")
     found = _bytes(text)
-    budget.take(len(found))
+    allocation_limit.take(len(found))
     return found
 
 
-def _container(kind: type) -> Callable[[Budget, tuple[Any, ...]], object]:
-    def make(budget: Budget, arguments: tuple[Any, ...]) -> object:
+def _container(kind: type) -> Callable[[AllocationLimit, tuple[Any, ...]], object]:
+    def make(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> object:
         if len(arguments) > 1 or not all(type(one) in (list, tuple, dict, set) for one in arguments):
-            raise RefusedError(f"a {kind.__name__} of a container", "something else")
+            raise UnsafePickleError(f"a {kind.__name__} of a container", "something else")
         items: list[Any] = [item for one in arguments for item in one]
-        budget.take(300 + 128 * len(items))
+        allocation_limit.take(300 + 128 * len(items))
         if kind is not dict:
             return kind(items if kind in (list, tuple) else map(require_key, items))
         pairs = list(arguments[0].items()) if arguments and type(arguments[0]) is dict else items
@@ -175,7 +175,7 @@ def _container(kind: type) -> Callable[[Budget, tuple[Any, ...]], object]:
     return make
 
 
-def _complex(budget: Budget, arguments: tuple[Any, ...]) -> complex:
+def _complex(allocation_limit: AllocationLimit, arguments: tuple[Any, ...]) -> complex:
     if not all(type(one) in (int, float) for one in arguments):
         raise TypeError("expected the parts of a complex number, found something else")
     return complex(*arguments)
@@ -186,15 +186,18 @@ def require_key(key: object) -> Any:
     for one in key if type(key) is tuple else (key,):
         is_plain = isinstance(one, _PLAIN) and not isinstance(one, complex)
         if not is_plain or (isinstance(one, int) and abs(one) > _LARGEST_KEY):
-            raise RefusedError("keys that are text or numbers", f"a {type(one).__name__}")
+            raise UnsafePickleError("keys that are text or numbers", f"a {type(one).__name__}")
     return key
 
 
 _MODULES = ("core", "_core")
 _BUILTINS = ("builtins", "__builtin__")
 _KINDS: tuple[type, ...] = (list, tuple, dict, set, frozenset)
-_CALLS: dict[tuple[str, str], Callable[[Budget, tuple[Any, ...]], object] | None] = {
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): lambda budget, arguments: new_array() for core in _MODULES},
+_CALLS: dict[tuple[str, str], Callable[[AllocationLimit, tuple[Any, ...]], object] | None] = {
+    **{
+        (f"numpy.{core}.multiarray", "_reconstruct"): lambda allocation_limit, arguments: new_array()
+        for core in _MODULES
+    },
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in _MODULES},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in _MODULES},
     ("numpy", "dtype"): _element_type,
@@ -207,10 +210,10 @@ _CALLS: dict[tuple[str, str], Callable[[Budget, tuple[Any, ...]], object] | None
 
 
 def admitted(module: object, name: object) -> Name:
-    """The name that a pickle asks for. Raises RefusedError for all but a few."""
+    """The name that a pickle asks for. Raises UnsafePickleError for all but a few."""
     key: Any = (module, name)
     if not isinstance(module, str) or not isinstance(name, str) or key not in _CALLS:
-        raise RefusedError("containers, numbers, text and numpy arrays", f"the name {module}.{name}"[:200])
+        raise UnsafePickleError("containers, numbers, text and numpy arrays", f"the name {module}.{name}"[:200])
     return Name(f"{module}.{name}", _CALLS[key])
 
 
@@ -218,7 +221,7 @@ def admitted(module: object, name: object) -> Name:
 
 
 def require_plain(value: object) -> None:
-    """Raises RefusedError unless a value is made of what is admitted alone, neither endless nor very deep.
+    """Raises UnsafePickleError unless a value is made of what is admitted alone, neither endless nor very deep.
 
     What stands in several places is counted at each, as whoever walks through it meets it.
     """
@@ -230,7 +233,7 @@ def require_plain(value: object) -> None:
         if rest:
             child = rest.pop()
             if id(child) in open_ids:
-                raise RefusedError("containers that end", "one that holds itself")
+                raise UnsafePickleError("containers that end", "one that holds itself")
             if not _is_container(child):
                 _require_value(child)
                 sums[-1] += 1
@@ -247,7 +250,9 @@ def require_plain(value: object) -> None:
             if sums:
                 sums[-1] += sizes[id(whole)]
         if len(path) > DEEPEST or (sums and sums[-1] > MOST_VALUES):
-            raise RefusedError(f"{MOST_VALUES} values in {DEEPEST} containers inside each other at the most", "more")
+            raise UnsafePickleError(
+                f"{MOST_VALUES} values in {DEEPEST} containers inside each other at the most", "more"
+            )
 
 
 def _is_container(value: object) -> bool:
@@ -269,4 +274,4 @@ def _children(value: object) -> list[object]:
 
 def _require_value(value: object) -> None:
     if not isinstance(value, (*_PLAIN, np.ndarray)):
-        raise RefusedError("containers, numbers, text and numpy arrays", f"a {type(value).__name__}")
+        raise UnsafePickleError("containers, numbers, text and numpy arrays", f"a {type(value).__name__}")

@@ -47,17 +47,17 @@ def _load(name: str, root: Path) -> Benchmark:
     except (KeyError, IndexError, TypeError, ValueError) as error:
         expected, found = "imlist, qimlist and gnd with bbx, easy, hard and junk", f"a problem with {error}"
         raise BenchmarkError(path=file, expected=expected, found=found, advice="get the file again") from error
-    return _kept(name, file, database, queries)
+    return _with_positives(name, file, database, queries)
 
 
-def _kept(name: str, file: Path, database: list[Path], queries: list[BenchmarkQuery]) -> Benchmark:
+def _with_positives(name: str, file: Path, database: list[Path], queries: list[BenchmarkQuery]) -> Benchmark:
     """Queries that have nothing to find are dropped, as the original program does."""
-    kept = [query for query in queries if query.positives]
-    if not kept:
+    retained = [query for query in queries if query.positives]
+    if not retained:
         raise BenchmarkError(path=file, expected="a query with easy or hard pictures", found="none")
-    n_dropped = len(queries) - len(kept)
+    n_dropped = len(queries) - len(retained)
     return Benchmark(
-        name, database, kept, notes=[f"{n_dropped} queries without positives dropped"] if n_dropped else []
+        name, database, retained, notes=[f"{n_dropped} queries without positives dropped"] if n_dropped else []
     )
 
 

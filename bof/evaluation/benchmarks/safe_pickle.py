@@ -17,10 +17,10 @@ import numpy as np
 
 from bof.errors import BenchmarkError, display_name, reason_of
 from bof.evaluation.benchmarks.pickle_values import (
-    Budget,
+    AllocationLimit,
     ElementType,
     Name,
-    RefusedError,
+    UnsafePickleError,
     admitted,
     require_key,
     require_plain,
@@ -40,7 +40,7 @@ def load_pickle(file: Path) -> object:
     """What a pickle holds. Raises BenchmarkError where it is no whole pickle or names what is not admitted."""
     try:
         return _run(read_regular(file, MOST_BYTES))
-    except RefusedError as error:
+    except UnsafePickleError as error:
         found, advice = display_name(error.found), "do not trust this file, get it from its publisher"
         raise BenchmarkError(path=file, expected=error.expected, found=found, advice=advice) from error
     except Exception as error:  # the bytes are hostile: reading them ends in nearly every exception there is
@@ -52,7 +52,7 @@ def _run(data: bytes) -> object:
     machine = _Machine(len(data))
     for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         if step > MOST_STEPS:
-            raise RefusedError(f"at most {MOST_STEPS} instructions", "more")
+            raise UnsafePickleError(f"at most {MOST_STEPS} instructions", "more")
         if opcode.name == "STOP":
             value = machine.pop()
             require_plain(value)
@@ -72,12 +72,12 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.new: dict[int, Any] = {}
-        self.budget = Budget()
+        self.allocation_limit = AllocationLimit()
         self.n_bytes = n_bytes
 
     def push(self, value: object, n_bytes: int = 0) -> None:
         """Put a value onto the stack; n_bytes: what it takes."""
-        self.budget.take(_REFERENCE + n_bytes)
+        self.allocation_limit.take(_REFERENCE + n_bytes)
         self.stack.append(value)
 
     def pop(self) -> Any:
@@ -97,7 +97,7 @@ class _Machine:
         """The last value, which must be exactly of a kind that was made here and may be added to."""
         value = self.pop()
         if type(value) is not kind:
-            raise RefusedError(f"a {kind.__name__} to add to", f"a {type(value).__name__}")
+            raise UnsafePickleError(f"a {kind.__name__} to add to", f"a {type(value).__name__}")
         self.stack.append(value)
         return value
 
@@ -114,19 +114,19 @@ class _Machine:
 
     def append(self, values: list[Any]) -> None:
         """Add values to the list below them."""
-        self.budget.take(_REFERENCE * len(values))
+        self.allocation_limit.take(_REFERENCE * len(values))
         self.top(list).extend(values)
 
     def set_items(self, values: list[Any]) -> None:
         """Add keys and values to the dict below them."""
         if len(values) % 2:
             raise ValueError("a key without a value")
-        self.budget.take(64 * len(values))
+        self.allocation_limit.take(64 * len(values))
         self.top(dict).update(zip(map(require_key, values[::2]), values[1::2], strict=True))
 
     def add_items(self, values: list[Any]) -> None:
         """Add values to the set below them."""
-        self.budget.take(128 * len(values))
+        self.allocation_limit.take(128 * len(values))
         self.top(set).update(map(require_key, values))
 
     def frozen(self, values: list[Any]) -> None:
@@ -136,8 +136,8 @@ class _Machine:
     def put(self, place: int) -> None:
         """Put the last value away under a number, which takes no more room the higher it is."""
         if not 0 <= place <= self.n_bytes:
-            raise RefusedError(f"at most {self.n_bytes} places for results", str(place))
-        self.budget.take(128)
+            raise UnsafePickleError(f"at most {self.n_bytes} places for results", str(place))
+        self.allocation_limit.take(128)
         value = self.pop()
         self.stack.append(value)
         self.memo[place] = value
@@ -156,7 +156,7 @@ class _Machine:
         arguments, name = self.pop(), self.pop()
         if not isinstance(name, Name) or name.make is None or type(arguments) is not tuple:
             raise TypeError(f"{name.name if isinstance(name, Name) else type(name).__name__} is not callable")
-        made = name.make(self.budget, arguments)
+        made = name.make(self.allocation_limit, arguments)
         if isinstance(made, ElementType) or (isinstance(made, np.ndarray) and name.name.endswith("_reconstruct")):
             self.new[id(made)] = made
         self.push(made, 256)
@@ -165,11 +165,11 @@ class _Machine:
         """Give its state to an array or type that was made here and has none yet."""
         state, value = self.pop(), self.pop()
         if value is None or self.new.pop(id(value), None) is not value:
-            raise RefusedError("the state of a new array", f"that of a {type(value).__name__}")
+            raise UnsafePickleError("the state of a new array", f"that of a {type(value).__name__}")
         if isinstance(value, ElementType):
             set_type(value, state)
         else:
-            set_array(value, state, self.budget)
+            set_array(value, state, self.allocation_limit)
         self.stack.append(value)
 
 
@@ -240,4 +240,4 @@ def _dict(machine: _Machine, values: list[Any]) -> None:
 def _instance(name: Any) -> None:
     """The oldest way to call something: never needed for what is admitted."""
     found = admitted(*str(name).split(" ", 1)).name
-    raise RefusedError("containers, numbers, text and numpy arrays", f"an instance of {found}")
+    raise UnsafePickleError("containers, numbers, text and numpy arrays", f"an instance of {found}")

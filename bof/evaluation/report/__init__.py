@@ -136,14 +136,14 @@ def _require_place(folder: Path) -> None:
     if not folder.is_dir():
         raise ReportError(path=folder, expected="a folder for the report", found="a file", advice="name another")
     names = {path.name for path in folder.iterdir()}
-    strangers = sorted(names - {PAGE, FIGURES, PICTURES})
-    if names and not strangers and not is_made_by(GENERATOR, folder / PAGE):
-        strangers = [PAGE]
-    if strangers:
+    unknown = sorted(names - {PAGE, FIGURES, PICTURES})
+    if names and not unknown and not is_made_by(GENERATOR, folder / PAGE):
+        unknown = [PAGE]
+    if unknown:
         raise ReportError(
             path=folder,
             expected="a new folder, an empty one, or an earlier report",
-            found=display_name(strangers[0]),
+            found=display_name(unknown[0]),
             advice="name another folder or remove it",
         )
 

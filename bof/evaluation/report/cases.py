@@ -101,12 +101,12 @@ def _is_verified_wrong(hit: RankedImage) -> bool:
 
 def _cases(
     results: Sequence[QueryResult],
-    wanted: Callable[[QueryResult], bool],
+    is_shown: Callable[[QueryResult], bool],
     badness: Callable[[QueryResult], float],
     n: int,
     benchmark: Benchmark | None,
 ) -> list[Case]:
-    numbered = [(number, result) for number, result in enumerate(results, 1) if wanted(result)]
+    numbered = [(number, result) for number, result in enumerate(results, 1) if is_shown(result)]
     numbered.sort(key=lambda pair: badness(pair[1]))
     return [_case(number, result, benchmark) for number, result in numbered[:n]]
 

@@ -22,7 +22,7 @@ async def list_groups(service: Service, request: Request, values: Values) -> Res
 
 async def find_duplicates(service: Service, request: Request, values: Values) -> Response:
     """Look for them."""
-    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         value = json_object(request, body)
     if set(value) != {"kind"} or value["kind"] not in KINDS:
         raise ProblemError("bad-request", f'expected {{"kind": ...}} of {", ".join(KINDS)}, found something else')
@@ -32,7 +32,7 @@ async def find_duplicates(service: Service, request: Request, values: Values) ->
 
 async def reject_pair(service: Service, request: Request, values: Values) -> Response:
     """These two are none, now and in every later look."""
-    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         value = json_object(request, body)
     if set(value) != {"a", "b"} or not all(type(v) is int and 0 <= v <= MAX_ID for v in value.values()):
         raise ProblemError("bad-request", 'expected {"a": ID, "b": ID}, found something else')

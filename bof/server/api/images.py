@@ -18,7 +18,7 @@ from bof.server.collection import all_of, version_of
 from bof.server.decoding import Check, Shrink
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
-from bof.server.http.forms import Part
+from bof.server.http.forms import FormPart
 from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job
@@ -27,7 +27,7 @@ from bof.store.catalog import ImageRecord
 
 THUMBNAIL_SIZES = (160, 320, 640)
 PATIENCE_SECONDS = 5.0
-"""A small change is waited for so long; then its job is told instead."""
+"""Seconds that a request waits for a small change; after them the answer is its job."""
 
 MAX_TAGS, MAX_TAG = 100, 200
 
@@ -109,7 +109,9 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
     return _accepted(job)
 
 
-async def _keep(service: Service, part: Part, given: dict[str, str], skipped: list[tuple[str, ProblemError]]) -> None:
+async def _keep(
+    service: Service, part: FormPart, given: dict[str, str], skipped: list[tuple[str, ProblemError]]
+) -> None:
     """Store one picture, or say why not."""
     _refuse_large(service, part.content)
     name, data = uploads.shown_name(part.file_name), bytes(part.content)
@@ -149,7 +151,7 @@ async def remove_image(service: Service, request: Request, values: Values) -> Re
 async def tag_image(service: Service, request: Request, values: Values) -> Response:
     """All tags of an image."""
     image = await _record(service, values)
-    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         tags = _tags(json_object(request, body))
     job = service.jobs.submit("tag", service.changes.tag(image.id, tags), total=1)
     accepted = await _done_or_accepted(job)

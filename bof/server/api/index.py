@@ -54,7 +54,7 @@ async def show_metrics(service: Service, request: Request, values: Values) -> Re
         "bof_generation": ("the number of the commit that is searched", float(engine.generation)),
         "bof_busy": ("searches and uploads in work", float(service.places.taken - waiting)),
         "bof_waiting": ("searches and uploads that wait for their turn", float(waiting)),
-        "bof_body_bytes": ("bytes of bodies in memory", float(service.budget.used)),
+        "bof_body_bytes": ("bytes of bodies in memory", float(service.byte_limit.used)),
         "bof_thumbnail_bytes": ("bytes of thumbnails in memory", float(service.thumbnails.used)),
         "bof_jobs": ("changes that wait or run", float(sum(not job.is_over for job in service.jobs.all()))),
         **metrics.process_gauges(),
@@ -73,7 +73,7 @@ async def show_session(service: Service, request: Request, values: Values) -> Re
 
 async def open_session(service: Service, request: Request, values: Values) -> Response:
     """A cookie for a token."""
-    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.budget) as body:
+    async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         value = json_object(request, body)
     if set(value) != {"token"} or not isinstance(value["token"], str):
         raise ProblemError("bad-request", 'expected {"token": "..."}, found something else')

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from bof.errors import BofError, OptionError
 from bof.options import SearchOptions
 from bof.server.api.endpoint import Endpoint
-from bof.server.decoding import Asked, FindSubject, Pose, Subject
+from bof.server.decoding import FindSubject, Pose, QueryNeeds, Subject
 from bof.server.http.answers import answer
 from bof.server.http.bodies import one_picture, pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
-from bof.server.search import Ask, asked_by, match_pair, pose_of, search_page
+from bof.server.search import PageRequest, match_pair, needs_of, pose_of, search_page
 from bof.server.service import Service
 
 
@@ -39,34 +39,34 @@ async def _picture(service: Service, request: Request, values: Values) -> AsyncI
 
 async def search(service: Service, request: Request, values: Values) -> Response:
     """With a picture that is sent or fetched."""
-    ask, pose = Ask.of(values), pose_of(values)
+    page_request, pose = PageRequest.of(values), pose_of(values)
     async with _picture(service, request, values) as picture, service.place(request):
-        return answer(await _page(service, picture, pose, ask))
+        return answer(await _page(service, picture, pose, page_request))
 
 
 async def search_image(service: Service, request: Request, values: Values) -> Response:
     """With a picture of the index."""
-    ask, pose = Ask.of(values), pose_of(values)
+    page_request, pose = PageRequest.of(values), pose_of(values)
     fact = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
-        return answer(await _page(service, picture, pose, ask, fact.sha256))
+        return answer(await _page(service, picture, pose, page_request, fact.sha256))
 
 
 async def search_batch(service: Service, request: Request, values: Values) -> Response:
     """With several pictures: each is answered, or told what is wrong with it."""
-    ask, pose = Ask.of(values), pose_of(values)
+    page_request, pose = PageRequest.of(values), pose_of(values)
     answers: list[dict[str, Any]] = []
     async with service.body(request, many=True) as body:
         for part in await pictures(request, body, service.options.batch_images):
             async with service.place(request):
-                answers.append(await _page_or_problem(service, bytes(part.content), pose, ask))
+                answers.append(await _page_or_problem(service, bytes(part.content), pose, page_request))
     return answer({"answers": answers})
 
 
-async def _page_or_problem(service: Service, picture: bytes, pose: Pose, ask: Ask) -> dict[str, Any]:
+async def _page_or_problem(service: Service, picture: bytes, pose: Pose, page_request: PageRequest) -> dict[str, Any]:
     try:
-        return await _page(service, picture, pose, ask)
+        return await _page(service, picture, pose, page_request)
     except (ProblemError, BofError) as error:
         problem = problem_of(error, str(service.folder))
         if problem is None or problem.kind == "bad-request":
@@ -74,12 +74,14 @@ async def _page_or_problem(service: Service, picture: bytes, pose: Pose, ask: As
         return {"problem": problem.document()}
 
 
-async def _page(service: Service, picture: bytes, pose: Pose, ask: Ask, version: str = "") -> dict[str, Any]:
+async def _page(
+    service: Service, picture: bytes, pose: Pose, page_request: PageRequest, version: str = ""
+) -> dict[str, Any]:
     start = time.perf_counter()
     engine = await service.engine()
-    asked = await service.in_file_thread(asked_by, engine, ask.options)
-    prepared = await service.prepare(picture, pose, asked, version)
-    found = await service.in_search_thread(search_page, service.collection, engine, prepared, ask)
+    needs = await service.in_file_thread(needs_of, engine, page_request.options)
+    prepared = await service.prepare(picture, pose, needs, version)
+    found = await service.in_search_thread(search_page, service.collection, engine, prepared, page_request)
     seconds = found["seconds"]
     service.metrics.add_stages(seconds)
     waited = time.perf_counter() - start - sum(seconds.values())
@@ -112,7 +114,7 @@ async def _match(
     service: Service, picture: bytes, pose: Pose, number: int, mirror: str, version: str = ""
 ) -> dict[str, Any]:
     engine = await service.engine()
-    prepared = await service.prepare(picture, pose, Asked(), version)
+    prepared = await service.prepare(picture, pose, QueryNeeds(), version)
     options = SearchOptions(mirror=mirror)
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
     return {**found, "seconds": _rounded(found["seconds"])}

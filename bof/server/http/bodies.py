@@ -12,8 +12,8 @@ from typing import Any, Literal
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from bof.server.http.forms import Part, parts_of
-from bof.server.http.limits import Budget
+from bof.server.http.forms import FormPart, parts_of
+from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
 
 Body = Literal["", "picture", "pictures", "json"]
@@ -33,20 +33,20 @@ def is_named(kind: str, body: Body) -> bool:
 
 
 @asynccontextmanager
-async def body_of(request: Request, limit: int, seconds: float, budget: Budget) -> AsyncIterator[bytes]:
-    """The whole body, counted in the budget for as long as this lasts. Raises ProblemError."""
+async def body_of(request: Request, limit: int, seconds: float, byte_limit: ByteLimit) -> AsyncIterator[bytes]:
+    """The whole body, counted in the byte limit while this lasts. Raises ProblemError."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > limit:
         raise _too_large(limit, f"{declared[:30]} bytes")
     chunks: list[bytes] = []
     try:
-        await _gather(request, chunks, limit, seconds, budget)
+        await _gather(request, chunks, limit, seconds, byte_limit)
         yield await asyncio.to_thread(b"".join, chunks) if len(chunks) > 2 else b"".join(chunks)
     finally:
-        budget.give_back(sum(map(len, chunks)))
+        byte_limit.give_back(sum(map(len, chunks)))
 
 
-async def _gather(request: Request, chunks: list[bytes], limit: int, seconds: float, budget: Budget) -> None:
+async def _gather(request: Request, chunks: list[bytes], limit: int, seconds: float, byte_limit: ByteLimit) -> None:
     """Append the body piece by piece; the last is empty."""
     taken = 0
     try:
@@ -55,7 +55,7 @@ async def _gather(request: Request, chunks: list[bytes], limit: int, seconds: fl
                 taken += len(chunk)
                 if taken > limit:
                     raise _too_large(limit, "more")
-                budget.take(len(chunk))
+                byte_limit.take(len(chunk))
                 chunks.append(chunk)
     except TimeoutError:
         detail = f"expected the body within {seconds:g} s, found {taken} bytes by then"
@@ -80,7 +80,7 @@ async def one_picture(request: Request, body: bytes) -> bytes:
     return body
 
 
-async def pictures(request: Request, body: bytes, n_most: int) -> list[Part]:
+async def pictures(request: Request, body: bytes, n_most: int) -> list[FormPart]:
     """The pictures in the fields `image` of a form."""
     kind, boundary = _content_type(request)
     if kind != _FORM:

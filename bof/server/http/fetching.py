@@ -23,7 +23,7 @@ from bof import __version__
 from bof.errors import OptionError
 from bof.options import ServeOptions
 from bof.server.http.addresses import Address, Source, Target, is_public, literal_of
-from bof.server.http.limits import Budget, Places
+from bof.server.http.limits import ByteLimit, Places
 from bof.server.http.problems import ProblemError
 
 log = logging.getLogger("bof")
@@ -48,9 +48,9 @@ def not_fetched() -> ProblemError:
 class Fetcher:
     """Fetches from these sources alone. The log says why something was not fetched; the client is not told."""
 
-    def __init__(self, sources: Collection[Source], options: ServeOptions, budget: Budget) -> None:
+    def __init__(self, sources: Collection[Source], options: ServeOptions, byte_limit: ByteLimit) -> None:
         self._sources = frozenset(sources)
-        self._limit, self._seconds, self._budget = options.upload_megabytes << 20, options.body_seconds, budget
+        self._limit, self._seconds, self._byte_limit = options.upload_megabytes << 20, options.body_seconds, byte_limit
         self._places = Places(N_AT_ONCE, options.waiting)
         self._tls = ssl.create_default_context() if sources else None
         # Not the threads for files, nor the loop's own: a resolver that hangs holds up nobody else.
@@ -69,7 +69,7 @@ class Fetcher:
 
     @asynccontextmanager
     async def fetch(self, target: Target) -> AsyncIterator[bytes]:
-        """The content, counted in the budget for as long as this lasts; what is no picture counts as not fetched."""
+        """The content, counted in the byte limit while this lasts; what is no picture counts as not fetched."""
         chunks: list[bytes] = []
         try:
             await self._gather(target, chunks)
@@ -80,7 +80,7 @@ class Fetcher:
             log.warning("not fetched from %s: %s", target.authority, problem.detail)
             raise not_fetched() from None
         finally:
-            self._budget.give_back(sum(map(len, chunks)))
+            self._byte_limit.give_back(sum(map(len, chunks)))
 
     def close(self) -> None:
         """Look no more names up."""
@@ -162,7 +162,7 @@ class Fetcher:
         while isinstance(event := await _next(reader, connection), h11.Data):
             taken += len(event.data)
             self._require_room(taken)
-            self._budget.take(len(event.data))
+            self._byte_limit.take(len(event.data))
             chunks.append(bytes(event.data))
         return ""
 

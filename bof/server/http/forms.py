@@ -25,26 +25,26 @@ _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FormPart:
     """One field `image` of a form: the file name that it was given, and its content."""
 
     file_name: str
     content: memoryview
 
 
-def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[Part]:
+def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[FormPart]:
     """The fields `image` of a form, one to n_most. Raises ProblemError."""
     if not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise ProblemError("bad-request", "expected a boundary in the content type, found none")
     delimiter = b"\r\n--" + boundary
-    parts: list[Part] = []
+    parts: list[FormPart] = []
     place = _first_boundary(body, delimiter[2:])
     while not body.startswith(b"--", place):
         if len(parts) == n_most:
             raise ProblemError("too-large", f"expected at most {n_most} fields named image, found more")
         file_name, start = _head(body, _next_line(body, place))
         end = _find(body, delimiter, start)
-        parts.append(Part(file_name, memoryview(body)[start:end]))
+        parts.append(FormPart(file_name, memoryview(body)[start:end]))
         place = end + len(delimiter)
     if not parts:
         raise ProblemError("bad-request", "expected a form with a field named image, found none")
@@ -80,8 +80,8 @@ def _head(body: bytes, start: int) -> tuple[str, int]:
     fields = [_HEADER.fullmatch(line) for line in block[2:stop].split(b"\r\n")] if stop > 0 else []
     if stop < 0 or not all(fields):
         raise _not_whole("expected the header fields of a part, found something else")
-    said = {field[1].lower(): field[2].strip() for field in fields if field}
-    _, options = parse_options_header(said.get(b"content-disposition", b""))
+    reported = {field[1].lower(): field[2].strip() for field in fields if field}
+    _, options = parse_options_header(reported.get(b"content-disposition", b""))
     name, file_name = (options.get(key, b"").decode("utf-8", "replace") for key in (b"name", b"filename"))
     if name != "image":
         raise ProblemError("bad-request", f"expected only fields named image, found {name[:50]!r}")

@@ -48,7 +48,7 @@ HEAD_BYTES = 32 << 10
 """Of an address and headers together."""
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
-_ASKED_HEADERS = ("Authorization", "Content-Type", "X-Bof")
+_REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Bof")
 """What the pages of other sites may send, if the site is named."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,7 +64,7 @@ class Gate:
     def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str], send_seconds: float) -> None:
         self._hosts, self._origins, self._send_seconds = hosts, origins, send_seconds
         named = set(origins) - {"*"}  # which Starlette takes for any site
-        self._app = CORSMiddleware(app, named, _METHODS, _ASKED_HEADERS) if named else app
+        self._app = CORSMiddleware(app, named, _METHODS, _REQUEST_HEADERS) if named else app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""

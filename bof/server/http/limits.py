@@ -67,7 +67,7 @@ class Rate:
 
 
 @dataclass
-class Budget:
+class ByteLimit:
     """Bytes that all bodies together may take in memory."""
 
     limit: int

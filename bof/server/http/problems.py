@@ -87,11 +87,11 @@ def not_found(what: str) -> ProblemError:
 
 
 def as_problem(error: BofError, folder: str = "") -> ProblemError:
-    """The problem that an error of the library is. folder: the index's; no path outside it is told."""
+    """The problem that an error of the library is. folder: the index's; it shows no path outside of it."""
     kind = next(kind for known, kind in _KINDS if isinstance(error, known))
     if kind == "bad-picture" and error.option:  # such as a box outside the picture
         kind = "bad-request"
-    detail = ": ".join(part for part in (error.option or _told(error.path, folder), error.reason()) if part)
+    detail = ": ".join(part for part in (error.option or _reported_path(error.path, folder), error.reason()) if part)
     return ProblemError(kind, detail, more={"parameter": error.option} if error.option else {})
 
 
@@ -106,7 +106,7 @@ def problem_of(error: Exception, folder: str = "") -> ProblemError | None:
     return None
 
 
-def _told(path: str, folder: str) -> str:
+def _reported_path(path: str, folder: str) -> str:
     """A path as clients may see it: inside the index from its folder on, elsewhere not; a plain name as it is."""
     if folder and PurePath(path).is_relative_to(folder):
         return display_name(PurePath("the index", PurePath(path).relative_to(folder)))

@@ -10,7 +10,7 @@ from bof.engine import AddReport, Engine
 from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
-from bof.server.collection import TITLE, Collection
+from bof.server.collection import TITLE, ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import TAG, ImageRecord
@@ -19,7 +19,7 @@ from bof.store.catalog import TAG, ImageRecord
 class Changes:
     """Makes the work of jobs. Every change has the writer's lock for itself; another writer makes it fail."""
 
-    def __init__(self, collection: Collection, vocabulary_folder: Path, max_pixels: int) -> None:
+    def __init__(self, collection: ServedCollection, vocabulary_folder: Path, max_pixels: int) -> None:
         self._collection, self._vocabulary_folder = collection, vocabulary_folder
         self._options = IndexOptions(workers=max(1, (os.cpu_count() or 1) - 1), max_pixels=max_pixels)
 

@@ -1,4 +1,4 @@
-"""Groups of duplicates as the last look found them, by kind, ready to be told page by page."""
+"""Groups of duplicates as the last look found them, by kind, ready to be reported page by page."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from bof.grouping.finding import find_groups
 from bof.grouping.memory import reject, rejected
 from bof.grouping.types import Group, Kind, Link
 from bof.options import KINDS, DuplicateOptions
-from bof.server.collection import Collection
+from bof.server.collection import ServedCollection
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import ImageRecord
 
 Entries = list[tuple[ImageRecord, Link | None]]
-"""The members of a group, each with how it is like the head (None: the head)."""
+"""The members of a group, each with how it is like the representative (None: the representative)."""
 
 
 class Duplicates:
     """What was found, in memory; what takes long is kept in the index folder, so that a second look is fast."""
 
-    def __init__(self, collection: Collection, vocabulary_folder: Path) -> None:
+    def __init__(self, collection: ServedCollection, vocabulary_folder: Path) -> None:
         self._collection, self._vocabulary_folder = collection, vocabulary_folder
         self._found: dict[Kind, list[tuple[Group, int]]] = {}
         """Groups, and the id of the picture to keep in each."""
@@ -78,9 +78,9 @@ class Duplicates:
 
 
 def _allowed(group: Group, refused: set[frozenset[str]]) -> Entries:
-    """The head and those that were not rejected beside it."""
-    others = [pair for pair in group.others if frozenset((group.head.sha256, pair[0].sha256)) not in refused]
-    return [(group.head, None), *others]
+    """The representative and those that were not rejected beside it."""
+    others = [pair for pair in group.others if frozenset((group.representative.sha256, pair[0].sha256)) not in refused]
+    return [(group.representative, None), *others]
 
 
 def _link(link: Link | None) -> dict[str, Any] | None:

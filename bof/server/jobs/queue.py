@@ -19,7 +19,7 @@ log = logging.getLogger("bof")
 Kind = Literal["add", "update", "remove", "tag", "sync", "duplicates"]
 State = Literal["queued", "running", "done", "failed", "stopped"]
 
-KEPT = 100
+MAX_ENDED = 100
 """Jobs that have ended and can still be asked about."""
 
 _MAX_SKIPPED = 1000
@@ -104,7 +104,7 @@ class Jobs:
 
     def _forget(self) -> None:
         over = [name for name, job in self._known.items() if job.is_over]
-        for name in over[: max(0, len(over) - KEPT)]:
+        for name in over[: max(0, len(over) - MAX_ENDED)]:
             del self._known[name]
 
     def get(self, name: str) -> Job:
@@ -158,4 +158,4 @@ class Jobs:
             self._queue.put(None, timeout=seconds)
             self._thread.join(seconds)
         except queue.Full:
-            log.warning("a change did not end in time; what is committed stands")
+            log.warning("a change did not end in time; what is committed stays")

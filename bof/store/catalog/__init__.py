@@ -8,7 +8,7 @@ what a row may hold, `checksums` how a changed bit is found, `commits` what a re
 from bof.store.catalog.catalogue_columns import CatalogueColumns, ImageRow
 from bof.store.catalog.changes import Move
 from bof.store.catalog.commits import Commit, read_commit, read_generation, read_meta, read_segments
-from bof.store.catalog.connection import FILE_NAME, connect, create, reading, stands, transaction
+from bof.store.catalog.connection import FILE_NAME, connect, create, exists, reading, transaction
 from bof.store.catalog.filters import BUILT_IN, compile_where
 from bof.store.catalog.metadata import TAG, Fields
 from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord
@@ -27,6 +27,6 @@ from bof.store.catalog.select import (
 __all__ = [
     "BUILT_IN", "FILE_NAME", "FORMAT", "TAG", "CatalogueColumns", "Commit", "Fields", "FileStamp", "ImageRecord",
     "ImageRow", "Move", "Order", "SegmentRecord", "Selection", "compile_where", "connect", "count_annotated",
-    "count_images", "create", "read_commit", "read_generation", "read_meta", "read_metadata", "read_records",
-    "read_segments", "reading", "select", "select_ids", "stands", "transaction",
+    "count_images", "create", "exists", "read_commit", "read_generation", "read_meta", "read_metadata",
+    "read_records", "read_segments", "reading", "select", "select_ids", "transaction",
 ]  # fmt: skip

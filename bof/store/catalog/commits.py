@@ -15,7 +15,7 @@ import numpy as np
 from bof.errors import IndexStoreError
 from bof.store.catalog import checksums
 from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
-from bof.store.catalog.connection import connect, reading, require_format, stands
+from bof.store.catalog.connection import connect, exists, reading, require_format
 from bof.store.catalog.metadata import require_texts
 from bof.store.catalog.records import SegmentRecord, checked
 from bof.system.database import DamagedDatabaseError
@@ -37,7 +37,7 @@ class Commit:
 
 def read_meta(folder: Path) -> dict[str, Any]:
     """The index's facts. Raises IndexStoreError where there is no index, MismatchError on another format."""
-    if not stands(folder):
+    if not exists(folder):
         advice = f"build one with: python -m bof.index PHOTOS --index {folder}"
         raise IndexStoreError("no index here", path=folder, advice=advice)
     with reading(folder) as database:

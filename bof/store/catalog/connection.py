@@ -23,15 +23,15 @@ PATIENCE_S = 60.0
 _SAFE = "PRAGMA synchronous = EXTRA"
 
 
-def stands(folder: Path) -> bool:
+def exists(folder: Path) -> bool:
     """Is there a catalogue in this folder?"""
     return (folder / FILE_NAME).exists()
 
 
 def create(folder: Path, meta: Mapping[str, Any]) -> None:
-    """Write a new catalogue with these facts. Raises IndexStoreError where one stands or none can be written."""
-    if stands(folder):
-        raise IndexStoreError("an index stands here already", path=folder, advice="open it, or name another folder")
+    """Write a new catalogue with these facts. Raises IndexStoreError where there is one or none can be written."""
+    if exists(folder):
+        raise IndexStoreError("there is an index here already", path=folder, advice="open it, or name another folder")
     fresh = folder / f".{FILE_NAME}.partial"
     fresh.unlink(missing_ok=True)
     with _opened(fresh, "rwc") as database:

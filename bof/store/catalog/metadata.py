@@ -79,7 +79,7 @@ def write_texts(database: Connection, numbers: Iterable[int]) -> None:
 
 
 def rewrite_texts(database: Connection) -> None:
-    """Write the texts of all images anew."""
+    """Write the texts of all images again."""
     database.execute("DROP TABLE IF EXISTS texts")
     database.execute(TEXTS)
     write_texts(database, [number for (number,) in database.execute("SELECT id FROM images WHERE deleted = 0")])

@@ -90,7 +90,7 @@ class FileStamp:
     n_bytes: int
     mtime_ns: int
 
-    def stands(self) -> bool:
+    def is_current(self) -> bool:
         """Is it still that file?"""
         try:
             found = os.stat(self.path)

@@ -7,10 +7,10 @@ import numpy as np
 from bof.store.catalog import ImageRecord
 from bof.store.segments import ImageColumns
 
-Described = tuple[ImageRecord, ImageColumns]
+Extracted = tuple[ImageRecord, ImageColumns]
 
 
-def described(name: str, seed: int, n_features: int = 30) -> Described:
+def extracted(name: str, seed: int, n_features: int = 30) -> Extracted:
     rng = np.random.default_rng(seed)
     columns = ImageColumns(
         rng.integers(0, 200, n_features).astype(np.int32),
