@@ -82,9 +82,11 @@ def count(ranking: Ranking, query: BenchmarkQuery) -> SiblingCounts:
     return SiblingCounts(
         query.labels,
         len(query.siblings),
-        *(_called(verdict, query.siblings, verdict_of) for verdict in (SAME, PART)),
+        _called(SAME, query.siblings, verdict_of),
+        _called(PART, query.siblings, verdict_of),
         len(query.positives),
-        *(_called(verdict, query.positives, verdict_of) for verdict in (SAME, PART)),
+        _called(SAME, query.positives, verdict_of),
+        _called(PART, query.positives, verdict_of),
         _called(SAME, others, verdict_of),
         first_right,
         first_right and first is not None and verdict_of[first] == SAME,

@@ -35,7 +35,7 @@ def photographed(streams: Streams, pixels: U8) -> U8:
     shadow = cv2.GaussianBlur(cv2.warpPerspective(shade, shift @ transform, large), (0, 0), 12)
     view = (ground * (1 - 0.6 * (shadow[:, :, None] / 255.0))).astype(np.uint8)
     cv2.warpPerspective(pixels, transform, large, dst=view, borderMode=cv2.BORDER_TRANSPARENT)
-    return _developed(rng, cv2.resize(view, size, interpolation=cv2.INTER_AREA))
+    return _developed(rng, np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def view_from_picture(rng: Rng, width: int, height: int, size: tuple[int, int]) -> F64:
@@ -57,7 +57,7 @@ def view_from_picture(rng: Rng, width: int, height: int, size: tuple[int, int]) 
 def _developed(rng: Rng, view: U8) -> U8:
     """With uneven light, a glare now and then, blur by focus or motion, another white balance, noise."""
     height, width = view.shape[:2]
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]  # type: ignore[misc]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     slope = rng.uniform(-0.25, 0.25, 2)
     light = 0.85 + slope[0] * x + slope[1] * y + (fractal_noise(rng, height, width, coarse=2, octaves=2) - 0.5) * 0.3
     lit = view * light[:, :, None]
@@ -69,7 +69,7 @@ def _developed(rng: Rng, view: U8) -> U8:
         length = int(rng.integers(3, 6))
         lit = cv2.filter2D(lit, -1, np.eye(length) / length)
     noisy = lit * rng.uniform(0.9, 1.08, 3) + rng.normal(0, rng.uniform(2, 6), lit.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def shrunk(pixels: U8, factor: float) -> U8:

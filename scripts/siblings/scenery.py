@@ -77,7 +77,7 @@ def lake(rng: Rng) -> U8:
 
 def ball(side: int, tint: Colour, rough: F32) -> tuple[U8, F32]:
     """A lit ball with a skin: RGB u8 (side, side, 3), and how much of each pixel it covers."""
-    y, x = np.mgrid[-1.08 : 1.08 : side * 1j, -1.08 : 1.08 : side * 1j].astype(np.float32)  # type: ignore[misc]
+    y, x = np.mgrid[-1.08 : 1.08 : side * 1j, -1.08 : 1.08 : side * 1j].astype(np.float32)
     z = np.sqrt(np.clip(1 - x * x - y * y, 0, 1))
     light = np.clip(0.28 + 0.8 * (-0.45 * x - 0.6 * y + 0.66 * z), 0.12, 1.2)[:, :, None]
     shine = np.clip(-0.36 * x - 0.48 * y + 0.8 * z, 0, 1)[:, :, None] ** 24 * 150
@@ -154,4 +154,5 @@ def face(rng: Rng, width: int, height: int) -> U8:
             cv2.circle(art, (x, eyes), 30, (40, 40, 44), 4, aa)
     shade = cv2.GaussianBlur(fractal_noise(rng, 500, 400, coarse=3), (0, 0), 6)[:, :, None] * 50 - 25
     soft = cv2.GaussianBlur(art, (0, 0), 2.0).astype(np.float32) + shade + rng.normal(0, 3, art.shape)
-    return cv2.resize(np.clip(soft, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.clip(soft, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)

@@ -113,7 +113,7 @@ def _newspaper(member: int, streams: Streams) -> U8:
     sheet.line([(30, 158), (790, 158)], INK, 2)
     sheet.block((40, 170), words.title(own, 6), 750, 52, INK, "serif-bold", n_lines=2)
     grey = cv2.cvtColor(cv2.cvtColor(photo(streams, 490, 320), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    sheet.paste(grey, 40, 320)
+    sheet.paste(np.asarray(grey, np.uint8), 40, 320)
     sheet.text((40, 646), words.sentence(own)[:64], 14, GREY, "italic")
     for column in range(3):
         x = 40 + 255 * column

@@ -49,7 +49,8 @@ def _biscuit_box(member: int, streams: Streams) -> U8:
         sheet.disc(x + 6, y + 8, radius, mixed(tint, BLACK, 0.4))
         sheet.disc(x, y, radius, (206, 156, 90), (150, 100, 50), 4)
         for _ in range(16):
-            sheet.disc(*design.normal((x, y), radius / 3), 5, (150, 100, 50))
+            chip_x, chip_y = design.normal((x, y), radius / 3).tolist()
+            sheet.disc(chip_x, chip_y, 5, (150, 100, 50))
     sheet.oval(330, 150, 560, 210, WHITE)
     sheet.oval(330, 150, 530, 184, (190, 30, 40))
     sheet.text((330, 150), words.title(design, 1).upper(), 74, WHITE, "serif-bold", "mm")

@@ -23,7 +23,7 @@ def _engraved(pixels: U8, tint: Colour) -> U8:
     y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
     lines = 0.5 + 0.5 * np.sin(1.3 * y + 4 * np.sin(x / 40))
     dark_part = np.clip((0.9 - grey) * 1.2 + (lines - 0.5) * 0.5, 0, 1)[:, :, None]
-    return (255 * (1 - dark_part) + np.array(tint) * dark_part).astype(np.uint8)
+    return np.asarray(255 * (1 - dark_part) + np.array(tint) * dark_part, np.uint8)
 
 
 @family("value")
@@ -147,7 +147,7 @@ def _relief(height: F32, tint: Colour) -> U8:
     """A surface of heights lit from the top left: RGB u8."""
     dx, dy = cv2.Sobel(height, cv2.CV_32F, 1, 0), cv2.Sobel(height, cv2.CV_32F, 0, 1)
     light = np.clip(0.62 - 0.5 * (dx + dy), 0.08, 1.25)[:, :, None]
-    return np.clip(np.array(tint, np.float32) * light, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.array(tint, np.float32) * light, 0, 255), np.uint8)
 
 
 @family("value")

@@ -110,8 +110,8 @@ def _calendar_month(member: int, streams: Streams) -> U8:
     sheet = Sheet(760, 620)
     sheet.box(0, 0, 760, 100, tint)
     sheet.text((380, 50), f"{words.MONTHS[member + 2]} {year}", 52, WHITE, "bold", "mm")
-    for i, day in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
-        sheet.text((70 + 104 * i, 126), day, 22, tint, "bold", "mm")
+    for i, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
+        sheet.text((70 + 104 * i, 126), name, 22, tint, "bold", "mm")
     first, n_days = calendar.monthrange(year, member + 3)
     for day in range(n_days):
         row, column = divmod(first + day, 7)

@@ -72,7 +72,7 @@ def _security_camera(member: int, streams: Streams) -> U8:
     design, own = streams.design, streams.own
     room = shared_photo(streams, 960, 640)
     grey = cv2.cvtColor(cv2.cvtColor(room, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    sheet = Sheet(960, 640, grey)
+    sheet = Sheet(960, 640, np.asarray(grey, np.uint8))
     for _ in range(whole(own, 0, 4)):
         x, y, tall = own.uniform(80, 880), own.uniform(300, 420), own.uniform(120, 220)
         sheet.oval(x, y, tall * 0.22, tall * 0.26, (170, 170, 170))

@@ -168,7 +168,7 @@ def _code_page(member: int, streams: Streams) -> U8:
         y = 52 + 21 * row
         sheet.text((34, y), row + 1, 13, (110, 114, 130), "mono", "ra")
         depth = max(0, min(4, depth + whole(own, -1, 2)))
-        x = 56 + 34 * depth
+        x = 56.0 + 34 * depth
         head = pick(own, ("for", "if", "def", "return", "while", "with", "x =", "self."))
         parts = [head, words.word(own), pick(own, ("(", "= [", "in", "+", "==")), words.word(own), words.digits(own, 2)]
         if own.random() < 0.12:
