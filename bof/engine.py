@@ -24,9 +24,11 @@ from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
 from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
+from bof.retrieval.answer import Answer
+from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, decode_here
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
-from bof.retrieval.searcher import Answer, Match, Searcher
+from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, Fields, ImageRecord, SegmentRecord, Selection
 from bof.store.check import CheckReport
@@ -45,7 +47,8 @@ Progress = Callable[[int, int], None]
 class Engine:
     """An open index with its vocabulary: add, remove, search.
 
-    memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's.
+    memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's;
+    decoder: decodes the pictures of first hits, so that their pixels are compared.
     As a context manager it closes the files that it has mapped.
     """
 
@@ -57,6 +60,7 @@ class Engine:
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
         self._warned: set[str] = set()
+        self.decoder: Decoder = decode_here
         self._ann_index: tuple[int, AnnIndex] | None = None
 
     # -- What it is -----------------------------------------------------------------------------------------------
@@ -299,17 +303,31 @@ class Engine:
         ann_index = self._open_ann_index(collection) if "embedding" in options.whole else None
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
-        return Searcher(collection, self.vocabulary, options, ann_index, self._mapped_limit, str(self.folder))
+        pictures = IndexedPictures(self.folder, collection.rows, self.decoder) if options.verify.pixels else None
+        limits = self._mapped_limit, str(self.folder)
+        return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures)
 
-    def prepare(self, picture: Picture, box: Box | None = None, options: SearchOptions | None = None) -> Query:
+    def prepare(
+        self,
+        picture: Picture,
+        box: Box | None = None,
+        options: SearchOptions | None = None,
+        *,
+        colours: Picture | None = None,
+        sha256: str = "",
+    ) -> Query:
         """Make a query ready for the rankers of `options`; its features are extracted as the index's were.
+
+        colours: the same picture in RGB, whose pixels are compared with those of hits, where `picture` is grey; sha256:
+        of the file that it was read from, so that it is known where it is in the collection.
 
         Raises ImageError for a box outside the picture, and for a grey picture where columns are compared;
         MismatchError where the index lacks a column that a ranker needs.
         """
         options = options or SearchOptions()
         column_spec = self.require_columns(options.groups) if options.groups else None
-        return prepare(picture, box, self.features, column_spec, local=bool(options.local))
+        more = {"colours": colours, "sha256": sha256}
+        return prepare(picture, box, self.features, column_spec, local=bool(options.local), **more)
 
     def require_columns(self, groups: Sequence[str]) -> ColumnSpec:
         """These groups of columns. Raises MismatchError where the index lacks one."""
@@ -395,9 +413,9 @@ class Engine:
         transform = verification.database_from_query if verification else None
         outline = transforms.apply(transform, query.outline) if transform is not None else None
         verdict = answer.verdict(image, options.verify)
-        probability = answer.probabilities.get(image)
-        size = (row.width, row.height)
-        return Hit(image, row.name, Path(row.path), score, probability, verdict, *size, verification, outline)
+        size, looked = (row.width, row.height), (answer.agreements.get(image), answer.basis.get(image))
+        facts = score, answer.probability(image), verdict, *size, verification, outline
+        return Hit(image, row.name, Path(row.path), *facts, *looked)
 
 
 def _find_vocabulary(index: Index) -> Path:

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
 from bof.cli.proof import PROOF_SIDE, write_matches
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError, display_name
 from bof.images.decode import Picture
-from bof.images.limited import LimitedReader
+from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
+from bof.retrieval.answer import Answer
 from bof.retrieval.query import subject_of
-from bof.retrieval.searcher import Answer
 from bof.types import Box, Hit
 
 
@@ -85,7 +86,8 @@ def _search_one(
     in_grey = not options.whole and arguments.box != AUTO
     picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
     box = subject_of(picture) if arguments.box == AUTO else arguments.box
-    query = engine.prepare(picture, box, options)
+    colours = _colours(reader, source, shown) if in_grey and options.verify.pixels else None
+    query = engine.prepare(picture, box, options, colours=colours, sha256=content_of(source))
     seconds = {"extract": time.perf_counter() - start}
     answer = engine.answer(query, options)
     hits = engine.hits(query, answer, options, arguments.top)
@@ -103,6 +105,11 @@ def _search_one(
     return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
 
 
+def _colours(reader: LimitedReader, source: bytes | Path, shown: str) -> Picture:
+    """The picture as its pixels are compared."""
+    return reader.decode(source, grey=False, max_side=DECODED_SIDE_PX, name=shown)
+
+
 def _print_table(
     shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit], options: SearchOptions
 ) -> None:
@@ -117,11 +124,24 @@ def _print_table(
         print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
         inliers = "" if hit.verification is None else str(hit.verification.n_inliers)
-        name = display_name(hit.name) + (" (mirrored)" if hit.verification and hit.verification.mirrored else "")
+        name = display_name(hit.name) + _remark(hit)
         columns = (
             f"{hit.score:>6.2f}  {inliers:>7}  {_percent(hit.probability):>5}  {hit.verdict:<10}  {_bounds(hit):<23}"
         )
         print(f"{rank:>4}  {columns}  {name}")
+
+
+def _remark(hit: Hit) -> str:
+    """What else there is to say of a hit, behind its name."""
+    remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
+    if hit.basis == "content":
+        remarks.append("the same file")
+    if hit.basis == "points":
+        remarks.append("pixels not compared")
+    if hit.verdict == "part" and hit.agreement:
+        shares = (round(100 * share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
+        remarks.append("{}% of the query and {}% of it agree, the rest differs".format(*shares))
+    return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _as_flag(box: Box) -> str:
@@ -159,8 +179,23 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
         "n_inliers": hit.verification.n_inliers if hit.verification else None,
         "database_from_query": transform.tolist() if transform is not None else None,
         "outline": hit.outline.tolist() if hit.outline is not None else None,
+        **_agreement_as_json(hit),
         "width": hit.width,
         "height": hit.height,
+    }
+
+
+def _agreement_as_json(hit: Hit) -> dict[str, Any]:
+    """What pixels say; null where they were not compared."""
+    found = hit.agreement
+    regions = (None, None) if found is None else (found.query_region, found.hit_region)
+    in_query, in_hit = (None if region is None else region.tolist() for region in regions)
+    return {
+        "basis": hit.basis,
+        "query_overlap": found.query_overlap if found else None,
+        "hit_overlap": found.hit_overlap if found else None,
+        "query_region": in_query,
+        "hit_region": in_hit,
     }
 
 

@@ -23,7 +23,12 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-Verdict = Literal["same", "maybe", "no", "unverified"]
+Verdict = Literal["same", "part", "maybe", "no", "unverified"]
+"""same: the thing itself; part: something is certainly shared, and something else differs."""
+
+
+Basis = Literal["content", "pixels", "points"]
+"""What `same` or `part` rests on: one file, pixels that were compared, or points alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +120,30 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the pixels of a query and a hit say, where geometry lays one over the other.
+
+    query_overlap, hit_overlap: shares of the detail in each picture that agree; query_region, hit_region f64 (n, 2):
+    the outline of what agrees, in pixels of each original, None where nothing does; n_differing: cells with other
+    detail in each; measures f64 (m,): what the probability is made of, `alignment.agreement.MEASURES` names them.
+    """
+
+    query_overlap: float
+    hit_overlap: float
+    query_region: F64 | None
+    hit_region: F64 | None
+    n_differing: int
+    measures: F64
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: a database picture, how well it matches, and the proof.
 
     image: its number in the engine's snapshot; score is comparable between queries; probability: that both pictures
     show the same thing, None where geometry was not asked; outline f64 (4, 2): the corners of the query (or of its
-    box) in the pixels of the database picture, from the query's top left clockwise, None where nothing was verified.
+    box) in the pixels of the database picture, from the query's top left clockwise, None where nothing was verified;
+    agreement: what pixels say, None where they were not compared; basis: what `same` or `part` rests on.
     """
 
     image: int
@@ -133,6 +156,8 @@ class Hit:
     height: int
     verification: Verification | None
     outline: F64 | None
+    agreement: Agreement | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)

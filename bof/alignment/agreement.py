@@ -1,141 +1,152 @@
-"""How much of two pictures agrees, pixel by pixel, where geometry lays one over the other?
+"""How much of two pictures agrees where geometry lays one over the other?
 
 Points that agree prove that two pictures share something: a thing, or the form, frame or artwork that many things have
-in common. Pixels tell which. The common part is cut into cells; those with detail in them agree where their pixels
-correlate, after a flow of a few pixels has taken out what no plane explains.
+in common. Pixels tell which: where the thing is the same, so is what lies between the points and around them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from bof.alignment.canvas import Laid, lay_over
+from bof.alignment.canvas import Laid, decoded_from_original, lay_over
+from bof.alignment.cells import AGREES, DIFFERS, Cells, compare_cells, count_detailed
 from bof.geometry import transforms
-from bof.images.decode import Picture, to_grey
-from bof.types import F32, F64, U8, Bool
+from bof.images.decode import Picture
+from bof.types import F32, F64, Agreement, Bool
 
 DECODED_SIDE_PX = 640
-"""Pictures are compared at this long side or less."""
+"""Pictures are read at this long side or less."""
 
-_CELL_PX = (8, 20)
-_CELLS_A_SIDE = 30
-"""A cell has a thirtieth of the canvas' long side, within these limits."""
-
-_COVERED = 0.6
-"""Share of a cell that both pictures must cover."""
-
-_DETAIL = 6.0
-"""Grey levels of standard deviation, in the livelier picture, from which a cell has detail to compare."""
-
-_AGREES, _DISAGREES = 0.7, 0.35
-"""Correlations from which a cell agrees, and up to which it does not."""
-
-_FLOW_SIDE_PX = 48
-_FLOW_SHARE = 0.03
-"""A flow is looked for on a canvas of this short side, and goes no farther than this share of the long one."""
+_CANVAS_PX = 480
+"""And compared at this one."""
 
 _RINGS = (1.0, 1.5, 2.2)
-"""The hull of the inliers, and the same enlarged: what surrounds a shared part is looked at by itself."""
+"""The hull of the inliers, and the same enlarged: what surrounds a shared part is judged by itself."""
+
+_CONTENT_CELL_PX = 16
+_REGION, _EVERYWHERE = "region", "all"
+_UNKNOWN_TINT = 8.0
+"""Stands for the difference in colour where a picture is grey."""
+
+_OF_A_RING = ("cells", "agree", "differ", "median", "low", "tint")
+MEASURES = (
+    *(f"{name} {ring}" for ring in (*_RINGS, _REGION, _EVERYWHERE) for name in _OF_A_RING),
+    "one-sided", "largest difference", "in region", "covered",
+)  # fmt: skip
+"""What `Agreement.measures` holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Cells of side x side pixels on a canvas, f64 and bool (rows, columns).
+def agree(one: Picture, other: Picture, other_from_one: F64, points: F32) -> Agreement | None:
+    """Compare two pictures, grey or RGB, where they show the same; None where they have nothing in common.
 
-    correlation: of the light in both pictures; detailed: is there enough to compare; covered; tint: the difference in
-    colour, in levels, 0 where a picture is grey.
+    other_from_one f64 (3, 3): in pixels of the originals; points f32 (n, 2): where the one has what geometry found.
     """
-
-    side: int
-    correlation: F64
-    covered: Bool
-    detailed: Bool
-    both: Bool
-    tint: F64
-
-    @property
-    def agrees(self) -> Bool:
-        """Cells with detail that is the same."""
-        return np.asarray(self.detailed & (self.correlation >= _AGREES), np.bool_)
-
-    @property
-    def differs(self) -> Bool:
-        """Cells with detail that is not the same."""
-        return np.asarray(self.detailed & (self.correlation <= _DISAGREES), np.bool_)
-
-
-_dis: dict[int, object] = {}
+    if one.pixels.ndim != other.pixels.ndim:
+        one, other = (_in_grey(picture) for picture in (one, other))
+    try:
+        one_from_other = np.linalg.inv(other_from_one)
+    except np.linalg.LinAlgError:
+        return None
+    laid = lay_over(one, other, one_from_other, _CANVAS_PX)
+    if laid is None:
+        return None
+    cells = compare_cells(laid)
+    hull = _hull(cells)
+    measures = np.array(_measures(laid, cells, points, hull), np.float64)
+    region = (
+        None if hull is None else transforms.apply(np.asarray(np.linalg.inv(laid.canvas_from_one), np.float64), hull)
+    )
+    region_in_other = None if region is None else transforms.apply(other_from_one, region)
+    overlaps = _overlaps(one, other, one_from_other, laid, cells)
+    return Agreement(*overlaps, region, region_in_other, int(cells.differs.sum()), measures)
 
 
-def _flow(one: U8, other: U8) -> F32:
-    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow = np.asarray(finder.calc(one, other, None), np.float32)
-    limit = _FLOW_SHARE * max(one.shape)
-    length = np.sqrt((flow**2).sum(axis=2))
-    flow *= np.minimum(1.0, limit / np.maximum(length, 1e-6))[..., None]
-    return np.asarray(cv2.blur(flow, (9, 9)), np.float32)
+def _in_grey(picture: Picture) -> Picture:
+    pixels = picture.pixels
+    grey = pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    return Picture(grey, picture.width, picture.height)
 
 
-def compare_cells(laid: Laid) -> Cells:
-    one, other = laid.one, laid.other
-    grey, grey_other = to_grey(one) if one.ndim == 2 else cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), to_grey(other) if other.ndim == 2 else cv2.cvtColor(other, cv2.COLOR_RGB2GRAY)
-    height, width = grey.shape
-    if min(height, width) >= _FLOW_SIDE_PX:
-        flow = _flow(grey, grey_other)
-        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        other = cv2.remap(other, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        grey_other = other if other.ndim == 2 else cv2.cvtColor(other, cv2.COLOR_RGB2GRAY)
-    side = int(np.clip(round(max(height, width) / _CELLS_A_SIDE), *_CELL_PX))
-    mask = laid.mask.astype(np.float32)
-    area = _means(mask, side)
-    covered = area >= _COVERED
-    a, b = _alike_sharp(grey.astype(np.float32), grey_other.astype(np.float32), laid.mask)
-    weight = np.where(area > 0, area, 1.0)
-    mean = lambda v: _means(v * mask, side) / weight
-    ma, mb = mean(a), mean(b)
-    da, db = np.sqrt(np.maximum(mean(a * a) - ma**2, 0)), np.sqrt(np.maximum(mean(b * b) - mb**2, 0))
-    corr = (mean(a * b) - ma * mb) / np.maximum(da * db, 1.0)
-    detailed = covered & (np.maximum(da, db) >= _DETAIL)
-    both = covered & (np.minimum(da, db) >= 4.0) & (da * db >= _DETAIL**2)
-    if one.ndim == 3:
-        la, lb = cv2.cvtColor(one, cv2.COLOR_RGB2LAB), cv2.cvtColor(other, cv2.COLOR_RGB2LAB)
-        diffs = []
-        for c in (1, 2):
-            d = mean(cv2.subtract(la[..., c], lb[..., c], dtype=cv2.CV_32F))
-            diffs.append(d - (np.median(d[covered]) if covered.any() else 0))
-        tint = np.maximum(np.abs(diffs[0]), np.abs(diffs[1]))
-    else:
-        tint = np.zeros_like(corr)
-    return Cells(side, corr, covered, detailed, both, tint)
+def _measures(laid: Laid, cells: Cells, points: F32, hull: F64 | None) -> list[float]:
+    found: list[float] = []
+    nothing = np.zeros_like(cells.covered)
+    region = nothing if hull is None else _inside(hull / cells.side - 0.5, cells)
+    for ring in [*_rings(laid, cells, points), region, np.ones_like(cells.covered)]:
+        found.extend(_of_ring(cells, ring))
+    one_sided = float((cells.detailed & ~cells.both).sum()) / max(1.0, float(cells.detailed.sum()))
+    return [*found, one_sided, _largest(cells, ~nothing), _largest(cells, region), max(laid.covers)]
 
 
-def _alike_sharp(one: F32, other: F32, mask: Bool) -> tuple[F32, F32]:
-    """Both with the sharpness of the less sharp."""
-    one, other = cv2.GaussianBlur(one, (0, 0), 0.8), cv2.GaussianBlur(other, (0, 0), 0.8)
-    inner = cv2.erode(mask.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=0) > 0
-
-    def edges(p: F32) -> float:
-        g = cv2.Laplacian(p, cv2.CV_32F)
-        c = p - cv2.blur(p, (15, 15))
-        return float(np.abs(g[inner]).mean() / (np.abs(c[inner]).mean() + 0.5)) if inner.any() else 1.0
-
-    ea, eb = edges(one), edges(other)
-    for _ in range(4):
-        if ea > 1.15 * eb:
-            one = cv2.GaussianBlur(one, (0, 0), 1.0)
-            ea = edges(one)
-        elif eb > 1.15 * ea:
-            other = cv2.GaussianBlur(other, (0, 0), 1.0)
-            eb = edges(other)
-        else:
-            break
-    return one, other
+def _of_ring(cells: Cells, ring: Bool) -> list[float]:
+    correlation = cells.correlation[ring & cells.both]
+    tint = cells.tint[ring & cells.covered]
+    n = len(correlation)
+    low, median = np.quantile(correlation, [0.1, 0.5]) if n else (0.0, 0.0)
+    agree = float((correlation >= AGREES).mean()) if n else 0.0
+    differ = float((correlation <= DIFFERS).mean()) if n else 1.0
+    apart = float(np.quantile(tint, 0.8)) if len(tint) else np.nan
+    return [
+        np.log1p(n),
+        agree,
+        differ,
+        float(median),
+        float(low),
+        np.log1p(_LIKE_OTHERS["tint"] if np.isnan(apart) else apart),
+    ]
 
 
-def _means(values: F32, side: int) -> F64:
-    rows, columns = max(1, values.shape[0] // side), max(1, values.shape[1] // side)
-    h, w = min(values.shape[0], rows * side), min(values.shape[1], columns * side)
-    return np.asarray(cv2.resize(values[:h, :w], (columns, rows), interpolation=cv2.INTER_AREA), np.float64)
+def _rings(laid: Laid, cells: Cells, points: F32) -> list[Bool]:
+    """The cells in the hull of the points, and in the same enlarged round its middle."""
+    on_canvas = transforms.apply(laid.canvas_from_one, points.astype(np.float64))
+    hull = cv2.convexHull(on_canvas.astype(np.float32)).reshape(-1, 2)
+    middle = hull.mean(axis=0)
+    return [_inside((middle + (hull - middle) * factor) / cells.side - 0.5, cells) for factor in _RINGS]
+
+
+def _inside(corners: F64, cells: Cells) -> Bool:
+    """The cells whose middle lies in a convex polygon f64 (n, 2), counted in cells."""
+    inside = np.zeros(cells.correlation.shape, np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(np.clip(corners, -1e4, 1e4) * 16).astype(np.int32), 1, shift=4)
+    return np.asarray(inside > 0, np.bool_)
+
+
+def _largest(cells: Cells, ring: Bool) -> float:
+    """The largest patch of cells that differ, as a share of those with detail in both."""
+    differs, both = cells.differs & ring, cells.both & ring
+    n, _, stats, _ = cv2.connectedComponentsWithStats(differs.astype(np.uint8), connectivity=8)
+    return float(stats[1:, cv2.CC_STAT_AREA].max()) / max(1.0, float(both.sum())) if n > 1 else 0.0
+
+
+def _hull(cells: Cells) -> F64 | None:
+    """The outline of the largest patch that agrees f64 (n, 2), in pixels of the canvas."""
+    joined = cv2.morphologyEx(cells.agrees.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    if n < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    y, x = np.nonzero(labels == largest)
+    corners = np.concatenate([np.stack([x + dx, y + dy], axis=1) for dx in (0, 1) for dy in (0, 1)])
+    return cv2.convexHull(corners.astype(np.float32) * cells.side).reshape(-1, 2).astype(np.float64)
+
+
+def _overlaps(one: Picture, other: Picture, one_from_other: F64, laid: Laid, cells: Cells) -> tuple[float, float]:
+    """Shares of the detail of each picture that agrees."""
+    agreeing = float(cells.agrees.sum()) * cells.side**2
+    canvas_from_decoded = laid.canvas_from_one @ np.linalg.inv(decoded_from_original(one))
+    canvas_from_other = laid.canvas_from_one @ one_from_other @ np.linalg.inv(decoded_from_original(other))
+    shares = []
+    for picture, transform in ((one, canvas_from_decoded), (other, canvas_from_other)):
+        content = count_detailed(picture.pixels, _CONTENT_CELL_PX) * _CONTENT_CELL_PX**2 * _zoom(transform, laid)
+        shares.append(min(1.0, agreeing / max(content, 1.0)))
+    return shares[0], shares[1]
+
+
+def _zoom(canvas_from_picture: F64, laid: Laid) -> float:
+    """How many pixels of the canvas a pixel of a picture takes at the middle of the canvas."""
+    height, width = laid.mask.shape
+    middle = np.array([[width / 2, height / 2]])
+    picture_from_canvas = np.asarray(np.linalg.inv(canvas_from_picture), np.float64)
+    x, y = transforms.apply(picture_from_canvas, middle)[0].tolist()
+    points = transforms.apply(canvas_from_picture, np.array([[x, y], [x + 1, y], [x, y + 1]]))
+    return abs(float(np.linalg.det(points[1:] - points[0])))

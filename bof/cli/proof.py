@@ -45,7 +45,8 @@ def write_matches(
 def _draw(
     picture: Picture, candidate: Picture, engine: Engine, query: Query, hit: Hit, rank: int, box: Box | None
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    located = hit.verdict in ("same", "maybe")
+    located = hit.verdict in ("same", "part", "maybe")
+    shared = hit.agreement if hit.verdict == "part" else None  # then the parts that agree are shown, in both
     query_xy, candidate_xy = engine.matched_points(query, hit)
     inliers = hit.verification.n_inliers if hit.verification else 0
     return draw_match(
@@ -55,7 +56,8 @@ def _draw(
         candidate_size=(candidate.width, candidate.height),
         query_xy_px=query_xy if located else query_xy[:0],
         candidate_xy_px=candidate_xy if located else candidate_xy[:0],
-        outline=hit.outline if located else None,
+        outline=(shared.hit_region if shared else hit.outline) if located else None,
+        query_region=shared.query_region if shared else None,
         verified=hit.verdict == "same",
         caption=f"{rank}. {hit.name}   {hit.verdict}, {inliers} inliers, score {hit.score:.2f}",
         query_box=box,

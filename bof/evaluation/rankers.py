@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.engine import Engine
-from bof.images.decode import Picture, crop, display_name, read_image, shrink
+from bof.errors import display_name
+from bof.images.decode import Picture, crop, decode, read_bytes, read_image, shrink
 from bof.options import SearchOptions
 from bof.retrieval.query import subject_of
 from bof.types import Box, Ranking
@@ -61,7 +65,10 @@ class EngineRanker:
         start = time.perf_counter()
         if self.subject and box is None:
             box = subject_of(read_image(path, max_side=self.engine.features.max_side))
-        query = self.engine.prepare(*self._read(path, box), self.options)
+        data = read_bytes(path)
+        picture, rest, colours = self._read(data, path, box)
+        more = {"colours": colours, "sha256": hashlib.sha256(data).hexdigest()}
+        query = self.engine.prepare(picture, rest, self.options, **more)
         extract = time.perf_counter() - start
         answer = self.engine.answer(query, self.options)
         images = answer.images.tolist()
@@ -72,11 +79,12 @@ class EngineRanker:
             {"extract": extract, **answer.seconds},
         )
 
-    def _read(self, path: Path, box: Box | None) -> tuple[Picture, Box | None]:
-        """What to extract from, and the box that is still to be kept to."""
-        max_side, grey = self.engine.features.max_side, not self.options.whole
+    def _read(self, data: bytes, path: Path, box: Box | None) -> tuple[Picture, Box | None, Picture | None]:
+        """What to extract from, the box that is still to be kept to, and the same picture in RGB where it is grey."""
+        max_side, grey, name = self.engine.features.max_side, not self.options.whole, os.fspath(path)
         if box is None or not self.crop:
-            return read_image(path, grey=grey, max_side=max_side), box
-        pixels = crop(read_image(path, grey=grey), box, display_name(path))
+            colours = decode(data, max_side=DECODED_SIDE_PX, name=name) if grey and self.options.verify.pixels else None
+            return decode(data, grey=grey, max_side=max_side, name=name), box, colours
+        pixels = crop(decode(data, grey=grey, name=name), box, display_name(path))
         height, width = pixels.shape[:2]
-        return Picture(shrink(pixels, max_side), width, height), None
+        return Picture(shrink(pixels, max_side), width, height), None, None

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bof.alignment.canvas import decoded_from_original
 from bof.errors import ImageError
 from bof.geometry import transforms
-from bof.alignment.canvas import decoded_from_original
 from bof.html import PageImage, inline_jpeg
 from bof.images.decode import Picture, read_image, shrink
 from bof.images.draw import GREEN, INK, encode_jpeg

@@ -70,17 +70,20 @@ def draw_match(
     verified: bool,
     caption: str,
     query_box: Box | None = None,
+    query_region: F64 | None = None,
 ) -> U8:
     """Query (red, left) and candidate (right, green if verified, else grey) joined by their inliers, u8 (h, w, 3) RGB.
 
     query_rgb, candidate_rgb u8 (h, w, 3): the pictures, full size or shrunk; query_size, candidate_size: (width,
     height) of the original upright pictures, in whose pixels query_xy_px and candidate_xy_px f32 (m, 2), outline
-    f64 (4, 2) in the candidate, and query_box (x0, y0, x1, y1) are given. Lines of the caption are split at newlines.
+    f64 (n, 2) in the candidate, query_region f64 (m, 2) and query_box (x0, y0, x1, y1) in the query are given. Lines of the caption are split at newlines.
     """
     query = _panel(query_rgb, query_size)
     candidate = _panel(candidate_rgb, candidate_size)
     if query_box is not None:
         _draw_polygon(query, _box_corners(query_box), RED)
+    if query_region is not None:
+        _draw_polygon(query, query_region, GREEN)
     if outline is not None:
         _draw_polygon(candidate, outline, GREEN)
     canvas, query_at, candidate_at = _compose(query, candidate, GREEN if verified else GREY)

@@ -6,11 +6,12 @@ read or decoded before its size is known.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bof.errors import ImageError
+from bof.errors import ImageError, reason_of
 from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
@@ -87,6 +88,17 @@ class LimitedReader:
             expected = f"at most {n_most} pixels"
             raise ImageError("too large", path=item.name, expected=expected, found=n_pixels, advice=advice)
         return decode(data, max_side=item.max_side, grey=item.grey, name=item.name)
+
+
+def content_of(source: bytes | Path) -> str:
+    """The sha256 of a picture's file. Raises ImageError."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ImageError(f"cannot read: {reason_of(error)}", path=source) from error
 
 
 def n_pixels_of(data: bytes, name: str) -> int:

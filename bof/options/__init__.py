@@ -149,6 +149,16 @@ class VerifyOptions(Checked):
     tolerance: float = declare(0.03, "an inlier lies within this fraction of the picture's long side", 0.001, 0.5)
     same: float = declare(0.988, "probability from which a picture is called the same", 0.0, 1.0)
     maybe: float = declare(0.5, "probability from which a picture may be the same", 0.0, 1.0)
+    thing: float = declare(
+        0.5,
+        "where pixels were compared: probability from which a picture that shares something shows the thing itself, and "
+        "not a part alone",
+        0.0,
+        1.0,
+    )
+    pixels: int = declare(
+        20, "compare the pixels of at most so many of the first pictures called the same; 0: of none", 0, 1000
+    )
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.options import VerifyOptions
-from bof.types import F64, Verdict, Verification
+from bof.types import F64, Agreement, Verdict, Verification
 
 _INTERCEPT = 16.07
 _PER_LOG_INLIERS = 4.06
@@ -25,19 +25,29 @@ _INLIER_GAIN = 0.1
 _INLIER_POWER = 1.5
 """Inliers multiply a similarity by (1 + gain * inliers) ** power: even two or three agreeing points help."""
 
+_THING_INTERCEPT = 0.0
+_THING_WEIGHTS = (0.0,) * 35
+
 _PROBABILITY_WEIGHT = 10.0
 _SIMILARITY_UNIT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a query and one picture: gained, the similarity with what inliers add; probability or None.
+    """What is known of a query and one picture: gained, the similarity with what inliers add, and two probabilities.
 
-    The probability that both show the same thing is None where geometry was not asked.
+    shared: that both show something that is the same, None where geometry was not asked; thing: that it is the thing
+    itself and not a part that several things share, None where pixels were not compared.
     """
 
     gained: float
-    probability: float | None
+    shared: float | None
+    thing: float | None = None
+
+    @property
+    def probability(self) -> float | None:
+        """That both show the same thing, as far as was looked."""
+        return self.shared if self.thing is None else self.thing
 
     @property
     def score(self) -> float:
@@ -45,12 +55,12 @@ class Evidence:
         return _PROBABILITY_WEIGHT * (self.probability or 0.0) + math.log1p(self.gained / _SIMILARITY_UNIT)
 
     def verdict(self, options: VerifyOptions) -> Verdict:
-        """same, maybe or no; unverified where geometry was not asked."""
-        if self.probability is None:
+        """same, part, maybe or no; unverified where geometry was not asked."""
+        if self.shared is None:
             return "unverified"
-        if self.probability >= options.same:
-            return "same"
-        return "maybe" if self.probability >= options.maybe else "no"
+        if self.shared >= options.same:
+            return "same" if self.thing is None or self.thing >= options.thing else "part"
+        return "maybe" if self.shared >= options.maybe else "no"
 
 
 def weigh(similarity: float, verification: Verification, word_weight: float) -> Evidence:
@@ -87,6 +97,13 @@ def probability(verification: Verification, word_weight: float) -> float:
         + _PER_LOG_STRENGTH * math.log(_clipped(strength, _STRENGTHS))
     )
     return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+def probability_of_thing(verification: Verification, agreement: Agreement) -> float:
+    """That two pictures which share something show the same thing, and not only a part that several things share."""
+    quantities = (math.log(verification.n_inliers), math.log(verification.spread), *agreement.measures.tolist())
+    log_odds = _THING_INTERCEPT + sum(w * q for w, q in zip(_THING_WEIGHTS, quantities, strict=True))
+    return 1.0 / (1.0 + math.exp(-max(min(log_odds, 700.0), -700.0)))
 
 
 def _clipped(value: float, bounds: tuple[float, float]) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import ImageError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import Picture, crop, to_grey
+from bof.images.decode import Picture, crop, shrink, to_grey
 from bof.images.saliency import find_subject
 from bof.options import FeatureOptions
 from bof.store.columns import Rows
@@ -19,12 +20,16 @@ from bof.types import F64, Box, Features
 class Query:
     """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels.
 
-    rows: what it looks like as a whole, for rankers that compare that; features are none where no ranker asks them.
+    rows: what it looks like as a whole, for rankers that compare that; features are none where no ranker asks them;
+    picture: its pixels, small, to be compared with those of hits, None where they are not at hand; sha256: of the file
+    that it is, as long as all of it is searched with.
     """
 
     features: Features
     outline: F64
     rows: Rows = field(default_factory=dict)
+    picture: Picture | None = None
+    sha256: str = ""
 
 
 def prepare(
@@ -34,8 +39,13 @@ def prepare(
     column_spec: ColumnSpec | None = None,
     *,
     local: bool = True,
+    colours: Picture | None = None,
+    sha256: str = "",
 ) -> Query:
     """Make a picture, or a box of it, ready. column_spec: the columns to compute; local: are features needed?
+
+    colours: the same picture in RGB, to be compared with the pixels of hits, where `picture` is grey; sha256: of its
+    file.
 
     Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
@@ -48,7 +58,18 @@ def prepare(
     if not local:
         return Query(no_features(picture.width, picture.height), outline, rows)
     found = extract_features(replace(picture, pixels=to_grey(picture.pixels)), features)
-    return Query(found if box is None else crop_features(found, box), outline, rows)
+    small = _small(colours or picture, box)
+    if box is None:
+        return Query(found, outline, rows, small, sha256)
+    return Query(crop_features(found, box), outline, rows, small)
+
+
+def _small(picture: Picture, box: Box | None) -> Picture:
+    """The picture, or a box of it, as large as pixels are compared."""
+    if box is None:
+        return replace(picture, pixels=shrink(picture.pixels, DECODED_SIDE_PX))
+    width, height = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))
+    return Picture(shrink(crop(picture, box), DECODED_SIDE_PX), width, height)
 
 
 def _rows(picture: Picture, box: Box | None, column_spec: ColumnSpec) -> Rows:

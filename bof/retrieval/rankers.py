@@ -137,10 +137,11 @@ class BofRanker:
                 mirrored = self.stages.mirror_candidates(query.features, also)
                 found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
         with watch.stage("expand"):
-            seeds = found.called_same(verifying)[: self.n_seeds]
+            same = found.called_same(verifying)
+            seeds = same[: self.n_seeds]
             added = expand(self.stages, {i: found.verifications[i].n_inliers for i in seeds})
         with watch.stage("rank"):
-            score = with_evidence(found, added)
+            score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 
@@ -14,38 +13,19 @@ from bof.errors import IndexStoreError
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
-from bof.options import SearchOptions, VerifyOptions
+from bof.options import SearchOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
+from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
-from bof.retrieval.evidence import Evidence
+from bof.retrieval.inspection import Pictures, inspect
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import F64, I64, Bool, Correspondences, Features, Verdict, Verification
+from bof.types import I64, Bool, Correspondences, Features, Verification
 from bof.vocabulary.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """images i64 (n,) of the collection, best first; scores f64 (n,); the verifications and probabilities of the images
-    that geometry verified; seconds by stage; verdicts that a ranker without geometry has of its own.
-    """
-
-    images: I64
-    scores: F64
-    verifications: Mapping[int, Verification]
-    probabilities: Mapping[int, float]
-    seconds: Mapping[str, float]
-    verdicts: Mapping[int, Verdict] = field(default_factory=lambda: MappingProxyType({}))
-
-    def verdict(self, image: int, options: VerifyOptions) -> Verdict:
-        """What is known of one image."""
-        if image in self.verdicts:
-            return self.verdicts[image]
-        return Evidence(0.0, self.probabilities.get(image)).verdict(options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +44,8 @@ class Searcher:
     """Searches one collection. `search` ranks it, `votes` and `candidates` are its stages, `match` compares one image.
 
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
-    index's files that searches may leave in memory, None: any; place: names the index in errors.
+    index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
+    collection's pictures again, None: verdicts rest on points alone.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -74,6 +55,7 @@ class Searcher:
     ann_index: AnnIndex | None = None
     mapped_limit: int | None = None
     place: str = ""
+    pictures: Pictures | None = None
 
     def restricted(self, ids: Set[int]) -> Searcher:
         """The same, but only images of these ids answer."""
@@ -89,7 +71,15 @@ class Searcher:
             self.give_back()
         found = scores.candidates or Candidates(np.empty(0))
         verdicts = scores.verdicts(images)
-        return Answer(images, scores.of(images), found.verifications, _probabilities(found), watch.seconds, verdicts)
+        answer = Answer(images, scores.of(images), found.verifications, found.evidence, watch.seconds, verdicts)
+        return self._inspected(query, answer, watch)
+
+    def _inspected(self, query: Query, answer: Answer, watch: Stopwatch) -> Answer:
+        if self.pictures is None or not self.options.local:
+            return answer
+        with watch.stage("pixels"):
+            inspected = inspect(query, answer, self.pictures, self.options.verify)
+        return dataclasses.replace(inspected, seconds=watch.seconds)
 
     def votes(self, query: Query) -> QueryVotes:
         """The votes of the query's features for every image."""
@@ -105,7 +95,7 @@ class Searcher:
         """How the query lies in one live image."""
         one = self.restricted({int(self.collection.rows.id[image])})
         with self._naming_damage():
-            return one._match(query.features, image)
+            return one._match(query, image)
 
     def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every live image, by its number, the n others most like it; no picture is read."""
@@ -123,8 +113,8 @@ class Searcher:
             found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
         return found
 
-    def _match(self, features: Features, image: int) -> Match:
-        stages, watch, verifying = self._stages, Stopwatch(), self.options.verify
+    def _match(self, query: Query, image: int) -> Match:
+        features, stages, watch, verifying = query.features, self._stages, Stopwatch(), self.options.verify
         voted = stages.votes(features, watch)
         found = stages.candidates(features, watch, voted=voted)
         if needs_mirror(self.options.mirror, found, verifying):
@@ -136,8 +126,8 @@ class Searcher:
         matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
         known = found.evidence.get(image)
         score = np.array([known.score if known else 0.0])
-        answer = Answer(np.array([image]), score, found.verifications, _probabilities(found), watch.seconds)
-        return Match(answer, *_with_inliers(matches, found.verifications.get(image)))
+        answer = Answer(np.array([image]), score, found.verifications, found.evidence, watch.seconds)
+        return Match(self._inspected(query, answer, watch), *_with_inliers(matches, found.verifications.get(image)))
 
     def give_back(self) -> None:
         """Give back the memory of mapped files beyond mapped_limit."""
@@ -150,10 +140,6 @@ class Searcher:
             yield
         except (IndexError, ValueError) as error:
             raise IndexStoreError(str(error), path=self.place, advice=ADVICE) from error
-
-
-def _probabilities(found: Candidates) -> dict[int, float]:
-    return {i: known.probability or 0.0 for i, known in found.evidence.items()}
 
 
 def _with_inliers(matches: Correspondences, verification: Verification | None) -> tuple[Correspondences, Bool]:

@@ -5,6 +5,7 @@ Runs in a child of `workers`, within limits of time and memory; what is wrong wi
 
 from __future__ import annotations
 
+import hashlib
 import io
 import mmap
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import ImageError
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, kind_of
@@ -91,7 +93,10 @@ class Prepare:
             box = FindSubject(self.data, self.pose).run(spec).box
         grey = not self.needs.column_spec.groups
         picture = _posed(_decoded(self.data, spec, spec.features.max_side, grey=grey), self.pose)
-        query = prepare(picture, box, spec.features, self.needs.column_spec, local=self.needs.features)
+        colours = _posed(_decoded(self.data, spec, DECODED_SIDE_PX, grey=False), self.pose) if grey else None
+        sha256 = hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
+        more = {"local": self.needs.features, "colours": colours, "sha256": sha256}
+        query = prepare(picture, box, spec.features, self.needs.column_spec, **more)
         return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
@@ -124,6 +129,18 @@ class Shrink:
 
 
 @dataclass(frozen=True, slots=True)
+class Decode:
+    """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
+
+    data: bytes
+    max_side: int
+
+    def run(self, spec: DecodeSpec) -> Picture:
+        """In the child."""
+        return _decoded(self.data, spec, self.max_side, grey=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Is it a whole picture? Returns its kind, as `images.kind_of` names it."""
 
@@ -135,10 +152,10 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | Check
+Item = Prepare | FindSubject | Shrink | Decode | Check
 
 
-def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | bytes | str | ImageError:
+def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | Picture | bytes | str | ImageError:
     """One item, in a process of its own."""
     be_one_of_many()
     try:

@@ -15,7 +15,8 @@ from bof.engine import Engine, Query
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import display_name
 from bof.options import SearchOptions, VerifyOptions
-from bof.retrieval.searcher import Answer, Match
+from bof.retrieval.answer import Answer
+from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of
 from bof.server.decoding import Pose, Prepared, QueryNeeds
@@ -121,7 +122,7 @@ def image_of(engine: Engine, number: int) -> int:
 
 def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions) -> Bool:
     """Which images of the answer have one of these verdicts."""
-    reported = {**answer.probabilities, **answer.verdicts}
+    reported = {**answer.evidence, **answer.verdicts}
     known = np.fromiter(reported, np.int64, len(reported))
     verdicts = [answer.verdict(image, options) in chosen for image in known.tolist()]
     retained: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
@@ -162,10 +163,25 @@ def _hit(
         "n_inliers": verification.n_inliers if verification else None,
         "mirrored": verification.mirrored if verification else None,
         "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
+        **_agreement(hit),
         "width": hit.width,
         "height": hit.height,
         "tags": list(fields.get(TAG, [])),
         "explanation": explain(hit),
+    }
+
+
+def _agreement(hit: Hit) -> dict[str, Any]:
+    """What pixels say; null where they were not compared."""
+    found = hit.agreement
+    if found is None:
+        return {"basis": hit.basis} | dict.fromkeys(("query_overlap", "hit_overlap", "query_region", "hit_region"))
+    return {
+        "basis": hit.basis,
+        "query_overlap": round(found.query_overlap, 4),
+        "hit_overlap": round(found.hit_overlap, 4),
+        "query_region": None if found.query_region is None else _rounded(found.query_region, 2),
+        "hit_region": None if found.hit_region is None else _rounded(found.hit_region, 2),
     }
 
 
@@ -177,6 +193,10 @@ def explain(hit: Hit) -> dict[str, Any]:
     if verification is None or hit.probability is None:
         return {"key": "unlike_as_a_whole" if hit.verdict == "no" else "alike_as_a_whole", "args": {}}
     counted = {"n_inliers": verification.n_inliers}
+    if hit.basis == "content":
+        return {"key": "same_file", "args": {}}
+    if hit.verdict == "part" and hit.agreement:
+        return {"key": "part", "args": {**counted, "percent": round(100 * hit.agreement.query_overlap)}}
     if hit.verdict == "no":
         return {"key": "not_proved", "args": counted}
     args = {**counted, "percent": math.floor(100 * min(hit.probability or 0.0, 0.999))}

@@ -16,10 +16,11 @@ from starlette.requests import Request
 
 from bof.engine import Engine
 from bof.errors import ImageError
+from bof.images.decode import Picture
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
-from bof.server.decoding import Check, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
+from bof.server.decoding import Check, Decode, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
@@ -86,12 +87,20 @@ class Service:
         self._pool = Pool("bof.server.decoding:run_in_worker", spec, n, limits)
         for _ in range(n):  # so that the first who asks need not wait for processes to start
             self._pool.submit(Check(b""))
+        engine.decoder = self._decode
         self._search_threads = ThreadPoolExecutor(n, "bof-search")
         self._file_threads = ThreadPoolExecutor(N_FILE_THREADS, "bof-files")
         self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
         self.duplicates = Duplicates(self.collection, engine.vocabulary_folder)
         self.jobs = Jobs(options.jobs, str(self.folder), self.collection.refresh)
         uploads.sweep(self.collection.uploads)
+
+    def _decode(self, data: bytes, max_side: int) -> Picture:
+        """A picture of the collection, decoded in a process of its own. Raises ImageError."""
+        found = self._pool.submit(Decode(data, max_side)).result()
+        if isinstance(found, Picture):
+            return found
+        raise ImageError(found.reason) if isinstance(found, LostItem) else found
 
     def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
         """The body of a request, which is read before anything else is taken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from bof.options import KINDS
-from bof.types import Verdict
+from bof.types import Basis, Verdict
 
 Schema = dict[str, Any]
 
@@ -37,6 +37,7 @@ _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1}
 _NUMBER: Schema = {"type": "number"}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _BOOL: Schema = {"type": "boolean"}
 _BOX = _or_null(_list(_NUMBER, minItems=4, maxItems=4))
 _POINT = _list(_NUMBER, minItems=2, maxItems=2)
@@ -59,6 +60,8 @@ _KEYS = [
     "not_checked",
     "alike_as_a_whole",
     "unlike_as_a_whole",
+    "same_file",
+    "part",
 ]
 
 _IMAGE: dict[str, Schema] = {
@@ -81,9 +84,11 @@ SCHEMAS: dict[str, Schema] = {
     "Hit": _object(
         id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
         verdict={"type": "string", "enum": list(get_args(Verdict))},
-        probability=_or_null({"type": "number", "minimum": 0, "maximum": 1}), n_inliers=_or_null(_WHOLE),
+        probability=_or_null(_SHARE), n_inliers=_or_null(_WHOLE),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
-        height=_WHOLE, tags=_list(_TEXT),
+        height=_WHOLE, tags=_list(_TEXT), basis=_or_null({"type": "string", "enum": list(get_args(Basis))}),
+        query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
+        hit_region=_or_null(_list(_POINT)),
         explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
     ),
     "Answer": _object(

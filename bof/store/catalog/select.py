@@ -63,6 +63,13 @@ def select_ids(folder: Path, where: str = "", text: str = "", ids: Collection[in
         return {number for (number,) in checked("images", "id", database.execute(f"SELECT id {source}", parameters))}
 
 
+def ids_of_content(folder: Path, sha256: str) -> list[int]:
+    """The ids of the live images whose files have this content. Reads every row of the catalogue."""
+    query = "SELECT id FROM images WHERE sha256 = ? AND deleted = 0 ORDER BY id"
+    with reading(folder) as database:
+        return [number for (number,) in checked("images", "id", database.execute(query, (sha256,)))]
+
+
 def _compile(
     folder: Path,
     database: Connection,

@@ -1,0 +1,45 @@
+"""What a search answers: every image with a positive score, and what is known of the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from bof.options import VerifyOptions
+from bof.retrieval.evidence import Evidence
+from bof.types import F64, I64, Agreement, Basis, Verdict, Verification
+
+
+def _nothing() -> Mapping[int, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """images i64 (n,) of the collection, best first; scores f64 (n,); seconds by stage.
+
+    By image: verifications and evidence of those that geometry verified; agreements of those whose pixels were
+    compared; basis: what the verdict of one called the same or a part rests on; verdicts that a ranker without
+    geometry has of its own.
+    """
+
+    images: I64
+    scores: F64
+    verifications: Mapping[int, Verification]
+    evidence: Mapping[int, Evidence]
+    seconds: Mapping[str, float]
+    verdicts: Mapping[int, Verdict] = field(default_factory=_nothing)
+    agreements: Mapping[int, Agreement] = field(default_factory=_nothing)
+    basis: Mapping[int, Basis] = field(default_factory=_nothing)
+
+    def verdict(self, image: int, options: VerifyOptions) -> Verdict:
+        """What is known of one image."""
+        if image in self.verdicts:
+            return self.verdicts[image]
+        return self.evidence[image].verdict(options) if image in self.evidence else "unverified"
+
+    def probability(self, image: int) -> float | None:
+        """That the query and an image show the same thing; None where geometry was not asked."""
+        return self.evidence[image].probability if image in self.evidence else None

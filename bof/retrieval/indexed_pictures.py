@@ -1,0 +1,69 @@
+"""The pictures of an index, read again from their files. A file counts only as what it was when it was indexed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bof.errors import ImageError
+from bof.images.decode import Picture, decode, read_bytes
+from bof.store import catalog
+from bof.store.catalog import CatalogueColumns, ImageRecord
+
+MAX_PIXELS, MAX_BYTES = 24_000_000, 64 << 20
+"""A larger picture is not read while somebody waits: decoding it takes longer and more memory than the search."""
+
+
+Decoder = Callable[[bytes, int], Picture]
+"""Makes a picture in RGB of a file's bytes, with at most so long a side. Raises ImageError."""
+
+
+def decode_here(data: bytes, max_side: int) -> Picture:
+    """Decode in this process."""
+    return decode(data, max_side=max_side, max_pixels=MAX_PIXELS)
+
+
+class IndexedPictures:
+    """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files.
+
+    What the catalogue says of a picture is looked up once.
+    """
+
+    def __init__(self, folder: Path, rows: CatalogueColumns, decoder: Decoder = decode_here) -> None:
+        self._folder, self._rows, self._decode = folder, rows, decoder
+        self._records: dict[int, ImageRecord | None] = {}
+
+    def contents(self, images: Sequence[int]) -> Mapping[int, str]:
+        """The sha256 of the file of each image, as the catalogue has it."""
+        self._look_up(images)
+        found = ((image, self._records[image]) for image in images)
+        return {image: record.sha256 for image, record in found if record is not None}
+
+    def find(self, sha256: str) -> Sequence[int]:
+        """The live images whose files have this content."""
+        ids = catalog.ids_of_content(self._folder, sha256)
+        return np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
+
+    def read(self, image: int, max_side: int) -> Picture | None:
+        """The picture of an image in RGB; None where its file is not what was indexed, is large, or cannot be read."""
+        self._look_up([image])
+        record = self._records[image]
+        if record is None or record.n_bytes > MAX_BYTES:
+            return None
+        try:
+            data = read_bytes(Path(record.path), max_bytes=record.n_bytes)
+            if hashlib.sha256(data).hexdigest() != record.sha256:
+                return None
+            return self._decode(data, max_side)
+        except ImageError:
+            return None
+
+    def _look_up(self, images: Iterable[int]) -> None:
+        ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
+        if ids:
+            self._records |= dict.fromkeys(ids.values())
+            for record in catalog.select(self._folder, ids=list(ids)).records:
+                self._records[ids[record.id]] = record

@@ -1,0 +1,109 @@
+"""The pixels of the first hits are compared with the query's: do they show one thing, or only share a part?
+
+Votes and points prove that two pictures share something. What many things share (a form, a frame, artwork, a
+watermark) proves nothing about the thing, so that what geometry calls the same is looked at again, pixel by pixel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from bof.alignment.agreement import DECODED_SIDE_PX, agree
+from bof.images.decode import Picture
+from bof.options import VerifyOptions
+from bof.retrieval.answer import Answer
+from bof.retrieval.evidence import Evidence, probability_of_thing
+from bof.retrieval.query import Query
+from bof.system.threads import in_threads
+from bof.types import Agreement, Basis
+
+FEW_FEATURES = 30
+"""A picture with fewer may not be found by them, not even in itself."""
+
+_FIRST = 100
+"""A picture with more, that is in the collection, is among so many of its own answer."""
+
+
+class Pictures(Protocol):
+    """Reads pictures of a collection again. A picture counts only as it was when it was indexed."""
+
+    def contents(self, images: Sequence[int]) -> Mapping[int, str]:
+        """The sha256 of the file of each image, as the catalogue has it."""
+
+    def find(self, sha256: str) -> Sequence[int]:
+        """The images whose files have this content."""
+
+    def read(self, image: int, max_side: int) -> Picture | None:
+        """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
+
+
+def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions) -> Answer:
+    """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains."""
+    identical = _identical(query, answer, pictures)
+    chosen = [image for image in _called_same(answer, options) if image not in identical][: options.pixels]
+    agreements = _agreements(query, answer, pictures, chosen)
+    evidence = {**answer.evidence, **{image: _of_itself(answer, image) for image in identical}}
+    for image, agreement in agreements.items():
+        thing = probability_of_thing(answer.verifications[image], agreement)
+        evidence[image] = dataclasses.replace(evidence[image], thing=thing)
+    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in chosen}
+    basis |= dict.fromkeys(identical, "content")
+    judged = dataclasses.replace(answer, evidence=evidence, agreements=agreements, basis=basis)
+    return _reordered(judged, answer, identical, chosen)
+
+
+def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
+    """The images that geometry calls the same, best first."""
+    return [i for i in answer.images.tolist() if i in answer.evidence and answer.verdict(i, options) == "same"]
+
+
+def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
+    """The images whose files are the query's."""
+    if not query.sha256:
+        return []
+    first = answer.images[:_FIRST].tolist()
+    contents = pictures.contents(first)
+    found = [image for image in first if contents.get(image) == query.sha256]
+    return found or (list(pictures.find(query.sha256)) if len(query.features) < FEW_FEATURES else [])
+
+
+def _of_itself(answer: Answer, image: int) -> Evidence:
+    known = answer.evidence.get(image)
+    return Evidence(known.gained if known else 0.0, 1.0, 1.0)
+
+
+def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequence[int]) -> dict[int, Agreement]:
+    """How the pixels of images agree with the query's; nothing of those that cannot be read."""
+    one = query.picture
+    if one is None:
+        return {}
+    corner = query.outline[0] + 0.5  # of the box, where one was searched with
+    picture_in_query = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
+
+    def compare(image: int) -> Agreement | None:
+        verification = answer.verifications[image]
+        other = pictures.read(image, DECODED_SIDE_PX)
+        if other is None or verification.database_from_query is None:
+            return None
+        points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
+        return agree(one, other, verification.database_from_query @ picture_in_query, points)
+
+    found = zip(images, in_threads(compare, images), strict=True)
+    return {image: agreement for image, agreement in found if agreement is not None}
+
+
+def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen: Sequence[int]) -> Answer:
+    """Identical files first, then what was compared in the order of its scores, then the rest as it was."""
+    is_ranked = np.isin(before.images, [*identical, *chosen])
+    scores = dict(zip(before.images[is_ranked].tolist(), before.scores[is_ranked].tolist(), strict=True))
+    for image in (*identical, *judged.agreements):
+        known = before.evidence.get(image)
+        scores[image] = scores.get(image, 0.0) + judged.evidence[image].score - (known.score if known else 0.0)
+    ranked = [*identical, *sorted(chosen, key=lambda image: -scores[image])]
+    images = np.concatenate([np.array(ranked, np.int64), before.images[~is_ranked]])
+    of_ranked = np.array([scores[image] for image in ranked], np.float64)
+    return dataclasses.replace(judged, images=images, scores=np.concatenate([of_ranked, before.scores[~is_ranked]]))
