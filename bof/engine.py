@@ -326,8 +326,8 @@ class Engine:
         """
         options = options or SearchOptions()
         column_spec = self.require_columns(options.groups) if options.groups else None
-        more = {"colours": colours, "sha256": sha256}
-        return prepare(picture, box, self.features, column_spec, local=bool(options.local), **more)
+        local = bool(options.local)
+        return prepare(picture, box, self.features, column_spec, local=local, colours=colours, sha256=sha256)
 
     def require_columns(self, groups: Sequence[str]) -> ColumnSpec:
         """These groups of columns. Raises MismatchError where the index lacks one."""

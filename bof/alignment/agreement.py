@@ -45,7 +45,7 @@ def agree(one: Picture, other: Picture, other_from_one: F64, points: F32) -> Agr
     if one.pixels.ndim != other.pixels.ndim:
         one, other = (_in_grey(picture) for picture in (one, other))
     try:
-        one_from_other = np.linalg.inv(other_from_one)
+        one_from_other = np.asarray(np.linalg.inv(other_from_one), np.float64)
     except np.linalg.LinAlgError:
         return None
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
@@ -92,7 +92,7 @@ def _of_ring(cells: Cells, ring: Bool) -> list[float]:
         differ,
         float(median),
         float(low),
-        np.log1p(_LIKE_OTHERS["tint"] if np.isnan(apart) else apart),
+        np.log1p(_UNKNOWN_TINT if np.isnan(apart) else apart),
     ]
 
 

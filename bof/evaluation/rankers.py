@@ -67,8 +67,8 @@ class EngineRanker:
             box = subject_of(read_image(path, max_side=self.engine.features.max_side))
         data = read_bytes(path)
         picture, rest, colours = self._read(data, path, box)
-        more = {"colours": colours, "sha256": hashlib.sha256(data).hexdigest()}
-        query = self.engine.prepare(picture, rest, self.options, **more)
+        sha256 = hashlib.sha256(data).hexdigest()
+        query = self.engine.prepare(picture, rest, self.options, colours=colours, sha256=sha256)
         extract = time.perf_counter() - start
         answer = self.engine.answer(query, self.options)
         images = answer.images.tolist()

@@ -75,8 +75,9 @@ def draw_match(
     """Query (red, left) and candidate (right, green if verified, else grey) joined by their inliers, u8 (h, w, 3) RGB.
 
     query_rgb, candidate_rgb u8 (h, w, 3): the pictures, full size or shrunk; query_size, candidate_size: (width,
-    height) of the original upright pictures, in whose pixels query_xy_px and candidate_xy_px f32 (m, 2), outline
-    f64 (n, 2) in the candidate, query_region f64 (m, 2) and query_box (x0, y0, x1, y1) in the query are given. Lines of the caption are split at newlines.
+    height) of the original upright pictures. In their pixels are query_xy_px and candidate_xy_px f32 (m, 2), outline
+    f64 (n, 2) in the candidate, query_region f64 (k, 2) and query_box (x0, y0, x1, y1) in the query. Lines of the
+    caption are split at newlines.
     """
     query = _panel(query_rgb, query_size)
     candidate = _panel(candidate_rgb, candidate_size)

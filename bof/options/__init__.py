@@ -151,8 +151,8 @@ class VerifyOptions(Checked):
     maybe: float = declare(0.5, "probability from which a picture may be the same", 0.0, 1.0)
     thing: float = declare(
         0.5,
-        "where pixels were compared: probability from which a picture that shares something shows the thing itself, and "
-        "not a part alone",
+        "probability, where pixels were compared, from which a picture that shares a part shows the thing itself and "
+        "not a part",
         0.0,
         1.0,
     )

@@ -95,8 +95,10 @@ class Prepare:
         picture = _posed(_decoded(self.data, spec, spec.features.max_side, grey=grey), self.pose)
         colours = _posed(_decoded(self.data, spec, DECODED_SIDE_PX, grey=False), self.pose) if grey else None
         sha256 = hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
-        more = {"local": self.needs.features, "colours": colours, "sha256": sha256}
-        query = prepare(picture, box, spec.features, self.needs.column_spec, **more)
+        needs = self.needs
+        query = prepare(
+            picture, box, spec.features, needs.column_spec, local=needs.features, colours=colours, sha256=sha256
+        )
         return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
