@@ -89,12 +89,11 @@ def compare_cells(laid: Laid) -> Cells:
     return Cells(side, correlation, grid.covered, detailed, both, _tint(one, other, grid), moved)
 
 
-def count_detailed(pixels: U8, side: int) -> int:
-    """How many cells of a picture, grey or RGB, have detail."""
+def find_detailed(pixels: U8, side: int) -> Bool:
+    """Which cells of a picture, grey or RGB, have detail, bool (rows, columns)."""
     grid = _Grid.of(np.ones(pixels.shape[:2], np.bool_), side)
-    grey = cv2.GaussianBlur(_grey(pixels).astype(np.float32), (0, 0), _SMOOTH_PX)
-    mean = grid.mean(np.asarray(grey, np.float32))
-    return int((grid.mean(np.asarray(grey * grey, np.float32)) - mean**2 >= DETAIL**2).sum())
+    grey = np.asarray(cv2.GaussianBlur(_grey(pixels).astype(np.float32), (0, 0), _SMOOTH_PX), np.float32)
+    return np.asarray(grid.mean(grey * grey) - grid.mean(grey) ** 2 >= DETAIL**2, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
