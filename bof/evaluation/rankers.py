@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.engine import Engine
-from bof.images.decode import Picture, crop, display_name, read_image, shrink
+from bof.errors import display_name
+from bof.images.decode import Picture, crop, read_image, shrink
 from bof.options import SearchOptions
 from bof.retrieval.query import subject_of
 from bof.types import Box, Ranking

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from bof.engine import Engine
+from bof.errors import display_name
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
@@ -19,7 +20,6 @@ from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
-from bof.images.decode import display_name
 from bof.options import DuplicateOptions
 from bof.store.catalog import FileStamp
 from bof.system.threads import in_threads, n_threads

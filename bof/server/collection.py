@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from bof.engine import Engine
-from bof.errors import BofError, MismatchError
-from bof.images.decode import display_name, read_bytes
+from bof.errors import BofError, MismatchError, display_name
+from bof.images.decode import read_bytes
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
