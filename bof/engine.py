@@ -22,7 +22,7 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-from bof.options import FeatureOptions, IndexOptions, SearchOptions
+from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
@@ -355,12 +355,13 @@ class Engine:
                 self._warned.add(group)
                 log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
 
-    def neighbours(self, n: int, progress: Progress | None = None) -> Iterator[Neighbours]:
-        """Of every picture, by its number, the n others most like it.
+    def neighbours(self, partners: int, progress: Progress | None = None) -> Iterator[Neighbours]:
+        """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
         The votes and the geometry that the index holds decide; no picture is read.
         """
-        return self.searcher().neighbours(n, progress)
+        PARTNERS.check(partners)
+        return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""
@@ -373,8 +374,9 @@ class Engine:
         """The pictures that show the same thing, best first.
 
         picture: grey, as `read_image(path, grey=True, max_side=engine.features.max_side)` returns it; in colour for
-        rankers of global descriptors.
+        rankers of global descriptors. Raises OptionError where `top` is no number of hits.
         """
+        TOP.check(top)
         query = self.prepare(picture, box, options)
         return self.hits(query, self.answer(query, options), options, top)
 
