@@ -40,7 +40,8 @@ def end_of(work: Callable[..., None], *arguments: Any) -> int:
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     process.join(120)
-    assert process.exitcode is not None, process.kill()
+    process.kill()
+    assert process.exitcode is not None
     return process.exitcode
 
 
@@ -229,7 +230,7 @@ def cut_while_merging(index: Path, name: str) -> None:
             cut(files_of(index, name)[0])
             return merged(*arguments)
 
-        writer_module.write_merged = write_merged
+        writer_module.write_merged = write_merged  # type: ignore[assignment]
         with pytest.raises(ShrunkFileError):
             engine.merge()
         assert Index.open(index).generation() == before
