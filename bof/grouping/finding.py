@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from bof.engine import Engine
+from bof.errors import display_name
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
@@ -19,8 +20,7 @@ from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
-from bof.images.decode import display_name
-from bof.options import DuplicateOptions
+from bof.options import KIND, DuplicateOptions
 from bof.store.catalog import FileStamp
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
@@ -46,9 +46,10 @@ def find_groups(
 
     exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
     same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
-    gives the same groups in whatever order it was indexed. Raises IndexStoreError where the index contradicts itself or
-    what is found cannot be kept.
+    gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is none, IndexStoreError
+    where the index contradicts itself or what is found cannot be kept.
     """
+    KIND.check(kind)
     options = options or DuplicateOptions()
     grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
