@@ -15,7 +15,7 @@ from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, weigh
-from bof.retrieval.overlays import find_overlay, in_their_places, stay
+from bof.retrieval.overlays import find_overlay, unturned, unturned_hypotheses
 from bof.retrieval.votes import Votes, self_similarity, top_images, vote
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Correspondences, Features, Geometry, Overlay, QueryWords, Verification
@@ -160,8 +160,7 @@ class VoteAndVerify:
     def _find_overlay(self, query: Geometry, votes: Votes, found: Candidates) -> Overlay | None:
         rows = self.collection.rows
         long_side = {image: max(int(rows.width[image]), int(rows.height[image])) for image in found.verifications}
-        images = in_their_places(query, long_side, found.verifications)
-        return find_overlay(self.collection, query, votes, images)
+        return find_overlay(self.collection, query, votes, unturned(query, long_side, found.verifications))
 
     def _verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None) -> Candidates:
         """Geometry of the images with the most votes, and of others in any case."""
@@ -199,8 +198,8 @@ class VoteAndVerify:
         indptr, matches, placed = self._matches(votes, images)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
         best = find_hypotheses(pairs, self.verifying.tolerance)
-        overlay = find_overlay(self.collection, query, votes, images[stay(pairs, best)]) if len(pairs.weight) else None
-        return best.n_agreeing.tolist(), overlay
+        shifts = unturned_hypotheses(images, pairs, best) if len(matches) else {}
+        return best.n_agreeing.tolist(), find_overlay(self.collection, query, votes, shifts)
 
     def _matches(self, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
         """The strongest votes for images, image after image, and where their features lie in the images."""

@@ -1,10 +1,14 @@
-"""What is laid over every photograph of a collection alike: a stock watermark, a channel's frame, a caption bar."""
+"""What is laid over every photograph of a collection alike: stock watermarks, a channel's frame, a caption bar."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from bof.types import U8
+from scripts.siblings import words
 from scripts.siblings.canvas import BLACK, INK, WHITE, Sheet
 from scripts.siblings.marks import logo
 from scripts.siblings.streams import Streams
@@ -20,14 +24,33 @@ def _nothing(photo: U8) -> U8:
 
 
 def _watermark(photo: U8) -> U8:
-    """Slanted letters with a shadow all over, half transparent."""
+    return _slanted_words(photo, "harbourstock")
+
+
+def _own_words(photo: U8) -> U8:
+    """The same with other words on every photograph: what the ink alone costs."""
+    return _slanted_words(photo, words.title(np.random.default_rng(zlib.crc32(photo.tobytes())), 2).replace(" ", ""))
+
+
+def _slanted_words(photo: U8, text: str) -> U8:
+    """Slanted letters all over, half transparent."""
     sheet = Sheet(0, 0, photo)
     height, width = photo.shape[:2]
     for i in range(4):
-        for j in range(4):
-            x, y = width * (0.145 + 0.24 * i), height * (0.13 + 0.25 * j)
-            for shift, tint in ((2, BLACK), (0, WHITE)):
-                sheet.slanted((x + shift, y + shift), "harbourstock", round(width * 0.042), tint, 30, 0.6)
+        for j in range(3):
+            middle = width * (0.145 + 0.255 * i), height * (0.17 + 0.33 * j)
+            sheet.slanted(middle, text, round(width * 0.042), WHITE, 30, 0.45)
+    return sheet.pixels
+
+
+def _stamp(photo: U8) -> U8:
+    """One large word across the photograph, and the agency's address below."""
+    sheet = Sheet(0, 0, photo)
+    height, width = photo.shape[:2]
+    sheet.slanted((width / 2, height * 0.45), "HARBOUR PHOTO", round(width * 0.09), WHITE, 32, 0.6)
+    line = height // 16
+    sheet.box(0, height - line, width, line, BLACK)
+    sheet.text((width * 0.02, height - line * 0.85), "www.harbourphoto.example", round(line * 0.55), WHITE)
     return sheet.pixels
 
 
@@ -66,6 +89,8 @@ def _caption(photo: U8) -> U8:
 OVERLAYS: Mapping[str, Draw] = {
     "none": _nothing,
     "watermark": _watermark,
+    "own words": _own_words,
+    "stamp": _stamp,
     "tv frame": _tv_frame,
     "caption": _caption,
 }
