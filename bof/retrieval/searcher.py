@@ -73,7 +73,7 @@ class Searcher:
         found = scores.candidates or Candidates(np.empty(0))
         verdicts = scores.verdicts(images)
         answer = Answer(images, scores.of(images), found.verifications, found.evidence, watch.seconds, verdicts)
-        return self._inspected(query, answer, watch)
+        return self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch)
 
     def _inspected(self, query: Query, answer: Answer, watch: Stopwatch) -> Answer:
         if self.pictures is None or not self.options.local:
