@@ -44,13 +44,14 @@ class Pictures(Protocol):
 def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions) -> Answer:
     """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains."""
     identical = _identical(query, answer, pictures)
-    chosen = [image for image in _called_same(answer, options) if image not in identical][: options.pixels]
+    same = [image for image in _called_same(answer, options) if image not in identical]
+    chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
     evidence = {**answer.evidence, **{image: _of_itself(answer, image) for image in identical}}
     for image, agreement in agreements.items():
         thing = probability_of_thing(answer.verifications[image], agreement)
         evidence[image] = dataclasses.replace(evidence[image], thing=thing)
-    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in chosen}
+    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
     basis |= dict.fromkeys(identical, "content")
     judged = dataclasses.replace(answer, evidence=evidence, agreements=agreements, basis=basis)
     return _reordered(judged, answer, identical, chosen)

@@ -14,7 +14,9 @@ import { href } from './router.js';
  * @typedef {{match: (hit: Hit) => string, ranker: string | undefined}} Links
  */
 
-const STAGES = ['wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank', 'pixels'];
+const STAGES = [
+  'wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank', 'pixels',
+];
 
 /** Something differs, so that not everything is shared. */
 const MOST = 0.99;
@@ -52,6 +54,7 @@ export const sharePercent = (value) => percent(Math.min(value ?? 0, MOST));
 function verdictText({ verdict, probability, basis, query_overlap: share }) {
   if (basis === 'content') return t('verdict.file');
   const text = t(`verdict.${verdict}`);
+  if (verdict === 'same' && basis === 'points') return `${text} · ${t('verdict.points')}`;
   if (verdict === 'part' && share !== null) return `${text} · ${t('verdict.shared', { percent: sharePercent(share) })}`;
   if (!probability || (verdict !== 'same' && verdict !== 'maybe')) return text;
   return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
@@ -158,7 +161,8 @@ export class Results {
       h('div', { class: 'row between' },
         this.title, h('span', { class: 'small' }, t('found.total', { n: answer.total }))),
       answer.hits.length ? null : noHits,
-      this.same, this.partsDivider, this.parts, this.divider, this.rest, h('p', { class: 'row center' }, this.more), times(answer));
+      this.same, this.partsDivider, this.parts, this.divider, this.rest,
+      h('p', { class: 'row center' }, this.more), times(answer));
   }
 
   /** @param {Hit['verdict']} verdict */

@@ -136,7 +136,8 @@ export function paintBeside(pen, scene, layout, { lines, framed }, px) {
   paintPicture(pen, hit, layout.hit);
   if (lines !== 'none') paintPairs(pen, scene, layout, lines === 'all', px);
   if (!framed) return;
-  if (box || !shared) paintPolygon(pen, layout.query, corners(box ?? [0, 0, query.width, query.height]), QUERY, 2.5 * px);
+  const own = box ?? (shared ? null : /** @type {Box} */ ([0, 0, query.width, query.height]));
+  if (own) paintPolygon(pen, layout.query, corners(own), QUERY, 2.5 * px);
   if (shared) paintPolygon(pen, layout.query, shared, colour, 2.5 * px);
   if (!outline) return;
   const { x, y, scale } = layout.hit;
