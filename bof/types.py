@@ -125,7 +125,8 @@ class Agreement:
 
     query_overlap, hit_overlap: shares of the detail in each picture that agree; query_region, hit_region f64 (n, 2):
     the outline of what agrees, in pixels of each original, None where nothing does; n_differing: cells with other
-    detail in each; measures f64 (m,): what the probability is made of, `alignment.agreement.MEASURES` names them.
+    detail in each; measures f64 (m,): what the probability is made of, `alignment.agreement.MEASURES` names them;
+    correlation f32 (g, g): of the pixels at places of the query, NaN where there is nothing to compare.
     """
 
     query_overlap: float
@@ -134,6 +135,7 @@ class Agreement:
     hit_region: F64 | None
     n_differing: int
     measures: F64
+    correlation: F32
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, decoded_from_original, lay_over
-from bof.alignment.cells import AGREES, DIFFERS, Cells, compare_cells, count_detailed
+from bof.alignment.cells import AGREES, DIFFERS, EXACT, Cells, compare_cells, count_detailed
 from bof.geometry import transforms
 from bof.images.decode import Picture
 from bof.types import F32, F64, Agreement, Bool
@@ -29,10 +29,10 @@ _REGION, _EVERYWHERE = "region", "all"
 _UNKNOWN_TINT = 8.0
 """Stands for the difference in colour where a picture is grey."""
 
-_OF_A_RING = ("cells", "agree", "differ", "median", "low", "tint")
+_OF_A_RING = ("cells", "exact", "agree", "differ", "breaks", "median", "low", "tint")
 MEASURES = (
     *(f"{name} {ring}" for ring in (*_RINGS, _REGION, _EVERYWHERE) for name in _OF_A_RING),
-    "one-sided", "largest difference", "in region", "covered",
+    "one-sided", "largest difference", "in region", "covered", "moved", "moved most",
 )  # fmt: skip
 """What `Agreement.measures` holds."""
 
@@ -59,7 +59,25 @@ def agree(one: Picture, other: Picture, other_from_one: F64, points: F32) -> Agr
     )
     region_in_other = None if region is None else transforms.apply(other_from_one, region)
     overlaps = _overlaps(one, other, one_from_other, laid, cells)
-    return Agreement(*overlaps, region, region_in_other, int(cells.differs.sum()), measures)
+    return Agreement(*overlaps, region, region_in_other, int(cells.differs.sum()), measures, _on_grid(one, laid, cells))
+
+
+GRID = 32
+"""A picture is divided into so many places a side, whatever its shape, so that several answers to it compare."""
+
+
+def _on_grid(one: Picture, laid: Laid, cells: Cells) -> F32:
+    """The correlation at each place of the one f32 (GRID, GRID); NaN where nothing was compared."""
+    steps = (np.arange(GRID) + 0.5) / GRID
+    x, y = np.meshgrid(steps * one.width - 0.5, steps * one.height - 0.5)
+    places = transforms.apply(laid.canvas_from_one, np.column_stack([x.ravel(), y.ravel()])) / cells.side
+    rows, columns = cells.correlation.shape
+    column, row = np.floor(places).astype(np.int64).T
+    inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)
+    found = np.full(GRID * GRID, np.nan, np.float32)
+    at = row[inside], column[inside]
+    found[inside] = np.where(cells.detailed[at], cells.correlation[at], np.nan)
+    return found.reshape(GRID, GRID)
 
 
 def _in_grey(picture: Picture) -> Picture:
@@ -75,7 +93,7 @@ def _measures(laid: Laid, cells: Cells, points: F32, hull: F64 | None) -> list[f
     for ring in [*_rings(laid, cells, points), region, np.ones_like(cells.covered)]:
         found.extend(_of_ring(cells, ring))
     one_sided = float((cells.detailed & ~cells.both).sum()) / max(1.0, float(cells.detailed.sum()))
-    return [*found, one_sided, _largest(cells, ~nothing), _largest(cells, region), max(laid.covers)]
+    return [*found, one_sided, _largest(cells, ~nothing), _largest(cells, region), max(laid.covers), *_moved(cells)]
 
 
 def _of_ring(cells: Cells, ring: Bool) -> list[float]:
@@ -85,15 +103,12 @@ def _of_ring(cells: Cells, ring: Bool) -> list[float]:
     low, median = np.quantile(correlation, [0.1, 0.5]) if n else (0.0, 0.0)
     agree = float((correlation >= AGREES).mean()) if n else 0.0
     differ = float((correlation <= DIFFERS).mean()) if n else 1.0
+    exact = float((correlation >= EXACT).mean()) if n else 0.0
+    breaks = float((cells.breaks & ring).sum()) / max(1, n)
     apart = float(np.quantile(tint, 0.8)) if len(tint) else np.nan
-    return [
-        np.log1p(n),
-        agree,
-        differ,
-        float(median),
-        float(low),
-        np.log1p(_UNKNOWN_TINT if np.isnan(apart) else apart),
-    ]
+    tint_of_ring = _UNKNOWN_TINT if np.isnan(apart) else apart
+    shares = exact, agree, differ, breaks
+    return [float(np.log1p(n)), *shares, float(median), float(low), float(np.log1p(tint_of_ring))]
 
 
 def _rings(laid: Laid, cells: Cells, points: F32) -> list[Bool]:
@@ -102,6 +117,12 @@ def _rings(laid: Laid, cells: Cells, points: F32) -> list[Bool]:
     hull = cv2.convexHull(on_canvas.astype(np.float32)).reshape(-1, 2)
     middle = hull.mean(axis=0)
     return [_inside((middle + (hull - middle) * factor) / cells.side - 0.5, cells) for factor in _RINGS]
+
+
+def _moved(cells: Cells) -> tuple[float, float]:
+    """How far the flow goes where the pictures agree: usually, and at most."""
+    moved = cells.moved[cells.agrees]
+    return (float(np.median(moved)), float(np.quantile(moved, 0.9))) if len(moved) else (0.0, 0.0)
 
 
 def _inside(corners: F64, cells: Cells) -> Bool:

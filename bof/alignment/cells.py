@@ -21,8 +21,11 @@ DETAIL, _FAINT = 6.0, 4.0
 """Grey levels of standard deviation: in the livelier picture, from which there is something to compare; in the other,
 from which it shows something too. JPEG noise has less."""
 
-AGREES, DIFFERS = 0.7, 0.35
-"""Correlations from which a cell agrees, and up to which it differs."""
+EXACT, AGREES, DIFFERS = 0.9, 0.7, 0.35
+"""Correlations from which a cell agrees in every detail, or agrees, and up to which it differs."""
+
+_SURROUNDED = 2
+"""Of the eight cells around a cell so many must agree exactly."""
 
 _FLOW_SIDE_PX = 48
 _FLOW_SHARE, _FLOW_SMOOTH_PX = 0.015, 21
@@ -37,7 +40,8 @@ class Cells:
     """Cells of side x side pixels on a canvas, (rows, columns).
 
     correlation f64: of the light in both pictures; bool: covered; detailed: one of the pictures at least has detail;
-    both: so have both; tint f64: how far the colours are apart, in levels, NaN where a picture is grey.
+    both: so have both; tint f64: how far the colours are apart, in levels, NaN where a picture is grey; moved f64: how
+    far the flow goes, as a share of the canvas' long side.
     """
 
     side: int
@@ -46,11 +50,19 @@ class Cells:
     detailed: Bool
     both: Bool
     tint: F64
+    moved: F64
 
     @property
     def agrees(self) -> Bool:
         """Cells with the same detail."""
         return np.asarray(self.detailed & (self.correlation >= AGREES), np.bool_)
+
+    @property
+    def breaks(self) -> Bool:
+        """Cells that differ although all around them the pictures fit exactly: something was put in their place."""
+        exact = (self.both & (self.correlation >= EXACT)).astype(np.float32)
+        near = cv2.boxFilter(exact, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(self.differs & (near >= _SURROUNDED), np.bool_)
 
     @property
     def differs(self) -> Bool:
@@ -73,7 +85,8 @@ def compare_cells(laid: Laid) -> Cells:
     correlation = (grid.mean(a * b) - mean_a * mean_b) / np.maximum(spread_a * spread_b, 1.0)
     detailed = grid.covered & (np.maximum(spread_a, spread_b) >= DETAIL)
     both = detailed & (np.minimum(spread_a, spread_b) >= _FAINT) & (spread_a * spread_b >= DETAIL**2)
-    return Cells(side, correlation, grid.covered, detailed, both, _tint(one, other, grid))
+    moved = np.zeros_like(correlation) if flow is None else grid.mean(_length(flow)) / max(one.shape[:2])
+    return Cells(side, correlation, grid.covered, detailed, both, _tint(one, other, grid), moved)
 
 
 def count_detailed(pixels: U8, side: int) -> int:
@@ -127,10 +140,15 @@ def _flow(one: U8, other: U8) -> F32 | None:
         return None
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(finder.calc(one, other, np.zeros((*one.shape, 2), np.float32)), np.float32)
-    length = cv2.magnitude(np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1]))
+    length = _length(flow)
     limit = np.float32(_FLOW_SHARE * max(one.shape))
     flow *= np.minimum(np.float32(1), limit / np.maximum(length, np.float32(1e-6)))[..., None]
     return np.asarray(cv2.blur(flow, (_FLOW_SMOOTH_PX, _FLOW_SMOOTH_PX)), np.float32)
+
+
+def _length(flow: F32) -> F32:
+    x, y = np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1])
+    return np.asarray(cv2.magnitude(x, y), np.float32)
 
 
 def _moved(pixels: U8, flow: F32) -> U8:

@@ -15,7 +15,7 @@ from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.decode import Picture, crop, decode, read_bytes, read_image, shrink
 from bof.options import SearchOptions
-from bof.retrieval.query import subject_of
+from bof.retrieval.query import Query, subject_of
 from bof.types import Box, Ranking
 
 
@@ -63,12 +63,7 @@ class EngineRanker:
     def rank(self, path: Path, box: Box | None = None) -> Ranking:
         """Every picture with a positive score; reading and decoding count as extraction."""
         start = time.perf_counter()
-        if self.subject and box is None:
-            box = subject_of(read_image(path, max_side=self.engine.features.max_side))
-        data = read_bytes(path)
-        picture, rest, colours = self._read(data, path, box)
-        sha256 = hashlib.sha256(data).hexdigest()
-        query = self.engine.prepare(picture, rest, self.options, colours=colours, sha256=sha256)
+        query = self.prepare(path, box)
         extract = time.perf_counter() - start
         answer = self.engine.answer(query, self.options)
         images = answer.images.tolist()
@@ -78,6 +73,15 @@ class EngineRanker:
             [answer.verdict(image, self.options.verify) for image in images],
             {"extract": extract, **answer.seconds},
         )
+
+    def prepare(self, path: Path, box: Box | None = None) -> Query:
+        """The picture in a file, or a box of it, as a query."""
+        if self.subject and box is None:
+            box = subject_of(read_image(path, max_side=self.engine.features.max_side))
+        data = read_bytes(path)
+        picture, rest, colours = self._read(data, path, box)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return self.engine.prepare(picture, rest, self.options, colours=colours, sha256=sha256)
 
     def _read(self, data: bytes, path: Path, box: Box | None) -> tuple[Picture, Box | None, Picture | None]:
         """What to extract from, the box that is still to be kept to, and the same picture in RGB where it is grey."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.options import VerifyOptions
-from bof.types import F64, Agreement, Verdict, Verification
+from bof.types import F64, Verdict, Verification
 
 _INTERCEPT = 16.07
 _PER_LOG_INLIERS = 4.06
@@ -24,9 +24,6 @@ _STRENGTHS = (0.0227, 0.136)
 _INLIER_GAIN = 0.1
 _INLIER_POWER = 1.5
 """Inliers multiply a similarity by (1 + gain * inliers) ** power: even two or three agreeing points help."""
-
-_THING_INTERCEPT = 0.0
-_THING_WEIGHTS = (0.0,) * 35
 
 _PROBABILITY_WEIGHT = 10.0
 _SIMILARITY_UNIT = 1e-3
@@ -97,13 +94,6 @@ def probability(verification: Verification, word_weight: float) -> float:
         + _PER_LOG_STRENGTH * math.log(_clipped(strength, _STRENGTHS))
     )
     return 1.0 / (1.0 + math.exp(-log_odds))
-
-
-def probability_of_thing(verification: Verification, agreement: Agreement) -> float:
-    """That two pictures which share something show the same thing, and not only a part that several things share."""
-    quantities = (math.log(verification.n_inliers), math.log(verification.spread), *agreement.measures.tolist())
-    log_odds = _THING_INTERCEPT + sum(w * q for w, q in zip(_THING_WEIGHTS, quantities, strict=True))
-    return 1.0 / (1.0 + math.exp(-max(min(log_odds, 700.0), -700.0)))
 
 
 def _clipped(value: float, bounds: tuple[float, float]) -> float:

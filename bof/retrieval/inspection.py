@@ -16,8 +16,9 @@ from bof.alignment.agreement import DECODED_SIDE_PX, agree
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
-from bof.retrieval.evidence import Evidence, probability_of_thing
+from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
+from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
 from bof.types import Agreement, Basis
 
@@ -48,8 +49,8 @@ def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOpt
     chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
     evidence = {**answer.evidence, **{image: _of_itself(answer, image) for image in identical}}
-    for image, agreement in agreements.items():
-        thing = probability_of_thing(answer.verifications[image], agreement)
+    measured = quantities([answer.verifications[image] for image in agreements], list(agreements.values()))
+    for image, thing in zip(agreements, thing_model().probability(measured).tolist(), strict=True):
         evidence[image] = dataclasses.replace(evidence[image], thing=thing)
     basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
     basis |= dict.fromkeys(identical, "content")
