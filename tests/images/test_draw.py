@@ -70,9 +70,7 @@ CANDIDATE_X = ORIGIN + 640 + 2 * draw.FRAME_PX + draw.GAP_PX
 
 def test_what_both_share_is_outlined_in_both_and_framed_violet() -> None:
     in_query, in_candidate = (np.array([[100, y], [300, y], [300, 400], [100, 400]], np.float64) for y in (100, 200))
-    picture = _draw(
-        _picture(640, 480), _picture(640, 480), verified=False, outline=in_candidate, query_region=in_query
-    )
+    picture = _draw(_picture(640, 480), _picture(640, 480), verified=False, outline=in_candidate, query_region=in_query)
     middle = picture.shape[0] // 2
     assert _colour(picture, draw.GAP_PX, middle) == draw.RED
     assert _colour(picture, CANDIDATE_X - 1, middle) == draw.VIOLET
