@@ -21,7 +21,7 @@ from bof.errors import BofError, OptionError, display_name
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
-from bof.retrieval.answer import Answer
+from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.query import subject_of
 from bof.types import Box, Hit, Overlay
 
@@ -153,7 +153,7 @@ def _remark(hit: Hit) -> str:
     if hit.basis == "points":
         remarks.append("pixels not compared")
     if hit.verdict == "part" and hit.agreement:
-        shares = (round(100 * share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
+        shares = (shared_percent(share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
         remarks.append("{}% of the query and {}% of it agree, the rest differs".format(*shares))
     return f" ({'; '.join(remarks)})" if remarks else ""
 

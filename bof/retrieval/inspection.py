@@ -106,7 +106,10 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
         if other is None or verification.database_from_query is None:
             return None
         points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
-        return agree(one, other, verification.database_from_query @ picture_in_query, points)
+        found = agree(one, other, verification.database_from_query @ picture_in_query, points)
+        if found is None or found.query_region is None:
+            return found
+        return dataclasses.replace(found, query_region=found.query_region + corner)
 
     found = zip(images, in_threads(compare, images), strict=True)
     return {image: agreement for image, agreement in found if agreement is not None}

@@ -15,7 +15,7 @@ from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
 from bof.options import SearchOptions, VerifyOptions
-from bof.retrieval.answer import Answer
+from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of
@@ -196,7 +196,7 @@ def explain(hit: Hit) -> dict[str, Any]:
     if hit.basis == "content":
         return {"key": "same_file", "args": {}}
     if hit.verdict == "part" and hit.agreement:
-        return {"key": "part", "args": {**counted, "percent": round(100 * hit.agreement.query_overlap)}}
+        return {"key": "part", "args": {**counted, "percent": shared_percent(hit.agreement.query_overlap)}}
     if hit.verdict == "no":
         return {"key": "not_proved", "args": counted}
     args = {**counted, "percent": math.floor(100 * min(hit.probability or 0.0, 0.999))}

@@ -12,6 +12,7 @@ from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.report.cases import (
     N_SHOWN,
     Case,
+    count_parts,
     first_counted,
     has_verified_wrong,
     is_imperfect,
@@ -88,6 +89,7 @@ def _fill(folder: Path, report: Report, whole: Mapping[str, Any], n: int, benchm
         links=_links("wrong", wrong) | _links("worst", worst),
         n_imperfect=sum(map(is_imperfect, report.queries)),
         n_wrong=sum(map(has_verified_wrong, report.queries)),
+        n_parts={kind: count_parts(report.queries, kind) for kind in ("positive", "negative")},
         n_shown=N_SHOWN,
         settings=setting_names(report),
         stages=", ".join(f"{stage} {ms:.1f}" for stage, ms in stage_milliseconds(report).items()),
