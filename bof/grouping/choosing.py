@@ -142,4 +142,3 @@ def _shows(look: Look, other: Look) -> bool:
     if not (np.isfinite(one).all() and np.isfinite(two).all() and other.area > 0):
         return False
     return float(cv2.intersectConvexConvex(one, two)[0]) >= WHOLE * other.area
-

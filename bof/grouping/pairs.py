@@ -10,17 +10,19 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bof.errors import IndexStoreError
+from bof.grouping.differences import Differences
 from bof.grouping.pixels import Likeness
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-SETTINGS_VERSION = 1
+SETTINGS_VERSION = 2
 """Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
@@ -116,14 +118,21 @@ def _pair(row: tuple[str, str, int, float, int, bytes, bytes | None, str | None]
     query, found, n_inliers, probability, n_exact, transform, exact, text = row
     likeness = None
     if text is not None:
-        agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = json.loads(text)
-        likeness = Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
+        likeness = _likeness(json.loads(text))
     place = _matrix(transform), None if exact is None else _matrix(exact)
     return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
 
 
 def _text(likeness: Likeness) -> str:
-    return json.dumps(astuple(likeness))
+    return json.dumps(asdict(likeness))
+
+
+def _likeness(fields: Mapping[str, Any]) -> Likeness:
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    differences = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in found["differences"].items()
+    }
+    return Likeness(**{**found, "differences": Differences(**differences)})
 
 
 def _blob(matrix: F64) -> bytes:

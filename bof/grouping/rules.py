@@ -18,7 +18,7 @@ from bof.images.provenance import was_made_from
 WHOLE = 0.9
 """A picture that shows less of another than this lacks a part of it."""
 
-ALTERING: frozenset[Change] = frozenset({"turned", "mirrored", "overlaid", "replaced", "recoloured"})
+ALTERING: frozenset[Change] = frozenset({"turned", "mirrored", "overlaid", "recoloured"})
 """Changes after which bytes and sharpness say nothing of which picture was made from which."""
 
 _MORE_DETAIL = 1.4

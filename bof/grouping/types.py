@@ -11,7 +11,7 @@ from bof.options import Kind as Kind
 from bof.store.catalog import ImageRecord
 from bof.types import F64
 
-Change = Literal["encoded", "resized", "cropped", "turned", "mirrored", "overlaid", "replaced", "recoloured"]
+Change = Literal["encoded", "resized", "cropped", "turned", "mirrored", "overlaid", "recoloured"]
 
 
 Member = ImageRecord
