@@ -98,8 +98,7 @@ def _command(arguments: argparse.Namespace) -> int:
         _print_summary(judged, len(engine))
         _print_groups(judged)
         _write_reports(judged, engine, arguments)
-        status = _act(engine, judged, action, trash, arguments) if action else 0
-        return status
+        return _act(engine, judged, action, trash, arguments) if action else 0
 
 
 def _action(arguments: argparse.Namespace) -> Action | None:

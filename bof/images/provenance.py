@@ -21,7 +21,7 @@ from PIL import ExifTags, Image, JpegImagePlugin
 from bof.errors import ImageError
 from bof.images.decode import kind_of, read_bytes
 from bof.options import MAX_PIXELS
-from bof.types import F32, U8
+from bof.types import F32, U8, Bool
 
 _BLOCK = 8
 _MOST_BLOCKS = 32
@@ -30,8 +30,10 @@ _MOST_BLOCKS = 32
 _STORED = 0.93
 """Share of the coefficients that come out as they are stored, from which a picture was made from another: 0.95 to 1
 where it was, at most 0.91 where a JPEG was stored again with slightly larger steps and one looks from its copy."""
-_FINE_STEPS, _STORED_FINE = 8.0, 0.88
+_FINE_STEPS, _STORED_FINE = 12.0, 0.88
 """With a mean step below the first, rounding decides more: 0.89 to 0.95 where it was."""
+_MUCH_FINER, _STORED_FROM_COARSE = 1.8, 0.75
+"""With steps so many times finer than the other's: 0.87 and more where it was, at most 0.4 the other way round."""
 _LEAST_COEFFICIENTS = 64
 """Of fewer that are not zero nothing is concluded."""
 
@@ -55,13 +57,14 @@ class Provenance:
 
     steps f32 (8, 8): its JPEG's quantisation steps of light, None for other formats; light u8 (n, 8, 8): some of its
     blocks as an encoder sees them, empty where they were not read; stored i32 (n, 8, 8): their coefficients as its JPEG
-    holds them, empty for other formats; size: (width, height) as stored; has_camera: does EXIF name one?; editor: the
-    program that EXIF names, "" where none.
+    holds them, known bool (n,): where light that was cut off does not hide them, both empty for other formats; size:
+    (width, height) as stored; has_camera: does EXIF name one?; editor: the program that EXIF names, "" where none.
     """
 
     steps: F32 | None
     light: U8
     stored: I32
+    known: Bool
     size: tuple[int, int]
     has_camera: bool
     editor: str
@@ -89,7 +92,7 @@ def _read(data: bytes, with_pixels: bool) -> Provenance | None:
     image = _opened(data)
     if image.width * image.height > MAX_PIXELS:
         return None
-    steps, stored = _steps(image), _NO_BLOCKS.astype(np.int32)
+    steps, shown = _steps(image), _NO_BLOCKS
     exif = image.getexif()
     has_camera = any(str(exif.get(tag, "")).strip() for tag in _CAMERA_TAGS)
     found = _EDITORS.search(str(exif.get(ExifTags.Base.Software, "")))
@@ -97,8 +100,10 @@ def _read(data: bytes, with_pixels: bool) -> Provenance | None:
     if with_pixels and steps is not None and image.mode in ("L", "RGB"):
         as_stored = _opened(data)
         as_stored.draft("L", image.size)  # what the file holds, before anything becomes red, green and blue
-        stored = _quantised(_blocks(np.asarray(as_stored)), steps)
-    return Provenance(steps, light, stored, image.size, has_camera, found[0] if found else "")
+        shown = _blocks(np.asarray(as_stored))
+    stored = _quantised(shown, np.float32(1) if steps is None else steps)
+    known = ~((shown == 0) | (shown == 255)).any(axis=(1, 2))
+    return Provenance(steps, light, stored, known, image.size, has_camera, found[0] if found else "")
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -120,7 +125,7 @@ def _blocks(light: U8) -> U8:
     return np.ascontiguousarray(whole[::down, ::across].reshape(-1, _BLOCK, _BLOCK))
 
 
-def _quantised(light: U8, steps: F32) -> I32:
+def _quantised(light: U8, steps: F32 | np.float32) -> I32:
     """The coefficients i32 (n, 8, 8) that an encoder stores for blocks of light."""
     coefficients = _BASIS @ (light.astype(np.float32) - 128) @ _BASIS.T
     return np.asarray(np.rint(coefficients / steps), np.int32)
@@ -130,14 +135,18 @@ def was_made_from(one: Provenance, other: Provenance) -> bool:
     """Was the one stored from the other's pixels, as far as their light tells? Only of pictures of one size."""
     if one.size != other.size or len(one.light) != len(other.light) or not len(one.light):
         return False
-    # Where it is so both ways: what was quantised more coarsely comes out of the finer one again, and is the older.
-    return _follows(one, other) and (not _follows(other, one) or one.coarseness < other.coarseness)
+    forth, back = _agreement(one, other), _agreement(other, one)
+    if forth < _least(one, other) or back < _least(other, one):
+        return forth >= _least(one, other)
+    # Both ways: what was quantised more coarsely comes out of the finer one again, and is the older.
+    return one.coarseness < other.coarseness or (one.coarseness == other.coarseness and forth > back)
 
 
-def _follows(target: Provenance, source: Provenance) -> bool:
-    """Is what the target stores what one gets by storing the source as it was?"""
-    is_fine = 0 < target.coarseness < _FINE_STEPS
-    return _agreement(target, source) >= (_STORED_FINE if is_fine else _STORED)
+def _least(target: Provenance, source: Provenance) -> float:
+    """From which agreement on one was made from the other."""
+    if 0 < _MUCH_FINER * target.coarseness <= source.coarseness:
+        return _STORED_FROM_COARSE
+    return _STORED_FINE if 0 < target.coarseness < _FINE_STEPS else _STORED
 
 
 def _agreement(target: Provenance, source: Provenance) -> float:
@@ -147,4 +156,6 @@ def _agreement(target: Provenance, source: Provenance) -> float:
     made = _quantised(source.light, target.steps)
     counts = (made != 0) | (target.stored != 0)
     counts[:, 0, 0] = False  # the mean level agrees between any two copies
+    if counts[target.known].sum() >= _LEAST_COEFFICIENTS:
+        counts &= target.known[:, None, None]
     return float((made == target.stored)[counts].mean()) if counts.sum() >= _LEAST_COEFFICIENTS else 0.0
