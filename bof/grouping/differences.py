@@ -25,6 +25,8 @@ _AGREES, _DIFFERS = 0.85, 0.6
 """Correlations from which a cell agrees, and below which it may differ."""
 _LEAST_LEVELS, _NOISE, _MOST_LEVELS = 3.0, 3.0, 25.0
 """A cell differs from so many times the noise of those that agree, in levels, within these limits."""
+_DIFFERS_DRAWN, _NOISE_DRAWN = 0.9, 4.0
+"""The same of drawings, whose cells hold some letters each."""
 _STEADY_CELLS, _STEADY_LEVELS, _LEAST_CONTRAST = 8, 20.0, 0.1
 """Brightness and contrast are made alike from so many cells that agree, contrast where their levels range so far."""
 _MARK_LEVELS, _MARK_NOISE = 12.0, 4.0
@@ -138,8 +140,12 @@ def find_differences(laid: Laid) -> Differences:
     apart = _apart(one, other, *_tone(mean[agrees], mean_other[agrees]))
     residual = np.sqrt(grid.mean(apart * apart))
     noise = float(np.quantile(residual[agrees], 0.75))
+    evenness = _evenness(laid, grid, agrees)
     unlike = detailed & (correlation < _DIFFERS) & (residual > _LEAST_LEVELS)
     differs = unlike & (residual > np.clip(_NOISE * noise, _LEAST_LEVELS, _MOST_LEVELS))
+    if evenness > _DRAWN:  # a figure differs, and its neighbours in the cell do not
+        clear = np.clip(_NOISE_DRAWN * noise, _LEAST_LEVELS, _MOST_LEVELS)
+        differs |= detailed & (correlation < _DIFFERS_DRAWN) & (residual > clear)
     marks = _near(differs, grid) & (apart > max(_MARK_LEVELS, _MARK_NOISE * noise)) & laid.mask
     n_differ = int(differs.sum())
     own = [float((differs & (s < _FAINT)).sum()) / max(1, n_differ) for s in (spread_other, spread)]
@@ -147,7 +153,7 @@ def find_differences(laid: Laid) -> Differences:
     return Differences(
         n_cells, float(agrees.sum()) / n_cells, float(unlike.sum()) / n_cells, n_differ / n_cells, n_differ,
         cv2.connectedComponents(differs.astype(np.uint8), connectivity=8)[0] - 1,
-        float(np.median(correlation[agrees])), _evenness(laid, grid, agrees),
+        float(np.median(correlation[agrees])), evenness,
         (own[0], own[1]), colours, strange, _drift(laid),
     )  # fmt: skip
 
