@@ -22,12 +22,8 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-<<<<<<< 66f8fbccf7f24c163fa938b90b7427fc819dff95
-from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
-=======
 from bof.native.mapped_file import reading
-from bof.options import FeatureOptions, IndexOptions, SearchOptions
->>>>>>> 0a139cf1b77870e3c8af9257c5d8ab0cfaeef5a3
+from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, decode_here

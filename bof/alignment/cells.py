@@ -78,7 +78,7 @@ def compare_cells(laid: Laid) -> Cells:
         other = _moved(other, flow)
     side = int(np.clip(round(max(one.shape[:2]) / _CELLS_A_SIDE), *CELL_PX))
     grid = _Grid.of(laid.mask, side)
-    a, b = _equally_sharp(_grey(one).astype(np.float32), _grey(other).astype(np.float32))
+    a, b = equally_sharp(_grey(one).astype(np.float32), _grey(other).astype(np.float32))
     mean_a, mean_b = grid.mean(a), grid.mean(b)
     spread_a = np.sqrt(np.maximum(grid.mean(a * a) - mean_a**2, 0.0))
     spread_b = np.sqrt(np.maximum(grid.mean(b * b) - mean_b**2, 0.0))
@@ -157,7 +157,7 @@ def _moved(pixels: U8, flow: F32) -> U8:
     return np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _equally_sharp(one: F32, other: F32) -> tuple[F32, F32]:
+def equally_sharp(one: F32, other: F32) -> tuple[F32, F32]:
     """Both as soft as the softer: a photograph out of focus is no other picture."""
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _SMOOTH_PX), np.float32) for pixels in (one, other)]
     edges = [_edges(pixels) for pixels in pair]

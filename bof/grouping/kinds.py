@@ -42,7 +42,6 @@ _COPY_LEVELS = 8.0
 
 _TURNED_DEG = 1.0
 _RESIZED = 0.02
-_OVERLAID = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,8 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
         changes = _changes(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
+    if alike is not None and alike.differences.is_template:
+        return None  # forms that were filled in otherwise, other pictures in one frame
     if pair.probability >= VerifyOptions().same:
         return Proof(pair.query, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
     return None
@@ -78,7 +79,8 @@ def _is_one_photograph(pair: Pair, exact: F64, alike: Likeness, options: Duplica
     is_sure = pair.n_inliers >= _SURE_INLIERS
     least = _FEW_AGREEMENT if pair.n_inliers < _FEW_INLIERS else 0.0
     return (
-        alike.agreement >= max(options.agreement, least)
+        (alike.differences.is_none or alike.differences.is_overlay)
+        and alike.agreement >= max(options.agreement, least)
         and max(alike.covers) >= _COVERS
         and alike.n_cells >= _MIN_CELLS
         and slant(exact) <= (_SURE_SLANT if is_sure else _SLANT)
@@ -112,7 +114,7 @@ def _changes(transform: F64, alike: Likeness) -> set[Change]:
         "cropped": min(alike.covers) < _WHOLE,
         "turned": abs(angle) > _TURNED_DEG,
         "mirrored": is_mirrored,
-        "overlaid": alike.marred > _OVERLAID,
+        "overlaid": alike.differences.n_differ > 0,
         "recoloured": max(alike.shift, alike.tint) > _COPY_LEVELS and alike.marred < 0.5,
     }
     return {change for change, is_seen in seen.items() if is_seen} or {"encoded"}

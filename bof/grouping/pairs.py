@@ -10,19 +10,20 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bof.errors import IndexStoreError
+from bof.grouping.differences import Differences
 from bof.grouping.pixels import Likeness
 from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, require_tables
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-SETTINGS_VERSION = 1
+SETTINGS_VERSION = 2
 """Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
@@ -125,21 +126,30 @@ def _pair(row: tuple[Any, ...]) -> Pair:
             raise TypeError("numbers of another type")
         likeness = None if text is None else _likeness(json.loads(text))
         place = _matrix(transform), None if exact is None else _matrix(exact)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedDatabaseError("pairs as bof keeps them", error) from error
     return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
 
 
-def _likeness(values: Any) -> Likeness:
-    agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = values
-    numbers = agreement, n_cells, n_detailed, marred, shift, tint, one, other
-    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-        raise TypeError("numbers of another type")
-    return Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
-
-
 def _text(likeness: Likeness) -> str:
-    return json.dumps(astuple(likeness))
+    return json.dumps(asdict(likeness))
+
+
+def _likeness(fields: Any) -> Likeness:
+    """Raises TypeError, ValueError, KeyError or AttributeError for what `_text` has not written."""
+    found, differences = _numbers_of(fields), _numbers_of(fields["differences"])
+    return Likeness(**found, differences=Differences(**differences))
+
+
+def _numbers_of(fields: Any) -> dict[str, Any]:
+    """Numbers, and pairs of numbers, by name."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    found.pop("differences", None)
+    for value in found.values():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+            raise TypeError("numbers of another type")
+    return found
 
 
 def _blob(matrix: F64) -> bytes:

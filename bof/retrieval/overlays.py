@@ -134,6 +134,7 @@ def _shift(query: Geometry, long_side: int, found: Verification) -> Shift | None
 def unturned_hypotheses(images: I64, pairs: Pairs, best: Hypotheses) -> Shifts:
     """`unturned` where nothing was refined: of images i64 (n,), one a picture of the pairs."""
     turned, places = pairs.turns[:, best.seed], pairs.places[:, best.seed]
-    fits = (best.n_agreeing >= _MIN_INLIERS) & (np.abs(np.log(turned[0])) < _SEED_LOG_SCALE) & (turned[1] > _SEED_COSINE)
+    is_upright = (np.abs(np.log(turned[0])) < _SEED_LOG_SCALE) & (turned[1] > _SEED_COSINE)
+    fits = (best.n_agreeing >= _MIN_INLIERS) & is_upright
     x, y = (places[2:] - places[:2])[:, fits].tolist()
     return dict(zip(images[fits].tolist(), zip(x, y, strict=True), strict=True))
