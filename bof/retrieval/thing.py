@@ -72,7 +72,7 @@ def _against_rivals(n_inliers: F64, agreements: Sequence[Agreement]) -> F64:
 def _ahead(values: F64) -> F64:
     """By how much each value f64 (n,), n > 1, is above the largest of the others."""
     second, first = np.partition(values, -2)[-2:]
-    return np.where(values == first, first - second, values - first)
+    return np.asarray(np.where(values == first, first - second, values - first), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
