@@ -38,7 +38,8 @@ def refine(one: Picture, other: Picture, one_from_other: F64) -> F64:
         if laid is None or step is None:
             break
         canvas_from_one = laid.canvas_from_one
-        one_from_other = np.asarray(np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other), np.float64)
+        moved = np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other)
+        one_from_other = np.asarray(moved, np.float64)
     return one_from_other
 
 
