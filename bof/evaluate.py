@@ -28,6 +28,7 @@ from bof.cli.arguments import (
 )
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
+from bof.cli.sibling_table import sibling_lines
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError, display_name, reason_of
 from bof.evaluation.benchmarks import LOADERS, Benchmark, load_benchmark
@@ -173,6 +174,8 @@ def _print_report(report: Report, whole: dict[str, Any]) -> None:
     for name, value in [*_setup_rows(report, whole), *_accuracy_rows(report), *_cost_rows(report, whole)]:
         if value:
             print(f"{name:<19} {value}")
+    for line in sibling_lines(report.siblings):
+        print(line)
 
 
 def _setup_rows(report: Report, whole: dict[str, Any]) -> list[tuple[str, str]]:

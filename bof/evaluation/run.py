@@ -14,6 +14,7 @@ import numpy as np
 from bof.errors import BenchmarkError, ImageError, display_name
 from bof.evaluation import metrics
 from bof.evaluation.benchmarks.types import Benchmark, BenchmarkQuery, Judgement
+from bof.evaluation.siblings import SiblingCounts, SiblingReport, count, report_siblings
 from bof.types import F64, Bool, Ranker, Ranking
 
 Progress = Callable[[int, int], None]
@@ -60,7 +61,8 @@ class SettingResult:
 class QueryResult:
     """One query's figures; average_precision and recalls are None for a query without positives.
 
-    hits: the first 10 of the ranking; settings: "main" and the benchmark's own, without those that have no positives.
+    hits: the first 10 of the ranking; settings: "main" and the benchmark's own, without those that have no positives;
+    siblings: None for a query that names none.
     """
 
     image: str
@@ -73,6 +75,7 @@ class QueryResult:
     seconds: Mapping[str, float]
     hits: Sequence[RankedImage] = ()
     settings: Mapping[str, SettingResult] = field(default_factory=dict)
+    siblings: SiblingCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ class SettingReport:
 class Report:
     """What a run measured. Rates are fractions; milliseconds are medians over the queries.
 
-    settings: those that the benchmark names, or "main" alone; micro_ap, recall_at_precision_90: of a pooled benchmark.
+    settings: those that the benchmark names, or "main" alone; micro_ap, recall_at_precision_90: of a pooled benchmark;
+    siblings: by half, and "all", where queries name siblings.
     """
 
     benchmark: str
@@ -109,6 +113,7 @@ class Report:
     micro_ap: float | None = None
     recall_at_precision_90: float | None = None
     notes: Sequence[str] = ()
+    siblings: Mapping[str, SiblingReport] = field(default_factory=dict)
 
 
 def evaluate_ranker(ranker: Ranker, benchmark: Benchmark, n_database: int, progress: Progress | None = None) -> Report:
@@ -182,6 +187,7 @@ def _measure(ranking: Ranking, query: BenchmarkQuery, counts_top_four: bool) -> 
         ranking.seconds,
         _hits(ranking, query),
         settings,
+        count(ranking, query) if query.siblings else None,
     )
 
 
@@ -245,6 +251,7 @@ def _report(
         seconds,
         results,
         _setting_reports(results),
+        siblings=report_siblings([r.siblings for r in results if r.siblings]),
     )
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from bof.errors import BenchmarkError, display_name
-from bof.evaluation.benchmarks import copies, dvd, folders, holidays, oxford, revisited, ukbench
+from bof.evaluation.benchmarks import copies, dvd, folders, holidays, oxford, revisited, siblings, ukbench
 from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery, Judgement
 
 LOADERS = {
@@ -18,6 +18,8 @@ LOADERS = {
     "rparis6k": revisited.load_rparis6k,
     "holidays": holidays.load,
     "copies": copies.load,
+    "siblings": siblings.load_siblings,
+    "packages": siblings.load_packages,
 }
 """Data sets that need only the folder where their photographs lie."""
 

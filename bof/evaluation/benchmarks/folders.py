@@ -11,12 +11,16 @@ from bof.errors import BenchmarkError
 from bof.evaluation.benchmarks.types import README, Benchmark, BenchmarkQuery
 from bof.types import Box
 
+LABELS = ("half", "kind", "family", "query_kind")
+"""What siblings are reported by: half (to fit on, or to judge), kind and family of picture, kind of query."""
+
 
 def load(file: Path, root: Path) -> Benchmark:
     """Read {"name", "database": [...], "queries": [{"image", "positives", "junk"?, "box"?, "group"?}], "pooled"?}.
 
     Paths are under root. A query's own picture is junk unless it is listed under positives; a query without positives
-    tests rejection. Raises BenchmarkError, with the file's name, for anything else.
+    tests rejection. "siblings" of a query name pictures that show another thing; texts under LABELS are its labels.
+    Raises BenchmarkError, with the file's name, for anything else.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -35,7 +39,10 @@ def _query(entry: dict[str, Any], root: Path) -> BenchmarkQuery:
     (image,) = _paths([entry["image"]], root)
     positives = frozenset(_paths(entry["positives"], root))
     junk = frozenset(_paths(entry.get("junk", []), root)) | {image}
-    return BenchmarkQuery(image, positives, junk - positives, _box(entry.get("box")), _text(entry.get("group", "")))
+    box, group = _box(entry.get("box")), _text(entry.get("group", ""))
+    siblings = frozenset(_paths(entry.get("siblings", []), root)) - positives - junk
+    labels = {name: entry[name] for name in LABELS if isinstance(entry.get(name), str)}
+    return BenchmarkQuery(image, positives, junk - positives, box, group, siblings=siblings, labels=labels)
 
 
 def _paths(names: object, root: Path) -> list[Path]:
@@ -71,6 +78,7 @@ def _refuse_unknown(file: Path, database: set[Path], queries: list[BenchmarkQuer
     if not queries:
         raise BenchmarkError(path=file, expected="at least one query", found="none")
     for query in queries:
-        if unknown := sorted(query.positives - database):
-            problem = f"positive {unknown[0]} of {query.image.name} is not in the database"
-            raise BenchmarkError(problem, path=file)
+        for role, named in (("positive", query.positives), ("sibling", query.siblings)):
+            if unknown := sorted(named - database):
+                problem = f"{role} {unknown[0]} of {query.image.name} is not in the database"
+                raise BenchmarkError(problem, path=file)

@@ -25,6 +25,7 @@ class BenchmarkQuery:
     """One query: its image, perhaps a box, what it should find, what does not count, and a group to report by.
 
     positives and junk make the headline figures; settings: further judgements by name, such as easy, medium, hard.
+    siblings: pictures that share much with the query and show another thing; labels: further names to report by.
     """
 
     image: Path
@@ -33,6 +34,8 @@ class BenchmarkQuery:
     box: Box | None = None
     group: str = ""
     settings: Mapping[str, Judgement] = field(default_factory=dict)
+    siblings: frozenset[Path] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What draws the members of each family, a module a kind."""
