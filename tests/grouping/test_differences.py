@@ -1,4 +1,4 @@
-"""What differs between two pictures is told apart: noise, something drawn over one, another content in the same form."""
+"""What differs between two pictures is told apart: noise, something drawn over one, other content in one form."""
 
 from __future__ import annotations
 
