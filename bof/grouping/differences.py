@@ -7,7 +7,7 @@ frame or under one watermark differ where both have something of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -138,7 +138,7 @@ def find_differences(laid: Laid) -> Differences:
     agrees = detailed & (correlation >= _AGREES)
     n_cells = int(detailed.sum())
     if not agrees.any():
-        return NOTHING
+        return replace(NOTHING, n_cells=n_cells)
     apart = _apart(one, other, *_tone(mean[agrees], mean_other[agrees]))
     residual = np.sqrt(grid.mean(apart * apart))
     noise = float(np.quantile(residual[agrees], 0.75))

@@ -65,7 +65,7 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     """What a pair proves; None where nothing."""
     alike = pair.likeness
     if alike is not None and pair.exact is not None and _is_one_photograph(pair, pair.exact, alike, options):
-        changes = _changes(pair.exact, alike)
+        changes = changes_of(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
     if alike is not None and alike.differences.is_template:
@@ -102,7 +102,7 @@ def _is_whole(alike: Likeness) -> bool:
     return min(alike.covers) >= _WHOLE and alike.agreement >= _COPY_AGREEMENT and alike.marred <= _COPY_MARRED
 
 
-def _changes(transform: F64, alike: Likeness) -> set[Change]:
+def changes_of(transform: F64, alike: Likeness) -> set[Change]:
     """What was done, from the transform and the pixels; encoded where nothing else is seen."""
     linear = transform[:2, :2]
     scale = math.sqrt(abs(float(np.linalg.det(linear))))
