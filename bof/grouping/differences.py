@@ -7,7 +7,7 @@ frame or under one watermark differ where both have something of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,6 +38,8 @@ _DRAWN = 0.2
 """Photographs have up to 0.15 of even pixels in cells that agree, most drawings 0.3 to 0.8."""
 _UNLIKE, _UNLIKE_DRAWN = 0.3, 0.02
 """Cells that do not correlate, of copies, for noise alone: JPEG of quality 3 makes up to 0.24 in photographs."""
+_CELLS_A_STRAY = 200
+"""Of so many cells of a photograph one may differ: light that was cut off, a speck."""
 _FEW_COLOURS, _SOME_COLOURS, _STRANGE = 0.9, 0.55, 0.2
 """Shares of the three commonest colours: of what is opaque, of writing; and what the picture below has not of them."""
 _CLEAR, _VERY_CLEAR = 0.96, 0.985
@@ -90,8 +92,8 @@ class Differences:
     @property
     def is_none(self) -> bool:
         """Does nothing differ but by noise?"""
-        unlike = _UNLIKE_DRAWN if self.is_drawn else _UNLIKE
-        return self.n_differ == 0 and self.unlike <= unlike and self.drift <= _DRIFT_PX
+        unlike, n_stray = (_UNLIKE_DRAWN, 0) if self.is_drawn else (_UNLIKE, self.n_cells // _CELLS_A_STRAY)
+        return self.n_differ <= n_stray and self.unlike <= unlike and self.drift <= _DRIFT_PX
 
     @property
     def is_overlay(self) -> bool:
@@ -136,7 +138,7 @@ def find_differences(laid: Laid) -> Differences:
     agrees = detailed & (correlation >= _AGREES)
     n_cells = int(detailed.sum())
     if not agrees.any():
-        return NOTHING
+        return replace(NOTHING, n_cells=n_cells)
     apart = _apart(one, other, *_tone(mean[agrees], mean_other[agrees]))
     residual = np.sqrt(grid.mean(apart * apart))
     noise = float(np.quantile(residual[agrees], 0.75))

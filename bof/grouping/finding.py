@@ -14,6 +14,7 @@ from typing import TypeVar
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
+from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
@@ -62,6 +63,9 @@ def find_groups(
         found = store.pairs(set(grouping.by_content))
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
+    known = {frozenset({proof.one, proof.other}) for proof in proofs}
+    whole = flat_proofs(search.readable(grouping.by_content), engine.features, options)
+    proofs += [proof for proof in whole if frozenset({proof.one, proof.other}) not in known]
     return grouping.groups(proofs)
 
 
@@ -93,6 +97,10 @@ class _Search:
         self._content_of = {image: firsts[number] for number, image in numbers if number in firsts}
         self._image_of = {content: image for image, content in self._content_of.items()}
         self._by_name = [content for content in by_content if content in self._image_of]
+
+    def readable(self, by_content: Mapping[str, Sequence[Member]]) -> dict[str, tuple[Member, FileStamp]]:
+        """Each content with its first member and the file to read."""
+        return {content: (members[0], self._sources[content]) for content, members in by_content.items()}
 
     def complete(self, store: PairStore, progress: Progress) -> None:
         """Search with all that were not searched with, then compare all that was not compared."""

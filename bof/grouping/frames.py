@@ -21,6 +21,7 @@ _EDGE_PX, _RING_PX = 3, 3
 """Pixels along the border between frame and picture that belong to neither, and those inside that are its edge."""
 _FLAT_LEVELS, _FLAT_SHARE = 6.0, 0.97
 """So much of a frame lies so near to its one colour."""
+_ASKEW = 0.01
 _ON = 0.6
 """The frame's colour on so much of the picture's edge is the picture's ground, which goes on."""
 
@@ -58,7 +59,7 @@ def without_frame(picture: Preview, other_outline: F64) -> F64:
     height, width = picture.light.shape
     small_from_picture = transforms.scaling(width / picture.width, height / picture.height)
     inner = _filled(transforms.apply(small_from_picture, other_outline), picture.light)
-    if not _is_framed(picture.light, inner):
+    if not _is_framed(picture.light, inner, ends_at_an_edge=_is_turned(other_outline)):
         return picture.outline
     area, shared = cv2.intersectConvexConvex(wound(picture.outline), wound(other_outline))
     return shared.reshape(-1, 2).astype(np.float64) if shared is not None and area > 0 else picture.outline
@@ -105,8 +106,14 @@ def _filled(outline: F64, like: F32) -> Bool:
     return np.asarray(inside > 0, np.bool_)
 
 
-def _is_framed(pixels: F32, inner: Bool) -> bool:
-    """Is all beyond the inner part of one colour, which its edge has not?"""
+def _is_turned(outline: F64) -> bool:
+    """Are its sides askew? Then it ends there, whatever colours meet."""
+    sides = np.abs(np.roll(outline, -1, axis=0) - outline)
+    return bool((sides.min(axis=1) > _ASKEW * sides.max(axis=1)).all())
+
+
+def _is_framed(pixels: F32, inner: Bool, *, ends_at_an_edge: bool) -> bool:
+    """Is all beyond the inner part of one colour, which its edge has not, unless it ends there in any case?"""
     near = np.ones((2 * _EDGE_PX + 1,) * 2, np.uint8)
     beyond = cv2.dilate(inner.astype(np.uint8), near) == 0
     core = cv2.erode(inner.astype(np.uint8), near, borderValue=1)
@@ -115,7 +122,8 @@ def _is_framed(pixels: F32, inner: Bool) -> bool:
         return False
     colour = np.median(pixels[beyond])
     is_flat = (np.abs(pixels[beyond] - colour) <= _FLAT_LEVELS).mean() >= _FLAT_SHARE
-    return bool(is_flat and (np.abs(pixels[ring] - colour) <= 2 * _FLAT_LEVELS).mean() <= _ON)
+    goes_on = (np.abs(pixels[ring] - colour) <= 2 * _FLAT_LEVELS).mean() > _ON
+    return bool(is_flat and (ends_at_an_edge or not goes_on))
 
 
 def _has_opposite_sides(beyond: Bool) -> bool:

@@ -29,7 +29,7 @@ _EXACT_SHARE, _SURE_EXACT_SHARE = 0.65, 0.75
 _SURE_INLIERS = 40
 """From so many on the transform of a copy is known well, and the second of these numbers holds."""
 
-_FEW_INLIERS, _FEW_AGREEMENT = 20, 0.7
+_FEW_INLIERS, _FEW_AGREEMENT = 20, 0.6
 """With fewer points the pixels must agree on more: two CD cases on one table agreed on 8, in 0.56 of the cells."""
 
 _MIN_CELLS = 8
@@ -65,7 +65,7 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     """What a pair proves; None where nothing."""
     alike = pair.likeness
     if alike is not None and pair.exact is not None and _is_one_photograph(pair, pair.exact, alike, options):
-        changes = _changes(pair.exact, alike)
+        changes = changes_of(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
     if alike is not None and alike.differences.is_template:
@@ -102,7 +102,7 @@ def _is_whole(alike: Likeness) -> bool:
     return min(alike.covers) >= _WHOLE and alike.agreement >= _COPY_AGREEMENT and alike.marred <= _COPY_MARRED
 
 
-def _changes(transform: F64, alike: Likeness) -> set[Change]:
+def changes_of(transform: F64, alike: Likeness) -> set[Change]:
     """What was done, from the transform and the pixels; encoded where nothing else is seen."""
     linear = transform[:2, :2]
     scale = math.sqrt(abs(float(np.linalg.det(linear))))
@@ -114,7 +114,7 @@ def _changes(transform: F64, alike: Likeness) -> set[Change]:
         "cropped": min(alike.covers) < _WHOLE,
         "turned": abs(angle) > _TURNED_DEG,
         "mirrored": is_mirrored,
-        "overlaid": alike.differences.n_differ > 0,
+        "overlaid": alike.differences.is_overlay,
         "recoloured": max(alike.shift, alike.tint) > _COPY_LEVELS and alike.marred < 0.5,
     }
     return {change for change, is_seen in seen.items() if is_seen} or {"encoded"}

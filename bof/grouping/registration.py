@@ -21,6 +21,8 @@ _WINDOW_PX, _NOISE_LEVELS2 = 17, 36.0
 """Light is compared relative to the mean and deviation of a window; deviations below 6 levels count less."""
 _FARTHEST_PX = 6.0
 """A step that goes farther has lost its way."""
+_LEAST_WEIGHT = 0.005
+"""Flat pictures are left where they are."""
 _NEAR_CELLS = 5
 """Cells down and across that are asked together how far they are off."""
 _LEAST_SHAPE, _LEAST_TEXTURE = 0.02, 0.001
@@ -49,6 +51,8 @@ def _step(laid: Laid, smooth_px: float) -> F64 | None:
     across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)
+    if weight.mean() < _LEAST_WEIGHT:
+        return None
     apart = other - one
     places = grid.places() / max(one.shape)
     points = np.column_stack([np.ones(len(places)), places]) * 1.0
