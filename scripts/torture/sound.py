@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ from bof.global_descriptors import ann_index
 from bof.grouping import memory
 from bof.images.decode import read_image
 from bof.options import FeatureOptions, IndexOptions, SearchOptions, TrainOptions
+from bof.server.api.openapi import document
+from bof.server.app import ENDPOINTS
 from bof.store import index as index_module
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
@@ -85,13 +89,21 @@ def small_and_here() -> Iterator[None]:
         for module in ("bof.ingest.extract", "bof.grouping.reading"):
             stack.enter_context(mock.patch(f"{module}.run_in_workers", run_here))
         stack.enter_context(mock.patch("bof.server.service.Pool", PoolHere))
+        made = document(ENDPOINTS)
+        stack.enter_context(mock.patch("bof.server.app.document", lambda endpoints: made))
         stack.enter_context(mock.patch.object(ann_index, "COMPARED_ALL", _DIMENSION))
         stack.enter_context(mock.patch.object(index_module, "WORTH_KEEPING", 1))
         yield
 
 
 def make_sound(folder: Path) -> Sound:
-    """Make it. Inside `small_and_here`."""
+    """Make it; its segments have the same names every time. Inside `small_and_here`."""
+    numbers = count(1)
+    with mock.patch("uuid.uuid4", lambda: UUID(int=next(numbers))):
+        return _make_sound(folder)
+
+
+def _make_sound(folder: Path) -> Sound:
     _train(folder)
     engine = Engine.create(folder / "index", folder / "vocabulary")
     engine.want(["hash", "color"])
