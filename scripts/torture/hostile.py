@@ -196,6 +196,7 @@ def _start(reference: Reference, numbers: Sequence[int], path: Path, seed: int, 
         with path.open("wb") as stream:
             for done, number in enumerate(numbers, 1):
                 pickle.dump(try_one(reference, number, seed, scratch), stream)
+                stream.flush()
                 if done % 100 == 0:
                     print(f"{done} of {len(numbers)}", file=sys.stderr, flush=True)
     finally:
