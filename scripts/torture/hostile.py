@@ -2,8 +2,9 @@
 
 python -m scripts.torture.hostile [--number 5000] [--seed 0] [--json FILE]. Each index is made of a sound one, and is
 opened, searched with each ranker, checked, served, looked through for duplicates, changed, merged and searched again,
-in a process of its own. Exit status 1 where a process died, a file outside was touched, something took 2 s or 500 MB
-more than with the sound index, an error was no BofError, or an answer was wrong without a word.
+in a process of its own. Exit status 1 where a process died, a file outside was touched, something took 2 s (of the
+processor, or 10 s of waiting) or 500 MB more than with the sound index, an error was no BofError, or an answer was
+wrong without a word.
 
 Whoever changes an index and the checksums in it has made another index: of such a one any answer is right. Where the
 checksums are those of the sound index, an answer that differs must be told: by an error or a warning, or by --check
@@ -16,6 +17,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import mimetypes
 import os
 import pickle
 import shutil
@@ -152,9 +154,7 @@ def _wrong(reference: Reference, outcomes: Mapping[str, Outcome]) -> list[tuple[
 
 def torture(numbers: Sequence[int], seed: int, scratch: Path, jobs: int = 1) -> list[Result]:
     """What the hostile indexes of some numbers did, in the order of the numbers."""
-    for module in ("faiss", "bof.grouping.page", "bof.server.pages"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)  # once, and not in each child
+    _warm()
     with small_and_here(), contextlib.redirect_stdout(io.StringIO()):
         reference = _reference(scratch)
         shares = [(numbers[n::jobs], scratch / f"results-{n}") for n in range(jobs)]
@@ -167,6 +167,14 @@ def torture(numbers: Sequence[int], seed: int, scratch: Path, jobs: int = 1) -> 
     if missing := set(numbers) - {result.number for result in results}:
         raise RuntimeError(f"no results of {sorted(missing)[:9]}")
     return sorted(results, key=lambda result: result.number)
+
+
+def _warm() -> None:
+    """What each child would import, once."""
+    mimetypes.init()
+    for module in ("faiss", "anyio._backends._asyncio", "filelock"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
 
 
 def _reference(scratch: Path) -> Reference:

@@ -33,7 +33,7 @@ REMOVED = "2.png"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one operation: its answer as text, how it failed, what was said, in how many seconds.
+    """What became of one operation: its answer as text, how it failed, what was said, in how much processor time.
 
     traceback: of an error that no user should see; words: warnings, errors in one line, what --check found.
     """
@@ -130,7 +130,7 @@ def use_all(use: Use, say: Say) -> None:
 
 
 def _outcome(name: str, operate: Callable[[], object]) -> Outcome:
-    begin = time.perf_counter()
+    begin = time.process_time()  # of all threads; others may use this machine meanwhile
     answer, trace = "", ""
     with _warnings() as words:
         try:
@@ -139,7 +139,7 @@ def _outcome(name: str, operate: Callable[[], object]) -> Outcome:
             words.append(str(error)[:300])
         except BaseException:
             trace = traceback.format_exc()
-    return Outcome(name, answer, words, trace, time.perf_counter() - begin)
+    return Outcome(name, answer, words, trace, time.process_time() - begin)
 
 
 @contextlib.contextmanager
