@@ -95,11 +95,9 @@ def _are_codes(faiss: Any, finder: Any, fresh: Any) -> bool:
 
 
 def _rows_of(faiss: Any, lists: Any) -> I64:
-    parts = [np.empty(0, np.int64)]
-    for number in range(lists.nlist):
-        if size := lists.list_size(number):
-            parts.append(np.array(faiss.rev_swig_ptr(lists.get_ids(number), size), np.int64))
-    return np.concatenate(parts)
+    sizes = [(number, size) for number in range(lists.nlist) if (size := lists.list_size(number))]
+    parts = [faiss.rev_swig_ptr(lists.get_ids(number), size) for number, size in sizes]
+    return np.concatenate([np.empty(0, np.int64), *parts])
 
 
 def _is_each_once(rows: I64, n: int) -> bool:

@@ -8,7 +8,6 @@ import pickle
 import resource
 import select
 import signal
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +26,9 @@ class Ended:
 
 
 def in_child(work: Callable[[Say], None], seconds: float, more_memory: int = 0) -> Ended:
-    """Run work(say) in a forked child. more_memory: bytes of addresses beyond what it has at first, 0: any.
+    """Run work(say) in a forked child, which is ended when it has said nothing for so many seconds.
+
+    more_memory: bytes of addresses beyond what it has at first, 0: any.
 
     This process has no threads: they would be missing in the child.
     """
@@ -71,10 +72,10 @@ def _address_space() -> int:
 
 
 def _read(descriptor: int, seconds: float) -> tuple[bytes, bool]:
-    """All that comes until the end, and whether that took too long."""
-    end, parts = time.monotonic() + seconds, []
+    """All that comes until the end, and whether it stopped coming."""
+    parts = []
     with open(descriptor, "rb", buffering=0) as stream:
-        while select.select([stream], [], [], max(0.0, end - time.monotonic()))[0]:
+        while select.select([stream], [], [], seconds)[0]:
             part = stream.read(1 << 16)
             if not part:
                 return b"".join(parts), False

@@ -18,6 +18,7 @@ from bof.system.database import DamagedDatabaseError
 
 @contextmanager
 def opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection in autocommit mode, closed in the end."""
     database = sqlite3.connect(folder / catalog.FILE_NAME, isolation_level=None)
     try:
         yield database

@@ -13,7 +13,6 @@ checksums are those of the sound index, an answer that differs must be told: by 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib
 import io
@@ -48,7 +47,7 @@ TOLD_LATE = "told by --check alone"
 
 _SECONDS, _MEMORY = 2.0, 500 << 20
 _END_S, _ADDRESSES = 10.0, 3 << 30
-"""A child is ended after so long, and gets so many more addresses."""
+"""A child is ended when an operation takes so long, and gets so many more addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _try(reference: Reference, number: int, seed: int, scratch: Path) -> Result:
 
 def _around(sound: Sound, place: Path) -> Facts:
     """All that lies beside an index: the canary, photographs, the vocabulary."""
-    beside = {name: () for name in os.listdir(place)}
+    beside: Facts = dict.fromkeys(os.listdir(place), ())
     around = {**facts_of(canary_of(place / "index")), **facts_of(sound.folder / "photos")}
     return {**beside, **around, **facts_of(sound.vocabulary)}
 
@@ -241,8 +240,8 @@ def _counts(results: Sequence[Result]) -> Counter[str]:
 def main(argv: list[str] | None = None) -> int:
     """Torture, and print what became of the indexes."""
     parser = make_parser(
-        __doc__, "json", number=(5000, "of hostile indexes"), first=(0, "the first one's number"), seed=(0, "of chance"),
-        jobs=(n_cores(), "processes"),
+        __doc__, "json", number=(5000, "of hostile indexes"), first=(0, "the first one's number"),
+        seed=(0, "of chance"), jobs=(n_cores(), "processes"),
     )  # fmt: skip
     arguments = parser.parse_args(argv)
     numbers = range(arguments.first, arguments.first + arguments.number)

@@ -90,7 +90,7 @@ def small_and_here() -> Iterator[None]:
             stack.enter_context(mock.patch(f"{module}.run_in_workers", run_here))
         stack.enter_context(mock.patch("bof.server.service.Pool", PoolHere))
         made = document(ENDPOINTS)
-        stack.enter_context(mock.patch("bof.server.app.document", lambda endpoints: made))
+        stack.enter_context(mock.patch("bof.server.app.document", return_value=made))
         stack.enter_context(mock.patch.object(ann_index, "COMPARED_ALL", _DIMENSION))
         stack.enter_context(mock.patch.object(index_module, "WORTH_KEEPING", 1))
         yield
@@ -98,8 +98,7 @@ def small_and_here() -> Iterator[None]:
 
 def make_sound(folder: Path) -> Sound:
     """Make it; its segments have the same names every time. Inside `small_and_here`."""
-    numbers = count(1)
-    with mock.patch("uuid.uuid4", lambda: UUID(int=next(numbers))):
+    with mock.patch("uuid.uuid4", side_effect=map(UUID, map("{:032x}".format, count(1)))):
         return _make_sound(folder)
 
 

@@ -32,7 +32,9 @@ def facts_of(folder: Path) -> Facts:
 
 def differences(before: Facts, after: Facts) -> list[str]:
     """The files that are not as they were."""
-    return [f"{name} was changed" for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    return [
+        f"{name} was changed" for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)
+    ]
 
 
 def watch(inside: Path, forbidden: Path) -> list[str]:

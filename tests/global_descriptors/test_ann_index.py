@@ -341,9 +341,7 @@ def test_a_finder_of_another_kind_or_size_is_none(kind: str, mapped: Rows) -> No
     assert not is_sound(faiss, faiss.IndexFlatIP(D), ann_index._empty_graph(D), 600)
 
 
-def test_a_finder_that_names_more_than_its_file_holds_takes_no_memory(
-    kind: str, mapped: Rows, tmp_path: Path
-) -> None:
+def test_a_finder_that_names_more_than_its_file_holds_takes_no_memory(kind: str, mapped: Rows, tmp_path: Path) -> None:
     """Every number of eight bytes in it, set to what would take gigabytes."""
     path, parts = kept_finder(tmp_path, mapped)
     content, note = path.read_bytes(), path.with_suffix(".json")
