@@ -24,6 +24,7 @@ import numpy as np
 from bof.global_descriptors.embedding import INSTALL, similarity
 from bof.global_descriptors.finder_check import is_sound, read_finder
 from bof.global_descriptors.pooling import F16
+from bof.native.mapped_file import file_of, reading
 from bof.system.directory import Directory
 from bof.system.files import fsync_path, sha256_in, sha256_of, write_json
 from bof.system.threads import n_threads
@@ -124,7 +125,9 @@ def keep_nearest(folder: Path, parts: Sequence[Part], progress: Callable[[int, i
         _forget_others(kept, {part.name for part in parts})
         done = 0
         for part in missing:
-            _keep(kept, part, make_finder(part.rows, _moved(progress, done, _count(missing))))
+            with reading(*file_of(part.rows)):
+                finder = make_finder(part.rows, _moved(progress, done, _count(missing)))
+            _keep(kept, part, finder)
             done += len(part.rows)
     except OSError as error:
         log.warning("%s: finders of embeddings cannot be kept: %s", kept, error)
