@@ -110,7 +110,8 @@ def _make_sound(folder: Path) -> Sound:
     for part in range(SEGMENTS):
         pictures = [_write(photos / str(part) / f"{n}.png", PICTURES * part + n) for n in range(PICTURES - 1)]
         (photos / str(part) / "copy.png").write_bytes(pictures[0].read_bytes())
-        cv2.imwrite(str(pictures[3]), cv2.imread(str(pictures[2]))[15:, 10:])
+        pixels = np.asarray(cv2.imread(str(pictures[2])))
+        cv2.imwrite(str(pictures[3]), pixels[15:, 10:])
         engine.add([photos / str(part)], IndexOptions(workers=1))
     _embed(engine)
     engine.annotate(["0.png", "*.png"], {"tag": ["kept"], "place": ["Bern", "東京"]})
