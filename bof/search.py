@@ -23,7 +23,7 @@ from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.query import subject_of
-from bof.types import Box, Hit
+from bof.types import Box, Hit, Overlay
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +102,8 @@ def _search_one(
         colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
         written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
-    return {"query": shown, "box": box, "n_features": len(query.features), "hits": _as_json(hits), "seconds": seconds}
+    asked = {"query": shown, "box": box, "n_features": len(query.features)}
+    return {**asked, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
 
 
 def _colours(reader: LimitedReader, source: bytes | Path, shown: str) -> Picture:
@@ -120,6 +121,8 @@ def _print_table(
         print("  no features: the picture (or its box) has no texture to search with")
     elif not hits:
         print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
+    if answer.overlay:
+        print(f"  {_said_of(answer.overlay)}")
     if hits:
         print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
@@ -129,6 +132,17 @@ def _print_table(
             f"{hit.score:>6.2f}  {inliers:>7}  {_percent(hit.probability):>5}  {hit.verdict:<10}  {_bounds(hit):<23}"
         )
         print(f"{rank:>4}  {columns}  {name}")
+
+
+def _said_of(overlay: Overlay) -> str:
+    n, box = len(overlay.features), _as_flag(overlay.box)
+    return f"an overlay of {n} features in {box} that {overlay.n_images} pictures share was left out"
+
+
+def _overlay_as_json(overlay: Overlay | None) -> dict[str, Any] | None:
+    if overlay is None:
+        return None
+    return {"n_features": len(overlay.features), "n_images": overlay.n_images, "box": overlay.box}
 
 
 def _remark(hit: Hit) -> str:

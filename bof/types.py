@@ -23,6 +23,8 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
+Box = tuple[float, float, float, float]
+
 Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 """same: the thing itself; part: something is certainly shared, and something else differs."""
 
@@ -68,6 +70,10 @@ class Features:
     def __len__(self) -> int:
         return len(self.descriptors)
 
+    def take(self, rows: NDArray[np.integer] | Bool) -> Features:
+        """The chosen features of the same picture."""
+        return Features(self.geometry.take(rows), self.descriptors[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class QueryWords:
@@ -75,6 +81,10 @@ class QueryWords:
 
     word: I32
     signature: U64
+
+    def take(self, rows: NDArray[np.integer] | Bool) -> QueryWords:
+        """Those of the chosen features."""
+        return QueryWords(self.word[rows], self.signature[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,18 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """What n_images pictures share with the query at one place of the frame, and what was therefore left out.
+
+    features i64 (n,): rows of the query's features; box: around them, in the query's pixels.
+    """
+
+    features: I64
+    n_images: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: a database picture, how well it matches, and the proof.
 
@@ -170,9 +192,6 @@ class Ranking:
     scores: F64
     verdicts: Sequence[Verdict]
     seconds: Mapping[str, float]
-
-
-Box = tuple[float, float, float, float]
 
 
 class Ranker(Protocol):

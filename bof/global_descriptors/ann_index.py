@@ -22,6 +22,7 @@ import numpy as np
 
 from bof.global_descriptors.embedding import INSTALL, similarity
 from bof.global_descriptors.pooling import F16
+from bof.native.mapped_file import file_of, reading
 from bof.system.directory import Directory
 from bof.system.files import fsync_path, read_json, sha256_of, write_json
 from bof.system.threads import n_threads
@@ -125,7 +126,9 @@ def save_ann_index(
         _delete_others(place, {part.name for part in parts})
         done = 0
         for part in missing:
-            _save(place, part, make_faiss_index(part.rows, _moved(progress, done, _count(missing))))
+            with reading(*file_of(part.rows)):
+                faiss_index = make_faiss_index(part.rows, _moved(progress, done, _count(missing)))
+            _save(place, part, faiss_index)
             done += len(part.rows)
     except OSError as error:
         log.warning("%s: ANN indexes of embeddings cannot be saved: %s", place, error)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bof.options import VerifyOptions
 from bof.retrieval.evidence import Evidence
-from bof.types import F64, I64, Agreement, Basis, Verdict, Verification
+from bof.types import F64, I64, Agreement, Basis, Overlay, Verdict, Verification
 
 
 def shared_percent(share: float) -> int:
@@ -27,7 +27,7 @@ class Answer:
 
     By image: verifications and evidence of those that geometry verified; agreements of those whose pixels were
     compared; basis: what the verdict of one called the same or a part rests on; verdicts that a ranker without
-    geometry has of its own.
+    geometry has of its own. overlay: what many pictures share at one place of the frame and was left out.
     """
 
     images: I64
@@ -38,6 +38,7 @@ class Answer:
     verdicts: Mapping[int, Verdict] = field(default_factory=_nothing)
     agreements: Mapping[int, Agreement] = field(default_factory=_nothing)
     basis: Mapping[int, Basis] = field(default_factory=_nothing)
+    overlay: Overlay | None = None
 
     def verdict(self, image: int, options: VerifyOptions) -> Verdict:
         """What is known of one image."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from bof.retrieval.evidence import gained
 from bof.retrieval.shortlist import VoteAndVerify, best_first
-from bof.retrieval.votes import self_similarity, vote
+from bof.system.stopwatch import Stopwatch
 from bof.system.threads import in_threads
-from bof.types import QueryWords
+from bof.types import Geometry, Overlay, QueryWords
 
 DEPTH = 50
 _WORTH_A_THREAD = 1 << 23
@@ -43,13 +45,22 @@ def neighbours(stages: VoteAndVerify, image: int, depth: int = DEPTH) -> list[tu
 
 
 def _search(stages: VoteAndVerify, image: int, depth: int) -> tuple[float, list[tuple[int, float]]]:
-    """What an indexed image scores against itself, and its neighbours."""
-    collection = stages.collection
-    word, signature = collection.words(image)
-    own = self_similarity(collection.weights, word)[0]
+    """What an indexed image scores against itself, and its neighbours; an overlay on it counts for nothing."""
+    geometry, (word, signature) = stages.collection.geometry(image), stages.collection.words(image)
     words = QueryWords(word[:, None], signature[:, None])
-    votes = vote(collection.postings, collection.weights, words, stages.voting)
-    images = best_first(collection, votes.score, depth + 1)
-    agreeing = stages.count_agreeing(collection.geometry(image), votes, images)
+    own, found, overlay = _ask(stages, geometry, words, depth)
+    if overlay is not None:
+        left = np.setdiff1d(np.arange(len(word)), overlay.features)
+        own, found, _ = _ask(stages, geometry.take(left), words.take(left), depth)
+    return own, [pair for pair in found if pair[0] != image]
+
+
+def _ask(
+    stages: VoteAndVerify, query: Geometry, words: QueryWords, depth: int
+) -> tuple[float, list[tuple[int, float]], Overlay | None]:
+    """What features score against themselves, the images most like them, and the overlay that many of these share."""
+    voted = stages.votes_of_words(words, Stopwatch())
+    images = best_first(stages.collection, voted.votes.score, depth + 1)
+    agreeing, overlay = stages.quick_verify(query, voted.votes, images)
     pairs = zip(images.tolist(), agreeing, strict=True)
-    return own, [(other, gained(float(votes.score[other]), n)) for other, n in pairs if other != image]
+    return voted.own, [(other, gained(float(voted.votes.score[other]), n)) for other, n in pairs], overlay

@@ -15,9 +15,10 @@ from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, weigh
+from bof.retrieval.overlays import find_overlay, unturned, unturned_hypotheses
 from bof.retrieval.votes import Votes, self_similarity, top_images, vote
 from bof.system.stopwatch import Stopwatch
-from bof.types import F64, I64, Correspondences, Features, Geometry, Verification
+from bof.types import F64, I64, Correspondences, Features, Geometry, Overlay, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 POSTINGS_PER_FEATURE = 4800
@@ -39,12 +40,14 @@ FIRST = 100
 class Candidates:
     """What votes say of each image, and what geometry and votes together say of the shortlist.
 
-    similarity f64 (n_images,): votes as a share of what the query scores against itself, 0 for an image without a vote.
+    similarity f64 (n_images,): votes as a share of what the query scores against itself, 0 for an image without a vote;
+    overlay: what was left out of the query.
     """
 
     similarity: F64
     verifications: Mapping[int, Verification] = field(default_factory=dict)
     evidence: Mapping[int, Evidence] = field(default_factory=dict)
+    overlay: Overlay | None = None
 
     def called_same(self, options: VerifyOptions) -> list[int]:
         """The images called the same, the strongest evidence first, ties in the order of votes."""
@@ -54,7 +57,7 @@ class Candidates:
     def with_verified(self, found: Mapping[int, Verification], word_weight: float) -> Candidates:
         """These candidates with more verified images. word_weight: of one of the query's features."""
         evidence = {i: weigh(float(self.similarity[i]), known, word_weight) for i, known in found.items()}
-        return Candidates(self.similarity, {**self.verifications, **found}, {**self.evidence, **evidence})
+        return Candidates(self.similarity, {**self.verifications, **found}, {**self.evidence, **evidence}, self.overlay)
 
     def is_clear(self, options: VerifyOptions) -> bool:
         """Is an image called the same on more than symmetric letters and patterns, which a mirror image shares?"""
@@ -76,13 +79,22 @@ class Candidates:
         ]
         flipped = {image: _flipped(mirrored.verifications[image], width) for image in better}
         evidence = {image: mirrored.evidence[image] for image in better}
-        return Candidates(self.similarity, {**self.verifications, **flipped}, {**self.evidence, **evidence})
+        known = {**self.verifications, **flipped}, {**self.evidence, **evidence}
+        return Candidates(self.similarity, *known, self.overlay)
+
+    def without(self, overlay: Overlay, left: I64) -> Candidates:
+        """These candidates of the features i64 (n,) of a query that are left without an overlay, as its candidates."""
+        verifications = {i: _of_rows(known, left) for i, known in self.verifications.items()}
+        return dataclasses.replace(self, verifications=verifications, overlay=overlay)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryVotes:
-    """The votes of a query; own: what it scores against itself; word_weight: the mean idf**2 of its words."""
+    """The votes of a query with some words; own: what it scores against itself; word_weight: the mean idf**2 of its
+    words.
+    """
 
+    words: QueryWords
     votes: Votes
     own: float
     word_weight: float
@@ -120,15 +132,38 @@ class VoteAndVerify:
         """What the query's features vote for."""
         with watch.stage("assign"):
             words = self.vocabulary.quantize(query.descriptors, self.words_per_feature)
+        return self.votes_of_words(words, watch)
+
+    def votes_of_words(self, words: QueryWords, watch: Stopwatch) -> QueryVotes:
+        """What words with their signatures vote for."""
         with watch.stage("vote"):
             votes = vote(self.collection.postings, self.collection.weights, words, self.voting)
-            return QueryVotes(votes, *self_similarity(self.collection.weights, words.word[:, 0]))
+            return QueryVotes(words, votes, *self_similarity(self.collection.weights, words.word[:, 0]))
 
     def candidates(
         self, query: Features, watch: Stopwatch, also: I64 | None = None, voted: QueryVotes | None = None
     ) -> Candidates:
-        """Vote and verify. also: images to verify in any case; voted: the query's votes, if they are known."""
+        """Vote and verify; where there is an overlay, again without it.
+
+        also: images to verify in any case; voted: the query's votes, if they are known.
+        """
         voted = voted or self.votes(query, watch)
+        found = self._verified(query, voted, watch, also)
+        with watch.stage("verify"):
+            overlay = self._find_overlay(query.geometry, voted.votes, found)
+        if overlay is None:
+            return found
+        left = np.setdiff1d(np.arange(len(query)), overlay.features)
+        again = self.votes_of_words(voted.words.take(left), watch)
+        return self._verified(query.take(left), again, watch, also).without(overlay, left)
+
+    def _find_overlay(self, query: Geometry, votes: Votes, found: Candidates) -> Overlay | None:
+        rows = self.collection.rows
+        long_side = {image: max(int(rows.width[image]), int(rows.height[image])) for image in found.verifications}
+        return find_overlay(self.collection, query, votes, unturned(query, long_side, found.verifications))
+
+    def _verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None) -> Candidates:
+        """Geometry of the images with the most votes, and of others in any case."""
         found = Candidates(voted.similarity)
         with watch.stage("vote"):
             shortlist = best_first(self.collection, voted.votes.score, self.depth)
@@ -156,10 +191,15 @@ class VoteAndVerify:
 
     def count_agreeing(self, query: Geometry, votes: Votes, images: I64) -> list[int]:
         """How many matches of each image agree with one similarity: a quick verification, without refinement."""
+        return self.quick_verify(query, votes, images)[0]
+
+    def quick_verify(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Overlay | None]:
+        """`count_agreeing`, and the overlay if there is one."""
         indptr, matches, placed = self._matches(votes, images)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
-        n_agreeing: list[int] = find_hypotheses(pairs, self.verifying.tolerance).n_agreeing.tolist()
-        return n_agreeing
+        best = find_hypotheses(pairs, self.verifying.tolerance)
+        shifts = unturned_hypotheses(images, pairs, best) if len(matches) else {}
+        return best.n_agreeing.tolist(), find_overlay(self.collection, query, votes, shifts)
 
     def _matches(self, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
         """The strongest votes for images, image after image, and where their features lie in the images."""
@@ -181,6 +221,12 @@ def in_order(collection: Collection, score: F64, images: I64) -> I64:
     for first, stop in np.stack([edges[:-1], edges[1:]], axis=1)[np.diff(edges) > 1].tolist():
         ordered[first:stop] = sorted(images[first:stop].tolist(), key=lambda i: names[i])
     return ordered
+
+
+def _of_rows(verification: Verification, rows: I64) -> Verification:
+    """A proof by some rows of the query's features, in rows of all of them."""
+    inliers = dataclasses.replace(verification.inliers, query=rows[verification.inliers.query].astype(np.int32))
+    return dataclasses.replace(verification, inliers=inliers)
 
 
 def _flipped(verification: Verification, width: int) -> Verification:

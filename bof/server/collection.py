@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bof.engine import Engine
-from bof.errors import BofError, MismatchError
-from bof.images.decode import display_name, read_bytes
+from bof.errors import BofError, MismatchError, display_name
+from bof.images.decode import read_bytes
+from bof.native.mapped_file import ShrunkFileError
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
@@ -71,6 +72,8 @@ class ServedCollection:
             return self._unreadable(str(error))
         with self._refreshing:
             self._look()
+        if not self._trouble and isinstance(error, ShrunkFileError):  # the file is back, and was opened again
+            return self._unreadable(str(error))
         return self._unreadable(self._trouble) if self._trouble else None
 
     def _look(self) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine, Query
+from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import display_name
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
+from bof.native.mapped_file import reading
 from bof.store import catalog
 from bof.store.catalog import SegmentRecord, commits
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
@@ -200,10 +201,12 @@ def _wrong_content(folder: Path, row: SegmentRecord, n_words: int) -> Iterator[s
     """Arrays that contradict each other or the catalogue, though they are what was written."""
     try:
         segment = open_recorded(folder, row, n_words)
+        with reading(segment):
+            is_sound = is_in_range(segment)
     except IndexStoreError as error:
         yield str(error)
         return
-    if not is_in_range(segment):
+    if not is_sound:
         yield f"{folder / SEGMENTS / row.name}: {OUT_OF_RANGE}"
 
 

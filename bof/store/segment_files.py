@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bof.errors import BofError, IndexStoreError
 from bof.global_descriptors import color, hashes
+from bof.native.mapped_file import MappedFile
 from bof.options import GROUPS
 from bof.system.directory import Directory
 from bof.system.files import FileFact
@@ -79,7 +80,7 @@ def open_array(folder: Directory, name: str, facts: Mapping[str, FileFact], size
             found = folder.size_of(file)
             if found != expected:
                 raise IndexStoreError(path=path, expected=f"{expected} bytes", found=found, advice=ADVICE)
-            array = _mapped(stream, expected)
+            array = _mapped(path, stream, expected)
     except BofError:
         raise
     except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
@@ -88,7 +89,7 @@ def open_array(folder: Directory, name: str, facts: Mapping[str, FileFact], size
     return array
 
 
-def _mapped(stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
+def _mapped(path: Path, stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("expected a .npy file of version 1.0")
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=_MAX_HEADER)
@@ -97,7 +98,7 @@ def _mapped(stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
     n_items = int(np.prod(shape, dtype=object)) if shape else 1
     if min(shape, default=0) < 0 or stream.tell() + n_items * dtype.itemsize != n_bytes:
         raise ValueError(f"its header names {shape} of {dtype}, which is not what its {n_bytes} bytes hold")
-    return np.asarray(np.memmap(stream, dtype, "r", stream.tell(), shape))
+    return MappedFile(path, stream, n_bytes).view(dtype, shape, stream.tell())
 
 
 def _require(array: NDArray[Any], spec: SegmentArraySpec, sizes: dict[str, int], path: Path) -> None:

@@ -18,6 +18,7 @@ from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
 from bof.features.sift import extract_features
 from bof.geometry import transforms
+from bof.grouping.finding import find_groups
 from bof.images.decode import Picture, read_image
 from bof.ingest import batches
 from bof.options import ExpandOptions, IndexOptions, SearchOptions, TrainOptions, VerifyOptions, VoteOptions
@@ -300,6 +301,20 @@ def test_a_missing_source_raises_and_changes_nothing(fresh: Engine, folder: Path
     with pytest.raises(ImageError, match="nowhere"):
         fresh.add([folder, folder / "nowhere"], ALONE)
     assert len(fresh) == len(Engine.open(fresh.folder)) == 0
+
+
+@pytest.mark.parametrize("number", [0, -1, 1_000_001, 2.5, "3", None])
+def test_a_number_of_hits_or_partners_that_is_none_is_refused(engine: Engine, number: Any) -> None:
+    with pytest.raises(OptionError, match=r"^top: expected 1 to 1000000, found "):
+        engine.search(scene(1), top=number)
+    with pytest.raises(OptionError, match=r"^partners: expected 1 to 1000000, found "):
+        engine.neighbours(number)
+
+
+@pytest.mark.parametrize("kind", ["near", "", 3, None])
+def test_a_kind_of_duplicates_that_is_none_is_refused(engine: Engine, kind: Any) -> None:
+    with pytest.raises(OptionError, match=r"^kind: expected one of exact, copy, crop, scene, found "):
+        find_groups(engine, kind)
 
 
 def test_progress_counts_to_the_number_of_new_pictures(fresh: Engine, folder: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bof.errors import IndexStoreError
 from bof.geometry.hypotheses import placement_of
 from bof.native import document_frequency
+from bof.native.mapped_file import MappedFile
 from bof.store.segments import (
     ARRAYS,
     ImageColumns,
@@ -223,12 +224,12 @@ def test_writing_changes_none_of_its_arguments(tmp_path: Path) -> None:
 # -- Memory -----------------------------------------------------------------------------------------------------------
 
 
-def mapped_bytes(array: NDArray[np.generic]) -> np.memmap[tuple[int, ...], np.dtype[np.generic]] | None:
+def mapped_bytes(array: NDArray[np.generic]) -> MappedFile | None:
     """The map of a file that an array is a view of."""
     base: object = array
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    while isinstance(base, np.ndarray):
         base = base.base
-    return base if isinstance(base, np.memmap) else None
+    return base if isinstance(base, MappedFile) else None
 
 
 def all_arrays(segment: Segment) -> dict[str, NDArray[np.generic]]:
@@ -244,8 +245,8 @@ def test_every_array_is_a_view_of_its_file(tmp_path: Path) -> None:
     for name, array in all_arrays(write_and_open(tmp_path, random_images())).items():
         mapped = mapped_bytes(array)
         assert mapped is not None, name
-        assert Path(str(mapped.filename)).name == f"{name}.npy"
-        assert np.shares_memory(array, mapped)
+        assert mapped.path == tmp_path / f"{name}.npy"
+        assert np.shares_memory(array, np.frombuffer(mapped, np.uint8))
 
 
 def test_the_compiled_loops_read_the_mapped_files_themselves(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bof.errors import ReportError
+from bof.errors import ReportError, display_name
 from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.report.cases import (
     N_SHOWN,
@@ -25,7 +25,6 @@ from bof.evaluation.report.pictures import FOLDER as PICTURES
 from bof.evaluation.report.pictures import write_thumbnails
 from bof.evaluation.run import QueryResult, Report
 from bof.html import is_made_by, render
-from bof.images.decode import display_name
 from bof.system.files import write_folder
 
 PAGE = "report.html"

@@ -26,8 +26,8 @@ def _chess(member: int, streams: Streams) -> U8:
         sheet.text((34 + side * i + 42, 712), "abcdefgh"[i], 22, INK, "sans", "mm")
         sheet.text((16, 62 + side * i), 8 - i, 22, INK, "sans", "mm")
     pieces = "♔♕♖♖♗♗♘♘♙♙♙♙♙♙♙♙♚♛♜♜♝♝♞♞♟♟♟♟♟♟♟♟"
-    kept = own.permutation(32)[: whole(own, 9, 26)].tolist()
-    for square, piece in zip(own.permutation(64).tolist(), kept, strict=False):
+    retained = own.permutation(32)[: whole(own, 9, 26)].tolist()
+    for square, piece in zip(own.permutation(64).tolist(), retained, strict=False):
         row, column = divmod(square, 8)
         sheet.text((76 + side * column, 62 + side * row), pieces[piece], 66, BLACK, "sans", "mm")
     return sheet.pixels

@@ -1,0 +1,140 @@
+"""An overlay is what many pictures share at one place of the frame: a watermark, a channel's logo, a caption, a form.
+
+It proves nothing about what pictures show, so that the query's features in it are left out. Copies of the query, video
+frames and scans of one page share features at one place too. They differ in how these features lie: those of an
+overlay lie together, while of a copy some features are found here and others next to them are not, all over the frame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from bof.geometry import transforms
+from bof.geometry.hypotheses import Hypotheses, Pairs, placement_of
+from bof.retrieval.collection import Collection
+from bof.retrieval.votes import Votes
+from bof.types import F64, I64, Bool, Geometry, Overlay, Verification
+
+Shift = tuple[float, float]
+"""Of what agrees in a hit's frame against the query's, x and y as fractions of the long side."""
+
+Shifts = Mapping[int, Shift]
+"""By image; only of images in which it is as large as in the query, and not turned."""
+
+MIN_IMAGES = 4
+"""What fewer pictures share may be the thing itself."""
+
+MIN_FEATURES = 12
+"""With fewer an overlay decides nothing."""
+
+MIN_LEFT = 30
+"""Fewer features that are left of the query say too little: it is nothing but the overlay."""
+
+_MAX_SHARE, _MAX_SHARE_OF_QUERY = 0.5, 0.75
+"""A picture with a larger share of its features in the overlay, or of the query's, may be a copy of the query."""
+
+_FEW_SHARE = 0.1
+"""A feature belongs to the overlay if so many of the pictures with the overlay have it."""
+
+_MIN_INLIERS = 6
+_PLACE, _TURN_DEG, _LOG_SCALE = 0.02, 15.0, math.log(1.3)
+"""One place: so near, as a fraction of the long side, and about as large and as much turned."""
+
+_STRAY = 0.01
+"""Inliers of a shifted frame have one shift, but for so much."""
+
+_SEED_LOG_SCALE, _SEED_COSINE = math.log(1.15), math.cos(math.radians(8))
+"""One pair of features tells scale and angle less well than many inliers do."""
+
+_FEATURES_PER_CELL = 4
+_MIN_TOGETHER = 0.16
+"""How much more often a neighbour of an overlay's feature is in the overlay too, from chance 0 to always 1.
+
+Measured on UKBench: with watermarks over texture 0.2 and more, with frames and captions above 0.5; with copies that
+JPEG, blur or size have spoiled 0.12 at most.
+"""
+
+
+def find_overlay(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
+    """What enough images share with the query at one place; others may have it shifted, as tiled watermarks fit too."""
+    if sum(max(abs(x), abs(y)) < _PLACE for x, y in shifts.values()) < MIN_IMAGES:
+        return None
+    shared = _shared(collection, query, votes, shifts)
+    sizes = np.array([len(collection.geometry(image)) for image in shifts])
+    n_shared = shared.sum(axis=1)
+    most = np.minimum(_MAX_SHARE * sizes, _MAX_SHARE_OF_QUERY * len(query))
+    has_it = (n_shared >= _MIN_INLIERS) & (n_shared <= most)
+    n_images = int(has_it.sum())
+    inside = shared[has_it].sum(axis=0) >= max(MIN_IMAGES, _FEW_SHARE * n_images)
+    if n_images < MIN_IMAGES or not MIN_FEATURES <= inside.sum() <= len(query) - MIN_LEFT:
+        return None
+    if inside.mean() > _MAX_SHARE_OF_QUERY or lie_together(query.xy_px.astype(np.float64), inside) < _MIN_TOGETHER:
+        return None
+    xy = query.xy_px[inside]
+    return Overlay(np.flatnonzero(inside), n_images, (*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()))
+
+
+def lie_together(xy: F64, inside: Bool) -> float:
+    """How much more often than by chance a point next to one inside is inside too, at most 1.
+
+    xy f64 (n, 2): points; inside bool (n,): some of them. Points in one cell of a grid are next to each other.
+    """
+    low, extent = xy.min(axis=0), float(np.ptp(xy, axis=0).max()) or 1.0
+    n_across = max(1, round(math.sqrt(len(xy) / _FEATURES_PER_CELL)))
+    cells = np.minimum((xy - low) / extent * n_across, n_across - 1).astype(np.int64)
+    cell = cells[:, 0] * n_across + cells[:, 1]
+    n, n_inside = np.bincount(cell), np.bincount(cell, inside)
+    others, others_inside = n[cell[inside]] - 1, n_inside[cell[inside]] - 1
+    share, has_others = float(inside.mean()), others > 0
+    if share == 1.0 or not has_others.any():
+        return 0.0
+    return (float((others_inside[has_others] / others[has_others]).mean()) - share) / (1.0 - share)
+
+
+def _shared(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> Bool:
+    """Which features of the query each image has at the same place, or shifted: bool (n_images, n_features)."""
+    images = np.array(list(shifts), np.int64)
+    indptr, matches = votes.matches(images)
+    of_image = np.repeat(np.arange(len(images)), np.diff(indptr))
+    one = placement_of(query)[:, matches.query]
+    other = collection.placement(images, indptr, matches.database)
+    turn = np.abs((one[3] - other[3] + 180.0) % 360.0 - 180.0)
+    moved = other[:2] - one[:2]
+    shift = np.array(list(shifts.values())).T[:, of_image]
+    is_near = np.minimum(np.abs(moved).max(axis=0), np.abs(moved - shift).max(axis=0)) < _PLACE
+    fits = is_near & (turn < _TURN_DEG) & (np.abs(np.log(one[2] / other[2])) < _LOG_SCALE)
+    shared = np.zeros((len(images), len(query)), np.bool_)
+    shared[of_image[fits], matches.query[fits]] = True
+    return shared
+
+
+def unturned(query: Geometry, long_side: Mapping[int, int], found: Mapping[int, Verification]) -> Shifts:
+    """The verified images in which what agrees is as large as in the query's frame and not turned.
+
+    long_side: of each image, in pixels.
+    """
+    shifts = {i: _shift(query, long_side[i], known) for i, known in found.items()}
+    return {i: shift for i, shift in shifts.items() if shift is not None}
+
+
+def _shift(query: Geometry, long_side: int, found: Verification) -> Shift | None:
+    if found.database_from_query is None:
+        return None
+    xy = query.xy_px[found.inliers.query].astype(np.float64)
+    moved = (transforms.apply(found.database_from_query, xy) + 0.5) / long_side - (xy + 0.5) / query.long_side
+    middle = np.median(moved, axis=0)
+    if np.median(np.abs(moved - middle).max(axis=1)) > _STRAY:
+        return None
+    return float(middle[0]), float(middle[1])
+
+
+def unturned_hypotheses(images: I64, pairs: Pairs, best: Hypotheses) -> Shifts:
+    """`unturned` where nothing was refined: of images i64 (n,), one a picture of the pairs."""
+    turned, places = pairs.turns[:, best.seed], pairs.places[:, best.seed]
+    is_upright = (np.abs(np.log(turned[0])) < _SEED_LOG_SCALE) & (turned[1] > _SEED_COSINE)
+    fits = (best.n_agreeing >= _MIN_INLIERS) & is_upright
+    x, y = (places[2:] - places[:2])[:, fits].tolist()
+    return dict(zip(images[fits].tolist(), zip(x, y, strict=True), strict=True))

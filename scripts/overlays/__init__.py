@@ -1,0 +1,1 @@
+"""One overlay on every photograph of a collection: are the photographs still told apart?"""
