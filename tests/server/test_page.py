@@ -343,7 +343,7 @@ def test_what_shares_a_part_stands_between_with_what_agrees(visit: Callable[...,
     assert parts == ["Shares a part · 40% of your picture", "Shares a part · 99% of your picture"]
     assert "pixels were not compared" in groups[0].last.inner_text()
     assert "other details differ" in groups[1].first.inner_text()
-    assert "share a part" in page.locator(".divider.part").inner_text()
+    assert "share a part" in page.locator(".parts-divider").inner_text()
     drawn = groups[1].first.locator(".outline polygon").get_attribute("points")
     assert drawn == " ".join(f"{x + 0.5:g},{y + 0.5:g}" for x, y in REGION)
     signs = [group.first.locator(".verdict path").get_attribute("d") for group in groups[:2]]

@@ -150,7 +150,7 @@ export class Results {
     this.parts = h('ol', { class: 'grid shared' });
     this.rest = h('ol', { class: 'grid' });
     this.title = h('h2', { id: 'found' }, headline(answer));
-    this.partsDivider = h('p', { class: 'divider part' }, t('parts.below'));
+    this.partsDivider = h('p', { class: 'parts-divider' }, t('parts.below'));
     this.divider = h('p', { class: 'divider' });
     this.more = button(t('more'), () => this.load(), { icon: 'plus' });
     this.watcher = new IntersectionObserver((seen) => {
