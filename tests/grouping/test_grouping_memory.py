@@ -17,7 +17,7 @@ from bof.grouping.pairs import FILE_NAME as PAIRS
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.pixels import Likeness
 
-LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5))
+LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5), NOTHING)
 
 
 def pair(query: str, found: str, exact: bool = True) -> Pair:
