@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bof.errors import IndexStoreError
+from bof.grouping.differences import NOTHING
 from bof.grouping.memory import FILE_NAME, allow, reject, rejected
 from bof.grouping.pairs import FILE_NAME as PAIRS
 from bof.grouping.pairs import Pair, PairStore
