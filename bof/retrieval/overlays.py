@@ -40,13 +40,13 @@ _FEW_SHARE = 0.1
 """A feature belongs to the overlay if so many of the pictures with the overlay have it."""
 
 _MIN_INLIERS = 6
-_PLACE, _TURN_DEG, _LOG_SCALE = 0.02, 15.0, math.log(1.3)
+_PLACE, _TURN_DEG, _SCALE = 0.02, 15.0, 1.3
 """One place: so near, as a fraction of the long side, and about as large and as much turned."""
 
-_STRAY = 0.01
-"""Inliers of a shifted frame have one shift, but for so much."""
+_STRAY, _ROUGHLY = 0.01, 0.25
+"""Inliers of a shifted frame have one shift, but for so much; its transform is a shift, but for so much."""
 
-_SEED_LOG_SCALE, _SEED_COSINE = math.log(1.15), math.cos(math.radians(8))
+_SEED_SCALE, _SEED_COSINE = 1.15, math.cos(math.radians(8))
 """One pair of features tells scale and angle less well than many inliers do."""
 
 _FEATURES_PER_CELL = 4
@@ -105,26 +105,31 @@ def _shared(collection: Collection, query: Geometry, votes: Votes, shifts: Shift
     moved = other[:2] - one[:2]
     shift = np.array(list(shifts.values())).T[:, of_image]
     is_near = np.minimum(np.abs(moved).max(axis=0), np.abs(moved - shift).max(axis=0)) < _PLACE
-    fits = is_near & (turn < _TURN_DEG) & (np.abs(np.log(one[2] / other[2])) < _LOG_SCALE)
+    fits = is_near & (turn < _TURN_DEG) & (one[2] < _SCALE * other[2]) & (other[2] < _SCALE * one[2])
     shared = np.zeros((len(images), len(query)), np.bool_)
     shared[of_image[fits], matches.query[fits]] = True
     return shared
 
 
-def unturned(query: Geometry, long_side: Mapping[int, int], found: Mapping[int, Verification]) -> Shifts:
-    """The verified images in which what agrees is as large as in the query's frame and not turned.
+def unturned(collection: Collection, query: Geometry, found: Mapping[int, Verification]) -> Shifts:
+    """The verified images in which what agrees is as large as in the query's frame and not turned."""
+    rows = collection.rows
+    shifts: dict[int, Shift] = {}
+    for image, known in found.items():
+        if known.database_from_query is not None:
+            long_side = max(int(rows.width[image]), int(rows.height[image]))
+            shift = _shift(query, long_side, known.database_from_query, known)
+            shifts |= {image: shift} if shift else {}
+    return shifts
 
-    long_side: of each image, in pixels.
-    """
-    shifts = {i: _shift(query, long_side[i], known) for i, known in found.items()}
-    return {i: shift for i, shift in shifts.items() if shift is not None}
 
-
-def _shift(query: Geometry, long_side: int, found: Verification) -> Shift | None:
-    if found.database_from_query is None:
+def _shift(query: Geometry, long_side: int, database_from_query: F64, found: Verification) -> Shift | None:
+    (a, b), (c, d) = database_from_query[:2, :2].tolist()
+    size = long_side / query.long_side
+    if max(abs(a - size), abs(b), abs(c), abs(d - size)) > _ROUGHLY * size:
         return None
     xy = query.xy_px[found.inliers.query].astype(np.float64)
-    moved = (transforms.apply(found.database_from_query, xy) + 0.5) / long_side - (xy + 0.5) / query.long_side
+    moved = (transforms.apply(database_from_query, xy) + 0.5) / long_side - (xy + 0.5) / query.long_side
     middle = np.median(moved, axis=0)
     if np.median(np.abs(moved - middle).max(axis=1)) > _STRAY:
         return None
@@ -134,7 +139,7 @@ def _shift(query: Geometry, long_side: int, found: Verification) -> Shift | None
 def unturned_hypotheses(images: I64, pairs: Pairs, best: Hypotheses) -> Shifts:
     """`unturned` where nothing was refined: of images i64 (n,), one a picture of the pairs."""
     turned, places = pairs.turns[:, best.seed], pairs.places[:, best.seed]
-    is_upright = (np.abs(np.log(turned[0])) < _SEED_LOG_SCALE) & (turned[1] > _SEED_COSINE)
-    fits = (best.n_agreeing >= _MIN_INLIERS) & is_upright
+    is_unscaled = (turned[0] < _SEED_SCALE) & (turned[0] > 1 / _SEED_SCALE)
+    fits = (best.n_agreeing >= _MIN_INLIERS) & is_unscaled & (turned[1] > _SEED_COSINE)
     x, y = (places[2:] - places[:2])[:, fits].tolist()
     return dict(zip(images[fits].tolist(), zip(x, y, strict=True), strict=True))

@@ -150,17 +150,13 @@ class VoteAndVerify:
         voted = voted or self.votes(query, watch)
         found = self._verified(query, voted, watch, also)
         with watch.stage("verify"):
-            overlay = self._find_overlay(query.geometry, voted.votes, found)
+            shifts = unturned(self.collection, query.geometry, found.verifications)
+            overlay = find_overlay(self.collection, query.geometry, voted.votes, shifts)
         if overlay is None:
             return found
         left = np.setdiff1d(np.arange(len(query)), overlay.features)
         again = self.votes_of_words(voted.words.take(left), watch)
         return self._verified(query.take(left), again, watch, also).without(overlay, left)
-
-    def _find_overlay(self, query: Geometry, votes: Votes, found: Candidates) -> Overlay | None:
-        rows = self.collection.rows
-        long_side = {image: max(int(rows.width[image]), int(rows.height[image])) for image in found.verifications}
-        return find_overlay(self.collection, query, votes, unturned(query, long_side, found.verifications))
 
     def _verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None) -> Candidates:
         """Geometry of the images with the most votes, and of others in any case."""

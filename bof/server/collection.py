@@ -21,7 +21,7 @@ from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
 from bof.store.catalog import TAG, Fields, ImageRecord, Selection, compile_where
-from bof.store.check import SEGMENTS, wrong_files
+from bof.store.check import wrong_files
 from bof.store.index import Index
 from bof.system.database import DamagedDatabaseError
 
@@ -110,7 +110,7 @@ class ServedCollection:
     def _wrong_file(self) -> str:
         with catalog.reading(self.folder) as database:
             for row in catalog.read_segments(database):
-                for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+                for reason in wrong_files(self.folder, row, self._engine.vocabulary.n_words, contents=False):
                     return reason
         return ""
 

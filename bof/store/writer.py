@@ -52,7 +52,7 @@ class Writer:
         with catalog.reading(self.folder) as database:
             segments = catalog.read_segments(database)
         for row in segments:
-            for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+            for reason in wrong_files(self.folder, row, self.n_words, contents=False):
                 raise IndexStoreError(reason, advice=ADVICE)
 
     def append(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> None:
@@ -199,14 +199,13 @@ class Writer:
 
     def _sound(self, row: SegmentRecord) -> Segment:
         """A segment without damage, which must not be copied under a new checksum."""
-        folder = self.folder / SEGMENTS / row.name
-        for reason in wrong_files(folder, row):
+        for reason in wrong_files(self.folder, row, self.n_words):
             raise IndexStoreError(reason, advice=ADVICE)
         segment = open_recorded(self.folder, row, self.n_words)
         with reading(segment):
             is_sound = is_in_range(segment)
         if not is_sound:
-            raise IndexStoreError(OUT_OF_RANGE, path=folder, advice=ADVICE)
+            raise IndexStoreError(OUT_OF_RANGE, path=self.folder / SEGMENTS / row.name, advice=ADVICE)
         return segment
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from bof.options import IndexOptions, SearchOptions, VerifyOptions
 from bof.retrieval import overlays, shortlist
 from bof.retrieval.answer import Answer
 from bof.retrieval.overlays import MIN_IMAGES, lie_together
+from bof.search import main
 from bof.types import U8
 from tests.support.scenes import draw_scene, warp, write_picture
 
@@ -88,6 +91,23 @@ def test_an_unknown_scene_under_the_bar_is_nothing(barred: Engine) -> None:
     x0, y0, x1, y1 = answer.overlay.box
     assert 0 <= x0 < x1 <= 320
     assert 240 - BAR - 10 < y0 < y1 <= 240
+
+
+def test_the_command_says_what_was_left_out(barred: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = write_picture(tmp_path / "query.png", under_a_bar(draw_scene(77)))
+    flags = [str(query), "--index", str(barred.folder)]
+    assert main(flags) == 0
+    said = re.search(
+        r"an overlay of (\d+) features in [\d,]+ that 12 pictures share was left out", capsys.readouterr().out
+    )
+    assert said
+    assert main([*flags, "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert (result["overlay"]["n_features"], result["overlay"]["n_images"]) == (int(said[1]), 12)
+    assert len(result["overlay"]["box"]) == 4
+    plain = write_picture(tmp_path / "plain.png", draw_scene(3))
+    assert main([str(plain), "--index", str(barred.folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["overlay"] is None
 
 
 def test_inliers_are_rows_of_the_whole_query(barred: Engine) -> None:
@@ -191,7 +211,8 @@ def test_what_is_turned_or_larger_is_not_at_one_place(barred: Engine) -> None:
     picture = Picture(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8), 320, 240)
     features = barred.prepare(picture).features.geometry
     found = answer.verifications[image]
-    assert overlays.unturned(features, {image: 320}, {image: found}) == {}
+    collection = barred.searcher().collection
+    assert overlays.unturned(collection, features, {image: found}) == {}
     straight = np.array([[1.0, 0, 16], [0, 1, -32], [0, 0, 1]])
     shifted = dataclasses.replace(found, database_from_query=straight)
-    assert overlays.unturned(features, {image: 320}, {image: shifted})[image] == pytest.approx((0.05, -0.1))
+    assert overlays.unturned(collection, features, {image: shifted})[image] == pytest.approx((0.05, -0.1))

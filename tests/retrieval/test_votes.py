@@ -190,6 +190,14 @@ def test_tfidf_agrees_with_scikit_learn(seed: int) -> None:
     assert np.allclose(scores, (rows @ row.T)[:, 0], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("image", [-1, 2, -(1 << 31), (1 << 31) - 1])
+def test_tfidf_of_an_image_that_does_not_exist_is_an_error(image: int) -> None:
+    columns = np.array([0, 2], np.int32), np.array([0, image], np.int32), np.zeros(2, np.uint16), np.zeros(2, np.uint64)
+    weights = Weights(np.ones(1), np.ones(2), np.ones(2, np.bool_))
+    with pytest.raises(ValueError, match="images that do not exist"):
+        tfidf_scores([Postings(*columns, 0, 2)], weights, np.array([0], np.int32))
+
+
 def test_tfidf_of_an_image_with_itself_is_one() -> None:
     images = random_images(3)
     collection = collect(images, np.ones(N_IMAGES, bool), [2, 5])

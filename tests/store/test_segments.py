@@ -28,6 +28,7 @@ from bof.store.segments import (
 )
 from bof.system.files import FileFact
 from bof.types import Geometry
+from scripts.torture.npy import shifted
 
 N_WORDS = 50
 
@@ -322,6 +323,15 @@ def test_garbage_of_the_right_size_is_named(
     path.write_bytes(filler * path.stat().st_size)
     with pytest.raises(IndexStoreError, match=f"{name}.npy: cannot be opened"):
         open_segment(tmp_path, facts, N_WORDS, 0)
+
+
+@pytest.mark.parametrize("by", [1, 2, 8])
+@pytest.mark.parametrize("name", ["vote_indptr", "signature", "xy"])
+def test_numbers_that_are_not_aligned_are_named(name: str, by: int, tmp_path: Path, facts: dict[str, FileFact]) -> None:
+    path = tmp_path / f"{name}.npy"
+    path.write_bytes(shifted(path.read_bytes(), by))
+    with pytest.raises(IndexStoreError, match=rf"{name}\.npy: cannot be opened \(its numbers begin at byte {128 + by}"):
+        open_segment(tmp_path, facts_of(tmp_path), N_WORDS, 0)
 
 
 def opening_error(folder: Path, facts: dict[str, FileFact]) -> Exception | None:
