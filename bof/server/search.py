@@ -24,7 +24,7 @@ from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
-from bof.types import F32, F64, Bool, Hit
+from bof.types import F32, F64, Bool, Hit, Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,16 @@ def search_page(
         "total": len(images),
         "offset": page_request.offset,
         "hits": hits_json(collection, engine, hits),
+        "overlay": _overlay_json(answer.overlay),
         "seconds": {"extract": prepared.seconds, **answer.seconds},
     }
+
+
+def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:
+    if overlay is None:
+        return None
+    box = [round(value, 2) for value in overlay.box]
+    return {"n_features": len(overlay.features), "n_images": overlay.n_images, "box": box}
 
 
 def match_pair(

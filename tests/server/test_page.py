@@ -325,6 +325,7 @@ def test_what_shares_a_part_stands_between_with_what_agrees(visit: Callable[...,
 
     def answer(route: Any) -> None:
         found = route.fetch().json()
+        found["overlay"] = {"n_features": 44, "n_images": 31, "box": [0, 0, 90, 40]}
         hits = found["hits"]
         hits[1:3] = [part_of(hits[1], 0.4, REGION), part_of(hits[2], 1.0, REGION)]
         points = {"verdict": "same", "basis": "points", "probability": 0.999}
@@ -343,6 +344,7 @@ def test_what_shares_a_part_stands_between_with_what_agrees(visit: Callable[...,
     assert parts == ["Shares a part · 40% of your picture", "Shares a part · 99% of your picture"]
     assert "pixels were not compared" in groups[0].last.inner_text()
     assert "other details differ" in groups[1].first.inner_text()
+    assert "31 pictures have the same overlay" in page.locator(".notice").inner_text()
     assert "share a part" in page.locator(".parts-divider").inner_text()
     drawn = groups[1].first.locator(".outline polygon").get_attribute("points")
     assert drawn == " ".join(f"{x + 0.5:g},{y + 0.5:g}" for x, y in REGION)

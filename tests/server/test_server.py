@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from bof.retrieval import inspection
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
 from bof.server.http.problems import TITLES
+from bof.types import Overlay
 from tests.support.scenes import N_SCENES, ROOT, draw_scene, warp
 from tests.support.serving import API, PNG, TestClient, encoded, names, scene, search, served
 from tests.support.verdicts import call_part
@@ -173,6 +175,14 @@ def test_what_is_not_compared_by_pixels_says_so(client: TestClient, monkeypatch:
     first = search(client, encoded(warp(draw_scene(3), SHIFT)))["hits"][0]
     assert (first["verdict"], first["basis"]) == ("same", "points")
     assert [first[name] for name in ("query_overlap", "hit_overlap", *REGIONS)] == [None] * 4
+
+
+def test_an_overlay_that_was_left_out_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, overlay = Engine.answer, Overlay(np.arange(5), 31, (0.0, 0.0, 90.0, 40.125))
+    monkeypatch.setattr(Engine, "answer", lambda *given: dataclasses.replace(answer(*given), overlay=overlay))
+    assert search(client, scene(3))["overlay"] == {"n_features": 5, "n_images": 31, "box": [0, 0, 90, 40.12]}
+    monkeypatch.undo()
+    assert search(client, scene(3))["overlay"] is None
 
 
 def test_what_this_index_cannot_do_is_said(client: TestClient) -> None:

@@ -104,7 +104,7 @@ function card(hit, place, links) {
 }
 
 /** @param {PartialAnswer} answer */
-const isUnchecked = ({ hits }) => hits.every((hit) => hit.verdict === 'unverified');
+const isUnchecked = ({ hits }) => hits.every(({ verdict, basis }) => verdict === 'unverified' || basis === 'content');
 
 /** @param {PartialAnswer} answer @param {Hit['verdict']} verdict */
 const count = ({ hits }, verdict) => hits.filter((hit) => hit.verdict === verdict).length;

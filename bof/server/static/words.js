@@ -59,6 +59,7 @@ export const ALL = {
   'query.no-subject': ['No single subject stands out; the search used the whole picture.', '没有突出的主体，已用整张图片搜索。'],
   'query.no-features': ['The picture or the region is too plain or too small to search with.', '图片或区域太单调或太小，无法用于搜索。'],
   'query.few-features': ['The search has only {n} point: a larger region gives more certain answers.|The search has only {n} points: a larger region gives more certain answers.', '只有 {n} 个可用于搜索的特征点：区域大一些，结果会更可靠。'],
+  'query.overlay': ['{n} picture has the same overlay as yours, such as a watermark; it was left out of the comparison.|{n} pictures have the same overlay as yours, such as a watermark; it was left out of the comparison.', '有 {n} 张图片带有与您的图片相同的叠加内容（例如水印）；比较时已忽略。'],
   'region.label': ['Region: left {x}, top {y}, width {width}, height {height}', '区域：左 {x}，上 {y}，宽 {width}，高 {height}'],
   'region.none': ['No region: the whole picture', '没有区域：使用整张图片'],
   'region.exact': ['Exact region', '精确区域'],
