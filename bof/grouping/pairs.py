@@ -128,11 +128,12 @@ def _text(likeness: Likeness) -> str:
 
 
 def _likeness(fields: Mapping[str, Any]) -> Likeness:
-    found = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    differences = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in found["differences"].items()
-    }
-    return Likeness(**{**found, "differences": Differences(**differences)})
+    differences = Differences(**_with_tuples(fields["differences"]))
+    return Likeness(**{**_with_tuples(fields), "differences": differences})
+
+
+def _with_tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def _blob(matrix: F64) -> bytes:

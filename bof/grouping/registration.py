@@ -40,14 +40,15 @@ def refine(one: Picture, other: Picture, one_from_other: F64) -> F64:
         if laid is None or step is None:
             break
         canvas_from_one = laid.canvas_from_one
-        one_from_other = np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other)
+        moved = np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other)
+        one_from_other = np.asarray(moved, np.float64)
     return one_from_other
 
 
 def _step(laid: Laid, smooth_px: float) -> F64 | None:
     """The affine transform f64 (3, 3) on the canvas that brings the other nearer to the one; None where none does."""
     one, other = (_relative(to_grey(pixels), smooth_px) for pixels in (laid.one, laid.other))
-    across, down = (cv2.Sobel(one + other, cv2.CV_32F, *order, ksize=3) / 16 for order in ((1, 0), (0, 1)))
+    across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)
     if weight.mean() < _LEAST_WEIGHT:
@@ -83,15 +84,22 @@ def drift(laid: Laid) -> F64:
     depth, lens and viewpoint make.
     """
     one, other = (_relative(to_grey(pixels), 1.0) for pixels in (laid.one, laid.other))
-    across, down = (cv2.Sobel(one + other, cv2.CV_32F, *order, ksize=3) / 16 for order in ((1, 0), (0, 1)))
+    across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)
-    products = (across * across, across * down, down * down, across * (other - one), down * (other - one))
+    apart = np.asarray(other - one, np.float32)
+    products = (across * across, across * down, down * down, across * apart, down * apart)
     xx, xy, yy, x, y = (cv2.blur(weight * grid.mean(p), (_NEAR_CELLS, _NEAR_CELLS)) for p in products)
     area = xx * yy - xy * xy
     can_tell = grid.covered & (area > _LEAST_SHAPE * (xx + yy) ** 2) & (xx + yy > _LEAST_TEXTURE)
     moved = np.hypot(yy * x - xy * y, xx * y - xy * x)[can_tell] / area[can_tell]
     return np.asarray(moved, np.float64)
+
+
+def _slopes(light: F32) -> tuple[F32, F32]:
+    """How the light f32 (h, w) of two pictures together changes, to the right and down."""
+    right, down = (cv2.Sobel(light, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    return np.asarray(right / 16, np.float32), np.asarray(down / 16, np.float32)
 
 
 def _relative(grey: U8, smooth_px: float) -> F32:
