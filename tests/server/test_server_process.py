@@ -156,15 +156,15 @@ def test_a_server_outlives_files_that_are_cut_and_answers_once_they_are_back(
 ) -> None:
     index = copied(index_folder, tmp_path)
     with ServerProcess(index, "--rate", "0") as server:
-        assert page_request(server, "POST", "/search", scene(1))[0] == 200
+        assert ask(server, "POST", "/search", scene(1))[0] == 200
         for name in ("signature", "vote_image", "vote_feature", "xy", "scale_angle", "feature_indptr", "vote_indptr"):
             (path,) = (index / "segments").glob(f"*/{name}.npy")
             content = path.read_bytes()
             os.truncate(path, 0)
-            assert page_request(server, "POST", "/search", scene(1))[0] == 503, name
+            assert ask(server, "POST", "/search", scene(1))[0] == 503, name
             path.write_bytes(content)
             end = time.monotonic() + 10
-            while page_request(server, "POST", "/search", scene(1))[0] != 200:
+            while ask(server, "POST", "/search", scene(1))[0] != 200:
                 assert time.monotonic() < end, name
                 time.sleep(0.05)
         assert server.process.poll() is None
