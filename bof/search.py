@@ -102,8 +102,8 @@ def _search_one(
         colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
         written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
-    asked = {"query": shown, "box": box, "n_features": len(query.features)}
-    return {**asked, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
+    reported = {"query": shown, "box": box, "n_features": len(query.features)}
+    return {**reported, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
 
 
 def _colours(reader: LimitedReader, source: bytes | Path, shown: str) -> Picture:
@@ -122,7 +122,7 @@ def _print_table(
     elif not hits:
         print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
     if answer.overlay:
-        print(f"  {_said_of(answer.overlay)}")
+        print(f"  {_reported_of(answer.overlay)}")
     if hits:
         print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
@@ -134,7 +134,7 @@ def _print_table(
         print(f"{rank:>4}  {columns}  {name}")
 
 
-def _said_of(overlay: Overlay) -> str:
+def _reported_of(overlay: Overlay) -> str:
     n, box = len(overlay.features), _as_flag(overlay.box)
     return f"an overlay of {n} features in {box} that {overlay.n_images} pictures share was left out"
 

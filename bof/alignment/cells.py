@@ -137,8 +137,8 @@ def _flow(one: U8, other: U8) -> F32 | None:
     """
     if min(one.shape) < _FLOW_SIDE_PX:
         return None
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow = np.asarray(finder.calc(one, other, np.zeros((*one.shape, 2), np.float32)), np.float32)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow = np.asarray(search.calc(one, other, np.zeros((*one.shape, 2), np.float32)), np.float32)
     length = _length(flow)
     limit = np.float32(_FLOW_SHARE * max(one.shape))
     flow *= np.minimum(np.float32(1), limit / np.maximum(length, np.float32(1e-6)))[..., None]

@@ -99,12 +99,12 @@ def compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
         return NOTHING_COMMON
     fine = lay_over(one, other, one_from_other, _FINE_PX)
     differences = NO_DETAIL if fine is None else find_differences(fine)
-    grid = _Grid(laid.mask, side, covered, area)
+    grid = _CoveredGrid(laid.mask, side, covered, area)
     return _judge(_smoothed(laid.one), _smoothed(laid.other), grid, laid.covers, differences)
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class _CoveredGrid:
     """Cells of side x side pixels on a canvas, those that are covered; mask bool (h, w), area f64 (rows, columns)."""
 
     mask: Bool
@@ -118,7 +118,7 @@ class _Grid:
         return np.asarray(sums[self.covered] / self.area[self.covered], np.float64)
 
 
-def _judge(one: F32, other: F32, grid: _Grid, covers: tuple[float, float], differences: Differences) -> Likeness:
+def _judge(one: F32, other: F32, grid: _CoveredGrid, covers: tuple[float, float], differences: Differences) -> Likeness:
     grey, grey_other = one @ _LUMA, other @ _LUMA
     a, b = _cells(one, grey, grid), _cells(other, grey_other, grid)
     spread = np.maximum(a.deviation * b.deviation, 1e-3)
@@ -138,7 +138,7 @@ def _judge(one: F32, other: F32, grid: _Grid, covers: tuple[float, float], diffe
     )  # fmt: skip
 
 
-def _cells(pixels: F32, grey: F32, grid: _Grid) -> _Cells:
+def _cells(pixels: F32, grey: F32, grid: _CoveredGrid) -> _Cells:
     level = grid.mean(grey)
     deviation = np.sqrt(np.maximum(grid.mean(grey * grey) - level**2, 0))
     channels = np.stack([grid.mean(pixels[..., channel]) for channel in range(3)], axis=1)

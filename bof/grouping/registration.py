@@ -87,7 +87,8 @@ def drift(laid: Laid) -> F64:
     across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)
-    products = (across * across, across * down, down * down, across * (other - one), down * (other - one))
+    apart = np.asarray(other - one, np.float32)
+    products = (across * across, across * down, down * down, across * apart, down * apart)
     xx, xy, yy, x, y = (cv2.blur(weight * grid.mean(p), (_NEAR_CELLS, _NEAR_CELLS)) for p in products)
     area = xx * yy - xy * xy
     can_tell = grid.covered & (area > _LEAST_SHAPE * (xx + yy) ** 2) & (xx + yy > _LEAST_TEXTURE)
@@ -95,10 +96,10 @@ def drift(laid: Laid) -> F64:
     return np.asarray(moved, np.float64)
 
 
-def _slopes(pixels: F32) -> tuple[F32, F32]:
-    """Across and down f32 (h, w), in levels a pixel; of a sum of two pictures, of their mean."""
-    across, down = (cv2.Sobel(pixels, cv2.CV_32F, *order, ksize=3) / 16 for order in ((1, 0), (0, 1)))
-    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+def _slopes(light: F32) -> tuple[F32, F32]:
+    """How the light f32 (h, w) of two pictures together changes, to the right and down."""
+    right, down = (cv2.Sobel(light, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    return np.asarray(right / 16, np.float32), np.asarray(down / 16, np.float32)
 
 
 def _relative(grey: U8, smooth_px: float) -> F32:

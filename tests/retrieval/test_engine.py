@@ -387,7 +387,7 @@ def test_a_picture_of_one_pixel_answers_nothing(engine: Engine) -> None:
 
 
 def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Path) -> None:
-    path, voting, verifying = photos / "scene-05.png", VoteOptions(), VerifyOptions()
+    path, voting, verifying = photos / "scene-05.png", VoteOptions(), VerifyOptions(pixels=0)
     snapshot, vocabulary = engine.searcher().collection, engine.vocabulary
 
     picture = read_image(path, grey=True, max_side=engine.features.max_side)
@@ -402,10 +402,11 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}
     found = Candidates(similarity, verified, evidence)
     seeds = {image: verified[image].n_inliers for image in found.called_same(verifying)}
-    scores = LocalScores(snapshot, with_evidence(found, expand(stages, seeds)), found, verifying)
+    added = {image: more for image, more in expand(stages, seeds).items() if image not in seeds}
+    scores = LocalScores(snapshot, with_evidence(found, added), found, verifying)
 
     by_hand = [(snapshot.rows[i].name, float(scores.score[i])) for i in scores.best().tolist()]
-    assert by_hand == ranking(engine, picture)
+    assert by_hand == ranking(engine, picture, SearchOptions(verify=verifying))
 
 
 def test_without_verification_votes_alone_decide(engine: Engine) -> None:

@@ -378,8 +378,8 @@ def voted(seed: int = 0) -> tuple[Collection, Votes]:
 def test_votes_for_images_come_strongest_first() -> None:
     _, votes = voted()
     table = as_table(votes)
-    requested: I64 = np.array([6, 1, 3])
-    for image, match in zip(requested.tolist(), votes.for_images(requested), strict=True):
+    queried: I64 = np.array([6, 1, 3])
+    for image, match in zip(queried.tolist(), votes.for_images(queried), strict=True):
         expected = sorted((-weight, q, f) for (q, i, f), weight in table.items() if i == image)
         found = zip((-match.weight).tolist(), match.query.tolist(), match.database.tolist(), strict=True)
         assert list(found) == expected
@@ -387,8 +387,8 @@ def test_votes_for_images_come_strongest_first() -> None:
 
 
 def test_the_strongest_votes_are_the_first_of_all() -> None:
-    votes, requested = voted()[1], np.array([6, 1, 3])
-    for every, few in zip(votes.for_images(requested), votes.for_images(requested, 2), strict=True):
+    votes, queried = voted()[1], np.array([6, 1, 3])
+    for every, few in zip(votes.for_images(queried), votes.for_images(queried, 2), strict=True):
         assert len(few) == min(2, len(every))
         assert few.query.tolist() == every.query[:2].tolist()
         assert few.database.tolist() == every.database[:2].tolist()
