@@ -172,11 +172,13 @@ def _percent(probability: float | None) -> str:
 
 
 def _bounds(hit: Hit) -> str:
-    """The outline's bounding box inside the hit's picture, as --box takes it."""
-    if hit.outline is None or hit.verdict == "no":
+    """What bounds the query, or for a part what agrees, inside the hit's picture, as --box takes it."""
+    shared = hit.agreement if hit.verdict == "part" else None
+    outline = shared.hit_region if shared else hit.outline
+    if outline is None or hit.verdict == "no":
         return ""
-    low = np.clip(hit.outline.min(axis=0), 0, [hit.width, hit.height])
-    high = np.clip(hit.outline.max(axis=0), 0, [hit.width, hit.height])
+    low = np.clip(outline.min(axis=0), 0, [hit.width, hit.height])
+    high = np.clip(outline.max(axis=0), 0, [hit.width, hit.height])
     return _as_flag((*low, *high))
 
 
