@@ -42,9 +42,15 @@ SANITIZE_TESTS ?= tests/native tests/vocabulary/test_assignment.py tests/vocabul
 	tests/global_descriptors/test_color.py tests/global_descriptors/test_hashes.py tests/retrieval/test_votes.py \
 	tests/store/test_check.py tests/store/test_golden.py tests/store/test_merge.py tests/store/test_segments.py
 
+# And hostile indexes, each used in every way. Without libstdc++ from the start, exceptions of faiss end the process.
+HOSTILE_INDEXES ?= 500
+
 sanitize: $(VENV)/.ready-dev $(SANITIZED)
-	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 \
-		BOF_NATIVE_LIBRARY=$(CURDIR)/$(SANITIZED) $(BIN)/python -m pytest -p no:xdist $(SANITIZE_TESTS)
+	export LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so.6)" \
+		ASAN_OPTIONS=detect_leaks=0 \
+		BOF_NATIVE_LIBRARY=$(CURDIR)/$(SANITIZED); \
+	$(BIN)/python -m pytest -p no:xdist $(SANITIZE_TESTS) && \
+	$(BIN)/python -m scripts.torture.hostile --number $(HOSTILE_INDEXES)
 
 $(SANITIZED): Makefile $(C_FILES)
 	mkdir -p $(@D)

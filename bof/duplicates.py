@@ -95,11 +95,10 @@ def _command(arguments: argparse.Namespace) -> int:
         with progress_bar(" steps", "finding") as show:
             groups = find_groups(engine, arguments.kind, options, show)
         judged = _judge(groups, arguments)
+        _print_summary(judged, len(engine))
         _print_groups(judged)
         _write_reports(judged, engine, arguments)
-        status = _act(engine, judged, action, trash, arguments) if action else 0
-        _print_summary(judged, len(engine), acted=bool(action))
-        return status
+        return _act(engine, judged, action, trash, arguments) if action else 0
 
 
 def _action(arguments: argparse.Namespace) -> Action | None:
@@ -164,12 +163,11 @@ def _print_member(one: Judged, member: Member, link: Link | None) -> None:
         print(f"  {'':<44}  {display_name(words)}")
 
 
-def _print_summary(judged: Sequence[Judged], n_pictures: int, *, acted: bool) -> None:
-    n_others = sum(len(one.group.others) for one in judged)
-    n_bytes = sum(one.bytes_to_free for one in judged)
-    if not acted:
-        groups, others = counted(len(judged), "group"), counted(n_others, "duplicate")
-        print(f"{groups} among {counted(n_pictures, 'picture')}: {others}, {human_bytes(n_bytes)} to free")
+def _print_summary(judged: Sequence[Judged], n_pictures: int) -> None:
+    groups = counted(len(judged), "group")
+    others = counted(sum(len(one.group.others) for one in judged), "duplicate")
+    n_bytes = human_bytes(sum(one.bytes_to_free for one in judged))
+    print(f"{groups} among {counted(n_pictures, 'picture')}: {others}, {n_bytes} to free")
 
 
 def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:

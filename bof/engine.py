@@ -22,7 +22,8 @@ from bof.images.decode import Picture
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.sync import Plan
-from bof.options import FeatureOptions, IndexOptions, SearchOptions
+from bof.native.mapped_file import reading
+from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, decode_here
@@ -103,14 +104,15 @@ class Engine:
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
         before = self._opened
-        if before is not None and self._index.generation() == before.generation:
+        if before is not None and before.is_whole and self._index.generation() == before.generation:
             return False
-        self._opened = self._index.snapshot(before)
+        self._opened, self._ann_index = self._index.snapshot(before), None
         return before is None or before.generation != self._opened.generation
 
     def facts(self) -> SnapshotFacts:
         """The commit that searches see in figures."""
-        return self._collection.facts()
+        with reading(self._collection):
+            return self._collection.facts()
 
     def count_known(self, group: str) -> int:
         """Pictures that have rows in a group of optional columns."""
@@ -365,7 +367,8 @@ class Engine:
         """Say once of each group how many pictures lack it. Raises MismatchError where all do."""
         for group in groups:
             live = collection.weights.live
-            n_lacking = int((live & ~collection.columns_known(group)).sum())
+            with reading(collection):
+                n_lacking = int((live & ~collection.columns_known(group)).sum())
             advice = f"python -m bof.index --index {self.folder} describes them"
             if n_lacking and n_lacking == int(live.sum()):
                 raise MismatchError(f"no picture has the column {group} yet", path=self.folder, advice=advice)
@@ -373,12 +376,13 @@ class Engine:
                 self._warned.add(group)
                 log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
 
-    def neighbours(self, n: int, progress: Progress | None = None) -> Iterator[Neighbours]:
-        """Of every picture, by its number, the n others most like it.
+    def neighbours(self, partners: int, progress: Progress | None = None) -> Iterator[Neighbours]:
+        """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
         The votes and the geometry that the index holds decide; no picture is read.
         """
-        return self.searcher().neighbours(n, progress)
+        PARTNERS.check(partners)
+        return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
         """The first `top` images of an answer, each with its proof."""
@@ -391,8 +395,9 @@ class Engine:
         """The pictures that show the same thing, best first.
 
         picture: grey, as `read_image(path, grey=True, max_side=engine.features.max_side)` returns it; in colour for
-        rankers of global descriptors.
+        rankers of global descriptors. Raises OptionError where `top` is no number of hits.
         """
+        TOP.check(top)
         query = self.prepare(picture, box, options)
         return self.hits(query, self.answer(query, options), options, top)
 
@@ -404,7 +409,8 @@ class Engine:
 
     def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
         """Where matches lie f32 (m, 2) in the query and f32 (m, 2) in an image, in pixels."""
-        candidate = self._collection.geometry(image, matches.database)
+        with reading(self._collection):
+            candidate = self._collection.geometry(image, matches.database)
         return query.features.geometry.xy_px[matches.query], candidate.xy_px
 
     def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:

@@ -21,7 +21,7 @@ from bof.errors import BofError, OptionError, display_name
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
-from bof.retrieval.answer import Answer
+from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.query import subject_of
 from bof.types import Box, Hit, Overlay
 
@@ -102,8 +102,8 @@ def _search_one(
         colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
         written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
         print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
-    asked = {"query": shown, "box": box, "n_features": len(query.features)}
-    return {**asked, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
+    reported = {"query": shown, "box": box, "n_features": len(query.features)}
+    return {**reported, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
 
 
 def _colours(reader: LimitedReader, source: bytes | Path, shown: str) -> Picture:
@@ -122,7 +122,7 @@ def _print_table(
     elif not hits:
         print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
     if answer.overlay:
-        print(f"  {_said_of(answer.overlay)}")
+        print(f"  {_reported_of(answer.overlay)}")
     if hits:
         print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
     for rank, hit in enumerate(hits, 1):
@@ -134,7 +134,7 @@ def _print_table(
         print(f"{rank:>4}  {columns}  {name}")
 
 
-def _said_of(overlay: Overlay) -> str:
+def _reported_of(overlay: Overlay) -> str:
     n, box = len(overlay.features), _as_flag(overlay.box)
     return f"an overlay of {n} features in {box} that {overlay.n_images} pictures share was left out"
 
@@ -153,7 +153,7 @@ def _remark(hit: Hit) -> str:
     if hit.basis == "points":
         remarks.append("pixels not compared")
     if hit.verdict == "part" and hit.agreement:
-        shares = (round(100 * share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
+        shares = (shared_percent(share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
         remarks.append("{}% of the query and {}% of it agree, the rest differs".format(*shares))
     return f" ({'; '.join(remarks)})" if remarks else ""
 

@@ -13,6 +13,7 @@ from bof.cli.arguments import add_index, add_option, add_options, index_folder, 
 from bof.cli.command import run
 from bof.errors import OptionError, ServerError
 from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
+from bof.system.memory import hide_memory
 
 READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
 """Environment variables: a command line can be read by everybody on the machine."""
@@ -51,6 +52,7 @@ def _command(arguments: argparse.Namespace) -> int:
     from bof.server.running import make_server
     from bof.server.service import Settings
 
+    hide_memory()  # a decoder that a hostile picture has taken over would find the tokens in /proc
     write_token = arguments.token or os.environ.get(WRITE_TOKEN, "")
     read_token = arguments.read_token or os.environ.get(READ_TOKEN, "")
     hosts = _hosts(arguments, read_token, write_token)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, decoded_from_original, lay_over
-from bof.alignment.cells import AGREES, DIFFERS, EXACT, Cells, compare_cells, count_detailed
+from bof.alignment.cells import AGREES, DIFFERS, EXACT, Cells, compare_cells, find_detailed
 from bof.geometry import transforms
 from bof.images.decode import Picture
 from bof.types import F32, F64, Agreement, Bool
@@ -24,7 +24,7 @@ _CANVAS_PX = 480
 _RINGS = (1.0, 1.5, 2.2)
 """The hull of the inliers, and the same enlarged: what surrounds a shared part is judged by itself."""
 
-_CONTENT_CELL_PX = 16
+CONTENT_CELL_PX = 16
 _REGION, _EVERYWHERE = "region", "all"
 _UNKNOWN_TINT = 8.0
 """Stands for the difference in colour where a picture is grey."""
@@ -152,22 +152,25 @@ def _hull(cells: Cells) -> F64 | None:
 
 
 def _overlaps(one: Picture, other: Picture, one_from_other: F64, laid: Laid, cells: Cells) -> tuple[float, float]:
-    """Shares of the detail of each picture that agrees."""
-    agreeing = float(cells.agrees.sum()) * cells.side**2
-    canvas_from_decoded = laid.canvas_from_one @ np.linalg.inv(decoded_from_original(one))
-    canvas_from_other = laid.canvas_from_one @ one_from_other @ np.linalg.inv(decoded_from_original(other))
-    shares = []
-    for picture, transform in ((one, canvas_from_decoded), (other, canvas_from_other)):
-        content = count_detailed(picture.pixels, _CONTENT_CELL_PX) * _CONTENT_CELL_PX**2 * _zoom(transform, laid)
-        shares.append(min(1.0, agreeing / max(content, 1.0)))
-    return shares[0], shares[1]
+    """Shares of the detail of each picture that agrees: of what is in the common part, and how much of all is there."""
+    agreeing = float(cells.agrees.sum()) / max(1.0, float(cells.detailed.sum()))
+    canvas_from_other = laid.canvas_from_one @ one_from_other
+    return (
+        agreeing * _share_inside(one, laid.canvas_from_one, laid.mask),
+        agreeing * _share_inside(other, canvas_from_other, laid.mask),
+    )
 
 
-def _zoom(canvas_from_picture: F64, laid: Laid) -> float:
-    """How many pixels of the canvas a pixel of a picture takes at the middle of the canvas."""
-    height, width = laid.mask.shape
-    middle = np.array([[width / 2, height / 2]])
-    picture_from_canvas = np.asarray(np.linalg.inv(canvas_from_picture), np.float64)
-    x, y = transforms.apply(picture_from_canvas, middle)[0].tolist()
-    points = transforms.apply(canvas_from_picture, np.array([[x, y], [x + 1, y], [x, y + 1]]))
-    return abs(float(np.linalg.det(points[1:] - points[0])))
+def _share_inside(picture: Picture, canvas_from_picture: F64, mask: Bool) -> float:
+    """The share of a picture's detail that lies in the common part."""
+    side = CONTENT_CELL_PX
+    detailed = find_detailed(picture.pixels, side)
+    row, column = np.nonzero(detailed)
+    if not len(row):
+        return 1.0
+    decoded = np.column_stack([(column + 0.5) * side - 0.5, (row + 0.5) * side - 0.5])
+    original = transforms.apply(np.asarray(np.linalg.inv(decoded_from_original(picture)), np.float64), decoded)
+    x, y = np.rint(transforms.apply(canvas_from_picture, original)).T
+    inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
+    inside[inside] = mask[y[inside].astype(np.int64), x[inside].astype(np.int64)]
+    return float(inside.mean())

@@ -78,7 +78,7 @@ def compare_cells(laid: Laid) -> Cells:
         other = _moved(other, flow)
     side = int(np.clip(round(max(one.shape[:2]) / _CELLS_A_SIDE), *CELL_PX))
     grid = _Grid.of(laid.mask, side)
-    a, b = _equally_sharp(_grey(one).astype(np.float32), _grey(other).astype(np.float32))
+    a, b = equally_sharp(_grey(one).astype(np.float32), _grey(other).astype(np.float32))
     mean_a, mean_b = grid.mean(a), grid.mean(b)
     spread_a = np.sqrt(np.maximum(grid.mean(a * a) - mean_a**2, 0.0))
     spread_b = np.sqrt(np.maximum(grid.mean(b * b) - mean_b**2, 0.0))
@@ -89,12 +89,11 @@ def compare_cells(laid: Laid) -> Cells:
     return Cells(side, correlation, grid.covered, detailed, both, _tint(one, other, grid), moved)
 
 
-def count_detailed(pixels: U8, side: int) -> int:
-    """How many cells of a picture, grey or RGB, have detail."""
+def find_detailed(pixels: U8, side: int) -> Bool:
+    """Which cells of a picture, grey or RGB, have detail, bool (rows, columns)."""
     grid = _Grid.of(np.ones(pixels.shape[:2], np.bool_), side)
-    grey = cv2.GaussianBlur(_grey(pixels).astype(np.float32), (0, 0), _SMOOTH_PX)
-    mean = grid.mean(np.asarray(grey, np.float32))
-    return int((grid.mean(np.asarray(grey * grey, np.float32)) - mean**2 >= DETAIL**2).sum())
+    grey = np.asarray(cv2.GaussianBlur(_grey(pixels).astype(np.float32), (0, 0), _SMOOTH_PX), np.float32)
+    return np.asarray(grid.mean(grey * grey) - grid.mean(grey) ** 2 >= DETAIL**2, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,8 @@ def _flow(one: U8, other: U8) -> F32 | None:
     """
     if min(one.shape) < _FLOW_SIDE_PX:
         return None
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow = np.asarray(finder.calc(one, other, np.zeros((*one.shape, 2), np.float32)), np.float32)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow = np.asarray(search.calc(one, other, np.zeros((*one.shape, 2), np.float32)), np.float32)
     length = _length(flow)
     limit = np.float32(_FLOW_SHARE * max(one.shape))
     flow *= np.minimum(np.float32(1), limit / np.maximum(length, np.float32(1e-6)))[..., None]
@@ -158,7 +157,7 @@ def _moved(pixels: U8, flow: F32) -> U8:
     return np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _equally_sharp(one: F32, other: F32) -> tuple[F32, F32]:
+def equally_sharp(one: F32, other: F32) -> tuple[F32, F32]:
     """Both as soft as the softer: a photograph out of focus is no other picture."""
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _SMOOTH_PX), np.float32) for pixels in (one, other)]
     edges = [_edges(pixels) for pixels in pair]

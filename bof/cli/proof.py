@@ -13,6 +13,7 @@ from bof.engine import Engine, Query
 from bof.errors import ImageError, display_name, reason_of
 from bof.images.decode import Picture, read_image
 from bof.images.draw import draw_match, encode_jpeg
+from bof.retrieval.answer import shared_percent
 from bof.system.files import require_folder, write_file
 from bof.types import Box, Hit
 
@@ -59,9 +60,17 @@ def _draw(
         outline=(shared.hit_region if shared else hit.outline) if located else None,
         query_region=shared.query_region if shared else None,
         verified=hit.verdict == "same",
-        caption=f"{rank}. {hit.name}   {hit.verdict}, {inliers} inliers, score {hit.score:.2f}",
+        caption=f"{rank}. {hit.name}   {hit.verdict}, {inliers} inliers, score {hit.score:.2f}{_shares(hit)}",
         query_box=box,
     )
+
+
+def _shares(hit: Hit) -> str:
+    """How much of both pictures agrees, where the hit is called a part."""
+    if hit.verdict != "part" or hit.agreement is None:
+        return ""
+    in_query, in_hit = (shared_percent(share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
+    return f"; {in_query}% of the query and {in_hit}% of it agree"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from bof.global_descriptors.embedding import INSTALL, similarity
+from bof.global_descriptors.faiss_check import is_sound, read_faiss_index
 from bof.global_descriptors.pooling import F16
+from bof.native.mapped_file import file_of, reading
 from bof.system.directory import Directory
-from bof.system.files import fsync_path, read_json, sha256_of, write_json
+from bof.system.files import fsync_path, sha256_in, sha256_of, write_json
 from bof.system.threads import n_threads
 from bof.types import F32, I64, Bool
 
@@ -46,6 +49,8 @@ _TRAINING_ROWS, _TRAINING_NUMBERS = 64, 1 << 26
 
 _AT_ONCE = 1 << 22
 """Numbers added at once: 16 megabytes."""
+
+_NOTE_BYTES = 1 << 12
 
 log = logging.getLogger("bof")
 
@@ -125,7 +130,9 @@ def save_ann_index(
         _delete_others(place, {part.name for part in parts})
         done = 0
         for part in missing:
-            _save(place, part, make_faiss_index(part.rows, _moved(progress, done, _count(missing))))
+            with reading(*file_of(part.rows)):
+                faiss_index = make_faiss_index(part.rows, _moved(progress, done, _count(missing)))
+            _save(place, part, faiss_index)
             done += len(part.rows)
     except OSError as error:
         log.warning("%s: ANN indexes of embeddings cannot be saved: %s", place, error)
@@ -160,11 +167,16 @@ def _empty_graph(dimension: int) -> Any:
     return graph
 
 
+def _empty_codes(n: int, d: int) -> Any:
+    n_lists = 1 << round(np.log2(2 * np.sqrt(n)))
+    lists = faiss().IndexFlatIP(d)
+    return faiss().IndexIVFPQ(lists, d, n_lists, _code_bytes(d), _BITS, faiss().METRIC_INNER_PRODUCT)
+
+
 def _trained_codes(rows: F16) -> Any:
     n, d = rows.shape
-    n_lists = 1 << round(np.log2(2 * np.sqrt(n)))
-    n_training = min(n, _TRAINING_ROWS * n_lists, _TRAINING_NUMBERS // d)
-    codes = faiss().IndexIVFPQ(faiss().IndexFlatIP(d), d, n_lists, _code_bytes(d), _BITS, faiss().METRIC_INNER_PRODUCT)
+    codes = _empty_codes(n, d)
+    n_training = min(n, _TRAINING_ROWS * codes.nlist, _TRAINING_NUMBERS // d)
     codes.cp.min_points_per_centroid = 1  # or else faiss prints what it thinks of few rows of many numbers
     codes.train(rows[np.arange(n_training) * n // n_training].astype(np.float32))
     return codes
@@ -240,13 +252,34 @@ def _moved(progress: Callable[[int, int], None] | None, done: int, total: int) -
 
 def _is_saved(place: Path, part: EmbeddingPart) -> bool:
     """Is there a whole faiss index of just these rows?"""
+    stream = _opened(place, part)
+    if stream is not None:
+        stream.close()
+    return stream is not None
+
+
+def _opened(place: Path, part: EmbeddingPart) -> IO[bytes] | None:
+    """The file of the faiss index, if it is what its note says; no link is followed, only a regular file is opened."""
     try:
-        note = read_json(place / f"{part.name}.json")
-        found = {key: note[key] for key in ("format", "kind", "shape")}
-        return found == _note(part) and note["sha256"] == sha256_of(place / f"{part.name}.faiss")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with Directory.open_below(place.parent, place.name) as here:
+            with here.open_file(f"{part.name}.json") as stream:
+                note = json.loads(stream.read(_NOTE_BYTES))
+            found = {key: note[key] for key in ("format", "kind", "shape")}
+            if found != _note(part) or here.size_of(f"{part.name}.faiss") > _most_bytes(*part.rows.shape):
+                return None
+            faiss_index = here.open_file(f"{part.name}.faiss")
+            if note["sha256"] == sha256_in(faiss_index):
+                faiss_index.seek(0)
+                return faiss_index
+            faiss_index.close()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.debug("%s: %s", place / part.name, error)
-        return False
+    return None
+
+
+def _most_bytes(n: int, dimension: int) -> int:
+    """No faiss index is larger: a row of a graph has its numbers, and seldom twice the neighbours of one level."""
+    return (1 << 20) + n * (2 * dimension + 32 * _NEIGHBOURS) + (1 << 12) * dimension * (1 + int(np.sqrt(n)))
 
 
 def _note(part: EmbeddingPart) -> dict[str, Any]:
@@ -255,15 +288,18 @@ def _note(part: EmbeddingPart) -> dict[str, Any]:
 
 def _load(place: Path, part: EmbeddingPart) -> Any:
     """The saved faiss index of these rows; None where there is none, or it is damaged."""
-    if not _has_faiss() or not _is_saved(place, part):
+    stream = _opened(place, part) if _has_faiss() else None
+    if stream is None:
         return None
+    n, d = part.rows.shape
+    fresh = _empty_graph(d) if kind_of(n, d) == "graph" else _empty_codes(n, d)
     try:
-        with (place / f"{part.name}.faiss").open("rb") as stream:
-            faiss_index = faiss().read_index(faiss().PyCallbackIOReader(stream.read))
-    except (OSError, RuntimeError) as error:  # of a version of faiss that this one cannot read
+        with stream:
+            faiss_index = read_faiss_index(faiss(), stream, fresh)
+        return faiss_index if is_sound(faiss(), faiss_index, fresh, n) else None
+    except (RuntimeError, MemoryError) as error:  # of a version of faiss that this one cannot read
         log.debug("%s: %s", place / part.name, error)
         return None
-    return faiss_index if (faiss_index.ntotal, faiss_index.d) == part.rows.shape else None
 
 
 def _save(place: Path, part: EmbeddingPart, faiss_index: Any) -> None:

@@ -16,12 +16,16 @@ import cv2
 import numpy as np
 
 from bof.grouping.detail import Look
+from bof.grouping.frames import wound
 from bof.grouping.rules import (
     ALTERING,
     BY_NAME,
+    CAMERA,
     FIRST,
     FIRST_BY_PATH,
     PROTECTED,
+    SOURCE,
+    UNEDITED,
     UNFRAMED,
     USUAL,
     WHOLE,
@@ -31,7 +35,6 @@ from bof.grouping.rules import (
 )
 from bof.grouping.types import Group, Member
 from bof.options import KEEP
-from bof.types import F32
 
 DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
 
@@ -88,9 +91,10 @@ def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
     whole = [WHOLE_PICTURE] if of_one_picture else []
     chosen = [BY_NAME[name] for name in first if name in names]
     rest = [BY_NAME[name] for name in names if name not in first]
-    # What frames and alterations say comes after pixels and sharpness and before bytes.
+    # What EXIF, frames and alterations say comes after pixels and sharpness and before bytes.
     place = sum(name in ("pixels", "sharpness") for name in names if name not in first)
-    return [PROTECTED, *whole, *chosen, *rest[:place], UNFRAMED, USUAL, *rest[place:], FIRST_BY_PATH]
+    origin = [CAMERA, UNEDITED, UNFRAMED, USUAL]
+    return [PROTECTED, *whole, *chosen, SOURCE, *rest[:place], *origin, *rest[place:], FIRST_BY_PATH]
 
 
 def _reason(reasons: Sequence[str]) -> str:
@@ -134,12 +138,7 @@ def _held(all_of: Sequence[Candidate], winner: Candidate | None, group: Group) -
 
 def _shows(look: Look, other: Look) -> bool:
     """Does one picture show all, or nearly all, that another shows?"""
-    one, two = look.outline.astype(np.float32), other.outline.astype(np.float32)
+    one, two = wound(look.outline), wound(other.outline)
     if not (np.isfinite(one).all() and np.isfinite(two).all() and other.area > 0):
         return False
-    return float(cv2.intersectConvexConvex(_wound(one), _wound(two))[0]) >= WHOLE * other.area
-
-
-def _wound(outline: F32) -> F32:
-    """The corners in one sense of rotation: a mirrored picture's run the other way."""
-    return outline[::-1].copy() if cv2.contourArea(outline, oriented=True) < 0 else outline
+    return float(cv2.intersectConvexConvex(one, two)[0]) >= WHOLE * other.area

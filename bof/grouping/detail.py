@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -13,11 +14,13 @@ import numpy as np
 
 from bof.errors import ImageError, reason_of
 from bof.geometry import transforms
+from bof.grouping.frames import Preview, area_of, unframed
 from bof.grouping.types import Group, Member
 from bof.images.decode import read_image
+from bof.images.provenance import Provenance, read_provenance
 from bof.system.files import sha256_of
 from bof.system.threads import in_threads
-from bof.types import F64, U8, Bool, Box
+from bof.types import F64, U8, Bool
 
 _WINDOW_PX = 1500
 _FINEST = 4.0
@@ -26,9 +29,6 @@ _TILES = 8
 _TILE_PX = 16
 _LEAST_VARIANCE = 25.0
 """A tile of less contrast than 5 grey levels tells nothing of sharpness."""
-_FLAT = 4.0
-"""Rows that vary by less, in grey levels, on two opposite sides, are a frame and not the picture."""
-_FRAME = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +36,23 @@ class Look:
     """What was found of one member.
 
     problem: why its file cannot stand for it now, "" where it can; detail: how sharp it is at the scale of the group's
-    finest member, relative to the group's reference (1 for that), None where it was not compared; content: the part
-    (x0, y0, x1, y1) of it inside a frame of one colour, in its own pixels; outline f64 (4, 2): that part in the pixels
-    of the representative; inode: device and number of the file, None where it is gone.
+    finest member, relative to the group's reference (1 for that), None where it was not compared; n_pixels: how many
+    pixels show the picture, not a frame round it; outline f64 (n, 2): where these lie, in the pixels of the
+    representative; inode: device and number of the file, None where it is gone; provenance: what the file tells, None
+    where it was not asked.
     """
 
     problem: str
     detail: float | None
-    content: Box
+    n_pixels: float
     outline: F64
     inode: tuple[int, int] | None
-
-    @property
-    def n_pixels(self) -> float:
-        """How many pixels the content has."""
-        x0, y0, x1, y1 = self.content
-        return (x1 - x0) * (y1 - y0)
+    provenance: Provenance | None
 
     @property
     def area(self) -> float:
         """How much it shows, in pixels of the representative."""
-        return abs(float(cv2.contourArea(self.outline.astype(np.float32))))
+        return area_of(self.outline)
 
 
 def problem_of(member: Member) -> str:
@@ -108,15 +104,16 @@ def look_at_all(
 
 
 def _unread(member: Member, problem: str, representative_from_member: F64) -> Look:
-    whole = (0.0, 0.0, float(member.width), float(member.height))
-    return Look(problem, None, whole, _outline(whole, representative_from_member), _inode(member.path))
+    outline = transforms.apply(representative_from_member, transforms.corners((0, 0, member.width, member.height)))
+    return Look(problem, None, member.width * member.height, outline, _inode(member.path), None)
 
 
-def _look(member: Member, problem: str, seen: tuple[float, Box] | str | None, representative_from_member: F64) -> Look:
+def _look(member: Member, problem: str, seen: _Seen | str | None, representative_from_member: F64) -> Look:
     if seen is None or isinstance(seen, str):
         return _unread(member, problem or seen or "cannot be read", representative_from_member)
-    detail, content = seen
-    return Look(problem, detail, content, _outline(content, representative_from_member), _inode(member.path))
+    n_pixels = area_of(seen.outline)
+    outline = transforms.apply(representative_from_member, seen.outline)
+    return Look(problem, seen.detail, n_pixels, outline, _inode(member.path), seen.provenance)
 
 
 def _inode(path: str) -> tuple[int, int] | None:
@@ -135,35 +132,26 @@ def _grey(path: Path) -> U8 | str:
         return f"cannot be read: {error}"
 
 
-def _outline(content: Box, representative_from_member: F64) -> F64:
-    return transforms.apply(representative_from_member, transforms.corners(content))
-
-
-def _content(grey: U8) -> Box:
-    """The picture inside a frame of one colour: a frame has two opposite sides at least."""
-    x0, x1 = _inside(grey.std(axis=0))
-    y0, y1 = _inside(grey.std(axis=1))
-    return float(x0), float(y0), float(x1), float(y1)
-
-
-def _inside(spread: F64) -> tuple[int, int]:
-    """Where the rows that vary begin and end; all of them, unless there are flat ones on both sides."""
-    busy = np.flatnonzero(spread >= _FLAT)
-    if not len(busy):
-        return 0, len(spread)
-    first, last = int(busy[0]), int(busy[-1]) + 1
-    return (first, last) if min(first, len(spread) - last) >= _FRAME * len(spread) else (0, len(spread))
-
-
 # -- Sharpness --------------------------------------------------------------------------------------------------------
 
 
-def _read_all(members: Sequence[Member], representative_from: Mapping[int, F64]) -> dict[str, tuple[float, Box] | str]:
-    """Of each content its detail relative to the first that can be read, and where the picture lies in it; or why not.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One content: its sharpness, its outline f64 (n, 2) without a frame in its own pixels, and what its file tells."""
+
+    detail: float
+    outline: F64
+    provenance: Provenance | None
+
+
+def _read_all(members: Sequence[Member], representative_from: Mapping[int, F64]) -> dict[str, _Seen | str]:
+    """What is seen of each content; or why it cannot be read. Sharpness is relative to the first that can be.
 
     One after another: of a large group there are never more than two pictures in memory.
     """
-    found: dict[str, tuple[float, Box] | str] = {}
+    found: dict[str, _Seen | str] = {}
+    previews: dict[int, Preview] = {}
+    sizes = Counter((member.width, member.height) for member in members)
     reference: tuple[Member, U8] | None = None
     for member in members:
         pixels = _grey(Path(member.path))
@@ -171,8 +159,15 @@ def _read_all(members: Sequence[Member], representative_from: Mapping[int, F64])
             found[member.sha256] = pixels
             continue
         reference = reference or (member, pixels)
-        found[member.sha256] = (_detail(member, pixels, reference, members, representative_from), _content(pixels))
-    return found
+        previews[member.id] = Preview.of(pixels)
+        detail = _detail(member, pixels, reference, members, representative_from)
+        provenance = read_provenance(Path(member.path), with_pixels=sizes[member.width, member.height] > 1)
+        found[member.sha256] = _Seen(detail, previews[member.id].outline, provenance)
+    if reference is None:
+        return found
+    outlines = unframed(previews, reference[0].id, representative_from)
+    shown = {member.sha256: outlines[member.id] for member in members if member.id in outlines}
+    return {key: replace(seen, outline=shown[key]) if isinstance(seen, _Seen) else seen for key, seen in found.items()}
 
 
 def _detail(
@@ -226,7 +221,7 @@ def _common_box(
     shape: tuple[int, ...], other_shape: tuple[int, ...], transform: F64, largest: float
 ) -> tuple[int, int, int, int] | None:
     """Where the other lies in the reference, at most `largest` pixels wide and high, round the middle."""
-    outline = _outline((0, 0, other_shape[1], other_shape[0]), transform)
+    outline = transforms.apply(transform, transforms.corners((0, 0, other_shape[1], other_shape[0])))
     if not np.isfinite(outline).all():
         return None
     low = np.clip(outline.min(axis=0), 0, [shape[1], shape[0]])
@@ -239,7 +234,7 @@ def _common_box(
 
 def _seen_in(pixels: U8, from_reference: F64, box: tuple[int, int, int, int], size: tuple[int, int]) -> U8 | None:
     """The box as the other picture shows it: cut out, turned by right angles or mirrored, and resized once at most."""
-    corners = _outline((float(box[0]), float(box[1]), float(box[2]), float(box[3])), from_reference)
+    corners = transforms.apply(from_reference, transforms.corners(box))
     if not np.isfinite(corners).all():
         return None
     low = np.clip(np.rint(corners.min(axis=0) + 0.5), 0, [pixels.shape[1], pixels.shape[0]]).astype(int)

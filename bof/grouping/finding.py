@@ -12,15 +12,16 @@ from itertools import islice
 from typing import TypeVar
 
 from bof.engine import Engine
+from bof.errors import display_name
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
+from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
-from bof.images.decode import display_name
-from bof.options import DuplicateOptions
+from bof.options import KIND, DuplicateOptions
 from bof.store.catalog import FileStamp
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
@@ -46,9 +47,10 @@ def find_groups(
 
     exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
     same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
-    gives the same groups in whatever order it was indexed. Raises IndexStoreError where the index contradicts itself or
-    what is found cannot be kept.
+    gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is none, IndexStoreError
+    where the index contradicts itself or what is found cannot be kept.
     """
+    KIND.check(kind)
     options = options or DuplicateOptions()
     grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
@@ -61,6 +63,9 @@ def find_groups(
         found = store.pairs(set(grouping.by_content))
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
+    known = {frozenset({proof.one, proof.other}) for proof in proofs}
+    whole = flat_proofs(search.readable(grouping.by_content), engine.features, options)
+    proofs += [proof for proof in whole if frozenset({proof.one, proof.other}) not in known]
     return grouping.groups(proofs)
 
 
@@ -92,6 +97,10 @@ class _Search:
         self._content_of = {image: firsts[number] for number, image in numbers if number in firsts}
         self._image_of = {content: image for image, content in self._content_of.items()}
         self._by_name = [content for content in by_content if content in self._image_of]
+
+    def readable(self, by_content: Mapping[str, Sequence[Member]]) -> dict[str, tuple[Member, FileStamp]]:
+        """Each content with its first member and the file to read."""
+        return {content: (members[0], self._sources[content]) for content, members in by_content.items()}
 
     def complete(self, store: PairStore, progress: Progress) -> None:
         """Search with all that were not searched with, then compare all that was not compared."""

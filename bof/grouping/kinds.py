@@ -29,7 +29,7 @@ _EXACT_SHARE, _SURE_EXACT_SHARE = 0.65, 0.75
 _SURE_INLIERS = 40
 """From so many on the transform of a copy is known well, and the second of these numbers holds."""
 
-_FEW_INLIERS, _FEW_AGREEMENT = 20, 0.7
+_FEW_INLIERS, _FEW_AGREEMENT = 20, 0.6
 """With fewer points the pixels must agree on more: two CD cases on one table agreed on 8, in 0.56 of the cells."""
 
 _MIN_CELLS = 8
@@ -42,7 +42,6 @@ _COPY_LEVELS = 8.0
 
 _TURNED_DEG = 1.0
 _RESIZED = 0.02
-_OVERLAID = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,11 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     """What a pair proves; None where nothing."""
     alike = pair.likeness
     if alike is not None and pair.exact is not None and _is_one_photograph(pair, pair.exact, alike, options):
-        changes = _changes(pair.exact, alike)
+        changes = changes_of(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
+    if alike is not None and alike.differences.is_template:
+        return None  # forms that were filled in otherwise, other pictures in one frame
     if pair.probability >= VerifyOptions().same:
         return Proof(pair.query, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
     return None
@@ -78,7 +79,8 @@ def _is_one_photograph(pair: Pair, exact: F64, alike: Likeness, options: Duplica
     is_sure = pair.n_inliers >= _SURE_INLIERS
     least = _FEW_AGREEMENT if pair.n_inliers < _FEW_INLIERS else 0.0
     return (
-        alike.agreement >= max(options.agreement, least)
+        (alike.differences.is_none or alike.differences.is_overlay)
+        and alike.agreement >= max(options.agreement, least)
         and max(alike.covers) >= _COVERS
         and alike.n_cells >= _MIN_CELLS
         and slant(exact) <= (_SURE_SLANT if is_sure else _SLANT)
@@ -100,7 +102,7 @@ def _is_whole(alike: Likeness) -> bool:
     return min(alike.covers) >= _WHOLE and alike.agreement >= _COPY_AGREEMENT and alike.marred <= _COPY_MARRED
 
 
-def _changes(transform: F64, alike: Likeness) -> set[Change]:
+def changes_of(transform: F64, alike: Likeness) -> set[Change]:
     """What was done, from the transform and the pixels; encoded where nothing else is seen."""
     linear = transform[:2, :2]
     scale = math.sqrt(abs(float(np.linalg.det(linear))))
@@ -112,7 +114,7 @@ def _changes(transform: F64, alike: Likeness) -> set[Change]:
         "cropped": min(alike.covers) < _WHOLE,
         "turned": abs(angle) > _TURNED_DEG,
         "mirrored": is_mirrored,
-        "overlaid": alike.marred > _OVERLAID,
+        "overlaid": alike.differences.is_overlay,
         "recoloured": max(alike.shift, alike.tint) > _COPY_LEVELS and alike.marred < 0.5,
     }
     return {change for change, is_seen in seen.items() if is_seen} or {"encoded"}

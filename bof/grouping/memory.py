@@ -5,12 +5,14 @@ Content, not names or numbers: what was said survives renames, moves, merges and
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bof.errors import IndexStoreError
+from bof.system.database import DamagedDatabaseError, open_database, require_tables
 
 FILE_NAME = "rejected.sqlite"
 _PATIENCE_S = 60.0
@@ -38,10 +40,14 @@ def allow(folder: Path, pairs: Iterable[tuple[str, str]]) -> None:
 
 def rejected(folder: Path) -> set[Pair]:
     """Every rejected pair. Raises IndexStoreError where the file is damaged: what a person said is not passed over."""
-    if not (folder / FILE_NAME).exists():
+    if not os.path.lexists(folder / FILE_NAME):
         return set()
     with _connected(folder, write=False) as database:
-        return {frozenset(pair) for pair in database.execute("SELECT one, other FROM rejected")}
+        pairs = database.execute("SELECT one, other FROM rejected").fetchall()
+        for cell in (cell for pair in pairs for cell in pair):
+            if not isinstance(cell, str):
+                raise DamagedDatabaseError("two SHA-256 a pair", type(cell).__name__)
+        return {frozenset(pair) for pair in pairs}
 
 
 def _ordered(one: str, other: str) -> tuple[str, str]:
@@ -51,13 +57,14 @@ def _ordered(one: str, other: str) -> tuple[str, str]:
 @contextmanager
 def _connected(folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
     path = folder / FILE_NAME
-    uri = f"{path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
     try:
-        database = sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S)
+        database = open_database(path, "rwc" if write else "ro", _PATIENCE_S)
         try:
             with database:
+                database.execute("BEGIN")
                 if write:
                     database.execute(_SCHEMA)
+                require_tables(database, _SCHEMA)
                 yield database
         finally:
             database.close()

@@ -6,21 +6,24 @@ from __future__ import annotations
 
 import json
 import logging
-import os
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bof.errors import IndexStoreError
+from bof.grouping.differences import Differences
 from bof.grouping.pixels import Likeness
+from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, require_tables
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-SETTINGS_VERSION = 1
+SETTINGS_VERSION = 2
 """Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
@@ -72,6 +75,7 @@ class PairStore:
         """All that is done inside, or nothing. Raises IndexStoreError where the file or its disk fails."""
         try:
             with self._database:
+                self._database.execute("BEGIN")
                 yield self._database
         except sqlite3.Error as error:
             advice = "free some space or delete this file, and run it again: what it held is found again"
@@ -79,7 +83,8 @@ class PairStore:
 
     def searched(self) -> dict[str, bool]:
         """The contents that were searched with, and whether all that they found was compared."""
-        return {sha256: bool(done) for sha256, done in self._database.execute("SELECT sha256, compared FROM asked")}
+        with self._commit() as database:
+            return {sha256: bool(done) for sha256, done in database.execute("SELECT sha256, compared FROM asked")}
 
     def add(self, found: Iterable[tuple[str, Sequence[Pair]]]) -> None:
         """Contents that were searched with, each with what it found; one commit."""
@@ -102,8 +107,9 @@ class PairStore:
 
     def pairs(self, contents: set[str]) -> list[Pair]:
         """The pairs of which both are among these contents, in order."""
-        rows = self._database.execute("SELECT * FROM pairs ORDER BY asked, found")
-        return [_pair(row) for row in rows if row[0] in contents and row[1] in contents]
+        with self._commit() as database:
+            rows = database.execute("SELECT * FROM pairs ORDER BY asked, found")
+            return [_pair(row) for row in rows if row[0] in contents and row[1] in contents]
 
 
 def _row(pair: Pair) -> tuple[object, ...]:
@@ -112,18 +118,38 @@ def _row(pair: Pair) -> tuple[object, ...]:
     return pair.query, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
 
 
-def _pair(row: tuple[str, str, int, float, int, bytes, bytes | None, str | None]) -> Pair:
+def _pair(row: tuple[Any, ...]) -> Pair:
+    """Raises DamagedDatabaseError where a cell is not what `_row` makes."""
     query, found, n_inliers, probability, n_exact, transform, exact, text = row
-    likeness = None
-    if text is not None:
-        agreement, n_cells, n_detailed, marred, shift, tint, (one, other) = json.loads(text)
-        likeness = Likeness(agreement, n_cells, n_detailed, marred, shift, tint, (one, other))
-    place = _matrix(transform), None if exact is None else _matrix(exact)
+    try:
+        if not (type(n_inliers) is type(n_exact) is int and type(probability) is float and math.isfinite(probability)):
+            raise TypeError("numbers of another type")
+        likeness = None if text is None else _likeness(json.loads(text))
+        place = _matrix(transform), None if exact is None else _matrix(exact)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise DamagedDatabaseError("pairs as bof keeps them", error) from error
     return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
 
 
 def _text(likeness: Likeness) -> str:
-    return json.dumps(astuple(likeness))
+    return json.dumps(asdict(likeness))
+
+
+def _likeness(fields: Any) -> Likeness:
+    """Raises TypeError, ValueError, KeyError or AttributeError for what `_text` has not written."""
+    found, differences = _numbers_of(fields), _numbers_of(fields["differences"])
+    return Likeness(**found, differences=Differences(**differences))
+
+
+def _numbers_of(fields: Any) -> dict[str, Any]:
+    """Numbers, and pairs of numbers, by name."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    found.pop("differences", None)
+    for value in found.values():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+            raise TypeError("numbers of another type")
+    return found
 
 
 def _blob(matrix: F64) -> bytes:
@@ -136,22 +162,28 @@ def _matrix(blob: bytes) -> F64:
 
 def _open(path: Path, settings: str) -> sqlite3.Connection:
     try:
-        return _connect(path, settings)
-    except sqlite3.OperationalError as error:
+        try:
+            return _connect(path, settings)
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.DatabaseError, ValueError) as error:
+            for suffix in SUFFIXES:
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            log.warning("%s: damaged (%s); started again", path, error)
+            return _connect(path, settings)
+    except (sqlite3.Error, OSError) as error:
         log.warning("%s: cannot be written (%s); what is found is not kept for the next run", path, error)
-        return _connect(Path(":memory:"), settings)
-    except (sqlite3.DatabaseError, ValueError) as error:
-        log.warning("%s: damaged (%s); started again", path, error)
-        for name in (path.name, f"{path.name}-journal"):
-            (path.parent / name).unlink(missing_ok=True)
-        return _connect(path, settings)
+        return _connect(None, settings)
 
 
-def _connect(path: Path, settings: str) -> sqlite3.Connection:
-    database = sqlite3.connect(os.fspath(path), timeout=_PATIENCE_S)
+def _connect(path: Path | None, settings: str) -> sqlite3.Connection:
+    """The tables of a file, or of memory alone."""
+    database = open_database(path, "rwc", _PATIENCE_S) if path else sqlite3.connect(":memory:", isolation_level=None)
     try:
+        database.executescript(_SCHEMA)
+        require_tables(database, _SCHEMA)
         with database:
-            database.executescript(_SCHEMA)
+            database.execute("BEGIN")
             known = database.execute("SELECT value FROM recipe").fetchone()
             if known != (settings,):
                 for table in ("recipe", "asked", "pairs"):

@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import lay_over
+from bof.grouping.differences import NOTHING as NO_DETAIL
+from bof.grouping.differences import Differences, find_differences
+from bof.grouping.registration import refine
 from bof.images.decode import Picture
 from bof.types import F32, F64, U8, Bool
 
-DECODED_SIDE_PX, _CANVAS_PX = 512, 256
-"""Pictures are read at this long side or less, and their common part is compared at this one."""
+DECODED_SIDE_PX, _CANVAS_PX, _FINE_PX = 640, 256, 512
+"""Pictures are read at this long side or less; their common part is compared at the second, and for small differences
+at the third."""
 
 _CELLS_A_SIDE = 12
 _CELL_PX = (8, 20)
@@ -55,7 +59,8 @@ class Likeness:
 
     agreement: share of its cells that agree; n_cells of them could be compared, n_detailed have detail in them; marred:
     share of cells whose pixels differ by more than compression makes them; shift and tint: mean difference in light and
-    colour, in levels; covers: shares of the one's and the other's area that the common part takes.
+    colour, in levels; covers: shares of the one's and the other's area that the common part takes; differences: where
+    detail differs.
     """
 
     agreement: float
@@ -65,9 +70,10 @@ class Likeness:
     shift: float
     tint: float
     covers: tuple[float, float]
+    differences: Differences
 
 
-NOTHING_COMMON = Likeness(0.0, 0, 0, 1.0, 0.0, 0.0, (0.0, 0.0))
+NOTHING_COMMON = Likeness(0.0, 0, 0, 1.0, 0.0, 0.0, (0.0, 0.0), NO_DETAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class _Cells:
 
 def compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     """Compare two pictures in RGB, u8 (h, w, 3), where they show the same. one_from_other: pixels of the originals."""
+    one_from_other = refine(one, other, one_from_other)
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
         return NOTHING_COMMON
@@ -90,11 +97,14 @@ def compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     covered = area >= _COVERED * side * side
     if not covered.any():
         return NOTHING_COMMON
-    return _judge(_smoothed(laid.one), _smoothed(laid.other), _Grid(laid.mask, side, covered, area), laid.covers)
+    fine = lay_over(one, other, one_from_other, _FINE_PX)
+    differences = NO_DETAIL if fine is None else find_differences(fine)
+    grid = _CoveredGrid(laid.mask, side, covered, area)
+    return _judge(_smoothed(laid.one), _smoothed(laid.other), grid, laid.covers, differences)
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class _CoveredGrid:
     """Cells of side x side pixels on a canvas, those that are covered; mask bool (h, w), area f64 (rows, columns)."""
 
     mask: Bool
@@ -108,7 +118,7 @@ class _Grid:
         return np.asarray(sums[self.covered] / self.area[self.covered], np.float64)
 
 
-def _judge(one: F32, other: F32, grid: _Grid, covers: tuple[float, float]) -> Likeness:
+def _judge(one: F32, other: F32, grid: _CoveredGrid, covers: tuple[float, float], differences: Differences) -> Likeness:
     grey, grey_other = one @ _LUMA, other @ _LUMA
     a, b = _cells(one, grey, grid), _cells(other, grey_other, grid)
     spread = np.maximum(a.deviation * b.deviation, 1e-3)
@@ -124,11 +134,11 @@ def _judge(one: F32, other: F32, grid: _Grid, covers: tuple[float, float]) -> Li
     return Likeness(
         float(agrees.sum()) / max(1, n_known), n_known, int(detailed.sum()),
         float((grid.mean(differs) >= _MARRED_LEVELS).mean()), float(np.abs(a.level - b.level).mean()),
-        float(np.abs(a.colour - b.colour).max(axis=1).mean()), covers,
+        float(np.abs(a.colour - b.colour).max(axis=1).mean()), covers, differences,
     )  # fmt: skip
 
 
-def _cells(pixels: F32, grey: F32, grid: _Grid) -> _Cells:
+def _cells(pixels: F32, grey: F32, grid: _CoveredGrid) -> _Cells:
     level = grid.mean(grey)
     deviation = np.sqrt(np.maximum(grid.mean(grey * grey) - level**2, 0))
     channels = np.stack([grid.mean(pixels[..., channel]) for channel in range(3)], axis=1)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
@@ -20,9 +23,10 @@ from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp
 from bof.system.memory import limit_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
-from bof.types import F64, Features
+from bof.types import F64, U8, Features
 
 PICTURE_SECONDS = 120.0
+_SKETCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,13 @@ def read_features(
 ) -> Iterator[tuple[int, Features | Unread]]:
     """Features of pictures with their places in the sequence: in its order, those that are very large at the end."""
     yield from _run("bof.grouping.reading:extract_in_worker", options, sources, n_workers, options)
+
+
+def read_sketches(
+    sources: Sequence[FileStamp], options: FeatureOptions, n_workers: int
+) -> Iterator[tuple[int, U8 | Unread]]:
+    """Pictures in RGB in very small, u8 (8, 8, 3), with their places in the sequence."""
+    yield from _run("bof.grouping.reading:sketch_in_worker", None, sources, n_workers, options)
 
 
 def compare_pairs(items: Sequence[Pairs], options: FeatureOptions, n_workers: int) -> Iterator[tuple[int, Any]]:
@@ -80,6 +91,18 @@ def extract_in_worker(shared: tuple[FeatureOptions, int], source: FileStamp) -> 
         ),
         source,
     )
+    return found
+
+
+def sketch_in_worker(shared: tuple[None, int], source: FileStamp) -> U8 | Unread:
+    """The mean colours of the picture's 8 x 8 parts."""
+    be_one_of_many()
+
+    def sketch() -> U8:
+        pixels = read_image(Path(source.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
+        return np.asarray(cv2.resize(pixels, (_SKETCH, _SKETCH), interpolation=cv2.INTER_AREA), np.uint8)
+
+    found: U8 | Unread = _reading(sketch, source)
     return found
 
 

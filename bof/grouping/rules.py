@@ -13,6 +13,7 @@ from types import MappingProxyType
 from bof.errors import display_name
 from bof.grouping.detail import Look
 from bof.grouping.types import Change, Member
+from bof.images.provenance import was_made_from
 
 WHOLE = 0.9
 """A picture that shows less of another than this lacks a part of it."""
@@ -25,7 +26,9 @@ _MORE_DETAIL = 1.4
 _SHARPER, _SURELY_SHARPER = 1.5, 2.5
 """Compression makes edges too: a picture that is less compressed than another is less sharp only beyond the second."""
 _ABOUT = 1.05
+_UNFRAMED = 0.98
 _LESS_COMPRESSED = 1.2
+_MOST_PAIRED = 40
 _SAME_TIME_NS = 2_000_000_000  # FAT's clock
 
 _COPY_NAME = re.compile(
@@ -62,14 +65,59 @@ def _keep_protected(some: Sequence[Candidate]) -> list[Candidate]:
 
 def _keep_whole(some: Sequence[Candidate]) -> list[Candidate]:
     """Those that show as much as any; a coarse picture that shows more does not outdo a fine one that shows less."""
-    fineness = {c.member.id: (c.look.n_pixels / c.look.area) ** 0.5 if c.look.area else 0.0 for c in some}
+    fineness = {c.member.id: min(_fineness(o) for o in some if o is c or _is_enlarged(c, o)) for c in some}
     finest = max(fineness.values())
     most = max(c.look.area for c in some if fineness[c.member.id] >= finest / 2)
     return [c for c in some if c.look.area >= WHOLE * most] or list(some)
 
 
+def _fineness(candidate: Candidate) -> float:
+    """How many pixels there are to a length of what is shown."""
+    return float(candidate.look.n_pixels / candidate.look.area) ** 0.5 if candidate.look.area else 0.0
+
+
+def _is_enlarged(one: Candidate, other: Candidate) -> bool:
+    """Has one picture more pixels to a length than another, and no more detail in them?"""
+    if one.look.detail is None or other.look.detail is None or _fineness(one) <= _fineness(other):
+        return False
+    return one.look.detail < _MORE_DETAIL * other.look.detail
+
+
 def _say_whole(winner: Candidate, loser: Candidate) -> str:
     return f"shows {_times(winner.look.area, loser.look.area)} as much of the picture"
+
+
+def _keep_sources(some: Sequence[Candidate]) -> list[Candidate]:
+    """Those that were not stored again from the pixels of another of the same size; of very many nothing is asked."""
+    if len(some) > _MOST_PAIRED:
+        return list(some)
+    return [c for c in some if not any(_is_source_of(other, c) for other in some)] or list(some)
+
+
+def _is_source_of(one: Candidate, other: Candidate) -> bool:
+    if one is other or one.look.provenance is None or other.look.provenance is None:
+        return False
+    return was_made_from(other.look.provenance, one.look.provenance)
+
+
+def _say_source(winner: Candidate, loser: Candidate) -> str:
+    own, other = winner.look.provenance, loser.look.provenance
+    if own and other and own.coarseness < other.coarseness:
+        return "less compressed (finer steps of JPEG)"
+    return "the other was stored again from its pixels"
+
+
+def _keep_from_camera(some: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in some if c.look.provenance and c.look.provenance.has_camera] or list(some)
+
+
+def _keep_unedited(some: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in some if not (c.look.provenance and c.look.provenance.editor)] or list(some)
+
+
+def _say_unedited(winner: Candidate, loser: Candidate) -> str:
+    editor = loser.look.provenance.editor if loser.look.provenance else ""
+    return f"not stored by {display_name(editor)}"
 
 
 def _keep_pixels(some: Sequence[Candidate]) -> list[Candidate]:
@@ -99,7 +147,7 @@ def _keep_unframed(some: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _is_framed(candidate: Candidate) -> bool:
-    return candidate.look.n_pixels < candidate.member.width * candidate.member.height
+    return candidate.look.n_pixels < _UNFRAMED * candidate.member.width * candidate.member.height
 
 
 def _keep_usual(some: Sequence[Candidate]) -> list[Candidate]:
@@ -137,11 +185,21 @@ def _keep_dense(some: Sequence[Candidate]) -> list[Candidate]:
     """Only among pictures that were altered alike: drawing over a picture and storing it again takes more bytes."""
     if len({candidate.altered for candidate in some}) > 1:
         return list(some)
+    steps = [_coarseness(c) for c in some]
+    if all(steps):
+        return [c for c, step in zip(some, steps, strict=True) if step <= _ABOUT * min(steps)]
     most = max(map(_density, some))
     return [c for c in some if _density(c) * _ABOUT >= most]
 
 
+def _coarseness(candidate: Candidate) -> float:
+    """The mean quantisation step of a JPEG, 0 of other files."""
+    return candidate.look.provenance.coarseness if candidate.look.provenance else 0.0
+
+
 def _say_dense(winner: Candidate, loser: Candidate) -> str:
+    if _coarseness(winner) and _coarseness(loser):
+        return f"less compressed (steps of JPEG {_times(_coarseness(winner), _coarseness(loser))} as large)"
     return f"less compressed ({_times(_density(winner), _density(loser))} the bytes for a pixel)"
 
 
@@ -184,6 +242,9 @@ def _times(much: float, little: float) -> str:
 
 FIRST_BY_PATH: Rule = (lambda some: list(some[:1]), lambda winner, loser: FIRST)
 UNFRAMED: Rule = (_keep_unframed, lambda winner, loser: "without a frame")
+SOURCE: Rule = (_keep_sources, _say_source)
+CAMERA: Rule = (_keep_from_camera, lambda winner, loser: "with its camera's data")
+UNEDITED: Rule = (_keep_unedited, _say_unedited)
 USUAL: Rule = (_keep_usual, _say_usual)
 PROTECTED: Rule = (_keep_protected, lambda winner, loser: "in a protected folder")
 WHOLE_PICTURE: Rule = (_keep_whole, _say_whole)

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.system.units import human_bytes
 
 if TYPE_CHECKING:

@@ -38,7 +38,6 @@ from PIL import (
 )
 
 from bof.errors import ImageError, reason_of
-from bof.errors import display_name as display_name
 from bof.options import MAX_PIXELS
 from bof.types import U8, Box
 

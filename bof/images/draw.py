@@ -28,6 +28,7 @@ LINE_PX = 26
 
 RED: Colour = (214, 40, 40)
 GREEN: Colour = (32, 168, 72)
+VIOLET: Colour = (150, 66, 224)
 GREY: Colour = (150, 150, 150)
 PAPER: Colour = (250, 250, 250)
 INK: Colour = (30, 30, 30)
@@ -74,6 +75,8 @@ def draw_match(
 ) -> U8:
     """Query (red, left) and candidate (right, green if verified, else grey) joined by their inliers, u8 (h, w, 3) RGB.
 
+    With a query_region, what both share, the candidate and the regions in both pictures are framed violet.
+
     query_rgb, candidate_rgb u8 (h, w, 3): the pictures, full size or shrunk; query_size, candidate_size: (width,
     height) of the original upright pictures. In their pixels are query_xy_px and candidate_xy_px f32 (m, 2), outline
     f64 (n, 2) in the candidate, query_region f64 (k, 2) and query_box (x0, y0, x1, y1) in the query. Lines of the
@@ -84,10 +87,11 @@ def draw_match(
     if query_box is not None:
         _draw_polygon(query, _box_corners(query_box), RED)
     if query_region is not None:
-        _draw_polygon(query, query_region, GREEN)
+        _draw_polygon(query, query_region, VIOLET)
     if outline is not None:
-        _draw_polygon(candidate, outline, GREEN)
-    canvas, query_at, candidate_at = _compose(query, candidate, GREEN if verified else GREY)
+        _draw_polygon(candidate, outline, GREEN if query_region is None else VIOLET)
+    frame = VIOLET if query_region is not None else GREEN if verified else GREY
+    canvas, query_at, candidate_at = _compose(query, candidate, frame)
     start = query.inside(query_xy_px) + query_at
     end = candidate.inside(candidate_xy_px) + candidate_at
     _draw_lines(canvas, start, end)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bof.images.listing import Skipped
 from bof.ingest.extract import ExtractSpec, in_processes
+from bof.native.mapped_file import reading
 from bof.options import IndexOptions
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
@@ -41,8 +42,9 @@ def find_missing(index: Index, groups: Sequence[str]) -> list[MissingColumns]:
 
 
 def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, groups: Sequence[str]) -> list[ImageRow]:
-    columns = index.open_segment(segment).columns
-    complete = np.logical_and.reduce([known(columns, group, segment.n_images) for group in groups])
+    opened = index.open_segment(segment)
+    with reading(opened):
+        complete = np.logical_and.reduce([known(opened.columns, group, segment.n_images) for group in groups])
     chosen = np.flatnonzero((images.segment == segment.number) & ~images.deleted)
     return [images[i] for i in chosen[~complete[images.position[chosen]]].tolist()]
 

@@ -60,7 +60,7 @@ def extract_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptio
 def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
     """What "module:function" says of (path, name) pairs, or Skipped; what happens to one picture happens to it alone.
 
-    It is called as function((recipe, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
+    It is called as function((spec, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
     in order, but for those too large for a process's limit of memory: they come last, one at a time.
     Raises OptionError where --memory is too small for anything.
     """

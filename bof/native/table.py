@@ -23,6 +23,9 @@ F32, F64, BOOL = np.float32, np.float64, np.bool_
 N_DISTANCES = 65
 """Hamming distances of two signatures: 0 to 64."""
 
+N_MAPPINGS = 1 << 16
+"""Mapped files that are watched at once."""
+
 _MOST = 2**31 - 1
 
 
@@ -284,6 +287,8 @@ _FUNCTIONS = (
         ),
         ("n_blocks",),
     ),
+    Function("watch_mapping", (reads("mapping", U8, "n"), fills("n_faults", I64, 1)), ("n",)),
+    Function("unwatch_mapping", (Whole("slot", 0, N_MAPPINGS - 1),)),
 )
 
 FUNCTIONS = {function.name: function for function in _FUNCTIONS}

@@ -43,7 +43,7 @@ EXPORT int64_t bof_squared_norms(
 
 /* The posting of each of n features of one image: feature i has word[i]. Postings are sorted by image, then feature. */
 EXPORT int64_t bof_find_postings(
-    const int32_t *indptr, const int32_t *image, const uint16_t *feature, int64_t wanted, const int32_t *word,
+    const int32_t *indptr, const int32_t *image, const uint16_t *feature, int64_t number, const int32_t *word,
     int64_t *row, int64_t n_words, int64_t n_postings, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -52,15 +52,15 @@ EXPORT int64_t bof_find_postings(
         if (!are_offsets(indptr[word[i]], indptr[word[i] + 1], n_postings))
             return BAD_OFFSETS;
         int64_t low = indptr[word[i]], high = indptr[word[i] + 1];
-        const int64_t stop = high;
+        const int64_t stop = high; /* may be below low now, where the file became shorter since */
         while (low < high) {
             const int64_t middle = low + (high - low) / 2;
-            if (image[middle] < wanted || (image[middle] == wanted && feature[middle] < i))
+            if (image[middle] < number || (image[middle] == number && feature[middle] < i))
                 low = middle + 1;
             else
                 high = middle;
         }
-        if (low == stop || image[low] != wanted || feature[low] != i)
+        if (low >= stop || image[low] != number || feature[low] != i)
             return NO_POSTING;
         row[i] = low;
     }
@@ -80,9 +80,10 @@ EXPORT int64_t bof_check_postings(
         for (int64_t p = indptr[w]; p < indptr[w + 1]; p++) {
             if (!exists(image[p], n_images))
                 return NO_SUCH_IMAGE;
-            const int64_t row = feature_indptr[image[p]] + feature[p], end = feature_indptr[image[p] + 1];
-            if (!are_offsets(feature_indptr[image[p]], end, n_features))
+            const int64_t start = feature_indptr[image[p]], end = feature_indptr[image[p] + 1];
+            if (!are_offsets(start, end, n_features))
                 return BAD_OFFSETS;
+            const int64_t row = start + feature[p];
             if (row >= end)
                 return NO_SUCH_FEATURE;
             const int64_t named = word_bytes == 2 ? ((const uint16_t *)word)[row] : ((const int32_t *)word)[row];

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from numbers import Real
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -77,7 +77,8 @@ class Option:
         if self.choices:
             return value in self.choices
         if self.low is not None and self.high is not None:
-            return isinstance(value, Real) and self.low <= float(value) <= self.high
+            number = Integral if self.kind is int else Real
+            return isinstance(value, number) and self.low <= float(value) <= self.high
         if self.parse and isinstance(value, str):
             with contextlib.suppress(ValueError):
                 self.parse(value)

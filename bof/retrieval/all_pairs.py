@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bof.native.mapped_file import reading
 from bof.retrieval.expansion import DEPTH, neighbours
 from bof.retrieval.shortlist import VoteAndVerify
 from bof.system.threads import in_threads, n_threads
@@ -35,7 +36,9 @@ def all_pairs(
     live = np.flatnonzero(collection.weights.live).tolist()
     size = n_threads() * _PER_THREAD
     for first in range(0, len(live), size):
-        yield from in_threads(lambda image: _nearest(stages, image, n), live[first : first + size])
+        with reading(collection):
+            found = in_threads(lambda image: _nearest(stages, image, n), live[first : first + size])
+        yield from found
         if mapped_limit is not None:
             collection.stay_within(mapped_limit)
         if progress:

@@ -12,6 +12,11 @@ from bof.retrieval.evidence import Evidence
 from bof.types import F64, I64, Agreement, Basis, Overlay, Verdict, Verification
 
 
+def shared_percent(share: float) -> int:
+    """A share of the detail that agrees in percent, at most 99: something differs in a hit that is called a part."""
+    return min(99, round(100 * share))
+
+
 def _nothing() -> Mapping[int, Any]:
     return MappingProxyType({})
 

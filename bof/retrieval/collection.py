@@ -62,5 +62,8 @@ class Collection(Protocol):
     def restricted(self, ids: Set[int]) -> Self:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
 
+    def require_whole(self) -> None:
+        """Raises ShrunkFileError where a file became shorter while it was read: what was found is worthless."""
+
     def stay_within(self, n_bytes: int) -> None:
         """Give back the memory of mapped files where it is more than this."""

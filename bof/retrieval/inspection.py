@@ -28,6 +28,8 @@ FEW_FEATURES = 30
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
 
+_WEAKEST = 5
+
 
 class Pictures(Protocol):
     """Reads pictures of a collection again. A picture counts only as it was when it was indexed."""
@@ -45,16 +47,29 @@ class Pictures(Protocol):
 def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions) -> Answer:
     """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains."""
     identical = _identical(query, answer, pictures)
-    chosen = [image for image in _called_same(answer, options) if image not in identical][: options.pixels]
+    same = [image for image in _called_same(answer, options) if image not in identical]
+    chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
-    evidence = {**answer.evidence, **{image: _of_itself(answer, image) for image in identical}}
-    measured = quantities([answer.verifications[image] for image in agreements], list(agreements.values()))
-    for image, thing in zip(agreements, thing_model().probability(measured).tolist(), strict=True):
-        evidence[image] = dataclasses.replace(evidence[image], thing=thing)
-    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in chosen}
+    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
     basis |= dict.fromkeys(identical, "content")
+    evidence = {**answer.evidence, **_things(answer, same, agreements)}
+    evidence |= {image: _of_itself(answer, image) for image in identical}
     judged = dataclasses.replace(answer, evidence=evidence, agreements=agreements, basis=basis)
     return _reordered(judged, answer, identical, chosen)
+
+
+def _things(answer: Answer, same: Sequence[int], agreements: Mapping[int, Agreement]) -> dict[int, Evidence]:
+    """The evidence of images called the same, with the probability that each shows the thing itself."""
+    measured = quantities([answer.verifications[image] for image in agreements], list(agreements.values()))
+    thing: dict[int, float | None] = dict(zip(agreements, thing_model().probability(measured).tolist(), strict=True))
+    usual = _usual(list(thing.values()))
+    return {image: dataclasses.replace(answer.evidence[image], thing=thing.get(image, usual)) for image in same}
+
+
+def _usual(things: Sequence[float | None]) -> float | None:
+    """What is to be expected of hits that were not compared: what the weakest of those that were have shown."""
+    known = [thing for thing in things if thing is not None][-_WEAKEST:]
+    return sum(known) / len(known) if len(known) == _WEAKEST else None
 
 
 def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
@@ -91,7 +106,10 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
         if other is None or verification.database_from_query is None:
             return None
         points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
-        return agree(one, other, verification.database_from_query @ picture_in_query, points)
+        found = agree(one, other, verification.database_from_query @ picture_in_query, points)
+        if found is None or found.query_region is None:
+            return found
+        return dataclasses.replace(found, query_region=found.query_region + corner)
 
     found = zip(images, in_threads(compare, images), strict=True)
     return {image: agreement for image, agreement in found if agreement is not None}

@@ -13,6 +13,7 @@ from bof.errors import IndexStoreError
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
+from bof.native.mapped_file import reading
 from bof.options import SearchOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
@@ -137,7 +138,8 @@ class Searcher:
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
         try:
-            yield
+            with reading(self.collection):
+                yield
         except (IndexError, ValueError) as error:
             raise IndexStoreError(str(error), path=self.place, advice=ADVICE) from error
 

@@ -26,7 +26,7 @@ _FEW_CELLS = 20
 _MOST_INLIERS, _MOST_CELLS = 2.0, 3.0
 """Logarithms of how many times more a hit has than the best of the others; more says no more."""
 
-_MODEL = Path(__file__).with_name("thing_model.npz")
+MODEL = Path(__file__).with_name("thing_model.npz")
 DEPTH = 3
 """Decisions from the root of a tree to a leaf."""
 
@@ -72,7 +72,7 @@ def _against_rivals(n_inliers: F64, agreements: Sequence[Agreement]) -> F64:
 def _ahead(values: F64) -> F64:
     """By how much each value f64 (n,), n > 1, is above the largest of the others."""
     second, first = np.partition(values, -2)[-2:]
-    return np.where(values == first, first - second, values - first)
+    return np.asarray(np.where(values == first, first - second, values - first), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class ThingModel:
 @cache
 def thing_model() -> ThingModel:
     """The model that ships with bof; `python -m scripts.calibration.thing` fits it."""
-    with np.load(_MODEL, allow_pickle=False) as stored:
+    with np.load(MODEL, allow_pickle=False) as stored:
         if tuple(stored["quantities"].tolist()) != QUANTITIES:
-            raise IndexStoreError("is of another version of bof", path=_MODEL, advice="install bof again")
+            raise IndexStoreError("is of another version of bof", path=MODEL, advice="install bof again")
         return ThingModel(float(stored["base"]), stored["feature"], stored["threshold"], stored["leaf"])

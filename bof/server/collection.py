@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from bof.engine import Engine
-from bof.errors import BofError, MismatchError
-from bof.images.decode import display_name, read_bytes
+from bof.errors import BofError, MismatchError, display_name
+from bof.images.decode import read_bytes
+from bof.native.mapped_file import ShrunkFileError
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
 from bof.store.catalog import TAG, Fields, ImageRecord, Selection, compile_where
-from bof.store.check import SEGMENTS, wrong_files
+from bof.store.check import wrong_files
 from bof.store.index import Index
 from bof.system.database import DamagedDatabaseError
 
@@ -71,6 +72,8 @@ class ServedCollection:
             return self._unreadable(str(error))
         with self._refreshing:
             self._look()
+        if not self._trouble and isinstance(error, ShrunkFileError):  # the file is back, and was opened again
+            return self._unreadable(str(error))
         return self._unreadable(self._trouble) if self._trouble else None
 
     def _look(self) -> None:
@@ -107,7 +110,7 @@ class ServedCollection:
     def _wrong_file(self) -> str:
         with catalog.reading(self.folder) as database:
             for row in catalog.read_segments(database):
-                for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+                for reason in wrong_files(self.folder, row, self._engine.vocabulary.n_words, contents=False):
                     return reason
         return ""
 

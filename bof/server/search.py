@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine, Query
+from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import display_name
 from bof.options import SearchOptions, VerifyOptions
-from bof.retrieval.answer import Answer
+from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of
@@ -24,7 +24,7 @@ from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
-from bof.types import F32, F64, Bool, Hit
+from bof.types import F32, F64, Bool, Hit, Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,16 @@ def search_page(
         "total": len(images),
         "offset": page_request.offset,
         "hits": hits_json(collection, engine, hits),
+        "overlay": _overlay_json(answer.overlay),
         "seconds": {"extract": prepared.seconds, **answer.seconds},
     }
+
+
+def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:
+    if overlay is None:
+        return None
+    box = [round(value, 2) for value in overlay.box]
+    return {"n_features": len(overlay.features), "n_images": overlay.n_images, "box": box}
 
 
 def match_pair(
@@ -196,7 +204,7 @@ def explain(hit: Hit) -> dict[str, Any]:
     if hit.basis == "content":
         return {"key": "same_file", "args": {}}
     if hit.verdict == "part" and hit.agreement:
-        return {"key": "part", "args": {**counted, "percent": round(100 * hit.agreement.query_overlap)}}
+        return {"key": "part", "args": {**counted, "percent": shared_percent(hit.agreement.query_overlap)}}
     if hit.verdict == "no":
         return {"key": "not_proved", "args": counted}
     args = {**counted, "percent": math.floor(100 * min(hit.probability or 0.0, 0.999))}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bof.engine import Engine
-from bof.images.decode import display_name
+from bof.errors import display_name
 from bof.store.catalog import FILE_NAME, CatalogueColumns
 from bof.types import I64
 

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
+from bof.native.mapped_file import reading
 from bof.store import catalog
 from bof.store.catalog import SegmentRecord, commits
+from bof.store.segment_files import most_bytes
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
 from bof.system.directory import Directory
 from bof.system.files import FileFact, sha256_in
@@ -162,34 +164,38 @@ def _files(segments: Directory, name: str) -> list[str]:
 
 def _damage(folder: Path, entry: _Catalogued, n_words: int) -> Damage | None:
     segment = entry.segment
-    reasons = [entry.reason] if entry.reason else list(wrong_files(folder / SEGMENTS / segment.name, segment))
+    reasons = [entry.reason] if entry.reason else list(wrong_files(folder, segment, n_words))
     if not reasons:
         reasons = list(_wrong_content(folder, segment, n_words))
     return Damage(segment, reasons, entry.live) if reasons else None
 
 
-def wrong_files(folder: Path, row: SegmentRecord, *, contents: bool = True) -> Iterator[str]:
-    """Missing, cut and, with contents, altered files: by size and checksum."""
+def wrong_files(folder: Path, row: SegmentRecord, n_words: int, *, contents: bool = True) -> Iterator[str]:
+    """Missing, cut and, with contents, altered files of a segment of an index folder: by size and checksum."""
+    place, sizes = folder / SEGMENTS / row.name, {"n_words": n_words, "n_images": row.n_images}
     try:
-        here = Directory.open_below(folder.parents[1], folder.parent.name, folder.name)
+        here = Directory.open_below(folder, SEGMENTS, row.name)
     except OSError as error:
-        yield f"{folder}: cannot be read: {reason_of(error)}"
+        yield f"{place}: cannot be read: {reason_of(error)}"
         return
     with here:
         for name in sorted(expected_files(row.files) | set(row.files)):
+            most = most_bytes(name.removesuffix(".npy"), {**sizes, "n_features": row.n_features})
             try:
-                if reason := _wrong_file(here, name, row.files.get(name), contents=contents):
-                    yield f"{folder / name}: {reason}"
+                if reason := _wrong_file(here, name, row.files.get(name), most, contents=contents):
+                    yield f"{place / name}: {reason}"
             except OSError as error:
-                yield f"{folder / name}: cannot be read: {reason_of(error)}"
+                yield f"{place / name}: cannot be read: {reason_of(error)}"
 
 
-def _wrong_file(folder: Directory, name: str, expected: FileFact | None, *, contents: bool) -> str:
+def _wrong_file(folder: Directory, name: str, expected: FileFact | None, most: int, *, contents: bool) -> str:
     n_bytes = folder.size_of(name)
     if expected is None:
         return "the catalogue does not know this file"
     if n_bytes != expected.n_bytes:
         return f"expected {expected.n_bytes} bytes, found {n_bytes}"
+    if n_bytes > most:
+        return f"expected at most {most} bytes, found {n_bytes}"
     if not contents:
         return ""
     with folder.open_file(name) as stream:
@@ -200,10 +206,12 @@ def _wrong_content(folder: Path, row: SegmentRecord, n_words: int) -> Iterator[s
     """Arrays that contradict each other or the catalogue, though they are what was written."""
     try:
         segment = open_recorded(folder, row, n_words)
+        with reading(segment):
+            is_sound = is_in_range(segment)
     except IndexStoreError as error:
         yield str(error)
         return
-    if not is_in_range(segment):
+    if not is_sound:
         yield f"{folder / SEGMENTS / row.name}: {OUT_OF_RANGE}"
 
 

@@ -16,6 +16,7 @@ from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
+from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
 from bof.store import catalog, columns
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
@@ -75,6 +76,16 @@ class Snapshot:
     def count_known(self, group: str) -> int:
         """Live images that have rows in a group of optional columns."""
         return int((self.columns_known(group) & self.weights.live).sum())
+
+    @property
+    def is_whole(self) -> bool:
+        """Is each file as long as it was when it was opened, and was so whenever it was read?"""
+        return all(segment.is_whole for segment in self.segments)
+
+    def require_whole(self) -> None:
+        """Raises ShrunkFileError where a file became shorter while it was read: what was found is worthless."""
+        for segment in self.segments:
+            segment.require_whole()
 
     def stay_within(self, n_bytes: int) -> None:
         """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
@@ -233,19 +244,22 @@ class Index:
         names = [row.name for row in commit.segments]
         weights = load_weights(self.folder, commit.generation, names, live, self.n_words)
         weights = weights or self._weigh(segments, live)
-        sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
+        with reading(*segments):
+            sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
         counted = int(live.sum()), int(sizes[live].sum())
         return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted)
 
     def _weigh(self, segments: Sequence[Segment], live: Bool) -> Weights:
         try:
-            return derive_weights([segment.postings for segment in segments], live, self.n_words)
+            with reading(*segments):
+                return derive_weights([segment.postings for segment in segments], live, self.n_words)
         except ValueError as error:
             raise IndexStoreError(str(error), path=self.folder, advice=ADVICE) from error
 
     def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
-        if row.name in known and known[row.name].has_columns_of(row.files):
-            return known[row.name].moved(first_image)
+        opened = known.get(row.name)
+        if opened and opened.is_whole and opened.has_columns_of(row.files):
+            return opened.moved(first_image)
         return self.open_segment(row, first_image)
 
     def open_segment(self, row: SegmentRecord, first_image: int = 0) -> Segment:

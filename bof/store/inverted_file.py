@@ -62,10 +62,15 @@ class Postings:
         )
 
     def inverted_index(self, words: I64 | I32) -> csr_matrix:
-        """Rows of the inverted index, u16 (len(words), n_images): how often each word is in each image."""
+        """Rows of the inverted index, u16 (len(words), n_images): how often each word is in each image.
+
+        Raises ValueError where a posting names an image that does not exist.
+        """
         slices = [slice(self.indptr[word], self.indptr[word + 1]) for word in words]
         indptr = np.cumsum([0, *(part.stop - part.start for part in slices)], dtype=np.int32)
         image = np.concatenate([self.image[part] for part in slices] or [np.empty(0, np.int32)])
+        if len(image) and not 0 <= image.min() <= image.max() < self.n_images:
+            raise ValueError("postings name images that do not exist")  # scipy would read and write there
         matrix = csr_matrix((np.ones(len(image), np.uint16), image, indptr), (len(words), self.n_images))
         matrix.sum_duplicates()
         return matrix

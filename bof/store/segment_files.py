@@ -6,6 +6,7 @@ arrays are compared in native code where they are used, and all of them by `--ch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from bof.errors import BofError, IndexStoreError
 from bof.global_descriptors import color, hashes
+from bof.native.mapped_file import MappedFile
 from bof.options import GROUPS
 from bof.system.directory import Directory
 from bof.system.files import FileFact
@@ -24,6 +26,11 @@ from bof.system.files import FileFact
 ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
 
 _MAX_HEADER = 1 << 12
+_ALIGNED = 16
+"""numpy has always begun the numbers of a file at a multiple of it; native code reads them where they lie."""
+
+_MAX_DIMENSION = 1 << 16
+"""Numbers of an embedding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def open_array(folder: Directory, name: str, facts: Mapping[str, FileFact], size
             found = folder.size_of(file)
             if found != expected:
                 raise IndexStoreError(path=path, expected=f"{expected} bytes", found=found, advice=ADVICE)
-            array = _mapped(stream, expected)
+            array = _mapped(path, stream, expected)
     except BofError:
         raise
     except Exception as error:  # numpy's parser of headers answers damage with nearly every exception there is
@@ -88,16 +95,28 @@ def open_array(folder: Directory, name: str, facts: Mapping[str, FileFact], size
     return array
 
 
-def _mapped(stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
+def most_bytes(name: str, sizes: Mapping[str, int]) -> int:
+    """No sound file of this name is larger, whatever is said of it: larger ones are not read."""
+    spec = {**ARRAYS, **COLUMNS}.get(name)
+    if spec is None:
+        return 1 << 62
+    known = {"dimension": _MAX_DIMENSION, **sizes}
+    shape = [n if isinstance(n, int) else known[n.partition("+1")[0]] + n.endswith("+1") for n in spec.shape]
+    return _MAX_HEADER + math.prod(shape) * max(np.dtype(kind).itemsize for kind in spec.types)
+
+
+def _mapped(path: Path, stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("expected a .npy file of version 1.0")
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=_MAX_HEADER)
     if is_fortran or dtype.hasobject:
         raise ValueError("expected numbers, row by row")
+    if stream.tell() % _ALIGNED:
+        raise ValueError(f"its numbers begin at byte {stream.tell()}, not at a multiple of {_ALIGNED}")
     n_items = int(np.prod(shape, dtype=object)) if shape else 1
     if min(shape, default=0) < 0 or stream.tell() + n_items * dtype.itemsize != n_bytes:
         raise ValueError(f"its header names {shape} of {dtype}, which is not what its {n_bytes} bytes hold")
-    return np.asarray(np.memmap(stream, dtype, "r", stream.tell(), shape))
+    return MappedFile(path, stream, n_bytes).view(dtype, shape, stream.tell())
 
 
 def _require(array: NDArray[Any], spec: SegmentArraySpec, sizes: dict[str, int], path: Path) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bof.errors import IndexStoreError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.native import find_postings, place_features
+from bof.native.mapped_file import MappedFile, file_of, reading
 from bof.store import columns as optional
 from bof.store.columns import Columns, Rows
 from bof.store.inverted_file import Postings
@@ -59,7 +60,10 @@ class ImageColumns:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """An open segment; every array is a view of its file."""
+    """An open segment; every array is a view of its file, one of `files`.
+
+    Whoever has read them calls `require_whole` before the result is used.
+    """
 
     postings: Postings
     feature_indptr: I64
@@ -67,6 +71,17 @@ class Segment:
     xy: U16
     scale_angle: U16
     columns: Columns = field(default_factory=dict)
+    files: Sequence[MappedFile] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Is each of its files as long as it was when it was opened, and was so whenever it was read?"""
+        return all(file.is_whole for file in self.files)
+
+    def require_whole(self) -> None:
+        """Raises ShrunkFileError where a file became shorter while it was read."""
+        for file in self.files:
+            file.require_whole()
 
     @property
     def n_images(self) -> int:
@@ -189,13 +204,15 @@ def open_segment(folder: Path, facts: Mapping[str, FileFact], n_words: int, firs
             columns = {name: open_array(here, name, facts, sizes) for name in _column_names(facts)}
     except OSError as error:
         raise IndexStoreError(f"cannot be opened ({reason_of(error)})", path=folder, advice=ADVICE) from error
+    mapped = [file for array in (*a.values(), *columns.values()) for file in file_of(array)]
     if not optional.are_sound(columns, sizes["n_images"]):
         raise IndexStoreError("its optional columns do not fit its images", path=folder, advice=ADVICE)
     postings = Postings(
         a["vote_indptr"], a["vote_image"], a["vote_feature"], a["signature"], first_image, sizes["n_images"]
     )
-    word = a["word"] if "word" in a else _derive_word(folder, postings, a)
-    return Segment(postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], columns)
+    with reading(*mapped):
+        word = a["word"] if "word" in a else _derive_word(folder, postings, a)
+    return Segment(postings, a["feature_indptr"], word, a["xy"], a["scale_angle"], columns, mapped)
 
 
 def _column_names(facts: Mapping[str, FileFact]) -> list[str]:

@@ -13,6 +13,7 @@ from sqlite3 import Connection
 import numpy as np
 
 from bof.errors import IndexStoreError, reason_of
+from bof.native.mapped_file import reading
 from bof.store import catalog, columns
 from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
@@ -51,7 +52,7 @@ class Writer:
         with catalog.reading(self.folder) as database:
             segments = catalog.read_segments(database)
         for row in segments:
-            for reason in wrong_files(self.folder / SEGMENTS / row.name, row, contents=False):
+            for reason in wrong_files(self.folder, row, self.n_words, contents=False):
                 raise IndexStoreError(reason, advice=ADVICE)
 
     def append(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> None:
@@ -73,10 +74,11 @@ class Writer:
         with catalog.reading(self.folder) as database:
             segment = next(row for row in catalog.read_segments(database) if row.number == number)
         old = self.folder / SEGMENTS / segment.name
-        before = open_recorded(self.folder, segment, self.n_words).columns
+        before = open_recorded(self.folder, segment, self.n_words)
 
         def write(fresh: Path) -> Files:
-            written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before, rows)]
+            with reading(before):
+                written = [f"{name}.npy" for name in columns.overlay(fresh, segment.n_images, before.columns, rows)]
             retained = {name: fact for name, fact in segment.files.items() if name not in written}
             for name in retained:
                 link_or_copy(old / name, fresh / name)
@@ -189,16 +191,21 @@ class Writer:
             number = changes.insert_segment(database, name, files, len(retained), n_features)
             changes.place_images(database, number, retained, [row.number for row in old])
 
-        self._commit_segment(lambda fresh: write_merged(fresh, parts, self.n_words), commit)
+        def write(fresh: Path) -> Files:
+            with reading(*(part.segment for part in parts)):
+                return write_merged(fresh, parts, self.n_words)
+
+        self._commit_segment(write, commit)
 
     def _sound(self, row: SegmentRecord) -> Segment:
         """A segment without damage, which must not be copied under a new checksum."""
-        folder = self.folder / SEGMENTS / row.name
-        for reason in wrong_files(folder, row):
+        for reason in wrong_files(self.folder, row, self.n_words):
             raise IndexStoreError(reason, advice=ADVICE)
         segment = open_recorded(self.folder, row, self.n_words)
-        if not is_in_range(segment):
-            raise IndexStoreError(OUT_OF_RANGE, path=folder, advice=ADVICE)
+        with reading(segment):
+            is_sound = is_in_range(segment)
+        if not is_sound:
+            raise IndexStoreError(OUT_OF_RANGE, path=self.folder / SEGMENTS / row.name, advice=ADVICE)
         return segment
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:

@@ -7,7 +7,9 @@ import sqlite3
 import stat
 from pathlib import Path
 
-_SUFFIXES = ("", "-journal", "-wal", "-shm")
+SUFFIXES = ("", "-journal", "-wal", "-shm")
+"""Of a database's file, and of those that SQLite keeps beside it."""
+
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """A journal that ends so names another file, which SQLite would read and delete."""
 
@@ -33,7 +35,7 @@ def open_database(path: Path, mode: str, patience_s: float) -> sqlite3.Connectio
     patience_s: how long it waits for another process' lock. Raises sqlite3.Error, among them DamagedDatabaseError where
     no regular file, or a journal that names other files, stands at the path or beside it.
     """
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         _require_regular(f"{path}{suffix}")
     _refuse_super_journal(f"{path}-journal")
     uri = f"{path.absolute().as_uri()}?mode={mode}"
@@ -45,6 +47,37 @@ def open_database(path: Path, mode: str, patience_s: float) -> sqlite3.Connectio
         database.close()
         raise
     return database
+
+
+Object = tuple[str, str, str, str]
+
+
+def objects_of(database: sqlite3.Connection) -> frozenset[Object]:
+    """Type, name, table and statement of all tables, indexes, views and triggers."""
+    rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return frozenset((str(kind), str(name), str(table), _plain(sql)) for kind, name, table, sql in rows)
+
+
+def require_tables(database: sqlite3.Connection, statements: str) -> None:
+    """Raises DamagedDatabaseError unless a database has what these statements make, and nothing else.
+
+    A trigger, a view or another column would make of our statements what their writer wishes.
+    """
+    model = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        model.executescript(statements)
+        expected, found = objects_of(model), objects_of(database)
+    finally:
+        model.close()
+    if found != expected:
+        kind, name, *_ = min(found - expected, default=min(expected - found, default=("", "", "", "")))
+        verb = "another" if found - expected else "no"
+        raise DamagedDatabaseError("the tables that bof makes", f"{verb} {kind} {name}")
+
+
+def _plain(sql: object) -> str:
+    """A statement without what does not matter in it."""
+    return " ".join(str(sql).replace("'", '"').split())
 
 
 def _require_regular(path: str) -> None:

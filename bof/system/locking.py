@@ -17,15 +17,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bof.errors import IndexStoreError, reason_of
+from bof.errors import IndexStoreError, display_name, reason_of
+from bof.system.directory import Directory
+from bof.system.files import open_for_writing, require_no_link
 
 LOCK_NAME = "writer.lock"
 NOTE_NAME = "writer.json"
+_MOST_NOTE = 1 << 12
 
 
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
     """Hold an index's lock. Raises IndexStoreError at once where another holds it, or where nothing can be written."""
+    _require_lock_file(folder)
     lock = FileLock(folder / LOCK_NAME, timeout=0, thread_local=False)
     try:
         lock.acquire()
@@ -53,12 +57,25 @@ def _leave_note(folder: Path) -> None:
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     with contextlib.suppress(OSError):
-        (folder / NOTE_NAME).write_text(json.dumps(note), encoding="utf-8", errors="backslashreplace")
+        (folder / NOTE_NAME).unlink(missing_ok=True)  # whatever a crash or somebody else left: a link itself goes
+        with open_for_writing(folder / NOTE_NAME) as stream:
+            stream.write(json.dumps(note).encode("utf-8", "backslashreplace"))
+
+
+def _require_lock_file(folder: Path) -> None:
+    """The lock's file is emptied when it is opened. Raises IndexStoreError where it is a link or no regular file."""
+    try:
+        require_no_link(folder / LOCK_NAME)
+    except OSError as error:
+        advice = "delete it; nothing below an index may be a link"
+        raise IndexStoreError(reason_of(error), path=folder / LOCK_NAME, advice=advice) from error
 
 
 def _holder(folder: Path) -> str:
+    """Who holds the lock, as far as the note says so, in one line."""
     try:
-        note = json.loads((folder / NOTE_NAME).read_text(encoding="utf-8"))
-        return f"process {note['pid']} on {note['host']} ({note['command']}, since {note['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
+        with Directory.open(folder) as here, here.open_file(NOTE_NAME) as stream:
+            note = json.loads(stream.read(_MOST_NOTE))
+        return display_name(f"process {note['pid']} on {note['host']} ({note['command']}, since {note['since']})"[:400])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"

@@ -25,6 +25,9 @@ DECODE_BYTES = 22
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's mallopt: free bytes at which the heap shrinks; size from which blocks lie outside of it."""
 
+_SET_DUMPABLE = 4
+"""Of Linux' prctl: may the process be dumped, traced, and read through /proc?"""
+
 _PYRAMID_BYTES = 64
 """Of a pixel of the doubled picture while SIFT holds its scales and their differences."""
 
@@ -94,6 +97,15 @@ def give_back_memory() -> None:
     """Return to the system what `keep_freed_memory` has kept."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def hide_memory() -> None:
+    """Let no other process of the same user read this one's memory and environment, where the system can (Linux).
+
+    Whoever may read everything anyway still can; programs that are started from here are not hidden.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def pixels_beside_freed(max_pixels: int, features: FeatureOptions) -> int:

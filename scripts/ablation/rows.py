@@ -33,7 +33,7 @@ CONSTANTS: tuple[tuple[str, str, str, tuple[float, ...]], ...] = (
     ("sigma", SCORES, "SIGMA", (10.0, 12.0, 14.0, 16.0, 20.0)),
     ("pairs", SHORTLIST, "MAX_PAIRS", (80, 160, 320, 640)),
     ("hypotheses", HYPOTHESES, "MAX_HYPOTHESES", (16, 32, 64, 128, 320)),
-    ("spot", HYPOTHESES, "_SPOT", (0.001, 0.01, 0.02, 0.04)),
+    ("spot", HYPOTHESES, "_CELL_SIZE", (0.001, 0.01, 0.02, 0.04)),
     ("inlier_gain", EVIDENCE, "_INLIER_GAIN", (0.0, 0.05, 0.1, 0.2, 0.4)),
 )
 """Group, module that reads the constant, its name there, values; pairs and hypotheses are counts of whole things."""

@@ -1,32 +1,34 @@
 """Fits the probability that two pictures which share something show the same thing, and judges it on unseen ones.
 
-python -m scripts.calibration.thing --data DIR --siblings FOLDER: DIR holds ukbench1000/, dvd_covers/, packages/ and
-landmarks/; FOLDER is what scripts/siblings has drawn. Every query of each set is asked, and each hit that points call
-the same is held against the truth. The weights are fitted to the families of the half `fit` and to all photographs; the
-figures are of families, products and objects that were left out of the fit.
+python -m scripts.calibration.thing --data DIR --siblings FOLDER: DIR holds ukbench1000/, dvd_covers/ and packages/;
+FOLDER is what scripts/siblings has drawn. Queries of each set are asked, and each hit that points call the same is held
+against the truth. The figures are of families, brands and objects that the fit has not seen: it is made anew without
+each eighth of them. --write puts the model that is fitted to all of them where bof reads it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import dataclasses
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.ensemble import HistGradientBoostingClassifier
 
-from bof.alignment.agreement import MEASURES
+from bof.alignment.agreement import agree
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.options import SearchOptions, VerifyOptions
-from bof.types import F64, Bool
+from bof.retrieval.query import Query
+from bof.retrieval.thing import DEPTH, MODEL, QUANTITIES, ThingModel, quantities
+from bof.types import F64, Agreement, Bool, Verification
 from scripts.calibration.fit import reliability
 from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.data import DVD, UKBENCH, with_queries
@@ -36,9 +38,29 @@ N_COMPARED = 20
 """Hits of a query whose pixels are compared."""
 
 N_FOLDS = 8
-_INVERSE_PENALTY = 0.1
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-QUANTITIES = ("log inliers", "log spread", *MEASURES)
+N_TREES, _LEARNING_RATE, _PENALTY, _LEAF = 300, 0.05, 5.0, 15
+THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
+N_QUERIES = {"ukbench": 250, "dvd": 150}
+"""An even subset of the large sets, which are easy."""
+
+_FEW = 30
+_WEIGHT = {("ukbench", True): 2.0, ("siblings", False): 2.0}
+"""Right and wrong hits of each set weigh the same together, a group with fewer less; these twice as much: solid things
+from elsewhere must be kept, and look-alikes must not."""
+
+_SIGNS = {
+    "exact": 1,
+    "agree": 1,
+    "differ": -1,
+    "breaks": -1,
+    "median": 1,
+    "low": 1,
+    "tint": -1,
+    "largest difference": -1,
+}
+_SIGNS |= {"in region": -1, "log inliers": 1, "rival": -1, "log rival": -1}
+_SIGNS |= {"ahead": 1, "alone": 1, "inliers ahead": 1, "cells ahead": 1}
+"""Which way a quantity can only speak: more agreement never makes a thing less likely."""
 
 Strings = np.ndarray[tuple[int, ...], np.dtype[np.str_]]
 
@@ -55,31 +77,18 @@ class Compared:
     matches: Bool
     kind: Strings
     family: Strings
-    is_judged: Bool
 
     def take(self, rows: Bool) -> Compared:
         """Some of them."""
-        return Compared(
-            self.quantities[rows], self.matches[rows], self.kind[rows], self.family[rows], self.is_judged[rows]
-        )
+        return Compared(self.quantities[rows], self.matches[rows], self.kind[rows], self.family[rows])
 
     @classmethod
     def joined(cls, parts: Sequence[Compared]) -> Compared:
         """All of several sets."""
-        names = ("quantities", "matches", "kind", "family", "is_judged")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """log odds = intercept + weight f64 (m,) times the quantities."""
-
-    intercept: float
-    weight: F64
-
-    def probability(self, quantities: F64) -> F64:
-        """Of each row, f64 (n,)."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.intercept + quantities @ self.weight))), np.float64)
+        return cls(
+            np.concatenate([part.quantities for part in parts]), np.concatenate([part.matches for part in parts]),
+            np.concatenate([part.kind for part in parts]), np.concatenate([part.family for part in parts]),
+        )  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,92 +97,130 @@ def main(argv: list[str] | None = None) -> int:
         __doc__,
         "data cache json",
         siblings=(None, "the folder that scripts.siblings has drawn"),
-        queries=(0, "an even subset of each set; 0: all"),
+        queries=(0, "an even subset of each set; 0: as many as the model was fitted with"),
     )
+    parser.add_argument("--write", action="store_true", help="write the fitted model where bof reads it")
     return run(_command, parser, argv)
 
 
 def _command(arguments: argparse.Namespace) -> int:
     with cache_or_temporary(arguments.cache) as cache:
-        found = Compared.joined([_ask(name, benchmark, cache) for name, benchmark in _sets(arguments)])
-    weights = fit(found.take(~found.is_judged))
+        found = Compared.joined([part for name, set_ in _sets(arguments) for part in _ask(name, set_, cache)])
     held_out = probabilities(found)
     rows = list(by_kind(found, held_out))
-    for line in (*table(_HEAD, [row.cells for row in rows]), "", *_reliability(found, held_out), "", *_code(weights)):
+    for line in (*table(_HEAD, [row.cells for row in rows]), "", *_reliability(found, held_out)):
         print(line)
-    write_figures(arguments.json, {"kinds": rows, "intercept": weights.intercept, "weights": weights.weight.tolist()})
+    write_figures(arguments.json, {"kinds": rows})
+    if arguments.write:
+        trees_of(fit(found)).save(MODEL)
+        print(f"wrote {MODEL}")
     return 0
 
 
 def _sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Benchmark]]:
-    folders = {"ukbench": UKBENCH, "dvd": DVD, "packages": "packages"}
-    for name, folder in folders.items():
-        yield name, with_queries(load_benchmark(name, arguments.data / folder), arguments.queries)
-    landmarks = arguments.data / "landmarks"
-    benchmark = load_benchmark(str(landmarks / "landmarks.json"), landmarks)
-    yield "landmarks", with_queries(benchmark, arguments.queries)
-    yield "siblings", with_queries(load_benchmark("siblings", arguments.siblings), arguments.queries)
+    folders = {
+        "ukbench": arguments.data / UKBENCH,
+        "dvd": arguments.data / DVD,
+        "packages": arguments.data / "packages",
+    }
+    for name, folder in {**folders, "siblings": arguments.siblings}.items():
+        yield name, with_queries(load_benchmark(name, folder), arguments.queries or N_QUERIES.get(name, 0))
 
 
-def _ask(name: str, benchmark: Benchmark, cache: Path) -> Compared:
+def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Compared]:
     """What is measured of the first hits of each query."""
     engine = Engine.open_or_create(cache / f"index-{name}")
     with progress_bar(" images", name) as show:
         engine.add(list(benchmark.database), progress=show)
     ranker = EngineRanker(engine, SearchOptions(verify=VerifyOptions(pixels=N_COMPARED)))
-    rows: list[tuple[list[float], bool, str, str, bool]] = []
     with progress_bar(" queries", name) as show:
         for n, query in enumerate(benchmark.queries, 1):
-            rows.extend(_of_query(ranker, name, query))
+            yield from _of_query(ranker, name, query)
             show(n, len(benchmark.queries))
-    quantities, matches, kinds, families, judged = zip(*rows, strict=True)
-    strings = np.array(kinds, np.str_), np.array(families, np.str_)
-    return Compared(np.array(quantities, np.float64), np.array(matches, np.bool_), *strings, np.array(judged, np.bool_))
 
 
-def _of_query(
-    ranker: EngineRanker, name: str, query: BenchmarkQuery
-) -> Iterator[tuple[list[float], bool, str, str, bool]]:
-    answer = ranker.engine.answer(ranker.prepare(query.image, query.box), ranker.options)
+def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterator[Compared]:
+    prepared = ranker.prepare(query.image, query.box)
+    answer = ranker.engine.answer(prepared, ranker.options)
+    paths = {image: Path(ranker.engine.images[image].path) for image in answer.agreements}
+    images = [image for image, path in paths.items() if path != query.image and path not in query.junk]
+    if not images:
+        return
+    verifications, agreements = [answer.verifications[i] for i in images], [answer.agreements[i] for i in images]
+    matches = np.array([paths[image] in query.positives for image in images], np.bool_)
     labels = query.labels
-    family = labels.get("family", f"{name} {min(map(str, query.positives), default=str(query.image))}")
+    family = labels.get("family", f"{name} {query.image.name}") if name != "packages" else labels["kind"]
     kind = f"siblings: {labels['kind']}" if name == "siblings" else name
-    for image, agreement in answer.agreements.items():
-        path, verification = Path(ranker.engine.images[image].path), answer.verifications[image]
-        if path == query.image or path in query.junk:
-            continue
-        first = [float(np.log(verification.n_inliers)), float(np.log(verification.spread))]
-        values = [*first, *agreement.measures.tolist()]
-        yield values, path in query.positives, kind, family, labels.get("half") == "judge"
+
+    def compared(values: F64, right: Bool) -> Compared:
+        return Compared(values, right, np.full(len(right), kind), np.full(len(right), family))
+
+    yield compared(quantities(verifications, agreements), matches)
+    itself = _itself(prepared, verifications) if name == "ukbench" else None
+    if itself:  # another view must be kept although a copy of the query explains more
+        more = quantities([*verifications, itself[0]], [*agreements, itself[1]])
+        yield compared(more, np.append(matches, True))
 
 
-def fit(pairs: Compared) -> Weights:
-    """The model that explains the pairs best; right and wrong ones of each kind of set weigh the same."""
+def _itself(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
+    """A copy of the query as a hit."""
+    picture, points = query.picture, query.features.geometry.xy_px
+    agreement = agree(picture, picture, np.eye(3), points) if picture else None
+    if agreement is None:
+        return None
+    n_inliers = max(min(len(points) // 2, 150), *(known.n_inliers for known in others), 1)
+    return dataclasses.replace(others[0], n_inliers=n_inliers, spread=max(known.spread for known in others)), agreement
+
+
+def fit(pairs: Compared) -> HistGradientBoostingClassifier:
+    """The trees that explain the pairs best."""
     sets = [kind.partition(":")[0] for kind in pairs.kind.tolist()]
-    groups = [f"{name} {match}" for name, match in zip(sets, pairs.matches.tolist(), strict=True)]
-    _, place, count = np.unique(np.array(groups), return_inverse=True, return_counts=True)
-    weight = 1.0 / np.maximum(count, _FEW)[place]
-    scaler = StandardScaler().fit(pairs.quantities)
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=5000)
-    model.fit(scaler.transform(pairs.quantities), pairs.matches, sample_weight=weight / weight.mean())
-    slopes = model.coef_[0] / scaler.scale_
-    return Weights(float(model.intercept_[0] - scaler.mean_ @ slopes), slopes)
-
-
-_FEW = 30
-"""A group with fewer pairs weighs less."""
+    groups = list(zip(sets, pairs.matches.tolist(), strict=True))
+    count = Counter(groups)
+    weight = np.array([_WEIGHT.get(group, 1.0) / max(count[group], _FEW) for group in groups])
+    signs = [_SIGNS.get(name, _SIGNS.get(name.split()[0], 0)) for name in QUANTITIES]
+    model = HistGradientBoostingClassifier(
+        max_depth=DEPTH, max_iter=N_TREES, learning_rate=_LEARNING_RATE, l2_regularization=_PENALTY,
+        min_samples_leaf=_LEAF, monotonic_cst=signs, early_stopping=False,
+    )  # fmt: skip
+    return model.fit(pairs.quantities, pairs.matches, sample_weight=weight / weight.mean())
 
 
 def probabilities(pairs: Compared) -> F64:
     """Of each pair by a model that has seen nothing of its family."""
     families = np.unique(pairs.family)
-    fold_of = dict(zip(families.tolist(), np.random.default_rng(1).permutation(len(families)) % N_FOLDS, strict=True))
+    folds = np.random.default_rng(1).permutation(len(families)) % N_FOLDS
+    fold_of = dict(zip(families.tolist(), folds.tolist(), strict=True))
     fold = np.array([fold_of[family] for family in pairs.family.tolist()])
     found = np.empty(len(pairs.matches))
     for part in range(N_FOLDS):
         mine = fold == part
-        found[mine] = fit(pairs.take(~mine & ~pairs.is_judged)).probability(pairs.quantities[mine])
+        if mine.any():
+            found[mine] = fit(pairs.take(~mine)).predict_proba(pairs.quantities[mine])[:, 1]
     return found
+
+
+def trees_of(model: HistGradientBoostingClassifier) -> ThingModel:
+    """The same trees as bof walks them: all of one depth, a leaf above it repeated."""
+    predictors = [trees[0].nodes for trees in model._predictors]
+    n = len(predictors)
+    feature, leaf = np.zeros((n, 2**DEPTH - 1), np.int32), np.zeros((n, 2**DEPTH))
+    threshold = np.full((n, 2**DEPTH - 1), np.inf)
+
+    def put(tree: int, source: int, target: int, depth: int) -> None:
+        node = predictors[tree][source]
+        if depth == DEPTH:
+            leaf[tree, target - (2**DEPTH - 1)] = node["value"]
+            return
+        below = (source, source) if node["is_leaf"] else (int(node["left"]), int(node["right"]))
+        if not node["is_leaf"]:
+            feature[tree, target], threshold[tree, target] = node["feature_idx"], node["num_threshold"]
+        put(tree, below[0], 2 * target + 1, depth + 1)
+        put(tree, below[1], 2 * target + 2, depth + 1)
+
+    for tree in range(n):
+        put(tree, 0, 0, 0)
+    return ThingModel(float(np.ravel(model._baseline_prediction)[0]), feature, threshold, leaf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +244,9 @@ _HEAD = ("kind", "right", "wrong", *(f"kept / wrong from {threshold:g}" for thre
 
 
 def by_kind(pairs: Compared, probability: F64) -> Iterator[Row]:
-    """A row each kind; templates that were fitted to and those that were not by themselves."""
-    names = [f"{kind}{', judged' if judged else ''}" for kind, judged in zip(pairs.kind, pairs.is_judged, strict=True)]
-    halves = ["all siblings, judged" if judged else "" for judged in pairs.is_judged]
-    for column in (np.array(names), np.array(halves)):
+    """A row each kind, and one of all siblings."""
+    sets = np.array([kind.partition(":")[0] for kind in pairs.kind.tolist()])
+    for column in (pairs.kind, np.where(sets == "siblings", "siblings", "")):
         for name in sorted(set(column.tolist()) - {""}):
             mine = column == name
             right, wrong = probability[mine & pairs.matches], probability[mine & ~pairs.matches]
@@ -216,13 +262,6 @@ def _reliability(pairs: Compared, probability: F64) -> list[str]:
     bins = reliability(probability, pairs.matches)
     rows = [(f"{b.low:g} to {b.high:g}", b.n, figure(b.predicted, 3), figure(b.matching, 3)) for b in bins]
     return table(("probability", "pairs", "predicted", "matching"), rows)
-
-
-def _code(weights: Weights) -> Iterator[str]:
-    """The weights as bof.retrieval.evidence has them."""
-    yield json.dumps({"intercept": round(weights.intercept, 4)})
-    for name, weight in zip(QUANTITIES, weights.weight.tolist(), strict=True):
-        yield f"    {weight:8.4f},  # {name}"
 
 
 if __name__ == "__main__":

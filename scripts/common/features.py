@@ -19,7 +19,7 @@ from bof.features.sift import crop_features, extract_features
 from bof.geometry.transforms import corners
 from bof.images.decode import read_image
 from bof.options import FeatureOptions
-from bof.retrieval.searcher import Answer
+from bof.retrieval.answer import Answer
 from bof.types import Box, Features, Geometry
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 from scripts.common.arguments import n_cores

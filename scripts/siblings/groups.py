@@ -19,7 +19,7 @@ from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.grouping.finding import find_groups
 from bof.grouping.types import Group
 from bof.options import KIND
-from scripts.common.arguments import kept_or_deleted, make_parser, write_figures
+from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.tables import share, table
 
 _COPIES = ("exact", "resaved")
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 def _command(arguments: argparse.Namespace) -> int:
     benchmark = load_benchmark("siblings", arguments.folder)
     copies = [query for query in benchmark.queries if query.group in _COPIES]
-    with kept_or_deleted(arguments.index) as folder, Engine.open_or_create(folder / "index") as engine:
+    with cache_or_temporary(arguments.index) as folder, Engine.open_or_create(folder / "index") as engine:
         with progress_bar(" images", "index") as show:
             engine.add([*benchmark.database, *(query.image for query in copies)], progress=show)
         with progress_bar(" steps", "duplicates") as show:

@@ -142,15 +142,15 @@ def face(rng: Rng, width: int, height: int) -> U8:
     cv2.rectangle(art, (160, 320), (240, 410), mixed(skin, (90, 40, 30), 0.25), -1)
     cv2.ellipse(art, (200, 235), (wide, tall), 0, 0, 360, skin, -1, aa)
     cv2.ellipse(art, (200, 130), (wide - 2, whole(rng, 26, 62)), 0, 180, 360, hair, -1, aa)
-    gap = whole(rng, 36, 48)
-    for x in (200 - gap, 200 + gap):
+    space = whole(rng, 36, 48)
+    for x in (200 - space, 200 + space):
         cv2.ellipse(art, (x, eyes), (18, whole(rng, 7, 11)), 0, 0, 360, (240, 240, 238), -1, aa)
         cv2.circle(art, (x, eyes), 7, mixed(colour(rng), (30, 30, 30), 0.6), -1, aa)
         cv2.ellipse(art, (x, eyes - 18), (24, 8), 0, 190, 350, hair, whole(rng, 3, 8), aa)
     cv2.ellipse(art, (200, eyes + 50), (14, 8), 0, 0, 180, mixed(skin, (80, 30, 20), 0.4), 3, aa)
     cv2.ellipse(art, (200, eyes + 84), (whole(rng, 24, 42), whole(rng, 4, 14)), 0, 0, 180, (160, 70, 70), 5, aa)
     if rng.random() < 0.4:
-        for x in (200 - gap, 200 + gap):
+        for x in (200 - space, 200 + space):
             cv2.circle(art, (x, eyes), 30, (40, 40, 44), 4, aa)
     shade = cv2.GaussianBlur(fractal_noise(rng, 500, 400, coarse=3), (0, 0), 6)[:, :, None] * 50 - 25
     soft = cv2.GaussianBlur(art, (0, 0), 2.0).astype(np.float32) + shade + rng.normal(0, 3, art.shape)

@@ -17,8 +17,8 @@ from bof.evaluation.benchmarks import dvd
 from bof.geometry import transforms
 from bof.images.decode import decode, read_bytes, shrink
 from bof.options import SearchOptions
+from bof.retrieval.answer import Answer
 from bof.retrieval.query import subject_of
-from bof.retrieval.searcher import Answer
 from bof.types import Box
 from scripts.common.data import DVD, TRAIN, UKBENCH
 from scripts.common.pictures import encode, rgb

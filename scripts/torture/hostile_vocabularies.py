@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import struct
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +18,8 @@ from bof.options import FeatureOptions
 from bof.vocabulary.hamming import make_projection
 from bof.vocabulary.stored import ARRAYS, HEADER
 from bof.vocabulary.vocabulary import Vocabulary, _fingerprint
+from scripts.torture.npy import Rng, broken, lies, npy, of_other_type, with_flipped_bit
 
-Rng = np.random.Generator
 Files = dict[str, bytes]
 N_WORDS = 64
 
@@ -57,16 +56,6 @@ def _name(rng: Rng) -> str:
     return str(rng.choice(list(ARRAYS)))
 
 
-def _npy(array: NDArray[Any], **header: object) -> bytes:
-    """An array as a file; header: what its header says instead."""
-    stream = io.BytesIO()
-    header_fields = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape, **header}
-    text = ("{" + "".join(f"'{key}': {value!r}, " for key, value in header_fields.items()) + "}\n").encode("latin1")
-    stream.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
-    stream.write(np.ascontiguousarray(array).tobytes())
-    return stream.getvalue()
-
-
 def _agreeing(files: Files, arrays: dict[str, NDArray[Any]]) -> Files:
     """The files with the header's sizes, checksums and fingerprint made to agree with them."""
     header = json.loads(files[HEADER])
@@ -84,7 +73,7 @@ def _agreeing(files: Files, arrays: dict[str, NDArray[Any]]) -> Files:
 
 def _with(files: Files, name: str, array: NDArray[Any], **header: object) -> Files:
     arrays = {**_arrays(files), name: array}
-    return _agreeing({**files, f"{name}.npy": _npy(array, **header)}, arrays)
+    return _agreeing({**files, f"{name}.npy": npy(array, **header)}, arrays)
 
 
 # -- Kinds ------------------------------------------------------------------------------------------------------------
@@ -92,9 +81,7 @@ def _with(files: Files, name: str, array: NDArray[Any], **header: object) -> Fil
 
 def _other_type(rng: Rng, files: Files) -> Files:
     name = _name(rng)
-    kind = str(rng.choice(["u1", "i1", "u2", ">u2", "i4", "i8", "u8", ">u8", "f2", "f4", ">f4", "f8", "?", "c8", "S3"]))
-    with np.errstate(over="ignore"):
-        return _with(files, name, _arrays(files)[name].astype(kind))
+    return _with(files, name, of_other_type(rng, _arrays(files)[name]))
 
 
 def _other_shape(rng: Rng, files: Files) -> Files:
@@ -116,7 +103,7 @@ def _all_of_other_length(rng: Rng, files: Files) -> Files:
     arrays = _arrays(files)
     for name in ("centroids", "thresholds"):
         arrays[name] = np.resize(arrays[name], (n, arrays[name].shape[1]))
-    changed = {f"{name}.npy": _npy(arrays[name]) for name in arrays}
+    changed = {f"{name}.npy": npy(arrays[name]) for name in arrays}
     return _agreeing({**files, **changed}, arrays)
 
 
@@ -139,42 +126,21 @@ def _lying_header(rng: Rng, files: Files) -> Files:
     """An array's own header says another shape, type or order than its bytes have."""
     name = _name(rng)
     array = _arrays(files)[name]
-    header_fields: list[dict[str, object]] = [
-        {"shape": (1 << 40, 128)}, {"shape": (1 << 62,)}, {"shape": (-1, 128)}, {"shape": (N_WORDS, 127)},
-        {"shape": (0, 0)}, {"shape": "64"}, {"shape": [64, 128]}, {"shape": (True, 128)}, {"shape": (1e9, 2)},
-        {"descr": "|O"}, {"descr": [("a", "u1")]}, {"descr": "|V8"}, {"descr": "<f16"}, {"descr": "u1" * 9},
-        {"descr": 7},
-        {"descr": "(64,)u1"}, {"descr": "<M8[s]"}, {"fortran_order": True}, {"fortran_order": 3}, {"more": 1},
-        {"more": [[[[[[[[]]]]]]]]}, {"shape": (N_WORDS,) * 70},
-    ]  # fmt: skip
+    header_fields = lies(N_WORDS)
     return _with(files, name, array, **header_fields[int(rng.integers(len(header_fields)))])
 
 
 def _broken_array(rng: Rng, files: Files) -> Files:
     """The bytes of an array's file are changed, and the header agrees."""
     name, arrays = _name(rng), _arrays(files)
-    data = bytearray(files[f"{name}.npy"])
-    how = int(rng.integers(5))
-    if how == 0:
-        data[6:8] = bytes(rng.integers(0, 4, 2).tolist())
-    elif how == 1:
-        data[8:10] = b"\xff\xff"
-    elif how == 2:
-        data = data[: int(rng.integers(len(data)))]
-    elif how == 3:
-        data += bytes(int(rng.integers(1, 100)))
-    else:
-        for at in rng.integers(0, 128, 5):
-            data[at] = int(rng.integers(256))
-    return _agreeing({**files, f"{name}.npy": bytes(data)}, arrays)
+    data = broken(rng, files[f"{name}.npy"])
+    return _agreeing({**files, f"{name}.npy": data}, arrays)
 
 
 def _flipped(rng: Rng, files: Files) -> Files:
     """One bit anywhere, and nothing agrees."""
     name = str(rng.choice(list(files)))
-    data = bytearray(files[name])
-    data[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
-    return {**files, name: bytes(data)}
+    return {**files, name: with_flipped_bit(rng, files[name])}
 
 
 def _cut(rng: Rng, files: Files) -> Files:
@@ -211,7 +177,7 @@ def _as_format_1(rng: Rng, files: Files) -> Files:
     """Of format 1, with a further array of some type and shape."""
     shape = [(5,), (0,), (2, 3), (), (1 << 16,)][int(rng.integers(5))]
     array = np.zeros(shape, str(rng.choice(["u1", "i8", "f4"])))
-    data = _npy(array)
+    data = npy(array)
     header = json.loads(files[HEADER])
     header["format"] = 1
     header["files"]["assigner"] = {"n_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -21,17 +21,19 @@ from bof import evaluate, index, search, train_vocab
 from bof.cli import main
 from bof.errors import BofError
 from bof.images.decode import read_image
+from bof.images.draw import VIOLET
 from bof.store import catalog, writer
 from bof.store.segments import ARRAYS
 from bof.vocabulary.vocabulary import Vocabulary
 from tests.support.scenes import N_SCENES, N_WORDS, draw_scene, warp, write_picture
+from tests.support.verdicts import call_part
 
 Main = Callable[[list[str]], int]
 Outcome = tuple[int, str, str]
 """Exit status, stdout, stderr."""
 Run = Callable[..., Outcome]
 
-STAGES = {"assign", "vote", "verify", "expand", "rank"}
+STAGES = {"assign", "vote", "verify", "expand", "rank", "pixels"}
 """Of every query; one that finds nothing the same also looks into the mirror."""
 
 TURNED = np.array([[0.87, -0.5, 80.0], [0.5, 0.87, -60.0], [0.0, 0.0, 1.0]])
@@ -146,7 +148,7 @@ def test_the_default_index_is_below_the_working_folder_and_is_named(
     assert catalog.exists(tmp_path / "bof-index")
     status, out, err = run(search.main, query)
     assert (status, f"index: {tmp_path / 'bof-index'} " in err) == (0, True)
-    assert first_row(out)[-1] == "query.png"
+    assert first_row(out)[6:] == ["query.png", "(the", "same", "file)"]
 
 
 def test_the_environment_names_the_index(
@@ -201,6 +203,35 @@ def test_a_mirrored_query_says_so(run: Run, index_folder: Path, tmp_path: Path) 
     assert "same" not in {hit["verdict"] for hit in json.loads(out)[0]["hits"]}
 
 
+def test_a_part_says_how_much_agrees_and_draws_it(
+    run: Run, index_folder: Path, query: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_part(monkeypatch)
+    _, out, _ = run(search.main, query, "--index", index_folder, "--json")
+    first = json.loads(out)[0]["hits"][0]
+    assert (first["name"], first["verdict"], first["basis"]) == ("scene-04.png", "part", "pixels")
+    assert min(len(first["query_region"]), len(first["hit_region"])) >= 3
+    arguments = (query, "--index", index_folder, "--top", "1", "--matches", tmp_path / "matches")
+    _, out, _ = run(search.main, *arguments)
+    shares = [min(99, round(100 * first[name])) for name in ("query_overlap", "hit_overlap")]
+    assert first_row(out)[4] == "part"
+    assert "({}% of the query and {}% of it agree, the rest differs)".format(*shares) in out
+    picture = read_image(next((tmp_path / "matches").iterdir())).pixels.astype(int)
+    violet = (np.abs(picture - VIOLET) < 40).all(axis=2)
+    assert violet.sum() > 1000
+    assert violet[:, : picture.shape[1] // 2].any()
+
+
+def test_a_hit_without_its_file_says_that_pixels_were_not_compared(
+    run: Run, query: Path, vocabulary_folder: Path, tmp_path: Path
+) -> None:
+    gone = write_picture(tmp_path / "photos" / "gone.png", draw_scene(4))
+    run(index.main, gone, "--index", tmp_path / "i", "--vocabulary", vocabulary_folder, "--workers", "1")
+    gone.unlink()
+    _, out, _ = run(search.main, query, "--index", tmp_path / "i")
+    assert first_row(out)[4:5] + first_row(out)[6:] == ["same", "gone.png", "(pixels", "not", "compared)"]
+
+
 def test_top_bounds_the_hits(run: Run, index_folder: Path, query: Path) -> None:
     _, out, _ = run(search.main, query, "--index", index_folder, "--top", "3", "--json")
     assert len(json.loads(out)[0]["hits"]) == 3
@@ -235,9 +266,9 @@ def test_one_broken_query_stops_no_other(run: Run, index_folder: Path, photos: P
     assert status == 1
     assert err.startswith(f"error: {broken}: expected a picture")
     assert len(err.splitlines()) == 1
-    assert [line.split()[-1] for line in out.splitlines() if re.match(r" +1 ", line)] == [
-        "scene-04.png",
-        "scene-07.png",
+    assert [line.split()[6:] for line in out.splitlines() if re.match(r" +1 ", line)] == [
+        ["scene-04.png"],
+        ["scene-07.png", "(the", "same", "file)"],
     ]
 
 
@@ -274,7 +305,7 @@ def test_a_hit_whose_file_is_gone_is_still_found(
     run(index.main, gone, "--index", tmp_path / "i", "--vocabulary", vocabulary_folder, "--workers", "1")
     gone.unlink()
     status, out, err = run(search.main, query, "--index", tmp_path / "i", "--matches", tmp_path / "matches")
-    assert (status, first_row(out)[-1]) == (0, "gone.png")
+    assert (status, first_row(out)[6]) == (0, "gone.png")
     assert "0 match pictures" in err
 
 
@@ -283,7 +314,7 @@ def test_odd_names_are_printed_and_drawn(run: Run, vocabulary_folder: Path, tmp_
     status, out, _ = run(index.main, odd, "--index", tmp_path / "i", "--vocabulary", vocabulary_folder)
     assert (status, "indexed 1 new" in out) == (0, True)
     status, out, _ = run(search.main, odd, "--index", tmp_path / "i", "--matches", tmp_path / "matches")
-    assert (status, out.splitlines()[-1].endswith(r"caf\udce9 50%.png")) == (0, True)
+    assert (status, out.splitlines()[-1].endswith(r"caf\udce9 50%.png (the same file)")) == (0, True)
     assert len(list((tmp_path / "matches").iterdir())) == 1
     status, out, _ = run(search.main, odd, "--index", tmp_path / "i", "--json")
     assert (status, json.loads(out)[0]["hits"][0]["path"]) == (0, str(odd))

@@ -305,6 +305,15 @@ def test_a_failed_query_is_shown_with_its_hits_and_what_it_missed(
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_parts_are_counted_by_what_they_are(tmp_path: Path) -> None:
+    html = written(tmp_path / "out", report_of(result(pattern="pnnj", verdict="part"), result(pattern="pn")), worst=1)
+    assert "<dt>correct hits called “part”</dt><dd>1</dd>" in html
+    assert "<dt>wrong hits called “part”</dt><dd>2</dd>" in html
+    assert "<td>part</td>" in html
+    assert "called “part”" not in written(tmp_path / "other", report_of(result(pattern="pn")))
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_the_table_has_a_row_for_every_query(tmp_path: Path) -> None:
     results = [result(f"/d/{at}.jpg", "np", (at,)) for at in range(1, 8)]
     html = written(tmp_path / "out", report_of(*results), worst=0)

@@ -31,8 +31,8 @@ def ranking(*hits: tuple[Path, Any]) -> Ranking:
 
 
 def test_counts_of_one_query() -> None:
-    told = ranking((SISTER, "same"), (RIGHT, "same"), (BROTHER, "part"), (OTHER, "same"))
-    counts = count(told, query(RIGHT))
+    reported = ranking((SISTER, "same"), (RIGHT, "same"), (BROTHER, "part"), (OTHER, "same"))
+    counts = count(reported, query(RIGHT))
     assert (counts.n_siblings, counts.siblings_same, counts.siblings_part) == (2, 1, 1)
     assert (counts.n_right, counts.right_same, counts.right_part, counts.others_same) == (1, 1, 0, 1)
     assert (counts.first_right, counts.first_same) == (False, False)
@@ -56,7 +56,7 @@ def test_junk_is_passed_over() -> None:
     assert (counts.others_same, counts.first_right, counts.first_same) == (0, True, True)
 
 
-def told(family: str, half: str, *, wrong: int, right: str, first: bool | None) -> SiblingCounts:
+def reported(family: str, half: str, *, wrong: int, right: str, first: bool | None) -> SiblingCounts:
     labels = {**LABELS, "family": family, "half": half}
     n_right = 0 if first is None else 1
     same, part = int(right == "same"), int(right == "part")
@@ -65,10 +65,10 @@ def told(family: str, half: str, *, wrong: int, right: str, first: bool | None) 
 
 def test_figures_are_sums_and_shares() -> None:
     some = [
-        told("badge", "fit", wrong=3, right="same", first=True),
-        told("badge", "fit", wrong=0, right="part", first=True),
-        told("stamp", "fit", wrong=1, right="", first=False),
-        told("stamp", "fit", wrong=0, right="", first=None),
+        reported("badge", "fit", wrong=3, right="same", first=True),
+        reported("badge", "fit", wrong=0, right="part", first=True),
+        reported("stamp", "fit", wrong=1, right="", first=False),
+        reported("stamp", "fit", wrong=0, right="", first=None),
     ]
     found = figures(some)
     assert (found.n_queries, found.n_pairs, found.wrong_same, found.wrong_part) == (4, 20, 4 / 20, 16 / 20)
@@ -86,8 +86,8 @@ def test_figures_of_nothing_are_unknown() -> None:
 
 def test_reports_are_made_of_all_and_of_each_half() -> None:
     some = [
-        told("badge", "fit", wrong=0, right="same", first=True),
-        told("stamp", "judge", wrong=5, right="same", first=False),
+        reported("badge", "fit", wrong=0, right="same", first=True),
+        reported("stamp", "judge", wrong=5, right="same", first=False),
     ]
     reports = report_siblings(some)
     assert list(reports) == ["all", "fit", "judge"]

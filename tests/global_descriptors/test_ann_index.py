@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
+import os
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +26,9 @@ from bof.global_descriptors.ann_index import (
     save_ann_index,
 )
 from bof.global_descriptors.embedding import similarity
+from bof.global_descriptors.faiss_check import is_sound
+from bof.system.files import sha256_of
+from bof.system.memory import peak_memory
 
 Rows = NDArray[np.float16]
 D = 32
@@ -249,3 +254,113 @@ def test_without_faiss_all_are_compared_and_it_is_said(
 def test_the_size_decides(n: int, d: int, expected: str) -> None:
     """A dimension that is a prime cannot be cut into codes."""
     assert kind_of(n, d) == expected
+
+
+# -- A faiss index from a stranger, whose note agrees -----------------------------------------------------------------
+
+
+def saved_index(folder: Path, rows: Rows) -> tuple[Path, list[EmbeddingPart]]:
+    parts = [EmbeddingPart("0", 0, rows[:600])]
+    save_ann_index(folder, parts)
+    assert open_ann_index(folder, parts).faiss_indexes
+    return folder / FOLDER / "0.faiss", parts
+
+
+def test_nothing_is_read_through_a_link_or_a_pipe(kind: str, mapped: Rows, tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    path, parts = saved_index(tmp_path / "index", mapped)
+    elsewhere = tmp_path / "elsewhere"
+    for name in (path, path.with_suffix(".json"), path.parent):
+        name.rename(elsewhere)
+        name.symlink_to(elsewhere)
+        assert not open_ann_index(tmp_path / "index", parts).faiss_indexes
+        name.unlink()
+        if name is not path.parent and hasattr(os, "mkfifo"):
+            os.mkfifo(name)
+            assert not open_ann_index(tmp_path / "index", parts).faiss_indexes
+            name.unlink()
+        elsewhere.rename(name)
+        assert open_ann_index(tmp_path / "index", parts).faiss_indexes
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"format": 1, "shape": [1e999], "kind": {}}', "9" * 5000, "\0", ""])
+def test_a_note_without_sense_is_none(kind: str, mapped: Rows, tmp_path: Path, text: str) -> None:
+    path, parts = saved_index(tmp_path, mapped)
+    path.with_suffix(".json").write_text(text, encoding="utf-8")
+    assert not open_ann_index(tmp_path, parts).faiss_indexes
+
+
+def view(faiss_index: Any, vector: Any, kind: str) -> Any:
+    """The numbers of one of faiss' vectors, which can be changed."""
+    return ann_index.faiss().rev_swig_ptr(vector.data(), vector.size()).view(kind)
+
+
+def link_to_a_row_that_has_no_such_level(faiss_index: Any) -> None:
+    levels = view(faiss_index, faiss_index.hnsw.levels, "i4")
+    offsets = view(faiss_index, faiss_index.hnsw.offsets, "u8")
+    links = view(faiss_index, faiss_index.hnsw.neighbors, "i4")
+    high, low = int(np.argmax(levels)), int(np.argmin(levels))
+    links[int(offsets[high]) + 64] = low
+
+
+def link_outside(faiss_index: Any) -> None:
+    view(faiss_index, faiss_index.hnsw.neighbors, "i4")[3] = 600
+
+
+def entry_that_is_too_low(faiss_index: Any) -> None:
+    faiss_index.hnsw.entry_point = int(np.argmin(view(faiss_index, faiss_index.hnsw.levels, "i4")))
+
+
+def offsets_that_fall(faiss_index: Any) -> None:
+    view(faiss_index, faiss_index.hnsw.offsets, "u8")[5] = 1 << 40
+
+
+def levels_that_are_too_high(faiss_index: Any) -> None:
+    faiss_index.hnsw.max_level = 40
+
+
+@pytest.mark.parametrize(
+    "harm", [link_to_a_row_that_has_no_such_level, link_outside, entry_that_is_too_low, offsets_that_fall,
+             levels_that_are_too_high],
+)  # fmt: skip
+def test_a_graph_that_would_be_followed_outside_is_none(mapped: Rows, harm: Any) -> None:
+    faiss_index = ann_index._filled(ann_index._empty_graph(D), mapped[:600], None)
+    assert is_sound(ann_index.faiss(), faiss_index, ann_index._empty_graph(D), 600)
+    harm(faiss_index)
+    assert not is_sound(ann_index.faiss(), faiss_index, ann_index._empty_graph(D), 600)
+
+
+@pytest.mark.parametrize("row", [600, -1, 1 << 40, "another"])
+def test_codes_of_rows_that_do_not_exist_are_none(kind: str, mapped: Rows, row: Any) -> None:
+    if kind == "graph":
+        pytest.skip("has no lists")
+    faiss = ann_index.faiss()
+    faiss_index, fresh = make_faiss_index(mapped[:600]), ann_index._empty_codes(600, D)
+    assert is_sound(faiss, faiss_index, fresh, 600)
+    lists = faiss.downcast_InvertedLists(faiss_index.invlists)
+    number = max(range(lists.nlist), key=lists.list_size)
+    rows = faiss.rev_swig_ptr(lists.get_ids(number), lists.list_size(number))
+    rows[0] = rows[1] if row == "another" else row
+    assert not is_sound(faiss, faiss_index, fresh, 600)
+
+
+def test_an_index_of_another_kind_or_size_is_none(kind: str, mapped: Rows) -> None:
+    faiss = ann_index.faiss()
+    faiss_index = make_faiss_index(mapped[:600])
+    others = [ann_index._empty_codes(600, 64), ann_index._empty_graph(64), faiss.IndexFlatIP(D)]
+    assert not any(is_sound(faiss, faiss_index, other, 600) for other in others)
+    assert not is_sound(faiss, faiss.IndexFlatIP(D), ann_index._empty_graph(D), 600)
+
+
+def test_an_index_that_names_more_than_its_file_holds_takes_no_memory(kind: str, mapped: Rows, tmp_path: Path) -> None:
+    """Every number of eight bytes in it, set to what would take gigabytes."""
+    path, parts = saved_index(tmp_path, mapped)
+    content, note = path.read_bytes(), path.with_suffix(".json")
+    fields = json.loads(note.read_text(encoding="utf-8"))
+    for at in range(0, 400, 4):
+        changed = content[:at] + (1 << 33).to_bytes(8, "little") + content[at + 8 :]
+        path.write_bytes(changed)
+        note.write_text(json.dumps({**fields, "sha256": sha256_of(path)}), encoding="utf-8")
+        before = peak_memory()
+        open_ann_index(tmp_path, parts).search(ROWS[5], 10)
+        assert peak_memory() - before < 300 << 20

@@ -391,7 +391,7 @@ def test_undoing_overwrites_nothing(tmp_path: Path) -> None:
     write(tmp_path / "moved" / "b" / "f.jpg", b"changed")
     (tmp_path / "moved" / "b" / "c.jpg").unlink()
     words = {Path(one.entry.path).name: one.words for one in undo(read_entries(tmp_path / "log.jsonl"))}
-    assert "another file stands there" in words["d.jpg"]
+    assert "another file is there" in words["d.jpg"]
     assert "changed since" in words["f.jpg"]
     assert "not at" in words["c.jpg"]
     assert (tmp_path / "photos" / "d.jpg").read_bytes() == b"a new picture"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bof.errors import IndexStoreError
+from bof.grouping.differences import Differences
 from bof.grouping.memory import FILE_NAME, allow, reject, rejected
 from bof.grouping.pairs import FILE_NAME as PAIRS
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.pixels import Likeness
 
-LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5))
+DIFFERENCES = Differences(90, 0.5, 0.25, 0.125, 11, 2, 1.0, 0.25, (0.5, 0.0), (0.75, 0.5), (0.25, -0.5), 0.125)
+LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5), DIFFERENCES)
 
 
 def pair(query: str, found: str, exact: bool = True) -> Pair:
@@ -107,3 +112,96 @@ def test_a_damaged_file_of_pairs_is_begun_anew(tmp_path: Path, caplog: pytest.Lo
         caplog.clear()
         with PairStore(tmp_path, {}) as store:
             assert len(store.pairs({"a", "b"})) == 1
+
+
+# -- What somebody else left there ------------------------------------------------------------------------------------
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+REJECTED_VIEW = f"DROP TABLE rejected; CREATE VIEW rejected AS {ENDLESS} SELECT x AS one, x AS other FROM n"
+PAIRS_VIEW = f"DROP TABLE asked; CREATE VIEW asked AS {ENDLESS} SELECT x AS sha256, 1 AS compared FROM n"
+
+
+def spoil(path: Path, statements: str) -> None:
+    database = sqlite3.connect(path)
+    database.executescript(statements)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        REJECTED_VIEW,
+        "CREATE TRIGGER t AFTER INSERT ON rejected BEGIN DELETE FROM rejected; END",
+        "CREATE TABLE more (x)",
+        "ALTER TABLE rejected ADD COLUMN x",
+        "INSERT INTO rejected VALUES (x'00', 'a')",
+        "INSERT INTO rejected VALUES (NULL, 'a')",
+    ],
+    ids=["view", "trigger", "table", "column", "blob", "null"],
+)
+def test_rejected_pairs_that_bof_does_not_write_are_an_error(tmp_path: Path, statements: str) -> None:
+    reject(tmp_path, [("a", "b")])
+    try:
+        spoil(tmp_path / FILE_NAME, statements)
+    except sqlite3.IntegrityError:
+        pytest.skip("this SQLite does not store it")
+    with pytest.raises(IndexStoreError, match=r"expected the pairs that were rejected, found expected"):
+        rejected(tmp_path)
+    if "VALUES" not in statements:
+        with pytest.raises(IndexStoreError, match=r"expected the pairs that were rejected, found expected"):
+            reject(tmp_path, [("c", "d")])
+
+
+def put_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def put_link(path: Path) -> None:
+    path.symlink_to(path.with_name("victim"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no links and pipes there")
+@pytest.mark.parametrize("put", [put_pipe, put_link], ids=["pipe", "link"])
+@pytest.mark.parametrize("suffix", ["", "-journal"])
+def test_pipes_and_links_are_not_opened(tmp_path: Path, put: Callable[[Path], None], suffix: str) -> None:
+    put(tmp_path / f"{FILE_NAME}{suffix}")
+    put(tmp_path / f"{PAIRS}{suffix}")
+    with pytest.raises(IndexStoreError, match="as a regular file, found a"):
+        reject(tmp_path, [("a", "b")])
+    with PairStore(tmp_path, {}) as store:
+        store.add([("a", [pair("a", "b")])])
+    with PairStore(tmp_path, {}) as store:
+        assert store.searched() == {"a": False}
+    assert not (tmp_path / "victim").exists()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [PAIRS_VIEW, "CREATE TRIGGER t AFTER INSERT ON asked BEGIN DELETE FROM pairs; END", "ALTER TABLE pairs ADD x"],
+    ids=["view", "trigger", "column"],
+)
+def test_pairs_with_another_schema_are_begun_anew(
+    tmp_path: Path, statements: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with PairStore(tmp_path, {}) as store:
+        store.add([("a", [pair("a", "b")])])
+    spoil(tmp_path / PAIRS, statements)
+    with PairStore(tmp_path, {}) as store:
+        assert store.searched() == {}
+    assert "started again" in caplog.text
+
+
+@pytest.mark.parametrize("column", ["n_inliers", "probability", "n_exact", "transform", "exact", "likeness"])
+@pytest.mark.parametrize(
+    "value", ["'text'", "x'00'", "7", "1e999", "'[1]'", "'[1,2,3,4,5,6,[7]]'", "'[\"a\",1,1,1,1,1,[1,1]]'"]
+)
+def test_a_cell_of_another_type_is_an_error_that_names_the_file(tmp_path: Path, column: str, value: str) -> None:
+    with PairStore(tmp_path, {}) as store:
+        store.add([("a", [pair("a", "b")])])
+        store.compare([("a", {"b": LIKENESS})])
+        spoil(tmp_path / PAIRS, f"UPDATE pairs SET {column} = {value}")
+        if (column, value) in {("n_inliers", "7"), ("n_exact", "7"), ("probability", "7")}:
+            assert len(store.pairs({"a", "b"})) == 1
+            return
+        with pytest.raises(IndexStoreError, match=PAIRS):
+            store.pairs({"a", "b"})

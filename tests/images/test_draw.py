@@ -33,6 +33,7 @@ def _draw(
     caption: str = "",
     box: Box | None = None,
     query_size: tuple[int, int] | None = None,
+    query_region: F64 | None = None,
 ) -> U8:
     start, end = pairs or (_points(), _points())
     return draw.draw_match(
@@ -46,6 +47,7 @@ def _draw(
         verified=verified,
         caption=caption,
         query_box=box,
+        query_region=query_region,
     )
 
 
@@ -64,6 +66,17 @@ def _is(picture: U8, colour: tuple[int, int, int]) -> np.ndarray:
 
 # 640x480 pictures are shown at their own size: the panel's first pixel lies at (ORIGIN, ORIGIN).
 CANDIDATE_X = ORIGIN + 640 + 2 * draw.FRAME_PX + draw.GAP_PX
+
+
+def test_what_both_share_is_outlined_in_both_and_framed_violet() -> None:
+    in_query, in_candidate = (np.array([[100, y], [300, y], [300, 400], [100, 400]], np.float64) for y in (100, 200))
+    picture = _draw(_picture(640, 480), _picture(640, 480), verified=False, outline=in_candidate, query_region=in_query)
+    middle = picture.shape[0] // 2
+    assert _colour(picture, draw.GAP_PX, middle) == draw.RED
+    assert _colour(picture, CANDIDATE_X - 1, middle) == draw.VIOLET
+    panels = (picture[ORIGIN : ORIGIN + 480, x : x + 640] for x in (ORIGIN, CANDIDATE_X))
+    bounds = [_bounds(_is(panel, draw.VIOLET)) for panel in panels]
+    np.testing.assert_allclose(bounds, [(100, 100, 300, 400), (100, 200, 300, 400)], atol=2)
 
 
 @pytest.mark.parametrize(("verified", "colour"), [(True, draw.GREEN), (False, draw.GREY)])

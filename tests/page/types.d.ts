@@ -130,15 +130,19 @@ interface ScenePicture extends Size {
   bitmap: Bitmap | null;
 }
 
-/** Two matching pictures in pixels from the left and top edge. overlay: the first one laid on the second. */
+/**
+ * Two matching pictures in pixels from the left and top edge. outline: of the query in the hit, or of what both share;
+ * shared: its outline in the query, where the hit shares a part; overlay: the first one laid on the second.
+ */
 interface Scene {
   query: ScenePicture;
   hit: ScenePicture;
   box: Box | null;
   outline: Point[] | null;
+  shared: Point[] | null;
+  colour: string;
   pairs: { query: Point; hit: Point; isInlier: boolean }[];
   overlay: Overlay | null;
-  isProved: boolean;
 }
 
 interface Overlay extends Size {

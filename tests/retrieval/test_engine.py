@@ -18,6 +18,7 @@ from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
 from bof.features.sift import extract_features
 from bof.geometry import transforms
+from bof.grouping.finding import find_groups
 from bof.images.decode import Picture, read_image
 from bof.ingest import batches
 from bof.options import ExpandOptions, IndexOptions, SearchOptions, TrainOptions, VerifyOptions, VoteOptions
@@ -302,6 +303,20 @@ def test_a_missing_source_raises_and_changes_nothing(fresh: Engine, folder: Path
     assert len(fresh) == len(Engine.open(fresh.folder)) == 0
 
 
+@pytest.mark.parametrize("number", [0, -1, 1_000_001, 2.5, "3", None])
+def test_a_number_of_hits_or_partners_that_is_none_is_refused(engine: Engine, number: Any) -> None:
+    with pytest.raises(OptionError, match=r"^top: expected 1 to 1000000, found "):
+        engine.search(scene(1), top=number)
+    with pytest.raises(OptionError, match=r"^partners: expected 1 to 1000000, found "):
+        engine.neighbours(number)
+
+
+@pytest.mark.parametrize("kind", ["near", "", 3, None])
+def test_a_kind_of_duplicates_that_is_none_is_refused(engine: Engine, kind: Any) -> None:
+    with pytest.raises(OptionError, match=r"^kind: expected one of exact, copy, crop, scene, found "):
+        find_groups(engine, kind)
+
+
 def test_progress_counts_to_the_number_of_new_pictures(fresh: Engine, folder: Path) -> None:
     seen: list[tuple[int, int]] = []
     fresh.add([folder], ALONE, lambda done, total: seen.append((done, total)))
@@ -372,7 +387,7 @@ def test_a_picture_of_one_pixel_answers_nothing(engine: Engine) -> None:
 
 
 def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Path) -> None:
-    path, voting, verifying = photos / "scene-05.png", VoteOptions(), VerifyOptions()
+    path, voting, verifying = photos / "scene-05.png", VoteOptions(), VerifyOptions(pixels=0)
     snapshot, vocabulary = engine.searcher().collection, engine.vocabulary
 
     picture = read_image(path, grey=True, max_side=engine.features.max_side)
@@ -387,10 +402,11 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}
     found = Candidates(similarity, verified, evidence)
     seeds = {image: verified[image].n_inliers for image in found.called_same(verifying)}
-    scores = LocalScores(snapshot, with_evidence(found, expand(stages, seeds)), found, verifying)
+    added = {image: more for image, more in expand(stages, seeds).items() if image not in seeds}
+    scores = LocalScores(snapshot, with_evidence(found, added), found, verifying)
 
     by_hand = [(snapshot.rows[i].name, float(scores.score[i])) for i in scores.best().tolist()]
-    assert by_hand == ranking(engine, picture)
+    assert by_hand == ranking(engine, picture, SearchOptions(verify=verifying))
 
 
 def test_without_verification_votes_alone_decide(engine: Engine) -> None:

@@ -104,7 +104,7 @@ def test_the_depth_asked_for_is_used() -> None:
 def test_a_small_collection_is_verified_whole(engine: Engine) -> None:
     query = engine.prepare(grey(draw_scene(1)))
     answer = engine.answer(query)
-    assert set(answer.verifications) == set(answer.probabilities) == set(answer.images.tolist())
+    assert set(answer.verifications) == set(answer.evidence) == set(answer.images.tolist())
     assert len(answer.images) == N_SCENES
 
 
@@ -251,7 +251,7 @@ def test_strangers_are_called_the_same_by_nothing(engine: Engine) -> None:
     for seed in range(700, 716):
         query = engine.prepare(grey(draw_scene(seed)))
         answer = engine.answer(query, SearchOptions(mirror="always"))
-        assert max(answer.probabilities.values()) < 0.5
+        assert max(answer.probability(image) or 0.0 for image in answer.evidence) < 0.5
 
 
 def test_scores_compare_between_queries_and_collections(

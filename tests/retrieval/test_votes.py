@@ -190,6 +190,14 @@ def test_tfidf_agrees_with_scikit_learn(seed: int) -> None:
     assert np.allclose(scores, (rows @ row.T)[:, 0], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("image", [-1, 2, -(1 << 31), (1 << 31) - 1])
+def test_tfidf_of_an_image_that_does_not_exist_is_an_error(image: int) -> None:
+    columns = np.array([0, 2], np.int32), np.array([0, image], np.int32), np.zeros(2, np.uint16), np.zeros(2, np.uint64)
+    weights = Weights(np.ones(1), np.ones(2), np.ones(2, np.bool_))
+    with pytest.raises(ValueError, match="images that do not exist"):
+        tfidf_scores([Postings(*columns, 0, 2)], weights, np.array([0], np.int32))
+
+
 def test_tfidf_of_an_image_with_itself_is_one() -> None:
     images = random_images(3)
     collection = collect(images, np.ones(N_IMAGES, bool), [2, 5])
@@ -370,8 +378,8 @@ def voted(seed: int = 0) -> tuple[Collection, Votes]:
 def test_votes_for_images_come_strongest_first() -> None:
     _, votes = voted()
     table = as_table(votes)
-    requested: I64 = np.array([6, 1, 3])
-    for image, match in zip(requested.tolist(), votes.for_images(requested), strict=True):
+    queried: I64 = np.array([6, 1, 3])
+    for image, match in zip(queried.tolist(), votes.for_images(queried), strict=True):
         expected = sorted((-weight, q, f) for (q, i, f), weight in table.items() if i == image)
         found = zip((-match.weight).tolist(), match.query.tolist(), match.database.tolist(), strict=True)
         assert list(found) == expected
@@ -379,8 +387,8 @@ def test_votes_for_images_come_strongest_first() -> None:
 
 
 def test_the_strongest_votes_are_the_first_of_all() -> None:
-    votes, requested = voted()[1], np.array([6, 1, 3])
-    for every, few in zip(votes.for_images(requested), votes.for_images(requested, 2), strict=True):
+    votes, queried = voted()[1], np.array([6, 1, 3])
+    for every, few in zip(votes.for_images(queried), votes.for_images(queried, 2), strict=True):
         assert len(few) == min(2, len(every))
         assert few.query.tolist() == every.query[:2].tolist()
         assert few.database.tolist() == every.database[:2].tolist()

@@ -57,6 +57,16 @@ def test_members_differ_and_the_same_seed_draws_the_same(name: str) -> None:
     assert not np.array_equal(first, family.draw(0, Streams.of(name, 0, 1)))
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_members_take_equally_much_from_what_they_share(name: str) -> None:
+    """Else their templates would differ from the first draw on that one of them makes and another does not."""
+    family = next(each for each in all_families() if each.name == name)
+    shared = [Streams.of(name, member, 0) for member in range(3)]
+    for member, streams in enumerate(shared):
+        family.draw(member, streams)
+    assert len({streams.design.random() for streams in shared}) == 1
+
+
 def test_each_family_has_members_and_queries_of_each_kind(folder: Path) -> None:
     benchmark = load_benchmark("siblings", folder)
     assert len(benchmark.database) == len(FAMILIES) * N_MEMBERS

@@ -45,6 +45,8 @@ VIEWS = (
     "#/duplicates",
 )
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+SCENE_COLOURS = {"violet": (0xE0, 0x45, 0x9B), "red": (0x3F, 0x30, 0xE5)}
+"""Of the outlines in the comparison, in blue, green and red."""
 TURNED = np.array([[0.9, -0.2, 40.0], [0.2, 0.9, -20.0], [0.0001, 0.0, 1.0]])
 
 
@@ -305,6 +307,87 @@ def test_a_ranker_that_compares_no_points_says_so(visit: Callable[..., Any]) -> 
     page.route("**/search/image/4?*", answer)
     move(page, "#/search?image=4")
     assert page.locator(".hit .why").first.inner_text().startswith("The pictures are similar as a whole")
+
+
+def part_of(hit: dict[str, Any], share: float, region: list[list[float]]) -> dict[str, Any]:
+    """A hit, as one that shares a part."""
+    shares = {"query_overlap": share, "hit_overlap": share / 2, "query_region": region, "hit_region": region}
+    explanation = {"key": "part", "args": {"n_inliers": 50, "percent": round(100 * share)}}
+    return {**hit, **shares, "verdict": "part", "basis": "pixels", "probability": 0.1, "explanation": explanation}
+
+
+REGION = [[20.0, 30.0], [200.0, 30.0], [200.0, 180.0]]
+
+
+def test_what_shares_a_part_stands_between_with_what_agrees(visit: Callable[..., Any]) -> None:
+    """With the forms of an answer, because what is indexed here shares nothing."""
+    page = visit("#/statistics")
+
+    def answer(route: Any) -> None:
+        found = route.fetch().json()
+        found["overlay"] = {"n_features": 44, "n_images": 31, "box": [0, 0, 90, 40]}
+        hits = found["hits"]
+        hits[1:3] = [part_of(hits[1], 0.4, REGION), part_of(hits[2], 1.0, REGION)]
+        points = {"verdict": "same", "basis": "points", "probability": 0.999}
+        hits[3] |= {**points, "explanation": {"key": "proved_few_points", "args": {"n_inliers": 12, "percent": 99}}}
+        route.fulfill(json=found)
+
+    page.route("**/search/image/4?*", answer)
+    move(page, "#/search?image=4")
+    assert page.locator("#found").inner_text() == "2 pictures are proved to show the same thing, 2 share a part"
+    groups = [page.locator(f".results .grid{kind} .hit") for kind in (".proved", ".shared", ":not(.proved, .shared)")]
+    assert [group.count() for group in groups][:2] == [2, 2]
+    tops = [group.first.bounding_box()["y"] for group in groups]
+    assert tops == sorted(tops)
+    same, parts = (group.locator(".verdict").all_inner_texts() for group in groups[:2])
+    assert same == ["The same file", "The same · by points alone"]
+    assert parts == ["Shares a part · 40% of your picture", "Shares a part · 99% of your picture"]
+    assert "pixels were not compared" in groups[0].last.inner_text()
+    assert "other details differ" in groups[1].first.inner_text()
+    assert "31 pictures have the same overlay" in page.locator(".notice").inner_text()
+    assert "share a part" in page.locator(".parts-divider").inner_text()
+    drawn = groups[1].first.locator(".outline polygon").get_attribute("points")
+    assert drawn == " ".join(f"{x + 0.5:g},{y + 0.5:g}" for x, y in REGION)
+    signs = [group.first.locator(".verdict path").get_attribute("d") for group in groups[:2]]
+    frames = [group.first.evaluate("hit => getComputedStyle(hit).borderTopColor") for group in groups[:2]]
+    assert len(set(signs)) == len(set(frames)) == 2
+
+
+def test_only_parts_are_shown_where_they_are_wanted(visit: Callable[..., Any]) -> None:
+    page = visit("#/search?image=4")
+    first_hit(page)
+    page.locator("select[name=verdict]").select_option(label="Only what shares a part")
+    until(page, "location.hash.includes('verdict=part')")
+    page.get_by_text("No picture passes the filters").wait_for()
+    page.locator("select[name=verdict]").select_option(label="Proved, and what shares a part")
+    until(page, "document.querySelectorAll('.hit.same').length === 1")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_part_is_compared_by_what_agrees(visit: Callable[..., Any], lang: str) -> None:
+    """With the forms of an answer. The outline of the whole query is not drawn; axe finds nothing serious."""
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof[dev]"')
+    page = visit("#/statistics", locale={"en": "en-GB", "zh": "zh-CN"}[lang])
+
+    def answer(route: Any) -> None:
+        found = route.fetch().json()
+        route.fulfill(json={**found, "hit": part_of(found["hit"], 0.4, REGION)})
+
+    page.route("**/matches/4/5*", answer)
+    move(page, "#/match/4/5?lines=none")
+    facts = page.locator(".facts.part").inner_text()
+    assert ("40% of your picture, 20% of the other" if lang == "en" else "占您图片的 40%，占另一张的 20%") in facts
+    with page.expect_download() as saved:
+        page.locator(".match-tools .button").last.click()
+    pixels = cv2.imread(str(saved.value.path()))
+    assert pixels is not None
+    far = {name: (np.abs(pixels.astype(int) - colour).max(axis=2) < 12) for name, colour in SCENE_COLOURS.items()}
+    assert far["violet"][:, : pixels.shape[1] // 2].any()
+    assert far["violet"][:, pixels.shape[1] // 2 :].any()
+    assert far["red"].sum() < far["violet"].sum() / 10
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
+    found = page.evaluate("axe.run(document).then(result => result.violations)")
+    assert not [violation for violation in found if violation["impact"] in ("serious", "critical")]
 
 
 def test_more_comes_as_one_scrolls(visit: Callable[..., Any]) -> None:

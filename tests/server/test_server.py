@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Iterator
@@ -16,12 +17,16 @@ from PIL import Image
 from bof.engine import Engine
 from bof.images.decode import decode
 from bof.options import SearchOptions
+from bof.retrieval import inspection
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
 from bof.server.http.problems import TITLES
+from bof.types import Overlay
 from tests.support.scenes import N_SCENES, ROOT, draw_scene, warp
 from tests.support.serving import API, PNG, TestClient, encoded, names, scene, search, served
+from tests.support.verdicts import call_part
 
+REGIONS = ("query_region", "hit_region")
 SHIFT = np.array([[0.9, -0.2, 40.0], [0.2, 0.9, -10.0], [0.0, 0.0, 1.0]])
 
 
@@ -48,7 +53,9 @@ def number_of(client: TestClient, name: str) -> int:
 def test_a_search_answers_what_the_engine_answers(client: TestClient, engine: Engine, ranker: str) -> None:
     data = encoded(warp(draw_scene(3), SHIFT))
     options = SearchOptions(ranker=ranker)
-    hits = engine.search(decode(data, grey=True, max_side=engine.features.max_side), options, top=7)
+    grey, colours = (decode(data, grey=is_grey, max_side=engine.features.max_side) for is_grey in (True, False))
+    query = engine.prepare(grey, None, options, colours=colours)
+    hits = engine.hits(query, engine.answer(query, options), options, 7)
     answer = search(client, data, top=7, ranker=ranker)
     assert [hit["name"] for hit in answer["hits"]] == [hit.name for hit in hits]
     for ours, theirs in zip(answer["hits"], hits, strict=True):
@@ -82,7 +89,8 @@ def test_a_picture_of_the_index_finds_itself_and_what_its_file_finds(client: Tes
     answer = client.post(f"{API}/search/image/{number}").json()
     assert answer["hits"] == search(client, scene(4))["hits"]
     assert answer["hits"][0]["id"] == number
-    assert answer["hits"][0]["explanation"]["key"] == "proved_many_points"
+    assert answer["hits"][0]["explanation"] == {"key": "same_file", "args": {}}
+    assert answer["hits"][0]["basis"] == "content"
 
 
 def test_a_batch_is_its_queries_one_by_one(client: TestClient) -> None:
@@ -136,6 +144,45 @@ def test_verdicts_filter(client: TestClient) -> None:
         answer = search(client, data, top=200, verdict=chosen)
         assert answer["hits"] == [hit for hit in whole["hits"] if hit["verdict"] in chosen]
         assert answer["total"] == len(answer["hits"])
+
+
+def test_a_part_is_told_with_what_agrees(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_part(monkeypatch)
+    data = encoded(warp(draw_scene(3), SHIFT))
+    first = search(client, data)["hits"][0]
+    assert (first["name"], first["verdict"], first["basis"]) == ("scene-03.png", "part", "pixels")
+    assert min(first["query_overlap"], first["hit_overlap"]) > 0.5
+    percent = min(99, round(100 * first["query_overlap"]))
+    assert first["explanation"] == {"key": "part", "args": {"n_inliers": first["n_inliers"], "percent": percent}}
+    in_query, in_hit = (np.column_stack([first[name], np.ones(len(first[name]))]) for name in REGIONS)
+    mapped = in_hit @ SHIFT.T
+    np.testing.assert_allclose(mapped[:, :2] / mapped[:, 2:], in_query[:, :2], atol=3)
+    assert names(search(client, data, verdict="part"), "part") == ["scene-03.png"]
+    assert search(client, data, verdict="same")["hits"] == []
+
+
+def test_the_region_of_a_part_of_a_query_lies_in_the_query(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_part(monkeypatch)
+    together = encoded(np.concatenate([draw_scene(6), draw_scene(7)], axis=1))
+    first = search(client, together, box="320,0,640,240", verdict="part")["hits"][0]
+    in_query, in_hit = (np.array(first[name]) for name in REGIONS)
+    assert first["name"] == "scene-07.png"
+    np.testing.assert_allclose(in_query - [320, 0], in_hit, atol=2)
+
+
+def test_what_is_not_compared_by_pixels_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "agree", lambda *_: None)
+    first = search(client, encoded(warp(draw_scene(3), SHIFT)))["hits"][0]
+    assert (first["verdict"], first["basis"]) == ("same", "points")
+    assert [first[name] for name in ("query_overlap", "hit_overlap", *REGIONS)] == [None] * 4
+
+
+def test_an_overlay_that_was_left_out_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, overlay = Engine.answer, Overlay(np.arange(5), 31, (0.0, 0.0, 90.0, 40.125))
+    monkeypatch.setattr(Engine, "answer", lambda *given: dataclasses.replace(answer(*given), overlay=overlay))
+    assert search(client, scene(3))["overlay"] == {"n_features": 5, "n_images": 31, "box": [0, 0, 90, 40.12]}
+    monkeypatch.undo()
+    assert search(client, scene(3))["overlay"] is None
 
 
 def test_what_this_index_cannot_do_is_said(client: TestClient) -> None:

@@ -67,11 +67,11 @@ def as_session(client: TestClient, token: str) -> Any:
 
 @pytest.mark.parametrize("ask", [as_bearer, as_question, as_session])
 def test_wrong_tokens_are_counted_and_a_right_one_always_comes_in(
-    guarded: TestClient, page_request: Callable[[TestClient, str], Any]
+    guarded: TestClient, ask: Callable[[TestClient, str], Any]
 ) -> None:
-    statuses = [page_request(guarded, f"wrong-token-{i:09d}").status_code for i in range(30)]
+    statuses = [ask(guarded, f"wrong-token-{i:09d}").status_code for i in range(30)]
     assert statuses.count(429) > 10
-    response = page_request(guarded, "wrong-token-once-more")
+    response = ask(guarded, "wrong-token-once-more")
     refused(response, 429)
     assert 1 <= int(response.headers["retry-after"]) <= 5
     for token in (READ, WRITE):

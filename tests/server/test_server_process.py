@@ -76,7 +76,7 @@ def test_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], serv
     case.validate_response(response, checks=CHECKS)
 
 
-def page_request(server: Any, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
+def ask(server: Any, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
     """Status and headers of an answer, over a connection of its own."""
     connection = HTTPConnection(server.address, timeout=30)
     try:
@@ -100,7 +100,7 @@ def test_hostile_requests_are_refused_and_cost_no_memory(server: Any) -> None:
         assert status < 500, attack.name
         assert status >= 400 or not attack.must_refuse, attack.name
     assert server.memory() < before + (48 << 20)
-    assert page_request(server, "GET", "/health")[0] == 200
+    assert ask(server, "GET", "/health")[0] == 200
 
 
 def dribble(server: Any, head: bytes) -> tuple[bytes, float]:
@@ -115,7 +115,7 @@ def dribble(server: Any, head: bytes) -> tuple[bytes, float]:
 
 def test_slow_clients_are_sent_away_and_hold_nobody_up(server: Any) -> None:
     body = b"HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n1234"
-    assert page_request(server, "POST", "/search", scene(1))[0] == 200
+    assert ask(server, "POST", "/search", scene(1))[0] == 200
     heads = [b"", b"GET /api", b"POST /api/v1/search " + body, b"POST /nowhere " + body]
     found: dict[bytes, tuple[bytes, float]] = {}
     threads = [
@@ -124,7 +124,7 @@ def test_slow_clients_are_sent_away_and_hold_nobody_up(server: Any) -> None:
     for thread in threads:
         thread.start()
     time.sleep(0.2)
-    assert page_request(server, "POST", "/search", scene(1))[0] == 200
+    assert ask(server, "POST", "/search", scene(1))[0] == 200
     assert not found  # all of them are still there
     for thread in threads:
         thread.join()
@@ -137,15 +137,37 @@ def test_too_many_connections_are_refused(server: Any) -> None:
     statuses = []
     for _ in range(5):  # they are taken in as the server finds time
         held = [socket.create_connection((host, int(port))) for _ in range(45)]
-        status, headers = page_request(server, "GET", "/health")
+        status, headers = ask(server, "GET", "/health")
         statuses.append(status)
         assert status == 200 or headers["retry-after"] == "1"
         for connection in held:
             connection.close()
     assert 503 in statuses
     end = time.monotonic() + 5
-    while page_request(server, "GET", "/health")[0] != 200:
+    while ask(server, "GET", "/health")[0] != 200:
         assert time.monotonic() < end
+
+
+# -- A file that is cut -----------------------------------------------------------------------------------------------
+
+
+def test_a_server_outlives_files_that_are_cut_and_answers_once_they_are_back(
+    index_folder: Path, tmp_path: Path
+) -> None:
+    index = copied(index_folder, tmp_path)
+    with ServerProcess(index, "--rate", "0") as server:
+        assert ask(server, "POST", "/search", scene(1))[0] == 200
+        for name in ("signature", "vote_image", "vote_feature", "xy", "scale_angle", "feature_indptr", "vote_indptr"):
+            (path,) = (index / "segments").glob(f"*/{name}.npy")
+            content = path.read_bytes()
+            os.truncate(path, 0)
+            assert ask(server, "POST", "/search", scene(1))[0] == 503, name
+            path.write_bytes(content)
+            end = time.monotonic() + 10
+            while ask(server, "POST", "/search", scene(1))[0] != 200:
+                assert time.monotonic() < end, name
+                time.sleep(0.05)
+        assert server.process.poll() is None
 
 
 # -- The documentation ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from bof.store import catalog
 from bof.store.catalog import checksums, commits, schema
 from bof.store.check import check
 from bof.store.index import Index
-from tests.support.forging import age, columns_of, damage, forge, opened, rewrite_schema, set_cell
+from scripts.torture.forging import age, columns_of, damage, forge, opened, rewrite_schema, set_cell
 from tests.support.living import N_WORDS, make, state, writer_of
 
 ROOT = Path(__file__).parents[2]

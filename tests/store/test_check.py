@@ -25,6 +25,7 @@ from bof.store.check import SEGMENTS, check
 from bof.store.index import Index
 from bof.store.segments import ARRAYS
 from bof.system.files import fact_of
+from scripts.torture.forging import forge
 from tests.support.living import (
     ALL_PATHS,
     N_WORDS,
@@ -131,6 +132,20 @@ def put_out_of_range(folder: Path, name: str) -> None:
     with catalog.transaction(folder) as database:
         change = "UPDATE files SET sha256 = ? WHERE segment = 1 AND name = ?"
         database.execute(change, (fact_of(path).sha256, path.name))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_a_file_larger_than_it_can_be_is_named_and_not_read(folder: Path, name: str) -> None:
+    """It takes no space, and the catalogue agrees with it."""
+    path = segments_of(folder)[0] / f"{name}.npy"
+    os.truncate(path, 1 << 40)
+    forge(folder, f"UPDATE files SET n_bytes = {1 << 40} WHERE segment = 1 AND name = '{path.name}'")
+    begin = time.perf_counter()
+    (damage,) = check(folder, N_WORDS).damages
+    assert f"{path}: expected at most" in damage.reasons[0]
+    with pytest.raises(IndexStoreError, match="expected at most"):
+        writer_of(folder).merge()
+    assert time.perf_counter() - begin < 20
 
 
 @pytest.mark.parametrize("name", ["vote_image", "vote_feature"])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bof.errors import IndexStoreError
 from bof.geometry.hypotheses import placement_of
 from bof.native import document_frequency
+from bof.native.mapped_file import MappedFile
 from bof.store.segments import (
     ARRAYS,
     ImageColumns,
@@ -27,6 +28,7 @@ from bof.store.segments import (
 )
 from bof.system.files import FileFact
 from bof.types import Geometry
+from scripts.torture.npy import shifted
 
 N_WORDS = 50
 
@@ -223,12 +225,12 @@ def test_writing_changes_none_of_its_arguments(tmp_path: Path) -> None:
 # -- Memory -----------------------------------------------------------------------------------------------------------
 
 
-def mapped_bytes(array: NDArray[np.generic]) -> np.memmap[tuple[int, ...], np.dtype[np.generic]] | None:
+def mapped_bytes(array: NDArray[np.generic]) -> MappedFile | None:
     """The map of a file that an array is a view of."""
     base: object = array
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    while isinstance(base, np.ndarray):
         base = base.base
-    return base if isinstance(base, np.memmap) else None
+    return base if isinstance(base, MappedFile) else None
 
 
 def all_arrays(segment: Segment) -> dict[str, NDArray[np.generic]]:
@@ -244,8 +246,8 @@ def test_every_array_is_a_view_of_its_file(tmp_path: Path) -> None:
     for name, array in all_arrays(write_and_open(tmp_path, random_images())).items():
         mapped = mapped_bytes(array)
         assert mapped is not None, name
-        assert Path(str(mapped.filename)).name == f"{name}.npy"
-        assert np.shares_memory(array, mapped)
+        assert mapped.path == tmp_path / f"{name}.npy"
+        assert np.shares_memory(array, np.frombuffer(mapped, np.uint8))
 
 
 def test_the_compiled_loops_read_the_mapped_files_themselves(tmp_path: Path) -> None:
@@ -321,6 +323,15 @@ def test_garbage_of_the_right_size_is_named(
     path.write_bytes(filler * path.stat().st_size)
     with pytest.raises(IndexStoreError, match=f"{name}.npy: cannot be opened"):
         open_segment(tmp_path, facts, N_WORDS, 0)
+
+
+@pytest.mark.parametrize("by", [1, 2, 8])
+@pytest.mark.parametrize("name", ["vote_indptr", "signature", "xy"])
+def test_numbers_that_are_not_aligned_are_named(name: str, by: int, tmp_path: Path, facts: dict[str, FileFact]) -> None:
+    path = tmp_path / f"{name}.npy"
+    path.write_bytes(shifted(path.read_bytes(), by))
+    with pytest.raises(IndexStoreError, match=rf"{name}\.npy: cannot be opened \(its numbers begin at byte {128 + by}"):
+        open_segment(tmp_path, facts_of(tmp_path), N_WORDS, 0)
 
 
 def opening_error(folder: Path, facts: dict[str, FileFact]) -> Exception | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from bof.images.decode import display_name
+from bof.errors import display_name
 
 HOSTILE = """<script>alert("1")'&amp;\n\udcff\x1b[31m$^{{7}}.jpg"""
 

@@ -64,7 +64,7 @@ def votes_table(
     k, rows = votes.word.shape[1], [np.empty((3, 0), np.int64)]
     weights = [np.empty(0)]
     for part, hits in votes.pieces:
-        slot = hits.requested.start * k + np.repeat(np.arange(len(hits.requested) * k), np.diff(hits.ends, prepend=0))
+        slot = hits.queried.start * k + np.repeat(np.arange(len(hits.queried) * k), np.diff(hits.ends, prepend=0))
         rows.append(np.array([slot // k, hits.image + np.int64(part.first_image), hits.feature], np.int64))
         weights.append(votes.weight_of_distance[hits.distance] * votes.weight_of_word[votes.word.ravel()[slot]])
     (query, image, feature), weight = np.concatenate(rows, axis=1), np.concatenate(weights)

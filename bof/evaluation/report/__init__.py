@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bof.errors import ReportError
+from bof.errors import ReportError, display_name
 from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.report.cases import (
     N_SHOWN,
     Case,
+    count_parts,
     first_counted,
     has_verified_wrong,
     is_imperfect,
@@ -24,7 +25,6 @@ from bof.evaluation.report.pictures import FOLDER as PICTURES
 from bof.evaluation.report.pictures import write_thumbnails
 from bof.evaluation.run import QueryResult, Report
 from bof.html import is_made_by, render
-from bof.images.decode import display_name
 from bof.system.files import write_folder
 
 PAGE = "report.html"
@@ -89,6 +89,7 @@ def _fill(folder: Path, report: Report, whole: Mapping[str, Any], n: int, benchm
         links=_links("wrong", wrong) | _links("worst", worst),
         n_imperfect=sum(map(is_imperfect, report.queries)),
         n_wrong=sum(map(has_verified_wrong, report.queries)),
+        n_parts={kind: count_parts(report.queries, kind) for kind in ("positive", "negative")},
         n_shown=N_SHOWN,
         settings=setting_names(report),
         stages=", ".join(f"{stage} {ms:.1f}" for stage, ms in stage_milliseconds(report).items()),

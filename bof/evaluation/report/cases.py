@@ -99,6 +99,11 @@ def _is_verified_wrong(hit: RankedImage) -> bool:
     return hit.verdict == "same" and hit.relevance == "negative"
 
 
+def count_parts(results: Sequence[QueryResult], relevance: str) -> int:
+    """How many hits of a relevance, of those that a report has, have the verdict `part`."""
+    return sum(hit.verdict == "part" and hit.relevance == relevance for result in results for hit in result.hits)
+
+
 def _cases(
     results: Sequence[QueryResult],
     is_shown: Callable[[QueryResult], bool],

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bof.errors import ReportError
+from bof.errors import ReportError, display_name
 from bof.evaluation import metrics
 from bof.evaluation.run import MAIN, Report
-from bof.images.decode import display_name
 from bof.types import F64
 
 if TYPE_CHECKING:

@@ -92,7 +92,8 @@ SCHEMAS: dict[str, Schema] = {
         explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
     ),
     "Answer": _object(
-        query=_QUERY, ranker=_TEXT, total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")), seconds=_SECONDS
+        query=_QUERY, ranker=_TEXT, total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")), seconds=_SECONDS,
+        overlay=_or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
     ),
     "Answers": _object(answers=_list({"anyOf": [_ref("Answer"), _object(problem=_ref("Problem"))]})),
     "Match": _object(

@@ -4,7 +4,7 @@
 import { button, h, link, segments } from './dom.js';
 import { number, percent, t } from './language.js';
 import { copyLink, savePicture } from './match_export.js';
-import { verdictLine, why } from './results.js';
+import { sharePercent, verdictLine, why } from './results.js';
 import { href } from './router.js';
 import { onTop, paintBeside, paintOnTop, sideBySide } from './scene.js';
 import { save } from './settings.js';
@@ -18,13 +18,18 @@ const wantsNoMotion = () => matchMedia('(prefers-reduced-motion: reduce)').match
 /** @param {string} name @param {string} value */
 const fact = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
 
+/** How much of both pictures agrees. @param {Api.Hit} hit */
+const sharedFact = ({ query_overlap: query, hit_overlap: hit }) =>
+  fact(t('fact.shared'), t('fact.shared-of', { query: sharePercent(query), hit: sharePercent(hit) }));
+
 /** @param {Api.Match} match @param {boolean} isOverlaid @param {number} n agreeing points */
 function verdictBox({ hit, points, mirrored, hit_from_query: transform }, isOverlaid, n) {
   return h('div', { class: `panel facts ${hit.verdict}` },
-    verdictLine(hit), h('p', {}, why(hit)),
+    verdictLine(hit), h('div', {}, why(hit)),
     h('dl', {},
       fact(t('fact.agreeing'), t('fact.agreeing-of', { n, total: points.inlier.length })),
-      hit.probability === null ? null : fact(t('fact.sure'), percent(hit.probability)),
+      hit.probability === null || hit.verdict === 'part' ? null : fact(t('fact.sure'), percent(hit.probability)),
+      hit.verdict === 'part' ? sharedFact(hit) : null,
       fact(t('fact.score'), number(hit.score, 1)),
       mirrored ? fact(t('fact.mirrored'), t('yes')) : null),
     isOverlaid ? null : h('p', { class: 'small' }, t(transform ? 'match.not-drawn' : 'match.no-overlay')),

@@ -116,6 +116,7 @@ export const PATHS = {
   next: 'M10 5l7 7-7 7',
   check: 'M5 13l5 5 9-12',
   warning: 'M12 4 2.5 20h19zM12 10v5M12 17.5v.5',
+  part: 'M10 4a8 8 0 1 0 10 10H10zM14 3v7h7a7 7 0 0 0-7-7',
   compare: 'M3 5h7v14H3zM14 5h7v14h-7zM6.5 12h11',
   refresh: 'M20 5v5h-5M19.5 10a8 8 0 1 0 .3 4',
   play: 'M7 4l13 8-13 8z',

@@ -9,7 +9,7 @@ import { t, tOr } from './language.js';
 /** @typedef {Api.Rankers['rankers'][number]} Ranker */
 
 const MIRRORS = /** @type {const} */ (['auto', 'always', 'never']);
-const VERDICTS = /** @type {const} */ (['all', 'same', 'same,maybe', 'maybe', 'no,unverified']);
+const VERDICTS = /** @type {const} */ (['all', 'same', 'same,part', 'part', 'same,maybe', 'maybe', 'no,unverified']);
 const NAMES = ['ranker', 'verdict', 'folder', 'tag', 'text', 'where', 'mirror'];
 
 /** What a ranker is for; the server says it where the page does not. @param {Ranker} ranker */

@@ -12,7 +12,7 @@ const KEYS = [
   ['O', 'key.overlay'], ['L', 'key.lines'], ['F', 'key.flicker'], ['[ ]', 'key.step'], ['+ − 0', 'key.zoom'],
 ];
 
-const PARAGRAPHS = /** @type {const} */ (['search', 'region', 'green', 'rest', 'match', 'collection']);
+const PARAGRAPHS = /** @type {const} */ (['search', 'region', 'green', 'part', 'rest', 'match', 'collection']);
 
 /** Do single keys act? */
 export const keysAreOn = () => isOn('keys');

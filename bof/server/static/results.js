@@ -1,5 +1,6 @@
 // @ts-check
-// An answer as pictures: what is proved has a green frame; the rest follows below a line that says so.
+// An answer as pictures: what is proved has a green frame, what shares a part a violet one; the rest follows below a
+// line that says so.
 
 import { thumbnail } from './api.js';
 import { button, h, icon, link, svg, toast } from './dom.js';
@@ -13,7 +14,12 @@ import { href } from './router.js';
  * @typedef {{match: (hit: Hit) => string, ranker: string | undefined}} Links
  */
 
-const STAGES = ['wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank'];
+const STAGES = [
+  'wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank', 'pixels',
+];
+
+/** Something differs, so that not everything is shared. */
+const MOST = 0.99;
 
 /**
  * A picture; it says so when its file is gone.
@@ -28,26 +34,40 @@ export function picture(image, size, alt) {
   return place;
 }
 
-/** Where the query lies in a hit. @param {Hit} hit */
-function outline({ outline: corners, verdict, width, height }) {
-  if (!corners || verdict !== 'same') return null;
+/** Where the query lies in a hit, or what both share. @param {Hit} hit */
+export const outlineOf = ({ outline, hit_region: shared, verdict }) => (verdict === 'part' ? shared : outline);
+
+/** @param {Hit} hit */
+function drawnOutline(hit) {
+  const { verdict, width, height } = hit;
+  const corners = outlineOf(hit);
+  if (!corners || (verdict !== 'same' && verdict !== 'part')) return null;
   const points = corners.map(([x, y]) => `${x + 0.5},${y + 0.5}`).join(' ');
-  return svg('svg', { class: 'outline', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
+  return svg('svg', { class: `outline ${verdict}`, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
     svg('polygon', { points, 'vector-effect': 'non-scaling-stroke' }));
 }
 
+/** A share of the detail that agrees. @param {number | null} value */
+export const sharePercent = (value) => percent(Math.min(value ?? 0, MOST));
+
 /** @param {Hit} hit */
-function verdictText({ verdict, probability }) {
+function verdictText({ verdict, probability, basis, query_overlap: share }) {
+  if (basis === 'content') return t('verdict.file');
   const text = t(`verdict.${verdict}`);
+  if (verdict === 'same' && basis === 'points') return `${text} · ${t('verdict.points')}`;
+  if (verdict === 'part' && share !== null) return `${text} · ${t('verdict.shared', { percent: sharePercent(share) })}`;
   if (!probability || (verdict !== 'same' && verdict !== 'maybe')) return text;
   return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
 }
 
 /** Why a hit has its verdict. @param {Hit} hit */
-export const why = ({ explanation: { key, args } }) => t(`why.${key}`, { n: args.n_inliers ?? 0 });
+export const why = ({ basis, explanation: { key, args } }) => [
+  h('p', { class: 'why' }, t(`why.${key}`, { n: args.n_inliers ?? 0 })),
+  basis === 'points' ? h('p', { class: 'why basis' }, t('why.points')) : null,
+];
 
 /** @type {Record<Hit['verdict'], IconName | null>} */
-const SIGNS = { same: 'check', maybe: 'help', no: null, unverified: null };
+const SIGNS = { same: 'check', part: 'part', maybe: 'help', no: null, unverified: null };
 
 /** @param {Hit} hit */
 export function verdictLine(hit) {
@@ -67,13 +87,13 @@ const actionLink = (action, target, hit) => link(t(`hit.${action}-short`), targe
 /** @param {Hit} hit @param {number} place @param {Links} links */
 function card(hit, place, links) {
   const thumb = picture(hit, 320, t('hit.alt', { name: hit.name, place }));
-  const drawn = outline(hit);
+  const drawn = drawnOutline(hit);
   if (drawn) thumb.append(drawn);
   return h('li', { class: `card hit ${hit.verdict}` },
     h('a', { class: 'face', href: links.match(hit), 'data-id': hit.id }, thumb),
     h('div', { class: 'about' },
       verdictLine(hit),
-      hit.verdict === 'unverified' ? null : h('p', { class: 'why' }, why(hit)),
+      hit.verdict === 'unverified' ? null : why(hit),
       h('p', { class: 'name', title: hit.name }, hit.name),
       chips(hit.tags),
       h('p', { class: 'row between' },
@@ -84,20 +104,25 @@ function card(hit, place, links) {
 }
 
 /** @param {PartialAnswer} answer */
-const isUnchecked = ({ hits }) => hits.every((hit) => hit.verdict === 'unverified');
+const isUnchecked = ({ hits }) => hits.every(({ verdict, basis }) => verdict === 'unverified' || basis === 'content');
 
-/** How many are proved, as far as the answer is complete. @param {PartialAnswer} answer */
+/** @param {PartialAnswer} answer @param {Hit['verdict']} verdict */
+const count = ({ hits }, verdict) => hits.filter((hit) => hit.verdict === verdict).length;
+
+/** How many are proved, and how many share a part, as far as the answer is complete. @param {PartialAnswer} answer */
 function headline(answer) {
   const { hits, isComplete } = answer;
-  const n = hits.filter((hit) => hit.verdict === 'same').length;
+  const [n, nParts] = [count(answer, 'same'), count(answer, 'part')];
   if (!hits.length) return t('found.nothing');
-  if (n) return t(n === hits.length && !isComplete ? 'found.at-least' : 'found.same', { n });
-  return t(isUnchecked(answer) ? 'found.unchecked' : 'found.none');
+  const mayFollow = !isComplete && n + nParts === hits.length;
+  const proved = n ? t(mayFollow ? 'found.at-least' : 'found.same', { n })
+    : t(isUnchecked(answer) ? 'found.unchecked' : 'found.none');
+  return nParts ? t('found.also', { proved, parts: t('found.parts', { n: nParts }) }) : proved;
 }
 
-/** @param {PartialAnswer} answer @param {number} nSame */
-const divider = (answer, nSame) =>
-  t(isUnchecked(answer) ? 'rest.unchecked' : nSame ? 'rest.below' : 'rest.alone');
+/** @param {PartialAnswer} answer @param {boolean} isFirst */
+const divider = (answer, isFirst) =>
+  t(isUnchecked(answer) ? 'rest.unchecked' : isFirst ? 'rest.alone' : 'rest.below');
 
 /** How long each stage took on the server. @param {PartialAnswer} answer */
 function times({ seconds: spent }) {
@@ -122,8 +147,10 @@ export class Results {
     this.links = links;
     this.nextPage = nextPage;
     this.same = h('ol', { class: 'grid proved' });
+    this.parts = h('ol', { class: 'grid shared' });
     this.rest = h('ol', { class: 'grid' });
     this.title = h('h2', { id: 'found' }, headline(answer));
+    this.partsDivider = h('p', { class: 'parts-divider' }, t('parts.below'));
     this.divider = h('p', { class: 'divider' });
     this.more = button(t('more'), () => this.load(), { icon: 'plus' });
     this.watcher = new IntersectionObserver((seen) => {
@@ -134,21 +161,29 @@ export class Results {
       h('div', { class: 'row between' },
         this.title, h('span', { class: 'small' }, t('found.total', { n: answer.total }))),
       answer.hits.length ? null : noHits,
-      this.same, this.divider, this.rest, h('p', { class: 'row center' }, this.more), times(answer));
+      this.same, this.partsDivider, this.parts, this.divider, this.rest,
+      h('p', { class: 'row center' }, this.more), times(answer));
+  }
+
+  /** @param {Hit['verdict']} verdict */
+  #groupOf(verdict) {
+    if (verdict === 'same') return this.same;
+    return verdict === 'part' ? this.parts : this.rest;
   }
 
   /** @param {Hit[]} hits */
   #add(hits) {
-    const { answer, same, rest } = this;
+    const { answer, same, parts, rest } = this;
     for (const hit of hits) {
       this.#shown += 1;
-      (hit.verdict === 'same' ? same : rest).append(card(hit, this.#shown, this.links));
+      this.#groupOf(hit.verdict).append(card(hit, this.#shown, this.links));
     }
-    const [nSame, nRest] = [same.children.length, rest.children.length];
-    rest.start = nSame + 1;
+    const [nSame, nParts, nRest] = [same.children.length, parts.children.length, rest.children.length];
+    [parts.start, rest.start] = [nSame + 1, nSame + nParts + 1];
     this.title.textContent = headline(answer);
-    this.divider.textContent = divider(answer, nSame);
-    [same.hidden, rest.hidden, this.divider.hidden] = [!nSame, !nRest, !nRest];
+    this.divider.textContent = divider(answer, nSame + nParts === 0);
+    [same.hidden, parts.hidden, rest.hidden] = [!nSame, !nParts, !nRest];
+    [this.partsDivider.hidden, this.divider.hidden] = [!nParts, !nRest];
     this.more.hidden = answer.isComplete;
     if (!answer.isComplete) this.watcher.observe(this.more);
   }

@@ -2,12 +2,16 @@
 // Two pictures that match, painted: side by side with lines between the points that agree, or one laid on the other.
 
 import { turned } from './pictures.js';
+import { outlineOf } from './results.js';
 import { corners, turnedSize } from './transforms.js';
 import { warp } from './warping.js';
 
 const QUERY = '#e5303f';
 const PROVED = '#17a34a';
+const PART = '#9b45e0';
 const OTHER = '#e08a00';
+/** Of the outline in the hit. @type {Partial<Record<Api.Hit['verdict'], string>>} */
+const COLOURS = { same: PROVED, part: PART };
 const SIDE = 1000;
 const GAP = 24;
 
@@ -40,11 +44,12 @@ export function sceneOf(match, query, hit, [queryBitmap, hitBitmap], pose) {
     query: { width: size.width, height: size.height, bitmap },
     hit: { width, height, bitmap: hitBitmap },
     box: match.query.box,
-    outline: match.hit.outline && match.hit.outline.map(fromEdge),
+    outline: outlineOf(match.hit)?.map(fromEdge) ?? null,
+    shared: match.hit.verdict === 'part' && match.hit.query_region?.map(fromEdge) || null,
     pairs: points.query.map(pair),
     overlay: m && bitmap
       ? warp(bitmap, size, homographyFromEdge(m), [-width / 2, -height / 2, width * 1.5, height * 1.5]) : null,
-    isProved: match.hit.verdict === 'same',
+    colour: COLOURS[match.hit.verdict] ?? OTHER,
   };
 }
 
@@ -126,29 +131,31 @@ function paintPairs(pen, { pairs }, layout, isAll, px) {
 
 /** @param {Pen} pen @param {Scene} scene @param {Layout} layout @param {Display} display @param {number} px */
 export function paintBeside(pen, scene, layout, { lines, framed }, px) {
-  const { query, hit, outline } = scene;
+  const { query, hit, outline, box, shared, colour } = scene;
   paintPicture(pen, query, layout.query);
   paintPicture(pen, hit, layout.hit);
   if (lines !== 'none') paintPairs(pen, scene, layout, lines === 'all', px);
   if (!framed) return;
-  paintPolygon(pen, layout.query, corners(scene.box ?? [0, 0, query.width, query.height]), QUERY, 2.5 * px);
+  const own = box ?? (shared ? null : /** @type {Box} */ ([0, 0, query.width, query.height]));
+  if (own) paintPolygon(pen, layout.query, corners(own), QUERY, 2.5 * px);
+  if (shared) paintPolygon(pen, layout.query, shared, colour, 2.5 * px);
   if (!outline) return;
   const { x, y, scale } = layout.hit;
   pen.save();
   pen.beginPath();
   pen.rect(x, y, hit.width * scale, hit.height * scale);
   pen.clip();
-  paintPolygon(pen, layout.hit, outline, scene.isProved ? PROVED : OTHER, 2.5 * px);
+  paintPolygon(pen, layout.hit, outline, colour, 2.5 * px);
   pen.restore();
 }
 
 /** @param {Pen} pen @param {Scene} scene @param {Layout} layout @param {Display} display @param {number} px */
-export function paintOnTop(pen, { hit, overlay, outline, isProved }, layout, { opacity, framed }, px) {
+export function paintOnTop(pen, { hit, overlay, outline, colour }, layout, { opacity, framed }, px) {
   paintPicture(pen, hit, layout.hit);
   if (overlay) {
     pen.globalAlpha = opacity;
     pen.drawImage(overlay.canvas, overlay.x, overlay.y, overlay.width, overlay.height);
     pen.globalAlpha = 1;
   }
-  if (framed && outline) paintPolygon(pen, layout.hit, outline, isProved ? PROVED : OTHER, 2.5 * px);
+  if (framed && outline) paintPolygon(pen, layout.hit, outline, colour, 2.5 * px);
 }

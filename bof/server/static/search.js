@@ -29,11 +29,12 @@ export const show = (root, route) => new Search(root, route);
 const jump = (top) => scrollTo({ top, behavior: 'instant' });
 
 /** What the answer says about the query itself. @param {Api.Answer} answer @param {boolean} isAuto */
-function notes({ query: { box, n_features: n } }, isAuto) {
+function notes({ query: { box, n_features: n }, overlay }, isAuto) {
   const texts = [];
   if (isAuto && !box) texts.push(t('query.no-subject'));
   if (n === 0) texts.push(t('query.no-features'));
   else if (n < FEW_FEATURES) texts.push(t('query.few-features', { n }));
+  if (overlay) texts.push(t('query.overlay', { n: overlay.n_images }));
   return texts.map((text) => h('p', { class: 'notice' }, text));
 }
 

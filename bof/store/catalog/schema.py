@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from sqlite3 import Connection, connect
 
-from bof.system.database import DamagedDatabaseError
+from bof.system.database import DamagedDatabaseError, Object, objects_of
 
 FORMAT = 3
 READABLE = (1, 2, 3)
@@ -44,8 +44,6 @@ CREATE TABLE checksums (
 _STEPS = {"images": _FIRST, "metadata": _METADATA, "checksums": _CHECKSUMS}
 """By a table that each makes. The first indexes of format 1 lack the second step's, those of format 2 the third's."""
 
-Object = tuple[str, str, str, str]
-
 
 def create_tables(database: Connection, table: str = "") -> None:
     """Make all tables inside a transaction, or only those that came into the format with `table`."""
@@ -64,7 +62,7 @@ def require_schema(database: Connection) -> None:
 
     A trigger, a view or another column would make of our statements what their writer wishes.
     """
-    found = _objects(database)
+    found = objects_of(database)
     formats = _formats()
     if found not in formats:
         fullest = formats[-1]
@@ -86,17 +84,7 @@ def _formats() -> list[frozenset[Object]]:
         formats = []
         for table in _STEPS:
             create_tables(database, table)
-            formats.append(_objects(database))
+            formats.append(objects_of(database))
         return formats
     finally:
         database.close()
-
-
-def _objects(database: Connection) -> frozenset[Object]:
-    rows = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    return frozenset((str(kind), str(name), str(table), _plain(sql)) for kind, name, table, sql in rows)
-
-
-def _plain(sql: object) -> str:
-    """A statement without what does not matter in it."""
-    return " ".join(str(sql).replace("'", '"').split())

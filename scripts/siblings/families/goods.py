@@ -147,7 +147,7 @@ def _shelf_tag(member: int, streams: Streams) -> U8:
     sheet.text((36, 104), some(own, words.GOODS, 1)[0], 34, INK, "bold")
     sheet.text((36, 150), words.title(own, 2), 22, INK)
     price = f"{words.amount(own, 0.5, 40):.2f}"
-    sheet.text((660, 170), price, 128, (190, 30, 30), "bold", "ra")
+    sheet.text((664, 190), price, 96, (190, 30, 30), "bold", "ra")
     sheet.paste(barcode(own, 240, 86), 36, 220)
     sheet.text((36, 318), words.digits(own, 13), 20, INK, "mono")
     sheet.text((660, 322), f"valid to {words.date(own)}", 18, INK, "sans", "ra")

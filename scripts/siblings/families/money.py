@@ -75,7 +75,7 @@ def _stamp(member: int, streams: Streams) -> U8:
             sheet.disc(x, y, 9, (60, 60, 66))
     sheet.paste(_engraved(shared_photo(streams, 420, 430), tint), 70, 70)
     sheet.box(70, 70, 420, 430, None, tint, 5)
-    sheet.text((84, 540), "POST " + words.city(design).upper(), 34, tint, "serif-bold")
+    sheet.text((84, 540), "POST " + words.city(design).upper(), 26, tint, "serif-bold")
     sheet.text((476, 570), _VALUES[member] if member else 1, 76, tint, "bold", "rm")
     sheet.text((84, 590), whole(design, 1920, 1990), 22, tint, "serif")
     return sheet.pixels
@@ -202,7 +202,7 @@ def _gift_voucher(member: int, streams: Streams) -> U8:
     sheet.paste(shown[member % 2], 0, 0)
     for i in range(7):
         flower(sheet, design, 330, 40 + 56 * i, 24, tint)
-    sheet.text((620, 70), "Gift voucher", 62, tint, "italic", "mm")
+    sheet.text((570, 70), "Gift voucher", 58, tint, "italic", "mm")
     sheet.text((620, 190), f"{_VALUES[member]} EUR", 96, INK, "serif-bold", "mm")
     sheet.text((620, 280), "for " + words.person(own), 28, INK, "italic", "mm")
     sheet.text((400, 360), f"{words.company(design)}", 22, tint, "serif-bold")

@@ -26,8 +26,8 @@ def _chess(member: int, streams: Streams) -> U8:
         sheet.text((34 + side * i + 42, 712), "abcdefgh"[i], 22, INK, "sans", "mm")
         sheet.text((16, 62 + side * i), 8 - i, 22, INK, "sans", "mm")
     pieces = "♔♕♖♖♗♗♘♘♙♙♙♙♙♙♙♙♚♛♜♜♝♝♞♞♟♟♟♟♟♟♟♟"
-    kept = own.permutation(32)[: whole(own, 9, 26)].tolist()
-    for square, piece in zip(own.permutation(64).tolist(), kept, strict=False):
+    retained = own.permutation(32)[: whole(own, 9, 26)].tolist()
+    for square, piece in zip(own.permutation(64).tolist(), retained, strict=False):
         row, column = divmod(square, 8)
         sheet.text((76 + side * column, 62 + side * row), pieces[piece], 66, BLACK, "sans", "mm")
     return sheet.pixels
@@ -198,13 +198,13 @@ def _bingo_card(member: int, streams: Streams) -> U8:
 @family("notation")
 def _dominoes(member: int, streams: Streams) -> U8:
     own = streams.own
-    spots = {1: (4,), 2: (0, 8), 3: (0, 4, 8), 4: (0, 2, 6, 8), 5: (0, 2, 4, 6, 8), 6: (0, 2, 3, 5, 6, 8), 0: ()}
+    places = {1: (4,), 2: (0, 8), 3: (0, 4, 8), 4: (0, 2, 6, 8), 5: (0, 2, 4, 6, 8), 6: (0, 2, 3, 5, 6, 8), 0: ()}
     sheet = Sheet(900, 600, pick(streams.design, ((30, 92, 60), (90, 30, 40), (34, 50, 90))))
     for i in range(10):
         x, y = 40 + 168 * (i % 5), 40 + 280 * (i // 5)
         sheet.box(x, y, 130, 250, (250, 246, 232), INK, 3, 16)
         sheet.line([(x + 12, y + 125), (x + 118, y + 125)], INK, 4)
         for half in range(2):
-            for spot in spots[whole(own, 0, 7)]:
-                sheet.disc(x + 30 + 35 * (spot % 3), y + 28 + 125 * half + 35 * (spot // 3), 11, INK)
+            for place in places[whole(own, 0, 7)]:
+                sheet.disc(x + 30 + 35 * (place % 3), y + 28 + 125 * half + 35 * (place // 3), 11, INK)
     return sheet.pixels

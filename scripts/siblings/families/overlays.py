@@ -91,8 +91,8 @@ def _meme(member: int, streams: Streams) -> U8:
     sheet = Sheet(700, 700, shared_photo(streams, 700, 700))
     for y, text in ((60, words.title(own, 3)), (640, words.title(own, 3))):
         for dx, dy in ((-3, 0), (3, 0), (0, -3), (0, 3)):
-            sheet.text((350 + dx, y + dy), text.upper(), 48, BLACK, "bold", "mm")
-        sheet.text((350, y), text.upper(), 48, WHITE, "bold", "mm")
+            sheet.text((350 + dx, y + dy), text.upper(), 38, BLACK, "bold", "mm")
+        sheet.text((350, y), text.upper(), 38, WHITE, "bold", "mm")
     return sheet.pixels
 
 

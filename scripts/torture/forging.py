@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bof.store import catalog
 from bof.store.catalog import checksums
+from bof.system.database import DamagedDatabaseError
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection in autocommit mode, closed in the end."""
     database = sqlite3.connect(folder / catalog.FILE_NAME, isolation_level=None)
     try:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def forging(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Whatever is changed inside gets checksums that agree, where cells that cannot be summed do not prevent it."""
+    with opened(folder) as database:
+        yield database
+        with suppress(DamagedDatabaseError, sqlite3.Error, UnicodeError):
+            checksums.seal(database)
+
+
+def agree(folder: Path, path: Path) -> None:
+    """The catalogue says of a segment's file what it is now; of one that is larger than 1 GB only how large."""
+    n_bytes, sha256 = path.stat().st_size, "0" * 64
+    if n_bytes <= 1 << 30:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    with forging(folder) as database:
+        where = "name = ? AND segment = (SELECT number FROM segments WHERE name = ?)"
+        values = n_bytes, sha256, path.name, path.parent.name
+        database.execute(f"UPDATE files SET n_bytes = ?, sha256 = ? WHERE {where}", values)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every regular file of an index, in order; no link is followed."""
+    found = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+
+def arrays_below(folder: Path) -> list[Path]:
+    """The files of the segments, in order."""
+    return sorted((folder / "segments").glob("*/*.npy"))
 
 
 def damage(folder: Path, *statements: str) -> None:
