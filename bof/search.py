@@ -22,6 +22,7 @@ from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
+from bof.retrieval.inspection import FEW_FEATURES
 from bof.retrieval.query import subject_of
 from bof.types import Box, Hit, Overlay
 
@@ -117,7 +118,9 @@ def _print_table(
     spent = 1e3 * sum(answer.seconds.values())
     counted = f"{len(query.features)} features, " if options.local else ""
     print(f"{shown}: {picture.width} x {picture.height}, {counted}{spent:.0f} ms after extraction")
-    if options.local and not len(query.features):
+    if options.local and len(query.features) < FEW_FEATURES and any(hit.basis == "content" for hit in hits):
+        print("  few features: the same file is found by its content")
+    elif options.local and not len(query.features):
         print("  no features: the picture (or its box) has no texture to search with")
     elif not hits:
         print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
@@ -169,11 +172,13 @@ def _percent(probability: float | None) -> str:
 
 
 def _bounds(hit: Hit) -> str:
-    """The outline's bounding box inside the hit's picture, as --box takes it."""
-    if hit.outline is None or hit.verdict == "no":
+    """What bounds the query, or for a part what agrees, inside the hit's picture, as --box takes it."""
+    shared = hit.agreement if hit.verdict == "part" else None
+    outline = shared.hit_region if shared else hit.outline
+    if outline is None or hit.verdict == "no":
         return ""
-    low = np.clip(hit.outline.min(axis=0), 0, [hit.width, hit.height])
-    high = np.clip(hit.outline.max(axis=0), 0, [hit.width, hit.height])
+    low = np.clip(outline.min(axis=0), 0, [hit.width, hit.height])
+    high = np.clip(outline.max(axis=0), 0, [hit.width, hit.height])
     return _as_flag((*low, *high))
 
 

@@ -20,7 +20,7 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import Agreement, Basis
+from bof.types import Agreement, Basis, Bool
 
 FEW_FEATURES = 30
 """A picture with fewer may not be found by them, not even in itself."""
@@ -44,9 +44,12 @@ class Pictures(Protocol):
         """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
-def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions) -> Answer:
-    """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains."""
-    identical = _identical(query, answer, pictures)
+def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, live: Bool) -> Answer:
+    """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains.
+
+    live bool (n_images,): which images may answer.
+    """
+    identical = [image for image in _identical(query, answer, pictures) if live[image]]
     same = [image for image in _called_same(answer, options) if image not in identical]
     chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
@@ -119,7 +122,7 @@ def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen:
     """Identical files first, then what was compared in the order of its scores, then the rest as it was."""
     is_ranked = np.isin(before.images, [*identical, *chosen])
     scores = dict(zip(before.images[is_ranked].tolist(), before.scores[is_ranked].tolist(), strict=True))
-    for image in (*identical, *judged.agreements):
+    for image in (*identical, *chosen):
         known = before.evidence.get(image)
         scores[image] = scores.get(image, 0.0) + judged.evidence[image].score - (known.score if known else 0.0)
     ranked = [*identical, *sorted(chosen, key=lambda image: -scores[image])]

@@ -79,7 +79,7 @@ class Searcher:
         if self.pictures is None or not self.options.local:
             return answer
         with watch.stage("pixels"):
-            inspected = inspect(query, answer, self.pictures, self.options.verify)
+            inspected = inspect(query, answer, self.pictures, self.options.verify, self.collection.weights.live)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 
     def votes(self, query: Query) -> QueryVotes:

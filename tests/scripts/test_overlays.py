@@ -14,7 +14,7 @@ from tests.support.scenes import draw_scene, warp, write_picture
 
 @pytest.mark.parametrize("name", [name for name in OVERLAYS if name not in ("none", "own words")])
 def test_an_overlay_is_alike_on_all_photographs(name: str) -> None:
-    """On two plain grounds the same pixels change, but for the faintest; one photograph gives one picture."""
+    """On two grounds of one colour each the same pixels change, but for the faintest."""
     dark, light = (np.full((240, 320, 3), level, np.uint8) for level in (60, 70))
     one, other = OVERLAYS[name](dark), OVERLAYS[name](light)
     is_drawn = (one != dark).any(axis=2)
