@@ -40,10 +40,10 @@ _UNLIKE, _UNLIKE_DRAWN = 0.3, 0.02
 """Cells that do not correlate, of copies, for noise alone: JPEG of quality 3 makes up to 0.24 in photographs."""
 _CELLS_A_STRAY = 200
 """Of so many cells of a photograph one may differ: light that was cut off, a speck."""
-_FEW_COLOURS, _SOME_COLOURS, _STRANGE = 0.9, 0.55, 0.2
+_FEW_COLOURS, _SOME_COLOURS, _STRANGE, _SURELY_STRANGE = 0.9, 0.55, 0.2, 0.5
 """Shares of the three commonest colours: of what is opaque, of writing; and what the picture below has not of them."""
 _CLEAR, _VERY_CLEAR = 0.96, 0.985
-_ALL_ELSE, _ALL_ELSE_CLEAR = 0.87, 0.78
+_ALL_ELSE, _ALL_ELSE_CLEAR = 0.95, 0.78
 """Of an overlay all else agrees: in so many of the other cells, fewer where it is very clear."""
 _LEAST_PATCH = 0.05
 _MOST_PASTED, _PASTED_ELSE, _PASTED_STRANGE = 0.25, 0.97, 0.4
@@ -52,6 +52,7 @@ _SHARED = 0.1
 """So many cells agree in two pictures of one form."""
 _DRIFT_PX, _DRIFT_SHARE = 1.0, 0.9
 """Nine cells in ten of a copy drift less, those of another photograph 1.4 pixels and more."""
+_STILL_PX = 0.5
 _HIDDEN, _ALONE, _MOST = 0.02, 0.4, 0.5
 """Writing hides next to no detail, though it shows on detail; where it shows alone in so many cells, or where fewer
 than so many differ, it is told from a picture."""
@@ -98,7 +99,10 @@ class Differences:
     @property
     def is_overlay(self) -> bool:
         """Is all that differs drawn over one of two photographs, and all else the same?"""
-        share = _ALL_ELSE_CLEAR if self.clearness >= _VERY_CLEAR else _ALL_ELSE
+        is_clear = self.clearness >= _VERY_CLEAR
+        if self.differ < _LEAST_PATCH and not (is_clear and self.drift <= _STILL_PX):
+            return False  # as little as this differs in a photograph from nearly the same place
+        share = _ALL_ELSE_CLEAR if is_clear else _ALL_ELSE
         if not self.n_differ or self.agree < share * (1 - self.differ) or self.clearness < _CLEAR:
             return False
         return self._is_pasted() or (not self.is_drawn and any(self._is_drawn_over(side) for side in (0, 1)))
@@ -116,13 +120,13 @@ class Differences:
 
     def _is_drawn_over(self, side: int) -> bool:
         own, hidden = self.own[side], self.own[1 - side]
-        is_patch = self.differ >= _LEAST_PATCH
-        if is_patch and self.colours[side] >= _FEW_COLOURS and self.strange[side] >= _STRANGE:
+        if self.differ >= _LEAST_PATCH and self.colours[side] >= _FEW_COLOURS and self.strange[side] >= _STRANGE:
             return True  # opaque, of few colours that the picture below has not
         if hidden > _HIDDEN or (self.differ > _MOST and own < _ALONE):
             return False
         # Writing: wherever it stands there is detail, whatever is below
-        return own >= _ALONE or (self.colours[side] >= _SOME_COLOURS and self.strange[side] >= _STRANGE)
+        strange = _STRANGE if self.differ >= _LEAST_PATCH else _SURELY_STRANGE
+        return own >= _ALONE or (self.colours[side] >= _SOME_COLOURS and self.strange[side] >= strange)
 
 
 NOTHING = Differences(0, 0.0, 1.0, 1.0, 0, 0, 0.0, 1.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 9.0)
