@@ -80,7 +80,7 @@ class EngineRanker:
             box = subject_of(read_image(path, max_side=self.engine.features.max_side))
         data = read_bytes(path)
         picture, rest, colours = self._read(data, path, box)
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = hashlib.sha256(data).hexdigest() if box is None else ""
         return self.engine.prepare(picture, rest, self.options, colours=colours, sha256=sha256)
 
     def _read(self, data: bytes, path: Path, box: Box | None) -> tuple[Picture, Box | None, Picture | None]:
@@ -89,6 +89,8 @@ class EngineRanker:
         if box is None or not self.crop:
             colours = decode(data, max_side=DECODED_SIDE_PX, name=name) if grey and self.options.verify.pixels else None
             return decode(data, grey=grey, max_side=max_side, name=name), box, colours
-        pixels = crop(decode(data, grey=grey, name=name), box, display_name(path))
+        pixels = crop(decode(data, name=name), box, display_name(path))
         height, width = pixels.shape[:2]
-        return Picture(shrink(pixels, max_side), width, height), None, None
+        colours = Picture(shrink(pixels, DECODED_SIDE_PX), width, height) if grey else None
+        pixels = crop(decode(data, grey=True, name=name), box, display_name(path)) if grey else pixels
+        return Picture(shrink(pixels, max_side), width, height), None, colours

@@ -76,7 +76,7 @@ class Searcher:
         return self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch)
 
     def _inspected(self, query: Query, answer: Answer, watch: Stopwatch) -> Answer:
-        if self.pictures is None or not self.options.local:
+        if self.pictures is None or "bof" not in self.options.local:
             return answer
         with watch.stage("pixels"):
             inspected = inspect(query, answer, self.pictures, self.options.verify, self.collection.weights.live)

@@ -138,7 +138,7 @@ def _embed(engine: Engine) -> None:
     with engine.writer() as writer:
         for segment in engine.segments():
             vectors = {n: {"embedding.embedding": _vector(10 * segment.number + n)} for n in range(segment.n_images)}
-            writer.fill(segment.number, vectors)
+            writer.backfill(segment.number, vectors)
         writer.set_facts({"columns": ["hash", "color", "embedding"], "model": facts})
 
 

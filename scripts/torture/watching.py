@@ -14,6 +14,7 @@ Facts = dict[str, tuple[Any, ...]]
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
             "os.chown", "os.utime", "shutil.rmtree"}  # fmt: skip
+_NAMES = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink"}
 _RUNS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "pickle.find_class"}
 
 
@@ -49,6 +50,11 @@ def watch(inside: Path, forbidden: Path) -> list[str]:
         text = os.fsdecode(path)
         return f"{os.path.realpath(text)}{os.sep}" if os.path.isabs(text) else inside_text
 
+    def name_of(path: object) -> str:
+        """Where a name lies that is itself removed, made or given another: a link is not followed."""
+        text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
+        return f"{place_of(os.path.dirname(text))}{os.path.basename(text)}" if os.path.isabs(text) else inside_text
+
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _RUNS:
             found.append(f"{event}: {arguments!r:.200}")
@@ -58,7 +64,8 @@ def watch(inside: Path, forbidden: Path) -> list[str]:
             if is_changed or place.startswith(forbidden_text):
                 found.append(f"open for {'writing' if is_changed else 'reading'}: {place}")
         elif event in _CHANGES:
-            places = [place_of(each) for each in arguments if isinstance(each, (str, bytes, os.PathLike))]
+            where = name_of if event in _NAMES else place_of
+            places = [where(each) for each in arguments if isinstance(each, (str, bytes, os.PathLike))]
             if not all(f"{place}".startswith(inside_text) for place in places):
                 found.append(f"{event}: {places}")
 

@@ -277,8 +277,8 @@ def test_a_crop_outside_the_picture_is_refused(photos: Path, index_folder: Path,
 
 
 def test_a_crop_is_what_a_cropped_file_gives(photos: Path, index_folder: Path, tmp_path: Path) -> None:
-    grey = read_image(photos / "scene-03.png", grey=True).pixels
-    write_picture(tmp_path / "cut.png", grey[20:221, 50:301])
+    pixels = read_image(photos / "scene-03.png").pixels[20:221, 50:301]
+    write_picture(tmp_path / "cut.png", pixels[..., ::-1].copy())  # OpenCV writes BGR
     with Engine.open(index_folder) as engine:
         ranker = EngineRanker(engine, SearchOptions(), crop=True)
         cropped = ranker.rank(photos / "scene-03.png", (50.25, 20.5, 300.5, 220.75))

@@ -64,7 +64,8 @@ def names(folder: Path) -> list[str]:
 
 def found(out: str) -> list[str]:
     """The names in a table of hits."""
-    return [line.split()[-1] for line in out.splitlines() if line.endswith(".png")]
+    lines = (line.removesuffix(" (the same file)") for line in out.splitlines())
+    return [line.split()[-1] for line in lines if line.endswith(".png")]
 
 
 # -- Folders ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from bof.engine import Engine
 from bof.errors import OptionError
 from bof.evaluation.benchmarks import BenchmarkQuery
 from bof.evaluation.rankers import EngineRanker
-from bof.options import FeatureOptions, IndexOptions, SearchOptions
+from bof.options import FeatureOptions, IndexOptions
 from scripts.common.data import even_subset
 from scripts.common.features import Collection, engine_features, extract_all
 from scripts.peers import __main__ as script
@@ -131,7 +131,7 @@ def test_bof_as_a_peer_ranks_as_the_engine_does(workshop: Any, collection: Any, 
     peer = bof_peer.index(workshop, collection)[0]
     with Engine.create(tmp_path / "index", bof_peer.train(workshop)) as engine:
         engine.add(collection.database, IndexOptions(workers=1))
-        ranker = EngineRanker(engine, SearchOptions())
+        ranker = EngineRanker(engine, bof_peer.VARIANTS["bof"])
         for query in collection.queries[:3]:
             expected, found = ranker.rank(query.image), peer.rank(query.image)
             assert found.paths == expected.paths
