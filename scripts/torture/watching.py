@@ -53,7 +53,9 @@ def watch(inside: Path, forbidden: Path) -> list[str]:
     def name_of(path: object) -> str:
         """Where a name lies that is itself removed, made or given another: a link is not followed."""
         text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
-        return f"{place_of(os.path.dirname(text))}{os.path.basename(text)}" if os.path.isabs(text) else inside_text
+        return (
+            f"{place_of(os.path.dirname(text))}{os.path.basename(text)}{os.sep}" if os.path.isabs(text) else inside_text
+        )
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _RUNS:
