@@ -46,7 +46,7 @@ _CLEAR, _VERY_CLEAR = 0.96, 0.985
 _ALL_ELSE, _ALL_ELSE_CLEAR = 0.95, 0.78
 """Of an overlay all else agrees: in so many of the other cells, fewer where it is very clear."""
 _LEAST_PATCH = 0.05
-_MOST_PASTED, _PASTED_ELSE, _PASTED_STRANGE = 0.25, 0.97, 0.4
+_MOST_PASTED, _PASTED_ELSE, _PASTED_STRANGE = 0.3, 0.93, 0.28
 """A patch takes at least and, where both have something of their own in it, at most these shares of the cells."""
 _SHARED = 0.1
 """So many cells agree in two pictures of one form."""

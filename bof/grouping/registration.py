@@ -51,7 +51,7 @@ def _step(laid: Laid, smooth_px: float) -> F64 | None:
     across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)
-    if weight.mean() < _LEAST_WEIGHT:
+    if not weight.size or weight.mean() < _LEAST_WEIGHT:
         return None
     apart = other - one
     places = grid.places() / max(one.shape)
