@@ -125,8 +125,9 @@ class Differences:
         if hidden > _HIDDEN or (self.differ > _MOST and own < _ALONE):
             return False
         # Writing: wherever it stands there is detail, whatever is below
-        strange = _STRANGE if self.differ >= _LEAST_PATCH else _SURELY_STRANGE
-        return own >= _ALONE or (self.colours[side] >= _SOME_COLOURS and self.strange[side] >= strange)
+        if self.differ < _LEAST_PATCH:
+            return self.colours[side] >= _SOME_COLOURS and self.strange[side] >= _SURELY_STRANGE
+        return own >= _ALONE or (self.colours[side] >= _SOME_COLOURS and self.strange[side] >= _STRANGE)
 
 
 NOTHING = Differences(0, 0.0, 1.0, 1.0, 0, 0, 0.0, 1.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 9.0)
