@@ -193,7 +193,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "hamming": ["--max-hamming", "16"],
     "tolerance": ["--tolerance", "0.01"],
     "verdicts": ["--same", "0.9", "--maybe", "0.2"],
-    "box": ["--box", "20,20,200,200"],
+    "box": ["--box", "20,20,140,110"],
     "subject": ["--box", "auto"],
     "where": ["--where", "name ~ ukbench000 and not (name ~ 4 or features < 300)"],
     "text": ["--text", "ukbench00013"],
