@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
 from bof.alignment.agreement import DECODED_SIDE_PX, agree
+from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
@@ -20,10 +22,10 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import Agreement, Basis, Bool
+from bof.types import Agreement, Basis, Bool, Verification
 
-FEW_FEATURES = 30
-"""A picture with fewer may not be found by them, not even in itself."""
+_WHOLE_COPY = 0.99
+"""The probability that a picture which agrees with the query from edge to edge shows the same thing."""
 
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
@@ -44,21 +46,32 @@ class Pictures(Protocol):
         """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
-def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, live: Bool) -> Answer:
+def inspect(
+    query: Query,
+    answer: Answer,
+    pictures: Pictures,
+    options: VerifyOptions,
+    live: Bool,
+    copies: Mapping[int, Verification] = MappingProxyType({}),
+) -> Answer:
     """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains.
 
-    live bool (n_images,): which images may answer.
+    live bool (n_images,): which images may answer; copies: of all of the picture, found without features.
     """
     identical = [image for image in _identical(query, answer, pictures) if live[image]]
-    same = [image for image in _called_same(answer, options) if image not in identical]
+    whole = [image for image in copies if image not in identical]
+    same = [image for image in _called_same(answer, options) if image not in {*identical, *whole}]
     chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
     basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
-    basis |= dict.fromkeys(identical, "content")
+    basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
     evidence = {**answer.evidence, **_things(answer, same, agreements)}
-    evidence |= {image: _of_itself(answer, image) for image in identical}
-    judged = dataclasses.replace(answer, evidence=evidence, agreements=agreements, basis=basis)
-    return _reordered(judged, answer, identical, chosen)
+    evidence |= {image: _certain(answer, image, 1.0) for image in identical}
+    evidence |= {image: _certain(answer, image, _WHOLE_COPY) for image in whole}
+    verifications = {**copies, **answer.verifications, **{image: copies[image] for image in whole}}
+    found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
+    judged = dataclasses.replace(found, agreements=agreements, basis=basis)
+    return _reordered(judged, answer, [*identical, *whole], chosen)
 
 
 def _things(answer: Answer, same: Sequence[int], agreements: Mapping[int, Agreement]) -> dict[int, Evidence]:
@@ -90,9 +103,10 @@ def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
     return found or (list(pictures.find(query.sha256)) if len(query.features) < FEW_FEATURES else [])
 
 
-def _of_itself(answer: Answer, image: int) -> Evidence:
+def _certain(answer: Answer, image: int, probability: float) -> Evidence:
+    """The evidence of an image that is known without its points."""
     known = answer.evidence.get(image)
-    return Evidence(known.gained if known else 0.0, 1.0, 1.0)
+    return Evidence(known.gained if known else 0.0, probability, probability)
 
 
 def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequence[int]) -> dict[int, Agreement]:
