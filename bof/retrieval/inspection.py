@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX, agree
+from bof.alignment.agreement import DECODED_SIDE_PX, agree, detail_of
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
@@ -117,13 +117,16 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
     corner = query.outline[0] + 0.5  # of the box, where one was searched with
     picture_in_query = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
 
+    detail = detail_of(one) if images else None
+    pictures.contents(images)  # looked up together
+
     def compare(image: int) -> Agreement | None:
         verification = answer.verifications[image]
         other = pictures.read(image, DECODED_SIDE_PX)
         if other is None or verification.database_from_query is None:
             return None
         points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
-        found = agree(one, other, verification.database_from_query @ picture_in_query, points)
+        found = agree(one, other, verification.database_from_query @ picture_in_query, points, detail)
         if found is None or found.query_region is None:
             return found
         return dataclasses.replace(found, query_region=found.query_region + corner)
