@@ -32,6 +32,9 @@ _FIRST = 100
 
 _WEAKEST = 5
 
+_MOST_OF_ITSELF = 150
+"""A picture has at most so many inliers with itself: half of its features, which is what votes leave of many."""
+
 
 class Pictures(Protocol):
     """Reads pictures of a collection again. A picture counts only as it was when it was indexed."""
@@ -63,9 +66,10 @@ def inspect(
     same = [image for image in _called_same(answer, options) if image not in {*identical, *whole}]
     chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
+    itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
     basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
     basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
-    evidence = {**answer.evidence, **_things(answer, same, agreements)}
+    evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
     evidence |= {image: _certain(answer, image, 1.0) for image in identical}
     evidence |= {image: _certain(answer, image, _WHOLE_COPY) for image in whole}
     verifications = {**copies, **answer.verifications, **{image: copies[image] for image in whole}}
@@ -74,10 +78,31 @@ def inspect(
     return _reordered(judged, answer, [*identical, *whole], chosen)
 
 
-def _things(answer: Answer, same: Sequence[int], agreements: Mapping[int, Agreement]) -> dict[int, Evidence]:
-    """The evidence of images called the same, with the probability that each shows the thing itself."""
-    measured = quantities([answer.verifications[image] for image in agreements], list(agreements.values()))
-    thing: dict[int, float | None] = dict(zip(agreements, thing_model().probability(measured).tolist(), strict=True))
+def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
+    """What geometry and pixels would say of a copy of the query, beside other hits; None without its picture."""
+    points = query.features.geometry.xy_px
+    agreement = agree(query.picture, query.picture, np.eye(3), points) if query.picture and others else None
+    if agreement is None:
+        return None
+    n_inliers = max(min(len(points) // 2, _MOST_OF_ITSELF), *(found.n_inliers for found in others), 1)
+    spread = max(found.spread for found in others)
+    return dataclasses.replace(others[0], n_inliers=n_inliers, spread=spread), agreement
+
+
+def _things(
+    answer: Answer,
+    same: Sequence[int],
+    agreements: Mapping[int, Agreement],
+    itself: tuple[Verification, Agreement] | None,
+) -> dict[int, Evidence]:
+    """The evidence of images called the same, with the probability that each shows the thing itself.
+
+    itself: the query as a hit, where it is in the collection: it explains what look-alikes do not.
+    """
+    verifications = [*(answer.verifications[image] for image in agreements), *([itself[0]] if itself else [])]
+    measured = quantities(verifications, [*agreements.values(), *([itself[1]] if itself else [])])
+    probabilities = thing_model().probability(measured).tolist()
+    thing: dict[int, float | None] = dict(zip(agreements, probabilities, strict=False))
     usual = _usual(list(thing.values()))
     return {image: dataclasses.replace(answer.evidence[image], thing=thing.get(image, usual)) for image in same}
 

@@ -2,7 +2,7 @@
 
 python -m scripts.duplicates.originals --data DIR (the folder that holds ukbench1000/, dvd_covers/, packages/ and
 train/). Originals are photographs of all sets, every third of them made small first; each is stored again in one of
-several ways. Names and times of the files tell nothing, and they are stored without EXIF.
+several ways. Names and times of the files tell nothing.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def build(data: Path, folder: Path, n: int, seed: int) -> dict[str, str]:
         (folder / f"{code}.jpg").write_bytes(original)
         change = list(CHANGES)[number % len(CHANGES)]
         suffix, make = CHANGES[change]
-        with Image.open(io.BytesIO(original)) as picture:
+        with Image.open(io.BytesIO(original)) as opened:
+            picture = opened.convert("RGB")
             (folder / f"{code}_{suffix}").write_bytes(make(picture))
         change_of[f"{code}_{suffix}"] = change
         for name in (f"{code}.jpg", f"{code}_{suffix}"):
@@ -148,17 +149,18 @@ def build(data: Path, folder: Path, n: int, seed: int) -> dict[str, str]:
 
 
 def _original(path: Path, number: int, random: np.random.Generator) -> bytes:
-    """A photograph as it is, or made small; without EXIF."""
+    """The photograph's file as it is, or made small."""
+    if number % 3:
+        return path.read_bytes()
     with Image.open(path) as picture:
         pixels = picture.convert("RGB")
-    if number % 3 == 0:
-        pixels.thumbnail((_SMALL_SIDES_PX[number // 3 % len(_SMALL_SIDES_PX)],) * 2)
+    pixels.thumbnail((_SMALL_SIDES_PX[number // 3 % len(_SMALL_SIDES_PX)],) * 2)
     return _stored(pixels, int(random.integers(70, _FINEST)))
 
 
 def _kept(out: Path, names: Sequence[str]) -> dict[str, str]:
     """By the name of a copy that stands in a group with its original: what of the group is kept."""
-    kept = {}
+    kept: dict[str, str] = {}
     with Engine.open_or_create(out / "index") as engine:
         with progress_bar(" images", "index") as show:
             engine.add([out / "pictures"], progress=show)
