@@ -174,7 +174,8 @@ def detail_of(picture: Picture) -> F64:
     """Where a picture has detail: the middles of cells f64 (n, 2), in pixels of the original."""
     row, column = np.nonzero(find_detailed(picture.pixels, CONTENT_CELL_PX))
     decoded = (np.column_stack([column, row]) + 0.5) * CONTENT_CELL_PX - 0.5
-    return transforms.apply(np.asarray(np.linalg.inv(decoded_from_original(picture)), np.float64), decoded)
+    original_from_decoded = np.asarray(np.linalg.inv(decoded_from_original(picture)), np.float64)
+    return transforms.apply(original_from_decoded, np.asarray(decoded, np.float64))
 
 
 def _overlaps(details: tuple[F64, F64], one_from_other: F64, laid: Laid, cells: Cells) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import Agreement, Basis, Bool, Verification
+from bof.types import F64, Agreement, Basis, Bool, Verification
 
 _WHOLE_COPY = 0.99
 """The probability that a picture which agrees with the query from edge to edge shows the same thing."""
@@ -80,7 +80,7 @@ def inspect(
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
     """What geometry and pixels would say of a copy of the query, beside other hits; None without its picture."""
-    points = query.features.geometry.xy_px
+    points = query.features.geometry.xy_px - _corner_of(query).astype(np.float32)
     agreement = agree(query.picture, query.picture, np.eye(3), points) if query.picture and others else None
     if agreement is None:
         return None
@@ -139,7 +139,7 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
     one = query.picture
     if one is None:
         return {}
-    corner = query.outline[0] + 0.5  # of the box, where one was searched with
+    corner = _corner_of(query)
     picture_in_query = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
 
     detail = detail_of(one) if images else None
@@ -158,6 +158,11 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
 
     found = zip(images, in_threads(compare, images), strict=True)
     return {image: agreement for image, agreement in found if agreement is not None}
+
+
+def _corner_of(query: Query) -> F64:
+    """The top left corner of what was searched with, a box or the picture, f64 (2,) in pixels of the picture."""
+    return np.asarray(query.outline[0] + 0.5, np.float64)
 
 
 def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen: Sequence[int]) -> Answer:

@@ -129,9 +129,10 @@ def _sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Benchmark]]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The hits of one query, each with what geometry and pixels say and whether it is right; itself: the query as a hit.
+    """The hits of one query, each with what geometry and pixels say and whether it is right.
 
-    kind: the set it is from, or the kind of template; family: what is left out of a fit together.
+    itself: the query as a hit; kind: the set it is from, or the kind of template; family: what is left out of a fit
+    together.
     """
 
     kind: str
