@@ -21,7 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bof.alignment.agreement import agree
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.rankers import EngineRanker
@@ -130,7 +130,7 @@ def _sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Benchmark]]:
 def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Compared]:
     """What is measured of the first hits of each query."""
     engine = Engine.open_or_create(cache / f"index-{name}")
-    with progress_bar(" images", name) as show:
+    with stage_bars() as show:
         engine.add(list(benchmark.database), progress=show)
     ranker = EngineRanker(engine, SearchOptions(verify=VerifyOptions(pixels=N_COMPARED)))
     with progress_bar(" queries", name) as show:
