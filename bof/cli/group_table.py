@@ -31,10 +31,8 @@ def print_groups(judged: Sequence[Judged], n_pictures: int, most: int) -> None:
         _print_group(one, _MEMBERS_SHOWN if most else len(one.group.members))
     if rest := judged[len(shown) :]:
         n_bytes = human_bytes(sum(one.bytes_to_free for one in rest))
-        print(
-            f"... and {counted(len(rest), 'group')} more, {n_bytes} to free: --groups 0 prints all, --html, --json and"
-        )
-        print("    --csv FILE write them")
+        how = "--groups 0 prints all, --json FILE and --csv FILE write them"
+        print(f"... and {counted(len(rest), 'more group')}, {n_bytes} to free ({how})")
 
 
 def _print_totals(judged: Sequence[Judged], n_pictures: int) -> None:
@@ -116,4 +114,4 @@ def _print_some(lines: Sequence[str], most: int) -> None:
     for line in lines[: most or len(lines)]:
         print(line)
     if most and len(lines) > most:
-        print(f"... and {counted(len(lines) - most, 'file')} more (--groups 0 prints all)")
+        print(f"... and {counted(len(lines) - most, 'more file')} (--groups 0 prints all)")
