@@ -25,7 +25,7 @@ _NAMED = 20
 _SAMPLE, _LEAST, _SECONDS = 256, 16, 5.0
 """Pictures that are read to judge by: as many as these seconds allow, but so many in any case."""
 
-_BYTES_A_FEATURE = 28
+_BYTES_A_FEATURE = 25
 _BYTES_AN_IMAGE = 1000
 """At most, on disk (docs/format.md)."""
 

@@ -91,8 +91,8 @@ def look_at(group: Group) -> Mapping[int, Look]:
 _BATCH = 16
 """Groups after which progress is reported."""
 
-_WORK_A_FILE = 1000
-"""To ask for the size and time of a file takes as long as to decode about so many pixels."""
+_WORK_A_FILE, _WORK_A_PICTURE = 1_000, 500_000
+"""To ask for the size and time of a file, and to compare a picture, takes as long as to decode about so many pixels."""
 
 
 def look_at_all(groups: Sequence[Group], progress: Progress | None = None) -> list[Mapping[int, Look]]:
@@ -107,9 +107,9 @@ def look_at_all(groups: Sequence[Group], progress: Progress | None = None) -> li
 
 
 def _work(group: Group) -> float:
-    """Pixels to decode, and a little for each file that is not read."""
-    n_pixels = {member.sha256: member.width * member.height for member in group.members}
-    return _WORK_A_FILE * len(group.members) + (sum(n_pixels.values()) if len(n_pixels) > 1 else 0)
+    """In pixels to decode."""
+    of_content = {member.sha256: _WORK_A_PICTURE + member.width * member.height for member in group.members}
+    return _WORK_A_FILE * len(group.members) + (sum(of_content.values()) if len(of_content) > 1 else 0)
 
 
 def _unread(member: Member, problem: str, representative_from_member: F64) -> Look:

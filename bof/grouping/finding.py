@@ -37,7 +37,7 @@ _SEARCHES_PER_THREAD = 8
 _COMPARED_AT_ONCE = 32
 """Pictures that are compared before what was found out is committed."""
 
-_SEARCH_WORK, _PAIR_WORK = 50.0, 100_000.0
+_SEARCH_WORK, _PAIR_WORK = 60.0, 100_000.0
 """Work, in pixels that SIFT is given (see ingest.work): of a feature that is searched with, of a pair of pictures."""
 
 log = logging.getLogger("bof")
@@ -81,6 +81,8 @@ def _interrupted_with_words(store: PairStore, contents: set[str]) -> Iterator[No
         yield
     except KeyboardInterrupt:
         searched = {content: is_compared for content, is_compared in store.searched().items() if content in contents}
+        if not searched:
+            raise KeyboardInterrupt(f"none of {len(contents)} pictures is searched with yet") from None
         done = f"{len(searched)} of {len(contents)} pictures are searched with, {sum(searched.values())} compared"
         advice = "this is kept, and the same command goes on from here" if store.is_on_disk else "nothing can be kept"
         raise KeyboardInterrupt(f"{done}; {advice}") from None
@@ -138,7 +140,7 @@ class _Search:
         searching = [_SEARCH_WORK * self._first[content].n_features for content in contents]
         stage = Stage(self._progress, "searching", len(contents), sum(extracting) + sum(searching))
         read = read_features(sources, self._engine.features, self._options.workers)
-        for batch in _batches(_reported(read, stage, extracting), n_threads() * _SEARCHES_PER_THREAD):
+        for batch in _batches(_reported(read, stage, 0, extracting), n_threads() * _SEARCHES_PER_THREAD):
             readable = []
             for place, found in batch:
                 if isinstance(found, Unread):
@@ -183,7 +185,7 @@ class _Search:
             for content, found in work
         ]
         results = compare_pairs(items, self._engine.features, self._options.workers)
-        for batch in _batches(_reported(results, stage, comparing), _COMPARED_AT_ONCE):
+        for batch in _batches(_reported(results, stage, 1, comparing), _COMPARED_AT_ONCE):
             compared = []
             for place, found in batch:
                 content, found_pairs = work[place]
@@ -191,17 +193,18 @@ class _Search:
                 likenesses = [None] * len(names) if isinstance(found, Unread) else found
                 compared.append((content, dict(zip(names, likenesses, strict=True))))
             store.compare(compared)
-            stage.advance(len(batch), 0.0)
 
     def _comparing_work(self, content: str, found: Sequence[Pair]) -> float:
         members = [self._first[content], *(self._first[pair.found] for pair in found)]
         return len(found) * _PAIR_WORK + sum(reading_work(m.path, m.width * m.height) for m in members)
 
 
-def _reported(results: Iterable[tuple[int, T]], stage: Stage, work: Sequence[float]) -> Iterator[tuple[int, T]]:
-    """Results with their places, as they are; the work at each place is done once it has come."""
+def _reported(
+    results: Iterable[tuple[int, T]], stage: Stage, n_items: int, work: Sequence[float]
+) -> Iterator[tuple[int, T]]:
+    """Results with their places, as they are; with each so many items are done, and the work at its place."""
     for place, found in results:
-        stage.advance(0, work[place])
+        stage.advance(n_items, work[place])
         yield place, found
 
 

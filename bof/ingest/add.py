@@ -21,6 +21,9 @@ from bof.store.index import Index
 from bof.store.writer import Writer
 from bof.system.steps import Progress, Stage
 
+_FEW = 8
+"""Pictures that are read before anybody could use the time left."""
+
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
@@ -147,13 +150,14 @@ class _Reading:
         """One stage, with the time left by the sizes of the pictures, if anybody wants to know it."""
         if not files:
             return
-        stage = Stage(self._progress, "reading", len(files), 1)
-        work = estimate_work(files, self._spec, self._options) if self._progress else {}
-        total = sum(work.values()) or 1.0
+        stage = Stage(self._progress, "reading", len(files), 1.0)
+        is_worth_it = self._progress and len(files) > _FEW
+        work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
+        total = sum(work.values())
         for item in extract_files(files, self._spec, self._options):
             path = item.path if isinstance(item, Skipped) else item[0].path
             self._take(item)
-            stage.advance(1, work.get(path, 0.0) / total)
+            stage.advance(1, work[path] / total)
 
     def _reuse(self) -> Iterator[Found]:
         """The files of known content that must be read after all; the features of the others are taken over."""

@@ -360,7 +360,7 @@ def test_a_run_that_was_ended_goes_on(
 
     assert stop_at("searching", 6) == len(asking) == N_CONTENTS
     asking.clear()
-    n_to_compare = stop_at("comparing", 2)
+    n_to_compare = stop_at("comparing", 3)  # the two before are committed
     assert len(asking) <= N_CONTENTS - 6
     asking.clear()
     seen: list[Step] = []
