@@ -36,13 +36,11 @@ from bof.store.check import CheckReport
 from bof.store.index import Index, Snapshot, SnapshotFacts
 from bof.store.writer import Writer
 from bof.system.memory import machine_memory
+from bof.system.steps import Progress
 from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 log = logging.getLogger("bof")
-
-Progress = Callable[[int, int], None]
-"""Called with the pictures done and the pictures to do."""
 
 
 class Engine:
@@ -228,6 +226,7 @@ class Engine:
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
+        progress: receives the steps of each stage.
         """
         report = add_pictures(self._index, self.vocabulary_folder, sources, options, progress, delete=delete)
         if self._opened is not None:
@@ -376,7 +375,7 @@ class Engine:
                 self._warned.add(group)
                 log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
 
-    def neighbours(self, partners: int, progress: Progress | None = None) -> Iterator[Neighbours]:
+    def neighbours(self, partners: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
         The votes and the geometry that the index holds decide; no picture is read.

@@ -27,7 +27,7 @@ from bof.cli.arguments import (
     search_options,
 )
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.cli.sibling_table import sibling_lines
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError, display_name, reason_of
@@ -91,7 +91,7 @@ def _command(arguments: argparse.Namespace) -> int:
         features = chosen_features(arguments)
         engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
         add_chosen_columns(engine, arguments, search_options(arguments).groups)
-        with progress_bar(" images", "index") as show:
+        with stage_bars() as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
         benchmark = _annotated(_readable(benchmark, added), arguments.crop)

@@ -15,6 +15,7 @@ from bof.errors import ImageError, VocabularyError, display_name, reason_of
 from bof.images.listing import PICTURES
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import peak_memory
+from bof.system.steps import Step
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import Sample, draw_sample
 from bof.vocabulary.training import train_vocabulary
@@ -54,7 +55,9 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _train(sample: Sample, options: TrainOptions, arguments: argparse.Namespace, start: float) -> None:
     with stage_bars() as show:
-        vocabulary = train_vocabulary(sample, options, progress=show)
+        vocabulary = train_vocabulary(
+            sample, options, progress=lambda stage, done, total: show(Step(stage, done, total, done / total))
+        )
     vocabulary.save(arguments.output)
     facts = vocabulary.trained_on
     n_bytes = sum(path.stat().st_size for path in arguments.output.iterdir())

@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 from bof.cli.arguments import flag
 from bof.errors import BofError, OptionError, display_name
@@ -33,6 +35,19 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     except KeyboardInterrupt as stop:
         print(": ".join(["interrupted", *map(str, stop.args)]), file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """What is done inside ends at SIGTERM as at Ctrl-C: what was found is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def message_of(error: Exception) -> str:

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     name = argv[0].replace("-", "_") if argv else ""
     if name in COMMANDS:
-        return int(importlib.import_module(f"bof.{name}").main(argv[1:]))
+        return _run(name, argv[1:])
     is_help = argv[:1] in (["-h"], ["--help"])
     lines = ["usage: bof COMMAND ...", "", *(f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())]
     if not is_help:
@@ -30,3 +30,12 @@ def main(argv: list[str] | None = None) -> int:
         file=sys.stdout if is_help else sys.stderr,
     )
     return 0 if is_help else 2
+
+
+def _run(name: str, argv: list[str]) -> int:
+    """Ctrl-C is one line from the first moment: `command.run` says it once the command's modules are there."""
+    try:
+        return int(importlib.import_module(f"bof.{name}").main(argv))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

@@ -10,6 +10,7 @@ from bof.cli.arguments import flag
 from bof.options import (
     BOX,
     COLUMNS,
+    GROUPS_SHOWN,
     KEEP,
     KIND,
     PARTNERS,
@@ -40,7 +41,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     VerifyOptions: ("search, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
-    DuplicateOptions: ("duplicates", (KIND, KEEP)),
+    DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }
 """Class -> the commands that have its options, and what these have beside them."""

@@ -279,6 +279,10 @@ RULES: Mapping[str, str] = MappingProxyType(
 )
 """Rule -> what it prefers."""
 
+GROUPS_SHOWN = Option(
+    "groups", 20, "groups to print, and files that would be touched, those that free most first; 0: all", 0, 1_000_000
+)
+
 KEEP = Option(
     "keep",
     (),

@@ -123,6 +123,15 @@ class Segment:
             raise ValueError(f"image {position} of a segment has words that do not exist")
         return word, part.signature[find_postings(part.indptr, part.image, part.feature, position, word)]
 
+    def image_columns(self, position: int) -> ImageColumns:
+        """All that is indexed of the image at `position`, as it was given to `write_segment`; a copy in memory.
+
+        Raises ValueError where the segment contradicts itself.
+        """
+        start, stop = self.feature_indptr[position : position + 2]
+        where = self.xy[start:stop].copy(), self.scale_angle[start:stop].copy()
+        return ImageColumns(*self.words(position), *where, optional.rows_of(self.columns, position))
+
     def place(self, pictures: I64, indptr: I64, position: I64, features: U16, placed: Placement) -> None:
         """Fill in where features of some pictures lie: see `loops.place_features`."""
         columns = (self.feature_indptr, self.xy, self.scale_angle)

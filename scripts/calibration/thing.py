@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.rankers import EngineRanker
@@ -172,7 +172,7 @@ class Asked:
 def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Asked]:
     """The first hits of each query."""
     engine = Engine.open_or_create(cache / f"index-{name}")
-    with progress_bar(" images", name) as show:
+    with stage_bars() as show:
         engine.add(list(benchmark.database), progress=show)
     ranker = EngineRanker(engine, SearchOptions(verify=VerifyOptions(pixels=N_COMPARED)))
     with progress_bar(" queries", name) as show:

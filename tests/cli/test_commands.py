@@ -901,3 +901,11 @@ def test_a_search_does_not_wait_for_what_training_needs() -> None:
     code = f"import sys, bof.search; print(sorted({heavy} & set(sys.modules)))"
     done = in_process_of_its_own(sys.executable, "-c", code)
     assert done.stdout.decode().strip() == "[]"
+
+
+def test_an_interrupt_while_modules_are_imported_is_one_line(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.importlib, "import_module", interrupted)
+    assert run(main.main, "index") == (130, "", "interrupted\n")
