@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from bof.cli.arguments import flag
+from bof.cli.package_check import check_package
 from bof.errors import BofError, OptionError, display_name
 from bof.system.memory import keep_freed_memory
 
@@ -21,7 +22,9 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     _survive_odd_names()
     keep_freed_memory()
     try:
-        status = command(parser.parse_args(argv))
+        arguments = parser.parse_args(argv)
+        check_package()
+        status = command(arguments)
         sys.stdout.flush()
         return status
     except (BofError, OSError) as error:

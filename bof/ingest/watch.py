@@ -27,7 +27,7 @@ def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Eve
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
     except ImportError as error:
-        advice = 'install it with: pip install "bof[watch]"'
+        advice = 'install it with: pip install "bof-search[watch]"'
         raise OptionError("{watch} needs the watchdog library", advice=advice) from error
 
     changed = threading.Event()
