@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 from bof.cli.arguments import flag
-from bof.cli.package_check import check_package
+from bof.cli.package_check import check_opencv, check_package
 from bof.errors import BofError, OptionError, display_name
 from bof.system.memory import keep_freed_memory
 
@@ -24,6 +24,7 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     try:
         arguments = parser.parse_args(argv)
         check_package()
+        check_opencv()
         status = command(arguments)
         sys.stdout.flush()
         return status

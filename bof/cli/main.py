@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from bof.system import opencv
+
 COMMANDS = {
     "train_vocab": "learn visual words from photographs",
     "index": "make pictures searchable",
@@ -20,7 +22,11 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     name = argv[0].replace("-", "_") if argv else ""
     if name in COMMANDS:
-        return int(importlib.import_module(f"bof.{name}").main(argv[1:]))
+        try:
+            command = importlib.import_module(f"bof.{name}")
+        except ImportError as error:
+            return _without_opencv(error)
+        return int(command.main(argv[1:]))
     is_help = argv[:1] in (["-h"], ["--help"])
     lines = ["usage: bof COMMAND ...", "", *(f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())]
     if not is_help:
@@ -30,3 +36,11 @@ def main(argv: list[str] | None = None) -> int:
         file=sys.stdout if is_help else sys.stderr,
     )
     return 0 if is_help else 2
+
+
+def _without_opencv(error: ImportError) -> int:
+    """Say what to do where OpenCV cannot be loaded; any other error goes on."""
+    if error.name != "cv2":
+        raise error
+    print(f"error: {error}; {opencv.ADVICE}", file=sys.stderr)
+    return 1

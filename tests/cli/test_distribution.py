@@ -14,9 +14,10 @@ from types import ModuleType
 import pytest
 
 import bof
-from bof.cli.package_check import check_package
+from bof.cli.package_check import check_opencv, check_package
 from bof.errors import BofError
-from tests.support.scenes import ROOT
+from bof.system.opencv import ADVICE
+from tests.support.scenes import ROOT, draw_scene, write_picture
 
 OTHER_INIT = '"""Top-level package for Bag of Factors."""\n__version__ = "0.4.2"\n'
 
@@ -131,3 +132,74 @@ def test_an_editable_installation_under_the_old_name_is_no_other_project(
 def test_this_package_is_the_right_one(caplog: pytest.LogCaptureFixture) -> None:
     check_package()
     assert not caplog.records
+
+
+# -- What it is installed with ----------------------------------------------------------------------------------------
+
+
+def run_with(site: Path, *call: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": f"{site}:{ROOT}"}
+    return subprocess.run([sys.executable, *call], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def unloadable(tmp_path: Path) -> Path:
+    """A folder of packages where OpenCV misses a library of the system."""
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open', name='cv2')\n")
+    return tmp_path
+
+
+def test_a_command_without_opencv_s_libraries_says_what_to_install(unloadable: Path) -> None:
+    done = run_with(unloadable, "-m", "bof", "search", "query.jpg")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: libGL.so.1: cannot open; {ADVICE}\n"
+
+
+def test_an_import_without_opencv_s_libraries_says_it_too(unloadable: Path) -> None:
+    done = run_with(unloadable, "-c", "from bof import Engine")
+    assert done.stderr.endswith(f"ImportError: libGL.so.1: cannot open\n{ADVICE}\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "modules", "found"),
+    [
+        ("4.12.0", ["img_hash", "saliency"], "4.12.0"),
+        ("5.0.0", [], "5.0.0 without img_hash and saliency"),
+        ("5.1.0", ["img_hash"], "5.1.0 without saliency"),
+    ],
+)
+def test_another_opencv_is_an_error(version: str, modules: list[str], found: str) -> None:
+    package = ModuleType("cv2")
+    package.__version__ = version
+    for name in modules:
+        setattr(package, name, None)
+    expected = re.escape(f"cv2: expected OpenCV 5 or later with contributed modules, found {found}; run: pip uninstall")
+    with pytest.raises(BofError, match=expected):
+        check_opencv(package)
+
+
+@pytest.mark.parametrize("version", ["5.0.0", "6.0.0-pre"])
+def test_any_opencv_with_its_modules_will_do(version: str) -> None:
+    package = ModuleType("cv2")
+    package.__version__ = version
+    package.img_hash = package.saliency = None
+    check_opencv(package)
+
+
+ASK = """
+import sys, bof
+from pathlib import Path
+assert not {"cv2", "numpy", "sklearn"} & set(sys.modules), "import bof"
+import bof.search, bof.index, bof.duplicates
+with bof.Engine.open_or_create(Path("index")) as engine:
+    engine.add([Path("photos")])
+    assert engine.search(bof.read_image(Path("photos/0.png"), grey=True, max_side=1024))[0].name == "0.png"
+assert "sklearn" not in sys.modules, "a search"
+"""
+
+
+def test_only_training_imports_scikit_learn(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_picture(tmp_path / "photos" / f"{seed}.png", draw_scene(seed))
+    done = subprocess.run([sys.executable, "-c", ASK], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
