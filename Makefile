@@ -117,7 +117,7 @@ readme-picture: demo
 wheels: $(VENV)/.ready-wheels
 	rm -rf dist
 	$(BIN)/python -m scripts.wheels build --out dist
-	for wheel in dist/*linux*.whl; do $(BIN)/auditwheel show $$wheel || exit 1; done
+	for wheel in dist/*manylinux*.whl; do $(BIN)/auditwheel show $$wheel || exit 1; done
 	$(BIN)/twine check --strict dist/*
 
 # In new environments without a compiler, for each Python that is named: TRY_PYTHONS="python3.11 python3.13".
