@@ -24,7 +24,7 @@ def build_wheel(target: Target, out: Path) -> Path:
             "install.strip": "false",  # this machine's strip knows no library of another system
             "build-dir": f"{scratch}/build",
         }
-        _call_backend("build_wheel", scratch, settings, CC=_compiler(target), LDFLAGS=_link_flags(target))
+        _call_backend("build_wheel", scratch, settings, CC=_compiler(target))
         (made,) = Path(scratch).glob("*.whl")
         return _check(_name(made, target, out), target)
 
@@ -38,11 +38,9 @@ def build_sdist(out: Path) -> Path:
 
 
 def _compiler(target: Target) -> str:
-    return f"{sys.executable} -m ziglang cc -target {target.triple} -O3 -fno-sanitize=undefined"
-
-
-def _link_flags(target: Target) -> str:
-    return "" if target.system == "Darwin" else "-s"  # zig signs libraries of macOS, which must stay as they are
+    """All flags, for CMake's first trials too: for other flags zig compiles its run-time libraries once more."""
+    strip = "" if target.system == "Darwin" else " -s"  # zig signs libraries of macOS, which must stay as they are
+    return f"{sys.executable} -m ziglang cc -target {target.triple} -O3 -fno-sanitize=undefined{strip}"
 
 
 def _call_backend(function: str, folder: str, settings: dict[str, str], **environment: str) -> None:
