@@ -18,11 +18,11 @@ from bof.cli.command import message_of, run
 from bof.cli.proof import PROOF_SIDE, write_matches
 from bof.engine import Engine, Query
 from bof.errors import BofError, OptionError, display_name
+from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
-from bof.retrieval.inspection import FEW_FEATURES
 from bof.retrieval.query import subject_of
 from bof.types import Box, Hit, Overlay
 
@@ -118,11 +118,9 @@ def _print_table(
     spent = 1e3 * sum(answer.seconds.values())
     counted = f"{len(query.features)} features, " if options.local else ""
     print(f"{shown}: {picture.width} x {picture.height}, {counted}{spent:.0f} ms after extraction")
-    if options.local and len(query.features) < FEW_FEATURES and any(hit.basis == "content" for hit in hits):
-        print("  few features: the same file is found by its content")
-    elif options.local and not len(query.features):
-        print("  no features: the picture (or its box) has no texture to search with")
-    elif not hits:
+    if options.local and len(query.features) < FEW_FEATURES:
+        print("  " + _note_on_few(len(query.features), options))
+    if not hits:
         print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
     if answer.overlay:
         print(f"  {_reported_of(answer.overlay)}")
@@ -135,6 +133,14 @@ def _print_table(
             f"{hit.score:>6.2f}  {inliers:>7}  {_percent(hit.probability):>5}  {hit.verdict:<10}  {_bounds(hit):<23}"
         )
         print(f"{rank:>4}  {columns}  {name}")
+
+
+def _note_on_few(n: int, options: SearchOptions) -> str:
+    """What is done with a picture of few features."""
+    counted = f"few features ({n})" if n else "no features"
+    if not options.verify.pixels:
+        return f"{counted}: with --pixels above 0 it is compared as a whole too"
+    return f"{counted}: compared as a whole with the pictures that look like it"
 
 
 def _reported_of(overlay: Overlay) -> str:
@@ -153,6 +159,8 @@ def _remark(hit: Hit) -> str:
     remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
     if hit.basis == "content":
         remarks.append("the same file")
+    if hit.basis == "whole":
+        remarks.append("compared as a whole")
     if hit.basis == "points":
         remarks.append("pixels not compared")
     if hit.verdict == "part" and hit.agreement:

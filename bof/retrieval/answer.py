@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from bof.options import VerifyOptions
 from bof.retrieval.evidence import Evidence
@@ -45,6 +47,11 @@ class Answer:
         if image in self.verdicts:
             return self.verdicts[image]
         return self.evidence[image].verdict(options) if image in self.evidence else "unverified"
+
+    def only(self, image: int) -> Answer:
+        """The same, of one image alone, with a score of 0 where it has none."""
+        score = self.scores[self.images == image]
+        return replace(self, images=np.array([image], np.int64), scores=score if len(score) else np.zeros(1))
 
     def probability(self, image: int) -> float | None:
         """That the query and an image show the same thing; None where geometry was not asked."""
