@@ -39,7 +39,7 @@ def bits(hit: Hit) -> list[str | None]:
     return [None if number is None else float(number).hex() for number in numbers]
 
 
-def ask(folder: Path) -> dict[str, list[list[object]]]:
+def ask(folder: Path) -> dict[str, list[list[str | None]]]:
     """Hits of every query by its name."""
     photos = folder / "photos"
     photos.mkdir()

@@ -31,7 +31,7 @@ def try_package(package: Path, python: str) -> Any:
         subprocess.run([python, "-m", "venv", scratch], check=True)
         binaries = Path(scratch) / ("Scripts" if os.name == "nt" else "bin")
         own = binaries / f"python{'.exe' if os.name == 'nt' else ''}"
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", CONSTRAINTS]
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", str(CONSTRAINTS)]
         _run([own, *install, package], binaries)
         _run([own, "-m", "pip", "check"], binaries)
         _run([binaries / "bof", "--help"], binaries)
