@@ -8,7 +8,8 @@ STRICT = -std=gnu11 -Wall -Wextra -Werror
 DEMO ?= demo
 PAGE = tests/page
 
-.PHONY: demo test check check-page sanitize bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture clean
+.PHONY: demo test check check-page sanitize bench scale-bench extraction-curve compare-peers bench-copies calibrate ablation torture \
+	docs readme-picture wheels try-wheels clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt scripts/backend/bof_build.py bof/native/CMakeLists.txt $(C_FILES)
 	$(PYTHON) -m venv $(VENV)
@@ -100,9 +101,37 @@ ablation: $(VENV)/.ready
 torture: $(VENV)/.ready
 	$(BIN)/python -m scripts.torture --data $(DATA) $(BENCH_FLAGS)
 
+# The docs as a site with search, build/site/index.html; a link that leads nowhere is an error.
+docs: $(VENV)/.ready-docs
+	$(BIN)/python -m scripts.site build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+readme-picture: demo
+	$(BIN)/python -m scripts.demo.readme_picture $(DEMO) docs/pictures/proof.jpg
+
+# Wheels for Linux, macOS and Windows, made here with zig, and the source archive: in dist.
+wheels: $(VENV)/.ready-wheels
+	rm -rf dist
+	$(BIN)/python -m scripts.wheels build --out dist
+	for wheel in dist/*manylinux*.whl; do $(BIN)/auditwheel show $$wheel || exit 1; done
+	$(BIN)/twine check --strict dist/*
+
+# In new environments without a compiler, for each Python that is named: TRY_PYTHONS="python3.11 python3.13".
+try-wheels: wheels
+	$(BIN)/python -m scripts.wheels try dist --python $(TRY_PYTHONS)
+
+$(VENV)/.ready-wheels: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[wheels]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(DEMO) build/sanitize bof/native/_loops.*
+	rm -rf $(VENV) $(DEMO) build dist bof/native/_loops.*
 
 DATA ?= data
+TRY_PYTHONS ?= $(PYTHON)
 CACHE ?= bench-cache
 BENCH_FLAGS ?=

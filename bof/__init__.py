@@ -62,7 +62,12 @@ def __getattr__(name: str) -> Any:
     """Import a name when it is first asked for: a search must not wait for what training needs."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'bof' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"bof.{_HOME_OF[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"bof.{_HOME_OF[name]}"), name)
+    except ImportError as error:
+        if error.name == "cv2":
+            error.add_note(importlib.import_module("bof.system.opencv").ADVICE)
+        raise
 
 
 def __dir__() -> list[str]:

@@ -62,7 +62,7 @@ class Client:
         try:
             import httpx
         except ImportError as error:
-            advice = 'install it with: pip install "bof[client]"'
+            advice = 'install it with: pip install "bof-search[client]"'
             raise ServerError(expected="httpx", found="none", advice=advice) from error
         token = token or os.environ.get(TOKEN_VARIABLE, "")
         headers = {"X-Bof": "1", **({"Authorization": f"Bearer {token}"} if token else {})}

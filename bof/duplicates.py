@@ -62,7 +62,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     one = group.add_mutually_exclusive_group()
     one.add_argument("--move-to", type=Path, metavar="DIR", help="move them there")
     one.add_argument("--hardlink", action="store_true", help="make exact copies one file (with --kind exact)")
-    one.add_argument("--trash", action="store_true", help="put them into the system's trash (extra bof[trash])")
+    one.add_argument("--trash", action="store_true", help="put them into the system's trash (extra bof-search[trash])")
     one.add_argument("--undo", type=Path, metavar="LOG", help="put back what a log says was moved or linked")
     group.add_argument("--yes", action="store_true", help="do it; without, only what would be done is said")
     group.add_argument("--dry-run", action="store_true", help="only say it: the default")

@@ -67,9 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     subject = "search with the subject of queries without a box (default: all of the picture)"
     add_option(parser, dataclasses.replace(BOX, meaning=subject, choices=(AUTO,)))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
-    parser.add_argument(
-        "--report", type=Path, metavar="DIR", help="write a page with figures and failed queries here (bof[report])"
-    )
+    page = "write a page with figures and failed queries here (bof-search[report])"
+    parser.add_argument("--report", type=Path, metavar="DIR", help=page)
     add_search_options(parser, without=("where", "text"))
     add_column_options(parser)
     add_options(parser, IndexOptions)

@@ -45,7 +45,7 @@ def _command(arguments: argparse.Namespace) -> int:
         name for name in ("h11", "python_multipart", "starlette", "uvicorn") if not importlib.util.find_spec(name)
     ]
     if missing:
-        advice = 'install with: pip install "bof[serve]"'
+        advice = 'install with: pip install "bof-search[serve]"'
         raise ServerError(expected=", ".join(missing), found="none", advice=advice)
     from bof.server.app import Application
     from bof.server.http.addresses import Source

@@ -22,7 +22,7 @@ OTHER_NAMES = {
 }  # fmt: skip
 """What is imported under another name than it is installed under."""
 
-OF_THE_PROJECT = {"dev", "peers"}
+OF_THE_PROJECT = {"dev", "docs", "peers", "wheels"}
 """Extras for working on the project; the package itself must not need them."""
 
 

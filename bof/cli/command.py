@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from bof.cli.arguments import flag
+from bof.cli.package_check import check_opencv, check_package
 from bof.errors import BofError, OptionError, display_name
 from bof.system.memory import keep_freed_memory
 
@@ -23,7 +24,10 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
     _survive_odd_names()
     keep_freed_memory()
     try:
-        status = command(parser.parse_args(argv))
+        arguments = parser.parse_args(argv)
+        check_package()
+        check_opencv()
+        status = command(arguments)
         sys.stdout.flush()
         return status
     except (BofError, OSError) as error:

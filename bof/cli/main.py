@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from bof.system import opencv
+
 COMMANDS = {
     "train_vocab": "learn visual words from photographs",
     "index": "make pictures searchable",
@@ -39,3 +41,13 @@ def _run(name: str, argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except ImportError as error:
+        return _without_opencv(error)
+
+
+def _without_opencv(error: ImportError) -> int:
+    """Say what to do where OpenCV cannot be loaded; any other error goes on."""
+    if error.name != "cv2":
+        raise error
+    print(f"error: {error}; {opencv.ADVICE}", file=sys.stderr)
+    return 1

@@ -28,7 +28,7 @@ from bof.system.threads import in_threads
 from bof.system.worker import in_worker
 from bof.types import F32, F64, U8
 
-INSTALL = 'pip install "bof[onnx]"'
+INSTALL = 'pip install "bof-search[onnx]"'
 _MAX_DIMENSION = 1 << 15
 _NUMBERS_AT_ONCE = 1 << 21
 """Of the rows that are compared together: 8 megabytes a thread, whatever the collection."""

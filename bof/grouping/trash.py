@@ -29,7 +29,7 @@ def require_trash() -> Trash:
     try:
         from send2trash import send2trash
     except ImportError as error:
-        advice = 'install it with: pip install "bof[trash]"'
+        advice = 'install it with: pip install "bof-search[trash]"'
         raise DuplicateError("{trash} needs the package send2trash", advice=advice) from error
     return send2trash  # type: ignore[no-any-return]
 

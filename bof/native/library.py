@@ -40,7 +40,7 @@ def _load(path: Path) -> ctypes.CDLL:
     except OSError as error:
         raise ImportError(
             f"{path}: expected the compiled loops of bof, found {error}; install bof again: pip install --editable . "
-            "in its source, or pip install --force-reinstall bof"
+            "in its source, or pip install --force-reinstall bof-search"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Speed and size as one table of ratios, measured in one run on the same features and cores.
 
 python -m scripts.bench --data DIR (the folder that holds ukbench1000/, dvd_covers/ and train/). bof stands beside
-COLMAP's VisualIndex and asmk (both from the extra bof[peers], left out where missing), and each stage beside its
+COLMAP's VisualIndex and asmk (both from the extra bof-search[peers], left out where missing), and each stage beside its
 limit. Who is compared is asked in turn, question by question; ratios are medians of the pairs' own ratios. Peers train
 their own vocabulary on train/, which takes minutes: --cache keeps it. The group appearance needs no photographs.
 python -m scripts.peers says how accurate the same indexes are.

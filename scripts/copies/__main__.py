@@ -1,8 +1,8 @@
 """The copies benchmark: attacked photographs are searched for among the originals, by bof and by perceptual hashes.
 
 python -m scripts.copies --data DIR (the folder that holds ukbench1000/ and train/). The hashes need the extra
-bof[peers] (imagehash) and `pip install imagededup`, which brings PyTorch; a method that is not installed is named and
-left out. Recall is measured at zero false accepts; the queries and their truth are left in --out, where
+bof-search[peers] (imagehash) and `pip install imagededup`, which brings PyTorch; a method that is not installed is
+named and left out. Recall is measured at zero false accepts; the queries and their truth are left in --out, where
 `python -m bof.evaluate OUT/copies.json --root OUT` finds them.
 """
 

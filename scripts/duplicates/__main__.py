@@ -1,9 +1,9 @@
 """Duplicate groups on the copies benchmark: references and their attacked copies in one collection; who groups them?
 
 python -m scripts.duplicates --data DIR (the folder that holds ukbench1000/ and train/). The hashes need the extra
-bof[peers] (imagehash) and `pip install imagededup`, which brings PyTorch; what is not installed is named and left out.
-A group is wrong if one of its links is between unrelated pictures. With --out the copies and the index stay, and
-a second run with the same --out goes on from there.
+bof-search[peers] (imagehash) and `pip install imagededup`, which brings PyTorch; what is not installed is named and
+left out. A group is wrong if one of its links is between unrelated pictures. With --out the copies and the
+index stay, and a second run with the same --out goes on from there.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         "data cache json",
         sample=(16, "pictures of each set to time"),
         rounds=(2, "timings of each picture; the least counts"),
-        svg=(None, "draw accuracy against milliseconds here (bof[report])"),
+        svg=(None, "draw accuracy against milliseconds here (bof-search[report])"),
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="these settings (balanced is always)")
     parser.add_argument("--queries", type=int, nargs=2, metavar="N", default=[250, 200], help="UKBench, DVD; 0: all")

@@ -3,7 +3,7 @@
 python -m scripts.peers --data DIR asks UKBench among its own 1,000 pictures, and DVD covers among ukbench1000/ and
 train/. python -m scripts.peers --benchmark FILE.json --root DIR asks any other benchmark that `bof evaluate` reads.
 Every peer trains its own vocabulary of --words words on --train; --cache keeps what takes minutes. The peers need the
-extra bof[peers]. `exhaustive`, which matches every query with every picture, runs only when --only names it.
+extra bof-search[peers]. `exhaustive`, which matches every query with every picture, runs only when --only names it.
 """
 
 from __future__ import annotations

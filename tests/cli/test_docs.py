@@ -14,8 +14,11 @@ from bof.cli.main import COMMANDS
 from bof.cli.options_page import document
 from tests.support.scenes import ROOT, draw_scene, write_picture
 
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 DOCS = [
-    ROOT / "README.md",
+    *READMES,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "data" / "README.md",
     ROOT / "vocab" / "README.md",
@@ -23,8 +26,9 @@ DOCS = [
 PROSE = [*DOCS, ROOT / "CHANGELOG.md"]
 
 
-def test_the_python_example_of_the_readme_finds_the_picture(tmp_path: Path) -> None:
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_the_python_example_of_the_readme_finds_the_picture(readme: Path, tmp_path: Path) -> None:
+    example = re.search(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
     write_picture(tmp_path / "photos" / "right.png", draw_scene(1))
     write_picture(tmp_path / "photos" / "wrong.png", draw_scene(2))

@@ -510,7 +510,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch:
 
 def test_without_matplotlib_the_command_to_install_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert 'pip install "bof[report]"' in refused(tmp_path / "out")
+    assert 'pip install "bof-search[report]"' in refused(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -241,7 +241,7 @@ def test_without_faiss_all_are_compared_and_it_is_said(
     found = open_ann_index(tmp_path, small).search(ROWS[5], 10)[0]
     assert found.tolist() == all_of(ROWS[5], ROWS, 10)[0]
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
-    assert all('pip install "bof[onnx]"' in record.message for record in caplog.records)
+    assert all('pip install "bof-search[onnx]"' in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize(

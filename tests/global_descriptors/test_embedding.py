@@ -335,7 +335,7 @@ def test_a_missing_file_and_a_missing_package_say_so(tmp_path: Path, monkeypatch
         cached_model(tmp_path / "none.onnx")
     path = Network().write(tmp_path / "model.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r'install it: pip install "bof\[onnx\]"$'):
+    with pytest.raises(ModelError, match=r'install it: pip install "bof-search\[onnx\]"$'):
         load_model(path)
 
 

@@ -419,7 +419,7 @@ def test_the_trash_takes_files_and_undoing_says_where_they_are(tmp_path: Path, m
 
 def test_a_missing_trash_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "send2trash", None)
-    with pytest.raises(DuplicateError, match=r'pip install "bof\[trash\]"'):
+    with pytest.raises(DuplicateError, match=r'pip install "bof-search\[trash\]"'):
         require_trash()
 
 

@@ -101,7 +101,7 @@ def test_an_editable_wheel_is_a_line_for_the_path_and_the_library_lies_in_the_ch
 ) -> None:
     """The line comes behind PYTHONPATH, so that the same environment runs other checkouts too."""
     name = build.build_editable(str(checkout))
-    assert re.fullmatch(r"bof-[\d.]+-py3-none-(?!any)\w+\.whl", name)
+    assert re.fullmatch(r"bof_search-[\d.]+-py3-none-(?!any)\w+\.whl", name)
     with zipfile.ZipFile(checkout / name) as wheel:
         (line,) = [entry for entry in wheel.namelist() if ".dist-info/" not in entry]
         assert wheel.read(line).decode() == f"{checkout}\n"
@@ -131,7 +131,7 @@ def test_a_wheel_is_bound_to_the_platform_and_holds_all_that_is_read(
     """Made without compiling, which the tests above do."""
     monkeypatch.chdir(ROOT)
     name = build.build_wheel(str(tmp_path), {"wheel.cmake": "false", "wheel.platlib": "true"})
-    assert re.fullmatch(r"bof-[\d.]+-py3-none-(?!any)\w+\.whl", name)
+    assert re.fullmatch(r"bof_search-[\d.]+-py3-none-(?!any)\w+\.whl", name)
     with zipfile.ZipFile(tmp_path / name) as wheel:
         found = set(wheel.namelist())
     vocabulary = {f"bof/default_vocabulary/{path.name}" for path in (ROOT / "vocab" / "default").iterdir()}

@@ -89,7 +89,7 @@ def test_a_server_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch)
     with Client("http://127.0.0.1:9", timeout=1.0) as client, pytest.raises(ServerError, match="is bof serve running"):
         client.health()
     monkeypatch.setitem(sys.modules, "httpx", None)
-    with pytest.raises(ServerError, match=re.escape('pip install "bof[client]"')):
+    with pytest.raises(ServerError, match=re.escape('pip install "bof-search[client]"')):
         Client()
 
 

@@ -67,7 +67,7 @@ def answers(address: str) -> bool:
 @pytest.fixture(scope="module")
 def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of its own process, over a copy of the index."""
-    pytest.importorskip("uvicorn", reason='the server needs pip install "bof[serve]"')
+    pytest.importorskip("uvicorn", reason='the server needs pip install "bof-search[serve]"')
     folder = tmp_path_factory.mktemp("page")
     shutil.copytree(index_folder, folder / "index")
     port = free_port()
@@ -84,7 +84,7 @@ def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests."""
-    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof[dev]"')
+    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
     if not CHROMIUM:
         pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
     with playwright.sync_playwright() as engine:
@@ -366,7 +366,7 @@ def test_only_parts_are_shown_where_they_are_wanted(visit: Callable[..., Any]) -
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_part_is_compared_by_what_agrees(visit: Callable[..., Any], lang: str) -> None:
     """With the forms of an answer. The outline of the whole query is not drawn; axe finds nothing serious."""
-    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof[dev]"')
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof-search[dev]"')
     page = visit("#/statistics", locale={"en": "en-GB", "zh": "zh-CN"}[lang])
 
     def answer(route: Any) -> None:
@@ -594,7 +594,7 @@ def test_dark_follows_the_system_and_the_switch(visit: Callable[..., Any]) -> No
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", "undefined"), ("dark", "{runOnly: ['color-contrast']}")])
 def test_axe_finds_nothing_serious(visit: Callable[..., Any], scheme: str, rules: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof[dev]"')
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof-search[dev]"')
     page = visit(color_scheme=scheme)
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
     for view in (*VIEWS, "#/search?image=4&box=20,20,200,200&ranker=votes"):

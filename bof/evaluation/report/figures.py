@@ -56,7 +56,8 @@ _INKS: Mapping[str, _Inks] = {
 def require_matplotlib() -> None:
     """ReportError, with the command to install it, where matplotlib is missing."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise ReportError("a report needs matplotlib, which is not installed", advice='run: pip install "bof[report]"')
+        advice = 'run: pip install "bof-search[report]"'
+        raise ReportError("a report needs matplotlib, which is not installed", advice=advice)
 
 
 def setting_names(report: Report) -> list[str]:

@@ -1,0 +1,1 @@
+"""Wheels for every platform, made on one machine, and what they answer."""
