@@ -50,8 +50,8 @@ def _command(arguments: argparse.Namespace) -> int:
         verify=options_from(arguments, VerifyOptions),
     )
     reader = LimitedReader.of(arguments.memory)
-    pictures = [_opened(reader, name) for name in (arguments.picture, arguments.other)]
-    found = compare_opened(*pictures, options, arguments.vocabulary)
+    one, other = _opened(reader, arguments.picture), _opened(reader, arguments.other)
+    found = compare_opened(one, other, options, arguments.vocabulary)
     if arguments.json:
         print(json.dumps(_as_json(found), indent=2))
     else:

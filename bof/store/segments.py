@@ -164,9 +164,9 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
 def segment_in_memory(images: Sequence[ImageColumns], n_words: int) -> Segment:
     """The images' features as a segment without files, and without optional columns."""
     arrays = _arrays(images, n_words)
-    columns = (arrays[name] for name in ("vote_indptr", "vote_image", "vote_feature", "signature"))
-    of_features = (arrays[name] for name in ("feature_indptr", "word", "xy", "scale_angle"))
-    return Segment(Postings(*columns, first_image=0, n_images=len(images)), *of_features)
+    indptr, image, feature, signature = (arrays[f] for f in ("vote_indptr", "vote_image", "vote_feature", "signature"))
+    postings = Postings(indptr, image, feature, signature, 0, len(images))
+    return Segment(postings, arrays["feature_indptr"], arrays["word"], arrays["xy"], arrays["scale_angle"])
 
 
 def _arrays(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:
