@@ -15,10 +15,10 @@ from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import OptionError
 from bof.features.sift import extract_features
 from bof.global_descriptors import hashes
-from bof.global_descriptors.describe import SIDE
+from bof.global_descriptors.describe import SIDE, ColumnSpec
 from bof.images.decode import Picture, decode, read_bytes, shrink, to_grey
 from bof.images.draw import draw_hit
-from bof.options import HASHES, FeatureOptions, SearchOptions
+from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.retrieval.hits import hit_of
 from bof.retrieval.query import Query, prepare
@@ -26,7 +26,7 @@ from bof.retrieval.searcher import Searcher
 from bof.store.catalog.catalogue_columns import gather_rows
 from bof.store.index import Snapshot
 from bof.store.inverted_file import Weights, squared_norms
-from bof.store.segments import columns_of, segment_in_memory
+from bof.store.segments import ImageColumns, columns_of, segment_in_memory
 from bof.types import F32, U8, Features, Hit
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
@@ -125,9 +125,11 @@ def compare_opened(
         raise OptionError(option="ranker", expected=expected, found=found)
     words = load_vocabulary(Path(os.path.abspath(vocabulary or default_vocabulary_path())))
     query = _query(one, words.features)
-    features = extract_features(other.decode(True, words.features.max_side), words.features)
+    grey = other.decode(True, words.features.max_side)
+    features = extract_features(grey, words.features)
     pictures = _OtherPicture(other) if options.verify.pixels else None
-    collection = _collection(other.name, features, words)
+    rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
+    collection = _collection(other.name, columns_of(features, words, rows), features, words)
     answer = Searcher(collection, words, options, pictures=pictures).match(query, 0).answer
     hit = hit_of(collection.rows[0], query, answer, 0, float(answer.scores[0]), options.verify)
     hit = dataclasses.replace(hit, verdict="no") if hit.verdict == "unverified" else hit
@@ -170,13 +172,13 @@ class _OtherPicture:
         return self.picture.decode(False, max_side)
 
 
-def _collection(name: str, features: Features, vocabulary: Vocabulary) -> Snapshot:
+def _collection(name: str, columns: ImageColumns, features: Features, vocabulary: Vocabulary) -> Snapshot:
     """A picture as a collection in memory.
 
     Every word is equally rare: how rare each is in the pictures that are not here nobody knows, and by the two at hand
     alone the words that they share would be common.
     """
-    segment = segment_in_memory([columns_of(features, vocabulary)], vocabulary.n_words)
+    segment = segment_in_memory([columns], vocabulary.n_words)
     idf, live = np.ones(vocabulary.n_words), np.ones(1, np.bool_)
     norm = np.sqrt(squared_norms(segment.postings, idf))
     weights = Weights(idf, np.where(norm > 0, norm, 1.0), live)

@@ -120,7 +120,9 @@ def _command(arguments: argparse.Namespace) -> int:
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
     with Engine.open_or_create(folder, arguments.vocabulary, **feature_options) as engine, _ended_like_interrupted():
-        needs_no_folder = bool(engine.column_spec.groups or arguments.columns or arguments.model) and not engine.roots
+        needs_no_folder = (
+            bool(engine.column_spec.needs_colour or arguments.columns or arguments.model) and not engine.roots
+        )
         sources = sources or ([] if needs_no_folder else upkeep.known_folders(engine))
         if arguments.dry_run:
             return dry_run.say_plan(engine, sources, options, delete=arguments.delete)

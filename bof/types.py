@@ -29,8 +29,9 @@ Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 """same: the thing itself; part: something is certainly shared, and something else differs."""
 
 
-Basis = Literal["content", "pixels", "points"]
-"""What `same` or `part` rests on: one file, pixels that were compared, or points alone."""
+Basis = Literal["content", "whole", "pixels", "points"]
+"""What `same` or `part` rests on: one file, pixels of the whole pictures where there are too few points, pixels where
+points lay one over the other, or points alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,17 @@ def test_one_file_under_two_names_is_the_same_by_its_content(scene: Path, tmp_pa
 
 def test_pictures_without_texture_are_compared_too(tmp_path: Path, scene: Path) -> None:
     blank = write_picture(tmp_path / "blank.png", np.full((50, 50, 3), 99, np.uint8))
-    grey = write_picture(tmp_path / "grey.png", np.full((50, 50, 3), 98, np.uint8))
-    for one, two in ((blank, scene), (scene, blank), (blank, grey)):
+    dark = write_picture(tmp_path / "dark.png", np.full((50, 50, 3), 9, np.uint8))
+    wide = write_picture(tmp_path / "wide.png", np.full((50, 90, 3), 99, np.uint8))
+    for one, two in ((blank, scene), (scene, blank), (blank, dark), (blank, wide)):
         found = compare_pictures(one, two)
         assert (found.hit.verdict, found.n_features[0 if one == blank else 1]) == ("no", 0)
         assert found.proof().shape[2] == 3
-    assert compare_pictures(blank, blank).hit.verdict == "same"
+    again = write_picture(tmp_path / "again.bmp", np.full((50, 50, 3), 99, np.uint8))
+    found = compare_pictures(blank, again)
+    assert (found.hit.verdict, found.hit.basis) == ("same", "whole")
+    assert repr(found).endswith("same, compared as a whole)")
+    assert compare_pictures(blank, blank).hit.basis == "content"
 
 
 def test_files_bytes_and_pictures_say_the_same(turned: Path, scene: Path) -> None:

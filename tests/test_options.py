@@ -16,7 +16,7 @@ from bof.cli.options_page import STAGES
 from bof.errors import OptionError
 from bof.global_descriptors import hashes
 from bof.grouping.rules import BY_NAME
-from bof.options import COLUMN_OF, GROUPS, HASHES, PRESET, RULES, SearchOptions, VerifyOptions
+from bof.options import COLUMN_OF, GROUPS, HASHES, PRESET, RULES, SKETCH, SearchOptions, VerifyOptions
 from bof.options.option import Option, options_of
 from bof.server.app import ENDPOINTS
 from bof.server.http.parameters import Parameter
@@ -163,6 +163,6 @@ def test_contradictions_name_both_options() -> None:
 
 def test_what_is_declared_is_what_there_is() -> None:
     assert tuple(hashes.ARRAYS) == HASHES
-    assert {column.partition(".")[0] for column in COLUMN_OF.values()} == set(GROUPS)
+    assert {column.partition(".")[0] for column in COLUMN_OF.values()} == set(GROUPS) - {SKETCH}
     assert set(RULES) <= set(BY_NAME)
     assert PRESET.choices == tuple(bof.options.PRESETS)

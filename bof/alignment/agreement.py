@@ -37,11 +37,15 @@ MEASURES = (
 """What `Agreement.measures` holds."""
 
 
-def agree(one: Picture, other: Picture, other_from_one: F64, points: F32) -> Agreement | None:
+def agree(
+    one: Picture, other: Picture, other_from_one: F64, points: F32, detail: F64 | None = None
+) -> Agreement | None:
     """Compare two pictures, grey or RGB, where they show the same; None where they have nothing in common.
 
-    other_from_one f64 (3, 3): in pixels of the originals; points f32 (n, 2): where the one has what geometry found.
+    other_from_one f64 (3, 3): in pixels of the originals; points f32 (n, 2): where the one has what geometry found;
+    detail: `detail_of(one)`, where many are compared with it.
     """
+    detail = detail_of(one) if detail is None else detail
     if one.pixels.ndim != other.pixels.ndim:
         one, other = (_in_grey(picture) for picture in (one, other))
     try:
@@ -58,7 +62,7 @@ def agree(one: Picture, other: Picture, other_from_one: F64, points: F32) -> Agr
         None if hull is None else transforms.apply(np.asarray(np.linalg.inv(laid.canvas_from_one), np.float64), hull)
     )
     region_in_other = None if region is None else transforms.apply(other_from_one, region)
-    overlaps = _overlaps(one, other, one_from_other, laid, cells)
+    overlaps = _overlaps((detail, detail_of(other)), one_from_other, laid, cells)
     return Agreement(*overlaps, region, region_in_other, int(cells.differs.sum()), measures, _on_grid(one, laid, cells))
 
 
@@ -100,15 +104,27 @@ def _of_ring(cells: Cells, ring: Bool) -> list[float]:
     correlation = cells.correlation[ring & cells.both]
     tint = cells.tint[ring & cells.covered]
     n = len(correlation)
-    low, median = np.quantile(correlation, [0.1, 0.5]) if n else (0.0, 0.0)
+    low, median = _quantiles(correlation, 0.1, 0.5) if n else (0.0, 0.0)
     agree = float((correlation >= AGREES).mean()) if n else 0.0
     differ = float((correlation <= DIFFERS).mean()) if n else 1.0
     exact = float((correlation >= EXACT).mean()) if n else 0.0
     breaks = float((cells.breaks & ring).sum()) / max(1, n)
-    apart = float(np.quantile(tint, 0.8)) if len(tint) else np.nan
+    apart = _quantiles(tint, 0.8)[0] if len(tint) else np.nan
     tint_of_ring = _UNKNOWN_TINT if np.isnan(apart) else apart
     shares = exact, agree, differ, breaks
-    return [float(np.log1p(n)), *shares, float(median), float(low), float(np.log1p(tint_of_ring))]
+    return [float(np.log1p(n)), *shares, median, low, float(np.log1p(tint_of_ring))]
+
+
+def _quantiles(values: F64, *shares: float) -> list[float]:
+    """As np.quantile has them, of at least one value: it takes longer to ask than to sort."""
+    ranked = np.sort(values)
+    found = []
+    for share in shares:
+        place = share * (len(ranked) - 1)
+        below = int(place)
+        above = min(below + 1, len(ranked) - 1)
+        found.append(float(ranked[below] + (place - below) * (ranked[above] - ranked[below])))
+    return found
 
 
 def _rings(laid: Laid, cells: Cells, points: F32) -> list[Bool]:
@@ -122,7 +138,10 @@ def _rings(laid: Laid, cells: Cells, points: F32) -> list[Bool]:
 def _moved(cells: Cells) -> tuple[float, float]:
     """How far the flow goes where the pictures agree: usually, and at most."""
     moved = cells.moved[cells.agrees]
-    return (float(np.median(moved)), float(np.quantile(moved, 0.9))) if len(moved) else (0.0, 0.0)
+    if not len(moved):
+        return 0.0, 0.0
+    usual, most = _quantiles(moved, 0.5, 0.9)
+    return usual, most
 
 
 def _inside(corners: F64, cells: Cells) -> Bool:
@@ -151,26 +170,29 @@ def _hull(cells: Cells) -> F64 | None:
     return cv2.convexHull(corners.astype(np.float32) * cells.side).reshape(-1, 2).astype(np.float64)
 
 
-def _overlaps(one: Picture, other: Picture, one_from_other: F64, laid: Laid, cells: Cells) -> tuple[float, float]:
+def detail_of(picture: Picture) -> F64:
+    """Where a picture has detail: the middles of cells f64 (n, 2), in pixels of the original."""
+    row, column = np.nonzero(find_detailed(picture.pixels, CONTENT_CELL_PX))
+    decoded = (np.column_stack([column, row]) + 0.5) * CONTENT_CELL_PX - 0.5
+    original_from_decoded = np.asarray(np.linalg.inv(decoded_from_original(picture)), np.float64)
+    return transforms.apply(original_from_decoded, np.asarray(decoded, np.float64))
+
+
+def _overlaps(details: tuple[F64, F64], one_from_other: F64, laid: Laid, cells: Cells) -> tuple[float, float]:
     """Shares of the detail of each picture that agrees: of what is in the common part, and how much of all is there."""
     agreeing = float(cells.agrees.sum()) / max(1.0, float(cells.detailed.sum()))
     canvas_from_other = laid.canvas_from_one @ one_from_other
     return (
-        agreeing * _share_inside(one, laid.canvas_from_one, laid.mask),
-        agreeing * _share_inside(other, canvas_from_other, laid.mask),
+        agreeing * _share_inside(details[0], laid.canvas_from_one, laid.mask),
+        agreeing * _share_inside(details[1], canvas_from_other, laid.mask),
     )
 
 
-def _share_inside(picture: Picture, canvas_from_picture: F64, mask: Bool) -> float:
-    """The share of a picture's detail that lies in the common part."""
-    side = CONTENT_CELL_PX
-    detailed = find_detailed(picture.pixels, side)
-    row, column = np.nonzero(detailed)
-    if not len(row):
+def _share_inside(detail: F64, canvas_from_picture: F64, mask: Bool) -> float:
+    """The share of a picture's detail f64 (n, 2) that lies in the common part."""
+    if not len(detail):
         return 1.0
-    decoded = np.column_stack([(column + 0.5) * side - 0.5, (row + 0.5) * side - 0.5])
-    original = transforms.apply(np.asarray(np.linalg.inv(decoded_from_original(picture)), np.float64), decoded)
-    x, y = np.rint(transforms.apply(canvas_from_picture, original)).T
+    x, y = np.rint(transforms.apply(canvas_from_picture, detail)).T
     inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
     inside[inside] = mask[y[inside].astype(np.int64), x[inside].astype(np.int64)]
     return float(inside.mean())

@@ -12,6 +12,8 @@ from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
 _MIN_AREA_PX = 64.0
+_FARTHEST_PX = 1e5
+"""Corners beyond are drawn as if they were here: the canvas is smaller."""
 _MIN_DEPTH = 0.1
 """A transform that brings a corner nearer than this to the horizon folds the picture: no copy does."""
 
@@ -96,6 +98,14 @@ def _drawn(pixels: U8, canvas_from_picture: F64, size: tuple[int, int]) -> tuple
     drawn = cv2.warpPerspective(
         pixels, canvas_from_picture, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    mask = cv2.warpPerspective(np.full(pixels.shape[:2], 255, np.uint8), canvas_from_picture, size)
-    inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0)
-    return np.asarray(drawn, np.uint8), np.asarray(inner == 255, np.bool_)
+    return np.asarray(drawn, np.uint8), _inside(pixels.shape[:2], canvas_from_picture, size)
+
+
+def _inside(shape: tuple[int, ...], canvas_from_picture: F64, size: tuple[int, int]) -> Bool:
+    """Where a picture of a shape covers the canvas, less one pixel at its edges."""
+    height, width = shape[:2]
+    centres = corners((0.5, 0.5, width - 0.5, height - 0.5))
+    outline = np.clip(apply(canvas_from_picture, centres), -_FARTHEST_PX, _FARTHEST_PX)
+    mask = np.zeros(size[::-1], np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(outline * 16).astype(np.int32), 1, shift=4)
+    return np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8), borderValue=0) > 0, np.bool_)

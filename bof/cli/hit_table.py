@@ -11,9 +11,9 @@ from bof.cli.finding import FoundHits
 from bof.cli.terminal import Column, table_lines
 from bof.errors import display_name
 from bof.global_descriptors.hashes import bits_of
+from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.options import AUTO, HASHES, SearchOptions
 from bof.retrieval.answer import shared_percent
-from bof.retrieval.inspection import FEW_FEATURES
 from bof.system.units import counted
 from bof.types import Box, Hit, Overlay
 
@@ -37,14 +37,20 @@ def hit_lines(found: FoundHits, options: SearchOptions) -> Iterator[str]:
 def notes_of(found: FoundHits, options: SearchOptions) -> Iterator[str]:
     """Why there are few hits, or none."""
     n_features = len(found.query.features)
+    if options.local and n_features < FEW_FEATURES:
+        yield _note_on_few(n_features, options)
     if found.filtered_out:
         yield found.filtered_out
-    elif options.local and n_features < FEW_FEATURES and any(hit.basis == "content" for hit in found.hits):
-        yield "few features: the same file is found by its content"
-    elif options.local and not n_features:
-        yield "no features: the picture (or its box) has no texture to search with"
     elif not found.hits:
         yield "no picture shares a visual word with it" if options.local else "no picture is like it"
+
+
+def _note_on_few(n: int, options: SearchOptions) -> str:
+    """What is done with a picture of few features."""
+    counted = f"few features ({n})" if n else "no features"
+    if not options.verify.pixels:
+        return f"{counted}: with --pixels above 0 it is compared as a whole too"
+    return f"{counted}: compared as a whole with the pictures that look like it"
 
 
 def _columns(hits: Sequence[Hit], names: Mapping[int, str], options: SearchOptions) -> tuple[list[Column], Column]:
@@ -81,6 +87,8 @@ def _remark(hit: Hit) -> str:
     remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
     if hit.basis == "content":
         remarks.append("the same file")
+    if hit.basis == "whole":
+        remarks.append("compared as a whole")
     if hit.basis == "points":
         remarks.append("pixels not compared")
     if hit.verdict == "part" and hit.agreement:

@@ -10,11 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bof.errors import OptionError
-from bof.global_descriptors import color, hashes
+from bof.global_descriptors import color, hashes, sketch
 from bof.global_descriptors.embedding import Model, cached_model
 from bof.global_descriptors.onnx_file import weight_files
 from bof.images.decode import shrink
-from bof.options import COLUMNS, GROUPS, ModelOptions
+from bof.options import COLUMNS, GROUPS, SKETCH, ModelOptions
 from bof.types import U8
 
 _ROOM_OF_MODEL, _COPIES_OF_WEIGHTS = 1 << 29, 3
@@ -56,10 +56,18 @@ class ColumnSpec:
             raise _no_model()
 
     def describe(self, pixels: U8, picture: str = "the picture") -> dict[str, NDArray[Any]]:
-        """The rows of a picture RGB u8 (h, w, 3), by column; picture: its name. Raises ModelError, ImageError."""
-        small = shrink(pixels, SIDE)
+        """The rows of a picture RGB u8 (h, w, 3), by column; picture: its name. Raises ModelError, ImageError.
+
+        Where `needs_colour` is false it may be grey, u8 (h, w).
+        """
+        small = shrink(pixels, SIDE) if self.needs_colour else pixels
         found = {group: self._rows(group, small, picture) for group in self.groups}
         return {f"{group}.{name}": row for group, rows in sorted(found.items()) for name, row in sorted(rows.items())}
+
+    @property
+    def needs_colour(self) -> bool:
+        """Is there a group that describes colours?"""
+        return bool(set(self.groups) - {SKETCH})
 
     @property
     def model_bytes(self) -> int:
@@ -70,6 +78,8 @@ class ColumnSpec:
         return _ROOM_OF_MODEL + _COPIES_OF_WEIGHTS * sum(file.stat().st_size for file in files)
 
     def _rows(self, group: str, pixels: U8, picture: str) -> Mapping[str, NDArray[Any]]:
+        if group == SKETCH:
+            return sketch.describe(pixels)
         if group == "hash":
             return hashes.describe(pixels)
         if group == "color":

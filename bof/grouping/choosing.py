@@ -36,6 +36,7 @@ from bof.grouping.rules import (
 from bof.grouping.types import Group, Member
 from bof.options import KEEP
 
+_BY_LOOK = ("pixels", "sharpness")
 DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
 
 
@@ -91,10 +92,12 @@ def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
     whole = [WHOLE_PICTURE] if of_one_picture else []
     chosen = [BY_NAME[name] for name in first if name in names]
     rest = [BY_NAME[name] for name in names if name not in first]
-    # What EXIF, frames and alterations say comes after pixels and sharpness and before bytes.
-    place = sum(name in ("pixels", "sharpness") for name in names if name not in first)
-    origin = [CAMERA, UNEDITED, UNFRAMED, USUAL]
-    return [PROTECTED, *whole, *chosen, SOURCE, *rest[:place], *origin, *rest[place:], FIRST_BY_PATH]
+    # A frame says that a picture was made from another, whose resampling can look sharper. What EXIF and alterations
+    # say comes after pixels and sharpness and before bytes.
+    framed, place = (sum(name in some for name in names if name not in first) for some in (("pixels",), _BY_LOOK))
+    origin = [CAMERA, UNEDITED, USUAL]
+    later = [*rest[:framed], UNFRAMED, *rest[framed:place], *origin, *rest[place:]]
+    return [PROTECTED, *whole, *chosen, SOURCE, *later, FIRST_BY_PATH]
 
 
 def _reason(reasons: Sequence[str]) -> str:

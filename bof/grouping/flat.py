@@ -7,22 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bof.geometry.transforms import scaling
+from bof.global_descriptors.sketch import FEW_FEATURES, NEAR_LEVELS
 from bof.grouping.kinds import Proof, changes_of
-from bof.grouping.pixels import Likeness
 from bof.grouping.reading import Unread, compare_pairs, read_sketches
 from bof.grouping.types import Member
 from bof.options import DuplicateOptions, FeatureOptions
 from bof.store.catalog import FileStamp
 from bof.types import F64, U8
 
-FEW_FEATURES = 30
-"""Pictures with fewer features than this are compared as wholes too."""
-
-_NEAR_LEVELS = 8
-"""Sketches of copies are this near in every place, in levels."""
 _SAME_ASPECT = 0.02
-_WHOLE, _AGREEMENT = 0.97, 0.95
-_SAME_LEVELS = 4.0
 
 
 def flat_proofs(
@@ -46,7 +39,7 @@ def flat_proofs(
     for place, found in compare_pairs(items, features, options.workers):
         i = firsts[place]
         for j, likeness in zip(near[i], found if isinstance(found, list) else [], strict=False):
-            if likeness is not None and _is_copy(likeness):
+            if likeness is not None and likeness.is_whole_copy:
                 transform = _whole(contents[flat[j]][0], contents[flat[i]][0])
                 changes = frozenset(changes_of(transform, likeness))
                 proofs.append(Proof(flat[i], flat[j], "copy", 0, 1.0, transform, changes))
@@ -63,9 +56,9 @@ def _near(sketches: Mapping[int, U8], members: Sequence[Member]) -> Iterator[tup
     level = rows.mean(axis=1)
     order = np.argsort(level, kind="stable")
     for position, row in enumerate(order.tolist()):
-        last = np.searchsorted(level[order], level[row] + _NEAR_LEVELS, side="right")
+        last = np.searchsorted(level[order], level[row] + NEAR_LEVELS, side="right")
         others = order[position + 1 : last]
-        alike = np.abs(rows[others] - rows[row]).max(axis=1, initial=0) <= _NEAR_LEVELS
+        alike = np.abs(rows[others] - rows[row]).max(axis=1, initial=0) <= NEAR_LEVELS
         for other in others[alike & (np.abs(aspect[others] - aspect[row]) <= _SAME_ASPECT)].tolist():
             one, two = sorted((int(places[row]), int(places[other])))
             yield one, two
@@ -74,10 +67,3 @@ def _near(sketches: Mapping[int, U8], members: Sequence[Member]) -> Iterator[tup
 def _whole(target: Member, source: Member) -> F64:
     """All of the source onto all of the target f64 (3, 3)."""
     return scaling(target.width / source.width, target.height / source.height)
-
-
-def _is_copy(alike: Likeness) -> bool:
-    found = alike.differences
-    is_flat = found.n_cells == 0 and max(alike.shift, alike.tint) <= _SAME_LEVELS
-    is_same = found.is_none and alike.agreement >= _AGREEMENT
-    return min(alike.covers) >= _WHOLE and alike.marred == 0 and (is_flat or is_same)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bof.alignment.likeness import Likeness
 from bof.grouping.pairs import Pair
-from bof.grouping.pixels import Likeness
 from bof.grouping.types import Change, Kind
 from bof.options import DuplicateOptions, VerifyOptions
 from bof.types import F64

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from bof.alignment.differences import Differences
+from bof.alignment.likeness import Likeness
 from bof.errors import IndexStoreError
-from bof.grouping.differences import Differences
-from bof.grouping.pixels import Likeness
 from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, require_tables
 from bof.types import F64
 

@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
 from bof.features.sift import extract_features
-from bof.grouping.pixels import DECODED_SIDE_PX, Likeness, compare
 from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions

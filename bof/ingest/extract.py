@@ -14,7 +14,7 @@ import cv2
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import PictureTooLargeError, decode, read_bytes
+from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
 from bof.images.listing import Skipped
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
@@ -129,7 +129,7 @@ def extract_file(
     def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
-        columns = columns_of(features, vocabulary, _rows(data, path, spec, limit))
+        columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
         return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 
@@ -158,12 +158,18 @@ def _guarded(
         return Skipped(path, reason_of(error))
 
 
-def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int) -> Rows:
-    """What the picture in a file looks like as a whole; decoded as a query is, so that a file is most like itself."""
+def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int, grey: Picture | None = None) -> Rows:
+    """What the picture in a file looks like as a whole; decoded as a query is, so that a file is most like itself.
+
+    grey: the picture, where it was decoded in grey already.
+    """
     if not spec.column_spec.groups:
         return {}
-    picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, name=path)
-    return spec.column_spec.describe(picture.pixels, path)
+    if grey is None or spec.column_spec.needs_colour:
+        in_grey = not spec.column_spec.needs_colour
+        picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, grey=in_grey, name=path)
+        return spec.column_spec.describe(picture.pixels, path)
+    return spec.column_spec.describe(grey.pixels, path)
 
 
 def _sha256(data: bytes) -> str:

@@ -117,7 +117,10 @@ COLUMN_OF: Mapping[str, str] = MappingProxyType(
 )
 """Ranker -> the column of global descriptors that it compares: its group, a dot, its name."""
 
-GROUPS = tuple(dict.fromkeys(column.partition(".")[0] for column in COLUMN_OF.values()))
+SKETCH = "sketch"
+"""The group of columns that every new index has: copies of pictures with few features are found by it."""
+
+GROUPS = (SKETCH, *dict.fromkeys(column.partition(".")[0] for column in COLUMN_OF.values()))
 """Columns are described and stored by group."""
 
 RANKERS = (*LOCAL, *COLUMN_OF)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from bof.options import VerifyOptions
 from bof.retrieval.evidence import Evidence
+from bof.system.units import counted
 from bof.types import F64, I64, Agreement, Basis, Hit, Overlay, Verdict, Verification
 
 
@@ -19,12 +22,14 @@ def shared_percent(share: float) -> int:
 
 def describe_hit(hit: Hit) -> str:
     """The verdict on a hit and what it rests on, in a line."""
+    if hit.basis == "whole":
+        return f"{hit.verdict}, compared as a whole"
     n_inliers = hit.verification.n_inliers if hit.verification else 0
     shares = ""
     if hit.verdict == "part" and hit.agreement is not None:
         overlaps = hit.agreement.query_overlap, hit.agreement.hit_overlap
         shares = "; {}% of the query and {}% of it agree".format(*map(shared_percent, overlaps))
-    return f"{hit.verdict}, {n_inliers} inliers{shares}"
+    return f"{hit.verdict}, {counted(n_inliers, 'inlier')}{shares}"
 
 
 def _nothing() -> Mapping[int, Any]:
@@ -55,6 +60,11 @@ class Answer:
         if image in self.verdicts:
             return self.verdicts[image]
         return self.evidence[image].verdict(options) if image in self.evidence else "unverified"
+
+    def only(self, image: int) -> Answer:
+        """The same, of one image alone, with a score of 0 where it has none."""
+        score = self.scores[self.images == image]
+        return replace(self, images=np.array([image], np.int64), scores=score if len(score) else np.zeros(1))
 
     def probability(self, image: int) -> float | None:
         """That the query and an image show the same thing; None where geometry was not asked."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX, agree
+from bof.alignment.agreement import DECODED_SIDE_PX, agree, detail_of
+from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
@@ -20,15 +22,18 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import Agreement, Basis, Bool
+from bof.types import F64, Agreement, Basis, Bool, Verification
 
-FEW_FEATURES = 30
-"""A picture with fewer may not be found by them, not even in itself."""
+_WHOLE_COPY = 0.99
+"""The probability that a picture which agrees with the query from edge to edge shows the same thing."""
 
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
 
 _WEAKEST = 5
+
+_MOST_OF_ITSELF = 150
+"""A picture has at most so many inliers with itself: half of its features, which is what votes leave of many."""
 
 
 class Pictures(Protocol):
@@ -44,27 +49,60 @@ class Pictures(Protocol):
         """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
-def inspect(query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, live: Bool) -> Answer:
+def inspect(
+    query: Query,
+    answer: Answer,
+    pictures: Pictures,
+    options: VerifyOptions,
+    live: Bool,
+    copies: Mapping[int, Verification] = MappingProxyType({}),
+) -> Answer:
     """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains.
 
-    live bool (n_images,): which images may answer.
+    live bool (n_images,): which images may answer; copies: of all of the picture, found without features.
     """
     identical = [image for image in _identical(query, answer, pictures) if live[image]]
-    same = [image for image in _called_same(answer, options) if image not in identical]
+    whole = [image for image in copies if image not in identical]
+    same = [image for image in _called_same(answer, options) if image not in {*identical, *whole}]
     chosen = same[: options.pixels]
     agreements = _agreements(query, answer, pictures, chosen)
+    itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
     basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
-    basis |= dict.fromkeys(identical, "content")
-    evidence = {**answer.evidence, **_things(answer, same, agreements)}
-    evidence |= {image: _of_itself(answer, image) for image in identical}
-    judged = dataclasses.replace(answer, evidence=evidence, agreements=agreements, basis=basis)
-    return _reordered(judged, answer, identical, chosen)
+    basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
+    evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
+    evidence |= {image: _certain(answer, image, 1.0) for image in identical}
+    evidence |= {image: _certain(answer, image, _WHOLE_COPY) for image in whole}
+    verifications = {**copies, **answer.verifications, **{image: copies[image] for image in whole}}
+    found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
+    judged = dataclasses.replace(found, agreements=agreements, basis=basis)
+    return _reordered(judged, answer, [*identical, *whole], chosen)
 
 
-def _things(answer: Answer, same: Sequence[int], agreements: Mapping[int, Agreement]) -> dict[int, Evidence]:
-    """The evidence of images called the same, with the probability that each shows the thing itself."""
-    measured = quantities([answer.verifications[image] for image in agreements], list(agreements.values()))
-    thing: dict[int, float | None] = dict(zip(agreements, thing_model().probability(measured).tolist(), strict=True))
+def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
+    """What geometry and pixels would say of a copy of the query, beside other hits; None without its picture."""
+    points = query.features.geometry.xy_px - _corner_of(query).astype(np.float32)
+    agreement = agree(query.picture, query.picture, np.eye(3), points) if query.picture and others else None
+    if agreement is None:
+        return None
+    n_inliers = max(min(len(points) // 2, _MOST_OF_ITSELF), *(found.n_inliers for found in others), 1)
+    spread = max(found.spread for found in others)
+    return dataclasses.replace(others[0], n_inliers=n_inliers, spread=spread), agreement
+
+
+def _things(
+    answer: Answer,
+    same: Sequence[int],
+    agreements: Mapping[int, Agreement],
+    itself: tuple[Verification, Agreement] | None,
+) -> dict[int, Evidence]:
+    """The evidence of images called the same, with the probability that each shows the thing itself.
+
+    itself: the query as a hit, where it is in the collection: it explains what look-alikes do not.
+    """
+    verifications = [*(answer.verifications[image] for image in agreements), *([itself[0]] if itself else [])]
+    measured = quantities(verifications, [*agreements.values(), *([itself[1]] if itself else [])])
+    probabilities = thing_model().probability(measured).tolist()
+    thing: dict[int, float | None] = dict(zip(agreements, probabilities, strict=False))
     usual = _usual(list(thing.values()))
     return {image: dataclasses.replace(answer.evidence[image], thing=thing.get(image, usual)) for image in same}
 
@@ -90,9 +128,10 @@ def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
     return found or (list(pictures.find(query.sha256)) if len(query.features) < FEW_FEATURES else [])
 
 
-def _of_itself(answer: Answer, image: int) -> Evidence:
+def _certain(answer: Answer, image: int, probability: float) -> Evidence:
+    """The evidence of an image that is known without its points."""
     known = answer.evidence.get(image)
-    return Evidence(known.gained if known else 0.0, 1.0, 1.0)
+    return Evidence(known.gained if known else 0.0, probability, probability)
 
 
 def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequence[int]) -> dict[int, Agreement]:
@@ -100,8 +139,11 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
     one = query.picture
     if one is None:
         return {}
-    corner = query.outline[0] + 0.5  # of the box, where one was searched with
+    corner = _corner_of(query)
     picture_in_query = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
+
+    detail = detail_of(one) if images else None
+    pictures.contents(images)  # looked up together
 
     def compare(image: int) -> Agreement | None:
         verification = answer.verifications[image]
@@ -109,13 +151,18 @@ def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequen
         if other is None or verification.database_from_query is None:
             return None
         points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
-        found = agree(one, other, verification.database_from_query @ picture_in_query, points)
+        found = agree(one, other, verification.database_from_query @ picture_in_query, points, detail)
         if found is None or found.query_region is None:
             return found
         return dataclasses.replace(found, query_region=found.query_region + corner)
 
     found = zip(images, in_threads(compare, images), strict=True)
     return {image: agreement for image, agreement in found if agreement is not None}
+
+
+def _corner_of(query: Query) -> F64:
+    """The top left corner of what was searched with, a box or the picture, f64 (2,) in pixels of the picture."""
+    return np.asarray(query.outline[0] + 0.5, np.float64)
 
 
 def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen: Sequence[int]) -> Answer:

@@ -9,9 +9,10 @@ from bof.errors import ImageError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
 from bof.global_descriptors.describe import ColumnSpec
+from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, crop, shrink, to_grey
 from bof.images.saliency import find_subject
-from bof.options import FeatureOptions
+from bof.options import SKETCH, FeatureOptions
 from bof.store.columns import Rows
 from bof.types import F64, Box, Features
 
@@ -20,9 +21,9 @@ from bof.types import F64, Box, Features
 class Query:
     """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels.
 
-    rows: what it looks like as a whole, for rankers that compare that; features are none where no ranker asks them;
-    picture: its pixels, small, to be compared with those of hits, None where they are not at hand; sha256: of the file
-    that it is, as long as all of it is searched with.
+    rows: what it looks like as a whole, for rankers that compare that, and a sketch where it has few features; features
+    are none where no ranker asks them; picture: its pixels, small, to be compared with those of hits, None where they
+    are not at hand; sha256: of the file that it is, as long as all of it is searched with.
     """
 
     features: Features
@@ -59,9 +60,10 @@ def prepare(
         return Query(no_features(picture.width, picture.height), outline, rows)
     found = extract_features(replace(picture, pixels=to_grey(picture.pixels)), features)
     small = _small(colours or picture, box)
-    if box is None:
-        return Query(found, outline, rows, small, sha256)
-    return Query(crop_features(found, box), outline, rows, small)
+    found = found if box is None else crop_features(found, box)
+    if len(found) < FEW_FEATURES:
+        rows = {**rows, **ColumnSpec((SKETCH,)).describe(picture.pixels if box is None else crop(picture, box))}
+    return Query(found, outline, rows, small, sha256 if box is None else "")
 
 
 def _small(picture: Picture, box: Box | None) -> Picture:

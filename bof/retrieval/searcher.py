@@ -23,6 +23,7 @@ from bof.retrieval.inspection import Pictures, inspect
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
 from bof.types import I64, Bool, Correspondences, Features, Verification
@@ -79,7 +80,9 @@ class Searcher:
         if self.pictures is None or "bof" not in self.options.local:
             return answer
         with watch.stage("pixels"):
-            inspected = inspect(query, answer, self.pictures, self.options.verify, self.collection.weights.live)
+            verifying, live = self.options.verify, self.collection.weights.live
+            copies = find_whole_copies(query, self.collection, self.pictures, verifying.pixels)
+            inspected = inspect(query, answer, self.pictures, verifying, live, copies)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 
     def votes(self, query: Query) -> QueryVotes:
@@ -93,10 +96,16 @@ class Searcher:
             return self._candidates(features)
 
     def match(self, query: Query, image: int) -> Match:
-        """How the query lies in one live image."""
-        one = self.restricted({int(self.collection.rows.id[image])})
+        """How the query lies in one live image, as a search has it; where that did not look at it, by itself."""
+        alone = self.restricted({int(self.collection.rows.id[image])})
+        found = self.search(query)
+        found = (found if image in found.evidence else alone.search(query)).only(image)
+        verification = found.verifications.get(image)
+        is_mirrored = verification is not None and verification.mirrored
         with self._naming_damage():
-            return one._match(query, image)
+            voted = alone._stages.votes(mirror_features(query.features) if is_mirrored else query.features, Stopwatch())
+            matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
+        return Match(found, *_with_inliers(matches, verification))
 
     def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every live image, by its number, the n others most like it; no picture is read."""
@@ -113,22 +122,6 @@ class Searcher:
             mirrored = self._stages.mirror_candidates(features)
             found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
         return found
-
-    def _match(self, query: Query, image: int) -> Match:
-        features, stages, watch, verifying = query.features, self._stages, Stopwatch(), self.options.verify
-        voted = stages.votes(features, watch)
-        found = stages.candidates(features, watch, voted=voted)
-        if needs_mirror(self.options.mirror, found, verifying):
-            flipped = mirror_features(features)
-            mirror_voted = stages.votes(flipped, Stopwatch())
-            mirrored = stages.candidates(flipped, Stopwatch(), voted=mirror_voted)
-            found = found.with_mirror(mirrored, features.geometry.width, verifying)
-            voted = mirror_voted if image in found.verifications and found.verifications[image].mirrored else voted
-        matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
-        known = found.evidence.get(image)
-        score = np.array([known.score if known else 0.0])
-        answer = Answer(np.array([image]), score, found.verifications, found.evidence, watch.seconds)
-        return Match(self._inspected(query, answer, watch), *_with_inliers(matches, found.verifications.get(image)))
 
     def give_back(self) -> None:
         """Give back the memory of mapped files beyond mapped_limit."""

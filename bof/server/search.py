@@ -203,6 +203,8 @@ def explain(hit: Hit) -> dict[str, Any]:
     counted = {"n_inliers": verification.n_inliers}
     if hit.basis == "content":
         return {"key": "same_file", "args": {}}
+    if hit.basis == "whole":
+        return {"key": "same_whole", "args": {}}
     if hit.verdict == "part" and hit.agreement:
         return {"key": "part", "args": {**counted, "percent": shared_percent(hit.agreement.query_overlap)}}
     if hit.verdict == "no":

@@ -17,7 +17,7 @@ from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
-from bof.options import FeatureOptions
+from bof.options import SKETCH, FeatureOptions
 from bof.store import catalog, columns
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
@@ -169,6 +169,7 @@ class Index:
             "n_words": vocabulary.n_words,
             "features": dataclasses.asdict(features),
             "vocabulary_folder": str(vocabulary_folder.absolute()),
+            **ColumnSpec((SKETCH,)).meta,
         }
         try:
             (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)

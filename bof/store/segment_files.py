@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import BofError, IndexStoreError
-from bof.global_descriptors import color, hashes
+from bof.global_descriptors import color, hashes, sketch
 from bof.native.mapped_file import MappedFile
 from bof.options import GROUPS
 from bof.system.directory import Directory
@@ -65,6 +65,7 @@ COLUMNS: Mapping[str, SegmentArraySpec] = MappingProxyType(
         **{f"{group}.known": _spec("b1", "n_images") for group in GROUPS},
         **{f"hash.{name}": _spec(kind[1:], "n_images", *row) for name, (kind, row) in hashes.ARRAYS.items()},
         **{f"color.{name}": _spec(kind[1:], "n_images", *row) for name, (kind, row) in color.ARRAYS.items()},
+        **{f"sketch.{name}": _spec(kind[1:], "n_images", *row) for name, (kind, row) in sketch.ARRAYS.items()},
         "embedding.embedding": _spec("f2", "n_images", "dimension"),
     }
 )

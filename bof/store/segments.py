@@ -162,11 +162,12 @@ def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) ->
 
 
 def segment_in_memory(images: Sequence[ImageColumns], n_words: int) -> Segment:
-    """The images' features as a segment without files, and without optional columns."""
+    """The images' features and optional columns as a segment without files."""
     arrays = _arrays(images, n_words)
     indptr, image, feature, signature = (arrays[f] for f in ("vote_indptr", "vote_image", "vote_feature", "signature"))
     postings = Postings(indptr, image, feature, signature, 0, len(images))
-    return Segment(postings, arrays["feature_indptr"], arrays["word"], arrays["xy"], arrays["scale_angle"])
+    columns = optional.gather([i.rows for i in images])
+    return Segment(postings, arrays["feature_indptr"], arrays["word"], arrays["xy"], arrays["scale_angle"], columns)
 
 
 def _arrays(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,6 @@ each eighth of them. --write puts the model that is fitted to all of them where 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +18,15 @@ from pathlib import Path
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from bof.alignment.agreement import agree
 from bof.cli.command import run
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.options import SearchOptions, VerifyOptions
-from bof.retrieval.query import Query
+from bof.retrieval.inspection import query_as_hit
 from bof.retrieval.thing import DEPTH, MODEL, QUANTITIES, ThingModel, quantities
-from bof.types import F64, Agreement, Bool, Verification
+from bof.types import F64, I64, Agreement, Bool, Verification
 from scripts.calibration.fit import reliability
 from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
 from scripts.common.data import DVD, UKBENCH, with_queries
@@ -105,7 +103,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> int:
     with cache_or_temporary(arguments.cache) as cache:
-        found = Compared.joined([part for name, set_ in _sets(arguments) for part in _ask(name, set_, cache)])
+        asked = [each for name, set_ in _sets(arguments) for each in _ask(name, set_, cache)]
+    rng = np.random.default_rng(0)
+    found = Compared.joined([part for each in asked for part in each.compared(rng)])
     held_out = probabilities(found)
     rows = list(by_kind(found, held_out))
     for line in (*table(_HEAD, [row.cells for row in rows]), "", *_reliability(found, held_out)):
@@ -127,8 +127,44 @@ def _sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Benchmark]]:
         yield name, with_queries(load_benchmark(name, folder), arguments.queries or N_QUERIES.get(name, 0))
 
 
-def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Compared]:
-    """What is measured of the first hits of each query."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The hits of one query, each with what geometry and pixels say and whether it is right.
+
+    itself: the query as a hit; kind: the set it is from, or the kind of template; family: what is left out of a fit
+    together.
+    """
+
+    kind: str
+    family: str
+    verifications: Sequence[Verification]
+    agreements: Sequence[Agreement]
+    matches: Bool
+    itself: tuple[Verification, Agreement] | None
+
+    def compared(self, rng: np.random.Generator) -> Iterator[Compared]:
+        """Its hits as rivals of each other; with the query itself among them; some of them; each alone.
+
+        How many rivals there are hangs on the collection: a hit must be judged without any too.
+        """
+        every = np.arange(len(self.matches))
+        yield self._rivals(every)
+        if self.itself:
+            yield self._rivals(every, self.itself)
+        if len(every) > 1:
+            yield from (self._rivals(every[row : row + 1]) for row in every)
+            yield self._rivals(np.sort(rng.choice(every, int(rng.integers(2, min(len(every), 4) + 1)), replace=False)))
+
+    def _rivals(self, rows: I64, itself: tuple[Verification, Agreement] | None = None) -> Compared:
+        more = [itself] if itself else []
+        verifications = [*(self.verifications[row] for row in rows), *(found for found, _ in more)]
+        agreements = [*(self.agreements[row] for row in rows), *(found for _, found in more)]
+        values, right = quantities(verifications, agreements)[: len(rows)], self.matches[rows]
+        return Compared(values, right, np.full(len(right), self.kind), np.full(len(right), self.family))
+
+
+def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Asked]:
+    """The first hits of each query."""
     engine = Engine.open_or_create(cache / f"index-{name}")
     with progress_bar(" images", name) as show:
         engine.add(list(benchmark.database), progress=show)
@@ -139,7 +175,7 @@ def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Compared]:
             show(n, len(benchmark.queries))
 
 
-def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterator[Compared]:
+def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterator[Asked]:
     prepared = ranker.prepare(query.image, query.box)
     answer = ranker.engine.answer(prepared, ranker.options)
     paths = {image: Path(ranker.engine.images[image].path) for image in answer.agreements}
@@ -151,25 +187,8 @@ def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterato
     labels = query.labels
     family = labels.get("family", f"{name} {query.image.name}") if name != "packages" else labels["kind"]
     kind = f"siblings: {labels['kind']}" if name == "siblings" else name
-
-    def compared(values: F64, right: Bool) -> Compared:
-        return Compared(values, right, np.full(len(right), kind), np.full(len(right), family))
-
-    yield compared(quantities(verifications, agreements), matches)
-    itself = _itself(prepared, verifications) if name == "ukbench" else None
-    if itself:  # another view must be kept although a copy of the query explains more
-        more = quantities([*verifications, itself[0]], [*agreements, itself[1]])
-        yield compared(more, np.append(matches, True))
-
-
-def _itself(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
-    """A copy of the query as a hit."""
-    picture, points = query.picture, query.features.geometry.xy_px
-    agreement = agree(picture, picture, np.eye(3), points) if picture else None
-    if agreement is None:
-        return None
-    n_inliers = max(min(len(points) // 2, 150), *(known.n_inliers for known in others), 1)
-    return dataclasses.replace(others[0], n_inliers=n_inliers, spread=max(known.spread for known in others)), agreement
+    itself = query_as_hit(prepared, verifications)
+    yield Asked(kind, family, verifications, agreements, matches, itself)
 
 
 def fit(pairs: Compared) -> HistGradientBoostingClassifier:

@@ -154,6 +154,19 @@ def test_a_frame_counts_neither_as_picture_nor_as_pixels(tmp_path: Path) -> None
     assert not choose(one, look_at(one)).held
 
 
+def test_what_was_turned_and_filled_up_is_not_kept_for_being_sharper(tmp_path: Path) -> None:
+    pixels = np.asarray(cv2.GaussianBlur(detailed(9), (0, 0), 1.2), np.uint8)
+    height, width = pixels.shape[:2]
+    turned_from_plain = np.eye(3)
+    turned_from_plain[:2] = cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1.0)
+    turned_from_plain[:2, 2] += 30
+    size = width + 60, height + 60
+    turned = np.asarray(cv2.warpPerspective(pixels, turned_from_plain, size, flags=cv2.INTER_CUBIC), np.float32)
+    sharpened = np.clip(1.6 * turned - 0.6 * np.asarray(cv2.GaussianBlur(turned, (0, 0), 1.5)), 0, 255).astype(np.uint8)
+    plain, copy = save(tmp_path / "plain.jpg", pixels, 85), save(tmp_path / "turned.jpg", sharpened, 90)
+    assert chosen(group(copy, (plain, turned_from_plain))) == ("plain.jpg", "without a frame")
+
+
 def test_of_altered_pictures_the_usual_one_is_kept_else_the_older(tmp_path: Path) -> None:
     pixels = detailed(7)
     plain = [save(tmp_path / f"plain-{q}.jpg", pixels, q) for q in (85, 90)]

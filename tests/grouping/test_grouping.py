@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bof.alignment.likeness import compare
 from bof.engine import Engine
 from bof.geometry import transforms
 from bof.grouping import finding
@@ -21,7 +22,6 @@ from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, slant
 from bof.grouping.memory import reject
 from bof.grouping.pairs import FILE_NAME
-from bof.grouping.pixels import compare
 from bof.grouping.types import Group, Kind, Member
 from bof.images.decode import Picture
 from bof.options import DuplicateOptions, IndexOptions

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bof.alignment.differences import Differences
+from bof.alignment.likeness import Likeness
 from bof.errors import IndexStoreError
-from bof.grouping.differences import Differences
 from bof.grouping.memory import FILE_NAME, allow, reject, rejected
 from bof.grouping.pairs import FILE_NAME as PAIRS
 from bof.grouping.pairs import Pair, PairStore
-from bof.grouping.pixels import Likeness
 
 DIFFERENCES = Differences(90, 0.5, 0.25, 0.125, 11, 2, 1.0, 0.25, (0.5, 0.0), (0.75, 0.5), (0.25, -0.5), 0.125)
 LIKENESS = Likeness(0.75, 100, 80, 0.25, 3.0, 1.5, (1.0, 0.5), DIFFERENCES)

@@ -124,7 +124,7 @@ def test_an_index_that_stands_gets_columns(extracted: Path, index_folder: Path, 
     with Engine.open(extracted) as engine:
         expected = answers(engine, photos)
     with Engine.open(tmp_path / "index") as engine:
-        with pytest.raises(MismatchError, match=r"expected the column color, found none; .*--columns color"):
+        with pytest.raises(MismatchError, match=r"expected the column color, found sketch; .*--columns color"):
             ask(engine, photos / "scene-05.png", "color")
         engine.add_columns(["color", "hash"])
         with pytest.raises(MismatchError, match="no picture has the column color yet"):
@@ -245,7 +245,7 @@ def test_a_grey_picture_has_no_colours(extracted: Path, photos: Path) -> None:
 
 
 def test_columns_that_are_none_are_refused() -> None:
-    with pytest.raises(OptionError, match="columns: expected some of hash, color, embedding, found 'smell'"):
+    with pytest.raises(OptionError, match="columns: expected some of sketch, hash, color, embedding, found 'smell'"):
         ColumnSpec(("smell",))
     with pytest.raises(OptionError, match="expected model FILE"):
         ColumnSpec(("embedding",))

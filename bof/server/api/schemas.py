@@ -61,6 +61,7 @@ _KEYS = [
     "alike_as_a_whole",
     "unlike_as_a_whole",
     "same_file",
+    "same_whole",
     "part",
 ]
 

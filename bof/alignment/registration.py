@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.grouping.grid import Grid
+from bof.alignment.grid import Grid
 from bof.images.decode import Picture, to_grey
 from bof.types import F32, F64, U8
 
@@ -47,6 +47,8 @@ def refine(one: Picture, other: Picture, one_from_other: F64) -> F64:
 
 def _step(laid: Laid, smooth_px: float) -> F64 | None:
     """The affine transform f64 (3, 3) on the canvas that brings the other nearer to the one; None where none does."""
+    if min(laid.mask.shape) < 2 * _WINDOW_PX:  # an icon: a window takes in most of it
+        return None
     one, other = (_relative(to_grey(pixels), smooth_px) for pixels in (laid.one, laid.other))
     across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)

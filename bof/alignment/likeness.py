@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import lay_over
-from bof.grouping.differences import NOTHING as NO_DETAIL
-from bof.grouping.differences import Differences, find_differences
-from bof.grouping.registration import refine
+from bof.alignment.differences import NOTHING as NO_DETAIL
+from bof.alignment.differences import Differences, find_differences
+from bof.alignment.registration import refine
 from bof.images.decode import Picture
 from bof.types import F32, F64, U8, Bool
 
@@ -49,6 +49,10 @@ _GREY_LEVELS = 3.0
 _DARK, _BURNT, _WHITE = 4.0, 235.0, 251.0
 _MARRED_LEVELS = 20.0
 
+_WHOLE, _SAME_SHARE, _SAME_LEVELS = 0.97, 0.95, 4.0
+"""Of a copy of all of a picture: the share of both that is common, and of its cells that agree; or, where no cell has
+detail, how far light and colour are apart, in levels."""
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Rec. 601."""
 
@@ -71,6 +75,14 @@ class Likeness:
     tint: float
     covers: tuple[float, float]
     differences: Differences
+
+    @property
+    def is_whole_copy(self) -> bool:
+        """Do the two show the same from edge to edge, also where there is nothing but flat colour?"""
+        found = self.differences
+        is_flat = found.n_cells == 0 and max(self.shift, self.tint) <= _SAME_LEVELS
+        is_same = found.is_none and self.agreement >= _SAME_SHARE
+        return min(self.covers) >= _WHOLE and self.marred == 0 and (is_flat or is_same)
 
 
 NOTHING_COMMON = Likeness(0.0, 0, 0, 1.0, 0.0, 0.0, (0.0, 0.0), NO_DETAIL)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bof.grouping.pixels import compare
-from bof.grouping.registration import refine
+from bof.alignment.likeness import compare
+from bof.alignment.registration import refine
 from bof.images.decode import Picture
 from bof.types import U8
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from bof.alignment.canvas import Laid
 from bof.alignment.cells import equally_sharp
-from bof.grouping.grid import Grid
-from bof.grouping.registration import drift
+from bof.alignment.grid import Grid
+from bof.alignment.registration import drift
 from bof.images.decode import to_grey
 from bof.types import F32, F64, U8, Bool
 
