@@ -59,7 +59,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The arguments; what is wrong with them is one line on stderr, the usage another, and status 2."""
-        argv = self._with_repeated(_without_dashes(list(sys.argv[1:] if args is None else args)))
+        given = list(sys.argv[1:] if args is None else args)
+        self._refuse_files_like_flags(given)
+        argv = self._with_repeated(_without_dashes(given))
         self._has_negative_number_optionals.clear()  # -0 is a flag, and still -1 is a number
         parsed, extras = self.parse_known_intermixed_args(argv, namespace)
         if extras:
@@ -67,6 +69,12 @@ class CommandParser(argparse.ArgumentParser):
             hint = did_you_mean(unknown, list(self._option_string_actions)) if unknown else self._hint_at_file(argv)
             self.error(f"unrecognized arguments: {' '.join(extras)}{hint}")
         return parsed
+
+    def _refuse_files_like_flags(self, argv: Sequence[str]) -> None:
+        """What argparse says of them, that a name is missing, helps nobody."""
+        for word in argv[: argv.index("--")] if "--" in argv else argv:
+            if word[:1] == "-" and word != "-" and word not in self._option_string_actions and Path(word).is_file():
+                self.error(f"{word} looks like an option; for the file of that name write ./{word}")
 
     def _hint_at_file(self, argv: Sequence[str]) -> str:
         is_meant = "--json" in argv and "--json-file" in self._option_string_actions

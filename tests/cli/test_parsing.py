@@ -16,6 +16,7 @@ from bof.cli.command import message_of
 from bof.cli.main import COMMANDS
 from bof.cli.parser import CommandParser, program_name
 from bof.errors import BofError
+from bof.options import GROUPS
 
 Captured = pytest.CaptureFixture[str]
 
@@ -99,7 +100,7 @@ def test_a_flag_with_several_values_takes_all_that_are_its_own() -> None:
 def test_a_value_that_is_none_of_the_choices_is_named_and_not_taken_for_a_folder() -> None:
     with pytest.raises(BofError) as caught:
         parser_of("index").parse_args(["--columns", "hsh", "PHOTOS"])
-    assert message_of(caught.value) == "--columns: expected some of hash, color, embedding, found 'hsh'"
+    assert message_of(caught.value) == f"--columns: expected some of {', '.join(GROUPS)}, found 'hsh'"
 
 
 def test_a_flag_with_several_values_needs_one(capsys: Captured) -> None:
@@ -109,6 +110,16 @@ def test_a_flag_with_several_values_needs_one(capsys: Captured) -> None:
 def test_after_two_dashes_all_words_are_names() -> None:
     given = parser_of("search").parse_args(["--top", "2", "--", "-odd.jpg", "--top", "-", "plain.jpg"])
     assert (given.queries, given.top) == (["./-odd.jpg", "./--top", "-", "plain.jpg"], 2)
+
+
+def test_a_file_that_looks_like_a_flag_gets_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (tmp_path / "-odd.jpg").write_bytes(b"any")
+    monkeypatch.chdir(tmp_path)
+    error, _ = refused("search", ["-odd.jpg"], capsys)
+    assert error == "error: -odd.jpg looks like an option; for the file of that name write ./-odd.jpg"
+    assert parser_of("search").parse_args(["./-odd.jpg"]).queries == ["./-odd.jpg"]
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--depth", "-1"), ("--words-per-feature", "-5")])
