@@ -66,7 +66,8 @@ def write_sheet(path: Path, engine: Engine, found: Sequence[FoundHits], options:
 
 def _hits(engine: Engine, found: FoundHits) -> Iterator[ShownHit]:
     for rank, (hit, proof) in enumerate(zip(found.hits, draw_proofs(engine, found), strict=True), 1):
-        words = [describe_hit(hit), *(["the same file"] if hit.basis == "content" else [])]
+        reasons = describe_hit(hit).removeprefix(f"{hit.verdict}, ")
+        words = ["the same file", reasons] if hit.basis == "content" else [reasons]
         image = PageImage("", problem=display_name(proof)) if isinstance(proof, str) else _embedded(proof)
         yield ShownHit(rank, hit, found.names[hit.image], "; ".join(words), image)
 

@@ -290,6 +290,7 @@ def test_a_sheet_shows_every_proof(run: Run, query: Path, stranger: Path, tmp_pa
     assert page.count('src="data:image/jpeg;base64,') == 2 + 4
     assert "scene-04.png" in page
     assert '<article class="same">' in page
+    assert re.search(r'<span class="word">same</span> scene-04.png\s+<span class="soft">\d+ inliers, score', page)
     assert not re.search(r"https?://", page)
 
 
