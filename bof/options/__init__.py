@@ -17,7 +17,14 @@ from bof.errors import OptionError
 from bof.options.models import ModelOptions as ModelOptions
 from bof.options.option import Checked, Option, declare
 from bof.options.serving import ServeOptions as ServeOptions
-from bof.types import Box, Verdict
+from bof.options.showing import AUTO as AUTO
+from bof.options.showing import BOX as BOX
+from bof.options.showing import QUERY_MEMORY as QUERY_MEMORY
+from bof.options.showing import REQUIRE as REQUIRE
+from bof.options.showing import SAVE_AS as SAVE_AS
+from bof.options.showing import TOP as TOP
+from bof.options.showing import VERDICT as VERDICT
+from bof.options.showing import VERDICTS as VERDICTS
 
 # -- Reading pictures, training, indexing -----------------------------------------------------------------------------
 
@@ -245,27 +252,6 @@ class SearchOptions(Checked):
         return tuple(dict.fromkeys(COLUMN_OF[ranker].partition(".")[0] for ranker in self.whole))
 
 
-def _read_box(text: str) -> Box | str:
-    if text == AUTO:
-        return text
-    x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    return x0, y0, x1, y1
-
-
-AUTO = "auto"
-"""The box around what stands out."""
-
-BOX = Option("box", None, "search with this part of the picture; auto: what stands out", parse=_read_box,
-             form="x0,y0,x1,y1 in pixels, or auto")  # fmt: skip
-QUERY_MEMORY = Option("memory", 0, "memory for reading a query's picture; 0: half of what the machine has", 0, 1 << 30,
-                      unit="megabytes", expert=True)  # fmt: skip
-TOP = Option("top", 20, "hits to show", 1, 1_000_000)
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-VERDICT = Option("verdict", (), "show only hits with these verdicts", choices=VERDICTS, many=True)
-REQUIRE = Option("require", (), "exit status 1 unless each query has a hit with one of these verdicts",
-                 choices=VERDICTS, many=True)  # fmt: skip
-SAVE_AS = Option("save_as", "copy", "what --save writes: copies, or links to the pictures in the collection",
-                 choices=("copy", "symlink", "hardlink"))  # fmt: skip
 COLUMNS = Option("columns", (), "describe pictures as wholes too, for rankers that compare that", choices=GROUPS,
                  many=True)  # fmt: skip
 PARTNERS = Option("partners", 20, "how many partners each picture has in the pairs", 1, 1_000_000, expert=True)
