@@ -1,16 +1,18 @@
-"""The command `python -m bof.duplicates [--index DIR]`: groups of duplicates, which of each to keep, what to do."""
+"""The command `bof duplicates [--index DIR]`: groups of duplicates, which of each to keep, what to do."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
 from bof.cli.command import ended_like_interrupted, run
 from bof.cli.group_table import print_groups, print_outcomes, print_plan
+from bof.cli.parser import CommandParser, program_name
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
@@ -31,15 +33,14 @@ from bof.system.units import counted
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.duplicates",
-        description="Find groups of duplicates and say which of each to keep. Files are left alone without --yes.",
-    )
+    description = "Find groups of duplicates and say which of each to keep. Files are left alone without --yes."
+    parser = CommandParser("duplicates", "[--kind KIND] [--html FILE] [options]", description)
     add_index(parser)
     add_option(parser, KIND)
     add_option(parser, GROUPS_SHOWN)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
+    parser.add_argument("--json-file", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
     _add_keep_options(parser)
     _add_actions(parser)
@@ -92,9 +93,14 @@ def _command(arguments: argparse.Namespace) -> int:
             require_outside(arguments.move_to, engine.roots, index=engine.folder)
         with ended_like_interrupted(), stage_bars() as show:
             judged = _judge(find_groups(engine, arguments.kind, options, show), arguments, show)
-        print_groups(judged, len(engine), arguments.groups)
+        if arguments.json:
+            sys.stdout.write(_as_json(judged, engine, arguments))
+        else:
+            print_groups(judged, len(engine), arguments.groups)
         _write_reports(judged, engine, arguments)
-        return _act(engine, judged, action, trash, arguments) if action else 0
+        # Of --json standard output is one document.
+        with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+            return _act(engine, judged, action, trash, arguments) if action else 0
 
 
 def _action(arguments: argparse.Namespace) -> Action | None:
@@ -120,7 +126,7 @@ def _refuse_contradictions(arguments: argparse.Namespace, action: Action | None)
     for folder in arguments.protect:
         if not folder.is_dir():
             raise OptionError(option="protect", path=folder, expected="a folder", found="none there")
-    for option in ("html", "json", "csv"):
+    for option in ("html", "json_file", "csv"):
         if path := getattr(arguments, option):
             require_place(path, option)
 
@@ -141,18 +147,23 @@ def _judge(groups: Sequence[Group], arguments: argparse.Namespace, progress: Pro
     return [replace(one, number=number) for number, one in enumerate(unnumbered, 1)]
 
 
+def _as_json(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> str:
+    folder = str(engine.folder.absolute())
+    facts = {"index": folder, "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
+    return records.as_json(judged, facts)
+
+
 def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:
     folder = engine.folder.absolute()
-    if arguments.json:
-        facts = {"index": str(folder), "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
-        write_text(arguments.json, records.as_json(judged, facts))
+    if arguments.json_file:
+        write_text(arguments.json_file, _as_json(judged, engine, arguments))
     if arguments.csv:
         write_text(arguments.csv, records.as_csv(judged))
     if arguments.html:
         from bof.grouping.page import build_page
 
         write_text(arguments.html, build_page(judged, f"{folder}, --kind {arguments.kind}", len(engine)))
-    for flag in ("json", "csv", "html"):
+    for flag in ("json_file", "csv", "html"):
         if path := getattr(arguments, flag):
             print(f"wrote {display_name(path)}", file=sys.stderr)
 
@@ -198,7 +209,7 @@ def _undo(log: Path) -> int:
     counts = [f"{states.count(state)} {state}" for state in ("put back", "as it was", "not undone")]
     print(f"{counted(len(undone), 'file')}: {', '.join(counts).replace('as it was', 'as before')}")
     if any(one.state == "put back" and one.entry.action == "move" for one in undone):
-        print("python -m bof.index makes what was put back searchable again")
+        print(f"{program_name('index')} makes what was put back searchable again")
     return 1 if "not undone" in states else 0
 
 

@@ -1,4 +1,4 @@
-"""The command `python -m bof.index [PHOTOS] [--index DIR]`: make pictures searchable, and keep it so."""
+"""The command `bof index [PHOTOS] [--index DIR]`: make pictures searchable, and keep it so."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from bof.cli.arguments import (
     options_from,
 )
 from bof.cli.command import ended_like_interrupted, message_of, run
+from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import ImageError, OptionError, display_name
@@ -33,20 +34,17 @@ from bof.store import catalog
 from bof.system.files import write_file
 
 _USAGE = """\
-python -m bof.index PHOTOS... [--delete] [--dry-run] [--watch]
-       python -m bof.index [--delete] [--dry-run] [--watch]         the folders that were added before
-       python -m bof.index --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
-       python -m bof.index --merge | --check | --repair | --stats
-       python -m bof.index --export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
+[PHOTOS...] [--delete] [--dry-run] [--watch]
+--add FILE... | --remove NAME... | --annotate NAME... --tag TAG
+--merge | --check | --repair | --stats
+--export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.index",
-        usage=_USAGE,
-        description="Index pictures, so that search finds them, and keep the index as the pictures are.",
-    )
-    parser.add_argument("photos", type=Path, nargs="*", help="folders (searched recursively) or pictures")
+    description = "Index pictures, so that search finds them, and keep the index as the pictures are."
+    parser = CommandParser("index", _USAGE, description)
+    photos = "folders (searched recursively) or pictures; without any the folders that were added before"
+    parser.add_argument("photos", type=Path, nargs="*", help=photos)
     add_index(parser, "vocabulary for a new index (default: bof's own)")
     parser.add_argument("--delete", action="store_true", help="take out pictures whose files are gone")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and what it would take")
@@ -134,6 +132,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
         raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
+    if arguments.json and not (arguments.check or arguments.stats):
+        raise OptionError(option="json", expected="{check} or {stats} beside it")
     if arguments.untag and not arguments.annotate:
         raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):

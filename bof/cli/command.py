@@ -19,7 +19,6 @@ from bof.system.memory import keep_freed_memory
 
 def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
     """Parse, run, and turn every expected failure into one line and an exit status: 1 failed, 2 misused."""
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
     _survive_odd_names()
     keep_freed_memory()
@@ -55,7 +54,7 @@ def ended_like_interrupted() -> Iterator[None]:
 
 
 def message_of(error: Exception) -> str:
-    """An error as a command prints it: options by their flags, on one line."""
+    """An error as a command prints it: options by their flags, commands as they were typed, on one line."""
     return display_name(error.text(flag) if isinstance(error, BofError) else str(error))
 
 

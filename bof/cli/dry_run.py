@@ -1,4 +1,4 @@
-"""What `python -m bof.index --dry-run` says: what would be done, and what it would take."""
+"""What `bof index --dry-run` says: what would be done, and what it would take."""
 
 from __future__ import annotations
 

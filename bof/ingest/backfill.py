@@ -98,6 +98,6 @@ def _extracted(
         if isinstance(result, Skipped):
             yield result
         elif result[1] != sha256_of[result[0]]:
-            yield Skipped(result[0], "its content has changed; python -m bof.index reads it again")
+            yield Skipped(result[0], "its content has changed; bof index reads it again")
         else:
             yield position_of[result[0]], result[2]

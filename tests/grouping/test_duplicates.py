@@ -436,8 +436,16 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
     indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [tmp_path / f"d.{suffix}" for suffix in ("html", "json", "csv")]
-    assert call(indexed, *(part for path in files for part in (f"--{path.suffix[1:]}", path))) == 0
+    flags = ("--html", "--json-file", "--csv")
+    assert call(indexed, *(part for pair in zip(flags, files, strict=True) for part in pair)) == 0
     assert all(path.stat().st_size for path in files)
+    capsys.readouterr()
+    assert call(indexed, "--json") == 0
+    assert capsys.readouterr().out == files[1].read_text(encoding="utf-8")
+    assert call(indexed, "--json", "--move-to", tmp_path / "away") == 0
+    captured = capsys.readouterr()
+    assert captured.out == files[1].read_text(encoding="utf-8")
+    assert "nothing was done, --yes does it" in captured.err
     assert len(json.loads(files[1].read_text(encoding="utf-8"))["groups"]) == 2
     assert call(indexed, "--reject", "a.png", "sub/a copy.png") == 0
     capsys.readouterr()

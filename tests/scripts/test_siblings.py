@@ -89,7 +89,7 @@ def test_the_benchmark_runs_and_finds_the_identical_picture(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "report.json"
-    assert evaluate.main(["siblings", "--root", str(folder), "--json", str(file)]) == 0
+    assert evaluate.main(["siblings", "--root", str(folder), "--json-file", str(file)]) == 0
     reports = json.loads(file.read_text(encoding="utf-8"))["siblings"]
     printed = capsys.readouterr().out
     for half in ("all", *sorted({each.half for each in all_families() if each.name in FAMILIES})):

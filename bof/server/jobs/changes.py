@@ -10,10 +10,10 @@ from bof.engine import AddReport, Engine
 from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
-from bof.server.collection import TITLE, ServedCollection
+from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
-from bof.store.catalog import TAG, ImageRecord
+from bof.store.catalog import TAG, TITLE, ImageRecord
 
 
 class Changes:
