@@ -42,9 +42,12 @@ N_QUERIES = {"ukbench": 250, "dvd": 150}
 """An even subset of the large sets, which are easy."""
 
 _FEW = 30
-_WEIGHT = {("ukbench", True): 2.0, ("siblings", False): 2.0}
-"""Right and wrong hits of each set weigh the same together, a group with fewer less; these twice as much: solid things
-from elsewhere must be kept, and look-alikes must not."""
+Weights = Mapping[tuple[str, bool], float]
+
+_AMONG: Weights = {("ukbench", True): 4.0, ("dvd", True): 2.0, ("siblings", False): 4.0}
+_LONE: Weights = {**_AMONG, ("siblings", False): 2.0}
+"""Right and wrong hits of each set weigh the same together, a group with fewer less; these so many times as much: solid
+things from elsewhere must be kept, and look-alikes must not. A hit that is the only one is seldom a look-alike."""
 
 _SIGNS = {
     "exact": 1,
@@ -197,14 +200,14 @@ def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterato
     yield Asked(kind, family, verifications, agreements, matches, itself)
 
 
-def fit(pairs: Compared) -> HistGradientBoostingClassifier:
+def fit(pairs: Compared, weights: Weights) -> HistGradientBoostingClassifier:
     """The trees that explain the pairs best."""
     sets = [kind.partition(":")[0] for kind in pairs.kind.tolist()]
     groups = list(zip(sets, pairs.matches.tolist(), strict=True))
     total = Counter[tuple[str, bool]]()
     for group, weight in zip(groups, pairs.weight.tolist(), strict=True):
         total[group] += weight
-    of_group = np.array([_WEIGHT.get(group, 1.0) / max(total[group], _FEW) for group in groups])
+    of_group = np.array([weights.get(group, 1.0) / max(total[group], _FEW) for group in groups])
     weight = of_group * pairs.weight
     signs = [_SIGNS.get(name, _SIGNS.get(name.split()[0], 0)) for name in QUANTITIES]
     model = HistGradientBoostingClassifier(
@@ -217,7 +220,7 @@ def fit(pairs: Compared) -> HistGradientBoostingClassifier:
 def fit_both(pairs: Compared) -> ThingModel:
     """The trees of hits that have rivals, and those of hits that have none."""
     rivals = has_rivals(pairs.quantities)
-    return ThingModel(trees_of(fit(pairs.take(rivals))), trees_of(fit(pairs.take(~rivals))))
+    return ThingModel(trees_of(fit(pairs.take(rivals), _AMONG)), trees_of(fit(pairs.take(~rivals), _LONE)))
 
 
 def probabilities(pairs: Compared) -> F64:
