@@ -7,6 +7,7 @@ they come (see pairs): a run that was ended goes on, a collection that has grown
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -20,9 +21,9 @@ from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
-from bof.grouping.types import KINDS, Group, Kind, Member
+from bof.grouping.types import KINDS, Group, Groups, Kind, Member
 from bof.options import KIND, DuplicateOptions
-from bof.store.catalog import FileStamp
+from bof.store.catalog import FileStamp, is_in_memory
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
 
@@ -69,6 +70,22 @@ def find_groups(
     return grouping.groups(proofs)
 
 
+def find_duplicates(
+    engine: Engine | str | os.PathLike[str],
+    kind: Kind = "crop",
+    options: DuplicateOptions | None = None,
+    progress: Progress | None = None,
+) -> Groups:
+    """Groups of duplicates in an index, which is open or lies in a folder; no file is touched.
+
+    kind: what counts as a duplicate, "exact" (the same bytes), "copy", "crop" or "scene". See `find_groups`.
+    """
+    if isinstance(engine, Engine):
+        return Groups(find_groups(engine, kind, options, progress))
+    with Engine.open(engine) as opened:
+        return Groups(find_groups(opened, kind, options, progress))
+
+
 def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
     """What the pairs prove, the better direction of each, in order."""
     best: dict[frozenset[str], Proof] = {}
@@ -105,7 +122,7 @@ class _Search:
     def complete(self, store: PairStore, progress: Progress) -> None:
         """Search with all that were not searched with, then compare all that was not compared."""
         searched = store.searched()
-        to_search = [content for content in self._by_name if content not in searched]
+        to_search = [content for content in self._with_files() if content not in searched]
         to_compare = [content for content in self._by_name if not searched.get(content)]
         total, done = len(to_search) + len(to_compare), 0
         for n in self._search_with(to_search, store):
@@ -114,6 +131,14 @@ class _Search:
         for n in self._compare(to_compare, store):
             done += n
             progress(done, total)
+
+    def _with_files(self) -> list[str]:
+        """What can be read; pictures that were given in memory are named by their number alone."""
+        found = [content for content in self._by_name if not is_in_memory(self._sources[content].path)]
+        if n_in_memory := len(self._by_name) - len(found):
+            words = "given in memory: they are grouped by equal pixels alone, or as scenes that other pictures find"
+            log.warning("%d pictures were %s", n_in_memory, words)
+        return found
 
     def _search_with(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
         """Numbers of pictures that were searched with, a commit at a time."""

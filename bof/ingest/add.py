@@ -37,6 +37,15 @@ class AddReport:
     seconds: float
     n_backfilled: int = 0
 
+    def __repr__(self) -> str:
+        counts = {
+            "added": self.n_added, "moved": self.n_moved, "removed": self.n_removed, "gone": self.n_gone,
+            "unchanged": self.n_unchanged, "described again": self.n_backfilled, "skipped": len(self.skipped),
+        }  # fmt: skip
+        first = f"; {self.skipped[0].path}: {self.skipped[0].reason}" if self.skipped else ""
+        counted = ", ".join(f"{n} {what}" for what, n in counts.items() if n or what == "added")
+        return f"AddReport({counted}{first})"
+
 
 def make_plan(index: Index, sources: Sequence[Path], *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
@@ -62,6 +71,8 @@ def add_pictures(
     start = time.perf_counter()
     with index.writer() as writer:
         writer.require_whole()
+        if not index.carries_vocabulary:
+            writer.carry_vocabulary([vocabulary_folder])
         plan = make_plan(index, sources, delete=delete)
         _rearrange(index, writer, plan, sources)
         spec = _extract_spec(index, vocabulary_folder, options)

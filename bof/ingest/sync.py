@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.store.catalog import ImageRecord, Move
+from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
 
 Found = tuple[str, str]
@@ -144,7 +144,9 @@ def _content(path: str) -> str | None:
 
 
 def _is_gone(path: str) -> bool:
-    """Is there surely no such file? What cannot be looked at may be there."""
+    """Is there surely no such file any more? What cannot be looked at may be there; in memory there never was one."""
+    if is_in_memory(path):
+        return False
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
