@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
@@ -23,6 +21,7 @@ from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
 from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
+from bof.retrieval.hits import bounds_of
 from bof.retrieval.query import subject_of
 from bof.types import Box, Hit, Overlay
 
@@ -181,13 +180,8 @@ def _percent(probability: float | None) -> str:
 
 def _bounds(hit: Hit) -> str:
     """What bounds the query, or for a part what agrees, inside the hit's picture, as --box takes it."""
-    shared = hit.agreement if hit.verdict == "part" else None
-    outline = shared.hit_region if shared else hit.outline
-    if outline is None or hit.verdict == "no":
-        return ""
-    low = np.clip(outline.min(axis=0), 0, [hit.width, hit.height])
-    high = np.clip(outline.max(axis=0), 0, [hit.width, hit.height])
-    return _as_flag((*low, *high))
+    box = bounds_of(hit)
+    return "" if box is None else _as_flag(box)
 
 
 def _as_json(hits: list[Hit]) -> list[dict[str, Any]]:
