@@ -17,19 +17,32 @@ if TYPE_CHECKING:
     from bof.errors import BofError as BofError
     from bof.evaluation.benchmarks import Benchmark as Benchmark
     from bof.evaluation.benchmarks import load_benchmark as load_benchmark
+    from bof.evaluation.metrics import average_precision as average_precision
+    from bof.evaluation.metrics import micro_average_precision as micro_average_precision
+    from bof.evaluation.metrics import precision_at as precision_at
+    from bof.evaluation.metrics import precision_recall as precision_recall
+    from bof.evaluation.metrics import recall_at as recall_at
+    from bof.evaluation.metrics import recall_at_precision as recall_at_precision
+    from bof.evaluation.metrics import ukbench_score as ukbench_score
     from bof.evaluation.rankers import EngineRanker as EngineRanker
     from bof.evaluation.run import Report as Report
     from bof.evaluation.run import evaluate_ranker as evaluate_ranker
     from bof.features.sift import extract_features as extract_features
     from bof.geometry.verification import verify as verify
+    from bof.grouping.finding import find_duplicates as find_duplicates
     from bof.images.decode import Picture as Picture
     from bof.images.decode import read_image as read_image
+    from bof.images.sources import as_picture as as_picture
+    from bof.options import DuplicateOptions as DuplicateOptions
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
     from bof.options import SearchOptions as SearchOptions
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
+    from bof.retrieval.hits import Hits as Hits
+    from bof.retrieval.query import Query as Query
+    from bof.transformer import BagOfVisualWords as BagOfVisualWords
     from bof.types import Features as Features
     from bof.types import Hit as Hit
     from bof.types import Ranker as Ranker
@@ -38,6 +51,7 @@ if TYPE_CHECKING:
     from bof.vocabulary.sampling import Sample as Sample
     from bof.vocabulary.training import train_vocabulary as train_vocabulary
     from bof.vocabulary.vocabulary import Vocabulary as Vocabulary
+    from bof.vocabulary.vocabulary import default_vocabulary as default_vocabulary
 
 __version__ = "0.1.0"
 
@@ -46,16 +60,38 @@ _HOMES = {
     "engine": ("AddReport", "Engine"),
     "errors": ("BofError",),
     "evaluation.benchmarks": ("Benchmark", "load_benchmark"),
+    "evaluation.metrics": (
+        "average_precision",
+        "micro_average_precision",
+        "precision_at",
+        "precision_recall",
+        "recall_at",
+        "recall_at_precision",
+        "ukbench_score",
+    ),
     "evaluation.rankers": ("EngineRanker",),
     "evaluation.run": ("Report", "evaluate_ranker"),
     "features.sift": ("extract_features",),
     "geometry.verification": ("verify",),
+    "grouping.finding": ("find_duplicates",),
     "images.decode": ("Picture", "read_image"),
-    "options": ("FeatureOptions", "IndexOptions", "SearchOptions", "TrainOptions", "VerifyOptions", "VoteOptions"),
+    "images.sources": ("as_picture",),
+    "options": (
+        "DuplicateOptions",
+        "FeatureOptions",
+        "IndexOptions",
+        "SearchOptions",
+        "TrainOptions",
+        "VerifyOptions",
+        "VoteOptions",
+    ),
+    "retrieval.hits": ("Hits",),
+    "retrieval.query": ("Query",),
+    "transformer": ("BagOfVisualWords",),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.sampling": ("Sample",),
     "vocabulary.training": ("train_vocabulary",),
-    "vocabulary.vocabulary": ("Vocabulary",),
+    "vocabulary.vocabulary": ("Vocabulary", "default_vocabulary"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

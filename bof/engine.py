@@ -6,34 +6,36 @@ import fnmatch
 import logging
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 
-from bof.errors import MismatchError
+from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import Picture
+from bof.images.sources import Channels, Paths, Source, as_names, as_paths, check_channels, is_one, open_source
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
+from bof.ingest.memory import Images, add_images
 from bof.ingest.sync import Plan
 from bof.native.mapped_file import reading
+from bof.opened import OpenedIndex
 from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
-from bof.retrieval.hits import hit_of
-from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, decode_here
+from bof.retrieval.hits import Hits, hit_of
+from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.query import Query as Query
-from bof.retrieval.query import prepare
+from bof.retrieval.query import QueryBox, find_box, prepare
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
-from bof.store.catalog import CatalogueColumns, Fields, ImageRecord, SegmentRecord, Selection
-from bof.store.check import CheckReport
-from bof.store.index import Index, Snapshot, SnapshotFacts
+from bof.store.catalog import Fields, ImageRecord
+from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
 from bof.system.memory import machine_memory
 from bof.system.steps import Progress
@@ -42,156 +44,56 @@ from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 log = logging.getLogger("bof")
 
+PathText = str | os.PathLike[str]
 
-class Engine:
-    """An open index with its vocabulary: add, remove, search.
+Many = list[Any] | tuple[Any, ...] | Iterator[Any]
+"""Several pictures, each in any form."""
+
+
+class Engine(OpenedIndex):
+    """An open index with its vocabulary: add, remove, search. Threads may share it.
 
     memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's;
     decoder: decodes the pictures of first hits, so that their pixels are compared.
-    As a context manager it closes the files that it has mapped.
     """
 
-    def __init__(self, index: Index, vocabulary_folder: Path, memory: int = 0) -> None:
-        self._index = index
+    def __init__(self, index: Index, vocabulary_folder: Path | None = None, memory: int = 0) -> None:
+        super().__init__(index, vocabulary_folder)
         self._mapped_limit = memory << 20 or machine_memory() // 2
-        self.vocabulary_folder = vocabulary_folder = Path(os.path.abspath(vocabulary_folder))
-        self.vocabulary = load_vocabulary(vocabulary_folder)
-        index.require(self.vocabulary)
-        self._opened: Snapshot | None = None
         self._warned: set[str] = set()
         self.decoder: Decoder = decode_here
-        self._ann_index: tuple[int, AnnIndex] | None = None
-
-    # -- What it is -----------------------------------------------------------------------------------------------
-
-    @property
-    def folder(self) -> Path:
-        """Where the index lies."""
-        return self._index.folder
-
-    @property
-    def features(self) -> FeatureOptions:
-        """How the index's features were extracted, and a query's are."""
-        return self._index.features
-
-    @property
-    def images(self) -> CatalogueColumns:
-        """What the catalogue says of each image, in columns; removed ones included."""
-        return self._collection.rows
-
-    @property
-    def generation(self) -> int:
-        """The number of the commit that searches see."""
-        return self._collection.generation
-
-    @property
-    def n_features(self) -> int:
-        """Features of all live images."""
-        return self._collection.n_features
-
-    def __len__(self) -> int:
-        return self._collection.n_images
-
-    @property
-    def _collection(self) -> Snapshot:
-        """The collection as searches see it: as of one commit, until `refresh`."""
-        if self._opened is None:
-            self._opened = self._index.snapshot()
-        return self._opened
-
-    def refresh(self) -> bool:
-        """See what has been committed since, by any process; returns whether there was anything."""
-        before = self._opened
-        if before is not None and before.is_whole and self._index.generation() == before.generation:
-            return False
-        self._opened, self._ann_index = self._index.snapshot(before), None
-        return before is None or before.generation != self._opened.generation
-
-    def facts(self) -> SnapshotFacts:
-        """The commit that searches see in figures."""
-        with reading(self._collection):
-            return self._collection.facts()
-
-    def count_known(self, group: str) -> int:
-        """Pictures that have rows in a group of optional columns."""
-        return self._collection.count_known(group)
-
-    # -- What the catalogue says, as of the newest commit ------------------------------------------------------------
-
-    def records(self) -> list[ImageRecord]:
-        """Every picture, in the order of their names."""
-        return self._index.records()
-
-    def count(self) -> int:
-        """How many pictures there are."""
-        return self._index.count()
-
-    def select(self, where: str = "", text: str = "", **page: Any) -> Selection:
-        """Some pictures and what they are annotated with: see `store.catalog.select`."""
-        return self._index.select(where, text, **page)
-
-    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
-        """The ids of the pictures that `select` would select."""
-        return self._index.select_ids(where, text, ids)
-
-    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
-        """How many pictures have each tag, and how many each other field."""
-        return self._index.count_annotated()
-
-    def segments(self) -> list[SegmentRecord]:
-        """Every segment and what its files must be."""
-        return self._index.segments()
-
-    def check(self) -> CheckReport:
-        """Is every byte of the index what was written?"""
-        return self._index.check()
-
-    def bytes_by_file(self) -> dict[str, int]:
-        """Bytes on disk of the catalogue, and of the segments' files, summed by name."""
-        return self._index.bytes_by_file()
-
-    def n_bytes(self) -> int:
-        """Size of the index on disk."""
-        return self._index.n_bytes()
-
-    def close(self) -> None:
-        """Let go of the mapped files; what is asked next maps them again."""
-        self._opened = self._ann_index = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._lent = LentPictures({})
 
     # -- Opening --------------------------------------------------------------------------------------------------
 
     @classmethod
     def create(
-        cls, folder: Path, vocabulary_folder: Path | None = None, features: FeatureOptions | None = None
+        cls, folder: PathText, vocabulary_folder: PathText | None = None, features: FeatureOptions | None = None
     ) -> Self:
-        """A new index. The vocabulary that ships with bof and the features that it was trained on are the defaults."""
-        vocabulary_folder = vocabulary_folder or default_vocabulary_path()
-        vocabulary = load_vocabulary(vocabulary_folder)
-        index = Index.create(folder, vocabulary, vocabulary_folder, features or vocabulary.features)
-        return cls(index, vocabulary_folder)
+        """A new index. The vocabulary that ships with bof and the features that it was trained on are the defaults.
+
+        The index gets a copy of the vocabulary, so that it needs no other file.
+        """
+        source = Path(os.path.abspath(vocabulary_folder or default_vocabulary_path()))
+        vocabulary = load_vocabulary(source)
+        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.features))
 
     @classmethod
-    def open(cls, folder: Path, vocabulary_folder: Path | None = None, *, memory: int = 0) -> Self:
-        """An existing index, with the vocabulary that it was built with unless another place is named."""
-        index = Index.open(folder)
-        return cls(index, vocabulary_folder or _find_vocabulary(index), memory)
+    def open(cls, folder: PathText, vocabulary_folder: PathText | None = None, *, memory: int = 0) -> Self:
+        """An existing index, with the vocabulary that it carries unless another place is named."""
+        return cls(Index.open(Path(folder)), Path(vocabulary_folder) if vocabulary_folder else None, memory)
 
     @classmethod
-    def open_or_create(cls, folder: Path, vocabulary_folder: Path | None = None, **feature_options: float) -> Self:
+    def open_or_create(
+        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float
+    ) -> Self:
         """The index in a folder, made if there is none.
 
         feature_options: fields of FeatureOptions that must hold. Raises MismatchError where the index has others.
         """
+        folder = Path(folder)
         if not catalog.exists(folder):
-            vocabulary_folder = vocabulary_folder or default_vocabulary_path()
+            vocabulary_folder = Path(vocabulary_folder or default_vocabulary_path())
             features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)
         index = Index.open(folder)
@@ -203,48 +105,83 @@ class Engine:
                 found=f"an index with {found}",
                 advice="drop the option, or name another {index}",
             )
-        return cls(index, vocabulary_folder or _find_vocabulary(index))
+        return cls(index, Path(vocabulary_folder) if vocabulary_folder else None)
 
     # -- Changing ------------------------------------------------------------------------------------------------
 
-    def plan(self, sources: Sequence[Path], *, delete: bool = False) -> Plan:
+    def plan(self, sources: Paths, *, delete: bool = False) -> Plan:
         """What `add` would do. Raises ImageError for a missing source, and where a folder that `delete` would empty has
         no picture at all: its disk may not be there.
         """
-        return make_plan(self._index, sources, delete=delete)
+        return make_plan(self._index, as_paths(sources), delete=delete)
 
     def add(
         self,
-        sources: Sequence[Path],
+        sources: Paths,
         options: IndexOptions | None = None,
         progress: Progress | None = None,
         *,
         delete: bool = False,
     ) -> AddReport:
-        """Make the index show every picture under the sources as it is now.
+        """Make the index show every picture under the sources (folders and files, one or many) as it is now.
 
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
         progress: receives the steps of each stage.
         """
-        report = add_pictures(self._index, self.vocabulary_folder, sources, options, progress, delete=delete)
+        paths = as_paths(sources)
+        report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
+        self._refresh_if_opened()
+        return report
+
+    def add_images(
+        self,
+        images: Images,
+        options: IndexOptions | None = None,
+        progress: Progress | None = None,
+        *,
+        channels: Channels = "RGB",
+    ) -> AddReport:
+        """Make the index have these pictures as they are now: {"id": picture}, or pairs of an id and a picture.
+
+        A picture is an array u8 (h, w) or (h, w, 3), a PIL image, a Picture, or the bytes of a file; its id is its
+        name. One that is in the index and the same is left; one that cannot be used is named in the report and in a
+        warning. Pixels are not stored: verdicts rest on points, unless `lend` gives them back.
+        channels: the order of the colours of arrays.
+        """
+        report = add_images(
+            self._index, self.vocabulary, self.vocabulary_folder, images, options, progress, channels=channels
+        )
+        self._refresh_if_opened()
+        return report
+
+    def lend(self, pictures: Mapping[str, Source], *, channels: Channels = "RGB") -> None:
+        """Look into these pictures, by id, wherever pixels of a picture that was added in memory are needed.
+
+        They are not copied, and count only as long as they are what was indexed.
+        """
+        check_channels(channels)
+        if not isinstance(pictures, Mapping):
+            raise OptionError("pictures", expected="pictures by id", found=type(pictures).__name__)
+        self._lent = LentPictures(pictures, channels)
+
+    def _refresh_if_opened(self) -> None:
         if self._opened is not None:
             self.refresh()
-        return report
 
     @property
     def column_spec(self) -> ColumnSpec:
         """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
         return self._index.column_spec
 
-    def add_columns(self, groups: Sequence[str], model: ModelChoice | None = None) -> None:
+    def add_columns(self, groups: str | Iterable[str], model: ModelChoice | None = None) -> None:
         """From now on describe these groups of optional columns too; `add` computes them for the pictures it has.
 
         model: of the group embedding; another one than before takes its place, and its column is made again.
         """
         before = self.column_spec
-        after = before.with_groups(groups, model)
+        after = before.with_groups(as_names(groups), model)
         if after != before:
             is_other = before.model is not None and model is not None and before.model.facts != model.facts
             with self._index.writer() as writer:
@@ -261,12 +198,11 @@ class Engine:
         with self._index.writer() as writer:
             yield writer
 
-    def remove(self, names: Sequence[str]) -> int:
+    def remove(self, names: str | Iterable[str]) -> int:
         """Take pictures out by name; returns how many there were."""
         with self.writer() as writer:
-            n_removed = writer.remove(names)
-        if self._opened is not None:
-            self.refresh()
+            n_removed = writer.remove(as_names(names))
+        self._refresh_if_opened()
         return n_removed
 
     def merge(self) -> int:
@@ -274,7 +210,7 @@ class Engine:
         with self._index.writer() as writer:
             return writer.merge()
 
-    def annotate(self, names: Sequence[str], add: Fields, remove: Fields | None = None) -> int:
+    def annotate(self, names: str | Iterable[str], add: Fields, remove: Fields | None = None) -> int:
         """Add values to fields of pictures, and take others away; tags are values of the field `tag`.
 
         names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
@@ -284,8 +220,9 @@ class Engine:
             writer.annotate([entry.path for entry in found], add, remove or {})
         return len(found)
 
-    def find(self, names: Sequence[str]) -> list[ImageRecord]:
+    def find(self, names: str | Iterable[str]) -> list[ImageRecord]:
         """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
+        names = as_names(names)
         known = sorted(self.records(), key=lambda entry: entry.path)
         exact = set(names) & {entry.name for entry in known}
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
@@ -298,13 +235,14 @@ class Engine:
 
         Raises MismatchError where the index has no column that a ranker needs, OptionError for a faulty condition.
         """
-        options = options or SearchOptions()
-        collection = self._collection
+        return self._searcher(self._collection, options or SearchOptions())
+
+    def _searcher(self, collection: Snapshot, options: SearchOptions) -> Searcher:
         self._warn_of_missing(collection, options.groups)
         ann_index = self._open_ann_index(collection) if "embedding" in options.whole else None
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
-        pictures = IndexedPictures(self.folder, collection.rows, self.decoder) if options.verify.pixels else None
+        pictures = self._pictures(collection) if options.verify.pixels else None
         limits = self._mapped_limit, str(self.folder)
         return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures)
 
@@ -385,22 +323,83 @@ class Engine:
         PARTNERS.check(partners)
         return self.searcher().neighbours(partners, progress)
 
-    def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> list[Hit]:
+    def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> Hits:
         """The first `top` images of an answer, each with its proof."""
-        pairs = zip(answer.images[:top].tolist(), answer.scores[:top].tolist(), strict=True)
-        return [self._hit(query, answer, image, score, options or SearchOptions()) for image, score in pairs]
+        return self._hits(self._collection, query, answer, options or SearchOptions(), top)
+
+    @overload
+    def search(
+        self,
+        picture: Source,
+        options: SearchOptions | None = None,
+        *,
+        top: int = 20,
+        box: QueryBox = None,
+        channels: Channels = "RGB",
+    ) -> Hits: ...
+
+    @overload
+    def search(
+        self,
+        picture: Many,
+        options: SearchOptions | None = None,
+        *,
+        top: int = 20,
+        box: QueryBox = None,
+        channels: Channels = "RGB",
+    ) -> list[Hits]: ...
 
     def search(
-        self, picture: Picture, options: SearchOptions | None = None, *, top: int = 20, box: Box | None = None
-    ) -> list[Hit]:
-        """The pictures that show the same thing, best first.
+        self,
+        picture: Source | Many,
+        options: SearchOptions | None = None,
+        *,
+        top: int = 20,
+        box: QueryBox = None,
+        channels: Channels = "RGB",
+    ) -> Hits | list[Hits]:
+        """The pictures that show the same thing, best first; of a list of queries, the hits of each.
 
-        picture: grey, as `read_image(path, grey=True, max_side=engine.features.max_side)` returns it; in colour for
-        rankers of global descriptors. Raises OptionError where `top` is no number of hits.
+        picture: a path, the bytes of a file, a PIL image, a Picture, or an array u8 (h, w) grey or (h, w, 3) in colour,
+        channels being the order of its colours; top: at most so many hits; box: search with a part of the picture, x0,
+        y0, x1, y1 in its pixels, or with what stands out, "auto". Raises OptionError where `top` is no number of hits,
+        ImageError for what is no picture and for a box outside it.
         """
         TOP.check(top)
-        query = self.prepare(picture, box, options)
-        return self.hits(query, self.answer(query, options), options, top)
+        if options is not None and not isinstance(options, SearchOptions):
+            advice = "top= says how many hits, box= which part"
+            raise OptionError("options", expected="SearchOptions(...)", found=type(options).__name__, advice=advice)
+        several: Any = picture
+        if not is_one(picture):
+            return [self._search(one, options, top, box, channels) for one in several]
+        return self._search(several, options, top, box, channels)
+
+    def _search(
+        self, source: Source, options: SearchOptions | None, top: int, box: QueryBox, channels: Channels
+    ) -> Hits:
+        query = self.query(source, options, box=box, channels=channels)
+        collection = self._collection  # one commit for all, whatever another thread adds meanwhile
+        answer = self._searcher(collection, options or SearchOptions()).search(query)
+        return self._hits(collection, query, answer, options or SearchOptions(), top)
+
+    def query(
+        self,
+        source: Source,
+        options: SearchOptions | None = None,
+        *,
+        box: QueryBox = None,
+        channels: Channels = "RGB",
+    ) -> Query:
+        """A picture in any form that `search` takes, made ready for the rankers of `options`."""
+        options = options or SearchOptions()
+        opened, max_side = open_source(source, channels), self.features.max_side
+        in_grey = not options.whole and not isinstance(box, str)
+        picture = opened.grey(max_side) if in_grey else opened.colours(max_side)
+        colours = opened.colours(DECODED_SIDE_PX) if in_grey and options.verify.pixels else None
+        return self.prepare(picture, find_box(picture, box), options, colours=colours, sha256=opened.sha256)
+
+    def _pictures(self, collection: Snapshot) -> IndexedPictures:
+        return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
 
     def titles(self, hits: Sequence[Hit]) -> dict[int, str]:
         """The names that uploaded pictures were given, by image; only of hits that are uploads."""
@@ -421,12 +420,8 @@ class Engine:
             candidate = self._collection.geometry(image, matches.database)
         return query.features.geometry.xy_px[matches.query], candidate.xy_px
 
-    def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:
-        return hit_of(self.images[image], query, answer, image, score, options.verify)
-
-
-def _find_vocabulary(index: Index) -> Path:
-    """Where the vocabulary was when the index was built; else the default, which the fingerprint then checks."""
-    if index.vocabulary_folder.is_dir():
-        return index.vocabulary_folder
-    return default_vocabulary_path()
+    def _hits(self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, top: int) -> Hits:
+        pairs = zip(answer.images[:top].tolist(), answer.scores[:top].tolist(), strict=True)
+        rows = collection.rows
+        found = [hit_of(rows[image], query, answer, image, score, options.verify) for image, score in pairs]
+        return Hits(found, query.picture, self._pictures(collection))

@@ -103,6 +103,8 @@ def _command(arguments: argparse.Namespace) -> int:
     _refuse_contradictions(arguments)
     folder = index_folder(arguments.index)
     if not (arguments.photos or arguments.add):
+        if arguments.check or arguments.repair:
+            return upkeep.check_or_repair(folder, arguments)
         action = upkeep.find_action(arguments)
         if action:
             with Engine.open(folder, arguments.vocabulary) as engine:

@@ -48,6 +48,9 @@ class Geometry:
     width: int
     height: int
 
+    def __repr__(self) -> str:
+        return f"Geometry({len(self)} features of {self.width} x {self.height} pixels)"
+
     def __len__(self) -> int:
         return len(self.scale_px)
 
@@ -67,6 +70,9 @@ class Features:
 
     geometry: Geometry
     descriptors: U8
+
+    def __repr__(self) -> str:
+        return f"Features({len(self)} of {self.geometry.width} x {self.geometry.height} pixels)"
 
     def __len__(self) -> int:
         return len(self.descriptors)
@@ -99,6 +105,9 @@ class Correspondences:
     database: U16
     weight: F64
 
+    def __repr__(self) -> str:
+        return f"Correspondences({len(self)})"
+
     def __len__(self) -> int:
         return len(self.weight)
 
@@ -122,6 +131,11 @@ class Verification:
     spread: float
     database_from_query: F64 | None
     inliers: Correspondences
+
+    def __repr__(self) -> str:
+        return (
+            f"Verification({self.n_inliers} inliers, spread {self.spread:.2f}{', mirrored' if self.mirrored else ''})"
+        )
 
     @property
     def mirrored(self) -> bool:
@@ -147,6 +161,10 @@ class Agreement:
     n_differing: int
     measures: F64
     correlation: F32
+
+    def __repr__(self) -> str:
+        shares = f"{self.query_overlap:.2f} of the query and {self.hit_overlap:.2f} of the hit agree"
+        return f"Agreement({shares}, {self.n_differing} cells differ)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +201,11 @@ class Hit:
     outline: F64 | None
     agreement: Agreement | None = None
     basis: Basis | None = None
+
+    def __repr__(self) -> str:
+        proof = f", {self.verification.n_inliers} inliers" if self.verification else ""
+        rests = f", by {self.basis}" if self.basis else ""
+        return f"Hit({self.name!r}, {self.verdict}, score {self.score:.2f}{proof}{rests})"
 
 
 @dataclass(frozen=True, slots=True)

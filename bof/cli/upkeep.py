@@ -18,6 +18,7 @@ from bof.errors import OptionError, display_name
 from bof.ingest.sync import is_below
 from bof.store.catalog import FORMAT, TAG, ImageRecord
 from bof.store.check import CheckReport
+from bof.store.index import Index
 from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
@@ -32,8 +33,8 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     """What was asked for, if it is not to look into folders."""
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
-        "remove": _remove, "annotate": _annotate, "merge": _merge, "check": _check, "repair": _repair,
-        "stats": _stats, "export": _export, "metadata": _read_metadata, "pairs": _pairs,
+        "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
+        "metadata": _read_metadata, "pairs": _pairs,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 
@@ -118,8 +119,14 @@ def _merge(engine: Engine, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check(engine: Engine, arguments: argparse.Namespace) -> int:
-    report = engine.check()
+def check_or_repair(folder: Path, arguments: argparse.Namespace) -> int:
+    """Neither needs the vocabulary, which may be what is damaged."""
+    index = Index.open(folder)
+    return _check(index, arguments) if arguments.check else _repair(index, arguments)
+
+
+def _check(index: Index, arguments: argparse.Namespace) -> int:
+    report = index.check()
     if arguments.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -128,13 +135,16 @@ def _check(engine: Engine, arguments: argparse.Namespace) -> int:
             print("--repair drops the damaged segments; the pictures named above must then be indexed again")
         elif report.wrong_metadata:
             print("--repair takes the metadata as they are, and makes the words to look for from them")
+        elif report.wrong_vocabulary:
+            print("--repair copies it again, from --vocabulary DIR or from where it was copied; all pictures are sound")
     return 0 if report.is_sound else 1
 
 
-def _repair(engine: Engine, arguments: argparse.Namespace) -> int:
-    with engine.writer() as writer:
-        report = writer.repair()
+def _repair(index: Index, arguments: argparse.Namespace) -> int:
+    report = index.repair([arguments.vocabulary] if arguments.vocabulary else [])
     _print_check(report)
+    if report.wrong_vocabulary:
+        print("the vocabulary is copied again")
     if report.damages:
         print(f"the damaged segments are dropped; index the pictures named above again: {program_name('index')}")
     return 0
@@ -148,6 +158,8 @@ def _print_check(report: CheckReport) -> None:
             print(f"lost: {display_name(image.name)} ({display_name(image.path)})")
     if report.wrong_metadata:
         print(f"damaged: {display_name(report.wrong_metadata)}")
+    if report.wrong_vocabulary:
+        print(f"damaged: {display_name(report.wrong_vocabulary)}")
     for path in report.strays:
         print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
     print(
@@ -167,7 +179,8 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
     ]
     strays = [str(path) for path in report.strays]
     counts = {"n_segments": report.n_segments, "n_images": report.n_images, "n_saved": report.n_saved}
-    return {**counts, "damages": damages, "wrong_metadata": report.wrong_metadata, "strays": strays}
+    wrong = {"wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary}
+    return {**counts, "damages": damages, **wrong, "strays": strays}
 
 
 def _stats(engine: Engine, arguments: argparse.Namespace) -> int:

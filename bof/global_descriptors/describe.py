@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,8 +33,9 @@ class ModelChoice:
     facts: Mapping[str, Any]
 
     @classmethod
-    def of(cls, path: Path, options: ModelOptions) -> ModelChoice:
+    def of(cls, path: str | os.PathLike[str], options: ModelOptions) -> ModelChoice:
         """The model in a file. Raises ModelError where it is none that can describe pictures."""
+        path = Path(path)
         return cls(path.absolute(), options, cached_model(path.absolute(), options).facts)
 
     def load(self) -> Model:

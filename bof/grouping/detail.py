@@ -18,6 +18,7 @@ from bof.grouping.frames import Preview, area_of, unframed
 from bof.grouping.types import Group, Member
 from bof.images.decode import read_image
 from bof.images.provenance import Provenance, read_provenance
+from bof.store.catalog import is_in_memory
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads
@@ -58,6 +59,8 @@ class Look:
 
 def problem_of(member: Member) -> str:
     """Why a member's file is not what was indexed, in words, or "". Reads the file only where its time has changed."""
+    if is_in_memory(member.path):
+        return "was given in memory, so there is no file"
     try:
         found = os.lstat(member.path)
         if stat.S_ISLNK(found.st_mode):

@@ -7,6 +7,7 @@ they come (see pairs): a run that was ended goes on, a collection that has grown
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -21,10 +22,10 @@ from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
-from bof.grouping.types import KINDS, Group, Kind, Member
+from bof.grouping.types import KINDS, Group, Groups, Kind, Member
 from bof.ingest.work import extraction_work, reading_work
 from bof.options import KIND, DuplicateOptions
-from bof.store.catalog import FileStamp
+from bof.store.catalog import FileStamp, is_in_memory
 from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
@@ -72,6 +73,22 @@ def find_groups(
     known = {frozenset({proof.one, proof.other}) for proof in proofs}
     proofs += [proof for proof in whole if frozenset({proof.one, proof.other}) not in known]
     return grouping.groups(proofs)
+
+
+def find_duplicates(
+    engine: Engine | str | os.PathLike[str],
+    kind: Kind = "crop",
+    options: DuplicateOptions | None = None,
+    progress: Progress | None = None,
+) -> Groups:
+    """Groups of duplicates in an index, which is open or lies in a folder; no file is touched.
+
+    kind: what counts as a duplicate, "exact" (the same bytes), "copy", "crop" or "scene". See `find_groups`.
+    """
+    if isinstance(engine, Engine):
+        return Groups(find_groups(engine, kind, options, progress))
+    with Engine.open(engine) as opened:
+        return Groups(find_groups(opened, kind, options, progress))
 
 
 @contextmanager
@@ -129,9 +146,17 @@ class _Search:
     def complete(self, store: PairStore) -> None:
         """Search with all that were not searched with, then compare all that was not compared."""
         searched = store.searched()
-        self._search_with([content for content in self._by_name if content not in searched], store)
+        self._search_with([content for content in self._with_files() if content not in searched], store)
         searched = store.searched()
         self._compare([content for content in self._by_name if not searched.get(content, True)], store)
+
+    def _with_files(self) -> list[str]:
+        """What can be read; pictures that were given in memory are named by their number alone."""
+        found = [content for content in self._by_name if not is_in_memory(self._sources[content].path)]
+        if n_in_memory := len(self._by_name) - len(found):
+            words = "given in memory: they are grouped by equal pixels alone, or as scenes that other pictures find"
+            log.warning("%d pictures were %s", n_in_memory, words)
+        return found
 
     def _search_with(self, contents: Sequence[str], store: PairStore) -> None:
         """Search with some pictures, a commit at a time."""

@@ -20,7 +20,7 @@ from bof.features.sift import extract_features
 from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
-from bof.store.catalog import FileStamp
+from bof.store.catalog import FileStamp, is_in_memory
 from bof.system.memory import limit_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import F64, U8, Features
@@ -127,6 +127,8 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
 
 
 def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
+    if is_in_memory(source.path):
+        return Unread("was given in memory, so there is no file to read")
     if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:

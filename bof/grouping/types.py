@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bof.options import KINDS as KINDS
 from bof.options import Kind as Kind
@@ -35,12 +35,20 @@ class Link:
     changes: tuple[Change, ...]
 
 
+_SHOWN = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Pictures that belong together: a representative, and the others, each proved against it."""
 
     representative: Member
     others: Sequence[tuple[Member, Link]]
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(member.name) for member in self.members[:_SHOWN])
+        more = ", ..." if len(self.members) > _SHOWN else ""
+        return f"Group({self.kind}, {len(self.members)}: {names}{more})"
 
     @property
     def members(self) -> list[Member]:
@@ -51,3 +59,33 @@ class Group:
     def kind(self) -> Kind:
         """The loosest kind among its links."""
         return max((link.kind for _, link in self.others), key=KINDS.index)
+
+
+class Groups(list[Group]):
+    """Groups of duplicates."""
+
+    def __repr__(self) -> str:
+        first = ", ".join(map(repr, self[:_SHOWN]))
+        return f"Groups({len(self)}{': ' if self else ''}{first}{', ...' if len(self) > _SHOWN else ''})"
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """A row of plain values a picture: the group's number from 1, its representative first, kind None for it."""
+        return [
+            {"group": number, **_record(member, link)}
+            for number, group in enumerate(self, 1)
+            for member, link in [(group.representative, None), *group.others]
+        ]
+
+
+def _record(member: Member, link: Link | None) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "path": member.path,
+        "kind": link.kind if link else None,
+        "inliers": link.n_inliers if link else None,
+        "agreement": link.agreement if link else None,
+        "changes": ", ".join(link.changes) if link else None,
+        "width": member.width,
+        "height": member.height,
+        "bytes": member.n_bytes,
+    }

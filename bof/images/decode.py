@@ -82,6 +82,11 @@ class Picture:
     width: int
     height: int
 
+    def __repr__(self) -> str:
+        shape = f", pixels {self.pixels.shape[1]} x {self.pixels.shape[0]}" if hasattr(self.pixels, "shape") else ""
+        kind = "grey" if getattr(self.pixels, "ndim", 0) == 2 else "RGB"
+        return f"Picture({self.width} x {self.height}, {kind}{shape})"
+
 
 class NotAPictureError(ImageError):
     """A file is empty, or is no picture of a known kind."""
@@ -175,7 +180,7 @@ def decode(
             warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
             image = reader(io.BytesIO(data), "")
             _check_size(image.size, max_pixels, name)
-            return _decode(image, max_side, grey)
+            return decode_image(image, max_side, grey=grey)
     except ImageError:
         raise
     except Exception as error:
@@ -205,7 +210,8 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
         raise PictureTooLargeError(name, width, height, max_pixels)
 
 
-def _decode(image: Image.Image, max_side: int | None, grey: bool) -> Picture:
+def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
+    """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
     size = image.size
     is_drafted = image.draft("L" if grey else None, _draft_size(size, max_side)) is not None  # only of JPEG
     image.load()
@@ -269,6 +275,11 @@ def shrink(pixels: U8, max_side: int | None) -> U8:
 def to_grey(pixels: U8) -> U8:
     """Grey u8 (h, w) of RGB u8 (h, w, 3), as decoding in grey gives it; grey stays."""
     return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def to_rgb(pixels: U8) -> U8:
+    """RGB u8 (h, w, 3) of grey u8 (h, w); what is in colour stays."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
 def crop(picture: Picture, box: Box, name: str = "picture") -> U8:

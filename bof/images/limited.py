@@ -31,7 +31,7 @@ class Item:
     """A picture as the bytes of its file, or where the file lies; and how to decode it."""
 
     source: bytes | Path
-    max_side: int
+    max_side: int | None
     grey: bool
     name: str
 
@@ -68,7 +68,7 @@ class LimitedReader:
             raise ImageError("too large", path=name, expected=f"at most {self.max_bytes} bytes", found="more")
         return data
 
-    def decode(self, source: bytes | Path, *, max_side: int, grey: bool, name: str) -> Picture:
+    def decode(self, source: bytes | Path, *, max_side: int | None, grey: bool, name: str) -> Picture:
         """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
         item = Item(source, max_side, grey, name)
         if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, name) <= SMALL_PIXELS:

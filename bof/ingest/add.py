@@ -51,6 +51,16 @@ class AddReport:
     passed_over: Mapping[str, int] = field(default_factory=dict)
     linked_folders: Sequence[str] = ()
 
+    def __repr__(self) -> str:
+        counts = {
+            "added": self.n_added, "changed": self.n_changed, "moved": self.n_moved, "touched": self.n_touched,
+            "removed": self.n_removed, "gone": self.n_gone,
+            "unchanged": self.n_unchanged, "described again": self.n_backfilled, "skipped": len(self.skipped),
+        }  # fmt: skip
+        first = f"; {self.skipped[0].path}: {self.skipped[0].reason}" if self.skipped else ""
+        counted = ", ".join(f"{n} {what}" for what, n in counts.items() if n or what == "added")
+        return f"AddReport({counted}{first})"
+
 
 def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
@@ -76,6 +86,8 @@ def add_pictures(
     start = time.perf_counter()
     with index.writer() as writer:
         writer.require_whole()
+        if not index.carries_vocabulary:
+            writer.carry_vocabulary([vocabulary_folder])
         plan = make_plan(index, sources, progress, delete=delete)
         _rearrange(index, writer, plan, sources)
         spec = _extract_spec(index, vocabulary_folder, options)

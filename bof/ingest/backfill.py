@@ -13,7 +13,7 @@ from bof.ingest.work import description_work
 from bof.native.mapped_file import reading
 from bof.options import IndexOptions
 from bof.store import catalog
-from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
+from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord, is_in_memory
 from bof.store.columns import Rows, known
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -93,7 +93,10 @@ def _extracted(
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
     position_of = {image.path: image.position for image in images}
-    files = [(image.path, image.name) for image in images]
+    files = [(image.path, image.name) for image in images if not is_in_memory(image.path)]
+    for image in images:
+        if is_in_memory(image.path):
+            yield Skipped(image.name, "was given in memory, so there is no file to read; add_images describes it again")
     for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
         if isinstance(result, Skipped):
             yield result

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bof.store.catalog import ImageRecord, Move
+from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
 
@@ -199,7 +199,9 @@ def _content(path: str) -> str | None:
 
 
 def _is_gone(path: str) -> bool:
-    """Is there surely no such file? What cannot be looked at may be there."""
+    """Is there surely no such file any more? What cannot be looked at may be there; in memory there never was one."""
+    if is_in_memory(path):
+        return False
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -24,7 +24,7 @@ _FIRST_ROOM = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
+class VotePiece:
     """Votes of the query features `queried`: image i32, database feature u16 and Hamming distance u8 (n,).
 
     ends i64 (len(queried) * k,): where the votes end that each word of each of these features has found.
@@ -78,7 +78,7 @@ def near_postings(
     max_hamming: int,
     weight_of_distance: F64,
     weight_of_word: F64,
-) -> tuple[F64, list[Hits]]:
+) -> tuple[F64, list[VotePiece]]:
     """Hamming votes of the query features `queried` in one segment: score f64 (n_images,), and the votes as columns.
 
     postings: indptr i32 (n_words + 1), image i32, feature u16, signature u64 (n_postings,) of the segment; live bool
@@ -96,12 +96,12 @@ def near_postings(
         n = CALLS["near_postings"](*postings, *query, waiting, *weights, *filled)
         until = int(reached[0])
         done, waiting = range(waiting.start, until), range(until, waiting.stop)
-        pieces.append(Hits(image[:n], feature[:n], distance[:n], ends[: len(done)].ravel(), done))
+        pieces.append(VotePiece(image[:n], feature[:n], distance[:n], ends[: len(done)].ravel(), done))
         room = 2 * room if waiting else room
     return score, pieces
 
 
-def count_votes(place: I32, hits: Hits, n_places: int) -> I64:
+def count_votes(place: I32, hits: VotePiece, n_places: int) -> I64:
     """How many of the votes are for each of some images, i64 (n_places,).
 
     place i32 (n_images,): where an image stands among those chosen, -1 where it is not.
@@ -117,7 +117,13 @@ def room_for_votes(n: int) -> NDArray[Any]:
 
 
 def collect_votes(
-    place: I32, hits: Hits, word: I32, weight_of_distance: F64, weight_of_word: F64, start: I64, votes: NDArray[Any]
+    place: I32,
+    hits: VotePiece,
+    word: I32,
+    weight_of_distance: F64,
+    weight_of_word: F64,
+    start: I64,
+    votes: NDArray[Any],
 ) -> None:
     """Copy the votes for chosen images into `votes`, those of place i from start[i] on, i64 (n_places,).
 

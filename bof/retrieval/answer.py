@@ -55,6 +55,9 @@ class Answer:
     basis: Mapping[int, Basis] = field(default_factory=_nothing)
     overlay: Overlay | None = None
 
+    def __repr__(self) -> str:
+        return f"Answer({len(self.images)} images, {len(self.verifications)} verified)"
+
     def verdict(self, image: int, options: VerifyOptions) -> Verdict:
         """What is known of one image."""
         if image in self.verdicts:

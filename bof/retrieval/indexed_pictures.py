@@ -1,17 +1,22 @@
-"""The pictures of an index, read again from their files. A file counts only as what it was when it was indexed."""
+"""The pictures of an index, read again. A file, or a picture in memory, counts only as what was indexed."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from bof.errors import ImageError
-from bof.images.decode import Picture, decode, read_bytes
+from bof.errors import ImageError, display_name
+from bof.images.decode import Picture, decode, read_bytes, to_rgb
+from bof.images.sources import Channels, Source, open_source
 from bof.store import catalog
-from bof.store.catalog import CatalogueColumns, ImageRecord
+from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
+
+log = logging.getLogger("bof")
 
 MAX_PIXELS, MAX_BYTES = 24_000_000, 64 << 20
 """A larger picture is not read while somebody waits: decoding it takes longer and more memory than the search."""
@@ -26,14 +31,42 @@ def decode_here(data: bytes, max_side: int) -> Picture:
     return decode(data, max_side=max_side, max_pixels=MAX_PIXELS)
 
 
+@dataclass(frozen=True, slots=True)
+class LentPictures:
+    """Pictures in memory that the user has at hand, by id; channels: the order of the colours of arrays."""
+
+    pictures: Mapping[str, Source]
+    channels: Channels = "RGB"
+
+    def read(self, record: ImageRecord, max_side: int) -> Picture | None:
+        """One in RGB; None where it is not at hand, or is another than was indexed. Raises ImageError."""
+        source = self.pictures.get(record.name)
+        if source is None:
+            return None
+        opened = open_source(source, self.channels, name=record.name)
+        if opened.sha256 != record.sha256:
+            log.warning("%s: the picture at hand is not what was indexed; it is not used", display_name(record.name))
+            return None
+        picture = opened.colours(max_side)
+        return replace(picture, pixels=to_rgb(picture.pixels))
+
+
 class IndexedPictures:
-    """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files.
+    """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files;
+    lent: pictures in memory that the user has at hand, by id.
 
     What the catalogue says of a picture is looked up once.
     """
 
-    def __init__(self, folder: Path, rows: CatalogueColumns, decoder: Decoder = decode_here) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: CatalogueColumns,
+        decoder: Decoder = decode_here,
+        lent: LentPictures | None = None,
+    ) -> None:
         self._folder, self._rows, self._decode = folder, rows, decoder
+        self._lent = lent or LentPictures({})
         self._records: dict[int, ImageRecord | None] = {}
 
     def contents(self, images: Sequence[int]) -> Mapping[int, str]:
@@ -54,6 +87,8 @@ class IndexedPictures:
         if record is None or record.n_bytes > MAX_BYTES:
             return None
         try:
+            if is_in_memory(record.path):
+                return self._lent.read(record, max_side)
             data = read_bytes(Path(record.path), max_bytes=record.n_bytes)
             if hashlib.sha256(data).hexdigest() != record.sha256:
                 return None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from bof.alignment.agreement import DECODED_SIDE_PX
-from bof.errors import ImageError
+from bof.errors import ImageError, OptionError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
 from bof.global_descriptors.describe import ColumnSpec
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, crop, shrink, to_grey
 from bof.images.saliency import find_subject
-from bof.options import SKETCH, FeatureOptions
+from bof.options import AUTO, SKETCH, FeatureOptions
 from bof.store.columns import Rows
 from bof.types import F64, Box, Features
 
@@ -31,6 +33,10 @@ class Query:
     rows: Rows = field(default_factory=dict)
     picture: Picture | None = None
     sha256: str = ""
+
+    def __repr__(self) -> str:
+        columns = f", {', '.join(self.rows)}" if self.rows else ""
+        return f"Query({len(self.features)} features{columns})"
 
 
 def prepare(
@@ -79,6 +85,25 @@ def _rows(picture: Picture, box: Box | None, column_spec: ColumnSpec) -> Rows:
         expected = f"a picture in colour for the columns {', '.join(column_spec.groups)}"
         raise ImageError(expected=expected, found="a grey one", advice="read it without grey=True")
     return column_spec.describe(picture.pixels if box is None else crop(picture, box))
+
+
+QueryBox = Box | Sequence[float] | Literal["auto"] | None
+"""Which part of a picture to search with: x0, y0, x1, y1 in its pixels; what stands out; all of it."""
+
+
+def find_box(picture: Picture, box: QueryBox) -> Box | None:
+    """The part of a picture in its pixels; None: all of it. Raises OptionError for four other things."""
+    if isinstance(box, str):
+        if box != AUTO:
+            raise OptionError(option="box", expected='x0, y0, x1, y1 or "auto"', found=repr(box))
+        return subject_of(picture)
+    if box is None:
+        return None
+    try:
+        x0, y0, x1, y1 = (float(value) for value in box)
+    except (TypeError, ValueError) as error:
+        raise OptionError(option="box", expected='x0, y0, x1, y1 or "auto"', found=f"{box!r:.80}") from error
+    return x0, y0, x1, y1
 
 
 def subject_of(picture: Picture) -> Box | None:

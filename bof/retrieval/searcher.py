@@ -40,6 +40,9 @@ class Match:
     matches: Correspondences
     agrees: Bool
 
+    def __repr__(self) -> str:
+        return f"Match({len(self.matches)} matches, {int(self.agrees.sum())} agree)"
+
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
@@ -58,6 +61,9 @@ class Searcher:
     mapped_limit: int | None = None
     place: str = ""
     pictures: Pictures | None = None
+
+    def __repr__(self) -> str:
+        return f"Searcher({self.collection.n_images} pictures, {self.options.ranker})"
 
     def restricted(self, ids: Set[int]) -> Searcher:
         """The same, but only images of these ids answer."""

@@ -33,7 +33,7 @@ class Votes:
     """
 
     score: F64
-    pieces: Sequence[tuple[Postings, native.Hits]]
+    pieces: Sequence[tuple[Postings, native.VotePiece]]
     word: I32
     weight_of_distance: F64
     weight_of_word: F64
@@ -96,7 +96,7 @@ def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, opti
     """Hamming votes with burstiness: every near posting of every query feature (Jegou et al. 2008, 2009)."""
     weigh = (_hamming_weights(SIGMA), squared_idf(weights.idf))
 
-    def ask(task: tuple[Postings, range]) -> tuple[F64, list[native.Hits]]:
+    def ask(task: tuple[Postings, range]) -> tuple[F64, list[native.VotePiece]]:
         part, queried = task
         live = part.own(weights.live)
         return native.near_postings(
@@ -107,7 +107,7 @@ def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, opti
         (part, queried) for part in postings for queried in even_shares(len(query.word), _features_worth(part, query))
     ]
     score = np.zeros(len(weights.live))
-    pieces: list[tuple[Postings, native.Hits]] = []
+    pieces: list[tuple[Postings, native.VotePiece]] = []
     for (part, _), (share, found) in zip(tasks, in_threads(ask, tasks), strict=True):
         own = part.own(score)
         own += share

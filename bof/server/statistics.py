@@ -10,6 +10,7 @@ import numpy as np
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.store.catalog import FILE_NAME, CatalogueColumns
+from bof.store.vocabulary_copy import FOLDER
 from bof.types import I64
 
 N_BINS = 20
@@ -60,12 +61,13 @@ def _folders(rows: CatalogueColumns) -> Counter[str]:
 
 def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     """Bytes on disk by what they are for, and the optional columns."""
-    parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue"], 0)
+    parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue", "vocabulary"], 0)
     columns: set[str] = set()
     for name, n_bytes in engine.bytes_by_file().items():
         stem = name.removesuffix(".npy")
-        parts["catalogue" if name == FILE_NAME else _PARTS.get(stem, "columns")] += n_bytes
-        columns |= set() if name == FILE_NAME or stem in _PARTS else {stem}
+        part = {FILE_NAME: "catalogue", FOLDER: "vocabulary"}.get(name) or _PARTS.get(stem, "columns")
+        parts[part] += n_bytes
+        columns |= {stem} if part == "columns" else set()
     return parts, sorted(columns)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
 from bof.native.mapped_file import reading
-from bof.store import catalog
+from bof.store import catalog, vocabulary_copy
 from bof.store.catalog import SegmentRecord, commits
 from bof.store.segment_files import most_bytes
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
@@ -46,7 +46,8 @@ class Damage:
 class CheckReport:
     """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing.
 
-    wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty.
+    wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
+    wrong_vocabulary: why the copy of the vocabulary is not, else empty.
     """
 
     n_segments: int
@@ -55,6 +56,7 @@ class CheckReport:
     damages: Sequence[Damage]
     strays: Sequence[Path]
     wrong_metadata: str = ""
+    wrong_vocabulary: str = ""
 
     @property
     def n_saved(self) -> int:
@@ -64,7 +66,7 @@ class CheckReport:
     @property
     def is_sound(self) -> bool:
         """Is every byte what was written?"""
-        return not (self.damages or self.wrong_metadata)
+        return not (self.damages or self.wrong_metadata or self.wrong_vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,19 @@ def check(folder: Path, n_words: int) -> CheckReport:
         standing = catalog.read_segments(database)
     names = {segment.name for segment in standing}
     damages = [damage for damage in found if damage.segment.name in names]
-    n_bytes = sum(fact.n_bytes for entry in entries for fact in entry.segment.files.values())
     n_live, strays = sum(len(entry.live) for entry in entries), list(find_strays(folder, standing))
-    return CheckReport(len(entries), n_live, n_bytes, damages, strays, wrong_metadata)
+    carried, wrong_vocabulary = _check_vocabulary(folder)
+    facts = [*carried.values(), *(fact for entry in entries for fact in entry.segment.files.values())]
+    n_bytes = sum(fact.n_bytes for fact in facts)
+    return CheckReport(len(entries), n_live, n_bytes, damages, strays, wrong_metadata, wrong_vocabulary)
+
+
+def _check_vocabulary(folder: Path) -> tuple[dict[str, FileFact], str]:
+    """The files of the copy of the vocabulary, and what is wrong with it; a writer may put another in its place."""
+    files = vocabulary_copy.files_of(catalog.read_meta(folder))
+    wrong = vocabulary_copy.wrong_copy(folder, files) if files else ""
+    changed = wrong and vocabulary_copy.files_of(catalog.read_meta(folder)) != files
+    return _check_vocabulary(folder) if changed else (files, wrong)
 
 
 def _look_up(database: sqlite3.Connection, segment: SegmentRecord) -> _Catalogued:
@@ -111,6 +123,8 @@ def _reason(compare: Callable[[], object]) -> str:
 
 def find_strays(folder: Path, segments: Sequence[SegmentRecord]) -> Iterator[Path]:
     """What lies among the segments and belongs to none: a crash left it, the next writer sweeps it away."""
+    with Directory.open(folder) as here:
+        yield from (folder / name for name in vocabulary_copy.strays_of(here))
     if not os.path.lexists(folder / SEGMENTS):
         return
     known = {row.name: row for row in segments}
@@ -133,6 +147,9 @@ def open_segments(folder: Path) -> Directory:
 
 def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
     """Delete what lies among the segments and belongs to none. What cannot be deleted harms nobody."""
+    with Directory.open(folder) as here:
+        for name in vocabulary_copy.strays_of(here):
+            remove(here, name)
     if not os.path.lexists(folder / SEGMENTS):
         return
     known = {row.name: row for row in segments}
@@ -147,10 +164,10 @@ def sweep(folder: Path, segments: Sequence[SegmentRecord]) -> None:
                         inner.remove_file(file)
 
 
-def remove(segments: Directory, name: str) -> None:
-    """Delete a file, a link or a folder of files among the segments, as far as it can be."""
+def remove(here: Directory, name: str) -> None:
+    """Delete a file, a link or a folder of files in a folder, as far as it can be."""
     with suppress(OSError):
-        segments.remove_folder(name) if segments.is_folder(name) else segments.remove_file(name)
+        here.remove_folder(name) if here.is_folder(name) else here.remove_file(name)
 
 
 def _files(segments: Directory, name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,13 +12,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
+from bof.errors import IndexStoreError, MismatchError, OptionError, VocabularyError, reason_of
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
 from bof.options import SKETCH, FeatureOptions
-from bof.store import catalog, columns
+from bof.store import catalog, columns, vocabulary_copy
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
 from bof.store.inverted_file import Postings, Weights, derive_weights
@@ -28,7 +28,7 @@ from bof.store.writer import Writer, open_writer
 from bof.system.files import mapped_bytes
 from bof.system.locking import one_writer
 from bof.types import I32, I64, U16, U64, Bool, Geometry
-from bof.vocabulary.vocabulary import Vocabulary
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path
 
 _EMBEDDING = "embedding.embedding"
 
@@ -49,6 +49,9 @@ class Snapshot:
     weights: Weights
     n_images: int
     n_features: int
+
+    def __repr__(self) -> str:
+        return f"Snapshot(commit {self.generation}, {self.n_images} images)"
 
     def restricted(self, ids: Set[int]) -> Self:
         """Only images of these ids answer; everything is weighed as in the whole collection."""
@@ -153,17 +156,24 @@ class SnapshotFacts:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index folder and the facts that never change in it."""
+    """An index folder and the facts that never change in it.
+
+    vocabulary_folder: where the vocabulary lay when the index was made; carries_vocabulary: has it a copy of its own?
+    """
 
     folder: Path
     fingerprint: str
     n_words: int
     features: FeatureOptions
     vocabulary_folder: Path
+    carries_vocabulary: bool
 
     @classmethod
     def create(cls, folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> Index:
-        """A new, empty index. Raises IndexStoreError where there is one or the folder cannot be written."""
+        """A new, empty index with a copy of the vocabulary that lies in vocabulary_folder.
+
+        Raises IndexStoreError where there is one or the folder cannot be written.
+        """
         meta = {
             "fingerprint": vocabulary.fingerprint,
             "n_words": vocabulary.n_words,
@@ -176,7 +186,9 @@ class Index:
         except OSError as error:
             raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
         with one_writer(folder):
-            catalog.create(folder, meta)
+            catalog.require_none(folder)
+            files = vocabulary_copy.write_copy(folder, vocabulary_folder, vocabulary.fingerprint)
+            catalog.create(folder, {**meta, vocabulary_copy.FACT: vocabulary_copy.as_fact(files)})
         return cls.open(folder)
 
     @classmethod
@@ -185,7 +197,8 @@ class Index:
         meta = catalog.read_meta(folder)
         try:
             features = FeatureOptions(**meta["features"])
-            return cls(folder, meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"]))
+            facts = meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"])
+            return cls(folder, *facts, bool(vocabulary_copy.files_of(meta)))
         except (KeyError, TypeError, ValueError, OptionError) as error:
             advice = "delete the folder and index again"
             raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
@@ -199,13 +212,18 @@ class Index:
         except (KeyError, TypeError, ValueError, OptionError) as error:
             raise IndexStoreError(f"the catalogue's columns are damaged: {error}", path=self.folder) from error
 
+    @property
+    def vocabulary_copy(self) -> Path:
+        """Where its copy of the vocabulary lies, if it carries one."""
+        return self.folder / vocabulary_copy.FOLDER
+
     def require(self, vocabulary: Vocabulary) -> None:
         """Raises MismatchError unless the index was built with this vocabulary."""
-        if vocabulary.fingerprint != self.fingerprint:
+        if (vocabulary.fingerprint, vocabulary.n_words) != (self.fingerprint, self.n_words):
             raise MismatchError(
                 f"built with vocabulary {self.fingerprint[:12]} ({self.vocabulary_folder})",
                 path=self.folder,
-                found=vocabulary.fingerprint[:12],
+                found=f"{vocabulary.fingerprint[:12]}, {vocabulary.n_words} words",
                 advice="name the right one with {vocabulary}, or index again",
             )
 
@@ -321,9 +339,19 @@ class Index:
         """Is every byte what was written? See `check.check`."""
         return check(self.folder, self.n_words)
 
+    def repair(self, vocabularies: Sequence[Path] = ()) -> CheckReport:
+        """Drop what is damaged, see `Writer.repair`; vocabularies: where to look for its vocabulary first."""
+        places = [*vocabularies, self.vocabulary_folder]
+        with suppress(VocabularyError):
+            places.append(default_vocabulary_path())
+        with open_writer(self.folder, self.n_words) as writer:
+            return writer.repair(places)
+
     def bytes_by_file(self) -> dict[str, int]:
-        """Bytes on disk of the catalogue, and of the segments' files, summed by name."""
+        """Bytes on disk of the catalogue, of the copy of the vocabulary, and of the segments' files, by name."""
         found = {catalog.FILE_NAME: (self.folder / catalog.FILE_NAME).stat().st_size}
+        copied = vocabulary_copy.files_of(catalog.read_meta(self.folder))
+        found[vocabulary_copy.FOLDER] = sum(fact.n_bytes for fact in copied.values())
         for segment in self.segments():
             for name, fact in segment.files.items():
                 found[name] = found.get(name, 0) + fact.n_bytes

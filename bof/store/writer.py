@@ -14,7 +14,7 @@ import numpy as np
 
 from bof.errors import IndexStoreError, reason_of
 from bof.native.mapped_file import reading
-from bof.store import catalog, columns
+from bof.store import catalog, columns, vocabulary_copy
 from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
@@ -99,6 +99,11 @@ class Writer:
                 changes.set_meta(database, key, value)
         self.sweep()
 
+    def carry_vocabulary(self, sources: Sequence[Path]) -> None:
+        """Give the index a copy of its vocabulary, from the first of some places that holds it."""
+        files = vocabulary_copy.restore(self.folder, sources, catalog.read_meta(self.folder)["fingerprint"])
+        self.set_facts({vocabulary_copy.FACT: vocabulary_copy.as_fact(files)})
+
     def remove(self, names: Sequence[str]) -> int:
         """Take images out by name; returns how many of the names there were."""
         with catalog.transaction(self.folder) as database:
@@ -155,8 +160,12 @@ class Writer:
             self._merge(chosen)
         return len(sizes)
 
-    def repair(self) -> CheckReport:
-        """Drop every damaged segment with the images in it, and sweep; returns what was found."""
+    def repair(self, vocabularies: Sequence[Path] = ()) -> CheckReport:
+        """Drop every damaged segment with the images in it, and sweep; returns what was found.
+
+        vocabularies: where to look for the vocabulary if the index's copy is damaged. Raises IndexStoreError, after all
+        else is done, where it is in none of them.
+        """
         report = check(self.folder, self.n_words)
         if report.damages or report.wrong_metadata:
             with catalog.transaction(self.folder) as database:
@@ -164,6 +173,8 @@ class Writer:
                 if report.wrong_metadata:
                     changes.repair_metadata(database)
         self.sweep()
+        if report.wrong_vocabulary:
+            self.carry_vocabulary(vocabularies)
         return report
 
     def _sizes(self) -> list[SegmentSize]:

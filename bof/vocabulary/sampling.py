@@ -34,6 +34,9 @@ class Sample:
     features: FeatureOptions
     source: str
 
+    def __repr__(self) -> str:
+        return f"Sample({len(self.descriptors)} descriptors of {self.n_images} pictures)"
+
     @property
     def n_images(self) -> int:
         """Pictures that the sample was drawn from."""

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from bof.errors import MismatchError, OptionError, VocabularyError
 from bof.options import FeatureOptions
+from bof.system.files import open_for_writing
 from bof.types import U8
 
 FORMATS = (1, 2)
@@ -84,12 +85,33 @@ class Stored:
 def read_stored(folder: Path) -> Stored:
     """Read the files. Raises VocabularyError where one is missing or not what it must be, MismatchError on format."""
     header = _read_header(folder)
-    specs = {**ARRAYS, FORMAT_1: _FORMAT_1_SPEC} if header["format"] == 1 else ARRAYS
     sizes: dict[str, int] = {}
-    arrays = {name: _read_array(folder / f"{name}.npy", spec, header, sizes) for name, spec in specs.items()}
+    arrays = {name: _read_array(folder / f"{name}.npy", spec, header, sizes) for name, spec in _specs(header).items()}
     return Stored(
         header["format"], header["fingerprint"], _features(folder, header["features"]), header["trained_on"], arrays
     )
+
+
+def read_header(folder: Path) -> bytes:
+    """The header as it is stored: with the checksums in it, it tells one vocabulary from another. Raises OSError."""
+    return _read(folder / HEADER, _MOST_HEADER)
+
+
+def copy_files(source: Path, target: Path) -> list[str]:
+    """Copy the files of a vocabulary into a folder that exists; returns their names. They are not looked into.
+
+    Raises VocabularyError where the source cannot be read, OSError where the target cannot be written.
+    """
+    header = _read_header(source)
+    sizes = {f"{name}.npy": _size_of(source / f"{name}.npy", header, spec) for name, spec in _specs(header).items()}
+    for name, most in {HEADER: _MOST_HEADER, **sizes}.items():
+        try:
+            content = _read(source / name, most)
+        except OSError as error:
+            raise _damaged(source / name, f"cannot be read ({error})") from error
+        with open_for_writing(target / name) as stream:
+            stream.write(content)
+    return [HEADER, *sizes]
 
 
 def require_arrays(centroids: U8, projection: NDArray[Any], thresholds: NDArray[Any], keys: NDArray[Any]) -> None:
@@ -135,6 +157,11 @@ def _features(folder: Path, found: dict[str, Any]) -> FeatureOptions:
         raise _damaged(folder / HEADER, f"features: {error}") from error
 
 
+def _specs(header: Mapping[str, Any]) -> Mapping[str, StoredArraySpec]:
+    """The arrays that a vocabulary with this header has."""
+    return {**ARRAYS, FORMAT_1: _FORMAT_1_SPEC} if header["format"] == 1 else ARRAYS
+
+
 # -- Arrays -----------------------------------------------------------------------------------------------------------
 
 
@@ -142,9 +169,7 @@ def _read_array(path: Path, spec: StoredArraySpec, header: dict[str, Any], sizes
     """An array that is what the table says and the header's checksum covers."""
     try:
         expected = header["files"].get(path.stem)
-        if not isinstance(expected, dict) or type(expected.get("n_bytes")) is not int:
-            raise VocabularyError(path=path.with_name(HEADER), expected=f"the size of {path.name}", found="none")
-        data = _read(path, min(expected["n_bytes"], _most_bytes(spec)), expected["n_bytes"])
+        data = _read(path, _size_of(path, header, spec), expected["n_bytes"])
         found = {"n_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         if found != expected:
             raise VocabularyError(path=path, expected=f"{expected!r:.200}", found=found, advice=AGAIN)
@@ -160,6 +185,14 @@ def _read_array(path: Path, spec: StoredArraySpec, header: dict[str, Any], sizes
     if problem:
         raise VocabularyError(path=path, expected=_words(spec), found=problem, advice=AGAIN)
     return array
+
+
+def _size_of(path: Path, header: Mapping[str, Any], spec: StoredArraySpec) -> int:
+    """The size of an array's file as the header has it, at most as large as such a file can be."""
+    expected = header["files"].get(path.stem)
+    if not isinstance(expected, dict) or type(expected.get("n_bytes")) is not int:
+        raise VocabularyError(path=path.with_name(HEADER), expected=f"the size of {path.name}", found="none")
+    return min(int(expected["n_bytes"]), _most_bytes(spec))
 
 
 def _npy_header(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:

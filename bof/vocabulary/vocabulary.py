@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bof.errors import OptionError, VocabularyError, reason_of
+from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
 from bof.options import FeatureOptions
-from bof.system.files import fact_of, save_arrays, write_folder, write_json
+from bof.system.files import FileFact, fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
 from bof.vocabulary.assignment import Assigner
-from bof.vocabulary.stored import AGAIN, ARRAYS, FORMAT_1, HEADER, TRAIN, read_stored, require_arrays
+from bof.vocabulary.stored import (
+    AGAIN,
+    ARRAYS,
+    FORMAT_1,
+    HEADER,
+    TRAIN,
+    Stored,
+    copy_files,
+    read_header,
+    read_stored,
+    require_arrays,
+)
 
 FORMAT = 2
 
 THRESHOLD_STEP = 1 / 32
 """Thresholds are stored as int16 in steps of this."""
+
+_DECIDING = ("centroids", "projection", "thresholds")
+"""The arrays that decide which word and signature a descriptor gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,15 @@ class Vocabulary:
     trained_on: Mapping[str, Any]
     image_keys: U64
     fingerprint: str
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({self.n_words} words, {self.fingerprint[:12]})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels without what follows from the words, whose arrays must lie as the loops read them."""
+        stored = _stored_thresholds(self.thresholds)
+        arrays = self.centroids, self.projection, stored, self.features, dict(self.trained_on), self.image_keys
+        return Vocabulary._complete, (*arrays, self.fingerprint)
 
     @classmethod
     def make(
@@ -103,10 +127,10 @@ class Vocabulary:
         word = self.assign(descriptors, k)
         return QueryWords(word, self.sign(descriptors, word))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the vocabulary as a folder, whole or not at all. Raises VocabularyError where that fails."""
         try:
-            write_folder(folder, self._fill)
+            write_folder(Path(folder), self._fill)
         except OSError as error:
             raise VocabularyError(f"cannot write the vocabulary: {reason_of(error)}", path=folder) from error
 
@@ -125,23 +149,63 @@ class Vocabulary:
         write_json(folder / HEADER, header)
 
     @staticmethod
-    def load(folder: Path) -> Vocabulary:
+    def load(folder: str | os.PathLike[str]) -> Vocabulary:
         """Read a saved vocabulary. Raises VocabularyError where it is missing or damaged, MismatchError on format."""
-        found = read_stored(folder)
+        found = _read_verified(Path(folder))
         centroids, projection, stored, image_keys = (found.arrays[name] for name in ARRAYS)
-        besides = [found.arrays[FORMAT_1]] if found.format == 1 else []
-        fingerprint = _fingerprint(found.format, found.features, centroids, projection, stored, *besides)
-        if fingerprint != found.fingerprint:
-            raise VocabularyError("fingerprint differs from its content", path=folder, advice=AGAIN)
         return Vocabulary._complete(
-            centroids, projection, stored, found.features, found.trained_on, image_keys, fingerprint
+            centroids, projection, stored, found.features, found.trained_on, image_keys, found.fingerprint
         )
 
 
-@lru_cache(maxsize=2)
 def load_vocabulary(folder: Path) -> Vocabulary:
-    """`Vocabulary.load`, once a process and folder."""
-    return Vocabulary.load(folder)
+    """`Vocabulary.load`, once a process for all folders that hold the same vocabulary: an index carries a copy of its
+    own. A header that is the same names the same content by its checksums.
+    """
+    try:
+        header = read_header(folder)
+    except OSError:
+        return Vocabulary.load(folder)  # which says what is wrong
+    with _LOCK:
+        found = _LOADED.pop(header, None) or Vocabulary.load(folder)
+        _LOADED[header] = found
+        while len(_LOADED) > _MOST_LOADED:
+            del _LOADED[next(iter(_LOADED))]
+    return found
+
+
+_LOADED: dict[bytes, Vocabulary] = {}
+"""By their headers, the one that was asked for last at the end."""
+
+_MOST_LOADED = 2
+_LOCK = threading.Lock()
+
+
+def _read_verified(folder: Path) -> Stored:
+    """What a folder holds, and its fingerprint is that of its content."""
+    found = read_stored(folder)
+    arrays = [found.arrays[name] for name in (*_DECIDING, *([FORMAT_1] if found.format == 1 else []))]
+    if _fingerprint(found.format, found.features, *arrays) != found.fingerprint:
+        raise VocabularyError("fingerprint differs from its content", path=folder, advice=AGAIN)
+    return found
+
+
+def copy_vocabulary(source: Path, target: Path, fingerprint: str) -> dict[str, FileFact]:
+    """Copy a vocabulary's files into a folder that exists, byte for byte; returns what each of them is.
+
+    The copy is checked, not the source, which may change meanwhile. Raises OSError, VocabularyError, and MismatchError
+    where it is another vocabulary than that of the fingerprint.
+    """
+    names = copy_files(source, target)
+    found = _read_verified(target).fingerprint
+    if found != fingerprint:
+        raise MismatchError(path=source, expected=f"vocabulary {fingerprint[:12]}", found=found[:12])
+    return {name: fact_of(target / name) for name in names}
+
+
+def default_vocabulary() -> Vocabulary:
+    """The vocabulary that ships with bof."""
+    return load_vocabulary(default_vocabulary_path())
 
 
 def default_vocabulary_path() -> Path:

@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 
 from bof.errors import OptionError
-from bof.native import Hits, near_postings
+from bof.native import VotePiece, near_postings
 from bof.options import ExpandOptions, FeatureOptions, SearchOptions, VerifyOptions, VoteOptions
 from bof.types import F64, I32, I64, U16, U64, Bool
 from scripts.common.arguments import choose
@@ -147,7 +147,7 @@ def _constants() -> Iterator[Row]:
 
 def near_postings_without_burstiness(
     postings: Any, live: Bool, word: I32, signature: U64, queried: range, max_hamming: int, *weigh: F64
-) -> tuple[F64, list[Hits]]:
+) -> tuple[F64, list[VotePiece]]:
     """The compiled loop of bof.native, with scores of votes that are not divided by the square root of their number."""
     _, parts = near_postings(postings, live, word, signature, queried, max_hamming, *weigh)
     score = np.zeros(len(live))
@@ -156,7 +156,7 @@ def near_postings_without_burstiness(
     return score, parts
 
 
-def whole_weights(hits: Hits, word: I32, weight_of_distance: F64, weight_of_word: F64) -> F64:
+def whole_weights(hits: VotePiece, word: I32, weight_of_distance: F64, weight_of_word: F64) -> F64:
     """What each vote weighs by its distance and its word alone."""
     of_words = weight_of_word[word[hits.queried.start : hits.queried.stop]].ravel()
     n_votes = np.diff(hits.ends, prepend=0)

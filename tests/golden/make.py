@@ -1,5 +1,6 @@
 """Makes a golden index of today's format: python tests/golden/make.py tests/golden/format-N, once a format.
-format-2-columns is of format 2, with optional columns in all pictures but one.
+format-2-columns is of format 2, with optional columns in all pictures but one; format-3-vocabulary carries a copy of
+its vocabulary.
 
 What stands is never made again: an index of each format is opened for ever.
 """
@@ -66,8 +67,9 @@ def extracted(name: bytes, seed: int, vocabulary: Vocabulary) -> tuple[ImageReco
 def make(folder: Path) -> None:
     merge.MAX_DEAD = 1.0  # what was removed stays in its segment, as in larger ones
     vocabulary = train(folder / "vocabulary")
-    index = Index.create(folder / "index", vocabulary, Path("/golden/vocabulary"), SMALL)
+    index = Index.create(folder / "index", vocabulary, folder / "vocabulary", SMALL)
     writer = Writer(index.folder, index.n_words)
+    writer.set_facts({"vocabulary_folder": "/golden/vocabulary"})  # wherever it is made
     for commit in COMMITS:
         writer.append([extracted(name, seed, vocabulary) for name, seed in commit])
     writer.remove(["a.png"])

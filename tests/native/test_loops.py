@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof import native
-from bof.native import Hits
+from bof.native import VotePiece
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 from bof.vocabulary.assignment import Assigner, make_cells, nearest
 from tests.support.scenes import BEST_VARIANT
@@ -128,7 +128,7 @@ class Case:
     weight_of_distance: F64
     weight_of_word: F64
 
-    def near(self, max_hamming: int, queried: range | None = None) -> tuple[F64, list[Hits]]:
+    def near(self, max_hamming: int, queried: range | None = None) -> tuple[F64, list[VotePiece]]:
         queried = range(len(self.word)) if queried is None else queried
         postings = (self.indptr, self.image, self.feature, self.signature)
         weights = (max_hamming, self.weight_of_distance, self.weight_of_word)
@@ -183,7 +183,7 @@ def numpy_votes(a: Case, max_hamming: int) -> tuple[F64, list[Vote]]:
     return score, list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def listed(parts: list[Hits], k: int) -> list[Vote]:
+def listed(parts: list[VotePiece], k: int) -> list[Vote]:
     """The votes of all parts, which must follow each other."""
     votes: list[Vote] = []
     for hits in parts:
@@ -263,7 +263,9 @@ def test_a_posting_of_an_image_that_is_not_there_is_refused(stranger: int) -> No
 # -- The strongest ----------------------------------------------------------------------------------------------------
 
 
-def slow_strongest(a: Case, parts: list[Hits], chosen: list[int], limit: int) -> list[list[tuple[float, int, int]]]:
+def slow_strongest(
+    a: Case, parts: list[VotePiece], chosen: list[int], limit: int
+) -> list[list[tuple[float, int, int]]]:
     """(-weight, query feature, database feature) of the strongest votes for each chosen image."""
     votes = listed(parts, a.word.shape[1])
     bursts = Counter((query, image) for query, _, image, _, _ in votes)
@@ -276,7 +278,7 @@ def slow_strongest(a: Case, parts: list[Hits], chosen: list[int], limit: int) ->
 
 
 def strongest(
-    a: Case, parts: list[Hits], chosen: list[int], limit: int, places: Callable[[int], list[range]]
+    a: Case, parts: list[VotePiece], chosen: list[int], limit: int, places: Callable[[int], list[range]]
 ) -> list[list[tuple[float, int, int]]]:
     """The three loops one after the other."""
     n = len(chosen)

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bof import engine as engine_module
 from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError, OptionError
 from bof.features.sift import extract_features
@@ -30,8 +29,10 @@ from bof.retrieval.votes import self_similarity, vote
 from bof.store.index import Index
 from bof.system.steps import Step
 from bof.types import Box, Hit
+from bof.vocabulary import vocabulary as vocabulary_module
 from bof.vocabulary.sampling import Sample
 from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import load_vocabulary
 from tests.support.scenes import N_SCENES, draw_scene, warp, write_picture
 
 N_SIX = 6
@@ -343,7 +344,7 @@ def test_the_vocabulary_may_be_named_from_a_folder_that_is_left_later(
     monkeypatch.chdir(vocabulary_folder.parent)
     engine = Engine.create(tmp_path / "index", Path(vocabulary_folder.name))
     monkeypatch.chdir(tmp_path)
-    vars(engine_module)["load_vocabulary"].cache_clear()
+    vocabulary_module._LOADED.clear()
     assert engine.add([folder], ALONE).n_added == 3
 
 
@@ -549,7 +550,7 @@ def test_a_box_outside_the_picture_is_refused(engine: Engine, box: Box) -> None:
 @pytest.fixture(scope="module")
 def other_vocabulary_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path) -> Path:
     descriptors = np.random.default_rng(0).integers(0, 90, (300, 128)).astype(np.uint8)
-    features = vars(engine_module)["load_vocabulary"](vocabulary_folder).features
+    features = load_vocabulary(vocabulary_folder).features
     folder = tmp_path_factory.mktemp("other") / "vocabulary"
     train_vocabulary(Sample(descriptors, np.empty(0, np.uint64), features, "noise"), TrainOptions(words=8)).save(folder)
     return folder

@@ -16,7 +16,7 @@ from bof.engine import Engine
 from bof.errors import BenchmarkError, OptionError
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery
 from bof.images.decode import Picture, read_image
-from bof.native import Hits, room_for_votes
+from bof.native import VotePiece, room_for_votes
 from bof.options import FeatureOptions, SearchOptions, VoteOptions
 from bof.retrieval import shortlist
 from bof.retrieval import votes as voting
@@ -146,7 +146,7 @@ def test_every_constant_is_tried() -> None:
 def test_votes_without_burstiness_by_hand() -> None:
     """Two words a query feature; feature 3 votes twice through its first word and once through its second."""
     columns = np.array([1, 0, 1, 1], np.int32), np.array([5, 6, 7, 8], np.uint16), np.array([0, 2, 1, 0], np.uint8)
-    hits = Hits(*columns, np.array([2, 3, 3, 4]), range(3, 5))
+    hits = VotePiece(*columns, np.array([2, 3, 3, 4]), range(3, 5))
     word = np.array([[9, 9], [9, 9], [9, 9], [0, 1], [2, 3]], np.int32)
     of_distance, of_word = np.array([1.0, 0.5, 0.25]), np.array([2.0, 4.0, 8.0, 16.0, *[0.0] * 6])
     assert rows.whole_weights(hits, word, of_distance, of_word).tolist() == [2.0, 0.5, 2.0, 16.0]

@@ -359,14 +359,14 @@ def test_an_index_opens_after_power_was_lost_inside_a_commit(filled: Index, tmp_
 
 
 def test_a_crash_while_an_index_is_created_can_be_repeated(
-    tmp_path: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, vocabulary: Vocabulary, vocabulary_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "index"
     with monkeypatch.context() as patch:
         limit_pages(patch, "PRAGMA max_page_count = 2")
         with pytest.raises(IndexStoreError, match="full"):
-            Index.create(folder, vocabulary, Path("v"), FeatureOptions())
-    assert Index.create(folder, vocabulary, Path("v"), FeatureOptions()).snapshot().n_images == 0
+            Index.create(folder, vocabulary, vocabulary_folder, FeatureOptions())
+    assert Index.create(folder, vocabulary, vocabulary_folder, FeatureOptions()).snapshot().n_images == 0
 
 
 def test_a_second_writer_is_refused_and_told_who_the_first_is(filled: Index) -> None:

@@ -24,11 +24,12 @@ LOADERS = {
 """Data sets that need only the folder where their photographs lie."""
 
 
-def load_benchmark(kind: str, root: Path) -> Benchmark:
+def load_benchmark(kind: str | os.PathLike[str], root: str | os.PathLike[str]) -> Benchmark:
     """The benchmark of a known kind, or of a JSON file, with photographs under `root`.
 
     Raises BenchmarkError where the ground truth or a photograph that it names is missing or malformed.
     """
+    kind, root = os.fspath(kind), Path(root)
     if not root.is_dir():
         expected, found = "the folder of photographs", "no such folder"
         raise BenchmarkError(path=root, expected=expected, found=found, advice=README)

@@ -308,6 +308,7 @@ export const ALL = {
   'part.places': ['positions of features', '特征位置'],
   'part.words': ['words by picture', '按图片的视觉词'],
   'part.catalogue': ['catalogue', '目录'],
+  'part.vocabulary': ['vocabulary', '词表'],
   'part.columns': ['additional columns', '附加列'],
   'part.other': ['other', '其他'],
   'plot.table': ['As a table', '以表格显示'],

@@ -8,10 +8,10 @@ what a row may hold, `checksums` how a changed bit is found, `commits` what a re
 from bof.store.catalog.catalogue_columns import CatalogueColumns, ImageRow
 from bof.store.catalog.changes import Move
 from bof.store.catalog.commits import Commit, read_commit, read_generation, read_meta, read_segments
-from bof.store.catalog.connection import FILE_NAME, connect, create, exists, reading, transaction
+from bof.store.catalog.connection import FILE_NAME, connect, create, exists, reading, require_none, transaction
 from bof.store.catalog.filters import BUILT_IN, compile_where
 from bof.store.catalog.metadata import TAG, TITLE, Fields, is_named_by_content
-from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord
+from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord, is_in_memory, path_in_memory
 from bof.store.catalog.schema import FORMAT
 from bof.store.catalog.select import (
     Order,
@@ -48,7 +48,9 @@ __all__ = [
     "create",
     "exists",
     "ids_of_content",
+    "is_in_memory",
     "is_named_by_content",
+    "path_in_memory",
     "read_commit",
     "read_generation",
     "read_meta",
@@ -56,6 +58,7 @@ __all__ = [
     "read_records",
     "read_segments",
     "reading",
+    "require_none",
     "select",
     "select_ids",
     "transaction",

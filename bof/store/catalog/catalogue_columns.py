@@ -40,6 +40,17 @@ class Texts:
         start = int(self.ends[i - 1]) if i else 0
         return os.fsdecode(self.content[start : int(self.ends[i])].tobytes())
 
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def find(self, text: str) -> list[int]:
+        """Where this string stands."""
+        expected = np.frombuffer(os.fsencode(text), np.uint8)
+        sizes = np.diff(self.ends, prepend=0)
+        rows = np.flatnonzero(sizes == len(expected))
+        stored = self.content[(self.ends[rows] - len(expected))[:, None] + np.arange(len(expected))]
+        return list(map(int, rows[(stored == expected).all(axis=1)]))
+
     def parts(self, first: int, stop: int) -> tuple[I64, U8]:
         """Sizes i64 and bytes u8 of some of the strings, from first to stop."""
         bounds = self.ends[max(0, first - 1) : stop]
@@ -63,6 +74,9 @@ class CatalogueColumns(Sequence[ImageRow]):
     position: I32
     deleted: Bool
     id: I64
+
+    def __repr__(self) -> str:
+        return f"CatalogueColumns({len(self)} images)"
 
     def __len__(self) -> int:
         return len(self.id)

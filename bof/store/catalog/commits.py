@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bof.errors import IndexStoreError
+from bof.store import vocabulary_copy
 from bof.store.catalog import additions, checksums
 from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
 from bof.store.catalog.connection import connect, exists, reading, require_format
@@ -71,6 +72,7 @@ _FACTS: Mapping[str, Callable[[Any], bool]] = {
     "columns": _are_text,
     additions.KEY: additions.are_valid,
     "model": lambda fact: fact is None or isinstance(fact, dict),
+    vocabulary_copy.FACT: vocabulary_copy.is_fact,
 }
 """What the facts may be."""
 

@@ -28,10 +28,15 @@ def exists(folder: Path) -> bool:
     return (folder / FILE_NAME).exists()
 
 
-def create(folder: Path, meta: Mapping[str, Any]) -> None:
-    """Write a new catalogue with these facts. Raises IndexStoreError where there is one or none can be written."""
+def require_none(folder: Path) -> None:
+    """Raises IndexStoreError where there is a catalogue in this folder."""
     if exists(folder):
         raise IndexStoreError("there is an index here already", path=folder, advice="open it, or name another folder")
+
+
+def create(folder: Path, meta: Mapping[str, Any]) -> None:
+    """Write a new catalogue with these facts. Raises IndexStoreError where there is one or none can be written."""
+    require_none(folder)
     fresh = folder / f".{FILE_NAME}.partial"
     fresh.unlink(missing_ok=True)
     with _opened(fresh, "rwc") as database:

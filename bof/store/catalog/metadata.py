@@ -69,7 +69,17 @@ def _changing(database: Connection, paths: Collection[str], keys: Iterable[str])
 
 
 def _rows(paths: Iterable[str], fields: Fields) -> list[tuple[bytes, str, str]]:
-    return [(os.fsencode(path), key, value) for path in paths for key, values in fields.items() for value in values]
+    pairs = [(key, value) for key, values in fields.items() for value in _values(key, values)]
+    return [(os.fsencode(path), *pair) for path in paths for pair in pairs]
+
+
+def _values(key: str, values: Sequence[str]) -> list[str]:
+    """One value, or many: the letters of a value are no values. Raises OptionError for what is no text."""
+    several = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    for value in several:
+        if not isinstance(value, str):
+            raise OptionError(option="field", expected=f"text as values of {key}", found=f"{value!r:.40}")
+    return several
 
 
 def _insert(database: Connection, paths: Iterable[str], fields: Fields) -> None:

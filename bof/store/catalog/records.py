@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from bof.store.segment_files import ARRAYS, COLUMNS
 from bof.store.segments import ONLY_IN_FORMAT_1
@@ -15,6 +16,8 @@ from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
 
 Row = tuple[Any, ...]
+
+_MEMORY = "memory:"
 
 _SHOWN = 80
 """Characters of an odd cell that a message shows."""
@@ -82,6 +85,16 @@ def require_cells(name: str, values: Sequence[Any]) -> None:
         raise DamagedDatabaseError(f"{cell} in {name}", repr(odd)[:_SHOWN])
 
 
+def path_in_memory(name: str) -> str:
+    """What stands in the place of a path for a picture that was given in memory; no absolute path is like it."""
+    return _MEMORY + quote(os.fsencode(name), safe="")
+
+
+def is_in_memory(path: str) -> bool:
+    """Was the picture of this path given in memory? Then there is no file."""
+    return path.startswith(_MEMORY)
+
+
 @dataclass(frozen=True, slots=True)
 class FileStamp:
     """A picture file as it was when it was indexed: absolute path, size in bytes, time of modification."""
@@ -92,6 +105,8 @@ class FileStamp:
 
     def is_current(self) -> bool:
         """Is it still that file?"""
+        if is_in_memory(self.path):
+            return False
         try:
             found = os.stat(self.path)
         except (OSError, ValueError):
@@ -104,7 +119,8 @@ class ImageRecord:
     """One live image as the catalogue has it.
 
     name: what a person calls it (its path below the folder that was indexed); path: absolute; n_bytes, mtime_ns and
-    sha256: the file when it was read; width and height: the original upright picture; id: 0 before it is indexed.
+    sha256: the file when it was read, or the pixels and the time when they were given in memory; width and height: the
+    original upright picture; id: 0 before it is indexed.
     """
 
     name: str

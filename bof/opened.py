@@ -1,0 +1,174 @@
+"""An index as of one commit: what it is, which pictures it has, what the catalogue says of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bof.errors import BofError
+from bof.global_descriptors.ann_index import AnnIndex
+from bof.native.mapped_file import reading
+from bof.options import FeatureOptions
+from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Selection
+from bof.store.check import CheckReport
+from bof.store.index import Index, Snapshot, SnapshotFacts
+from bof.store.vocabulary_copy import load_copy
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+
+
+class OpenedIndex:
+    """An open index with its vocabulary, as of one commit: its length is the number of its pictures, `in` and a loop
+    see their names.
+
+    vocabulary_folder: where the vocabulary lies; None: the index's own copy. As a context manager it closes the files
+    that it has mapped. Raises IndexStoreError where the copy is damaged, MismatchError for another vocabulary.
+    """
+
+    def __init__(self, index: Index, vocabulary_folder: Path | None = None) -> None:
+        self._index = index
+        self.vocabulary_folder, self.vocabulary = _load_vocabulary(index, vocabulary_folder)
+        index.require(self.vocabulary)
+        self._opened: Snapshot | None = None
+        self._ann_index: tuple[int, AnnIndex] | None = None
+
+    # -- What it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """Where the index lies."""
+        return self._index.folder
+
+    @property
+    def features(self) -> FeatureOptions:
+        """How the index's features were extracted, and a query's are."""
+        return self._index.features
+
+    @property
+    def images(self) -> CatalogueColumns:
+        """What the catalogue says of each image, in columns; removed ones included."""
+        return self._collection.rows
+
+    @property
+    def generation(self) -> int:
+        """The number of the commit that searches see."""
+        return self._collection.generation
+
+    @property
+    def n_features(self) -> int:
+        """Features of all live images."""
+        return self._collection.n_features
+
+    def __len__(self) -> int:
+        return self._collection.n_images
+
+    def __bool__(self) -> bool:
+        """An index is there, also where it has no picture yet."""
+        return True
+
+    def __contains__(self, name: object) -> bool:
+        """Is there a picture of this name?"""
+        rows = self.images
+        return isinstance(name, str) and any(not rows.deleted[i] for i in rows.names.find(name))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the pictures, sorted."""
+        return iter(sorted(row.name for row in self.images if not row.deleted))
+
+    def __repr__(self) -> str:
+        try:
+            holds = f"{len(self)} picture{'' if len(self) == 1 else 's'}"
+        except BofError as error:
+            holds = f"cannot be read: {type(error).__name__}"
+        return f"{type(self).__name__}({str(self.folder)!r}, {holds}, {self.vocabulary.n_words} words)"
+
+    @property
+    def _collection(self) -> Snapshot:
+        """The collection as searches see it: as of one commit, until `refresh`."""
+        opened = self._opened  # another thread may close or refresh
+        if opened is None:
+            self._opened = opened = self._index.snapshot()
+        return opened
+
+    def refresh(self) -> bool:
+        """See what has been committed since, by any process; returns whether there was anything."""
+        before = self._opened
+        if before is not None and before.is_whole and self._index.generation() == before.generation:
+            return False
+        opened = self._index.snapshot(before)
+        self._opened, self._ann_index = opened, None
+        return before is None or before.generation != opened.generation
+
+    def facts(self) -> SnapshotFacts:
+        """The commit that searches see in figures."""
+        collection = self._collection
+        with reading(collection):
+            return collection.facts()
+
+    def count_known(self, group: str) -> int:
+        """Pictures that have rows in a group of optional columns."""
+        return self._collection.count_known(group)
+
+    # -- What the catalogue says, as of the newest commit -------------------------------------------------------------
+
+    def records(self) -> list[ImageRecord]:
+        """Every picture, in the order of their names."""
+        return self._index.records()
+
+    def count(self) -> int:
+        """How many pictures there are."""
+        return self._index.count()
+
+    def select(self, where: str = "", text: str = "", **page: Any) -> Selection:
+        """Some pictures and what they are annotated with: see `store.catalog.select`."""
+        return self._index.select(where, text, **page)
+
+    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+        """The ids of the pictures that `select` would select."""
+        return self._index.select_ids(where, text, ids)
+
+    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many pictures have each tag, and how many each other field."""
+        return self._index.count_annotated()
+
+    def segments(self) -> list[SegmentRecord]:
+        """Every segment and what its files must be."""
+        return self._index.segments()
+
+    def check(self) -> CheckReport:
+        """Is every byte of the index what was written?"""
+        return self._index.check()
+
+    def bytes_by_file(self) -> dict[str, int]:
+        """Bytes on disk of the catalogue, of the copy of the vocabulary, and of the segments' files, by name."""
+        return self._index.bytes_by_file()
+
+    def n_bytes(self) -> int:
+        """Size of the index on disk."""
+        return self._index.n_bytes()
+
+    def close(self) -> None:
+        """Let go of the mapped files; what is asked next maps them again."""
+        self._opened = self._ann_index = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _load_vocabulary(index: Index, folder: Path | None) -> tuple[Path, Vocabulary]:
+    """The vocabulary in a folder, else the index's own copy; of an index without one, where it lay when the index was
+    built, else the default, which the fingerprint then checks.
+    """
+    if folder is None and index.carries_vocabulary:
+        return Path(os.path.abspath(index.vocabulary_copy)), load_copy(index.folder)
+    if folder is None:
+        folder = index.vocabulary_folder if index.vocabulary_folder.is_dir() else default_vocabulary_path()
+    place = Path(os.path.abspath(folder))
+    return place, load_vocabulary(place)
