@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bof.comparison import Comparison as Comparison
+    from bof.comparison import HashDistance as HashDistance
+    from bof.comparison import compare_pictures as compare_pictures
     from bof.engine import AddReport as AddReport
     from bof.engine import Engine as Engine
     from bof.errors import BofError as BofError
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "comparison": ("Comparison", "HashDistance", "compare_pictures"),
     "engine": ("AddReport", "Engine"),
     "errors": ("BofError",),
     "evaluation.benchmarks": ("Benchmark", "load_benchmark"),

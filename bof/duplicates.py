@@ -1,47 +1,46 @@
-"""The command `python -m bof.duplicates [--index DIR]`: groups of duplicates, which of each to keep, what to do."""
+"""The command `bof duplicates [--index DIR]`: groups of duplicates, which of each to keep, what to do."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
-from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.command import ended_like_interrupted, run
+from bof.cli.group_table import print_groups, print_outcomes, print_plan
+from bof.cli.parser import CommandParser, program_name
+from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
 from bof.grouping import records, rejecting
-from bof.grouping.actions import FileAction, Outcome, perform, plan, require_outside
+from bof.grouping.actions import Outcome, perform, plan, require_outside
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.journal import Action, default_log, read_entries, writing
 from bof.grouping.records import Judged, require_place, write_text
 from bof.grouping.trash import Trash, require_trash
-from bof.grouping.types import Group, Link, Member
+from bof.grouping.types import Group
 from bof.grouping.undoing import undo
-from bof.options import KEEP, KIND, DuplicateOptions
+from bof.options import GROUPS_SHOWN, KEEP, KIND, DuplicateOptions
 from bof.system.locking import one_writer
-from bof.system.units import counted, human_bytes
-
-_WORDS: dict[Action, tuple[str, str]] = {
-    "move": ("move", "moved"),
-    "link": ("link", "linked"),
-    "trash": ("put into the trash", "put into the trash"),
-}
+from bof.system.steps import Progress
+from bof.system.units import counted
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.duplicates",
-        description="Find groups of duplicates and say which of each to keep. Files are left alone without --yes.",
-    )
+    description = "Find groups of duplicates and say which of each to keep. Files are left alone without --yes."
+    parser = CommandParser("duplicates", "[--kind KIND] [--html FILE] [options]", description)
     add_index(parser)
     add_option(parser, KIND)
+    add_option(parser, GROUPS_SHOWN)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
+    parser.add_argument("--json-file", type=Path, metavar="FILE", help="write everything as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
     _add_keep_options(parser)
     _add_actions(parser)
@@ -92,13 +91,16 @@ def _command(arguments: argparse.Namespace) -> int:
             return _remember(engine, arguments)
         if arguments.move_to:
             require_outside(arguments.move_to, engine.roots, index=engine.folder)
-        with progress_bar(" steps", "finding") as show:
-            groups = find_groups(engine, arguments.kind, options, show)
-        judged = _judge(groups, arguments)
-        _print_summary(judged, len(engine))
-        _print_groups(judged)
+        with ended_like_interrupted(), stage_bars() as show:
+            judged = _judge(find_groups(engine, arguments.kind, options, show), arguments, show)
+        if arguments.json:
+            sys.stdout.write(_as_json(judged, engine, arguments))
+        else:
+            print_groups(judged, len(engine), arguments.groups)
         _write_reports(judged, engine, arguments)
-        return _act(engine, judged, action, trash, arguments) if action else 0
+        # Of --json standard output is one document.
+        with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+            return _act(engine, judged, action, trash, arguments) if action else 0
 
 
 def _action(arguments: argparse.Namespace) -> Action | None:
@@ -124,7 +126,7 @@ def _refuse_contradictions(arguments: argparse.Namespace, action: Action | None)
     for folder in arguments.protect:
         if not folder.is_dir():
             raise OptionError(option="protect", path=folder, expected="a folder", found="none there")
-    for option in ("html", "json", "csv"):
+    for option in ("html", "json_file", "csv"):
         if path := getattr(arguments, option):
             require_place(path, option)
 
@@ -132,56 +134,36 @@ def _refuse_contradictions(arguments: argparse.Namespace, action: Action | None)
 # -- Finding and saying -----------------------------------------------------------------------------------------------
 
 
-def _judge(groups: Sequence[Group], arguments: argparse.Namespace) -> list[Judged]:
-    with progress_bar(" groups", "looking at files") as show:
-        looks = look_at_all(groups, show)
+def _judge(groups: Sequence[Group], arguments: argparse.Namespace, progress: Progress) -> list[Judged]:
+    """Each group with what to keep of it, those that free most first, then by the names of their representatives."""
+    try:
+        looks = look_at_all(groups, progress)
+    except KeyboardInterrupt:
+        advice = "the pictures are compared and this is kept; the same command looks at the groups' files again"
+        raise KeyboardInterrupt(advice) from None
     choices = [choose(g, look, arguments.protect, arguments.keep) for g, look in zip(groups, looks, strict=True)]
-    return [Judged(number, *pair) for number, pair in enumerate(zip(groups, choices, strict=True), 1)]
+    unnumbered = [Judged(0, group, choice) for group, choice in zip(groups, choices, strict=True)]
+    unnumbered.sort(key=lambda one: (-one.bytes_to_free, one.group.representative.name))
+    return [replace(one, number=number) for number, one in enumerate(unnumbered, 1)]
 
 
-def _print_groups(judged: Sequence[Judged]) -> None:
-    for one in judged:
-        n_bytes = f", frees {human_bytes(one.bytes_to_free)}" if one.bytes_to_free else ""
-        print(f"group {one.number}: {one.group.kind}, {len(one.group.members)} pictures{n_bytes}")
-        print(f"  {'':<5}  {'size':<13}  {'bytes':>7}  {'agree':>5}  {'points':>6}  name")
-        for member, link in one.members():
-            _print_member(one, member, link)
-        if one.choice.keeper is None:
-            print(f"  none to keep: {one.choice.why}")
-
-
-def _print_member(one: Judged, member: Member, link: Link | None) -> None:
-    role = "keep" if one.is_keeper(member) else link.kind if link else "head"
-    agreement = "" if link is None or link.agreement is None else f"{link.agreement:.2f}"
-    points = str(link.n_inliers) if link and link.n_inliers else ""
-    size = f"{member.width} x {member.height}"
-    columns = f"{role:<5}  {size:<13}  {human_bytes(member.n_bytes):>7}  {agreement:>5}  {points:>6}"
-    print(f"  {columns}  {display_name(member.name)}")
-    changes = [", ".join(link.changes)] if link and link.changes and not one.is_keeper(member) else []
-    words = "; ".join([*changes, *([one.why(member)] if one.why(member) else [])])
-    if words:
-        print(f"  {'':<44}  {display_name(words)}")
-
-
-def _print_summary(judged: Sequence[Judged], n_pictures: int) -> None:
-    groups = counted(len(judged), "group")
-    others = counted(sum(len(one.group.others) for one in judged), "duplicate")
-    n_bytes = human_bytes(sum(one.bytes_to_free for one in judged))
-    print(f"{groups} among {counted(n_pictures, 'picture')}: {others}, {n_bytes} to free")
+def _as_json(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> str:
+    folder = str(engine.folder.absolute())
+    facts = {"index": folder, "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
+    return records.as_json(judged, facts)
 
 
 def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse.Namespace) -> None:
     folder = engine.folder.absolute()
-    if arguments.json:
-        facts = {"index": str(folder), "kind": arguments.kind, "n_pictures": len(engine), "rules": arguments.keep}
-        write_text(arguments.json, records.as_json(judged, facts))
+    if arguments.json_file:
+        write_text(arguments.json_file, _as_json(judged, engine, arguments))
     if arguments.csv:
         write_text(arguments.csv, records.as_csv(judged))
     if arguments.html:
         from bof.grouping.page import build_page
 
         write_text(arguments.html, build_page(judged, f"{folder}, --kind {arguments.kind}", len(engine)))
-    for flag in ("json", "csv", "html"):
+    for flag in ("json_file", "csv", "html"):
         if path := getattr(arguments, flag):
             print(f"wrote {display_name(path)}", file=sys.stderr)
 
@@ -197,9 +179,11 @@ def _act(
         require_outside(arguments.move_to, engine.roots, [Path(m.path) for group in groups for m in group.members])
     file_actions = plan(groups, choices, action, arguments.move_to, engine.roots)
     if not arguments.yes:
-        return _say_plan(file_actions, action)
+        print_plan(file_actions, action, arguments.groups)
+        return 0
     if all(file_action.refusal for file_action in file_actions):
-        return _say_outcomes([Outcome(file_action, False, file_action.refusal) for file_action in file_actions], action)
+        refused = [Outcome(file_action, False, file_action.refusal) for file_action in file_actions]
+        return print_outcomes(refused, action, arguments.groups)
     log = arguments.log or default_log(engine.folder)
     outcomes: list[Outcome] = []
     try:
@@ -208,40 +192,10 @@ def _act(
             outcomes.extend(perform(file_actions, journal, trash))
     finally:
         gone = [outcome.file_action.member.name for outcome in outcomes if not outcome.problem and action != "link"]
-        status = _say_outcomes(outcomes, action)
+        status = print_outcomes(outcomes, action, arguments.groups)
         if gone:
             engine.remove(gone)
     return status
-
-
-def _say_plan(file_actions: Sequence[FileAction], action: Action) -> int:
-    verb, _ = _WORDS[action]
-    todo = [file_action for file_action in file_actions if not file_action.refusal]
-    for file_action in file_actions:
-        name = display_name(file_action.member.name)
-        where = f" to {display_name(file_action.target)}" if file_action.target else ""
-        keeper = display_name(file_action.keeper.name) if file_action.keeper else ""
-        where = f" to {keeper}" if action == "link" else where
-        does = f"would {verb} {name}{where} (keeps {keeper})"
-        print(f"leaves {name}: {file_action.refusal}" if file_action.refusal else does)
-    n_bytes = human_bytes(sum(file_action.member.n_bytes for file_action in todo))
-    print(f"would {verb} {counted(len(todo), 'file')}, {n_bytes}; nothing was done, --yes does it")
-    return 0
-
-
-def _say_outcomes(outcomes: Sequence[Outcome], action: Action) -> int:
-    _, past = _WORDS[action]
-    done = [outcome for outcome in outcomes if not outcome.problem]
-    failed = [outcome for outcome in outcomes if outcome.failed]
-    for outcome in outcomes:
-        if outcome.problem:
-            name = display_name(outcome.file_action.member.name)
-            stream, word = (sys.stderr, "failed") if outcome.failed else (sys.stdout, "left")
-            print(f"{word} {name}: {outcome.problem}", file=stream)
-    n_bytes = human_bytes(sum(outcome.file_action.member.n_bytes for outcome in done))
-    n_left = len(outcomes) - len(done) - len(failed)
-    print(f"{past} {counted(len(done), 'file')}, {n_bytes}; {n_left} left alone, {len(failed)} failed")
-    return 1 if failed else 0
 
 
 def _undo(log: Path) -> int:
@@ -255,7 +209,7 @@ def _undo(log: Path) -> int:
     counts = [f"{states.count(state)} {state}" for state in ("put back", "as it was", "not undone")]
     print(f"{counted(len(undone), 'file')}: {', '.join(counts).replace('as it was', 'as before')}")
     if any(one.state == "put back" and one.entry.action == "move" for one in undone):
-        print("python -m bof.index makes what was put back searchable again")
+        print(f"{program_name('index')} makes what was put back searchable again")
     return 1 if "not undone" in states else 0
 
 

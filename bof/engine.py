@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 
 from bof.errors import MismatchError
-from bof.geometry import transforms
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.decode import Picture
@@ -26,6 +25,7 @@ from bof.native.mapped_file import reading
 from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
+from bof.retrieval.hits import hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, decode_here
 from bof.retrieval.query import Query as Query
 from bof.retrieval.query import prepare
@@ -36,13 +36,11 @@ from bof.store.check import CheckReport
 from bof.store.index import Index, Snapshot, SnapshotFacts
 from bof.store.writer import Writer
 from bof.system.memory import machine_memory
+from bof.system.steps import Progress
 from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 log = logging.getLogger("bof")
-
-Progress = Callable[[int, int], None]
-"""Called with the pictures done and the pictures to do."""
 
 
 class Engine:
@@ -228,6 +226,7 @@ class Engine:
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
+        progress: receives the steps of each stage.
         """
         report = add_pictures(self._index, self.vocabulary_folder, sources, options, progress, delete=delete)
         if self._opened is not None:
@@ -341,7 +340,7 @@ class Engine:
                     path=self.folder,
                     expected=f"the column {group}",
                     found=", ".join(column_spec.groups) or "none",
-                    advice=f"add it with: python -m bof.index --index {self.folder} --columns {group}{model}",
+                    advice=f"add it with: {{bof index}} --index {self.folder} --columns {group}{model}",
                 )
         return column_spec.only(groups)
 
@@ -369,14 +368,16 @@ class Engine:
             live = collection.weights.live
             with reading(collection):
                 n_lacking = int((live & ~collection.columns_known(group)).sum())
-            advice = f"python -m bof.index --index {self.folder} describes them"
+            advice = f"--index {self.folder} describes them"
             if n_lacking and n_lacking == int(live.sum()):
-                raise MismatchError(f"no picture has the column {group} yet", path=self.folder, advice=advice)
+                problem = f"no picture has the column {group} yet"
+                raise MismatchError(problem, path=self.folder, advice=f"{{bof index}} {advice}")
             if n_lacking and group not in self._warned:
                 self._warned.add(group)
-                log.warning("%d pictures have no column %s and are not found by it; %s", n_lacking, group, advice)
+                problem = "pictures have no column %s and are not found by it"
+                log.warning(f"%d {problem}; bof index %s", n_lacking, group, advice)
 
-    def neighbours(self, partners: int, progress: Progress | None = None) -> Iterator[Neighbours]:
+    def neighbours(self, partners: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
         The votes and the geometry that the index holds decide; no picture is read.
@@ -401,6 +402,13 @@ class Engine:
         query = self.prepare(picture, box, options)
         return self.hits(query, self.answer(query, options), options, top)
 
+    def titles(self, hits: Sequence[Hit]) -> dict[int, str]:
+        """The names that uploaded pictures were given, by image; only of hits that are uploads."""
+        image_of = {int(self.images.id[hit.image]): hit.image for hit in hits if catalog.is_named_by_content(hit.name)}
+        fields = self.select(ids=list(image_of)).fields if image_of else {}
+        titles = {image_of[number]: found.get(catalog.TITLE, []) for number, found in fields.items()}
+        return {image: given[0] for image, given in titles.items() if given}
+
     def matched_points(self, query: Query, hit: Hit) -> tuple[F32, F32]:
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
@@ -414,14 +422,7 @@ class Engine:
         return query.features.geometry.xy_px[matches.query], candidate.xy_px
 
     def _hit(self, query: Query, answer: Answer, image: int, score: float, options: SearchOptions) -> Hit:
-        row = self.images[image]
-        verification = answer.verifications.get(image)
-        transform = verification.database_from_query if verification else None
-        outline = transforms.apply(transform, query.outline) if transform is not None else None
-        verdict = answer.verdict(image, options.verify)
-        size, looked = (row.width, row.height), (answer.agreements.get(image), answer.basis.get(image))
-        facts = score, answer.probability(image), verdict, *size, verification, outline
-        return Hit(image, row.name, Path(row.path), *facts, *looked)
+        return hit_of(self.images[image], query, answer, image, score, options.verify)
 
 
 def _find_vocabulary(index: Index) -> Path:

@@ -24,7 +24,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-_OPTION = re.compile(r"\{([a-z_]+)\}")
+_SPELLED = re.compile(r"\{((?:bof )?[a-z_]+)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -33,8 +33,8 @@ class BofError(Exception):
 
     It carries what it knows, and builds its text from that: `where: expected E, found F; advice`, or, where there is
     nothing to compare, `where: problem; advice`. option: the name of an option as Python has it; path: a file or
-    folder, or the name of what stands for one. `{name}` in any text but `found` stands for the option of that name,
-    which each caller spells its own way.
+    folder, or the name of what stands for one. `{name}` in any text but `found` stands for the option of that name, and
+    `{bof name}` for the command, which each caller spells its own way.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class BofError(Exception):
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def text(self, spell: Callable[[str], str] = str) -> str:
-        """The whole message. spell: how an option is called where the message is read (`--max-side` in a shell)."""
+        """The whole message. spell: how an option or a command is called where the message is read (`--max-side`)."""
         where = " ".join(part for part in (self.option and spell(self.option), display_name(self.path)) if part)
         return ": ".join(part for part in (where, self.reason(spell)) if part)
 
@@ -70,7 +70,7 @@ class BofError(Exception):
         """The message without the option and the path that it is about."""
 
         def spelled(text: str) -> str:
-            return _OPTION.sub(lambda name: spell(name[1]), text)
+            return _SPELLED.sub(lambda name: spell(name[1]), text)
 
         expected = f"expected {spelled(self.expected)}" if self.expected else ""
         found = f"found {self.found}" if self.found else ""

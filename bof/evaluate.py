@@ -1,4 +1,4 @@
-"""The command `python -m bof.evaluate {KIND,FILE.json} --root DIR`: how accurate and how fast is it?"""
+"""The command `bof evaluate {KIND,FILE.json} --root DIR`: how accurate and how fast is it?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from bof.cli.arguments import (
     search_options,
 )
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.parser import CommandParser
+from bof.cli.progress import progress_bar, stage_bars
 from bof.cli.sibling_table import sibling_lines
 from bof.engine import AddReport, Engine
 from bof.errors import BenchmarkError, BofError, display_name, reason_of
@@ -48,9 +49,7 @@ _N_NAMED = 25
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.evaluate", description="Measure accuracy and speed on a benchmark."
-    )
+    parser = CommandParser("evaluate", "BENCHMARK --root DIR [options]", "Measure accuracy and speed on a benchmark.")
     kinds = ", ".join(LOADERS)
     parser.add_argument("benchmark", help=f"{kinds}, or a JSON file (layouts and form: data/README.md)")
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="where its photographs lie")
@@ -66,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     subject = "search with the subject of queries without a box (default: all of the picture)"
     add_option(parser, dataclasses.replace(BOX, meaning=subject, choices=(AUTO,)))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report here")
+    parser.add_argument("--json", action="store_true", help="print the whole report as JSON instead of a table")
+    parser.add_argument("--json-file", type=Path, metavar="FILE", help="write the whole report here")
     page = "write a page with figures and failed queries here (bof-search[report])"
     parser.add_argument("--report", type=Path, metavar="DIR", help=page)
     add_search_options(parser, without=("where", "text"))
@@ -77,8 +77,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    if arguments.json and (arguments.json.is_dir() or not os.access(arguments.json.absolute().parent, os.W_OK)):
-        raise BenchmarkError("cannot be written", path=arguments.json, advice="name another --json")
+    file = arguments.json_file
+    if file and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
+        raise BenchmarkError("cannot be written", path=file, advice="name another {json_file}")
     if arguments.report:
         require_report(arguments.report)
     benchmark = load_benchmark(arguments.benchmark, arguments.root)
@@ -90,7 +91,7 @@ def _command(arguments: argparse.Namespace) -> int:
         features = chosen_features(arguments)
         engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
         add_chosen_columns(engine, arguments, search_options(arguments).groups)
-        with progress_bar(" images", "index") as show:
+        with stage_bars() as show:
             added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
         _require_collection(engine, benchmark, distractors, added)
         benchmark = _annotated(_readable(benchmark, added), arguments.crop)
@@ -98,9 +99,12 @@ def _command(arguments: argparse.Namespace) -> int:
             ranker = EngineRanker(engine, search_options(arguments), arguments.crop, arguments.box == AUTO)
             report = evaluate_ranker(ranker, benchmark, len(engine), show)
         whole = {**dataclasses.asdict(report), **_surroundings(engine, benchmark, distractors, added)}
-    _print_report(report, whole)
     if arguments.json:
-        _write_json(arguments.json, whole)
+        print(json.dumps(whole, indent=2))
+    else:
+        _print_report(report, whole)
+    if file:
+        _write_json(file, whole)
     if arguments.report:
         write_report(arguments.report, report, whole, benchmark=benchmark)
     return 0
@@ -238,7 +242,7 @@ def _write_json(path: Path, whole: dict[str, Any]) -> None:
         write_file(path, (json.dumps(whole, indent=2) + "\n").encode())
     except OSError as error:
         problem = f"cannot be written: {reason_of(error)}"
-        raise BenchmarkError(problem, path=path, advice="name another --json") from error
+        raise BenchmarkError(problem, path=path, advice="name another {json_file}") from error
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,16 +1,15 @@
-"""The command `python -m bof.index [PHOTOS] [--index DIR]`: make pictures searchable, and keep it so."""
+"""The command `bof index [PHOTOS] [--index DIR]`: make pictures searchable, and keep it so."""
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from bof.cli import dry_run, upkeep
+from bof.cli.add_report import describe_passed_over, print_json, print_report
 from bof.cli.arguments import (
     add_chosen_columns,
     add_column_options,
@@ -23,35 +22,29 @@ from bof.cli.arguments import (
     index_folder,
     options_from,
 )
-from bof.cli.command import message_of, run
-from bof.cli.progress import progress_bar
-from bof.engine import AddReport, Engine
+from bof.cli.command import ended_like_interrupted, message_of, run
+from bof.cli.parser import CommandParser
+from bof.cli.progress import stage_bars
+from bof.engine import Engine
 from bof.errors import ImageError, OptionError, display_name
-from bof.images.listing import PICTURES, walk_images
-from bof.ingest.watch import watch
+from bof.images.listing import PICTURES, list_everything, walk_images
+from bof.ingest.watch import require_watchdog, watch
 from bof.options import PARTNERS, IndexOptions
 from bof.store import catalog
 from bof.system.files import write_file
-from bof.system.memory import peak_memory
-from bof.system.units import counted, human_bytes
-
-_NAMED = 20
 
 _USAGE = """\
-python -m bof.index PHOTOS... [--delete] [--dry-run] [--watch]
-       python -m bof.index [--delete] [--dry-run] [--watch]         the folders that were added before
-       python -m bof.index --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
-       python -m bof.index --merge | --check | --repair | --stats
-       python -m bof.index --export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
+[PHOTOS...] [--delete] [--dry-run] [--watch]
+--add FILE... | --remove NAME... | --annotate NAME... --tag TAG
+--merge | --check | --repair | --stats
+--export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.index",
-        usage=_USAGE,
-        description="Index pictures, so that search finds them, and keep the index as the pictures are.",
-    )
-    parser.add_argument("photos", type=Path, nargs="*", help="folders (searched recursively) or pictures")
+    description = "Index pictures, so that search finds them, and keep the index as the pictures are."
+    parser = CommandParser("index", _USAGE, description)
+    photos = "folders (searched recursively) or pictures; without any the folders that were added before"
+    parser.add_argument("photos", type=Path, nargs="*", help=photos)
     add_index(parser, "vocabulary for a new index (default: bof's own)")
     parser.add_argument("--delete", action="store_true", help="take out pictures whose files are gone")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and what it would take")
@@ -88,7 +81,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     add_option(named, PARTNERS)
-    named.add_argument("--json", action="store_true", help="with --check and --stats: print JSON")
+    named.add_argument("--json", action="store_true", help="print JSON: what was done; --check and --stats too")
 
 
 class _Renamed(argparse.Action):
@@ -121,7 +114,7 @@ def _command(arguments: argparse.Namespace) -> int:
         return dry_run.say_plan_without_index(sources, arguments.vocabulary, feature_options, options)
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
-    with Engine.open_or_create(folder, arguments.vocabulary, **feature_options) as engine, _ended_like_interrupted():
+    with Engine.open_or_create(folder, arguments.vocabulary, **feature_options) as engine, ended_like_interrupted():
         needs_no_folder = (
             bool(engine.column_spec.needs_colour or arguments.columns or arguments.model) and not engine.roots
         )
@@ -139,10 +132,14 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
         raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
+    if arguments.json and not (arguments.check or arguments.stats):
+        raise OptionError(option="json", expected="{check} or {stats} beside it")
     if arguments.untag and not arguments.annotate:
         raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):
         raise OptionError(option="watch", expected="folders, and neither {dry_run} nor {add}")
+    if arguments.watch:
+        require_watchdog()
 
 
 def _refuse_missing(sources: Sequence[Path]) -> None:
@@ -151,27 +148,19 @@ def _refuse_missing(sources: Sequence[Path]) -> None:
         if not source.exists():
             raise ImageError(path=source, expected="a folder or a picture", found="nothing there")
     if sources and not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
-        raise ImageError(path=", ".join(map(str, sources)), expected=PICTURES, found="none")
-
-
-@contextmanager
-def _ended_like_interrupted() -> Iterator[None]:
-    """A polite end (SIGTERM) commits what is done, as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        others = list_everything(sources).count_passed_over()
+        found = f"none, but {describe_passed_over(others)}" if others else "none"
+        raise ImageError(path=", ".join(map(str, sources)), expected=PICTURES, found=found)
 
 
 def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
-    with progress_bar(" images") as show:
+    with stage_bars() as show:
         report = engine.add(sources, options, show, delete=arguments.delete)
     upkeep.annotate_sources(engine, sources, arguments)
-    _print_report(report, engine)
+    if arguments.json:
+        print_json(report, engine, on_one_line=arguments.watch)
+    else:
+        print_report(report, engine)
     if arguments.skipped:
         lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
         write_file(arguments.skipped, "".join(lines).encode())
@@ -183,40 +172,17 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
 
 def _follow(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
     folders = [source for source in sources if source.is_dir()]
-    print(f"following {', '.join(map(display_name, folders))} (end with Ctrl-C)", flush=True)
-
-    def look() -> None:
+    following = f"following {', '.join(map(display_name, folders))} (end with Ctrl-C)"
+    for _ in watch(folders, threading.Event()):
+        if following:
+            print(following, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+            following = ""
         try:
             _synchronise(engine, folders, arguments, options)
         except ImageError as error:  # a folder that is away for a while comes back
             print(f"warning: {message_of(error)}", file=sys.stderr)
         sys.stdout.flush()
-
-    watch(folders, look, threading.Event())
     return 0
-
-
-def _print_report(report: AddReport, engine: Engine) -> None:
-    for skipped in report.skipped[:_NAMED]:
-        print(f"skipped {display_name(skipped.path)}: {skipped.reason}", file=sys.stderr)
-    if len(report.skipped) > _NAMED:
-        print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
-    rate = report.n_added / max(report.seconds, 1e-9)
-    changes = {"moved": report.n_moved, "removed": report.n_removed, "described again": report.n_backfilled}
-    others = [f"{n} {what}" for what, n in changes.items() if n]
-    print(
-        f"indexed {counted(report.n_added, 'new picture')} in {report.seconds:.1f} s ({rate:.1f} a second), "
-        f"{', '.join([*others, f'{report.n_unchanged} unchanged'])}, {len(report.skipped)} skipped; "
-        f"{report.n_features} features"
-    )
-    if report.n_gone:
-        print(f"{counted(report.n_gone, 'picture')} of the index gone from the folders; --delete takes them out")
-    folder = engine.folder
-    n_images, n_bytes = engine.count(), engine.n_bytes()
-    print(
-        f"{display_name(folder)}: {counted(n_images, 'picture')}, {human_bytes(n_bytes)}; "
-        f"peak memory of a process {human_bytes(peak_memory())}"
-    )
 
 
 def main(argv: list[str] | None = None) -> int:

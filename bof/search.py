@@ -1,229 +1,144 @@
-"""The command `python -m bof.search query.jpg [--index DIR]`: which pictures show the same thing?"""
+"""The command `bof search query.jpg [--index DIR]`: which pictures show the same thing?"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
+import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
-from bof.cli.proof import PROOF_SIDE, write_matches
-from bof.engine import Engine, Query
+from bof.cli.finding import STANDARD_INPUT, FoundHits, find_hits, labels_of
+from bof.cli.hit_json import found_as_json
+from bof.cli.hit_table import hit_lines, notes_of
+from bof.cli.parser import CommandParser, for_experts
+from bof.cli.proof import write_matches
+from bof.cli.saving import save_hits
+from bof.cli.sheet import write_sheet
+from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
-from bof.global_descriptors.sketch import FEW_FEATURES
-from bof.images.decode import Picture
-from bof.images.limited import LimitedReader, content_of
-from bof.options import AUTO, BOX, QUERY_MEMORY, TOP, SearchOptions
-from bof.retrieval.answer import Answer, shared_percent
-from bof.retrieval.query import subject_of
-from bof.types import Box, Hit, Overlay
+from bof.grouping.records import require_place
+from bof.options import BOX, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
+from bof.system.units import counted
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bof.search", description="Find pictures that show the same thing.")
+    parser = CommandParser("search", "QUERY... [--index DIR] [options]", "Find pictures that show the same thing.")
     parser.add_argument("queries", nargs="+", metavar="query", help="picture files, or - for one on standard input")
     add_index(parser)
-    add_option(parser, TOP)
-    add_option(parser, BOX)
-    parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    for option in (TOP, VERDICT, BOX):
+        add_option(parser, option)
+    _add_outputs(parser)
     parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
+    for_experts(parser, "--timings")
     add_option(parser, QUERY_MEMORY)
     add_search_options(parser)
     return parser
 
 
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    one.add_argument("--names", action="store_true", help="print the names of the hits alone, for pipes")
+    one.add_argument("--paths", action="store_true", help="print the paths of their files alone")
+    parser.add_argument("-0", "--null", action="store_true", help="end names, or else paths, with a zero, for xargs -0")
+    parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the proofs of all hits")
+    parser.add_argument("--save", type=Path, metavar="DIR", help="copy the hits' own pictures here, named by rank")
+    add_option(parser, SAVE_AS)
+    add_option(parser, REQUIRE)
+
+
 def _command(arguments: argparse.Namespace) -> int:
     timings = {"start_up": time.process_time()}
     options = search_options(arguments)
-    if arguments.queries.count("-") > 1:
-        raise OptionError("standard input holds one picture", path="-", found="it named more than once")
+    _refuse_contradictions(arguments)
     start = time.perf_counter()
-    results, n_failed = [], 0
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
         timings["open"] = time.perf_counter() - start
-        for name, label in zip(arguments.queries, _labels(arguments.queries), strict=True):
-            try:
-                results.append(_search_one(engine, name, label, arguments, options, timings))
-            except BofError as error:
-                if arguments.debug or len(arguments.queries) == 1:
-                    raise
-                n_failed += 1
-                print(f"error: {message_of(error)}", file=sys.stderr)
+        found, n_failed = _find_all(engine, arguments, options)
+        if arguments.html:
+            write_sheet(arguments.html, engine, found, options)
     if arguments.json:
-        print(json.dumps(results, indent=2))
+        print(json.dumps([found_as_json(one, options) for one in found], indent=2))
     if arguments.timings:
-        print("; ".join(f"{stage} {1e3 * seconds:.0f} ms" for stage, seconds in timings.items()), file=sys.stderr)
-    return 1 if n_failed else 0
+        _print_timings(timings, found)
+    return 1 if n_failed or not _have_required(found, arguments.require) else 0
 
 
-def _labels(queries: list[str]) -> list[str]:
-    """What the match pictures of each query are called: its name without suffix, numbered where two share it."""
-    stems = ["standard input" if name == "-" else Path(name).stem for name in queries]
-    return [s if stems.count(s) == 1 else f"{s}-{number}" for number, s in enumerate(stems, 1)]
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    if arguments.queries.count(STANDARD_INPUT) > 1:
+        raise OptionError("standard input holds one picture", path="-", found="it named more than once")
+    if arguments.null and arguments.json:
+        raise OptionError(option="null", expected="{names} or {paths} beside it", found="{json}")
+    if arguments.html:
+        require_place(arguments.html, "html")
 
 
-def _search_one(
-    engine: Engine,
-    name: str,
-    label: str,
-    arguments: argparse.Namespace,
-    options: SearchOptions,
-    timings: dict[str, float],
-) -> dict[str, Any]:
-    """Search with one picture, print the table unless JSON is wanted, and return what JSON prints."""
-    shown = "standard input" if name == "-" else display_name(name)
-    start = time.perf_counter()
-    reader = LimitedReader.of(arguments.memory)
-    source = reader.load_stream(sys.stdin.buffer, shown) if name == "-" else reader.load(Path(name))
-    in_grey = not options.whole and arguments.box != AUTO
-    picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
-    box = subject_of(picture) if arguments.box == AUTO else arguments.box
-    colours = _colours(reader, source, shown) if in_grey and options.verify.pixels else None
-    query = engine.prepare(picture, box, options, colours=colours, sha256=content_of(source))
-    seconds = {"extract": time.perf_counter() - start}
-    answer = engine.answer(query, options)
-    hits = engine.hits(query, answer, options, arguments.top)
-    seconds.update(answer.seconds)
-    for stage, spent in seconds.items():
-        timings[stage] = timings.get(stage, 0.0) + spent
-    if not arguments.json:
-        _print_table(shown, picture, query, answer, hits, options)
-        if arguments.box == AUTO:
-            print(f"  subject: {_as_flag(box) if box else 'nothing stands out; the whole picture was searched with'}")
-    if arguments.matches:
-        colours = reader.decode(source, grey=False, max_side=PROOF_SIDE, name=shown)
-        written = write_matches(arguments.matches, label, colours, engine, query, hits, box)
-        print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
-    reported = {"query": shown, "box": box, "n_features": len(query.features)}
-    return {**reported, "overlay": _overlay_as_json(answer.overlay), "hits": _as_json(hits), "seconds": seconds}
+def _find_all(engine: Engine, arguments: argparse.Namespace, options: SearchOptions) -> tuple[list[FoundHits], int]:
+    """What was found for each query, reported as it is found, and how many queries failed; one alone raises."""
+    found, n_failed, printed = [], 0, set[bytes]()
+    for name, label in zip(arguments.queries, labels_of(arguments.queries), strict=True):
+        try:
+            one = find_hits(engine, name, label, arguments, options)
+            _report(engine, one, arguments, options, printed)
+        except BofError as error:
+            if arguments.debug or len(arguments.queries) == 1:
+                raise
+            n_failed += 1
+            print(f"error: {message_of(error)}", file=sys.stderr)
+        else:
+            found.append(one)
+    return found, n_failed
 
 
-def _colours(reader: LimitedReader, source: bytes | Path, shown: str) -> Picture:
-    """The picture as its pixels are compared."""
-    return reader.decode(source, grey=False, max_side=DECODED_SIDE_PX, name=shown)
-
-
-def _print_table(
-    shown: str, picture: Picture, query: Query, answer: Answer, hits: list[Hit], options: SearchOptions
+def _report(
+    engine: Engine, found: FoundHits, arguments: argparse.Namespace, options: SearchOptions, printed: set[bytes]
 ) -> None:
-    spent = 1e3 * sum(answer.seconds.values())
-    counted = f"{len(query.features)} features, " if options.local else ""
-    print(f"{shown}: {picture.width} x {picture.height}, {counted}{spent:.0f} ms after extraction")
-    if options.local and len(query.features) < FEW_FEATURES:
-        print("  " + _note_on_few(len(query.features), options))
-    if not hits:
-        print("  no picture shares a visual word with it" if options.local else "  no picture is like it")
-    if answer.overlay:
-        print(f"  {_reported_of(answer.overlay)}")
-    if hits:
-        print(f"{'rank':>4}  {'score':>6}  {'inliers':>7}  {'sure':>5}  {'verdict':<10}  {'box in the hit':<23}  name")
-    for rank, hit in enumerate(hits, 1):
-        inliers = "" if hit.verification is None else str(hit.verification.n_inliers)
-        name = display_name(hit.name) + _remark(hit)
-        columns = (
-            f"{hit.score:>6.2f}  {inliers:>7}  {_percent(hit.probability):>5}  {hit.verdict:<10}  {_bounds(hit):<23}"
-        )
-        print(f"{rank:>4}  {columns}  {name}")
+    """Print what was found, and write what was asked for. printed: names that were, and are not again."""
+    if arguments.names or arguments.paths or arguments.null:
+        _print_names(found, arguments, printed)
+    elif not arguments.json:
+        print("\n".join(hit_lines(found, options)))
+    if (arguments.json or arguments.names or arguments.paths or arguments.null) and not found.hits:
+        print(f"{found.shown}: {'; '.join(notes_of(found, options))}", file=sys.stderr)
+    if arguments.matches:
+        written = write_matches(arguments.matches, engine, found)
+        print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
+    if arguments.save:
+        written = save_hits(arguments.save, found, arguments.save_as)
+        print(f"{counted(len(written), 'picture')} saved in {display_name(arguments.save)}", file=sys.stderr)
 
 
-def _note_on_few(n: int, options: SearchOptions) -> str:
-    """What is done with a picture of few features."""
-    counted = f"few features ({n})" if n else "no features"
-    if not options.verify.pixels:
-        return f"{counted}: with --pixels above 0 it is compared as a whole too"
-    return f"{counted}: compared as a whole with the pictures that look like it"
+def _print_names(found: FoundHits, arguments: argparse.Namespace, printed: set[bytes]) -> None:
+    """As the file system has them, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    end = b"\0" if arguments.null else os.linesep.encode()
+    for hit in found.hits:
+        name = os.fsencode(hit.name if arguments.names else hit.path)
+        if name not in printed:
+            sys.stdout.buffer.write(name + end)
+            printed.add(name)
+    sys.stdout.buffer.flush()
 
 
-def _reported_of(overlay: Overlay) -> str:
-    n, box = len(overlay.features), _as_flag(overlay.box)
-    return f"an overlay of {n} features in {box} that {overlay.n_images} pictures share was left out"
+def _have_required(found: Sequence[FoundHits], verdicts: Sequence[str]) -> bool:
+    """Whether each query has a hit with one of the verdicts, if any is named; those that have none are named."""
+    lacking = [one for one in found if verdicts and not any(hit.verdict in verdicts for hit in one.hits)]
+    for one in lacking:
+        print(f"{one.shown}: no hit has the verdict {' or '.join(verdicts)}", file=sys.stderr)
+    return not lacking
 
 
-def _overlay_as_json(overlay: Overlay | None) -> dict[str, Any] | None:
-    if overlay is None:
-        return None
-    return {"n_features": len(overlay.features), "n_images": overlay.n_images, "box": overlay.box}
-
-
-def _remark(hit: Hit) -> str:
-    """What else there is to say of a hit, behind its name."""
-    remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
-    if hit.basis == "content":
-        remarks.append("the same file")
-    if hit.basis == "whole":
-        remarks.append("compared as a whole")
-    if hit.basis == "points":
-        remarks.append("pixels not compared")
-    if hit.verdict == "part" and hit.agreement:
-        shares = (shared_percent(share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
-        remarks.append("{}% of the query and {}% of it agree, the rest differs".format(*shares))
-    return f" ({'; '.join(remarks)})" if remarks else ""
-
-
-def _as_flag(box: Box) -> str:
-    """A box as --box takes it."""
-    return ",".join(f"{value:.0f}" for value in box)
-
-
-def _percent(probability: float | None) -> str:
-    """A probability rounded down, so that 100 % is never claimed."""
-    return "" if probability is None else f"{math.floor(1000 * probability) / 10:.1f}%"
-
-
-def _bounds(hit: Hit) -> str:
-    """What bounds the query, or for a part what agrees, inside the hit's picture, as --box takes it."""
-    shared = hit.agreement if hit.verdict == "part" else None
-    outline = shared.hit_region if shared else hit.outline
-    if outline is None or hit.verdict == "no":
-        return ""
-    low = np.clip(outline.min(axis=0), 0, [hit.width, hit.height])
-    high = np.clip(outline.max(axis=0), 0, [hit.width, hit.height])
-    return _as_flag((*low, *high))
-
-
-def _as_json(hits: list[Hit]) -> list[dict[str, Any]]:
-    return [{"rank": rank, **_hit_as_json(hit)} for rank, hit in enumerate(hits, 1)]
-
-
-def _hit_as_json(hit: Hit) -> dict[str, Any]:
-    transform = hit.verification.database_from_query if hit.verification else None
-    return {
-        "name": hit.name,
-        "path": str(hit.path),
-        "score": hit.score,
-        "verdict": hit.verdict,
-        "probability": hit.probability,
-        "mirrored": hit.verification.mirrored if hit.verification else None,
-        "n_inliers": hit.verification.n_inliers if hit.verification else None,
-        "database_from_query": transform.tolist() if transform is not None else None,
-        "outline": hit.outline.tolist() if hit.outline is not None else None,
-        **_agreement_as_json(hit),
-        "width": hit.width,
-        "height": hit.height,
-    }
-
-
-def _agreement_as_json(hit: Hit) -> dict[str, Any]:
-    """What pixels say; null where they were not compared."""
-    found = hit.agreement
-    regions = (None, None) if found is None else (found.query_region, found.hit_region)
-    in_query, in_hit = (None if region is None else region.tolist() for region in regions)
-    return {
-        "basis": hit.basis,
-        "query_overlap": found.query_overlap if found else None,
-        "hit_overlap": found.hit_overlap if found else None,
-        "query_region": in_query,
-        "hit_region": in_hit,
-    }
+def _print_timings(timings: dict[str, float], found: Sequence[FoundHits]) -> None:
+    for one in found:
+        for stage, spent in one.seconds.items():
+            timings[stage] = timings.get(stage, 0.0) + spent
+    print("; ".join(f"{stage} {1e3 * seconds:.0f} ms" for stage, seconds in timings.items()), file=sys.stderr)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The command `python -m bof.serve [--index DIR]`: search by image in a browser, and over HTTP for programs."""
+"""The command `bof serve [--index DIR]`: search by image in a browser, and over HTTP for programs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
 from bof.cli.command import run
+from bof.cli.parser import CommandParser
 from bof.errors import OptionError, ServerError
 from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
 from bof.system.memory import hide_memory
@@ -20,7 +21,8 @@ READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bof.serve", description="Search by image, over HTTP.")
+    description = "Search by image, in a browser and over HTTP."
+    parser = CommandParser("serve", "[--index DIR] [--port N] [options]", description)
     add = parser.add_argument
     add_index(parser)
     add("--host", default="127.0.0.1", help="address to listen on; any but this machine's own needs a token")

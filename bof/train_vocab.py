@@ -1,4 +1,4 @@
-"""The command `python -m bof.train_vocab PHOTOS -o vocab/NAME`: learn visual words from photographs."""
+"""The command `bof train_vocab PHOTOS -o vocab/NAME`: learn visual words from photographs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 from bof.cli.arguments import add_options, options_from
 from bof.cli.command import run
+from bof.cli.parser import CommandParser
 from bof.cli.progress import progress_bar, stage_bars
 from bof.errors import ImageError, VocabularyError, display_name, reason_of
 from bof.images.listing import PICTURES
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import peak_memory
+from bof.system.steps import Step
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import Sample, draw_sample
 from bof.vocabulary.training import train_vocabulary
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bof.train_vocab", description="Learn visual words from photographs."
-    )
+    parser = CommandParser("train_vocab", "PHOTOS... -o DIR [options]", "Learn visual words from photographs.")
     parser.add_argument("photos", type=Path, nargs="+", help="folders of photographs like those to be searched")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the new vocabulary")
     parser.add_argument(
@@ -54,7 +54,9 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _train(sample: Sample, options: TrainOptions, arguments: argparse.Namespace, start: float) -> None:
     with stage_bars() as show:
-        vocabulary = train_vocabulary(sample, options, progress=show)
+        vocabulary = train_vocabulary(
+            sample, options, progress=lambda stage, done, total: show(Step(stage, done, total, done / total))
+        )
     vocabulary.save(arguments.output)
     facts = vocabulary.trained_on
     n_bytes = sum(path.stat().st_size for path in arguments.output.iterdir())

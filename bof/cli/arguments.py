@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bof.cli.parser import for_experts, program_name, takes_several
 from bof.engine import Engine
 from bof.global_descriptors.describe import ModelChoice
 from bof.options import (
@@ -20,6 +21,7 @@ from bof.options import (
     FeatureOptions,
     ModelOptions,
     SearchOptions,
+    ServeOptions,
     VerifyOptions,
     VoteOptions,
 )
@@ -31,12 +33,17 @@ DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
 
 _OF_MODELS = frozenset(option.name for option in options_of(ModelOptions))
+FOR_EXPERTS = frozenset({ModelOptions, ServeOptions})
+"""All options of these classes are."""
+
 _METAVARS = {int: "N", float: "X", str: "TEXT"}
 _AS_TRAINED = "as the vocabulary was trained"
 
 
 def flag(name: str) -> str:
-    """What an option of this name is called on a command line."""
+    """What an option of this name is called on a command line; of `bof NAME`, what was typed to run that command."""
+    if name.startswith("bof "):
+        return program_name(name.removeprefix("bof "))
     return "--" + _destination(name).replace("_", "-")
 
 
@@ -50,8 +57,12 @@ def _destination(name: str) -> str:
 
 def add_option(parser: argparse._ActionsContainer, option: Option, *, only_if_given: str = "") -> None:
     """The flag of one option. only_if_given: what holds where it is not given, in words; its value is None then."""
-    several: dict[str, Any] = {"nargs": "+", "action": "extend"} if option.many else {}
+    several: dict[str, Any] = {"action": "append"} if option.many else {}
     default = list(option.default) if option.many else option.default
+    if option.many:
+        takes_several(parser, flag(option.name), option.choices)
+    if option.expert:
+        for_experts(parser, flag(option.name))
     parser.add_argument(
         flag(option.name),
         type=option.read,
@@ -77,13 +88,18 @@ def help_of(option: Option, default: str = "") -> str:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, kind: type[Any], *, only_if_given: str = "", without: Sequence[str] = ()
+    parser: argparse.ArgumentParser,
+    kind: type[Any],
+    *,
+    only_if_given: str = "",
+    without: Sequence[str] = (),
 ) -> None:
     """One flag for every option of a class, in a group named after its docstring."""
     group = parser.add_argument_group((kind.__doc__ or "").split(".")[0])
     for option in options_of(kind):
         if option.name not in without:
-            add_option(group, option, only_if_given=only_if_given)
+            expert = option.expert or kind in FOR_EXPERTS
+            add_option(group, dataclasses.replace(option, expert=expert), only_if_given=only_if_given)
 
 
 def given(arguments: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
@@ -104,7 +120,13 @@ def add_index(parser: argparse.ArgumentParser, vocabulary: str = "its vocabulary
     """The flags --index, which `index_folder` reads, and --vocabulary."""
     index = f"the index's folder (default ${INDEX_VARIABLE} or ./{DEFAULT_INDEX})"
     parser.add_argument("--index", type=Path, metavar="DIR", help=index)
-    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help=vocabulary)
+    add_vocabulary(parser, vocabulary)
+
+
+def add_vocabulary(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """The flag --vocabulary."""
+    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help=meaning)
+    for_experts(parser, "--vocabulary")
 
 
 def index_folder(chosen: Path | None) -> Path:
@@ -135,6 +157,7 @@ def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
 def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str] = ()) -> None:
     """The flags that `search_options` reads."""
     parser.add_argument("--no-verify", action="store_true", help="the same as --ranker votes")
+    for_experts(parser, "--no-verify")
     add_options(parser, SearchOptions, without=without)
     for kind in (VoteOptions, VerifyOptions, ExpandOptions):
         add_options(parser, kind)

@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 from bof.cli.arguments import flag
 from bof.cli.package_check import check_opencv, check_package
@@ -17,7 +19,6 @@ from bof.system.memory import keep_freed_memory
 
 def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
     """Parse, run, and turn every expected failure into one line and an exit status: 1 failed, 2 misused."""
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     logging.basicConfig(level=logging.WARNING, format="warning: %(message)s")
     _survive_odd_names()
     keep_freed_memory()
@@ -39,8 +40,21 @@ def run(command: Callable[[argparse.Namespace], int], parser: argparse.ArgumentP
         return 130
 
 
+@contextlib.contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """What is done inside ends at SIGTERM as at Ctrl-C: what was found is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def message_of(error: Exception) -> str:
-    """An error as a command prints it: options by their flags, on one line."""
+    """An error as a command prints it: options by their flags, commands as they were typed, on one line."""
     return display_name(error.text(flag) if isinstance(error, BofError) else str(error))
 
 

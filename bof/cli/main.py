@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 
+from bof import __version__
+from bof.cli.parser import did_you_mean, program_name
+from bof.errors import display_name
 from bof.system import opencv
 
 COMMANDS = {
-    "train_vocab": "learn visual words from photographs",
     "index": "make pictures searchable",
     "search": "find pictures that show the same thing",
-    "serve": "search in a browser, and over HTTP",
+    "compare": "say how two pictures are alike, without an index",
     "duplicates": "find groups of duplicates, and keep the best of each",
+    "serve": "search in a browser, and over HTTP",
+    "train_vocab": "learn visual words from photographs",
     "evaluate": "measure accuracy and speed on a benchmark",
+    "completion": "print what completes commands and options in a shell",
 }
 
 
@@ -22,20 +28,26 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     name = argv[0].replace("-", "_") if argv else ""
     if name in COMMANDS:
-        try:
-            command = importlib.import_module(f"bof.{name}")
-        except ImportError as error:
-            return _without_opencv(error)
-        return int(command.main(argv[1:]))
-    is_help = argv[:1] in (["-h"], ["--help"])
-    lines = ["usage: bof COMMAND ...", "", *(f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())]
-    if not is_help:
-        lines.append(f"error: expected a command, found {argv[0]!r}" if argv else "error: expected a command")
-    print(
-        "\n".join([*lines, *(["", "bof COMMAND --help says more."] if is_help else [])]),
-        file=sys.stdout if is_help else sys.stderr,
-    )
-    return 0 if is_help else 2
+        return _run(name, argv[1:])
+    if name in ("__version", "_V"):
+        print(f"bof {__version__}")
+        return 0
+    if name in ("_h", "__help", "__help_all", "help"):
+        print(_help())
+        return 0
+    print(f"error: {_mistake(argv)}\nusage: {program_name()} COMMAND ... (--help says more)", file=sys.stderr)
+    return 2
+
+
+def _run(name: str, argv: list[str]) -> int:
+    """Ctrl-C is one line from the first moment: `command.run` says it once the command's modules are there."""
+    try:
+        return int(importlib.import_module(f"bof.{name}").main(argv))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except ImportError as error:
+        return _without_opencv(error)
 
 
 def _without_opencv(error: ImportError) -> int:
@@ -44,3 +56,18 @@ def _without_opencv(error: ImportError) -> int:
         raise error
     print(f"error: {error}; {opencv.ADVICE}", file=sys.stderr)
     return 1
+
+
+def _help() -> str:
+    lines = (f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())
+    head = f"usage: {program_name()} COMMAND ...\n\nWhich of my pictures show the same thing as this one?\n"
+    return "\n".join([head, *lines, "", f"{program_name()} COMMAND --help says more; --version shows bof's version."])
+
+
+def _mistake(argv: list[str]) -> str:
+    if not argv:
+        return f"expected a command: {', '.join(COMMANDS)}"
+    found, first = f"expected a command, found {display_name(repr(argv[0]))}", argv[0]
+    if first and Path(first).is_file():
+        return f"{found}, a file; to search with it: {program_name('search')} {display_name(first)}"
+    return found + did_you_mean(first.replace("-", "_").lower(), list(COMMANDS), f"{program_name()} ")

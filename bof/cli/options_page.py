@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from bof.cli.arguments import flag
+from bof.cli.arguments import FOR_EXPERTS, flag
 from bof.options import (
     BOX,
     COLUMNS,
+    GROUPS_SHOWN,
     KEEP,
     KIND,
     PARTNERS,
     PRESET,
     PRESETS,
     QUERY_MEMORY,
+    REQUIRE,
+    SAVE_AS,
     TOP,
+    VERDICT,
     DuplicateOptions,
     ExpandOptions,
     FeatureOptions,
@@ -35,12 +39,12 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     FeatureOptions: ("train_vocab, and index and evaluate for a new index", ()),
     TrainOptions: ("train_vocab", ()),
     IndexOptions: ("index, evaluate", (PARTNERS,)),
-    SearchOptions: ("search, evaluate", (TOP, BOX, QUERY_MEMORY)),
-    VoteOptions: ("search, evaluate", ()),
-    VerifyOptions: ("search, evaluate", ()),
+    SearchOptions: ("search, evaluate", (TOP, VERDICT, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
+    VoteOptions: ("search, compare, evaluate", ()),
+    VerifyOptions: ("search, compare, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
-    DuplicateOptions: ("duplicates", (KIND, KEEP)),
+    DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }
 """Class -> the commands that have its options, and what these have beside them."""
@@ -57,7 +61,8 @@ made with.
 
 _OTHERS = """## Beside these
 
-Every command has `--help`, and `--debug`, which shows the traceback of an error. README.md shows most others.
+Every command has `--help` and `--help-all`, `--version`, and `--debug`, which shows the traceback of an error.
+docs/command-line.md shows most others. What is marked *expert* stands in `--help-all` alone.
 
 - `search`: `--no-verify` is `--ranker votes`, which skips geometry. docs/rankers.md says what the rankers, `--metric`,
   `--fusion` and `--columns` do, docs/embedding.md what `--model` and the flags that begin with it do. Where nothing was
@@ -87,10 +92,13 @@ def _presets() -> str:
 def _section(kind: type[Any], commands: str, others: Sequence[Option]) -> str:
     head = f"## {kind.__name__} ({commands})\n\n{(kind.__doc__ or '').strip()}\n"
     table = ["| option | default | values | meaning |", "| --- | --- | --- | --- |"]
-    return "\n".join([head, *table, *map(_row, [*options_of(kind), *others]), ""])
+    rows = [_row(option, option.expert or kind in FOR_EXPERTS) for option in options_of(kind)]
+    rows += [_row(option, option.expert) for option in others]
+    return "\n".join([head, *table, *rows, ""])
 
 
-def _row(option: Option) -> str:
+def _row(option: Option, is_expert: bool) -> str:
     default = "" if option.default in (None, "", ()) else option.default
     values = ", ".join(map(str, option.choices)) or option.form or " ".join([option.range, option.unit]).strip()
-    return f"| `{flag(option.name)}` | {default} | {values} | {option.meaning} |"
+    expert = " *expert*" if is_expert else ""
+    return f"| `{flag(option.name)}`{expert} | {default} | {values} | {option.meaning} |"

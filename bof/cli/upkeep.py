@@ -1,4 +1,4 @@
-"""What `python -m bof.index` does besides reading pictures: remove, annotate, merge, check, repair, count, export."""
+"""What `bof index` does besides reading pictures: remove, annotate, merge, check, repair, count, export."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
@@ -135,7 +136,7 @@ def _repair(engine: Engine, arguments: argparse.Namespace) -> int:
         report = writer.repair()
     _print_check(report)
     if report.damages:
-        print("the damaged segments are dropped; index the pictures named above again: python -m bof.index")
+        print(f"the damaged segments are dropped; index the pictures named above again: {program_name('index')}")
     return 0
 
 

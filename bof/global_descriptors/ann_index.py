@@ -105,7 +105,7 @@ def open_ann_index(folder: Path, parts: Sequence[EmbeddingPart]) -> AnnIndex:
     faiss_indexes = {part.name: _load(folder / FOLDER, part) for part in parts if kind_of(*part.rows.shape) != "all"}
     slow = [part for part in parts if part.name in faiss_indexes and faiss_indexes[part.name] is None]
     if slow:
-        advice = "the next python -m bof.index makes one" if _has_faiss() else f"faiss is missing: {INSTALL}"
+        advice = "the next bof index makes one" if _has_faiss() else f"faiss is missing: {INSTALL}"
         n_rows = sum(len(part.rows) for part in slow)
         log.warning("%s: no ANN index for %d embeddings, which are all compared instead; %s", folder, n_rows, advice)
     return AnnIndex(

@@ -142,6 +142,15 @@ def verdict(name: str, similarity: float) -> Verdict:
     return "same" if differing <= SIMILAR_BITS else "maybe" if differing <= DIFFERENT_BITS else "no"
 
 
+def bits_of(name: str, similarity: float) -> tuple[int | None, int | None]:
+    """How many bits differ at a similarity, and of how many; None for the hashes that are no bits."""
+    kind, (n_words,) = ARRAYS[name]
+    if kind != "<u8":
+        return None, None
+    n_bits = 64 * n_words
+    return round((1.0 - similarity) * n_bits), n_bits
+
+
 def _equal_bits(query: U64, rows: U64) -> F32:
     per_bit = np.float32(-1 / (64 * len(query)))
     distance, alike = np.empty(len(rows), np.uint16), np.empty(len(rows), np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bof.grouping.types import Group, Member
 from bof.images.decode import read_image
 from bof.images.provenance import Provenance, read_provenance
 from bof.system.files import sha256_of
+from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads
 from bof.types import F64, U8, Bool
 
@@ -90,17 +91,25 @@ def look_at(group: Group) -> Mapping[int, Look]:
 _BATCH = 16
 """Groups after which progress is reported."""
 
+_WORK_A_FILE, _WORK_A_PICTURE = 1_000, 500_000
+"""To ask for the size and time of a file, and to compare a picture, takes as long as to decode about so many pixels."""
 
-def look_at_all(
-    groups: Sequence[Group], progress: Callable[[int, int], None] | None = None
-) -> list[Mapping[int, Look]]:
-    """A look at every group, in the order of the groups. progress: receives the groups done and their number."""
+
+def look_at_all(groups: Sequence[Group], progress: Progress | None = None) -> list[Mapping[int, Look]]:
+    """A look at every group, in the order of the groups. progress: receives steps."""
+    work = [_work(group) for group in groups]
+    stage = Stage(progress, "looking at files", len(groups), sum(work))
     looks: list[Mapping[int, Look]] = []
     for first in range(0, len(groups), _BATCH):
         looks += in_threads(look_at, groups[first : first + _BATCH])
-        if progress:
-            progress(len(looks), len(groups))
+        stage.advance(len(looks) - first, sum(work[first : first + _BATCH]))
     return looks
+
+
+def _work(group: Group) -> float:
+    """In pixels to decode."""
+    of_content = {member.sha256: _WORK_A_PICTURE + member.width * member.height for member in group.members}
+    return _WORK_A_FILE * len(group.members) + (sum(of_content.values()) if len(of_content) > 1 else 0)
 
 
 def _unread(member: Member, problem: str, representative_from_member: F64) -> Look:

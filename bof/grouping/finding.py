@@ -7,7 +7,8 @@ they come (see pairs): a run that was ended goes on, a collection that has grown
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -21,13 +22,12 @@ from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Unread, compare_pairs, read_features
 from bof.grouping.types import KINDS, Group, Kind, Member
+from bof.ingest.work import extraction_work, reading_work
 from bof.options import KIND, DuplicateOptions
 from bof.store.catalog import FileStamp
+from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads, n_threads
 from bof.types import Features
-
-Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps to do: each new picture is a query, then compared with what it found."""
 
 T = TypeVar("T")
 
@@ -36,6 +36,9 @@ _SEARCHES_PER_THREAD = 8
 
 _COMPARED_AT_ONCE = 32
 """Pictures that are compared before what was found out is committed."""
+
+_SEARCH_WORK, _PAIR_WORK = 60.0, 100_000.0
+"""Work, in pixels that SIFT is given (see ingest.work): of a feature that is searched with, of a pair of pictures."""
 
 log = logging.getLogger("bof")
 
@@ -48,25 +51,41 @@ def find_groups(
     exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
     same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
     gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is none, IndexStoreError
-    where the index contradicts itself or what is found cannot be kept.
+    where the index contradicts itself or what is found cannot be kept. progress: receives the steps of each stage.
+    KeyboardInterrupt is raised again, saying what is kept for the next run.
     """
     KIND.check(kind)
     options = options or DuplicateOptions()
     grouping = Grouping(engine.records(), rejected(engine.folder))
     if kind == "exact":
         return grouping.groups([])
-    search = _Search(engine, grouping.by_content, options)
     facts = {"fingerprint": engine.vocabulary.fingerprint, "candidates": options.candidates}
     facts["features"] = str(engine.features)
-    with PairStore(engine.folder, facts) as store:
-        search.complete(store, progress or (lambda done, total: None))
+    with PairStore(engine.folder, facts) as store, _interrupted_with_words(store, set(grouping.by_content)):
+        Stage(progress, "searching", len(grouping.by_content.keys() - store.searched().keys()))
+        search = _Search(engine, grouping.by_content, options, progress)
+        search.complete(store)
         found = store.pairs(set(grouping.by_content))
+        whole = flat_proofs(search.readable(grouping.by_content), engine.features, options, progress)
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
     known = {frozenset({proof.one, proof.other}) for proof in proofs}
-    whole = flat_proofs(search.readable(grouping.by_content), engine.features, options)
     proofs += [proof for proof in whole if frozenset({proof.one, proof.other}) not in known]
     return grouping.groups(proofs)
+
+
+@contextmanager
+def _interrupted_with_words(store: PairStore, contents: set[str]) -> Iterator[None]:
+    """Ctrl-C says what is kept of the work on these contents."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        searched = {content: is_compared for content, is_compared in store.searched().items() if content in contents}
+        if not searched:
+            raise KeyboardInterrupt(f"none of {len(contents)} pictures is searched with yet") from None
+        done = f"{len(searched)} of {len(contents)} pictures are searched with, {sum(searched.values())} compared"
+        advice = "this is kept, and the same command goes on from here" if store.is_on_disk else "nothing can be kept"
+        raise KeyboardInterrupt(f"{done}; {advice}") from None
 
 
 def _proofs(pairs: Iterable[Pair], options: DuplicateOptions) -> list[Proof]:
@@ -87,7 +106,12 @@ def _order(proof: Proof) -> tuple[int, int, str]:
 class _Search:
     """Asks and compares whatever has not been, for one index."""
 
-    def __init__(self, engine: Engine, by_content: Mapping[str, Sequence[Member]], options: DuplicateOptions) -> None:
+    def __init__(
+        self, engine: Engine, by_content: Mapping[str, Sequence[Member]], options: DuplicateOptions,
+        progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self._progress = progress
+        self._first = {content: members[0] for content, members in by_content.items()}
         self._engine = engine
         self._options = options
         self._sources = {content: _source(members) for content, members in by_content.items()}
@@ -102,24 +126,21 @@ class _Search:
         """Each content with its first member and the file to read."""
         return {content: (members[0], self._sources[content]) for content, members in by_content.items()}
 
-    def complete(self, store: PairStore, progress: Progress) -> None:
+    def complete(self, store: PairStore) -> None:
         """Search with all that were not searched with, then compare all that was not compared."""
         searched = store.searched()
-        to_search = [content for content in self._by_name if content not in searched]
-        to_compare = [content for content in self._by_name if not searched.get(content)]
-        total, done = len(to_search) + len(to_compare), 0
-        for n in self._search_with(to_search, store):
-            done += n
-            progress(done, total)
-        for n in self._compare(to_compare, store):
-            done += n
-            progress(done, total)
+        self._search_with([content for content in self._by_name if content not in searched], store)
+        searched = store.searched()
+        self._compare([content for content in self._by_name if not searched.get(content, True)], store)
 
-    def _search_with(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
-        """Numbers of pictures that were searched with, a commit at a time."""
+    def _search_with(self, contents: Sequence[str], store: PairStore) -> None:
+        """Search with some pictures, a commit at a time."""
         sources = [self._sources[content] for content in contents]
+        extracting = [self._extraction_work(content) for content in contents]
+        searching = [_SEARCH_WORK * self._first[content].n_features for content in contents]
+        stage = Stage(self._progress, "searching", len(contents), sum(extracting) + sum(searching))
         read = read_features(sources, self._engine.features, self._options.workers)
-        for batch in _batches(read, n_threads() * _SEARCHES_PER_THREAD):
+        for batch in _batches(_reported(read, stage, 0, extracting), n_threads() * _SEARCHES_PER_THREAD):
             readable = []
             for place, found in batch:
                 if isinstance(found, Unread):
@@ -127,7 +148,11 @@ class _Search:
                 else:
                     readable.append((contents[place], found))
             store.add(self._search_batch(readable))
-            yield len(batch)
+            stage.advance(len(batch), sum(searching[place] for place, _ in batch))
+
+    def _extraction_work(self, content: str) -> float:
+        first = self._first[content]
+        return extraction_work(first.path, first.width, first.height, self._engine.features.max_side)
 
     def _search_batch(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
         max_side = self._engine.features.max_side
@@ -147,24 +172,40 @@ class _Search:
         numbers = candidate.n_inliers, candidate.probability, candidate.n_exact
         return Pair(content, self._content_of[candidate.image], *numbers, candidate.found_from_query, candidate.exact)
 
-    def _compare(self, contents: Sequence[str], store: PairStore) -> Iterator[int]:
-        """Numbers of pictures that were compared with what they found, a commit at a time."""
+    def _compare(self, contents: Sequence[str], store: PairStore) -> None:
+        """Compare some pictures with what they found, a commit at a time."""
         pairs = _better_ways(store.pairs(set(self._by_name)))
-        work = [(content, [p for p in pairs.get(content, []) if p.likeness is None]) for content in contents]
+        located = {c: [p for p in pairs.get(c, []) if p.likeness is None and p.exact is not None] for c in contents}
+        store.compare((content, {}) for content, found in located.items() if not found)
+        work = [(content, found) for content, found in located.items() if found]
+        comparing = [self._comparing_work(content, found) for content, found in work]
+        stage = Stage(self._progress, "comparing", len(work), sum(comparing))
         items = [
             (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
             for content, found in work
         ]
         results = compare_pairs(items, self._engine.features, self._options.workers)
-        for batch in _batches(results, _COMPARED_AT_ONCE):
+        for batch in _batches(_reported(results, stage, 1, comparing), _COMPARED_AT_ONCE):
             compared = []
             for place, found in batch:
                 content, found_pairs = work[place]
-                names = [pair.found for pair in found_pairs if pair.exact is not None]
+                names = [pair.found for pair in found_pairs]
                 likenesses = [None] * len(names) if isinstance(found, Unread) else found
                 compared.append((content, dict(zip(names, likenesses, strict=True))))
             store.compare(compared)
-            yield len(batch)
+
+    def _comparing_work(self, content: str, found: Sequence[Pair]) -> float:
+        members = [self._first[content], *(self._first[pair.found] for pair in found)]
+        return len(found) * _PAIR_WORK + sum(reading_work(m.path, m.width * m.height) for m in members)
+
+
+def _reported(
+    results: Iterable[tuple[int, T]], stage: Stage, n_items: int, work: Sequence[float]
+) -> Iterator[tuple[int, T]]:
+    """Results with their places, as they are; with each so many items are done, and the work at its place."""
+    for place, found in results:
+        stage.advance(n_items, work[place])
+        yield place, found
 
 
 def _source(members: Sequence[Member]) -> FileStamp:

@@ -13,21 +13,29 @@ from bof.grouping.reading import Unread, compare_pairs, read_sketches
 from bof.grouping.types import Member
 from bof.options import DuplicateOptions, FeatureOptions
 from bof.store.catalog import FileStamp
+from bof.system.steps import Progress, Stage
 from bof.types import F64, U8
 
 _SAME_ASPECT = 0.02
 
 
 def flat_proofs(
-    contents: Mapping[str, tuple[Member, FileStamp]], features: FeatureOptions, options: DuplicateOptions
+    contents: Mapping[str, tuple[Member, FileStamp]],
+    features: FeatureOptions,
+    options: DuplicateOptions,
+    progress: Progress | None = None,
 ) -> list[Proof]:
     """Copies among contents with few features, each by its SHA-256 with a member and the file to read."""
     flat = sorted(content for content, (member, _) in contents.items() if member.n_features < FEW_FEATURES)
     if len(flat) < 2:
         return []
     files = [contents[content][1] for content in flat]
-    read = read_sketches(files, features, options.workers)
-    sketches = {place: found for place, found in read if not isinstance(found, Unread)}
+    stage = Stage(progress, "pictures with few points", len(flat))
+    sketches: dict[int, U8] = {}
+    for place, sketch in read_sketches(files, features, options.workers):
+        if not isinstance(sketch, Unread):
+            sketches[place] = sketch
+        stage.advance()
     near: dict[int, list[int]] = {}
     for i, j in _near(sketches, [contents[content][0] for content in flat]):
         near.setdefault(i, []).append(j)

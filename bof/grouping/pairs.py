@@ -64,6 +64,12 @@ class PairStore:
         self._path = folder / FILE_NAME
         self._database = _open(self._path, settings)
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Is what is found kept for the next run?"""
+        (_, _, path) = self._database.execute("PRAGMA database_list").fetchone()
+        return bool(path)
+
     def __enter__(self) -> PairStore:
         return self
 

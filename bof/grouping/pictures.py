@@ -15,10 +15,10 @@ from bof.images.decode import Picture, read_image, shrink
 from bof.images.draw import GREEN, INK, encode_jpeg
 from bof.types import F64, U8, Bool
 
-THUMBNAIL_PX = 240
-OVERLAY_PX = 360
+THUMBNAIL_PX = 200
+OVERLAY_PX = 320
 _READ_PX = 1024
-_QUALITY = 78
+_QUALITY = 72
 _OPACITY = 0.5
 _GAIN = 3
 """Differences are shown so many times as large."""

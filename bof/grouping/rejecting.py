@@ -39,5 +39,5 @@ def _content(engine: Engine, name: str) -> str:
         return found[name]
     if name in contents:
         return name
-    advice = "python -m bof.index --export lists them"
+    advice = "{bof index} --export lists them"
     raise OptionError(path=name, expected="the name of a picture in the index", advice=advice)

@@ -17,10 +17,10 @@ import re
 import stat
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import cv2
 import numpy as np
@@ -52,7 +52,7 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
 
 
 # Chosen by the first bytes, never by the suffix: files called .jpg that hold a PNG or a WebP are common.
-_READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[io.BytesIO, str], Image.Image]], ...] = (
+_READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[IO[bytes], str], Image.Image]], ...] = (
     ("JPEG", re.compile(rb"\xff\xd8\xff"), _Jpeg),
     ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
     ("WebP", re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
@@ -62,6 +62,9 @@ _READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[io.BytesIO, str], Image.
     ("PNM", re.compile(rb"P[1-6]\s"), PpmImagePlugin.PpmImageFile),
     ("AVIF", re.compile(rb".{4}ftyp(avif|avis|mif1)", re.DOTALL), AvifImagePlugin.AvifImageFile),
 )
+
+_MAGIC_BYTES = 64
+"""More than any of the patterns above needs."""
 
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
 _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
@@ -108,15 +111,38 @@ def read_bytes(path: Path, *, max_bytes: int | None = None) -> bytes:
 
 
 def _read_regular(path: Path, max_bytes: int | None) -> bytes:
+    with _open_regular(path) as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        if max_bytes is not None and n_bytes > max_bytes:
+            raise OSError(f"expected at most {max_bytes} bytes, found {n_bytes}")
+        return file.read()
+
+
+@contextlib.contextmanager
+def _open_regular(path: Path) -> Iterator[io.BufferedReader]:
     # Opening a FIFO waits for its writer unless O_NONBLOCK; Windows has no such flag, and needs O_BINARY.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with open(os.open(path, flags), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("expected a regular file, found a pipe, a device or a folder")
-        if max_bytes is not None and status.st_size > max_bytes:
-            raise OSError(f"expected at most {max_bytes} bytes, found {status.st_size}")
-        return file.read()
+        yield file
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height as the header of a picture file has them, before EXIF; of most kinds nothing else is read.
+
+    Raises ImageError where the file is no picture, or its header cannot be read.
+    """
+    try:
+        with _open_regular(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, reader = _reader(file.read(_MAGIC_BYTES), os.fspath(path))
+            file.seek(0)
+            return reader(file, "").size
+    except ImageError:
+        raise
+    except Exception as error:  # as in `decode`
+        raise ImageError(path=path, expected="the header of a picture", found=reason_of(error)) from error
 
 
 # -- Decoding ---------------------------------------------------------------------------------------------------------
@@ -162,7 +188,7 @@ def kind_of(data: bytes) -> str | None:
     return next((kind for kind, magic, _ in _READERS if magic.match(data)), None)
 
 
-def _reader(data: bytes, name: str) -> tuple[str, Callable[[io.BytesIO, str], Image.Image]]:
+def _reader(data: bytes, name: str) -> tuple[str, Callable[[IO[bytes], str], Image.Image]]:
     if not data:
         raise NotAPictureError(path=name, expected="a picture", found="an empty file")
     for kind, magic, reader in _READERS:

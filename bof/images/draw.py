@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from bof.errors import BofError
-from bof.types import F32, F64, U8, Box
+from bof.images.decode import Picture
+from bof.types import F32, F64, U8, Box, Hit
 
 Colour = tuple[int, int, int]
 Size = tuple[int, int]
@@ -97,6 +98,31 @@ def draw_match(
     _draw_lines(canvas, start, end)
     strip = _caption_strip(caption, canvas.shape[1])
     return np.concatenate([canvas, strip])
+
+
+def draw_hit(
+    query: Picture, candidate: Picture, query_xy_px: F32, candidate_xy_px: F32, hit: Hit, caption: str,
+    query_box: Box | None = None,
+) -> U8:  # fmt: skip
+    """The proof of a hit, u8 (h, w, 3): `draw_match` of two pictures in RGB, with what its verdict lets one claim.
+
+    query_xy_px, candidate_xy_px f32 (m, 2): the inliers in pixels of each original.
+    """
+    located = hit.verdict in ("same", "part", "maybe")
+    shared = hit.agreement if hit.verdict == "part" else None  # then the parts that agree are shown, in both
+    return draw_match(
+        query.pixels,
+        candidate.pixels,
+        query_size=(query.width, query.height),
+        candidate_size=(candidate.width, candidate.height),
+        query_xy_px=query_xy_px if located else query_xy_px[:0],
+        candidate_xy_px=candidate_xy_px if located else candidate_xy_px[:0],
+        outline=(shared.hit_region if shared else hit.outline) if located else None,
+        query_region=shared.query_region if shared else None,
+        verified=hit.verdict == "same",
+        caption=caption,
+        query_box=query_box,
+    )
 
 
 def encode_jpeg(rgb: U8, quality: int = 90) -> bytes:

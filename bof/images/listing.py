@@ -1,12 +1,12 @@
-"""Which files under some folders are pictures, and what each is called."""
+"""Which files under some folders are pictures, what each is called, and what else is there."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bof.errors import ImageError, display_name, reason_of
@@ -22,6 +22,13 @@ PICTURES = "pictures (JPEG, PNG, WebP, TIFF, BMP, GIF)"
 """What a folder should hold, in words."""
 
 
+LINKED_FOLDER = "link to a folder"
+HIDDEN = "hidden"
+_NO_SUFFIX = "without a suffix"
+_DEAD_LINK = "link that leads nowhere"
+_SPECIAL = "no regular file"
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """A file that could not be used, and why."""
@@ -30,52 +37,104 @@ class Skipped:
     reason: str
 
 
-def list_files(sources: Iterable[Path]) -> dict[str, str]:
-    """Absolute path -> name of every picture under the sources, in order.
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """What a folder holds that is not looked at: kind is a suffix (`.heic`), LINKED_FOLDER, HIDDEN or other words."""
 
-    A picture found in a folder is named by its path below that folder, a file given alone by its file name; where
-    that name is taken by another path, the absolute path is the name. Raises ImageError where a source is missing.
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies under some sources: absolute path -> name of each picture; absolute path -> kind of what was passed
+    over (see PassedOver), each once, but for sources and roots.
+    """
+
+    names: Mapping[str, str]
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+    def count_passed_over(self) -> dict[str, int]:
+        """How many of each kind were passed over, the most frequent kind first."""
+        counts = Counter(self.passed_over.values())
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def linked_folders(self) -> list[str]:
+        """The links to folders that were not followed."""
+        return sorted(path for path, kind in self.passed_over.items() if kind == LINKED_FOLDER)
+
+
+def list_files(sources: Iterable[Path], roots: Iterable[Path] = ()) -> dict[str, str]:
+    """Absolute path -> name of every picture under the sources, in order: see `list_everything`."""
+    return dict(list_everything(sources, roots).names)
+
+
+def list_everything(sources: Iterable[Path], roots: Iterable[Path] = ()) -> Listing:
+    """Every picture under the sources, in order, and what was passed over. roots: folders that an index follows.
+
+    A picture is named by its path below the outermost folder, of the sources and the roots, that it lies in; one that
+    lies in none by its file name. Where that name is taken by another path, the absolute path is the name. Raises
+    ImageError where a source is missing.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for source in sources:
-        root = Path(os.path.abspath(source))
-        files = walk_images(root) if not root.is_file() else [root]
-        for path in files:
-            name = path.relative_to(root).as_posix() if path != root else path.name
-            names.setdefault(str(path), name if name not in taken else str(path))
+    passed_over: dict[str, str] = {}
+    places = [os.path.abspath(source) for source in sources]
+    folders = [*(os.path.abspath(root) for root in roots), *(place for place in places if not os.path.isfile(place))]
+    for place in places:
+        base = _base(place, folders)
+        for found in [place] if os.path.isfile(place) else scan(Path(place)):
+            if isinstance(found, PassedOver):
+                passed_over.setdefault(found.path, found.kind)
+                continue
+            name = os.path.relpath(found, base).replace(os.sep, "/")
+            names.setdefault(str(found), name if name not in taken else str(found))
             taken.add(name)
-    return names
+    return Listing(names, {path: kind for path, kind in passed_over.items() if path not in folders})
+
+
+def _base(place: str, folders: Sequence[str]) -> str:
+    """The outermost of the folders that a place is, or lies in; else the folder that a file lies in."""
+    around = [folder for folder in folders if place == folder or place.startswith(os.path.join(folder, ""))]
+    return min(around, key=len, default=os.path.dirname(place))
 
 
 def walk_images(folder: Path) -> Iterator[Path]:
-    """The pictures in a folder and below, in the order of sorted paths, by suffix (IMAGE_SUFFIXES).
+    """The pictures that `scan` finds."""
+    found = scan(folder)
+    return (path for path in found if isinstance(path, Path))
+
+
+def scan(folder: Path) -> Iterator[Path | PassedOver]:
+    """The pictures in a folder and below, in the order of sorted paths, by suffix (IMAGE_SUFFIXES); and what else.
 
     Passed over: hidden names, other suffixes, anything but regular files, links to folders (so there are no loops;
-    links to files are followed), and, with a logged warning, folders below that cannot be read.
+    links to files are followed). Folders below that cannot be read are passed over with a logged warning.
     Raises ImageError, before the first picture, when the folder itself is missing, no folder or unreadable.
     """
     try:
         children = _children(folder)
     except (OSError, ValueError) as error:
         raise ImageError(path=folder, expected=f"a folder of pictures: {reason_of(error)}") from error
-    return _walk(children)
+    return _scan(children)
 
 
-def _walk(children: list[os.DirEntry[str]]) -> Iterator[Path]:
+def _scan(children: list[os.DirEntry[str]]) -> Iterator[Path | PassedOver]:
     """Depth first from a stack of our own: Python's recursion limit is lower than the deepest folders."""
     stack = children[::-1]
     while stack:
         entry = stack.pop()
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
             stack.extend(_children_or_warn(entry.path)[::-1])
-        elif _is_image_file(entry):
+        elif kind := _kind_of_other(entry):
+            yield PassedOver(entry.path, kind)
+        else:
             yield Path(entry.path)
 
 
 def _children(folder: str | Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+        return sorted(entries, key=lambda e: e.name)
 
 
 def _children_or_warn(folder: str) -> list[os.DirEntry[str]]:
@@ -86,9 +145,20 @@ def _children_or_warn(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_image_file(entry: os.DirEntry[str]) -> bool:
-    if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
-        return False
-    with contextlib.suppress(OSError):  # a link to itself
+def _kind_of_other(entry: os.DirEntry[str]) -> str:
+    """What a file or a link is, if it is no picture; else nothing."""
+    if entry.name.startswith("."):
+        return HIDDEN
+    if entry.is_symlink() and os.path.isdir(entry.path):
+        return LINKED_FOLDER
+    suffix = os.path.splitext(entry.name)[1].lower()
+    if suffix not in IMAGE_SUFFIXES:
+        return suffix or _NO_SUFFIX
+    return "" if _is_file(entry) else _DEAD_LINK if entry.is_symlink() else _SPECIAL
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
         return entry.is_file()
-    return False
+    except OSError:  # a link to itself
+        return False

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bof.errors import ImageError
-from bof.images.listing import Skipped, list_files
+from bof.images.listing import Skipped, list_everything
 from bof.ingest.backfill import backfill, find_missing
 from bof.ingest.batches import Batches
-from bof.ingest.extract import ExtractSpec, extract_files
-from bof.ingest.sync import Plan, is_below, plan_sync
+from bof.ingest.extract import Extracted, ExtractSpec, extract_files
+from bof.ingest.reuse import reuse_features
+from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
+from bof.ingest.work import estimate_work
 from bof.options import IndexOptions
 from bof.store.index import Index
 from bof.store.writer import Writer
+from bof.system.steps import Progress, Stage
 
-Progress = Callable[[int, int], None]
+_FEW = 8
+"""Pictures that are read before anybody could use the time left."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What `Engine.add` did: pictures added (new or changed), moved without being read again, removed, those whose
-    files are gone but which were left, those that are unchanged, those skipped and why, features, seconds.
+    """What `Engine.add` did.
+
+    Pictures: n_added new ones, n_changed whose files hold something else now, n_moved found elsewhere, n_touched whose
+    files have another time alone, n_removed, n_gone whose files are gone but which were left, n_unchanged, skipped and
+    why, n_backfilled that were given columns they lacked. n_reused of the new and changed ones were not decoded: the
+    index has their content of another file. passed_over: what is no picture, by kind (`.heic`, `hidden`), how many;
+    linked_folders: links to folders, which are not followed.
     """
 
     n_added: int
+    n_changed: int
     n_moved: int
+    n_touched: int
     n_removed: int
     n_gone: int
     n_unchanged: int
@@ -36,16 +47,19 @@ class AddReport:
     n_features: int
     seconds: float
     n_backfilled: int = 0
+    n_reused: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    linked_folders: Sequence[str] = ()
 
 
-def make_plan(index: Index, sources: Sequence[Path], *, delete: bool) -> Plan:
+def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
-    files = list_files(sources)
+    listing = list_everything(sources, index.roots)
     known = {record.path: record for record in index.records()}
-    plan = plan_sync(files, known, sources, delete=delete)
+    plan = plan_sync(listing.names, known, sources, delete=delete, progress=progress)
     if delete:
-        _refuse_empty(sources, files, plan)
-    return plan
+        _refuse_empty(sources, listing.names, plan)
+    return replace(plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders())
 
 
 def add_pictures(
@@ -62,22 +76,38 @@ def add_pictures(
     start = time.perf_counter()
     with index.writer() as writer:
         writer.require_whole()
-        plan = make_plan(index, sources, delete=delete)
+        plan = make_plan(index, sources, progress, delete=delete)
         _rearrange(index, writer, plan, sources)
         spec = _extract_spec(index, vocabulary_folder, options)
-        done = _read(writer, plan, spec, options, progress)
+        reading = _Reading(index, writer, plan, spec, options, progress)
+        reading.run()
         n_backfilled, failed = backfill(writer, find_missing(index, spec.column_spec.groups), spec, options, progress)
-    leaving = (len(plan.moves), len(plan.leaving), 0 if delete else len(plan.gone), plan.n_unchanged)
-    skipped = [*done.skipped, *failed]
-    return AddReport(done.n_added, *leaving, skipped, done.n_features, time.perf_counter() - start, n_backfilled)
+    done = reading.batches
+    return AddReport(
+        n_added=done.n_added - reading.n_changed,
+        n_changed=reading.n_changed,
+        n_moved=len(plan.moves),
+        n_touched=len(plan.touched),
+        n_removed=len(plan.leaving),
+        n_gone=0 if delete else len(plan.gone),
+        n_unchanged=plan.n_unchanged,
+        skipped=[*done.skipped, *failed],
+        n_features=done.n_features,
+        seconds=time.perf_counter() - start,
+        n_backfilled=n_backfilled,
+        n_reused=reading.n_reused,
+        passed_over=plan.passed_over,
+        linked_folders=plan.linked_folders,
+    )
 
 
 def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
     """What needs no picture read: moves, removals, and the folders to follow."""
     known = list(map(str, index.roots))
     roots = sorted({*known, *(os.path.abspath(source) for source in sources if source.is_dir())})
-    if plan.moves or plan.leaving or roots != known:
-        writer.rearrange(plan.moves, plan.leaving, roots)
+    moves = [*plan.moves, *plan.touched]
+    if moves or plan.leaving or roots != known:
+        writer.rearrange(moves, plan.leaving, roots)
 
 
 def _extract_spec(index: Index, vocabulary_folder: Path, options: IndexOptions) -> ExtractSpec:
@@ -88,22 +118,63 @@ def _extract_spec(index: Index, vocabulary_folder: Path, options: IndexOptions) 
     return ExtractSpec(vocabulary_folder, index.features, options.max_pixels, column_spec)
 
 
-def _read(writer: Writer, plan: Plan, spec: ExtractSpec, options: IndexOptions, progress: Progress | None) -> Batches:
-    """Read and commit what is new or changed."""
-    batches, n_files = Batches(writer, options), len(plan.to_read)
-    try:
-        for done, item in enumerate(extract_files(plan.to_read, spec, options), 1):
-            batches.take(item)
-            if progress:
-                progress(done, n_files)
-        batches.commit()
-    except KeyboardInterrupt:
-        batches.commit()
-        n_left = n_files - batches.n_added - len(batches.skipped)
-        raise KeyboardInterrupt(
-            f"{batches.n_added} pictures are committed, {n_left} are left; the same command goes on from here"
-        ) from None
-    return batches
+class _Reading:
+    """Reads and commits what is new or changed."""
+
+    def __init__(
+        self, index: Index, writer: Writer, plan: Plan, spec: ExtractSpec, options: IndexOptions,
+        progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self._index, self._writer, self._plan = index, writer, plan
+        self._spec, self._options, self._progress = spec, options, progress
+        self._changed = {path for path, _ in plan.changed}
+        self.batches = Batches(writer, options)
+        self.n_changed = self.n_reused = 0
+
+    def run(self) -> None:
+        """Extract what must be read, then take over what the index has by then. Ctrl-C commits what is done."""
+        try:
+            self._extract(self._plan.to_read)
+            self.batches.commit()
+            self._extract(list(self._reuse()))
+            self.batches.commit()
+        except KeyboardInterrupt:
+            self.batches.commit()
+            n_done = self.batches.n_added
+            n_left = len(self._plan.new) + len(self._plan.changed) - n_done - len(self.batches.skipped)
+            raise KeyboardInterrupt(
+                f"{n_done} pictures are committed, {n_left} are left; the same command goes on from here"
+            ) from None
+
+    def _extract(self, files: Sequence[Found]) -> None:
+        """One stage, with the time left by the sizes of the pictures, if anybody wants to know it."""
+        if not files:
+            return
+        stage = Stage(self._progress, "reading", len(files), 1.0)
+        is_worth_it = self._progress and len(files) > _FEW
+        work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
+        total = sum(work.values())
+        for item in extract_files(files, self._spec, self._options):
+            path = item.path if isinstance(item, Skipped) else item[0].path
+            self._take(item)
+            stage.advance(1, work[path] / total)
+
+    def _reuse(self) -> Iterator[Found]:
+        """The files of known content that must be read after all; the features of the others are taken over."""
+        files = self._plan.known_contents
+        stage = Stage(self._progress, "known content", len(files))
+        for found in reuse_features(self._index, self._writer, files):
+            if isinstance(found, KnownContent):
+                yield found.path, found.name
+            else:
+                self._take(found)
+                self.n_reused += 1
+            stage.advance()
+
+    def _take(self, item: Extracted | Skipped) -> None:
+        self.batches.take(item)
+        if not isinstance(item, Skipped):
+            self.n_changed += item[0].path in self._changed
 
 
 def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:

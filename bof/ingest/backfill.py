@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bof.images.listing import Skipped
 from bof.ingest.extract import ExtractSpec, in_processes
+from bof.ingest.work import description_work
 from bof.native.mapped_file import reading
 from bof.options import IndexOptions
 from bof.store import catalog
@@ -16,8 +17,7 @@ from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord
 from bof.store.columns import Rows, known
 from bof.store.index import Index
 from bof.store.writer import Writer
-
-Progress = Callable[[int, int], None]
+from bof.system.steps import Progress, Stage
 
 _REWRITES = 16
 """A segment's columns are written at most this many times while they fill."""
@@ -57,21 +57,25 @@ def backfill(
     progress: Progress | None = None,
 ) -> tuple[int, list[Skipped]]:
     """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped."""
-    n_images, n_done, skipped = sum(len(one.images) for one in missing), 0, list[Skipped]()
+    n_images, skipped = sum(len(one.images) for one in missing), list[Skipped]()
+    stage = Stage(progress, "describing", n_images, sum(_work(image) for one in missing for image in one.images))
     sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if missing else {}
     for one, images in _steps(missing, options):
         rows: dict[int, Rows] = {}
+        of_path, of_position = {i.path: i for i in images}, {i.position: i for i in images}
         for result in _extracted(images, sha256_of, spec, options):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
                 rows.update([result])
-            n_done += 1
-            if progress:
-                progress(n_done, n_images)
+            stage.advance(1, _work(of_path[result.path] if isinstance(result, Skipped) else of_position[result[0]]))
         if rows:
             writer.backfill(one.segment.number, rows)
     return n_images - len(skipped), skipped
+
+
+def _work(image: ImageRow) -> float:
+    return description_work(image.path, image.width, image.height)
 
 
 def _steps(
@@ -94,6 +98,6 @@ def _extracted(
         if isinstance(result, Skipped):
             yield result
         elif result[1] != sha256_of[result[0]]:
-            yield Skipped(result[0], "its content has changed; python -m bof.index reads it again")
+            yield Skipped(result[0], "its content has changed; bof index reads it again")
         else:
             yield position_of[result[0]], result[2]

@@ -20,7 +20,7 @@ from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
-from bof.store.segments import ImageColumns, store_geometry
+from bof.store.segments import ImageColumns, columns_of
 from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, limit_memory, pixels_beside_freed
 from bof.system.threads import set_threads
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -129,10 +129,7 @@ def extract_file(
     def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
-        words = vocabulary.quantize(features.descriptors)
-        where = store_geometry(features.geometry)
-        rows = _rows(data, path, spec, limit, picture)
-        columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *where, rows)
+        columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
         return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
 

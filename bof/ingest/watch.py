@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,22 @@ MAX_WAIT_S = 30.0
 """A folder that never gets quiet is looked into this often."""
 
 
-def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Event) -> None:
-    """Call `look` at once and after every change, until `stop` is set.
+def require_watchdog() -> None:
+    """Raises OptionError where watchdog is not installed."""
+    if find_spec("watchdog") is None:
+        raise OptionError(
+            "{watch} needs the watchdog library", advice='install it with: pip install "bof-search[watch]"'
+        )
 
-    Raises OptionError where watchdog is not installed.
+
+def watch(folders: Sequence[Path], stop: threading.Event) -> Iterator[None]:
+    """Yield as soon as the folders are followed, and after every change, until `stop` is set.
+
+    Raises OptionError where watchdog is not installed, OSError where the system cannot follow that many folders.
     """
-    try:
-        from watchdog.events import FileSystemEventHandler
-        from watchdog.observers import Observer
-    except ImportError as error:
-        advice = 'install it with: pip install "bof-search[watch]"'
-        raise OptionError("{watch} needs the watchdog library", advice=advice) from error
+    require_watchdog()
+    from watchdog.events import FileSystemEventHandler
+    from watchdog.observers import Observer
 
     changed = threading.Event()
 
@@ -46,7 +52,7 @@ def watch(folders: Sequence[Path], look: Callable[[], None], stop: threading.Eve
         while not stop.is_set():
             if changed.wait(timeout=0.2):
                 _wait_for_quiet(changed, stop)
-                look()
+                yield
     finally:
         observer.stop()
         observer.join()

@@ -17,7 +17,7 @@ from bof.native.library import CALLS
 
 _ADVICE = (
     "files of a segment are never rewritten in place: restore this one from a copy, or drop the segment with "
-    "python -m bof.index --repair, then open the index again"
+    "{bof index} --repair, then open the index again"
 )
 
 

@@ -17,7 +17,14 @@ from bof.errors import OptionError
 from bof.options.models import ModelOptions as ModelOptions
 from bof.options.option import Checked, Option, declare
 from bof.options.serving import ServeOptions as ServeOptions
-from bof.types import Box
+from bof.options.showing import AUTO as AUTO
+from bof.options.showing import BOX as BOX
+from bof.options.showing import QUERY_MEMORY as QUERY_MEMORY
+from bof.options.showing import REQUIRE as REQUIRE
+from bof.options.showing import SAVE_AS as SAVE_AS
+from bof.options.showing import TOP as TOP
+from bof.options.showing import VERDICT as VERDICT
+from bof.options.showing import VERDICTS as VERDICTS
 
 # -- Reading pictures, training, indexing -----------------------------------------------------------------------------
 
@@ -27,7 +34,7 @@ MAX_PIXELS = 200_000_000
 
 
 def _max_pixels() -> Any:
-    return declare(MAX_PIXELS, "skip a picture with more than this", 1, 1 << 40, unit="pixels")
+    return declare(MAX_PIXELS, "skip a picture with more than this", 1, 1 << 40, unit="pixels", expert=True)
 
 
 class _WithWorkers(Checked):
@@ -47,9 +54,12 @@ def _workers() -> Any:
 class FeatureOptions(Checked):
     """How a picture becomes features. Recorded in every vocabulary and index: all pictures are described alike."""
 
-    max_side: int = declare(1024, "shrink a picture whose long side has more than this", 16, 16384, unit="pixels")
-    max_features: int = declare(2000, "keep at most this many features a picture, the strongest", 1, 65535)
-    contrast_threshold: float = declare(0.005, "SIFT's contrast threshold: lower finds more, weaker features", 0.0, 1.0)
+    max_side: int = declare(1024, "shrink a picture whose long side has more than this", 16, 16384, unit="pixels",
+                             expert=True)  # fmt: skip
+    max_features: int = declare(2000, "keep at most this many features a picture, the strongest", 1, 65535, expert=True)
+    contrast_threshold: float = declare(
+        0.005, "SIFT's contrast threshold: lower finds more, weaker features", 0.0, 1.0, expert=True
+    )
 
     def replaced(self, **changes: Any) -> FeatureOptions:
         """These options with some fields changed."""
@@ -74,11 +84,12 @@ class TrainOptions(_WithWorkers):
 
     words: int = declare(65536, "number of visual words", 2, 1 << 22)
     max_descriptors: int = declare(
-        4_000_000, "descriptors to train on, sampled evenly over the pictures (128 bytes of memory each)", 2, 1 << 31
-    )
+        4_000_000, "descriptors to train on, sampled evenly over the pictures (128 bytes of memory each)", 2, 1 << 31,
+        expert=True,
+    )  # fmt: skip
     max_pixels: int = _max_pixels()
     seed: int = declare(0, "the same seed gives the same vocabulary", 0, (1 << 32) - 1)
-    levels: int = declare(0, "levels of k-means; 0: 1 up to 4096 words, 2 above", choices=(0, 1, 2))
+    levels: int = declare(0, "levels of k-means; 0: 1 up to 4096 words, 2 above", choices=(0, 1, 2), expert=True)
     workers: int = _workers()
 
 
@@ -91,9 +102,13 @@ class IndexOptions(_WithWorkers):
     memory: int = declare(
         0, "memory for all processes together; 0: half of what the machine has", 0, 1 << 30, unit="megabytes"
     )
-    commit_images: int = declare(1000, "commit after this many pictures: a killed run loses at most these", 1, 1 << 20)
-    commit_seconds: int = declare(60, "commit what is done at least this often", 1, 86400, unit="seconds")
-    picture_seconds: int = declare(120, "skip a picture that takes longer than this to read", 1, 86400, unit="seconds")
+    commit_images: int = declare(
+        1000, "commit after this many pictures: a killed run loses at most these", 1, 1 << 20, expert=True
+    )
+    commit_seconds: int = declare(60, "commit what is done at least this often", 1, 86400, unit="seconds", expert=True)
+    picture_seconds: int = declare(
+        120, "skip a picture that takes longer than this to read", 1, 86400, unit="seconds", expert=True
+    )
 
 
 # -- Searching --------------------------------------------------------------------------------------------------------
@@ -133,9 +148,10 @@ class VoteOptions(Checked):
     """How query features vote for database pictures."""
 
     words_per_feature: int = declare(
-        0, "nearest words that a query feature looks into; 0: as many as the collection's size affords, 3 to 20", 0, 64
-    )
-    max_hamming: int = declare(24, "signatures that differ in more do not vote", 0, 64, unit="bits")
+        0, "nearest words that a query feature looks into; 0: as many as the collection's size affords, 3 to 20", 0, 64,
+        expert=True,
+    )  # fmt: skip
+    max_hamming: int = declare(24, "signatures that differ in more do not vote", 0, 64, unit="bits", expert=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +164,25 @@ class VerifyOptions(Checked):
         "root of the collection, to 2000",
         0,
         1_000_000,
+        expert=True,
     )
-    tolerance: float = declare(0.03, "an inlier lies within this fraction of the picture's long side", 0.001, 0.5)
-    same: float = declare(0.988, "probability from which a picture is called the same", 0.0, 1.0)
-    maybe: float = declare(0.5, "probability from which a picture may be the same", 0.0, 1.0)
+    tolerance: float = declare(
+        0.03, "an inlier lies within this fraction of the picture's long side", 0.001, 0.5, expert=True
+    )
+    same: float = declare(0.988, "probability from which a picture is called the same", 0.0, 1.0, expert=True)
+    maybe: float = declare(0.5, "probability from which a picture may be the same", 0.0, 1.0, expert=True)
     thing: float = declare(
-        0.75,
+        0.7,
         "probability, where pixels were compared, from which a picture that shares a part shows the thing itself and "
         "not a part",
         0.0,
         1.0,
+        expert=True,
     )
     pixels: int = declare(
-        20, "compare the pixels of at most so many of the first pictures called the same; 0: of none", 0, 1000
-    )
+        20, "compare the pixels of at most so many of the first pictures called the same; 0: of none", 0, 1000,
+        expert=True,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
@@ -173,7 +194,9 @@ class VerifyOptions(Checked):
 class ExpandOptions(Checked):
     """How an answer grows from what it has found."""
 
-    expand: int = declare(3, "search again with this many of the best pictures called the same; 0: none", 0, 100)
+    expand: int = declare(
+        3, "search again with this many of the best pictures called the same; 0: none", 0, 100, expert=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +219,10 @@ class SearchOptions(Checked):
     )  # fmt: skip
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")
-    metric: str = declare(DEFAULT_METRIC, "how color and histogram are compared", choices=METRICS)
+    metric: str = declare(DEFAULT_METRIC, "how color and histogram are compared", choices=METRICS, expert=True)
     fusion: str = declare(
         "calibrated", "how several rankers are fused: the evidence of each added up, or reciprocal ranks",
-        choices=FUSIONS,
+        choices=FUSIONS, expert=True,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -229,24 +252,9 @@ class SearchOptions(Checked):
         return tuple(dict.fromkeys(COLUMN_OF[ranker].partition(".")[0] for ranker in self.whole))
 
 
-def _read_box(text: str) -> Box | str:
-    if text == AUTO:
-        return text
-    x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    return x0, y0, x1, y1
-
-
-AUTO = "auto"
-"""The box around what stands out."""
-
-BOX = Option("box", None, "search with this part of the picture; auto: what stands out", parse=_read_box,
-             form="x0,y0,x1,y1 in pixels, or auto")  # fmt: skip
-QUERY_MEMORY = Option("memory", 0, "memory for reading a query's picture; 0: half of what the machine has", 0, 1 << 30,
-                      unit="megabytes")  # fmt: skip
-TOP = Option("top", 20, "hits to show", 1, 1_000_000)
 COLUMNS = Option("columns", (), "describe pictures as wholes too, for rankers that compare that", choices=GROUPS,
                  many=True)  # fmt: skip
-PARTNERS = Option("partners", 20, "how many partners each picture has in the pairs", 1, 1_000_000)
+PARTNERS = Option("partners", 20, "how many partners each picture has in the pairs", 1, 1_000_000, expert=True)
 
 
 # -- Duplicates -------------------------------------------------------------------------------------------------------
@@ -279,6 +287,10 @@ RULES: Mapping[str, str] = MappingProxyType(
 )
 """Rule -> what it prefers."""
 
+GROUPS_SHOWN = Option(
+    "groups", 20, "groups to print, and files that would be touched, those that free most first; 0: all", 0, 1_000_000
+)
+
 KEEP = Option(
     "keep",
     (),
@@ -294,6 +306,7 @@ class DuplicateOptions(_WithWorkers):
 
     workers: int = _workers()
     agreement: float = declare(
-        0.55, "share of the common part whose pixels agree from which two pictures are the same photograph", 0.0, 1.0
-    )
-    candidates: int = declare(50, "compare a picture with at most this many others", 1, 1000)
+        0.55, "share of the common part whose pixels agree from which two pictures are the same photograph", 0.0, 1.0,
+        expert=True,
+    )  # fmt: skip
+    candidates: int = declare(50, "compare a picture with at most this many others", 1, 1000, expert=True)

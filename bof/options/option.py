@@ -21,7 +21,8 @@ class Option:
     """One option. Its values lie from low to high, or are among choices; what is neither a number nor a choice is text.
 
     many: it takes several values; joined: what stands between several values in one text; form: what a value looks
-    like, in words; parse: the value of a text, raising ValueError, where that is no plain number or text.
+    like, in words; parse: the value of a text, raising ValueError, where that is no plain number or text; expert: it is
+    not for every day.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option:
     joined: str = ""
     form: str = ""
     parse: Callable[[str], Any] | None = None
+    expert: bool = False
 
     @property
     def kind(self) -> type[Any]:

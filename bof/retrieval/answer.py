@@ -11,12 +11,25 @@ import numpy as np
 
 from bof.options import VerifyOptions
 from bof.retrieval.evidence import Evidence
-from bof.types import F64, I64, Agreement, Basis, Overlay, Verdict, Verification
+from bof.system.units import counted
+from bof.types import F64, I64, Agreement, Basis, Hit, Overlay, Verdict, Verification
 
 
 def shared_percent(share: float) -> int:
     """A share of the detail that agrees in percent, at most 99: something differs in a hit that is called a part."""
     return min(99, round(100 * share))
+
+
+def describe_hit(hit: Hit) -> str:
+    """The verdict on a hit and what it rests on, in a line."""
+    if hit.basis == "whole":
+        return f"{hit.verdict}, compared as a whole"
+    n_inliers = hit.verification.n_inliers if hit.verification else 0
+    shares = ""
+    if hit.verdict == "part" and hit.agreement is not None:
+        overlaps = hit.agreement.query_overlap, hit.agreement.hit_overlap
+        shares = "; {}% of the query and {}% of it agree".format(*map(shared_percent, overlaps))
+    return f"{hit.verdict}, {counted(n_inliers, 'inlier')}{shares}"
 
 
 def _nothing() -> Mapping[int, Any]:

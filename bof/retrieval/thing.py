@@ -6,17 +6,19 @@ differs; and where the thing is in the collection, it explains what its look-ali
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bof.alignment.agreement import MEASURES
 from bof.alignment.cells import AGREES, DIFFERS
 from bof.errors import IndexStoreError
-from bof.types import F64, I32, Agreement, Verification
+from bof.types import F32, F64, U8, Agreement, Bool, Verification
 
 RIVAL_MEASURES = ("rival", "log rival", "ahead", "alone", "inliers ahead", "cells ahead", "log hits")
 QUANTITIES = ("log inliers", "log spread", *MEASURES, *RIVAL_MEASURES)
@@ -27,8 +29,6 @@ _MOST_INLIERS, _MOST_CELLS = 2.0, 3.0
 """Logarithms of how many times more a hit has than the best of the others; more says no more."""
 
 MODEL = Path(__file__).with_name("thing_model.npz")
-DEPTH = 3
-"""Decisions from the root of a tree to a leaf."""
 
 
 def quantities(verifications: Sequence[Verification], agreements: Sequence[Agreement]) -> F64:
@@ -76,35 +76,54 @@ def _ahead(values: F64) -> F64:
 
 
 @dataclass(frozen=True, slots=True)
-class ThingModel:
-    """Boosted trees of DEPTH decisions (Friedman 2001): log odds = base + the leaf that each tree leads to.
+class Trees:
+    """Boosted trees of d decisions (Friedman 2001): log odds = base + the leaf that each tree leads to.
 
-    feature i32 and threshold f64 (n_trees, 7): node k leads to 2 k + 1 where the feature is at most the threshold,
-    else to 2 k + 2; leaf f64 (n_trees, 8).
+    feature u8 and threshold f64 (n_trees, 2**d - 1): node k leads to 2 k + 1 where the feature is at most the
+    threshold, else to 2 k + 2; leaf f32 (n_trees, 2**d).
     """
 
     base: float
-    feature: I32
+    feature: U8
     threshold: F64
-    leaf: F64
+    leaf: F32
+
+    def log_odds(self, values: F64) -> F64:
+        """Of each row of quantities f64 (n, m), f64 (n,)."""
+        trees, rows = np.arange(len(self.feature)), np.arange(len(values))[:, None]
+        node = np.zeros((len(values), len(trees)), np.int64)
+        n_inner = self.feature.shape[1]
+        for _ in range(n_inner.bit_length()):
+            goes_right = values[rows, self.feature[trees, node]] > self.threshold[trees, node]
+            node = 2 * node + 1 + goes_right
+        return np.asarray(self.base + self.leaf[trees, node - n_inner].sum(axis=1, dtype=np.float64), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ThingModel:
+    """What makes a probability of quantities. among: of hits that have rivals; alone: of a hit that has none."""
+
+    among: Trees
+    alone: Trees
 
     def probability(self, values: F64) -> F64:
         """That each hit shows the same thing, f64 (n,), of quantities f64 (n, len(QUANTITIES))."""
-        trees = np.arange(len(self.feature))
-        node = np.zeros((len(values), len(trees)), np.int64)
-        rows = np.arange(len(values))[:, None]
-        for _ in range(DEPTH):
-            goes_right = values[rows, self.feature[trees, node]] > self.threshold[trees, node]
-            node = 2 * node + 1 + goes_right
-        log_odds = self.base + self.leaf[trees, node - (2**DEPTH - 1)].sum(axis=1)
+        log_odds = np.where(has_rivals(values), self.among.log_odds(values), self.alone.log_odds(values))
         return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), np.float64)
 
     def save(self, path: Path) -> None:
         """Write the model's file."""
-        np.savez(
-            path, quantities=np.array(QUANTITIES), base=np.array(self.base), feature=self.feature,
-            threshold=self.threshold, leaf=self.leaf,
-        )  # fmt: skip
+        parts = {"among": self.among, "alone": self.alone}
+        arrays = {f"{name}_{field}": getattr(trees, field) for name, trees in parts.items() for field in _FIELDS}
+        np.savez_compressed(path, quantities=np.array(QUANTITIES), **arrays)
+
+
+_FIELDS = ("base", "feature", "threshold", "leaf")
+
+
+def has_rivals(values: F64) -> Bool:
+    """Which hits, by their quantities, were not the only ones of their query, bool (n,)."""
+    return np.asarray(values[:, QUANTITIES.index("log hits")] > 0, np.bool_)
 
 
 @cache
@@ -113,4 +132,9 @@ def thing_model() -> ThingModel:
     with np.load(MODEL, allow_pickle=False) as stored:
         if tuple(stored["quantities"].tolist()) != QUANTITIES:
             raise IndexStoreError("is of another version of bof", path=MODEL, advice="install bof again")
-        return ThingModel(float(stored["base"]), stored["feature"], stored["threshold"], stored["leaf"])
+        return ThingModel(_trees(stored, "among"), _trees(stored, "alone"))
+
+
+def _trees(stored: Mapping[str, NDArray[Any]], name: str) -> Trees:
+    base, *arrays = (stored[f"{name}_{field}"] for field in _FIELDS)
+    return Trees(float(base), *arrays)

@@ -20,7 +20,7 @@ from bof.native.mapped_file import ShrunkFileError
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
-from bof.store.catalog import TAG, Fields, ImageRecord, Selection, compile_where
+from bof.store.catalog import TAG, TITLE, Fields, ImageRecord, Selection, compile_where
 from bof.store.check import wrong_files
 from bof.store.index import Index
 from bof.system.database import DamagedDatabaseError
@@ -32,9 +32,6 @@ FOLLOW_SECONDS = 0.5
 
 _UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 """What SQLite says of a catalogue that is damaged or gone."""
-
-TITLE = "title"
-"""The field that keeps the name which an uploaded file was given."""
 
 
 class ServedCollection:

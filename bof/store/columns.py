@@ -66,6 +66,13 @@ def gather(images: Sequence[Rows]) -> dict[str, NDArray[Any]]:
     return columns
 
 
+def rows_of(columns: Columns, position: int) -> Rows:
+    """The rows of one image, in the groups in which it is known."""
+    groups = {group for group in groups_of(columns) if columns[known_of(group)][position]}
+    named = {name: array for name, array in columns.items() if group_of(name) in groups}
+    return {name: array[position].copy() for name, array in named.items() if name != known_of(group_of(name))}
+
+
 def are_sound(columns: Columns, n_images: int) -> bool:
     """Has every column a row an image, and every group its column that says what is known?"""
     marks = [columns.get(known_of(group)) for group in groups_of(columns)]

@@ -105,13 +105,16 @@ def derive_weights(postings: Sequence[Postings], live: Bool, n_words: int) -> We
         part.count_images(live, frequency)
     idf = inverse_document_frequency(frequency, int(live.sum()))
     squared = squared_idf(idf)
-    norms = [_squared_norms(part, squared) for part in postings]
+    norms = [squared_norms(part, squared) for part in postings]
     norm = np.sqrt(np.concatenate(norms)) if norms else np.empty(0)
     return Weights(idf, np.where(norm > 0, norm, 1.0), live)
 
 
-def _squared_norms(part: Postings, squared: F64) -> F64:
-    """Sum of (tf idf)**2 by image; whole multiples of a grid, so threads may add in any order."""
+def squared_norms(part: Postings, squared: F64) -> F64:
+    """Sum of (tf idf)**2 by image f64 (n_images,). squared f64 (n_words,): idf**2.
+
+    Whole multiples of a grid, so threads may add in any order.
+    """
     columns = part.indptr, part.image, part.n_images, squared
     sums = in_threads(lambda words: native.squared_norms(*columns, words), part.word_shares)
     return np.asarray(np.sum(sums, axis=0), np.float64)

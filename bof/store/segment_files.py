@@ -23,7 +23,7 @@ from bof.options import GROUPS
 from bof.system.directory import Directory
 from bof.system.files import FileFact
 
-ADVICE = "the segment is damaged; python -m bof.index --check says what can be saved"
+ADVICE = "the segment is damaged; {bof index} --check says what can be saved"
 
 _MAX_HEADER = 1 << 12
 _ALIGNED = 16

@@ -31,7 +31,8 @@ from bof.store.segment_files import ARRAYS as ARRAYS
 from bof.store.segment_files import open_array
 from bof.system.directory import Directory
 from bof.system.files import FileFact, fact_of, release, save_arrays
-from bof.types import I32, I64, U16, U64, Geometry
+from bof.types import I32, I64, U16, U64, Features, Geometry
+from bof.vocabulary.vocabulary import Vocabulary
 
 ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
 """And instead of `word`."""
@@ -56,6 +57,12 @@ class ImageColumns:
 
     def __len__(self) -> int:
         return len(self.word)
+
+
+def columns_of(features: Features, vocabulary: Vocabulary, rows: Rows | None = None) -> ImageColumns:
+    """The features of an image as they are indexed: each by its nearest word."""
+    words = vocabulary.quantize(features.descriptors)
+    return ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(features.geometry), rows or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,15 @@ class Segment:
             raise ValueError(f"image {position} of a segment has words that do not exist")
         return word, part.signature[find_postings(part.indptr, part.image, part.feature, position, word)]
 
+    def image_columns(self, position: int) -> ImageColumns:
+        """All that is indexed of the image at `position`, as it was given to `write_segment`; a copy in memory.
+
+        Raises ValueError where the segment contradicts itself.
+        """
+        start, stop = self.feature_indptr[position : position + 2]
+        where = self.xy[start:stop].copy(), self.scale_angle[start:stop].copy()
+        return ImageColumns(*self.words(position), *where, optional.rows_of(self.columns, position))
+
     def place(self, pictures: I64, indptr: I64, position: I64, features: U16, placed: Placement) -> None:
         """Fill in where features of some pictures lie: see `loops.place_features`."""
         columns = (self.feature_indptr, self.xy, self.scale_angle)
@@ -150,13 +166,28 @@ def restore_geometry(xy: U16, scale_angle: U16, width: int, height: int) -> Geom
 
 def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) -> dict[str, FileFact]:
     """Write the images' features as the arrays of a new segment; returns what each file must look like."""
-    arrays = _word_major(images, n_words)
-    arrays["feature_indptr"] = np.cumsum([0, *map(len, images)], dtype=np.int64)
-    arrays["word"] = np.concatenate([i.word for i in images]).astype(word_type(n_words))
-    arrays["xy"] = np.concatenate([i.xy for i in images])
-    arrays["scale_angle"] = np.concatenate([i.scale_angle for i in images])
-    save_arrays(folder, {**arrays, **optional.gather([i.rows for i in images])})
+    save_arrays(folder, {**_arrays(images, n_words), **optional.gather([i.rows for i in images])})
     return facts_of(folder)
+
+
+def segment_in_memory(images: Sequence[ImageColumns], n_words: int) -> Segment:
+    """The images' features and optional columns as a segment without files."""
+    arrays = _arrays(images, n_words)
+    indptr, image, feature, signature = (arrays[f] for f in ("vote_indptr", "vote_image", "vote_feature", "signature"))
+    postings = Postings(indptr, image, feature, signature, 0, len(images))
+    columns = optional.gather([i.rows for i in images])
+    return Segment(postings, arrays["feature_indptr"], arrays["word"], arrays["xy"], arrays["scale_angle"], columns)
+
+
+def _arrays(images: Sequence[ImageColumns], n_words: int) -> dict[str, NDArray[Any]]:
+    """The columns of a segment that every one has, by the names of their files."""
+    return {
+        **_word_major(images, n_words),
+        "feature_indptr": np.cumsum([0, *map(len, images)], dtype=np.int64),
+        "word": np.concatenate([i.word for i in images]).astype(word_type(n_words)),
+        "xy": np.concatenate([i.xy for i in images]),
+        "scale_angle": np.concatenate([i.scale_angle for i in images]),
+    }
 
 
 def expected_files(facts: Mapping[str, FileFact]) -> set[str]:

@@ -184,7 +184,7 @@ class Writer:
         self._delete([row.name for row in old])
 
     def _write_merged(self, old: Sequence[SegmentRecord], live: Sequence[Bool], retained: Sequence[int]) -> None:
-        parts = [MergePart(self._sound(row), keep) for row, keep in zip(old, live, strict=True)]
+        parts = [MergePart(self.open_sound(row), keep) for row, keep in zip(old, live, strict=True)]
         n_features = sum(int(part.sizes.sum()) for part in parts)
 
         def commit(database: Connection, name: str, files: Files) -> None:
@@ -197,8 +197,11 @@ class Writer:
 
         self._commit_segment(write, commit)
 
-    def _sound(self, row: SegmentRecord) -> Segment:
-        """A segment without damage, which must not be copied under a new checksum."""
+    def open_sound(self, row: SegmentRecord) -> Segment:
+        """A segment, once each of its bytes was compared: damage must not be copied under a new checksum.
+
+        Raises IndexStoreError where it is damaged.
+        """
         for reason in wrong_files(self.folder, row, self.n_words):
             raise IndexStoreError(reason, advice=ADVICE)
         segment = open_recorded(self.folder, row, self.n_words)

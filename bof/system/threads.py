@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -48,8 +49,11 @@ def in_threads(work: Callable[[T], R], items: Iterable[T], *, worth: bool = True
         for i in numbers:
             try:
                 results[i] = work(waiting[i])
-            except BaseException as error:
+            except Exception as error:
                 errors[i] = error
+            except BaseException as error:  # Ctrl-C: nobody begins with another item
+                errors[i] = error
+                deque(numbers, 0)
 
     helpers = [_pool().submit(work_on) for _ in range(min(n_threads(), len(waiting)) - 1)]
     _inside.pool = True

@@ -32,7 +32,7 @@ HEADER = "vocabulary.json"
 MOST_WORDS = 1 << 22
 """As many as training makes."""
 
-TRAIN = "train one with: python -m bof.train_vocab PHOTOS -o vocab/NAME"
+TRAIN = "train one with: {bof train_vocab} PHOTOS -o vocab/NAME"
 AGAIN = "copy or train the vocabulary again"
 _MOST_HEADER, _MOST_NPY_HEADER = 1 << 20, 1024
 _NPY_HEADER = re.compile(

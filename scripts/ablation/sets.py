@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.engine import Engine
 from bof.errors import BenchmarkError
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
@@ -44,7 +44,7 @@ def extract(name: str, benchmark: Benchmark, cache: Path, changes: Mapping[str, 
     setting = "".join(f"-{field}-{value:g}" for field, value in sorted(changes.items()))
     feature_options = dataclasses.asdict(engine_features().replaced(**changes))
     engine = Engine.open_or_create(cache / f"index-{name}{setting}", **feature_options)
-    with progress_bar(" images", f"{name}{setting}") as show:
+    with stage_bars() as show:
         engine.add(benchmark.database, None, show)
     _refuse_unknown(engine, benchmark)
     images = [query.image for query in benchmark.queries]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.options import VerifyOptions
@@ -82,7 +82,7 @@ def _command(arguments: argparse.Namespace) -> int:
 def _study(index: Path, arguments: argparse.Namespace) -> Study:
     queries = choose_queries(arguments.data, arguments.queries)
     engine = Engine.open_or_create(index)
-    with progress_bar(" images", "index") as show:  # only what is new or changed is added to an existing index
+    with stage_bars() as show:  # only what is new or changed is added to an existing index
         engine.add([arguments.data / name for name in INDEXED], progress=show)
     gathered = gather(index, arguments.data, queries)
     rows = [(Path(row.path), row.deleted) for row in engine.images]

@@ -12,20 +12,20 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.evaluation.rankers import EngineRanker
 from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.inspection import query_as_hit
-from bof.retrieval.thing import DEPTH, MODEL, QUANTITIES, ThingModel, quantities
+from bof.retrieval.thing import MODEL, QUANTITIES, ThingModel, Trees, has_rivals, quantities
 from bof.types import F64, I64, Agreement, Bool, Verification
 from scripts.calibration.fit import reliability
 from scripts.common.arguments import cache_or_temporary, make_parser, write_figures
@@ -36,15 +36,18 @@ N_COMPARED = 20
 """Hits of a query whose pixels are compared."""
 
 N_FOLDS = 8
-N_TREES, _LEARNING_RATE, _PENALTY, _LEAF = 300, 0.05, 5.0, 15
+N_TREES, DEPTH, _LEARNING_RATE, _PENALTY, _LEAF = 500, 4, 0.04, 5.0, 15
 THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 N_QUERIES = {"ukbench": 250, "dvd": 150}
 """An even subset of the large sets, which are easy."""
 
 _FEW = 30
-_WEIGHT = {("ukbench", True): 2.0, ("siblings", False): 2.0}
-"""Right and wrong hits of each set weigh the same together, a group with fewer less; these twice as much: solid things
-from elsewhere must be kept, and look-alikes must not."""
+Weights = Mapping[tuple[str, bool], float]
+
+_AMONG: Weights = {("ukbench", True): 4.0, ("dvd", True): 2.0, ("siblings", False): 4.0}
+_LONE: Weights = {**_AMONG, ("siblings", False): 2.0}
+"""Right and wrong hits of each set weigh the same together, a group with fewer less; these so many times as much: solid
+things from elsewhere must be kept, and look-alikes must not. A hit that is the only one is seldom a look-alike."""
 
 _SIGNS = {
     "exact": 1,
@@ -60,6 +63,13 @@ _SIGNS |= {"in region": -1, "log inliers": 1, "rival": -1, "log rival": -1}
 _SIGNS |= {"ahead": 1, "alone": 1, "inliers ahead": 1, "cells ahead": 1}
 """Which way a quantity can only speak: more agreement never makes a thing less likely."""
 
+ALL, ITSELF, SOME, ALONE = WAYS = ("all", "with itself", "some", "alone")
+"""How many rivals a hit has hangs on the collection. All: those there are; with the query itself among them; some: two
+to four; alone: none."""
+
+_SELDOM = 0.2
+"""So much weighs a hit beside the query itself, but in UKBench, where every query is in the collection."""
+
 Strings = np.ndarray[tuple[int, ...], np.dtype[np.str_]]
 
 
@@ -68,25 +78,24 @@ class Compared:
     """Hits whose pixels were compared, in columns of one length.
 
     quantities f64 (n, m), as QUANTITIES names them; matches bool: is it what the query should find; kind: the set it is
-    from, or the kind of template; family: what is left out of a fit together; is_judged bool: never fitted to.
+    from, or the kind of template; family: what is left out of a fit together; way: one of WAYS; weight f64: in a fit.
     """
 
     quantities: F64
     matches: Bool
     kind: Strings
     family: Strings
+    way: Strings
+    weight: F64
 
     def take(self, rows: Bool) -> Compared:
         """Some of them."""
-        return Compared(self.quantities[rows], self.matches[rows], self.kind[rows], self.family[rows])
+        return Compared(*(getattr(self, column.name)[rows] for column in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence[Compared]) -> Compared:
         """All of several sets."""
-        return cls(
-            np.concatenate([part.quantities for part in parts]), np.concatenate([part.matches for part in parts]),
-            np.concatenate([part.kind for part in parts]), np.concatenate([part.family for part in parts]),
-        )  # fmt: skip
+        return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -112,7 +121,7 @@ def _command(arguments: argparse.Namespace) -> int:
         print(line)
     write_figures(arguments.json, {"kinds": rows})
     if arguments.write:
-        trees_of(fit(found)).save(MODEL)
+        fit_both(found).save(MODEL)
         print(f"wrote {MODEL}")
     return 0
 
@@ -143,30 +152,30 @@ class Asked:
     itself: tuple[Verification, Agreement] | None
 
     def compared(self, rng: np.random.Generator) -> Iterator[Compared]:
-        """Its hits as rivals of each other; with the query itself among them; some of them; each alone.
-
-        How many rivals there are hangs on the collection: a hit must be judged without any too.
-        """
+        """Its hits in each of the WAYS."""
         every = np.arange(len(self.matches))
-        yield self._rivals(every)
+        yield self._rivals(every, ALL)
         if self.itself:
-            yield self._rivals(every, self.itself)
+            yield self._rivals(every, ITSELF, self.itself)
         if len(every) > 1:
-            yield from (self._rivals(every[row : row + 1]) for row in every)
-            yield self._rivals(np.sort(rng.choice(every, int(rng.integers(2, min(len(every), 4) + 1)), replace=False)))
+            yield self._rivals(np.sort(rng.choice(every, int(rng.integers(2, min(len(every), 4) + 1)), False)), SOME)
+            yield from (self._rivals(every[row : row + 1], ALONE) for row in every)
 
-    def _rivals(self, rows: I64, itself: tuple[Verification, Agreement] | None = None) -> Compared:
+    def _rivals(self, rows: I64, way: str, itself: tuple[Verification, Agreement] | None = None) -> Compared:
+        """Some of its hits as rivals of each other."""
         more = [itself] if itself else []
         verifications = [*(self.verifications[row] for row in rows), *(found for found, _ in more)]
         agreements = [*(self.agreements[row] for row in rows), *(found for _, found in more)]
-        values, right = quantities(verifications, agreements)[: len(rows)], self.matches[rows]
-        return Compared(values, right, np.full(len(right), self.kind), np.full(len(right), self.family))
+        n, weight = len(rows), _SELDOM if way == ITSELF and self.kind != "ukbench" else 1.0
+        kind, family, named = (np.full(n, text) for text in (self.kind, self.family, way))
+        values = quantities(verifications, agreements)[:n]
+        return Compared(values, self.matches[rows], kind, family, named, np.full(n, weight))
 
 
 def _ask(name: str, benchmark: Benchmark, cache: Path) -> Iterator[Asked]:
     """The first hits of each query."""
     engine = Engine.open_or_create(cache / f"index-{name}")
-    with progress_bar(" images", name) as show:
+    with stage_bars() as show:
         engine.add(list(benchmark.database), progress=show)
     ranker = EngineRanker(engine, SearchOptions(verify=VerifyOptions(pixels=N_COMPARED)))
     with progress_bar(" queries", name) as show:
@@ -191,18 +200,27 @@ def _of_query(ranker: EngineRanker, name: str, query: BenchmarkQuery) -> Iterato
     yield Asked(kind, family, verifications, agreements, matches, itself)
 
 
-def fit(pairs: Compared) -> HistGradientBoostingClassifier:
+def fit(pairs: Compared, weights: Weights) -> HistGradientBoostingClassifier:
     """The trees that explain the pairs best."""
     sets = [kind.partition(":")[0] for kind in pairs.kind.tolist()]
     groups = list(zip(sets, pairs.matches.tolist(), strict=True))
-    count = Counter(groups)
-    weight = np.array([_WEIGHT.get(group, 1.0) / max(count[group], _FEW) for group in groups])
+    total = Counter[tuple[str, bool]]()
+    for group, weight in zip(groups, pairs.weight.tolist(), strict=True):
+        total[group] += weight
+    of_group = np.array([weights.get(group, 1.0) / max(total[group], _FEW) for group in groups])
+    weight = of_group * pairs.weight
     signs = [_SIGNS.get(name, _SIGNS.get(name.split()[0], 0)) for name in QUANTITIES]
     model = HistGradientBoostingClassifier(
         max_depth=DEPTH, max_iter=N_TREES, learning_rate=_LEARNING_RATE, l2_regularization=_PENALTY,
         min_samples_leaf=_LEAF, monotonic_cst=signs, early_stopping=False,
     )  # fmt: skip
     return model.fit(pairs.quantities, pairs.matches, sample_weight=weight / weight.mean())
+
+
+def fit_both(pairs: Compared) -> ThingModel:
+    """The trees of hits that have rivals, and those of hits that have none."""
+    rivals = has_rivals(pairs.quantities)
+    return ThingModel(trees_of(fit(pairs.take(rivals), _AMONG)), trees_of(fit(pairs.take(~rivals), _LONE)))
 
 
 def probabilities(pairs: Compared) -> F64:
@@ -215,15 +233,15 @@ def probabilities(pairs: Compared) -> F64:
     for part in range(N_FOLDS):
         mine = fold == part
         if mine.any():
-            found[mine] = fit(pairs.take(~mine)).predict_proba(pairs.quantities[mine])[:, 1]
+            found[mine] = fit_both(pairs.take(~mine)).probability(pairs.quantities[mine])
     return found
 
 
-def trees_of(model: HistGradientBoostingClassifier) -> ThingModel:
+def trees_of(model: HistGradientBoostingClassifier) -> Trees:
     """The same trees as bof walks them: all of one depth, a leaf above it repeated."""
     predictors = [trees[0].nodes for trees in model._predictors]
     n = len(predictors)
-    feature, leaf = np.zeros((n, 2**DEPTH - 1), np.int32), np.zeros((n, 2**DEPTH))
+    feature, leaf = np.zeros((n, 2**DEPTH - 1), np.uint8), np.zeros((n, 2**DEPTH), np.float32)
     threshold = np.full((n, 2**DEPTH - 1), np.inf)
 
     def put(tree: int, source: int, target: int, depth: int) -> None:
@@ -239,7 +257,7 @@ def trees_of(model: HistGradientBoostingClassifier) -> ThingModel:
 
     for tree in range(n):
         put(tree, 0, 0, 0)
-    return ThingModel(float(np.ravel(model._baseline_prediction)[0]), feature, threshold, leaf)
+    return Trees(float(np.ravel(model._baseline_prediction)[0]), feature, threshold, leaf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +281,14 @@ _HEAD = ("kind", "right", "wrong", *(f"kept / wrong from {threshold:g}" for thre
 
 
 def by_kind(pairs: Compared, probability: F64) -> Iterator[Row]:
-    """A row each kind, and one of all siblings."""
+    """A row each kind with all rivals that there are, one of all siblings, and one each set and way."""
     sets = np.array([kind.partition(":")[0] for kind in pairs.kind.tolist()])
-    for column in (pairs.kind, np.where(sets == "siblings", "siblings", "")):
-        for name in sorted(set(column.tolist()) - {""}):
-            mine = column == name
+    for names, way in [(pairs.kind, ALL), *((sets, way) for way in WAYS)]:
+        for name in sorted(set(names.tolist())):
+            mine = (names == name) & (pairs.way == way)
             right, wrong = probability[mine & pairs.matches], probability[mine & ~pairs.matches]
             shares = [{t: _share_from(t, some) for t in THRESHOLDS} for some in (right, wrong)]
-            yield Row(name, len(right), len(wrong), *shares)
+            yield Row(name if names is pairs.kind else f"{name}, {way}", len(right), len(wrong), *shares)
 
 
 def _share_from(threshold: float, probability: F64) -> float:

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from bof.cli.progress import progress_bar
+from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.grouping.finding import find_groups
 from bof.grouping.types import Kind
@@ -155,7 +155,7 @@ def components(links: Sequence[Link]) -> list[list[Link]]:
 def run_bof(truth: Truth, folder: Path, options: DuplicateOptions) -> Iterator[Figures]:
     """bof's groups of each kind. The first kind's seconds hold all that is asked and compared; the next ask nothing."""
     start = time.perf_counter()
-    with Engine.open_or_create(folder) as engine, progress_bar(" steps", "bof") as show:
+    with Engine.open_or_create(folder) as engine, stage_bars() as show:
         engine.add([Path(picture) for picture in truth.pictures])
         print(f"indexed in {time.perf_counter() - start:.0f} s", flush=True)
         for kind in KINDS:

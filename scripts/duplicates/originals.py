@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
@@ -162,9 +162,9 @@ def _kept(out: Path, names: Sequence[str]) -> dict[str, str]:
     """By the name of a copy that stands in a group with its original: what of the group is kept."""
     kept: dict[str, str] = {}
     with Engine.open_or_create(out / "index") as engine:
-        with progress_bar(" images", "index") as show:
+        with stage_bars() as show:
             engine.add([out / "pictures"], progress=show)
-        with progress_bar(" steps", "duplicates") as show:
+        with stage_bars() as show:
             groups = find_groups(engine, "crop", progress=show)
     for group, looks in zip(groups, look_at_all(groups), strict=True):
         members = {Path(member.path).name for member in group.members}

@@ -17,7 +17,7 @@ import numpy as np
 
 from bof.cli.arguments import add_chosen_columns, add_column_options
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import progress_bar, stage_bars
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark
 from bof.evaluation.rankers import EngineRanker
@@ -68,7 +68,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _measure(engine: Engine, benchmark: Benchmark, arguments: argparse.Namespace) -> dict[str, Report]:
     add_chosen_columns(engine, arguments, ["hash", "color"])
-    with progress_bar(" images", "index") as show:
+    with stage_bars() as show:
         engine.add(list(benchmark.database), None, show)
     engine.merge()
     engine.refresh()

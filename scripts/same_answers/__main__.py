@@ -236,7 +236,7 @@ def duplicates(work: Workplace) -> Answers:
     for kind in work.sample(["crop", "scene", "copy", "exact"]):
         with work.copy(index) as folder:
             report = folder.parent / "groups.json"
-            work.run("duplicates", "--index", folder, "--kind", kind, "--json", report)
+            work.run("duplicates", "--index", folder, "--kind", kind, "--json-file", report)
             groups = json.loads(report.read_text(encoding="utf-8"))["groups"]
         found |= {f"{kind}, group {group['number']}": group_record(group) for group in groups}
         found[kind] = {"groups": len(groups)}
@@ -266,7 +266,7 @@ def copies(work: Workplace) -> Answers:
     root = work.cached(f"copies-{n_sources}", lambda folder: make_benchmark(work.ukbench(), folder, n_sources))
     with work.scratch() as folder:
         flags = ("--index", folder / "index", "--commit-seconds", 86400)
-        work.run("evaluate", "copies", "--root", root, *flags, "--json", folder / "report.json")
+        work.run("evaluate", "copies", "--root", root, *flags, "--json-file", folder / "report.json")
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     figures = ("n_database", "n_queries", "map", "recall_at_1", "recall_at_10", "recall_at_1_by_group", "micro_ap")
     found = {"figures": picked(report, *figures, "recall_at_precision_90", "false_accept_rate", "n_features")}

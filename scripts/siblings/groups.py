@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.cli.command import run
-from bof.cli.progress import progress_bar
+from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery, load_benchmark
 from bof.grouping.finding import find_groups
@@ -48,9 +48,9 @@ def _command(arguments: argparse.Namespace) -> int:
     benchmark = load_benchmark("siblings", arguments.folder)
     copies = [query for query in benchmark.queries if query.group in _COPIES]
     with cache_or_temporary(arguments.index) as folder, Engine.open_or_create(folder / "index") as engine:
-        with progress_bar(" images", "index") as show:
+        with stage_bars() as show:
             engine.add([*benchmark.database, *(query.image for query in copies)], progress=show)
-        with progress_bar(" steps", "duplicates") as show:
+        with stage_bars() as show:
             groups = find_groups(engine, arguments.kind, progress=show)
     figures = measure(benchmark, copies, [_paths(group) for group in groups])
     head = ("half", "groups", "wrong", "copies", "found")

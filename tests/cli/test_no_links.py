@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bof.cli import export, proof
@@ -13,8 +14,10 @@ from bof.evaluate import _write_json
 from bof.evaluation.report import require_report
 from bof.grouping.records import require_place, write_text
 
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
 WRITERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
-    "matches": (lambda path: proof._write(path, b"picture"), ImageError),
+    "matches": (lambda path: proof.write_picture(path, PICTURE, "matches"), ImageError),
     "html": (lambda path: write_text(path, "page"), DuplicateError),
     "html, asked before": (lambda path: require_place(path, "html"), OptionError),
     "evaluation": (lambda path: _write_json(path, {}), BenchmarkError),
@@ -41,6 +44,6 @@ def test_a_link_is_refused_by_name(writer: str, tmp_path: Path) -> None:
 def test_a_folder_of_matches_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "matches").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ImageError, match=r"matches: cannot be written: there is a link.*name another --matches"):
-        proof._write(tmp_path / "matches" / "query_01.jpg", b"picture")
+    with pytest.raises(ImageError, match=r"matches: cannot be written: there is a link.*name another matches"):
+        proof.write_picture(tmp_path / "matches" / "query_01.jpg", PICTURE, "matches")
     assert not any((tmp_path / "elsewhere").iterdir())

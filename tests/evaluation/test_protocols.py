@@ -61,7 +61,7 @@ def run(vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
 
     def run_here(kind: str, root: Path, *more: str | Path) -> tuple[dict[str, Any], str]:
         file = tmp_path / "report.json"
-        places = {"--root": root, "--vocabulary": vocabulary_folder, "--json": file, "--workers": 1}
+        places = {"--root": root, "--vocabulary": vocabulary_folder, "--json-file": file, "--workers": 1}
         arguments = [kind, *(str(part) for pair in places.items() for part in pair), *map(str, more)]
         assert evaluate.main(arguments) == 0
         return json.loads(file.read_text()), capsys.readouterr().out

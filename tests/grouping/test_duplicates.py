@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from bof import duplicates
 from bof.engine import Engine
-from bof.grouping import page
+from bof.grouping import finding, page
 from bof.grouping.choosing import Choice, choose
 from bof.grouping.detail import compare_detail, look_at
 from bof.grouping.records import Judged, as_csv, as_json
@@ -27,6 +29,8 @@ from bof.grouping.rules import marks_of
 from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
 from bof.store.catalog import ImageRecord
+from bof.system.steps import Progress, Step
+from bof.system.units import human_bytes
 from tests.support.extracted import extracted
 from tests.support.markup import HOSTILE, Page, shown
 from tests.support.scenes import draw_scene, write_picture
@@ -290,7 +294,7 @@ def test_a_page_needs_nothing_but_itself_and_escapes_names(judged: list[Judged])
     assert not {"script", "link", "i"} & set(reader.tags)
     assert "<b>odd\\udcff\"&'\\n.jpg" in reader.text
     assert "that free most" not in reader.text
-    assert reader.tags.count("img") == 4 + 2  # four thumbnails, one overlay and its difference
+    assert reader.tags.count("img") == 3 + 2  # a thumbnail of each content, one overlay and its difference
     assert {"details", "summary"} <= set(reader.tags)
 
 
@@ -322,6 +326,24 @@ def test_a_page_of_too_many_groups_says_so(judged: list[Judged], monkeypatch: py
     assert reader.tags.count("article") == 1
     assert "shows the 1 groups that free most" in reader.text
     assert "and 1 more" in reader.text
+
+
+def test_a_page_stays_small_and_lists_the_groups_that_free_less(
+    judged: list[Judged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "MOST_BYTES", 40_000)
+    monkeypatch.setattr(page, "MOST_LISTED", 90)
+    many = [replace(judged[number % 2], number=number + 1) for number in range(100)]
+    text = page.build_page(many, "index", 200)
+    reader = Page(text)
+    n_shown = reader.tags.count("article")
+    assert 1 <= n_shown < 10
+    assert len(text) < 40_000 + 90 * 300 + 20_000
+    frees = [one.bytes_to_free for one in judged]
+    first = next(one for one in judged if one.bytes_to_free == max(frees)).number
+    assert all(f'id="group-{number}"' not in text for number in range(1, 101) if number % 2 != first % 2)
+    assert reader.tags.count("tr") == 1 + min(90, 100 - n_shown)
+    assert f"and {100 - n_shown - 90} more" in reader.text
 
 
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
@@ -414,8 +436,16 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
     indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [tmp_path / f"d.{suffix}" for suffix in ("html", "json", "csv")]
-    assert call(indexed, *(part for path in files for part in (f"--{path.suffix[1:]}", path))) == 0
+    flags = ("--html", "--json-file", "--csv")
+    assert call(indexed, *(part for pair in zip(flags, files, strict=True) for part in pair)) == 0
     assert all(path.stat().st_size for path in files)
+    capsys.readouterr()
+    assert call(indexed, "--json") == 0
+    assert capsys.readouterr().out == files[1].read_text(encoding="utf-8")
+    assert call(indexed, "--json", "--move-to", tmp_path / "away") == 0
+    captured = capsys.readouterr()
+    assert captured.out == files[1].read_text(encoding="utf-8")
+    assert "nothing was done, --yes does it" in captured.err
     assert len(json.loads(files[1].read_text(encoding="utf-8"))["groups"]) == 2
     assert call(indexed, "--reject", "a.png", "sub/a copy.png") == 0
     capsys.readouterr()
@@ -428,6 +458,100 @@ def test_reports_are_written_and_rejected_pairs_are_remembered(
     capsys.readouterr()
     assert call(indexed) == 0
     assert "2 groups among 5 pictures" in capsys.readouterr().out
+
+
+def test_totals_lead_and_groups_come_by_what_they_free(
+    indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = {name: (tmp_path / "photos" / name).stat().st_size for name in ("a.png", "b.png")}
+    assert call(indexed, "--json", tmp_path / "d.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"2 groups among 5 pictures: 2 duplicates, {human_bytes(sum(sizes.values()))} to free"
+    frees = [line.split("frees ")[1] for line in lines if line.startswith("group")]
+    assert frees == [human_bytes(size) for size in sorted(sizes.values(), reverse=True)]
+    groups = json.loads((tmp_path / "d.json").read_text(encoding="utf-8"))["groups"]
+    assert [one["number"] for one in groups] == [1, 2]
+    assert [one["bytes_to_free"] for one in groups] == sorted(sizes.values(), reverse=True)
+
+
+def test_what_is_printed_is_limited_and_says_how_to_see_the_rest(
+    indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    least = min((tmp_path / "photos" / name).stat().st_size for name in ("a.png", "b.png"))
+    assert call(indexed, "--groups", 1, "--move-to", tmp_path / "moved") == 0
+    out = capsys.readouterr().out
+    assert [line.split(":")[0] for line in out.splitlines() if line.startswith("group")] == ["group 1"]
+    assert f"... and 1 more group, {human_bytes(least)} to free (--groups 0 prints all" in out
+    assert len([line for line in out.splitlines() if line.startswith("would move") and "keeps" in line]) == 1
+    assert "... and 1 more file (--groups 0 prints all)" in out
+    assert call(indexed, "--groups", 0) == 0
+    assert "more" not in capsys.readouterr().out
+
+
+def test_a_large_group_is_cut_short(indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Engine.open(indexed) as engine:
+        for number in range(30):
+            shutil.copy(tmp_path / "photos" / "a.png", tmp_path / "photos" / f"a-{number:02d}.png")
+        engine.add([tmp_path / "photos"], IndexOptions(workers=1))
+    assert call(indexed) == 0
+    out = capsys.readouterr().out
+    assert "  ... and 20 more" in out
+    assert len(out.splitlines()) < 50
+    assert call(indexed, "--groups", 0) == 0
+    assert capsys.readouterr().out.count("a-") == 30
+
+
+@pytest.mark.parametrize(
+    ("stage", "reported"),
+    [
+        ("searching", "2 of 3 pictures are searched with, 0 compared; this is kept, and the same command goes on"),
+        ("looking at files", "the pictures are compared and this is kept"),
+    ],
+)
+def test_an_interrupt_says_that_the_work_is_kept(
+    stage: str,
+    reported: str,
+    tmp_path: Path,
+    vocabulary_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, pixels in {"a": draw_scene(21), "b": draw_scene(21)[30:], "c": draw_scene(22)}.items():
+        write_picture(tmp_path / "photos" / f"{name}.png", pixels)
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
+        engine.add([tmp_path / "photos"], IndexOptions(workers=1))
+
+    @contextmanager
+    def interrupted() -> Iterator[Progress]:
+        def show(step: Step) -> None:
+            if step.stage == stage and step.n_done == (2 if stage == "searching" else 1):
+                raise KeyboardInterrupt
+
+        yield show
+
+    monkeypatch.setattr(finding, "n_threads", lambda: 1)
+    monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
+    monkeypatch.setattr(duplicates, "stage_bars", interrupted)
+    assert duplicates.main(["--index", str(tmp_path / "index"), "--workers", "1"]) == 130
+    assert f"interrupted: {reported}" in capsys.readouterr().err
+
+
+def test_progress_begins_before_the_first_picture_is_read(
+    tmp_path: Path, vocabulary_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        write_picture(tmp_path / "photos" / f"{number}.png", draw_scene(number))
+    seen: list[Step] = []
+
+    def read(*_: object) -> Iterator[Any]:
+        assert seen[0] == Step("searching", 0, 2, 0.0)
+        return iter([])
+
+    monkeypatch.setattr(finding, "read_features", read)
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
+        engine.add([tmp_path / "photos"], IndexOptions(workers=1))
+        finding.find_groups(engine, "crop", progress=seen.append)
+    assert seen
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from bof.grouping.pairs import FILE_NAME
 from bof.grouping.types import Group, Kind, Member
 from bof.images.decode import Picture
 from bof.options import DuplicateOptions, IndexOptions
+from bof.system.steps import Step
 from tests.support.scenes import draw_scene, write_picture
 
 ONE = DuplicateOptions(workers=1)
@@ -346,30 +347,29 @@ def test_a_run_that_was_ended_goes_on(
     class KilledError(Exception):
         pass
 
-    def stop_at(n_steps: int) -> int:
-        """How many steps there were to do."""
+    def stop_at(stage: str, n_items: int) -> int:
+        """How many items the stage had to do."""
 
-        def stop(done: int, total: int) -> None:
-            if done >= n_steps:
-                raise KilledError(total)
+        def stop(step: Step) -> None:
+            if step.stage == stage and step.n_done >= n_items:
+                raise KilledError(step.n_items)
 
         with Engine.open(copied) as engine, pytest.raises(KilledError) as killed:
             find_groups(engine, "crop", ONE, stop)
         return int(str(killed.value))
 
-    n_all = stop_at(6) // 2
-    assert len(asking) == n_all == N_CONTENTS
+    assert stop_at("searching", 6) == len(asking) == N_CONTENTS
     asking.clear()
-    n_left = stop_at(n_all)
-    assert n_left <= 2 * n_all - 6
-    assert len(asking) <= n_all - 6
+    n_to_compare = stop_at("comparing", 3)  # the two before are committed
+    assert len(asking) <= N_CONTENTS - 6
     asking.clear()
-    seen: list[tuple[int, int]] = []
+    seen: list[Step] = []
     with Engine.open(copied) as engine:
-        groups = find_groups(engine, "crop", ONE, lambda done, total: seen.append((done, total)))
+        groups = find_groups(engine, "crop", ONE, seen.append)
     assert links_of(groups) == links_of(groups_of(standing))
     assert not asking
-    assert seen[-1][0] == seen[-1][1] <= N_CONTENTS
+    compared = [step for step in seen if step.stage == "comparing"]
+    assert compared[-1].n_done == compared[-1].n_items <= n_to_compare - 2
 
 
 def test_a_collection_that_has_grown_asks_with_the_new_alone(

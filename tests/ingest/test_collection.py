@@ -17,7 +17,9 @@ import pytest
 
 from bof import index, search
 from bof.engine import Engine
+from bof.ingest import watch
 from bof.store import catalog
+from bof.system.steps import Step
 from tests.support.scenes import draw_scene, write_picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -424,3 +426,106 @@ def test_a_reader_sees_what_came_since_when_it_asks(indexed: Path, run: Run) -> 
         assert len(reader) == 6
         assert reader.refresh()
         assert len(reader) == 5
+
+
+# -- What is said of a run ---------------------------------------------------------------------------------------------
+
+
+def test_touched_and_changed_pictures_are_called_so(indexed: Path, run: Run) -> None:
+    os.utime(indexed / "p" / "scene-00.png", ns=(9, 9))
+    write_picture(indexed / "p" / "scene-01.png", draw_scene(60))
+    shutil.copy(indexed / "p" / "scene-02.png", indexed / "p" / "copy.png")
+    (indexed / "p" / "sub").rename(indexed / "p" / "other")
+    status, out, err = run(index.main, "--index", indexed / "ix", "--dry-run")
+    for line in ("1 new picture", "1 changed picture", "2 known pictures under another name", "1 touched picture"):
+        assert line in out
+    assert "1 of those to index have known content and are not read again" in out
+    status, out, err = run(index.main, "--index", indexed / "ix")
+    assert (status, err) == (0, "")
+    assert "indexed 1 new picture in" in out
+    assert "1 changed, 1 of known content, 2 moved, 1 touched, 2 unchanged, 0 skipped" in out
+
+
+def test_what_is_passed_over_is_counted_by_kind(indexed: Path, run: Run) -> None:
+    folder = indexed / "p"
+    for name in ("a.heic", "b.HEIC", "notes.txt", "Makefile", ".hidden.png"):
+        (folder / name).write_bytes(b"x")
+    (folder / ".git").mkdir()
+    (folder / "dead.png").symlink_to(folder / "nowhere.png")
+    (folder / "sub" / "away").symlink_to(indexed / "q")
+    write_picture(indexed / "q" / "other.png", draw_scene(61))
+    status, out, err = run(index.main, "--index", indexed / "ix")
+    assert status == 0
+    passed_over, linked = err.splitlines()
+    counts = "2 .heic, 2 hidden, 1 .txt, 1 link that leads nowhere, 1 link to a folder, 1 without a suffix"
+    assert passed_over == f"passed over: {counts}"
+    assert linked.startswith(f"not followed: {folder / 'sub' / 'away'} is a link to {indexed / 'q'} (name it")
+    assert run(index.main, "--index", indexed / "ix", "--dry-run")[2] == err
+    status, out, _ = run(index.main, "--index", indexed / "ix", "--json")
+    report = json.loads(out)
+    assert report["passed_over"][".heic"] == 2
+    assert report["linked_folders"] == [str(folder / "sub" / "away")]
+    assert (report["unchanged"], report["added"], report["pictures"]) == (6, 0, 6)
+
+
+def test_a_linked_folder_that_is_named_is_looked_into_and_no_longer_named(indexed: Path, run: Run) -> None:
+    (indexed / "p" / "away").symlink_to(indexed / "q")
+    write_picture(indexed / "q" / "other.png", draw_scene(61))
+    assert "not followed" in run(index.main, "--index", indexed / "ix")[2]
+    status, _, err = run(index.main, indexed / "p" / "away", "--index", indexed / "ix")
+    assert (status, err) == (0, "")
+    assert "away/other.png" in names(indexed / "ix")
+    assert run(index.main, "--index", indexed / "ix")[::2] == (0, "")
+
+
+def test_many_kinds_are_summed_up(indexed: Path, run: Run) -> None:
+    for number in range(40):
+        for copy in range(1 + (number < 3)):
+            (indexed / "p" / f"{copy}.k{number:02d}").write_bytes(b"")
+    err = run(index.main, "--index", indexed / "ix")[2]
+    assert err.startswith("passed over: 2 .k00, 2 .k01, 2 .k02, 1 .k03, ")
+    assert err.endswith(", 32 others\n")
+
+
+def test_a_folder_of_other_files_says_what_they_are(place: Path, run: Run) -> None:
+    (place / "q").mkdir()
+    for number in range(3):
+        (place / "q" / f"{number}.heic").write_bytes(b"x")
+    status, _, err = run(index.main, place / "q", "--index", place / "ix")
+    assert status == 1
+    assert "found none, but 3 .heic" in err
+    assert not (place / "ix").exists()
+
+
+@pytest.mark.parametrize("how", [["--add", "FILE"], ["FILE"], ["FOLDER"], ["FILE", "ROOT"]])
+def test_what_lies_below_an_indexed_folder_is_named_by_its_path_in_it(indexed: Path, run: Run, how: list[str]) -> None:
+    extra = write_picture(indexed / "p" / "inc" / "1" / "x.png", draw_scene(62))
+    given = {"FILE": extra, "FOLDER": extra.parent, "ROOT": indexed / "p"}
+    status, *_ = run(index.main, *(given.get(part, part) for part in how), "--index", indexed / "ix")
+    assert status == 0
+    assert "inc/1/x.png" in names(indexed / "ix")
+    found = run(search.main, extra, "--index", indexed / "ix", "--where", "folder = inc/1")[1]
+    assert "inc/1/x.png" in found
+
+
+def test_watch_without_its_library_fails_before_anything_is_said_or_made(
+    place: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "find_spec", lambda name: None)
+    status, out, err = run(index.main, place / "p", "--index", place / "ix", "--watch")
+    assert (status, out) == (2, "")
+    assert "--watch needs the watchdog library" in err
+    assert not (place / "ix").exists()
+
+
+def test_an_add_that_is_interrupted_counts_what_is_left(place: Path, vocabulary_folder: Path) -> None:
+    shutil.copy(place / "p" / "scene-00.png", place / "p" / "z.png")
+
+    def stop(step: Step) -> None:
+        if step.stage == "known content":
+            raise KeyboardInterrupt
+
+    with Engine.create(place / "ix", vocabulary_folder) as engine:
+        with pytest.raises(KeyboardInterrupt, match="6 pictures are committed, 1 are left"):
+            engine.add([place / "p"], progress=stop)
+        assert engine.add([place / "p"]).n_reused == 1

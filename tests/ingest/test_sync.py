@@ -67,6 +67,8 @@ class Folder:
             "new": [name for _, name in plan.new],
             "changed": [name for _, name in plan.changed],
             "moves": [(name_of[move.id], move.name) for move in plan.moves],
+            "touched": [move.name for move in plan.touched],
+            "known content": [one.name for one in plan.known_contents],
             "gone": [entry.name for entry in plan.gone],
             "replaced": [entry.name for entry in plan.replaced],
             "unchanged": plan.n_unchanged,
@@ -103,10 +105,10 @@ def test_a_changed_file_of_the_same_size(folder: Folder) -> None:
     assert folder.reported() == {"changed": ["a.jpg"], "unchanged": 2}
 
 
-def test_a_touched_file_moves_to_itself(folder: Folder) -> None:
+def test_a_touched_file_has_not_moved(folder: Folder) -> None:
     os.utime(folder.path("a"), ns=(9, 9))
-    assert folder.reported() == {"moves": [("a.jpg", "a.jpg")], "unchanged": 2}
-    assert folder.plan().moves[0].mtime_ns == 9
+    assert folder.reported() == {"touched": ["a.jpg"], "unchanged": 2}
+    assert folder.plan().touched[0].mtime_ns == 9
 
 
 def test_a_missing_file(folder: Folder) -> None:
@@ -149,7 +151,29 @@ def test_a_file_moved_over_another(folder: Folder) -> None:
 
 def test_a_copy_is_new(folder: Folder) -> None:
     shutil.copy2(folder.path("a"), folder.path("d"))
-    assert folder.reported() == {"new": ["d.jpg"], "unchanged": 3}
+    assert folder.reported() == {"new": ["d.jpg"], "known content": ["d.jpg"], "unchanged": 3}
+    assert folder.plan().to_read == []
+
+
+def test_of_new_files_of_one_content_one_is_read(folder: Folder) -> None:
+    folder.write(d="content dddd", e="content dddd", f="content ffff")
+    assert folder.reported()["known content"] == ["e.jpg"]
+    assert [name for _, name in folder.plan().to_read] == ["d.jpg", "f.jpg"]
+
+
+def test_a_file_that_becomes_a_copy_is_not_read(folder: Folder) -> None:
+    folder.write(a="content bb")
+    assert folder.reported() == {"changed": ["a.jpg"], "known content": ["a.jpg"], "unchanged": 2}
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_the_content_of_what_leaves_is_not_there_to_be_used(folder: Folder, delete: bool) -> None:
+    """The one file that is gone is found as d; what else holds its content has the features of d."""
+    folder.write(d="content a", e="content a")
+    folder.path("a").unlink()
+    assert folder.reported(delete=delete) == {
+        "new": ["e.jpg"], "known content": ["e.jpg"], "moves": [("a.jpg", "d.jpg")], "unchanged": 2,
+    }  # fmt: skip
 
 
 def test_a_rename_with_a_change_is_new_and_gone(folder: Folder) -> None:
@@ -260,12 +284,18 @@ def follow(plan: Plan, known: dict[str, ImageRecord], first_id: int) -> dict[str
     """What an index knows once it has done as planned."""
     by_id = {entry.id: entry for entry in known.values() if entry.id not in plan.leaving}
     assert len(by_id) == len(known) - len(plan.leaving)
-    for move in plan.moves:
+    assert all(move.path == by_id[move.id].path for move in plan.touched)
+    assert all(sha256_of(Path(one.path)) == one.sha256 for one in plan.known_contents)
+    for move in (*plan.moves, *plan.touched):
         assert sha256_of(Path(move.path)) == by_id[move.id].sha256
         by_id[move.id] = entry_of(move.id, move.name, move.path, move.n_bytes, move.mtime_ns, by_id[move.id].sha256)
     then = {entry.path: entry for entry in by_id.values()}
     assert len(then) == len(by_id) == len({entry.name for entry in then.values()})
-    for number, (path, name) in enumerate(plan.to_read, first_id):
+    read = {sha256_of(Path(path)) for path, _ in plan.to_read}
+    assert {one.sha256 for one in plan.known_contents} <= read | {entry.sha256 for entry in by_id.values()}
+    added = [*plan.to_read, *((one.path, one.name) for one in plan.known_contents)]
+    assert sorted(added) == sorted([*plan.new, *plan.changed])
+    for number, (path, name) in enumerate(added, first_id):
         status = os.stat(path)
         sha256 = sha256_of(Path(path))
         assert sha256 not in {entry.sha256 for entry in known.values() if entry.id in plan.leaving}
@@ -301,7 +331,7 @@ def test_a_plan_makes_the_index_show_its_folders_and_reads_nothing_twice(
             assert {path: shown[path] for path in files} == {path: sha256_of(Path(path)) for path in files}
             assert all(path in files or not is_below(path, sources) or not delete for path in known)
             again = plan_sync(files, known, sources, delete=delete)
-            assert [*again.to_read, *again.moves, *again.leaving] == []
+            assert [*again.new, *again.changed, *again.moves, *again.touched, *again.leaving] == []
             assert again.n_unchanged == len(files)
 
 

@@ -28,6 +28,7 @@ from bof.retrieval.rankers import LocalScores, with_evidence
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
 from bof.store.index import Index
+from bof.system.steps import Step
 from bof.types import Box, Hit
 from bof.vocabulary.sampling import Sample
 from bof.vocabulary.training import train_vocabulary
@@ -224,7 +225,7 @@ def test_a_changed_file_is_updated(fresh: Engine, folder: Path) -> None:
     fresh.add([folder], ALONE)
     write_picture(folder / "scene-01.png", draw_scene(30))
     report = fresh.add([folder], ALONE)
-    assert (report.n_added, report.n_unchanged, len(fresh)) == (1, 2, 3)
+    assert (report.n_added, report.n_changed, report.n_unchanged, len(fresh)) == (0, 1, 2, 3)
     assert fresh.search(scene(30))[0].name == "scene-01.png"
     assert "same" not in {hit.verdict for hit in fresh.search(scene(1))}
 
@@ -234,7 +235,7 @@ def test_a_touched_file_is_known_by_its_content(fresh: Engine, folder: Path) -> 
     before = rankings(fresh)
     os.utime(folder / "scene-02.png", ns=(1, 1))
     report = fresh.add([folder], ALONE)
-    assert (report.n_added, report.n_moved) == (0, 1)
+    assert (report.n_added, report.n_moved, report.n_touched) == (0, 0, 1)
     assert (len(fresh), rankings(fresh)) == (3, before)
     assert fresh.add([folder], ALONE).n_unchanged == 3
 
@@ -318,14 +319,15 @@ def test_a_kind_of_duplicates_that_is_none_is_refused(engine: Engine, kind: Any)
 
 
 def test_progress_counts_to_the_number_of_new_pictures(fresh: Engine, folder: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    fresh.add([folder], ALONE, lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    seen: list[Step] = []
+    fresh.add([folder], ALONE, seen.append)
+    assert [(step.stage, step.n_done, step.n_items) for step in seen] == [("reading", n, 3) for n in range(4)]
+    assert [step.share for step in seen] == pytest.approx([0, 1 / 3, 2 / 3, 1])  # of pictures of one size
 
 
 def test_an_interrupt_keeps_all_that_was_read(fresh: Engine, folder: Path) -> None:
-    def stop(done: int, total: int) -> None:
-        if done == 2:
+    def stop(step: Step) -> None:
+        if step.n_done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="2 pictures are committed, 1 are left"):

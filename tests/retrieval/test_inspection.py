@@ -120,8 +120,9 @@ def test_search_and_match_give_one_pair_one_score(cards: Engine, tmp_path: Path)
 
 def test_the_model_takes_what_is_measured() -> None:
     model = thing_model()
-    assert model.feature.max() < len(QUANTITIES)
-    assert np.isfinite(model.leaf).all()
+    for trees in (model.among, model.alone):
+        assert trees.feature.max() < len(QUANTITIES)
+        assert np.isfinite(trees.leaf).all()
     likely = model.probability(np.zeros((2, len(QUANTITIES))))
     assert likely.shape == (2,)
     assert np.all((likely > 0) & (likely < 1))

@@ -21,7 +21,7 @@ from scripts.siblings.streams import Streams
 
 FAMILIES = ("invoice", "playing_card", "soup_can", "line_chart", "number_plate", "floor_tiles")
 N_MEMBERS = 3
-MOST_WRONG_SAME, LEAST_RIGHT_SAME, LEAST_FIRST = 0.04, 0.85, 0.9
+MOST_WRONG_SAME, LEAST_RIGHT_SAME, LEAST_FIRST = 0.04, 0.75, 0.9
 SEED = 9
 """The model that tells a thing from a part was fitted to members of seed 0."""
 
@@ -89,7 +89,7 @@ def test_the_benchmark_runs_and_finds_the_identical_picture(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "report.json"
-    assert evaluate.main(["siblings", "--root", str(folder), "--json", str(file)]) == 0
+    assert evaluate.main(["siblings", "--root", str(folder), "--json-file", str(file)]) == 0
     reports = json.loads(file.read_text(encoding="utf-8"))["siblings"]
     printed = capsys.readouterr().out
     for half in ("all", *sorted({each.half for each in all_families() if each.name in FAMILIES})):

@@ -29,6 +29,23 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     set_threads(os.cpu_count() or 1)
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_an_interrupt_lets_no_further_item_begin(n: int) -> None:
+    set_threads(n)
+    begun: list[int] = []
+
+    def interrupted(i: int) -> None:
+        begun.append(i)
+        time.sleep(0.005)
+        if i == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(interrupted, range(500))
+    assert len(begun) < 20
+    assert in_threads(abs, [-1, -2]) == [1, 2]
+
+
 def test_results_come_in_the_order_of_the_items() -> None:
     def slow_first(i: int) -> int:
         time.sleep(0.02 if i == 0 else 0)

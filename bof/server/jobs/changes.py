@@ -10,10 +10,10 @@ from bof.engine import AddReport, Engine
 from bof.errors import display_name
 from bof.options import IndexOptions
 from bof.server import uploads
-from bof.server.collection import TITLE, ServedCollection
+from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
-from bof.store.catalog import TAG, ImageRecord
+from bof.store.catalog import TAG, TITLE, ImageRecord
 
 
 class Changes:
@@ -109,7 +109,7 @@ class Changes:
 
     def _take(self, job: Job, report: AddReport, names: Mapping[str, str]) -> None:
         """What an add has done. names: path -> what people call it."""
-        job.added, job.removed = report.n_added, report.n_removed
-        job.moved, job.unchanged = report.n_moved, report.n_unchanged
+        job.added, job.removed = report.n_added + report.n_changed, report.n_removed
+        job.moved, job.unchanged = report.n_moved, report.n_unchanged + report.n_touched
         for skipped in report.skipped:
             job.skip(names.get(skipped.path) or display_name(os.path.basename(skipped.path)), skipped.reason)

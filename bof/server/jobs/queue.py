@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, busy, not_found, problem_of
+from bof.system.steps import Step
 
 log = logging.getLogger("bof")
 
@@ -51,9 +52,9 @@ class Job:
         """Will nothing more happen?"""
         return self.state in ("done", "failed", "stopped")
 
-    def show(self, done: int, total: int) -> None:
+    def show(self, step: Step) -> None:
         """Progress, as the engine tells it. Ends the job, with what is done committed, where the server stops."""
-        self.done, self.total = done, total
+        self.done, self.total = step.n_done, step.n_items
         if self.is_stopping.is_set():
             raise KeyboardInterrupt
 

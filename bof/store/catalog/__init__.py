@@ -10,7 +10,7 @@ from bof.store.catalog.changes import Move
 from bof.store.catalog.commits import Commit, read_commit, read_generation, read_meta, read_segments
 from bof.store.catalog.connection import FILE_NAME, connect, create, exists, reading, transaction
 from bof.store.catalog.filters import BUILT_IN, compile_where
-from bof.store.catalog.metadata import TAG, Fields
+from bof.store.catalog.metadata import TAG, TITLE, Fields, is_named_by_content
 from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord
 from bof.store.catalog.schema import FORMAT
 from bof.store.catalog.select import (
@@ -30,6 +30,7 @@ __all__ = [
     "FILE_NAME",
     "FORMAT",
     "TAG",
+    "TITLE",
     "CatalogueColumns",
     "Commit",
     "Fields",
@@ -47,6 +48,7 @@ __all__ = [
     "create",
     "exists",
     "ids_of_content",
+    "is_named_by_content",
     "read_commit",
     "read_generation",
     "read_meta",

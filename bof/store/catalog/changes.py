@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from bof.store.catalog import checksums
+from bof.store.catalog import additions, checksums
 from bof.store.catalog.checksums import changing_images, changing_metadata
 from bof.store.catalog.metadata import rewrite_texts, write_texts
 from bof.store.catalog.records import ImageRecord
@@ -67,6 +67,7 @@ def insert_images(database: Connection, segment: int, images: Sequence[ImageReco
     )
     with changing_images(database, "path = ? AND deleted = 0", paths):
         database.executemany("UPDATE images SET deleted = 1 WHERE path = ? AND deleted = 0", paths)
+    additions.note(database)
     database.executemany(
         "INSERT INTO images (name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bof.errors import IndexStoreError
-from bof.store.catalog import checksums
+from bof.store.catalog import additions, checksums
 from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
 from bof.store.catalog.connection import connect, exists, reading, require_format
 from bof.store.catalog.metadata import require_texts
@@ -38,7 +38,7 @@ class Commit:
 def read_meta(folder: Path) -> dict[str, Any]:
     """The index's facts. Raises IndexStoreError where there is no index, MismatchError on another format."""
     if not exists(folder):
-        advice = f"build one with: python -m bof.index PHOTOS --index {folder}"
+        advice = f"build one with: {{bof index}} PHOTOS --index {folder}"
         raise IndexStoreError("no index here", path=folder, advice=advice)
     with reading(folder) as database:
         rows = checked("meta", "key, value", database.execute("SELECT key, value FROM meta"))
@@ -69,6 +69,7 @@ _FACTS: Mapping[str, Callable[[Any], bool]] = {
     "vocabulary_folder": lambda fact: isinstance(fact, str),
     "roots": _are_text,
     "columns": _are_text,
+    additions.KEY: additions.are_valid,
     "model": lambda fact: fact is None or isinstance(fact, dict),
 }
 """What the facts may be."""

@@ -7,7 +7,8 @@
 
 A key with several values meets a condition if any value does; `!=` means that none is equal. Equality and `~` ignore
 case and how accents are composed. A number is compared with the values that are numbers, any other value by its
-characters (dates as 2019-05-01).
+characters (dates as 2019-05-01). `modified` and `added` are compared as far as a date is given: 2019, 2019-05 or
+2019-05-01T12:30, local time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bof.errors import OptionError
 
@@ -30,9 +32,15 @@ BUILT_IN = {
     "height": "images.height",
     "bytes": "images.n_bytes",
     "features": "images.n_features",
+    "modified": "bof_time(images.mtime_ns / 1000000000)",
+    "added": "bof_time(bof_added(images.id))",
 }
 """What every image has, and no metadata may be called."""
 
+TIMES = frozenset({"modified", "added"})
+"""When its file was changed last, and when this content of it came into the index."""
+
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}(?::[0-9]{2}(?::[0-9]{2})?)?)?)?)?")
 _OPERATORS = ("<=", ">=", "!=", "=", "<", ">", "~")
 _TOKEN = re.compile(r"""\s*(?:(<=|>=|!=|[=<>~()])|('(?:[^']|'')*'|"(?:[^"]|"")*")|([^\s=<>~()!'"]+)|(\S))""")
 _MAX_DEPTH = 10
@@ -65,6 +73,7 @@ class _Parser:
         self._at = 0
         self._depth = 0
         self._n_terms = 0
+        self.keys: set[str] = set()
 
     def whole(self) -> Condition:
         condition = self._expression()
@@ -113,6 +122,7 @@ class _Parser:
             return _has(following.text)
         operator = self._take(lambda t: not t.is_quoted and t.text in _OPERATORS, f"one of {' '.join(_OPERATORS)}")
         value = self._take(_is_value, f'a value after "{operator.text}"')
+        self.keys.add(key.text)
         return _compare(key.text, operator.text, value.text)
 
     def _peek(self) -> _Token | None:
@@ -161,6 +171,8 @@ def _compare(key: str, operator: str, value: str) -> Condition:
         return f"(NOT {sql})", parameters
     if key == "folder":
         return _in_folder(operator, value)
+    if key in TIMES:
+        return _at_time(key, operator, value)
     subject = f"bof_text({BUILT_IN[key]})" if key in BUILT_IN else "m.value"
     condition, parameters = _holds(subject, operator, value)
     if key in BUILT_IN:
@@ -176,6 +188,15 @@ def _in_folder(operator: str, value: str) -> Condition:
         raise OptionError(option="where", expected="= or != after folder", found=f'"{operator}"')
     subject = "images.path" if value.startswith("/") else "images.name"
     return f"(instr(bof_fold({subject}), ?) = 1)", [_fold(value.rstrip("/")) + "/"]
+
+
+def _at_time(key: str, operator: str, value: str) -> Condition:
+    """Times are compared as far as the value goes: all of a day is that day, and not after it."""
+    value = value.strip().upper().replace(" ", "T")
+    if operator == "~" or not _DATE.fullmatch(value):
+        expected = f"= != < <= > or >= and a date such as 2019-05-01 or 2019-05-01T12:30 after {key}"
+        raise OptionError(option="where", expected=expected, found=f"{operator} {value!r}")
+    return f"((substr({BUILT_IN[key]}, 1, {len(value)}) {operator} ?) IS TRUE)", [value]
 
 
 def _holds(subject: str, operator: str, value: str) -> Condition:
@@ -214,11 +235,28 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def register(database: sqlite3.Connection) -> None:
-    """Give a connection the functions that compiled conditions call."""
+def register(database: sqlite3.Connection, added: Callable[[int], int | None]) -> None:
+    """Give a connection the functions that compiled conditions call. added: when an image, by id, was, in seconds."""
+    database.create_function("bof_added", 1, added, deterministic=True)
+    database.create_function("bof_time", 1, _time, deterministic=True)
     database.create_function("bof_text", 1, _text, deterministic=True)
     database.create_function("bof_fold", 1, _fold, deterministic=True)
     database.create_function("bof_number", 1, _number, deterministic=True)
+
+
+def _time(seconds: int | None) -> str | None:
+    """Seconds since 1970 as local time in the form of ISO 8601; None for what no calendar has."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds).isoformat()
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def keys_of(text: str) -> set[str]:
+    """The fields whose values a condition asks for; of `has` alone none. Raises OptionError like `compile_where`."""
+    parser = _Parser(_text(text).replace("\0", " "))
+    parser.whole()
+    return parser.keys
 
 
 def compile_where(text: str) -> Condition:

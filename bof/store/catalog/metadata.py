@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -18,8 +19,19 @@ from bof.system.database import DamagedDatabaseError
 TAG = "tag"
 """The key of a tag."""
 
+TITLE = "title"
+"""The key of the name that an uploaded file was given."""
+
+_UPLOADED = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{64})\.[a-z]+")
+"""What bof.server names the files of uploads: by their content."""
+
 Fields = Mapping[str, Sequence[str]]
 """What one picture is annotated with: key -> values."""
+
+
+def is_named_by_content(name: str) -> bool:
+    """Whether a picture has the file name of an upload, which tells nothing to people."""
+    return _UPLOADED.fullmatch(os.path.basename(name)) is not None
 
 
 def set_fields(database: Connection, annotated: Mapping[str, Fields]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,18 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Literal
 
-from bof.errors import IndexStoreError
-from bof.store.catalog import filters
+from bof.errors import IndexStoreError, OptionError
+from bof.store.catalog import additions, filters
 from bof.store.catalog.connection import reading
-from bof.store.catalog.metadata import TAG
+from bof.store.catalog.metadata import TAG, TITLE
 from bof.store.catalog.records import RECORD, ImageRecord, checked, path_of, records_of
 from bof.store.catalog.schema import has_table
 
 Order = Literal["name", "newest"]
 _ORDERS: Mapping[Order, str] = {"name": "name", "newest": "id DESC"}
+
+_MOST_NAMED = 40
+"""Fields that a message names."""
 
 _MANY = 1000
 """Images from which it pays to read all metadata at once."""
@@ -82,6 +86,8 @@ def _compile(
     conditions: list[filters.Condition] = [("deleted = 0", [])]
     if where:
         conditions.append(filters.compile_where(where))
+        if has_table(database, "metadata"):
+            _require_known(database, filters.keys_of(where))
     if text:
         conditions.append(("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [filters.compile_text(text)]))
     if ids is not None:
@@ -91,9 +97,22 @@ def _compile(
     if (where or text) and not has_table(database, "metadata"):
         advice = "any change of the index adds the tables"
         raise IndexStoreError(path=folder, expected="metadata", found="none", advice=advice)
-    filters.register(database)
+    filters.register(database, additions.times_of(database))
     joined = " AND ".join(f"({condition})" for condition, _ in conditions)
     return f"FROM images WHERE {joined}", [value for _, values in conditions for value in values]
+
+
+def _require_known(database: Connection, keys: Collection[str]) -> None:
+    """Raises OptionError for a field that no picture has: it is mistyped more often than not."""
+    for key in sorted({*keys} - {*filters.BUILT_IN, TAG, TITLE}):
+        if not database.execute("SELECT 1 FROM metadata WHERE key = ? LIMIT 1", (key,)).fetchone():
+            found = {key for (key,) in database.execute("SELECT DISTINCT key FROM metadata")}
+            known = [*filters.BUILT_IN, TAG, *sorted(found - {TAG})]
+            more = ["..."] if len(known) > _MOST_NAMED else []
+            near = difflib.get_close_matches(key, known, 1)
+            advice = f"did you mean {near[0]}?" if near else ""
+            expected = f"one of the fields {', '.join([*known[:_MOST_NAMED], *more])}"
+            raise OptionError(option="where", expected=expected, found=repr(key), advice=advice)
 
 
 def _ids_at(database: Connection, paths: Collection[str]) -> list[int]:

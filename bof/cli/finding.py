@@ -1,0 +1,122 @@
+"""One query of a command becomes the hits that are shown of its answer."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.engine import Engine, Query
+from bof.errors import display_name
+from bof.images.decode import Picture
+from bof.images.limited import LimitedReader, content_of
+from bof.options import AUTO, SearchOptions
+from bof.retrieval.answer import Answer
+from bof.retrieval.query import subject_of
+from bof.types import Box, Hit
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHits:
+    """A query and the hits that are shown.
+
+    shown: what messages call it; label: what files about it are called; source: its file, or the bytes of one; names:
+    what each hit is called, by image, titles: the names that uploads were given, those of them alone; chosen_box: the
+    option, box: what was searched with; filtered_out: why nothing is left, in words.
+    """
+
+    shown: str
+    label: str
+    source: bytes | Path
+    reader: LimitedReader
+    picture: Picture
+    query: Query
+    answer: Answer
+    hits: Sequence[Hit]
+    names: Mapping[int, str]
+    titles: Mapping[int, str]
+    chosen_box: Box | str | None
+    box: Box | None
+    filtered_out: str
+    seconds: Mapping[str, float]
+
+    def in_colour(self, max_side: int) -> Picture:
+        """The query in RGB, at this long side in pixels or less."""
+        return self.reader.decode(self.source, grey=False, max_side=max_side, name=self.shown)
+
+
+def find_hits(
+    engine: Engine, name: str, label: str, arguments: argparse.Namespace, options: SearchOptions
+) -> FoundHits:
+    """Search with one picture, a file or - for standard input. Raises ImageError for what is none."""
+    start = time.perf_counter()
+    shown = shown_name(name)
+    reader = LimitedReader.of(arguments.memory)
+    source = load(reader, name)
+    in_grey = not options.whole and arguments.box != AUTO
+    picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
+    box = subject_of(picture) if arguments.box == AUTO else arguments.box
+    colours = None
+    if in_grey and options.verify.pixels:
+        colours = reader.decode(source, grey=False, max_side=DECODED_SIDE_PX, name=shown)
+    query = engine.prepare(picture, box, options, colours=colours, sha256=content_of(source))
+    extracted = time.perf_counter() - start
+    answer = engine.answer(query, options)
+    hits = engine.hits(query, _of_verdicts(answer, arguments.verdict, arguments.top, options), options, arguments.top)
+    titles = {image: display_name(title) for image, title in engine.titles(hits).items()}
+    names = {hit.image: titles.get(hit.image) or display_name(hit.name) for hit in hits}
+    filtered_out = "" if hits else _why_nothing(engine, answer, arguments.verdict, options)
+    seconds = {"extract": extracted, **answer.seconds}
+    chosen = arguments.box, box
+    return FoundHits(
+        shown, label, source, reader, picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
+    )
+
+
+def shown_name(name: str) -> str:
+    """What messages call a picture of the command line."""
+    return "standard input" if name == STANDARD_INPUT else display_name(name)
+
+
+def load(reader: LimitedReader, name: str) -> bytes | Path:
+    """A picture of the command line, as `LimitedReader.decode` takes it. Raises ImageError."""
+    is_stream = name == STANDARD_INPUT
+    return reader.load_stream(sys.stdin.buffer, shown_name(name)) if is_stream else reader.load(Path(name))
+
+
+def labels_of(queries: Sequence[str]) -> list[str]:
+    """What files about each query are called: its name without suffix, numbered where two share it."""
+    stems = ["standard input" if name == STANDARD_INPUT else Path(name).stem for name in queries]
+    return [s if stems.count(s) == 1 else f"{s}-{number}" for number, s in enumerate(stems, 1)]
+
+
+def _of_verdicts(answer: Answer, verdicts: Sequence[str], top: int, options: SearchOptions) -> Answer:
+    """The first images of an answer that have one of some verdicts; all where none is named."""
+    if not verdicts:
+        return answer
+    fitting = (i for i, image in enumerate(answer.images.tolist()) if answer.verdict(image, options.verify) in verdicts)
+    rows = np.fromiter(islice(fitting, top), np.int64)
+    return dataclasses.replace(answer, images=answer.images[rows], scores=answer.scores[rows])
+
+
+def _why_nothing(engine: Engine, answer: Answer, verdicts: Sequence[str], options: SearchOptions) -> str:
+    """Which filter has left no hit, in words; empty where none did."""
+    if not len(engine):
+        return "the index holds no picture"
+    filters = {"--where": options.where, "--text": options.text}
+    conditions = " and ".join(f"{flag} {value!r}" for flag, value in filters.items() if value)
+    if conditions and not engine.select_ids(options.where, options.text):
+        return f"no picture of the index meets {display_name(conditions)}"
+    if verdicts and len(answer.images):
+        return f"none of {len(answer.images)} hits has the verdict {' or '.join(verdicts)}"
+    return ""

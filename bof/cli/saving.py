@@ -1,0 +1,87 @@
+"""The hits' own pictures in a folder, named by rank: copies or links."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from bof.cli.finding import FoundHits
+from bof.cli.proof import safe_name
+from bof.errors import ImageError, display_name, reason_of
+from bof.system.files import require_folder, writing_file
+from bof.types import Hit
+
+log = logging.getLogger("bof")
+
+
+def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
+    """Write folder/LABEL_RANK_NAME of each hit; one whose file is gone is named in a warning and passed over.
+
+    how: one of SAVE_AS. Nothing is written through links, and a picture of the collection is never replaced. Raises
+    ImageError where the folder cannot be written.
+    """
+    _make(folder)
+    written = []
+    for rank, hit in enumerate(found.hits, 1):
+        target = target_of(folder, found, rank, hit)
+        if not hit.path.is_file():
+            log.warning("not saved: %s: the file is gone", display_name(hit.path))
+            continue
+        _save(hit, target, how)
+        written.append(target)
+    return written
+
+
+def target_of(folder: Path, found: FoundHits, rank: int, hit: Hit) -> Path:
+    """Where a hit's picture is saved."""
+    stem, suffix = safe_name(Path(found.names[hit.image]).stem), safe_name(Path(hit.name).suffix)
+    return folder / f"{safe_name(found.label)}_{rank:02d}_{hit.verdict}_{stem}{suffix}"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        require_folder(folder)
+    except OSError as error:
+        raise _cannot(folder, error) from error
+
+
+def _save(hit: Hit, target: Path, how: str) -> None:
+    if os.path.realpath(target.parent) == os.path.realpath(hit.path.parent) and target.name == hit.path.name:
+        advice = "name another {save}"
+        raise ImageError("this is the picture itself, which must not be replaced", path=target, advice=advice)
+    try:
+        if how == "copy":
+            _copy(hit.path, target)
+        else:
+            _link(hit.path, target, how)
+    except OSError as error:
+        raise _cannot(target, error) from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.is_symlink():
+        target.unlink()  # left by a run that made links: its place is taken, not what it leads to
+    with source.open("rb") as stream, writing_file(target) as copy:
+        shutil.copyfileobj(stream, copy, 1 << 20)
+    shutil.copystat(source, target)
+
+
+def _link(source: Path, target: Path, how: str) -> None:
+    """Through a name of its own, so that what was there is replaced in one step."""
+    fresh = target.with_name(f".bof-{uuid.uuid4().hex}.partial")
+    try:
+        if how == "symlink":
+            fresh.symlink_to(os.path.abspath(source))
+        else:
+            os.link(os.path.realpath(source), fresh)
+        os.replace(fresh, target)
+    finally:
+        fresh.unlink(missing_ok=True)  # os.replace leaves it where both names are one file
+
+
+def _cannot(path: Path, error: OSError) -> ImageError:
+    return ImageError(f"cannot be written: {reason_of(error)}", path=path, advice="name another {save}")

@@ -1,0 +1,194 @@
+"""Two pictures compared without an index: verdict and proof as a search gives them, and the bits of their hashes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.errors import OptionError
+from bof.features.sift import extract_features
+from bof.global_descriptors import hashes
+from bof.global_descriptors.describe import SIDE, ColumnSpec
+from bof.images.decode import Picture, decode, read_bytes, shrink, to_grey
+from bof.images.draw import draw_hit
+from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
+from bof.retrieval.answer import describe_hit
+from bof.retrieval.hits import hit_of
+from bof.retrieval.query import Query, prepare
+from bof.retrieval.searcher import Searcher
+from bof.store.catalog.catalogue_columns import gather_rows
+from bof.store.index import Snapshot
+from bof.store.inverted_file import Weights, squared_norms
+from bof.store.segments import ImageColumns, columns_of, segment_in_memory
+from bof.types import F32, U8, Features, Hit
+from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+
+Source = str | os.PathLike[str] | bytes | Picture
+"""A picture as its file, the bytes of one, or decoded, grey or RGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPicture:
+    """A picture that can be decoded. decode(grey, max_side): its pixels; sha256: of its file, empty where it has none.
+
+    name: what messages call it.
+    """
+
+    name: str
+    decode: Callable[[bool, int], Picture] = field(repr=False)
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HashDistance:
+    """How far apart two pictures are by one hash: similarity in [0, 1]; bits: that differ, of n_bits.
+
+    bits and n_bits are None for the hashes that are no bits, radial and moments.
+    """
+
+    similarity: float
+    bits: int | None
+    n_bits: int | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """What is known of two pictures.
+
+    hit: the other picture, as a search with the first one would give it in a collection whose words are all equally
+    rare; its score is that of such a collection; hashes: by name; points, other_points f32 (m, 2): where inliers lie,
+    in pixels; picture, other: both in RGB; n_features: of each.
+    """
+
+    name: str
+    hit: Hit
+    hashes: Mapping[str, HashDistance]
+    points: F32
+    other_points: F32
+    picture: Picture
+    other: Picture
+    n_features: tuple[int, int]
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.name!r}, {self.hit.name!r}: {describe_hit(self.hit)})"
+
+    def proof(self) -> U8:
+        """Both pictures side by side with what agrees, u8 (h, w, 3), RGB."""
+        caption = f"{self.name} | {self.hit.name}\n{describe_hit(self.hit)}"
+        return draw_hit(self.picture, self.other, self.points, self.other_points, self.hit, caption)
+
+
+def compare_pictures(
+    one: Source, other: Source, options: SearchOptions | None = None, *, vocabulary: Path | None = None
+) -> Comparison:
+    """Do two pictures show the same thing? The first is the query. Needs no index.
+
+    vocabulary: its folder, default bof's own. Raises ImageError for what is no picture, OptionError where the options
+    name another ranker than bof, or a filter.
+    """
+    return compare_opened(opened(one, "the first picture"), opened(other, "the second picture"), options, vocabulary)
+
+
+def opened(source: Source, name: str) -> OpenedPicture:
+    """A picture ready to be decoded. name: of one that is no file. Raises ImageError where it cannot be read."""
+    if isinstance(source, Picture):
+        return OpenedPicture(name, lambda grey, max_side: _as_decoded(source, grey, max_side))
+    data = source if isinstance(source, bytes) else read_bytes(Path(source))
+    name = name if isinstance(source, bytes) else os.fspath(source)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return OpenedPicture(name, lambda grey, max_side: decode(data, max_side=max_side, grey=grey, name=name), sha256)
+
+
+def _as_decoded(picture: Picture, grey: bool, max_side: int) -> Picture:
+    pixels = shrink(picture.pixels, max_side)
+    if grey:
+        pixels = to_grey(pixels)
+    elif pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return dataclasses.replace(picture, pixels=pixels)
+
+
+def compare_opened(
+    one: OpenedPicture, other: OpenedPicture, options: SearchOptions | None = None, vocabulary: Path | None = None
+) -> Comparison:
+    """`compare_pictures` of pictures that are decoded as the caller has it."""
+    options = options or SearchOptions()
+    if options.ranker != "bof" or options.where or options.text:
+        expected, found = "bof, and no filter: there are only two pictures", repr(options.ranker)
+        raise OptionError(option="ranker", expected=expected, found=found)
+    words = load_vocabulary(Path(os.path.abspath(vocabulary or default_vocabulary_path())))
+    query = _query(one, words.features)
+    grey = other.decode(True, words.features.max_side)
+    features = extract_features(grey, words.features)
+    pictures = _OtherPicture(other) if options.verify.pixels else None
+    rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
+    collection = _collection(other.name, columns_of(features, words, rows), features, words)
+    answer = Searcher(collection, words, options, pictures=pictures).match(query, 0).answer
+    hit = hit_of(collection.rows[0], query, answer, 0, float(answer.scores[0]), options.verify)
+    hit = dataclasses.replace(hit, verdict="no") if hit.verdict == "unverified" else hit
+    return _compared(one, other, hit, query, features, words.features.max_side)
+
+
+def _query(one: OpenedPicture, features: FeatureOptions) -> Query:
+    grey = one.decode(True, features.max_side)
+    return prepare(grey, None, features, colours=one.decode(False, DECODED_SIDE_PX), sha256=one.sha256)
+
+
+def _compared(
+    one: OpenedPicture, other: OpenedPicture, hit: Hit, query: Query, features: Features, max_side: int
+) -> Comparison:
+    pictures = one.decode(False, max_side), other.decode(False, max_side)
+    points = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+    if hit.verification is not None:
+        inliers = hit.verification.inliers
+        points = query.features.geometry.xy_px[inliers.query], features.geometry.xy_px[inliers.database]
+    n_features = len(query.features), len(features)
+    return Comparison(one.name, hit, _hash_distances(*pictures), *points, *pictures, n_features)
+
+
+# -- A collection of one picture -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _OtherPicture:
+    """The pixels of the only picture of a collection."""
+
+    picture: OpenedPicture
+
+    def contents(self, images: object) -> Mapping[int, str]:
+        return {0: self.picture.sha256}
+
+    def find(self, sha256: str) -> list[int]:
+        return [0] if sha256 == self.picture.sha256 else []
+
+    def read(self, image: int, max_side: int) -> Picture:
+        return self.picture.decode(False, max_side)
+
+
+def _collection(name: str, columns: ImageColumns, features: Features, vocabulary: Vocabulary) -> Snapshot:
+    """A picture as a collection in memory.
+
+    Every word is equally rare: how rare each is in the pictures that are not here nobody knows, and by the two at hand
+    alone the words that they share would be common.
+    """
+    segment = segment_in_memory([columns], vocabulary.n_words)
+    idf, live = np.ones(vocabulary.n_words), np.ones(1, np.bool_)
+    norm = np.sqrt(squared_norms(segment.postings, idf))
+    weights = Weights(idf, np.where(norm > 0, norm, 1.0), live)
+    size = features.geometry.width, features.geometry.height
+    path = os.fsencode(name)
+    rows = gather_rows([[(path, path, *size, 1, 0, 0, 1)]])
+    return Snapshot(0, [""], [segment], rows, np.zeros(1, np.int32), weights, 1, len(features))
+
+
+def _hash_distances(one: Picture, other: Picture) -> dict[str, HashDistance]:
+    mine, others = (hashes.describe(shrink(picture.pixels, SIDE)) for picture in (one, other))
+    found = {name: float(hashes.similarity(mine[name], others[name][None], name)[0]) for name in HASHES}
+    return {name: HashDistance(alike, *hashes.bits_of(name, alike)) for name, alike in found.items()}
