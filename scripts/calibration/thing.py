@@ -112,9 +112,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> int:
     with cache_or_temporary(arguments.cache) as cache:
-        asked = [each for name, set_ in _sets(arguments) for each in _ask(name, set_, cache)]
+        answers = [each for name, set_ in _sets(arguments) for each in _ask(name, set_, cache)]
     rng = np.random.default_rng(0)
-    found = Compared.joined([part for each in asked for part in each.compared(rng)])
+    found = Compared.joined([part for each in answers for part in each.compared(rng)])
     held_out = probabilities(found)
     rows = list(by_kind(found, held_out))
     for line in (*table(_HEAD, [row.cells for row in rows]), "", *_reliability(found, held_out)):

@@ -110,11 +110,11 @@ def main(argv: list[str] | None = None) -> int:
 def _command(arguments: argparse.Namespace) -> int:
     with cache_or_temporary(arguments.out) as out:
         change_of = build(arguments.data, out / "pictures", arguments.pictures, arguments.seed)
-        kept = _kept(out, list(change_of))
-        rows = list(figures(change_of, kept))
+        keeper_of = _kept(out, list(change_of))
+        rows = list(figures(change_of, keeper_of))
         head = "change", "copies", "grouped", "original kept"
         print("\n".join(table(head, [dataclasses.astuple(row) for row in rows])))
-        for name, keeper in sorted(kept.items()):
+        for name, keeper in sorted(keeper_of.items()):
             if keeper != original_of(name):
                 print(f"not kept: the original of {name} ({change_of[name]})")
         write_figures(arguments.json, rows)
@@ -160,7 +160,7 @@ def _original(path: Path, number: int, random: np.random.Generator) -> bytes:
 
 def _kept(out: Path, names: Sequence[str]) -> dict[str, str]:
     """By the name of a copy that stands in a group with its original: what of the group is kept."""
-    kept: dict[str, str] = {}
+    keeper_of: dict[str, str] = {}
     with Engine.open_or_create(out / "index") as engine:
         with stage_bars() as show:
             engine.add([out / "pictures"], progress=show)
@@ -169,15 +169,15 @@ def _kept(out: Path, names: Sequence[str]) -> dict[str, str]:
     for group, looks in zip(groups, look_at_all(groups), strict=True):
         members = {Path(member.path).name for member in group.members}
         keeper = choose(group, looks).keeper
-        kept |= {name: Path(keeper.path).name if keeper else "" for name in members
+        keeper_of |= {name: Path(keeper.path).name if keeper else "" for name in members
                  if name in names and original_of(name) in members}  # fmt: skip
-    return kept
+    return keeper_of
 
 
-def figures(change_of: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[Row]:
+def figures(change_of: Mapping[str, str], keeper_of: Mapping[str, str]) -> Iterator[Row]:
     """A row a change."""
-    copies, grouped = Counter(change_of.values()), Counter(change_of[name] for name in kept)
-    right = Counter(change_of[name] for name, keeper in kept.items() if keeper == original_of(name))
+    copies, grouped = Counter(change_of.values()), Counter(change_of[name] for name in keeper_of)
+    right = Counter(change_of[name] for name, keeper in keeper_of.items() if keeper == original_of(name))
     for change in CHANGES:
         yield Row(change, copies[change], grouped[change], right[change])
 
