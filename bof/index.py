@@ -134,8 +134,10 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
         raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
-    if arguments.json and not (arguments.check or arguments.stats):
-        raise OptionError(option="json", expected="{check} or {stats} beside it")
+    prints_json = action in ("check", "stats") if action else not arguments.dry_run
+    if arguments.json and not prints_json:
+        found = f"{{{action or 'dry_run'}}}"
+        raise OptionError(option="json", expected="folders, {check} or {stats} beside it", found=found)
     if arguments.untag and not arguments.annotate:
         raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):

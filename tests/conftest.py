@@ -20,6 +20,12 @@ settings.load_profile("bof")
 """A machine that does other things meanwhile is no failure."""
 
 
+@pytest.fixture(autouse=True)
+def _lines_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are not cut to the terminal of who runs the tests: pytest-xdist tells its processes that width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(params=[0, 1, BEST_VARIANT], ids=["plain", "AVX2", "AVX-512"])
 def variant(request: pytest.FixtureRequest) -> Iterator[int]:
     """The loops as another processor runs them."""

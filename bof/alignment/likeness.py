@@ -100,7 +100,13 @@ class _Cells:
 
 def compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     """Compare two pictures in RGB, u8 (h, w, 3), where they show the same. one_from_other: pixels of the originals."""
-    one_from_other = refine(one, other, one_from_other)
+    found = _compare(one, other, refine(one, other, one_from_other))
+    if found.differences.n_cells:
+        return found
+    return _compare(one, other, one_from_other)  # without detail nothing says where to move it
+
+
+def _compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
         return NOTHING_COMMON

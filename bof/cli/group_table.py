@@ -31,7 +31,7 @@ def print_groups(judged: Sequence[Judged], n_pictures: int, most: int) -> None:
         _print_group(one, _MEMBERS_SHOWN if most else len(one.group.members))
     if rest := judged[len(shown) :]:
         n_bytes = human_bytes(sum(one.bytes_to_free for one in rest))
-        how = "--groups 0 prints all, --json FILE and --csv FILE write them"
+        how = "--groups 0 prints all, --json-file FILE and --csv FILE write them"
         print(f"... and {counted(len(rest), 'more group')}, {n_bytes} to free ({how})")
 
 

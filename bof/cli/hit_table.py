@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from bof.cli.finding import FoundHits
 from bof.cli.terminal import Column, table_lines
 from bof.errors import display_name
@@ -14,6 +12,7 @@ from bof.global_descriptors.hashes import bits_of
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.options import AUTO, HASHES, SearchOptions
 from bof.retrieval.answer import shared_percent
+from bof.retrieval.hits import bounds_of
 from bof.system.units import counted
 from bof.types import Box, Hit, Overlay
 
@@ -109,13 +108,8 @@ def _percent(probability: float | None) -> str:
 
 def _bounds(hit: Hit) -> str:
     """What bounds the query, or for a part what agrees, inside the hit's picture, as --box takes it."""
-    shared = hit.agreement if hit.verdict == "part" else None
-    outline = shared.hit_region if shared else hit.outline
-    if outline is None or hit.verdict == "no":
-        return ""
-    low = np.clip(outline.min(axis=0), 0, [hit.width, hit.height])
-    high = np.clip(outline.max(axis=0), 0, [hit.width, hit.height])
-    return as_flag((*low, *high))
+    box = bounds_of(hit)
+    return "" if box is None else as_flag(box)
 
 
 def comparison_lines(hit: Hit, n_features: tuple[int, int]) -> Iterator[str]:

@@ -63,6 +63,7 @@ def backfill(
     for one, images in _steps(missing, options):
         rows: dict[int, Rows] = {}
         of_path, of_position = {i.path: i for i in images}, {i.position: i for i in images}
+        of_path |= {i.name: i for i in images if is_in_memory(i.path)}  # these are skipped by their name
         for result in _extracted(images, sha256_of, spec, options):
             if isinstance(result, Skipped):
                 skipped.append(result)

@@ -199,9 +199,7 @@ def test_a_damaged_finder_is_none_and_is_made_again(
     harm(tmp_path / FOLDER / name)
     collection = open_ann_index(tmp_path, parts)
     assert not collection.faiss_indexes
-    assert (
-        "no ANN index for 600 embeddings, which are all compared instead; the next python -m bof.index" in caplog.text
-    )
+    assert "no ANN index for 600 embeddings, which are all compared instead; the next bof index" in caplog.text
     assert collection.search(ROWS[5], 10)[0].tolist() == all_of(ROWS[5], ROWS[:600], 10)[0]
     save_ann_index(tmp_path, parts)
     assert open_ann_index(tmp_path, parts).faiss_indexes

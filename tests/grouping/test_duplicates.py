@@ -464,7 +464,7 @@ def test_totals_lead_and_groups_come_by_what_they_free(
     indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = {name: (tmp_path / "photos" / name).stat().st_size for name in ("a.png", "b.png")}
-    assert call(indexed, "--json", tmp_path / "d.json") == 0
+    assert call(indexed, "--json-file", tmp_path / "d.json") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"2 groups among 5 pictures: 2 duplicates, {human_bytes(sum(sizes.values()))} to free"
     frees = [line.split("frees ")[1] for line in lines if line.startswith("group")]

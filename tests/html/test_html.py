@@ -19,7 +19,8 @@ from tests.support.markup import HOSTILE
 
 FOLDER = Path(html.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").glob("*.html"))
-NOTHING: Mapping[str, Any] = {"title": "t", "n_pictures": 0, "all": [], "groups": [], "kinds": {}}
+NOTHING: Mapping[str, Any] = {"title": "t", "n_pictures": 0, "all": [], "groups": [], "kinds": {}, "listed": [],
+                              "n_unlisted": 0}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -102,6 +102,6 @@ def test_a_dry_run_judges_by_the_preset(make: Make, folder: Path, capsys: pytest
     assert make("--dry-run", "--preset", "fast", "--max-features", "20") == 0
     few = capsys.readouterr().out
     assert make("--dry-run", "--preset", "fast") == 0
-    assert "1.56 KB of disk" in few
-    assert "1.56 KB of disk" not in capsys.readouterr().out
+    assert "1.5 KB of disk" in few
+    assert "1.5 KB of disk" not in capsys.readouterr().out
     assert not folder.exists()

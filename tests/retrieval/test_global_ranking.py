@@ -20,6 +20,7 @@ from bof.options import COLUMN_OF, LOCAL, IndexOptions, ModelOptions, SearchOpti
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import Similarities
 from bof.store.index import Index
+from bof.system.steps import Step
 from bof.types import Hit
 from tests.support.onnx_models import Network
 from tests.support.scenes import N_SCENES, draw_scene, write_picture
@@ -141,8 +142,8 @@ def test_filling_goes_on_where_it_was_stopped(
     with Engine.open(tmp_path / "index") as engine:
         engine.add_columns(["hash"])
 
-        def stop(done: int, total: int) -> None:
-            if done == 5:
+        def stop(step: Step) -> None:
+            if step.stage == "describing" and step.n_done == 5:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -165,7 +166,7 @@ def test_what_is_gone_or_changed_gets_no_columns(vocabulary_folder: Path, tmp_pa
         assert report.n_backfilled == 2
         assert {Path(item.path).name: item.reason for item in report.skipped} == {
             "1.png": "No such file or directory",
-            "2.png": "its content has changed; python -m bof.index reads it again",
+            "2.png": "its content has changed; bof index reads it again",
         }
         engine.add([tmp_path / "photos"], ONE)
         assert {hit.name for hit in ask(engine, paths[0], "ahash")} == {"0.png", "2.png", "3.png"}

@@ -355,5 +355,6 @@ def test_every_limit_is_documented_with_its_default() -> None:
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     for limit in options_of(ServeOptions):
         values = f"{limit.low} to {limit.high} {limit.unit}".strip()
-        assert f"| `{flag(limit.name)}` | {limit.default} | {values} | {limit.meaning} |" in page
+        name = f"`{flag(limit.name)}`{' *expert*' if limit.expert else ''}"
+        assert f"| {name} | {limit.default} | {values} | {limit.meaning} |" in page
     assert "options.md#serveoptions" in (ROOT / "docs" / "server.md").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def database_of(images: list[tuple[bytes, Metadata]]) -> sqlite3.Connection:
         database.executemany("INSERT INTO metadata VALUES (?, ?, ?)", pairs)
         text = searchable(os.fsdecode(name), [value for _, _, value in pairs])
         database.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, text))
-    register(database)
+    register(database, lambda number: None)
     return database
 
 

@@ -451,7 +451,7 @@ def test_no_page_of_the_catalogue_can_do_worse_than_an_index_error(filled: Index
 
 def test_a_missing_catalogue_says_how_to_build_an_index(filled: Index) -> None:
     (filled.folder / catalog.FILE_NAME).unlink()
-    with pytest.raises(IndexStoreError, match=r"no index here; build one with: python -m bof.index"):
+    with pytest.raises(IndexStoreError, match=r"no index here; build one with: bof index"):
         Index.open(filled.folder)
 
 
