@@ -9,7 +9,9 @@ import numpy as np
 
 from bof.engine import Engine
 from bof.errors import display_name
+from bof.options import SKETCH
 from bof.store.catalog import FILE_NAME, CatalogueColumns
+from bof.store.columns import group_of
 from bof.store.vocabulary_copy import FOLDER
 from bof.types import I64
 
@@ -60,14 +62,14 @@ def _folders(rows: CatalogueColumns) -> Counter[str]:
 
 
 def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
-    """Bytes on disk by what they are for, and the optional columns."""
+    """Bytes on disk by what they are for, and the optional columns but the one that every index has."""
     parts = dict.fromkeys([*dict.fromkeys(_PARTS.values()), "columns", "catalogue", "vocabulary"], 0)
     columns: set[str] = set()
     for name, n_bytes in engine.bytes_by_file().items():
         stem = name.removesuffix(".npy")
         part = {FILE_NAME: "catalogue", FOLDER: "vocabulary"}.get(name) or _PARTS.get(stem, "columns")
         parts[part] += n_bytes
-        columns |= {stem} if part == "columns" else set()
+        columns |= {stem} if part == "columns" and group_of(stem) != SKETCH else set()
     return parts, sorted(columns)
 
 

@@ -54,7 +54,7 @@ const small = (index) => h('p', { class: 'small' }, [
   t('stat.segments', { n: index.segments }), t('stat.generation', { value: String(index.generation) }),
   `bof ${index.version}`,
   t('stat.vocabulary', { value: index.vocabulary.fingerprint.slice(0, 12) }),
-  index.columns.length ? t('stat.columns', { value: index.columns.map((name) => tOr(`part.${name}`, name)).join(', ') }) : null].filter(Boolean).join(' · '));
+  index.columns.length ? t('stat.columns', { value: index.columns.join(', ') }) : null].filter(Boolean).join(' · '));
 
 /** @type {ViewModule['show']} */
 export function show(root) {

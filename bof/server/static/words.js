@@ -303,7 +303,6 @@ export const ALL = {
   'stat.generation': ['commit {value}', '提交 {value}'],
   'stat.vocabulary': ['vocabulary {value}', '词表 {value}'],
   'stat.columns': ['additional columns: {value}', '附加列：{value}'],
-  'part.sketch': ['sketches', '缩略草图'],
   'part.votes': ['words and votes', '视觉词与投票'],
   'part.signatures': ['signatures', '签名'],
   'part.places': ['positions of features', '特征位置'],
