@@ -21,6 +21,7 @@ from bof.comparison import Comparison, HashDistance, OpenedPicture, compare_open
 from bof.errors import OptionError
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader, content_of
+from bof.images.written import require_no_photograph
 from bof.options import QUERY_MEMORY, REQUIRE, SearchOptions, VerifyOptions, VoteOptions
 from bof.options.option import option_of
 
@@ -49,6 +50,8 @@ def _command(arguments: argparse.Namespace) -> int:
         vote=options_from(arguments, VoteOptions),
         verify=options_from(arguments, VerifyOptions),
     )
+    if arguments.proof:
+        require_no_photograph(arguments.proof, "proof")
     reader = LimitedReader.of(arguments.memory)
     one, other = _opened(reader, arguments.picture), _opened(reader, arguments.other)
     found = compare_opened(one, other, options, arguments.vocabulary)

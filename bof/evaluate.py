@@ -38,6 +38,7 @@ from bof.evaluation.report import require_report, write_report
 from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_images
 from bof.images.decode import read_bytes
 from bof.images.listing import walk_images
+from bof.images.written import require_no_photograph
 from bof.options import AUTO, BOX, IndexOptions
 from bof.system.files import write_file
 from bof.system.memory import peak_memory
@@ -80,6 +81,8 @@ def _command(arguments: argparse.Namespace) -> int:
     file = arguments.json_file
     if file and (file.is_dir() or not os.access(file.absolute().parent, os.W_OK)):
         raise BenchmarkError("cannot be written", path=file, advice="name another {json_file}")
+    if file:
+        require_no_photograph(file, "json_file")
     if arguments.report:
         require_report(arguments.report)
     benchmark = load_benchmark(arguments.benchmark, arguments.root)

@@ -28,6 +28,7 @@ from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import ImageError, OptionError, display_name
 from bof.images.listing import PICTURES, list_everything, walk_images
+from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
 from bof.options import PARTNERS, IndexOptions
 from bof.store import catalog
@@ -144,6 +145,9 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise OptionError(option="watch", expected="folders, and neither {dry_run} nor {add}")
     if arguments.watch:
         require_watchdog()
+    for option in ("skipped", "pairs", "export"):
+        if path := getattr(arguments, option):
+            require_no_photograph(path, option)
 
 
 def _refuse_missing(sources: Sequence[Path]) -> None:

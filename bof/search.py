@@ -108,7 +108,7 @@ def _report(
         print(f"{found.shown}: {'; '.join(notes_of(found, options))}", file=sys.stderr)
     if arguments.matches:
         written = write_matches(arguments.matches, engine, found)
-        print(f"{len(written)} match pictures in {display_name(arguments.matches)}", file=sys.stderr)
+        print(f"{counted(len(written), 'match picture')} in {display_name(arguments.matches)}", file=sys.stderr)
     if arguments.save:
         written = save_hits(arguments.save, found, arguments.save_as)
         print(f"{counted(len(written), 'picture')} saved in {display_name(arguments.save)}", file=sys.stderr)

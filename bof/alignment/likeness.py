@@ -49,9 +49,9 @@ _GREY_LEVELS = 3.0
 _DARK, _BURNT, _WHITE = 4.0, 235.0, 251.0
 _MARRED_LEVELS = 20.0
 
-_WHOLE, _SAME_SHARE, _SAME_LEVELS = 0.97, 0.95, 4.0
-"""Of a copy of all of a picture: the share of both that is common, and of its cells that agree; or, where no cell has
-detail, how far light and colour are apart, in levels."""
+_WHOLE, _SAME_SHARE, _NEAR_LEVELS, _SAME_LEVELS = 0.97, 0.95, 8.0, 4.0
+"""Of a copy of all of a picture: the share of both that is common, and of its cells that agree; how far light and
+colour are apart, in levels, where cells have detail, and where none has."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Rec. 601."""
@@ -81,7 +81,7 @@ class Likeness:
         """Do the two show the same from edge to edge, also where there is nothing but flat colour?"""
         found = self.differences
         is_flat = found.n_cells == 0 and max(self.shift, self.tint) <= _SAME_LEVELS
-        is_same = found.is_none and self.agreement >= _SAME_SHARE
+        is_same = found.is_none and self.agreement >= _SAME_SHARE and max(self.shift, self.tint) <= _NEAR_LEVELS
         return min(self.covers) >= _WHOLE and self.marred == 0 and (is_flat or is_same)
 
 
@@ -188,7 +188,8 @@ def _tone(one: F64, other: F64, trusted: Bool) -> F64:
     x, y = other[trusted], one[trusted]
     if np.ptp(x) <= 20:
         return np.array([1.0, float(np.median(y - x))])
-    degree = 2 if np.ptp(x) > 60 and len(x) > 16 else 1
+    n_levels = len(np.unique(np.rint(x / 8)))  # two flat colours leave a parabola undetermined
+    degree = 2 if np.ptp(x) > 60 and len(x) > 16 and n_levels > 3 else 1
     weight = np.ones(len(x))
     for _ in range(4):
         curve = np.polyfit(x, y, degree, w=weight)

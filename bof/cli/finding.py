@@ -30,11 +30,12 @@ STANDARD_INPUT = "-"
 class FoundHits:
     """A query and the hits that are shown.
 
-    shown: what messages call it; label: what files about it are called; source: its file, or the bytes of one; names:
-    what each hit is called, by image, titles: the names that uploads were given, those of them alone; chosen_box: the
-    option, box: what was searched with; filtered_out: why nothing is left, in words.
+    name: as it was given; shown: what messages call it; label: what files about it are called; source: its file, or
+    the bytes of one; names: what each hit is called, by image, titles: the names that uploads were given, those of them
+    alone; chosen_box: the option, box: what was searched with; filtered_out: why nothing is left, in words.
     """
 
+    name: str
     shown: str
     label: str
     source: bytes | Path
@@ -79,7 +80,7 @@ def find_hits(
     seconds = {"extract": extracted, **answer.seconds}
     chosen = arguments.box, box
     return FoundHits(
-        shown, label, source, reader, picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
+        name, shown, label, source, reader, picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
     )
 
 

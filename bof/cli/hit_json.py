@@ -16,7 +16,7 @@ def found_as_json(found: FoundHits, options: SearchOptions) -> dict[str, Any]:
         {"rank": rank, **hit_as_json(hit), "title": found.titles.get(hit.image), "bits": bits_of_hit(hit, options)[0]}
         for rank, hit in enumerate(found.hits, 1)
     ]
-    query = {"query": found.shown, "box": found.box, "n_features": len(found.query.features)}
+    query = {"query": found.name, "box": found.box, "n_features": len(found.query.features)}
     return {**query, "overlay": _overlay_as_json(found.answer.overlay), "hits": hits, "seconds": found.seconds}
 
 

@@ -59,7 +59,7 @@ def _columns(hits: Sequence[Hit], names: Mapping[int, str], options: SearchOptio
         Column("score", [f"{hit.score:.2f}" for hit in hits], 6, True, 2),
         Column("inliers", inliers, 7, True, 1),
         Column("bits", [_bits(hit, options) for hit in hits], 0, True, 5),
-        Column("sure", [_percent(hit.probability) for hit in hits], 5, True, 4),
+        Column("sure", [_sure(hit) for hit in hits], 5, True, 4),
         Column("verdict", [hit.verdict for hit in hits], 10),
         Column("box in the hit", [_bounds(hit) for hit in hits], 23, importance=0),
     ]
@@ -101,6 +101,11 @@ def as_flag(box: Box) -> str:
     return ",".join(f"{value:.0f}" for value in box)
 
 
+def _sure(hit: Hit) -> str:
+    """The probability behind a verdict; nothing of a part, which is certain, whatever else it shows."""
+    return "" if hit.verdict == "part" else _percent(hit.probability)
+
+
 def _percent(probability: float | None) -> str:
     """A probability rounded down, so that 100 % is never claimed."""
     return "" if probability is None else f"{math.floor(1000 * probability) / 10:.1f}%"
@@ -116,7 +121,8 @@ def comparison_lines(hit: Hit, n_features: tuple[int, int]) -> Iterator[str]:
     """What is known of two pictures, a fact a line."""
     n_inliers = hit.verification.n_inliers if hit.verification else 0
     yield f"features   {n_features[0]} and {n_features[1]}, {counted(n_inliers, 'inlier')}"
-    yield f"sure       {_percent(hit.probability)}"
+    if _sure(hit):
+        yield f"sure       {_sure(hit)}"
     if hit.agreement:
         overlaps = 100 * hit.agreement.query_overlap, 100 * hit.agreement.hit_overlap
         yield "overlap    {:.0f}% of the first and {:.0f}% of the second agree".format(*overlaps)

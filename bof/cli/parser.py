@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from bof import __version__
 from bof.errors import display_name
+from bof.system.units import counted
 
 _EXPERT, _CHOICES = "expert", "choices of several"
 """Registries of argparse, which a parser shares with its groups: by flag, is it for experts, and what it may be."""
@@ -114,7 +115,7 @@ class CommandParser(argparse.ArgumentParser):
             formatter.add_arguments(shown)
             formatter.end_section()
         if n_left_out:
-            formatter.add_text(f"{n_left_out} more options, for experts: {self.prog} --help-all")
+            formatter.add_text(f"{counted(n_left_out, 'more option')}, for experts: {self.prog} --help-all")
         return formatter.format_help()
 
     def _is_for_experts(self, action: argparse.Action) -> bool:

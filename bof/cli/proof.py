@@ -13,6 +13,7 @@ from bof.engine import Engine
 from bof.errors import ImageError, display_name, reason_of
 from bof.images.decode import read_image
 from bof.images.draw import draw_hit, encode_jpeg
+from bof.images.written import marked, require_no_photograph
 from bof.retrieval.answer import describe_hit
 from bof.system.files import require_folder, write_file
 from bof.types import U8
@@ -54,8 +55,12 @@ def draw_proofs(engine: Engine, found: FoundHits) -> Iterator[U8 | str]:
 
 
 def write_picture(path: Path, rgb: U8, option: str) -> None:
-    """Write a picture u8 (h, w, 3) as JPEG, through no link. option: what named the path. Raises ImageError."""
-    content = encode_jpeg(rgb)
+    """Write a picture u8 (h, w, 3) as JPEG, through no link. option: what named the path.
+
+    Raises ImageError, and OptionError where a photograph has the name.
+    """
+    content = marked(encode_jpeg(rgb))
+    require_no_photograph(path, option)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         require_folder(path.parent)

@@ -23,6 +23,7 @@ from bof.grouping.rules import (
     CAMERA,
     FIRST,
     FIRST_BY_PATH,
+    MIRRORED,
     PROTECTED,
     SOURCE,
     UNEDITED,
@@ -97,7 +98,7 @@ def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
     framed, place = (sum(name in some for name in names if name not in first) for some in (("pixels",), _BY_LOOK))
     origin = [CAMERA, UNEDITED, USUAL]
     later = [*rest[:framed], UNFRAMED, *rest[framed:place], *origin, *rest[place:]]
-    return [PROTECTED, *whole, *chosen, SOURCE, *later, FIRST_BY_PATH]
+    return [PROTECTED, *whole, *chosen, SOURCE, *later, MIRRORED, FIRST_BY_PATH]
 
 
 def _reason(reasons: Sequence[str]) -> str:

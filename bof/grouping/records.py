@@ -15,6 +15,7 @@ from typing import Any
 from bof.errors import DuplicateError, OptionError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
+from bof.images.written import require_no_photograph
 from bof.system.files import write_file
 
 FORMAT = 1
@@ -125,13 +126,14 @@ def _row(one: Judged, member: Member, link: Link | None) -> list[object]:
 
 
 def require_place(path: Path, option: str) -> None:
-    """Raises OptionError where no file of this name can be written: ask before a long run."""
+    """Raises OptionError where no file of this name can be written or a photograph has it: ask before a long run."""
     folder = Path(os.path.abspath(path)).parent
     if path.is_dir() or path.is_symlink() or not folder.is_dir():
         found = f"no folder {display_name(folder)}"
         found = "a folder of that name" if path.is_dir() else found
         found = "a link, and nothing is written through links" if path.is_symlink() else found
         raise OptionError(option=option, path=path, expected="a file in a folder that is there", found=found)
+    require_no_photograph(path, option)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -183,8 +183,17 @@ def _density(candidate: Candidate) -> float:
 
 def _keep_dense(some: Sequence[Candidate]) -> list[Candidate]:
     """Only among pictures that were altered alike: drawing over a picture and storing it again takes more bytes."""
-    if len({candidate.altered for candidate in some}) > 1:
-        return list(some)
+    return list(some) if len({candidate.altered for candidate in some}) > 1 else _least_lossy(some)
+
+
+def _keep_dense_of_mirrored(some: Sequence[Candidate]) -> list[Candidate]:
+    """The same among mirrored pictures, where nothing else tells: to mirror a picture takes no bytes."""
+    return list(some) if len({candidate.altered - {"mirrored"} for candidate in some}) > 1 else _least_lossy(some)
+
+
+def _least_lossy(some: Sequence[Candidate]) -> list[Candidate]:
+    if any(map(_is_lossless, some)):
+        return [c for c in some if _is_lossless(c)]
     steps = [_coarseness(c) for c in some]
     if all(steps):
         return [c for c, step in zip(some, steps, strict=True) if step <= _ABOUT * min(steps)]
@@ -197,7 +206,13 @@ def _coarseness(candidate: Candidate) -> float:
     return candidate.look.provenance.coarseness if candidate.look.provenance else 0.0
 
 
+def _is_lossless(candidate: Candidate) -> bool:
+    return candidate.look.provenance is not None and candidate.look.provenance.is_lossless
+
+
 def _say_dense(winner: Candidate, loser: Candidate) -> str:
+    if _is_lossless(winner) and not _is_lossless(loser):
+        return "stored without loss"
     if _coarseness(winner) and _coarseness(loser):
         return f"less compressed (steps of JPEG {_times(_coarseness(winner), _coarseness(loser))} as large)"
     return f"less compressed ({_times(_density(winner), _density(loser))} the bytes for a pixel)"
@@ -240,6 +255,7 @@ def _times(much: float, little: float) -> str:
     return f"{factor:.{places}f} times"
 
 
+MIRRORED: Rule = (_keep_dense_of_mirrored, _say_dense)
 FIRST_BY_PATH: Rule = (lambda some: list(some[:1]), lambda winner, loser: FIRST)
 UNFRAMED: Rule = (_keep_unframed, lambda winner, loser: "without a frame")
 SOURCE: Rule = (_keep_sources, _say_source)

@@ -85,13 +85,13 @@ def draw_match(
     """
     query = _panel(query_rgb, query_size)
     candidate = _panel(candidate_rgb, candidate_size)
+    frame = VIOLET if query_region is not None else GREEN if verified else GREY
     if query_box is not None:
         _draw_polygon(query, _box_corners(query_box), RED)
     if query_region is not None:
         _draw_polygon(query, query_region, VIOLET)
     if outline is not None:
-        _draw_polygon(candidate, outline, GREEN if query_region is None else VIOLET)
-    frame = VIOLET if query_region is not None else GREEN if verified else GREY
+        _draw_polygon(candidate, outline, frame)
     canvas, query_at, candidate_at = _compose(query, candidate, frame)
     start = query.inside(query_xy_px) + query_at
     end = candidate.inside(candidate_xy_px) + candidate_at

@@ -34,6 +34,8 @@ _FINE_STEPS, _STORED_FINE = 12.0, 0.88
 """With a mean step below the first, rounding decides more: 0.89 to 0.95 where it was."""
 _MUCH_FINER, _STORED_FROM_COARSE = 1.8, 0.75
 """With steps so many times finer than the other's: 0.87 and more where it was, at most 0.4 the other way round."""
+_STORED_WHOLE, _ROUNDED_LEVELS = 0.999, 2
+"""Of a file that quantises nothing (PNG) so many blocks are the other's to these levels, which decoders differ by."""
 _LEAST_COEFFICIENTS = 64
 """Of fewer that are not zero nothing is concluded."""
 
@@ -42,6 +44,9 @@ _EDITORS = re.compile(
     r"photoshop|lightroom|gimp|snapseed|picasa|paint|affinity|pixelmator|canva|imagemagick|darktable|instagram|facebook",
     re.IGNORECASE,
 )
+
+_LOSSLESS = ("PNG", "BMP", "PNM")
+"""TIFF, WebP and AVIF may lose, and GIF has few colours."""
 
 _NO_BLOCKS = np.zeros((0, _BLOCK, _BLOCK), np.uint8)
 
@@ -58,7 +63,8 @@ class Provenance:
     steps f32 (8, 8): its JPEG's quantisation steps of light, None for other formats; light u8 (n, 8, 8): some of its
     blocks as an encoder sees them, empty where they were not read; stored i32 (n, 8, 8): their coefficients as its JPEG
     holds them, known bool (n,): where light that was cut off does not hide them, both empty for other formats; size:
-    (width, height) as stored; has_camera: does EXIF name one?; editor: the program that EXIF names, "" where none.
+    (width, height) as stored; has_camera: does EXIF name one?; editor: the program that EXIF names, "" where none;
+    is_lossless: its format never loses.
     """
 
     steps: F32 | None
@@ -68,6 +74,7 @@ class Provenance:
     size: tuple[int, int]
     has_camera: bool
     editor: str
+    is_lossless: bool
 
     @property
     def coarseness(self) -> float:
@@ -103,7 +110,8 @@ def _read(data: bytes, with_pixels: bool) -> Provenance | None:
         shown = _blocks(np.asarray(as_stored))
     stored = _quantised(shown, np.float32(1) if steps is None else steps)
     known = ~((shown == 0) | (shown == 255)).any(axis=(1, 2))
-    return Provenance(steps, light, stored, known, image.size, has_camera, found[0] if found else "")
+    editor, is_lossless = found[0] if found else "", kind_of(data) in _LOSSLESS
+    return Provenance(steps, light, stored, known, image.size, has_camera, editor, is_lossless)
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -144,6 +152,8 @@ def was_made_from(one: Provenance, other: Provenance) -> bool:
 
 def _least(target: Provenance, source: Provenance) -> float:
     """From which agreement on one was made from the other."""
+    if target.steps is None:
+        return _STORED_WHOLE
     if 0 < _MUCH_FINER * target.coarseness <= source.coarseness:
         return _STORED_FROM_COARSE
     return _STORED_FINE if 0 < target.coarseness < _FINE_STEPS else _STORED
@@ -151,8 +161,9 @@ def _least(target: Provenance, source: Provenance) -> float:
 
 def _agreement(target: Provenance, source: Provenance) -> float:
     """The share of what the target stores that comes out when the source's pixels are stored as it was."""
-    if target.steps is None or not len(target.stored):
-        return float((target.light == source.light).mean())
+    if target.steps is None or not len(target.stored):  # nothing was quantised: every block is what the source shows
+        apart = cv2.absdiff(target.light.reshape(-1, _BLOCK**2), source.light.reshape(-1, _BLOCK**2))
+        return float((apart.max(axis=1) <= _ROUNDED_LEVELS).mean())
     made = _quantised(source.light, target.steps)
     counts = (made != 0) | (target.stored != 0)
     counts[:, 0, 0] = False  # the mean level agrees between any two copies

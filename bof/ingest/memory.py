@@ -26,6 +26,7 @@ from bof.store.index import Index
 from bof.store.segments import ImageColumns, store_geometry
 from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads, n_threads
+from bof.system.units import counted
 from bof.vocabulary.vocabulary import Vocabulary
 
 log = logging.getLogger("bof")
@@ -166,4 +167,6 @@ def _describe(name: str, source: object, spec: _MemorySpec) -> Extracted | None:
 def _warn(skipped: Sequence[Skipped]) -> None:
     """Nobody looks into a report of what went well."""
     if skipped:
-        log.warning("%d pictures were skipped; the first, %s: %s", len(skipped), skipped[0].path, skipped[0].reason)
+        log.warning(
+            "skipped %s; the first, %s: %s", counted(len(skipped), "picture"), skipped[0].path, skipped[0].reason
+        )

@@ -22,7 +22,9 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement, Basis, Bool, Verification
+from bof.types import F64, Agreement, Basis, Bool, Correspondences, Verification
+
+NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
 _WHOLE_COPY = 0.99
 """The probability that a picture which agrees with the query from edge to edge shows the same thing."""
@@ -73,6 +75,9 @@ def inspect(
     evidence |= {image: _certain(answer, image, 1.0) for image in identical}
     evidence |= {image: _certain(answer, image, _WHOLE_COPY) for image in whole}
     verifications = {**copies, **answer.verifications, **{image: copies[image] for image in whole}}
+    for image in identical:
+        known = verifications.get(image) or Verification(0, 0.0, 0.0, None, NO_MATCHES)
+        verifications[image] = dataclasses.replace(known, database_from_query=np.eye(3))
     found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
     judged = dataclasses.replace(found, agreements=agreements, basis=basis)
     return _reordered(judged, answer, [*identical, *whole], chosen)

@@ -10,15 +10,13 @@ from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, are_near, distan
 from bof.images.decode import Picture
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
-from bof.retrieval.inspection import Pictures
+from bof.retrieval.inspection import NO_MATCHES, Pictures
 from bof.retrieval.query import Query
 from bof.system.threads import in_threads
-from bof.types import F64, I64, U8, Bool, Correspondences, Verification
+from bof.types import F64, I64, U8, Bool, Verification
 
 _SAME_ASPECT = 0.02
 """Logarithms of width by height: copies are no farther apart."""
-
-_NO_POINTS = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
 
 def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, n: int) -> dict[int, Verification]:
@@ -42,7 +40,7 @@ def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, 
 
 def _verification(query: Query, collection: Collection, image: int) -> Verification:
     width, height = int(collection.rows.width[image]), int(collection.rows.height[image])
-    return Verification(0, 0.0, 0.0, _database_from_query(query, width, height), _NO_POINTS)
+    return Verification(0, 0.0, 0.0, _database_from_query(query, width, height), NO_MATCHES)
 
 
 def _near(levels: U8, one: Picture, collection: Collection) -> I64:

@@ -171,6 +171,24 @@ def test_what_was_turned_and_filled_up_is_not_kept_for_being_sharper(tmp_path: P
     assert chosen(group(copy, (plain, turned_from_plain))) == ("plain.jpg", "without a frame")
 
 
+def test_a_mirrored_lossy_copy_is_not_kept_for_its_name(tmp_path: Path) -> None:
+    pixels = detailed(10)
+    original, copy = save(tmp_path / "solo.png", pixels), save(tmp_path / "a_solo.jpg", pixels[:, ::-1], 40)
+    flip = np.array([[-1.0, 0, pixels.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
+    name, why = chosen(group(copy, (original, flip), changes=["mirrored"]))
+    assert (name, why) == ("solo.png", "stored without loss")
+
+
+def test_a_drawing_is_not_taken_for_a_copy_of_its_own_jpeg(tmp_path: Path) -> None:
+    """Most of its pixels are the same in both, but not those at its edges."""
+    pixels = np.full((300, 400, 3), 255, np.uint8)
+    cv2.putText(pixels, "Invoice 2071", (30, 150), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (30, 30, 160), 3)
+    drawing = tmp_path / "screen.png"
+    cv2.imwrite(str(drawing), pixels)
+    again = save(tmp_path / "screen95.jpg", pixels, 95)
+    assert chosen(group(again, (drawing, np.eye(3)))) == ("screen.png", "stored without loss")
+
+
 def test_of_altered_pictures_the_usual_one_is_kept_else_the_older(tmp_path: Path) -> None:
     pixels = detailed(7)
     plain = [save(tmp_path / f"plain-{q}.jpg", pixels, q) for q in (85, 90)]

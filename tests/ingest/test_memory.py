@@ -107,7 +107,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_added(engine: Engine, capl
     assert "found it again" in reasons["twice"]
     assert "add takes paths" in reasons["path"]
     assert "found None" in reasons["nothing"]
-    assert "9 pictures were skipped; the first, float: " in caplog.text
+    assert "skipped 9 pictures; the first, float: " in caplog.text
     assert engine.check().is_sound
 
 

@@ -14,6 +14,8 @@ from bof.options import IndexOptions, SearchOptions, VerifyOptions
 from bof.types import U8, Box, Hit
 
 RED, BLUE, GREEN = (200, 30, 40), (30, 60, 170), (30, 140, 60)
+CRIMSON, PURE_RED = (206, 17, 38), (255, 0, 0)
+"""As light as each other."""
 
 
 def flag(left: tuple[int, int, int], right: tuple[int, int, int]) -> U8:
@@ -28,6 +30,7 @@ def icon(seed: int) -> U8:
 
 PICTURES = {
     "flag": flag(RED, BLUE), "other flag": flag(RED, GREEN), "turned": flag(BLUE, RED),
+    "crimson": flag(CRIMSON, (255, 255, 255)), "red": flag(PURE_RED, (255, 255, 255)),
     "white": np.full((300, 200, 3), 255, np.uint8), "icon": icon(1), "other icon": icon(2),
 }  # fmt: skip
 
