@@ -172,7 +172,7 @@ class VerifyOptions(Checked):
     same: float = declare(0.988, "probability from which a picture is called the same", 0.0, 1.0, expert=True)
     maybe: float = declare(0.5, "probability from which a picture may be the same", 0.0, 1.0, expert=True)
     thing: float = declare(
-        0.7,
+        0.75,
         "probability, where pixels were compared, from which a picture that shares a part shows the thing itself and "
         "not a part",
         0.0,
