@@ -17,10 +17,10 @@ from bof.cli.hit_table import comparison_lines
 from bof.cli.parser import CommandParser
 from bof.cli.proof import write_picture
 from bof.cli.terminal import painted
-from bof.comparison import Comparison, HashDistance, OpenedPicture, compare_opened
+from bof.comparison import Comparison, HashDistance, compare_opened
 from bof.errors import OptionError
-from bof.images.decode import Picture
-from bof.images.limited import LimitedReader, content_of
+from bof.images.limited import LimitedReader
+from bof.images.sources import OpenedSource, open_source
 from bof.images.written import require_no_photograph
 from bof.options import QUERY_MEMORY, REQUIRE, SearchOptions, VerifyOptions, VoteOptions
 from bof.options.option import option_of
@@ -52,8 +52,7 @@ def _command(arguments: argparse.Namespace) -> int:
     )
     if arguments.proof:
         require_no_photograph(arguments.proof, "proof")
-    reader = LimitedReader.of(arguments.memory)
-    one, other = _opened(reader, arguments.picture), _opened(reader, arguments.other)
+    one, other = (_opened(name, arguments.memory) for name in (arguments.picture, arguments.other))
     found = compare_opened(one, other, options, arguments.vocabulary)
     if arguments.json:
         print(json.dumps(_as_json(found), indent=2))
@@ -64,13 +63,9 @@ def _command(arguments: argparse.Namespace) -> int:
     return 0 if not arguments.require or found.hit.verdict in arguments.require else 1
 
 
-def _opened(reader: LimitedReader, name: str) -> OpenedPicture:
-    source, shown = load(reader, name), shown_name(name)
-
-    def decode(grey: bool, max_side: int) -> Picture:
-        return reader.decode(source, grey=grey, max_side=max_side, name=shown)
-
-    return OpenedPicture(shown, decode, content_of(source))
+def _opened(name: str, memory: int) -> OpenedSource:
+    source = load(LimitedReader.of(memory), name)
+    return open_source(source, name=shown_name(name), memory=memory)
 
 
 def _lines(found: Comparison) -> Iterator[str]:

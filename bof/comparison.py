@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,9 @@ from bof.errors import OptionError
 from bof.features.sift import extract_features
 from bof.global_descriptors import hashes
 from bof.global_descriptors.describe import SIDE, ColumnSpec
-from bof.images.decode import Picture, decode, read_bytes, shrink, to_grey
+from bof.images.decode import Picture, shrink, to_rgb
 from bof.images.draw import draw_hit
+from bof.images.sources import Channels, OpenedSource, Source, open_source
 from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.retrieval.hits import hit_of
@@ -29,21 +29,6 @@ from bof.store.inverted_file import Weights, squared_norms
 from bof.store.segments import ImageColumns, columns_of, segment_in_memory
 from bof.types import F32, U8, Features, Hit
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
-
-Source = str | os.PathLike[str] | bytes | Picture
-"""A picture as its file, the bytes of one, or decoded, grey or RGB."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedPicture:
-    """A picture that can be decoded. decode(grey, max_side): its pixels; sha256: of its file, empty where it has none.
-
-    name: what messages call it.
-    """
-
-    name: str
-    decode: Callable[[bool, int], Picture] = field(repr=False)
-    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,46 +71,34 @@ class Comparison:
 
 
 def compare_pictures(
-    one: Source, other: Source, options: SearchOptions | None = None, *, vocabulary: Path | None = None
+    one: Source,
+    other: Source,
+    options: SearchOptions | None = None,
+    *,
+    vocabulary: Path | None = None,
+    channels: Channels = "RGB",
 ) -> Comparison:
     """Do two pictures show the same thing? The first is the query. Needs no index.
 
-    vocabulary: its folder, default bof's own. Raises ImageError for what is no picture, OptionError where the options
-    name another ranker than bof, or a filter.
+    Each may have any form that `Engine.search` takes; channels: the order of the colours of arrays; vocabulary: its
+    folder, default bof's own. Raises ImageError for what is no picture, OptionError where the options name another
+    ranker than bof, or a filter.
     """
-    return compare_opened(opened(one, "the first picture"), opened(other, "the second picture"), options, vocabulary)
-
-
-def opened(source: Source, name: str) -> OpenedPicture:
-    """A picture ready to be decoded. name: of one that is no file. Raises ImageError where it cannot be read."""
-    if isinstance(source, Picture):
-        return OpenedPicture(name, lambda grey, max_side: _as_decoded(source, grey, max_side))
-    data = source if isinstance(source, bytes) else read_bytes(Path(source))
-    name = name if isinstance(source, bytes) else os.fspath(source)
-    sha256 = hashlib.sha256(data).hexdigest()
-    return OpenedPicture(name, lambda grey, max_side: decode(data, max_side=max_side, grey=grey, name=name), sha256)
-
-
-def _as_decoded(picture: Picture, grey: bool, max_side: int) -> Picture:
-    pixels = shrink(picture.pixels, max_side)
-    if grey:
-        pixels = to_grey(pixels)
-    elif pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-    return dataclasses.replace(picture, pixels=pixels)
+    first = open_source(one, channels, name="the first picture")
+    return compare_opened(first, open_source(other, channels, name="the second picture"), options, vocabulary)
 
 
 def compare_opened(
-    one: OpenedPicture, other: OpenedPicture, options: SearchOptions | None = None, vocabulary: Path | None = None
+    one: OpenedSource, other: OpenedSource, options: SearchOptions | None = None, vocabulary: Path | None = None
 ) -> Comparison:
-    """`compare_pictures` of pictures that are decoded as the caller has it."""
+    """`compare_pictures` of pictures that are opened."""
     options = options or SearchOptions()
     if options.ranker != "bof" or options.where or options.text:
         expected, found = "bof, and no filter: there are only two pictures", repr(options.ranker)
         raise OptionError(option="ranker", expected=expected, found=found)
     words = load_vocabulary(Path(os.path.abspath(vocabulary or default_vocabulary_path())))
     query = _query(one, words.features)
-    grey = other.decode(True, words.features.max_side)
+    grey = other.grey(words.features.max_side)
     features = extract_features(grey, words.features)
     pictures = _OtherPicture(other) if options.verify.pixels else None
     rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
@@ -136,15 +109,20 @@ def compare_opened(
     return _compared(one, other, hit, query, features, words.features.max_side)
 
 
-def _query(one: OpenedPicture, features: FeatureOptions) -> Query:
-    grey = one.decode(True, features.max_side)
-    return prepare(grey, None, features, colours=one.decode(False, DECODED_SIDE_PX), sha256=one.sha256)
+def _in_rgb(source: OpenedSource, max_side: int) -> Picture:
+    picture = source.colours(max_side)
+    return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
+
+
+def _query(one: OpenedSource, features: FeatureOptions) -> Query:
+    grey = one.grey(features.max_side)
+    return prepare(grey, None, features, colours=_in_rgb(one, DECODED_SIDE_PX), sha256=one.sha256)
 
 
 def _compared(
-    one: OpenedPicture, other: OpenedPicture, hit: Hit, query: Query, features: Features, max_side: int
+    one: OpenedSource, other: OpenedSource, hit: Hit, query: Query, features: Features, max_side: int
 ) -> Comparison:
-    pictures = one.decode(False, max_side), other.decode(False, max_side)
+    pictures = _in_rgb(one, max_side), _in_rgb(other, max_side)
     points = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     if hit.verification is not None:
         inliers = hit.verification.inliers
@@ -160,7 +138,7 @@ def _compared(
 class _OtherPicture:
     """The pixels of the only picture of a collection."""
 
-    picture: OpenedPicture
+    picture: OpenedSource
 
     def contents(self, images: object) -> Mapping[int, str]:
         return {0: self.picture.sha256}
@@ -169,7 +147,7 @@ class _OtherPicture:
         return [0] if sha256 == self.picture.sha256 else []
 
     def read(self, image: int, max_side: int) -> Picture:
-        return self.picture.decode(False, max_side)
+        return _in_rgb(self.picture, max_side)
 
 
 def _collection(name: str, columns: ImageColumns, features: Features, vocabulary: Vocabulary) -> Snapshot:

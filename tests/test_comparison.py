@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bof import Engine, Picture, SearchOptions, compare_pictures, read_image
 from bof import compare as command
@@ -236,3 +237,13 @@ def test_another_vocabulary_says_the_same_of_clear_cases(run: Run, turned: Path,
                                                          vocabulary_folder: Path) -> None:  # fmt: skip
     assert "verdict    same" in run(turned, scene, "--vocabulary", vocabulary_folder)[1]
     assert run(turned, scene, "--vocabulary", scene)[0] == 1
+
+
+def test_pictures_of_any_form_compare() -> None:
+    pixels = draw_scene(3)
+    found = compare_pictures(pixels, Image.fromarray(draw_scene(3)))
+    assert (found.name, found.hit.name, found.hit.verdict) == ("the first picture", "the second picture", "same")
+    assert compare_pictures(*[pixels[:, :, ::-1]] * 2, channels="BGR").picture.pixels.tolist() == pixels.tolist()
+    assert compare_pictures(pixels, draw_scene(4)).hit.verdict == "no"
+    with pytest.raises(ImageError, match="expected an array of uint8"):
+        compare_pictures(pixels / 255, pixels)
