@@ -99,6 +99,9 @@ def _command(arguments: argparse.Namespace) -> int:
             print_groups(judged, len(engine), arguments.groups)
         _write_reports(judged, engine, arguments)
         # Of --json standard output is one document.
+        if action and arguments.kind == "scene":
+            print("warning: scenes are grouped by points alone: a group may hold things that look alike, and other"
+                  " photographs of one thing, which are no copies", file=sys.stderr)  # fmt: skip
         with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
             return _act(engine, judged, action, trash, arguments) if action else 0
 

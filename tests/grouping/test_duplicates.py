@@ -492,6 +492,15 @@ def test_totals_lead_and_groups_come_by_what_they_free(
     assert [one["bytes_to_free"] for one in groups] == sorted(sizes.values(), reverse=True)
 
 
+def test_an_action_on_scenes_says_that_they_are_no_copies(
+    indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(indexed, "--kind", "scene", "--move-to", tmp_path / "moved") == 0
+    assert "warning: scenes are grouped by points alone" in capsys.readouterr().err
+    assert call(indexed, "--kind", "crop", "--move-to", tmp_path / "moved") == 0
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_what_is_printed_is_limited_and_says_how_to_see_the_rest(
     indexed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
