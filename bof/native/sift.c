@@ -1,0 +1,229 @@
+/* SIFT features of a grey picture: one sweep over each octave blurs rows, takes differences of levels and refines their
+   extrema while all of it lies in the cache; then the strongest key points are oriented and described. */
+
+#include "sift.h"
+
+#include <string.h>
+
+#define RING 128  /* rows of the levels that no feature is described in: blur, scan and refinement reach over fewer */
+#define STRIP 16  /* rows by which the sweep moves on */
+#define MOST_OCTAVES 20
+#define SPARE 512 /* points beyond those asked for, before they fill up */
+
+static int64_t padded(int64_t width)
+{
+    return (width + LANES - 1) / LANES * LANES;
+}
+
+/* Octaves of a doubled picture in which there is a pixel to look at; OpenCV's further ones are empty. */
+static int octaves_of(int64_t width, int64_t height)
+{
+    int n = 0;
+    for (; n < MOST_OCTAVES && width > 2 * BORDER && height > 2 * BORDER; n++, width /= 2, height /= 2)
+        ;
+    return n;
+}
+
+/* Space that is given out piece by piece; counts only where there is none. */
+typedef struct {
+    uint8_t *base;
+    int64_t used;
+} Room;
+
+static void *piece(Room *room, int64_t n_bytes)
+{
+    const int64_t start = room->used;
+    room->used += (n_bytes + 63) / 64 * 64;
+    return room->base ? room->base + start : 0;
+}
+
+/* All that an extraction works on. */
+typedef struct {
+    int n_octaves;
+    Octave octave[MOST_OCTAVES];
+    Kernel kernel[LEVELS];
+    uint16_t *doubled, *line;
+    Scan scan;
+    Strongest strongest;
+} Work;
+
+static void lay_out_octave(Room *room, int64_t width, int64_t height, Octave *octave, uint16_t **ring)
+{
+    *octave = (Octave){.width = width, .height = height, .stride = padded(width)};
+    for (int level = 0; level < LEVELS; level++) {
+        const int is_whole = level >= 1 && level <= LAYERS;
+        octave->mask[level] = is_whole ? -1 : RING - 1;
+        octave->level[level] = is_whole ? piece(room, 2 * octave->stride * height) : ring[level];
+    }
+}
+
+static void lay_out_scan(Room *room, int64_t stride, Scan *scan)
+{
+    const int64_t n_bytes = 2 * (stride + 2 * LANES);
+    for (int d = 0; d < DIFFERENCES; d++) {
+        for (int i = 0; i < 3; i++)
+            scan->difference[d][i] = piece(room, n_bytes);
+        scan->highest[d] = piece(room, n_bytes);
+        scan->lowest[d] = piece(room, n_bytes);
+    }
+    scan->column_highest = (int16_t *)piece(room, n_bytes) + LANES;
+    scan->column_lowest = (int16_t *)piece(room, n_bytes) + LANES;
+    scan->is_extremum = piece(room, n_bytes);
+}
+
+/* Gives every part of the work its place in the room. */
+static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Work *work)
+{
+    const int64_t stride = padded(2 * width);
+    uint16_t *ring[LEVELS];
+    for (int level = 0; level < LEVELS; level++)
+        ring[level] = level >= 1 && level <= LAYERS ? 0 : piece(room, 2 * stride * RING);
+    work->doubled = piece(room, 2 * stride * RING);
+    work->line = piece(room, 2 * (stride + 2 * LANES));
+    lay_out_scan(room, stride, &work->scan);
+    work->strongest = (Strongest){.most = most + SPARE, .room = 2 * (most + SPARE)};
+    work->strongest.point = piece(room, work->strongest.room * (int64_t)sizeof(Point));
+    work->n_octaves = octaves_of(2 * width, 2 * height);
+    for (int o = 0; o < work->n_octaves; o++)
+        lay_out_octave(room, (2 * width) >> o, (2 * height) >> o, work->octave + o, ring);
+}
+
+/* Of the first level, which the doubled picture is blurred to (OpenCV takes the camera's own blur to be 0.5 pixels), and
+   of each level from the one before it. */
+static void make_kernels(Kernel *kernel)
+{
+    const double ratio = exponential(0.6931471805599453 / LAYERS);
+    kernel[0] = kernel_of(sqrt(SIGMA * SIGMA - 1.0));
+    double sigma = SIGMA;
+    for (int level = 1; level < LEVELS; level++, sigma *= ratio)
+        kernel[level] = kernel_of(sigma * sqrt(ratio * ratio - 1.0));
+}
+
+/* A row of one level from the rows of the level below it, whose first row is at `base`. */
+static void blur(
+    const uint16_t *base, int64_t mask, const Octave *octave, int64_t y, const Kernel *kernel, uint16_t *line,
+    uint16_t *blurred)
+{
+    const uint16_t *rows[2 * MOST_RADIUS + 1];
+    for (int k = 0; k <= 2 * kernel->radius; k++)
+        rows[k] = base + (reflected(y + k - kernel->radius, octave->height) & mask) * octave->stride;
+    blur_row(rows, kernel, octave->width, line, blurred);
+}
+
+/* A sweep over one octave: how many rows of the doubled picture, of each level and of extrema are done. */
+typedef struct {
+    int64_t doubled, level[LEVELS], scanned;
+} Progress;
+
+/* Rows that can be made of a level when `n` of the one below it are done. */
+static int64_t reach(int64_t n, int64_t height, int radius)
+{
+    return n == height ? height : n - radius;
+}
+
+static void first_level(const uint8_t *pixels, Work *work, Progress *done)
+{
+    const Octave *octave = work->octave;
+    const int64_t until = done->doubled + STRIP < octave->height ? done->doubled + STRIP : octave->height;
+    for (; done->doubled < until; done->doubled++)
+        double_row(
+            pixels, octave->width / 2, octave->height / 2, done->doubled,
+            work->doubled + (done->doubled & (RING - 1)) * octave->stride);
+    for (int64_t *y = done->level; *y < reach(until, octave->height, work->kernel->radius); ++*y)
+        blur(work->doubled, RING - 1, octave, *y, work->kernel, work->line, row_of(octave, 0, *y));
+}
+
+/* Every second pixel of the level that has twice the sigma of the first. */
+static void halve(const Octave *from, const Octave *octave, Progress *done)
+{
+    const int64_t until = done->level[0] + STRIP < octave->height ? done->level[0] + STRIP : octave->height;
+    for (int64_t y = done->level[0]; y < until; y++) {
+        const uint16_t *source = row_of(from, LAYERS, 2 * y);
+        uint16_t *row = row_of(octave, 0, y);
+        for (int64_t x = 0; x < octave->width; x++)
+            row[x] = source[2 * x];
+    }
+    done->level[0] = until;
+}
+
+static void scan(int number, float contrast, Work *work, Progress *done)
+{
+    const Octave *octave = work->octave + number;
+    const int64_t until = done->level[LEVELS - 1] == octave->height ? octave->height - BORDER
+                                                                    : done->level[LEVELS - 1] - WALK - 1;
+    for (; done->scanned < until; done->scanned++) {
+        next_differences(octave, done->scanned + 1, &work->scan);
+        find_extrema(octave, number, done->scanned, contrast, &work->scan, &work->strongest);
+    }
+}
+
+static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
+{
+    const Octave *octave = work->octave + number;
+    Progress done = {.scanned = BORDER};
+    int is_started = 0;
+    while (done.scanned < octave->height - BORDER) {
+        if (number)
+            halve(octave - 1, octave, &done);
+        else
+            first_level(pixels, work, &done);
+        for (int level = 1; level < LEVELS; level++) {
+            const Kernel *kernel = work->kernel + level;
+            const int64_t until = reach(done.level[level - 1], octave->height, kernel->radius);
+            for (int64_t *y = done.level + level; *y < until; ++*y)
+                blur(
+                    octave->level[level - 1], octave->mask[level - 1], octave, *y, kernel, work->line,
+                    row_of(octave, level, *y));
+        }
+        if (!is_started && done.level[LEVELS - 1] > BORDER) {
+            next_differences(octave, BORDER - 1, &work->scan);
+            next_differences(octave, BORDER, &work->scan);
+            is_started = 1;
+        }
+        scan(number, contrast, work, &done);
+    }
+}
+
+/* Orients and describes the strongest points until there are `most` features; columns x, y, size, angle. */
+static int64_t describe_strongest(Work *work, int64_t most, float *keypoints, uint8_t *descriptors)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; n < most && i < work->strongest.n; i++) {
+        const Point *point = work->strongest.point + i;
+        const Octave *octave = work->octave + point->octave;
+        float angles[36];
+        const int n_angles = orient(octave, point, angles);
+        for (int a = 0; n < most && a < n_angles; a++, n++) {
+            const float keypoint[4] = {point->x / 2, point->y / 2, point->size / 2, angles[a]};
+            memcpy(keypoints + 4 * n, keypoint, sizeof keypoint);
+            describe(octave, point, angles[a], descriptors + n * N_BINS);
+        }
+    }
+    return n;
+}
+
+/* Bytes of room that a picture needs. */
+EXPORT int64_t bof_sift_room(int64_t width, int64_t height, int64_t most)
+{
+    Room room = {0};
+    Work work;
+    lay_out(&room, width, height, most, &work);
+    return room.used;
+}
+
+/* The strongest features of a picture, at most n_most; returns how many. */
+EXPORT int64_t bof_sift(
+    const uint8_t *pixels, const float *contrast, uint8_t *room, float *keypoints, uint8_t *descriptors, int64_t height,
+    int64_t width, int64_t n_room, int64_t n_most)
+{
+    Room places = {.base = room};
+    Work work;
+    lay_out(&places, width, height, n_most, &work);
+    if (places.used > n_room)
+        return OUT_OF_RANGE;
+    make_kernels(work.kernel);
+    for (int number = 0; number < work.n_octaves; number++)
+        sweep(pixels, number, *contrast, &work);
+    sort_points(&work.strongest);
+    return describe_strongest(&work, n_most, keypoints, descriptors);
+}

@@ -1,0 +1,101 @@
+/* SIFT (Lowe 2004) with OpenCV's parameters and conventions. sift.c says what happens when.
+
+   Levels of the pyramid are grey values times UNIT, in 16 bits: sums of two stay below 2^16, with room for what rounding
+   adds, and the mean of four pixels is a whole number, so doubling is exact. */
+
+#ifndef BOF_SIFT_H
+#define BOF_SIFT_H
+
+#include "common.h"
+
+#define UNIT 124
+#define LAYERS 3 /* in which key points are looked for, an octave (Lowe 2004, section 3.2) */
+#define LEVELS (LAYERS + 3)
+#define DIFFERENCES (LEVELS - 1)
+#define SIGMA 1.6 /* of the first level (Lowe 2004, section 3.3) */
+#define BORDER 5  /* pixels in which no key points are looked for: OpenCV's SIFT_IMG_BORDER */
+#define WALK 8    /* pixels that refinement may lead away from an extremum, so that a strip holds all it reads */
+#define LANES 32  /* rows are padded to whole vectors */
+#define N_BINS 128
+
+/* One octave. Levels 1 to 3, where features are described, are whole; of the others a ring of rows is kept, which mask
+   chooses. */
+typedef struct {
+    int64_t width, height, stride;
+    uint16_t *level[LEVELS];
+    int64_t mask[LEVELS];
+} Octave;
+
+static inline uint16_t *row_of(const Octave *octave, int level, int64_t y)
+{
+    return octave->level[level] + (y & octave->mask[level]) * octave->stride;
+}
+
+/* A key point: in pixels of the doubled picture as OpenCV gives it, and in its octave, where scale is its sigma. */
+typedef struct {
+    float response, y, x, size, scale;
+    int32_t octave, layer, row, column;
+} Point;
+
+/* The strongest points so far, at most `room`; when they fill it, the strongest `most` stay. */
+typedef struct {
+    int64_t n, most, room;
+    float least; /* response of the weakest that could still be kept */
+    Point *point;
+} Strongest;
+
+void keep(Strongest *strongest, const Point *point);
+void sort_points(Strongest *strongest);
+
+/* Rows of differences while extrema are looked for. */
+typedef struct {
+    int16_t *difference[DIFFERENCES][3], *highest[DIFFERENCES], *lowest[DIFFERENCES], *column_highest, *column_lowest;
+    int16_t *is_extremum;
+} Scan;
+
+#define SCAN_ROWS (5 * DIFFERENCES + 3)
+
+/* Gaussian weights in 1 / 65536: of the middle, and of each of its `radius` pairs of neighbours. */
+#define MOST_RADIUS 13
+typedef struct {
+    int radius;
+    uint16_t weight[MOST_RADIUS + 1];
+} Kernel;
+
+Kernel kernel_of(double sigma);
+double exponential(double x);
+void direction(double degrees, double *cosine, double *sine);
+
+/* Where row y of n rows is read beyond the first and last: OpenCV's BORDER_REFLECT_101. */
+static inline int64_t reflected(int64_t y, int64_t n)
+{
+    if (n == 1)
+        return 0;
+    while (y < 0 || y >= n)
+        y = y < 0 ? -y : 2 * (n - 1) - y;
+    return y;
+}
+
+void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, uint16_t *doubled);
+void blur_row(const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred);
+void next_differences(const Octave *octave, int64_t y, const Scan *scan);
+void find_extrema(const Octave *octave, int number, int64_t y, float contrast, const Scan *scan, Strongest *strongest);
+int orient(const Octave *octave, const Point *point, float *angles);
+void describe(const Octave *octave, const Point *point, float angle, uint8_t *descriptor);
+
+/* A function for each instruction set from one body, and a table of them. */
+#if defined(__x86_64__)
+#define WIDEST                                                                                                        \
+    __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vpopcntdq,avx512vnni,prefer-vector-width=512")))
+#define VARIANTS(result, name, parameters, arguments)                                                                 \
+    static result name##_any parameters { return name arguments; }                                                    \
+    NARROW static result name##_narrow parameters { return name arguments; }                                          \
+    WIDEST static result name##_wide parameters { return name arguments; }                                            \
+    static result(*const name##_on[]) parameters = {name##_any, name##_narrow, name##_wide};
+#else
+#define VARIANTS(result, name, parameters, arguments)                                                                 \
+    static result name##_any parameters { return name arguments; }                                                    \
+    static result(*const name##_on[]) parameters = {name##_any};
+#endif
+
+#endif
