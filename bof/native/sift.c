@@ -42,12 +42,12 @@ typedef struct {
     int n_octaves;
     Octave octave[MOST_OCTAVES];
     Kernel kernel[LEVELS];
-    uint16_t *doubled, *line;
+    int16_t *doubled, *line;
     Scan scan;
     Strongest strongest;
 } Work;
 
-static void lay_out_octave(Room *room, int64_t width, int64_t height, Octave *octave, uint16_t **ring)
+static void lay_out_octave(Room *room, int64_t width, int64_t height, Octave *octave, int16_t **ring)
 {
     *octave = (Octave){.width = width, .height = height, .stride = padded(width)};
     for (int level = 0; level < LEVELS; level++) {
@@ -75,7 +75,7 @@ static void lay_out_scan(Room *room, int64_t stride, Scan *scan)
 static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Work *work)
 {
     const int64_t stride = padded(2 * width);
-    uint16_t *ring[LEVELS];
+    int16_t *ring[LEVELS];
     for (int level = 0; level < LEVELS; level++)
         ring[level] = level >= 1 && level <= LAYERS ? 0 : piece(room, 2 * stride * RING);
     work->doubled = piece(room, 2 * stride * RING);
@@ -101,11 +101,11 @@ static void make_kernels(Kernel *kernel)
 
 /* A row of one level from the rows of the level below it, whose first row is at `base`. */
 static void blur(
-    const uint16_t *base, int64_t mask, const Octave *octave, int64_t y, const Kernel *kernel, uint16_t *line,
-    uint16_t *blurred)
+    const int16_t *base, int64_t mask, const Octave *octave, int64_t y, const Kernel *kernel, int16_t *line,
+    int16_t *blurred)
 {
-    const uint16_t *rows[2 * MOST_RADIUS + 1];
-    for (int k = 0; k <= 2 * kernel->radius; k++)
+    const int16_t *rows[2 * MOST_RADIUS + 2];
+    for (int k = 0; k <= 2 * kernel->radius + 1; k++)
         rows[k] = base + (reflected(y + k - kernel->radius, octave->height) & mask) * octave->stride;
     blur_row(rows, kernel, octave->width, line, blurred);
 }
@@ -138,8 +138,8 @@ static void halve(const Octave *from, const Octave *octave, Progress *done)
 {
     const int64_t until = done->level[0] + STRIP < octave->height ? done->level[0] + STRIP : octave->height;
     for (int64_t y = done->level[0]; y < until; y++) {
-        const uint16_t *source = row_of(from, LAYERS, 2 * y);
-        uint16_t *row = row_of(octave, 0, y);
+        const int16_t *source = row_of(from, LAYERS, 2 * y);
+        int16_t *row = row_of(octave, 0, y);
         for (int64_t x = 0; x < octave->width; x++)
             row[x] = source[2 * x];
     }

@@ -1,14 +1,16 @@
 /* SIFT (Lowe 2004) with OpenCV's parameters and conventions. sift.c says what happens when.
 
-   Levels of the pyramid are grey values times UNIT, in 16 bits: sums of two stay below 2^16, with room for what rounding
-   adds, and the mean of four pixels is a whole number, so doubling is exact. */
+   Levels of the pyramid are grey values times UNIT, less GREY so that they fill 16 bits; the mean of four pixels is a
+   whole number, so doubling is exact. A difference of levels is at most a quarter of the range, for the kernel's positive
+   part has weight 1/4. */
 
 #ifndef BOF_SIFT_H
 #define BOF_SIFT_H
 
 #include "common.h"
 
-#define UNIT 124
+#define UNIT 256
+#define GREY (255 * UNIT / 2)
 #define LAYERS 3 /* in which key points are looked for, an octave (Lowe 2004, section 3.2) */
 #define LEVELS (LAYERS + 3)
 #define DIFFERENCES (LEVELS - 1)
@@ -22,11 +24,11 @@
    chooses. */
 typedef struct {
     int64_t width, height, stride;
-    uint16_t *level[LEVELS];
+    int16_t *level[LEVELS];
     int64_t mask[LEVELS];
 } Octave;
 
-static inline uint16_t *row_of(const Octave *octave, int level, int64_t y)
+static inline int16_t *row_of(const Octave *octave, int level, int64_t y)
 {
     return octave->level[level] + (y & octave->mask[level]) * octave->stride;
 }
@@ -55,11 +57,11 @@ typedef struct {
 
 #define SCAN_ROWS (5 * DIFFERENCES + 3)
 
-/* Gaussian weights in 1 / 65536: of the middle, and of each of its `radius` pairs of neighbours. */
+/* Gaussian weights, which add up to 2^15; the last, and another behind it, may be 0. */
 #define MOST_RADIUS 13
 typedef struct {
     int radius;
-    uint16_t weight[MOST_RADIUS + 1];
+    int16_t weight[2 * MOST_RADIUS + 2];
 } Kernel;
 
 Kernel kernel_of(double sigma);
@@ -76,8 +78,8 @@ static inline int64_t reflected(int64_t y, int64_t n)
     return y;
 }
 
-void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, uint16_t *doubled);
-void blur_row(const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred);
+void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled);
+void blur_row(const int16_t *const *rows, const Kernel *kernel, int64_t width, int16_t *line, int16_t *blurred);
 void next_differences(const Octave *octave, int64_t y, const Scan *scan);
 void find_extrema(const Octave *octave, int number, int64_t y, float contrast, const Scan *scan, Strongest *strongest);
 int orient(const Octave *octave, const Point *point, float *angles);

@@ -1,8 +1,10 @@
 /* The levels of SIFT's pyramid, row by row: the doubled picture, and separable Gaussian blur in 16 bits. */
 
 #include "sift.h"
+#include "simd.h"
 
-#define MARGIN LANES
+#define ONE 32768 /* the sum of the weights */
+#define BITS 15
 
 /* e^x for x from -700 to 700, the same on every processor: libraries differ in the last bits. */
 double exponential(double x)
@@ -28,7 +30,7 @@ void direction(double degrees, double *cosine, double *sine)
     *sine = (quarter & 1) ? ((quarter & 2) ? -c : c) : ((quarter & 2) ? -s * x : s * x);
 }
 
-/* Four sigmas to each side, as OpenCV takes for floats; the weights add up to 65536. */
+/* Four sigmas to each side, as OpenCV takes for floats. */
 Kernel kernel_of(double sigma)
 {
     Kernel kernel = {((int)floor(sigma * 8.0 + 1.5) | 1) / 2, {0}};
@@ -37,103 +39,137 @@ Kernel kernel_of(double sigma)
         weight[k] = exponential(-k * k / (2.0 * sigma * sigma));
         total += k ? 2.0 * weight[k] : weight[k];
     }
-    int rest = 65536;
+    int rest = ONE;
     for (int k = 1; k <= kernel.radius; k++) {
-        kernel.weight[k] = (uint16_t)floor(65536.0 * weight[k] / total + 0.5);
-        rest -= 2 * kernel.weight[k];
+        const int16_t rounded = (int16_t)floor(ONE * weight[k] / total + 0.5);
+        kernel.weight[kernel.radius - k] = kernel.weight[kernel.radius + k] = rounded;
+        rest -= 2 * rounded;
     }
-    kernel.weight[0] = (uint16_t)rest;
+    kernel.weight[kernel.radius] = (int16_t)rest;
     return kernel;
 }
 
 /* Row y of the picture at twice its size: pixel 2x is pixel x, pixel 2x + 1 the mean of pixels x and x + 1. Positions
    so need no shift (OpenCV's enable_precise_upscale). The last row and column stand twice. */
-INLINE void double_body(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, uint16_t *doubled)
+INLINE void double_body(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled)
 {
     const int64_t low = y / 2, high = (y & 1) && low + 1 < height ? low + 1 : low;
     const uint8_t *above = pixels + low * width, *below = pixels + high * width;
 #pragma GCC ivdep
     for (int64_t x = 0; x < width - 1; x++) {
-        const uint16_t here = (uint16_t)(above[x] + below[x]), next = (uint16_t)(above[x + 1] + below[x + 1]);
-        doubled[2 * x] = (uint16_t)(here * (UNIT / 2));
-        doubled[2 * x + 1] = (uint16_t)((here + next) * (UNIT / 4));
+        const int here = above[x] + below[x], next = above[x + 1] + below[x + 1];
+        doubled[2 * x] = (int16_t)(here * (UNIT / 2) - GREY);
+        doubled[2 * x + 1] = (int16_t)((here + next) * (UNIT / 4) - GREY);
     }
     doubled[2 * width - 2] = doubled[2 * width - 1] =
-        (uint16_t)((above[width - 1] + below[width - 1]) * (UNIT / 2));
+        (int16_t)((above[width - 1] + below[width - 1]) * (UNIT / 2) - GREY);
 }
 
-INLINE uint16_t times(uint16_t value, uint16_t weight)
+/* Sums of products in 32 bits, rounded once. Weights are positive and add up to one, so results stay in 16 bits. */
+static void down_any(const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out)
 {
-    return (uint16_t)((uint32_t)value * weight >> 16);
-}
-
-/* Products lose half a unit on average when they are cut to 16 bits; half their number makes up for it. */
-INLINE void down_body(int radius, const uint16_t *const *rows, const uint16_t *weight, int64_t n, uint16_t *out)
-{
-#pragma GCC ivdep
     for (int64_t x = 0; x < n; x++) {
-        uint16_t sum = (uint16_t)((radius + 1) / 2 + times(rows[radius][x], weight[0]));
-#pragma GCC unroll 16
-        for (int k = 1; k <= radius; k++)
-            sum = (uint16_t)(sum + times((uint16_t)(rows[radius - k][x] + rows[radius + k][x]), weight[k]));
-        out[x] = sum;
+        int32_t sum = ONE / 2;
+        for (int k = 0; k <= 2 * kernel->radius; k++)
+            sum += rows[k][x] * kernel->weight[k];
+        out[x] = (int16_t)(sum >> BITS);
     }
 }
 
-INLINE void across_body(int radius, const uint16_t *line, const uint16_t *weight, int64_t n, uint16_t *out)
+static void across_any(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
 {
-#pragma GCC ivdep
     for (int64_t x = 0; x < n; x++) {
-        uint16_t sum = (uint16_t)((radius + 1) / 2 + times(line[x], weight[0]));
-#pragma GCC unroll 16
-        for (int k = 1; k <= radius; k++)
-            sum = (uint16_t)(sum + times((uint16_t)(line[x - k] + line[x + k]), weight[k]));
-        out[x] = sum;
+        int32_t sum = ONE / 2;
+        for (int k = 0; k <= 2 * kernel->radius; k++)
+            sum += line[x + k - kernel->radius] * kernel->weight[k];
+        out[x] = (int16_t)(sum >> BITS);
     }
 }
 
-/* Blurs down the columns into a line, then along it. */
-INLINE void blur_radius(
-    int radius, const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred)
+#if defined(__x86_64__)
+static inline int32_t two_weights(const Kernel *kernel, int k)
+{
+    return kernel->weight[k] | (int32_t)((uint32_t)kernel->weight[k + 1] << 16);
+}
+
+/* The same with instructions that add up products of pairs: two rows are interleaved, two neighbours are as they lie,
+   for even x and for odd x. */
+#define DOWN(W, ADD_PRODUCTS)                                                                                         \
+    for (int64_t x = 0; x < n; x += W / 16) {                                                                         \
+        __m##W##i low = _mm##W##_set1_epi32(ONE / 2), high = low;                                                     \
+        for (int k = 0; k <= 2 * kernel->radius; k += 2) {                                                            \
+            const __m##W##i a = _mm##W##_loadu_si##W((const void *)(rows[k] + x));                                    \
+            const __m##W##i b = _mm##W##_loadu_si##W((const void *)(rows[k + 1] + x));                                \
+            const __m##W##i weights = _mm##W##_set1_epi32(two_weights(kernel, k));                                    \
+            low = ADD_PRODUCTS(low, _mm##W##_unpacklo_epi16(a, b), weights);                                          \
+            high = ADD_PRODUCTS(high, _mm##W##_unpackhi_epi16(a, b), weights);                                        \
+        }                                                                                                             \
+        low = _mm##W##_srai_epi32(low, BITS);                                                                         \
+        high = _mm##W##_srai_epi32(high, BITS);                                                                       \
+        _mm##W##_storeu_si##W((void *)(out + x), _mm##W##_packs_epi32(low, high));                                    \
+    }
+
+#define ACROSS(W, ADD_PRODUCTS, AND, OR)                                                                              \
+    for (int64_t x = 0; x < n; x += W / 16) {                                                                         \
+        __m##W##i even = _mm##W##_set1_epi32(ONE / 2), odd = even;                                                    \
+        for (int k = 0; k <= 2 * kernel->radius; k += 2) {                                                            \
+            const int16_t *first = line + x + k - kernel->radius;                                                     \
+            const __m##W##i weights = _mm##W##_set1_epi32(two_weights(kernel, k));                                    \
+            even = ADD_PRODUCTS(even, _mm##W##_loadu_si##W((const void *)first), weights);                            \
+            odd = ADD_PRODUCTS(odd, _mm##W##_loadu_si##W((const void *)(first + 1)), weights);                        \
+        }                                                                                                             \
+        even = AND(_mm##W##_srli_epi32(even, BITS), _mm##W##_set1_epi32(0xFFFF));                                     \
+        odd = _mm##W##_slli_epi32(_mm##W##_srli_epi32(odd, BITS), 16);                                                \
+        _mm##W##_storeu_si##W((void *)(out + x), OR(even, odd));                                                      \
+    }
+
+#define ADD_NARROW(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+
+NARROW static void down_narrow(const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out)
+{
+    DOWN(256, ADD_NARROW)
+}
+
+NARROW static void across_narrow(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
+{
+    ACROSS(256, ADD_NARROW, _mm256_and_si256, _mm256_or_si256)
+}
+
+WIDE static void down_wide(const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out)
+{
+    DOWN(512, _mm512_dpwssd_epi32)
+}
+
+WIDE static void across_wide(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
+{
+    ACROSS(512, _mm512_dpwssd_epi32, _mm512_and_si512, _mm512_or_si512)
+}
+#define ON(name) {name##_any, name##_narrow, name##_wide}
+#else
+#define ON(name) {name##_any}
+#endif
+
+static void (*const down_on[])(const int16_t *const *, const Kernel *, int64_t, int16_t *) = ON(down);
+static void (*const across_on[])(const int16_t *, const Kernel *, int64_t, int16_t *) = ON(across);
+
+/* Blurs down the columns into a line, then along it. rows: one more than there are weights. */
+void blur_row(const int16_t *const *rows, const Kernel *kernel, int64_t width, int16_t *line, int16_t *blurred)
 {
     const int64_t n = (width + LANES - 1) / LANES * LANES;
-    uint16_t *middle = line + MARGIN;
-    down_body(radius, rows, kernel->weight, n, middle);
-    for (int k = 1; k <= radius; k++) {
+    int16_t *middle = line + LANES;
+    down_on[processor()](rows, kernel, n, middle);
+    for (int k = 1; k <= kernel->radius; k++) {
         middle[-k] = middle[reflected(-k, width)];
         middle[width - 1 + k] = middle[reflected(width - 1 + k, width)];
     }
-    across_body(radius, middle, kernel->weight, n, blurred);
-}
-
-/* Compiled for each radius that OpenCV's sigmas have, so that loops over weights are unrolled. */
-INLINE void blur_body(
-    const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred)
-{
-    switch (kernel->radius) {
-    case 5: blur_radius(5, rows, kernel, width, line, blurred); break;
-    case 6: blur_radius(6, rows, kernel, width, line, blurred); break;
-    case 8: blur_radius(8, rows, kernel, width, line, blurred); break;
-    case 10: blur_radius(10, rows, kernel, width, line, blurred); break;
-    default: blur_radius(13, rows, kernel, width, line, blurred);
-    }
+    across_on[processor()](middle, kernel, n, blurred);
 }
 
 VARIANTS(
     void, double_body,
-    (const uint8_t *pixels, int64_t width, int64_t height, int64_t y, uint16_t *doubled),
+    (const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled),
     (pixels, width, height, y, doubled))
-VARIANTS(
-    void, blur_body,
-    (const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred),
-    (rows, kernel, width, line, blurred))
-
-void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, uint16_t *doubled)
+void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled)
 {
     double_body_on[processor()](pixels, width, height, y, doubled);
-}
-
-void blur_row(const uint16_t *const *rows, const Kernel *kernel, int64_t width, uint16_t *line, uint16_t *blurred)
-{
-    blur_body_on[processor()](rows, kernel, width, line, blurred);
 }

@@ -20,7 +20,7 @@
 
 /* Gradients in a row of pixels: lengths, and directions in degrees by OpenCV's polynomial (fastAtan2). */
 INLINE void gradients(
-    const uint16_t *above, const uint16_t *here, const uint16_t *below, int n, float *length, float *degrees)
+    const int16_t *above, const int16_t *here, const int16_t *below, int n, float *length, float *degrees)
 {
 #pragma GCC ivdep
     for (int i = 0; i < n; i++) {
@@ -77,7 +77,7 @@ INLINE void peaks_body(
     for (int j = 0; j < n; j++)
         across[j] = weight[abs(window.left + j)];
     for (int i = window.top; i <= window.bottom; i++) {
-        const uint16_t *here = row_of(octave, point->layer, point->row + i) + point->column + window.left;
+        const int16_t *here = row_of(octave, point->layer, point->row + i) + point->column + window.left;
         gradients(here - octave->stride, here, here + octave->stride, n, length, degrees);
         const float down = weight[abs(i)];
         for (int j = 0; j < n; j++) {
@@ -207,7 +207,7 @@ INLINE void cells_body(
         const int n = last - first + 1;
         if (n <= 0)
             continue;
-        const uint16_t *here = row_of(octave, point->layer, point->row + i) + point->column + first;
+        const int16_t *here = row_of(octave, point->layer, point->row + i) + point->column + first;
         gradients(here - octave->stride, here, here + octave->stride, n, s.length, s.degrees);
         for (int j = 0; j < n; j++)
             s.across[j] = weight[abs(first + j)];

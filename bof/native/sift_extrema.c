@@ -19,7 +19,7 @@ INLINE int16_t smaller(int16_t a, int16_t b)
 
 /* One difference in row y, and the highest and lowest of its neighbours in row y - 1. */
 INLINE void differences_body(
-    const uint16_t *fine, const uint16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
+    const int16_t *fine, const int16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
     int16_t *column_highest, int16_t *column_lowest, int16_t *highest, int16_t *lowest, int64_t n)
 {
 #pragma GCC ivdep
@@ -54,7 +54,7 @@ INLINE void extrema_body(
 
 VARIANTS(
     void, differences_body,
-    (const uint16_t *fine, const uint16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
+    (const int16_t *fine, const int16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
      int16_t *column_highest, int16_t *column_lowest, int16_t *highest, int16_t *lowest, int64_t n),
     (fine, coarse, above, middle, below, column_highest, column_lowest, highest, lowest, n))
 VARIANTS(
@@ -85,8 +85,8 @@ INLINE void read_around(const Octave *octave, Place *place)
     for (int d = 0; d < 3; d++)
         for (int r = 0; r < 3; r++) {
             const int64_t y = place->y + r - 1;
-            const uint16_t *fine = row_of(octave, place->layer + d - 1, y) + place->x - 1;
-            const uint16_t *coarse = row_of(octave, place->layer + d, y) + place->x - 1;
+            const int16_t *fine = row_of(octave, place->layer + d - 1, y) + place->x - 1;
+            const int16_t *coarse = row_of(octave, place->layer + d, y) + place->x - 1;
             for (int c = 0; c < 3; c++)
                 place->around[d][r][c] = (double)(coarse[c] - fine[c]);
         }
