@@ -14,16 +14,24 @@
 #define MOST_SHARE 0.2f       /* of one element in the length of a descriptor (Lowe 2004, section 6.1) */
 #define BYTE_LENGTH 512.0f    /* of a descriptor in bytes: OpenCV's SIFT_INT_DESCR_FCTR */
 #define MOST_SAMPLES 128      /* in a row of a window: its radius is at most 41 pixels */
+#define SAMPLE_LANES 16       /* in the widest vector */
+#define MIDDLE 64             /* of the weights of a window, which go down to both sides */
 #define HISTOGRAMS 4          /* filled in turn, so that samples next to each other need not wait for each other */
 #define PITCH ((CELLS + 2) * DIRECTIONS)
 #define HISTOGRAM ((CELLS + 2) * PITCH)
+
+/* Loops over samples run over whole vectors; compilers see that. */
+INLINE int whole_lanes(int n)
+{
+    return (n + SAMPLE_LANES - 1) & -SAMPLE_LANES;
+}
 
 /* Gradients in a row of pixels: lengths, and directions in degrees by OpenCV's polynomial (fastAtan2). */
 INLINE void gradients(
     const int16_t *above, const int16_t *here, const int16_t *below, int n, float *length, float *degrees)
 {
 #pragma GCC ivdep
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < whole_lanes(n); i++) {
         const float dx = (float)(here[i + 1] - here[i - 1]), dy = (float)(above[i] - below[i]);
         const float ax = fabsf(dx), ay = fabsf(dy);
         const float shorter = ax < ay ? ax : ay, longer = ax < ay ? ay : ax;
@@ -39,13 +47,14 @@ INLINE void gradients(
     }
 }
 
-/* exp(-i^2 * rate) for i from 0 to n, in steps. */
+/* exp(-i^2 * rate) for i from -n to n, around the middle; more of it is read, but not used. */
 static void bell(double rate, int n, float *weight)
 {
     const double ratio = exponential(-2.0 * rate);
     double step = exponential(-rate), value = 1.0;
+    memset(weight, 0, MOST_SAMPLES * sizeof *weight);
     for (int i = 0; i <= n; i++) {
-        weight[i] = (float)value;
+        weight[MIDDLE - i] = weight[MIDDLE + i] = (float)value;
         value *= step;
         step *= ratio;
     }
@@ -72,15 +81,14 @@ INLINE void peaks_body(
     const Octave *octave, const Point *point, Window window, const float *weight, float *histogram)
 {
     const int n = window.right - window.left + 1;
-    float length[MOST_SAMPLES], degrees[MOST_SAMPLES], across[MOST_SAMPLES];
+    const float *across = weight + MIDDLE + window.left;
+    float length[MOST_SAMPLES], degrees[MOST_SAMPLES];
     int32_t bin[MOST_SAMPLES];
-    for (int j = 0; j < n; j++)
-        across[j] = weight[abs(window.left + j)];
     for (int i = window.top; i <= window.bottom; i++) {
         const int16_t *here = row_of(octave, point->layer, point->row + i) + point->column + window.left;
         gradients(here - octave->stride, here, here + octave->stride, n, length, degrees);
-        const float down = weight[abs(i)];
-        for (int j = 0; j < n; j++) {
+        const float down = weight[MIDDLE + i];
+        for (int j = 0; j < whole_lanes(n); j++) {
             length[j] *= down * across[j];
             bin[j] = (int32_t)(degrees[j] * (PEAKS / 360.0f) + 0.5f);
         }
@@ -111,9 +119,10 @@ static int find_peaks(const float *raw, float *angles)
     return n;
 }
 
-/* A descriptor's frame: how cells turn with a pixel to the right, and its own direction. */
+/* A descriptor's frame: how cells turn with a pixel to the right, the pixels that a cell takes if there are not
+   too many, and its own direction. */
 typedef struct {
-    float cosine, sine, degrees;
+    float cosine, sine, degrees, by_cosine, by_sine;
     int radius;
 } Frame;
 
@@ -126,40 +135,42 @@ static Frame frame_of(const Point *point, float angle)
         .cosine = (float)(cosine / width),
         .sine = (float)(sine / width),
         .degrees = angle > 0.0f ? 360.0f - angle : 0.0f,
+        .by_cosine = fabs(cosine) < 1e-3 ? 0.0f : (float)(width / cosine),
+        .by_sine = fabs(sine) < 1e-3 ? 0.0f : (float)(width / sine),
         .radius = (int)rint(width * 1.4142135623730951 * (CELLS + 1) * 0.5),
     };
 }
 
-/* Narrows first to last to the pixels j for which start + j * step lies between 0 and CELLS + 1; one more at each end. */
-static void narrow(float start, float step, int *first, int *last)
+/* Narrows first to last to the pixels j for which start + j / pixels lies between 0 and CELLS + 1; one more at each
+   end. */
+INLINE void narrow(float start, float pixels, int *first, int *last)
 {
-    if (fabsf(step) < 1e-4f)
-        return;
-    const float a = -start / step, b = ((float)CELLS + 1.0f - start) / step;
-    const float low = floorf(a < b ? a : b), high = ceilf(a < b ? b : a);
-    *first = low > (float)*first ? (int)low : *first;
-    *last = high < (float)*last ? (int)high : *last;
+    const float a = -start * pixels, b = a + (CELLS + 1) * pixels;
+    const int low = (int)(a < b ? a : b) - 1, high = (int)(a < b ? b : a) + 1;
+    *first = pixels != 0.0f && low > *first ? low : *first;
+    *last = pixels != 0.0f && high < *last ? high : *last;
 }
 
 /* Samples of a row of pixels: where each falls in the histogram, and its parts for the two rows of cells, two columns
    and two directions that it lies between. */
 typedef struct {
-    float length[MOST_SAMPLES], degrees[MOST_SAMPLES], across[MOST_SAMPLES];
+    float length[MOST_SAMPLES], degrees[MOST_SAMPLES];
     float row[MOST_SAMPLES], column[MOST_SAMPLES], turn[MOST_SAMPLES];
     int32_t place[MOST_SAMPLES], direction[MOST_SAMPLES];
 } Samples;
 
 /* row, column: of the histogram's cells, of which one more lies around the descriptor's, at the row's first pixel. */
-INLINE void place_samples(const Frame *frame, float row, float column, float weight, int n, Samples *s)
+INLINE void place_samples(
+    const Frame *frame, float row, float column, float weight, const float *across, int n, Samples *s)
 {
 #pragma GCC ivdep
-    for (int j = 0; j < n; j++) {
+    for (int j = 0; j < whole_lanes(n); j++) {
         const float r = row + (float)j * frame->sine, c = column + (float)j * frame->cosine;
-        const int is_inside = (r > 0.0f) & (r < CELLS + 1.0f) & (c > 0.0f) & (c < CELLS + 1.0f);
+        const int is_inside = (j < n) & (r > 0.0f) & (r < CELLS + 1.0f) & (c > 0.0f) & (c < CELLS + 1.0f);
         const int32_t whole_r = (int32_t)r, whole_c = (int32_t)c;
         const float bins = (s->degrees[j] - frame->degrees) * (DIRECTIONS / 360.0f) + (float)DIRECTIONS;
         const int32_t whole = (int32_t)bins;
-        const float length = s->length[j] * (weight * s->across[j]);
+        const float length = s->length[j] * (weight * across[j]);
         s->length[j] = is_inside ? length : 0.0f;
         s->place[j] = is_inside ? whole_r * PITCH + whole_c * DIRECTIONS : 0;
         s->row[j] = r - (float)whole_r;
@@ -202,17 +213,16 @@ INLINE void cells_body(
         const float middle = CELLS / 2 + 0.5f;
         const float row = (float)i * frame->cosine + middle, column = middle - (float)i * frame->sine;
         int first = window.left, last = window.right;
-        narrow(row, frame->sine, &first, &last);
-        narrow(column, frame->cosine, &first, &last);
+        narrow(row, frame->by_sine, &first, &last);
+        narrow(column, frame->by_cosine, &first, &last);
         const int n = last - first + 1;
         if (n <= 0)
             continue;
         const int16_t *here = row_of(octave, point->layer, point->row + i) + point->column + first;
         gradients(here - octave->stride, here, here + octave->stride, n, s.length, s.degrees);
-        for (int j = 0; j < n; j++)
-            s.across[j] = weight[abs(first + j)];
         place_samples(
-            frame, row + (float)first * frame->sine, column + (float)first * frame->cosine, weight[abs(i)], n, &s);
+            frame, row + (float)first * frame->sine, column + (float)first * frame->cosine, weight[MIDDLE + i],
+            weight + MIDDLE + first, n, &s);
         for (int j = 0; j < n; j++)
             add_sample(&s, j, histogram[j % HISTOGRAMS]);
     }
