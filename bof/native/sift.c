@@ -42,7 +42,7 @@ typedef struct {
     int n_octaves;
     Octave octave[MOST_OCTAVES];
     Kernel kernel[LEVELS];
-    int16_t *doubled, *line;
+    int16_t *doubled, *lines;
     Scan scan;
     Strongest strongest;
 } Work;
@@ -79,7 +79,7 @@ static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Wor
     for (int level = 0; level < LEVELS; level++)
         ring[level] = level >= 1 && level <= LAYERS ? 0 : piece(room, 2 * stride * RING);
     work->doubled = piece(room, 2 * stride * RING);
-    work->line = piece(room, 2 * (stride + 2 * LANES));
+    work->lines = piece(room, 4 * (stride + 2 * LANES));
     lay_out_scan(room, stride, &work->scan);
     work->strongest = (Strongest){.most = most + SPARE, .room = 2 * (most + SPARE)};
     work->strongest.point = piece(room, work->strongest.room * (int64_t)sizeof(Point));
@@ -93,21 +93,10 @@ static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Wor
 static void make_kernels(Kernel *kernel)
 {
     const double ratio = exponential(0.6931471805599453 / LAYERS);
-    kernel[0] = kernel_of(sqrt(SIGMA * SIGMA - 1.0));
+    set_kernel(kernel, sqrt(SIGMA * SIGMA - 1.0));
     double sigma = SIGMA;
     for (int level = 1; level < LEVELS; level++, sigma *= ratio)
-        kernel[level] = kernel_of(sigma * sqrt(ratio * ratio - 1.0));
-}
-
-/* A row of one level from the rows of the level below it, whose first row is at `base`. */
-static void blur(
-    const int16_t *base, int64_t mask, const Octave *octave, int64_t y, const Kernel *kernel, int16_t *line,
-    int16_t *blurred)
-{
-    const int16_t *rows[2 * MOST_RADIUS + 2];
-    for (int k = 0; k <= 2 * kernel->radius + 1; k++)
-        rows[k] = base + (reflected(y + k - kernel->radius, octave->height) & mask) * octave->stride;
-    blur_row(rows, kernel, octave->width, line, blurred);
+        set_kernel(kernel + level, sigma * sqrt(ratio * ratio - 1.0));
 }
 
 /* A sweep over one octave: how many rows of the doubled picture, of each level and of extrema are done. */
@@ -115,10 +104,21 @@ typedef struct {
     int64_t doubled, level[LEVELS], scanned;
 } Progress;
 
-/* Rows that can be made of a level when `n` of the one below it are done. */
-static int64_t reach(int64_t n, int64_t height, int radius)
+/* Makes what rows of a level can be made when `n` of those that are blurred are done, two at a time. These lie at `base`,
+   where mask chooses them. */
+static void blur_level(
+    const int16_t *base, int64_t mask, int64_t n, const Octave *octave, int level, Work *work, Progress *done)
 {
-    return n == height ? height : n - radius;
+    const Kernel *kernel = work->kernel + level;
+    const int64_t height = octave->height, until = n == height ? height : n - kernel->radius - 1;
+    for (int64_t *y = done->level + level; *y < until; *y += *y + 1 < height ? 2 : 1) {
+        const int16_t *rows[2 * MOST_RADIUS + 2];
+        for (int k = 0; k <= 2 * kernel->radius + 1; k++)
+            rows[k] = base + (reflected(*y + k - kernel->radius, height) & mask) * octave->stride;
+        blur_rows(
+            rows, kernel, octave->width, work->lines, row_of(octave, level, *y),
+            *y + 1 < height ? row_of(octave, level, *y + 1) : 0);
+    }
 }
 
 static void first_level(const uint8_t *pixels, Work *work, Progress *done)
@@ -129,8 +129,7 @@ static void first_level(const uint8_t *pixels, Work *work, Progress *done)
         double_row(
             pixels, octave->width / 2, octave->height / 2, done->doubled,
             work->doubled + (done->doubled & (RING - 1)) * octave->stride);
-    for (int64_t *y = done->level; *y < reach(until, octave->height, work->kernel->radius); ++*y)
-        blur(work->doubled, RING - 1, octave, *y, work->kernel, work->line, row_of(octave, 0, *y));
+    blur_level(work->doubled, RING - 1, until, octave, 0, work, done);
 }
 
 /* Every second pixel of the level that has twice the sigma of the first. */
@@ -167,14 +166,9 @@ static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
             halve(octave - 1, octave, &done);
         else
             first_level(pixels, work, &done);
-        for (int level = 1; level < LEVELS; level++) {
-            const Kernel *kernel = work->kernel + level;
-            const int64_t until = reach(done.level[level - 1], octave->height, kernel->radius);
-            for (int64_t *y = done.level + level; *y < until; ++*y)
-                blur(
-                    octave->level[level - 1], octave->mask[level - 1], octave, *y, kernel, work->line,
-                    row_of(octave, level, *y));
-        }
+        for (int level = 1; level < LEVELS; level++)
+            blur_level(
+                octave->level[level - 1], octave->mask[level - 1], done.level[level - 1], octave, level, work, &done);
         if (!is_started && done.level[LEVELS - 1] > BORDER) {
             next_differences(octave, BORDER - 1, &work->scan);
             next_differences(octave, BORDER, &work->scan);

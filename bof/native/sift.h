@@ -57,14 +57,15 @@ typedef struct {
 
 #define SCAN_ROWS (5 * DIFFERENCES + 3)
 
-/* Gaussian weights, which add up to 2^15; the last, and another behind it, may be 0. */
+/* Gaussian weights, which add up to 2^15, with a 0 before and behind them. */
 #define MOST_RADIUS 13
 typedef struct {
     int radius;
-    int16_t weight[2 * MOST_RADIUS + 2];
+    int16_t padded[2 * MOST_RADIUS + 3];
+    const int16_t *weight;
 } Kernel;
 
-Kernel kernel_of(double sigma);
+void set_kernel(Kernel *kernel, double sigma);
 double exponential(double x);
 void direction(double degrees, double *cosine, double *sine);
 
@@ -79,7 +80,8 @@ static inline int64_t reflected(int64_t y, int64_t n)
 }
 
 void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled);
-void blur_row(const int16_t *const *rows, const Kernel *kernel, int64_t width, int16_t *line, int16_t *blurred);
+void blur_rows(
+    const int16_t *const *rows, const Kernel *kernel, int64_t width, int16_t *lines, int16_t *blurred, int16_t *next);
 void next_differences(const Octave *octave, int64_t y, const Scan *scan);
 void find_extrema(const Octave *octave, int number, int64_t y, float contrast, const Scan *scan, Strongest *strongest);
 int orient(const Octave *octave, const Point *point, float *angles);
