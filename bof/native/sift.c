@@ -43,7 +43,6 @@ typedef struct {
     Octave octave[MOST_OCTAVES];
     Kernel kernel[LEVELS];
     int16_t *doubled, *lines;
-    Scan scan;
     Strongest strongest;
 } Work;
 
@@ -57,20 +56,6 @@ static void lay_out_octave(Room *room, int64_t width, int64_t height, Octave *oc
     }
 }
 
-static void lay_out_scan(Room *room, int64_t stride, Scan *scan)
-{
-    const int64_t n_bytes = 2 * (stride + 2 * LANES);
-    for (int d = 0; d < DIFFERENCES; d++) {
-        for (int i = 0; i < 3; i++)
-            scan->difference[d][i] = piece(room, n_bytes);
-        scan->highest[d] = piece(room, n_bytes);
-        scan->lowest[d] = piece(room, n_bytes);
-    }
-    scan->column_highest = (int16_t *)piece(room, n_bytes) + LANES;
-    scan->column_lowest = (int16_t *)piece(room, n_bytes) + LANES;
-    scan->is_extremum = piece(room, n_bytes);
-}
-
 /* Gives every part of the work its place in the room. */
 static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Work *work)
 {
@@ -80,12 +65,12 @@ static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Wor
         ring[level] = level >= 1 && level <= LAYERS ? 0 : piece(room, 2 * stride * RING);
     work->doubled = piece(room, 2 * stride * RING);
     work->lines = piece(room, 4 * (stride + 2 * LANES));
-    lay_out_scan(room, stride, &work->scan);
     work->strongest = (Strongest){.most = most + SPARE, .room = 2 * (most + SPARE)};
     work->strongest.point = piece(room, work->strongest.room * (int64_t)sizeof(Point));
     work->n_octaves = octaves_of(2 * width, 2 * height);
     for (int o = 0; o < work->n_octaves; o++)
         lay_out_octave(room, (2 * width) >> o, (2 * height) >> o, work->octave + o, ring);
+    piece(room, 2 * TILE);
 }
 
 /* Of the first level, which the doubled picture is blurred to (OpenCV takes the camera's own blur to be 0.5 pixels), and
@@ -99,9 +84,9 @@ static void make_kernels(Kernel *kernel)
         set_kernel(kernel + level, sigma * sqrt(ratio * ratio - 1.0));
 }
 
-/* A sweep over one octave: how many rows of the doubled picture, of each level and of extrema are done. */
+/* A sweep over one octave: how many rows of the doubled picture, of each level and of the search are done. */
 typedef struct {
-    int64_t doubled, level[LEVELS], scanned;
+    int64_t doubled, level[LEVELS], searched;
 } Progress;
 
 /* Makes what rows of a level can be made when `n` of those that are blurred are done, two at a time. These lie at `base`,
@@ -145,23 +130,11 @@ static void halve(const Octave *from, const Octave *octave, Progress *done)
     done->level[0] = until;
 }
 
-static void scan(int number, float contrast, Work *work, Progress *done)
-{
-    const Octave *octave = work->octave + number;
-    const int64_t until = done->level[LEVELS - 1] == octave->height ? octave->height - BORDER
-                                                                    : done->level[LEVELS - 1] - WALK - 1;
-    for (; done->scanned < until; done->scanned++) {
-        next_differences(octave, done->scanned + 1, &work->scan);
-        find_extrema(octave, number, done->scanned, contrast, &work->scan, &work->strongest);
-    }
-}
-
 static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
 {
     const Octave *octave = work->octave + number;
-    Progress done = {.scanned = BORDER};
-    int is_started = 0;
-    while (done.scanned < octave->height - BORDER) {
+    Progress done = {.searched = BORDER};
+    while (done.searched < octave->height - BORDER) {
         if (number)
             halve(octave - 1, octave, &done);
         else
@@ -169,12 +142,10 @@ static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
         for (int level = 1; level < LEVELS; level++)
             blur_level(
                 octave->level[level - 1], octave->mask[level - 1], done.level[level - 1], octave, level, work, &done);
-        if (!is_started && done.level[LEVELS - 1] > BORDER) {
-            next_differences(octave, BORDER - 1, &work->scan);
-            next_differences(octave, BORDER, &work->scan);
-            is_started = 1;
-        }
-        scan(number, contrast, work, &done);
+        const int64_t n = done.level[LEVELS - 1];
+        const int64_t until = n == octave->height ? n - BORDER : n - WALK - 1;
+        find_points(octave, number, done.searched, until, contrast, &work->strongest);
+        done.searched = until > done.searched ? until : done.searched;
     }
 }
 

@@ -18,6 +18,7 @@
 #define BORDER 5  /* pixels in which no key points are looked for: OpenCV's SIFT_IMG_BORDER */
 #define WALK 8    /* pixels that refinement may lead away from an extremum, so that a strip holds all it reads */
 #define LANES 32  /* rows are padded to whole vectors */
+#define TILE 256  /* pixels of a row that are searched together; as many behind the last row may be read */
 #define N_BINS 128
 
 /* One octave. Levels 1 to 3, where features are described, are whole; of the others a ring of rows is kept, which mask
@@ -49,14 +50,6 @@ typedef struct {
 void keep(Strongest *strongest, const Point *point);
 void sort_points(Strongest *strongest);
 
-/* Rows of differences while extrema are looked for. */
-typedef struct {
-    int16_t *difference[DIFFERENCES][3], *highest[DIFFERENCES], *lowest[DIFFERENCES], *column_highest, *column_lowest;
-    int16_t *is_extremum;
-} Scan;
-
-#define SCAN_ROWS (5 * DIFFERENCES + 3)
-
 /* Gaussian weights, which add up to 2^15, with a 0 before and behind them. */
 #define MOST_RADIUS 13
 typedef struct {
@@ -82,8 +75,8 @@ static inline int64_t reflected(int64_t y, int64_t n)
 void double_row(const uint8_t *pixels, int64_t width, int64_t height, int64_t y, int16_t *doubled);
 void blur_rows(
     const int16_t *const *rows, const Kernel *kernel, int64_t width, int16_t *lines, int16_t *blurred, int16_t *next);
-void next_differences(const Octave *octave, int64_t y, const Scan *scan);
-void find_extrema(const Octave *octave, int number, int64_t y, float contrast, const Scan *scan, Strongest *strongest);
+void find_points(
+    const Octave *octave, int number, int64_t first, int64_t stop, float contrast, Strongest *strongest);
 int orient(const Octave *octave, const Point *point, float *angles);
 void describe(const Octave *octave, const Point *point, float angle, uint8_t *descriptor);
 

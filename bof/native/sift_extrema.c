@@ -17,61 +17,66 @@ INLINE int16_t smaller(int16_t a, int16_t b)
     return a < b ? a : b;
 }
 
-/* One difference in row y, and the highest and lowest of its neighbours in row y - 1. */
-INLINE void differences_body(
-    const int16_t *fine, const int16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
-    int16_t *column_highest, int16_t *column_lowest, int16_t *highest, int16_t *lowest, int64_t n)
-{
-#pragma GCC ivdep
-    for (int64_t x = 0; x < n; x++) {
-        const int16_t here = (int16_t)(coarse[x] - fine[x]);
-        below[x] = here;
-        column_highest[x] = larger(here, larger(above[x], middle[x]));
-        column_lowest[x] = smaller(here, smaller(above[x], middle[x]));
-    }
-#pragma GCC ivdep
-    for (int64_t x = 0; x < n; x++) {
-        highest[x] = larger(column_highest[x], larger(column_highest[x - 1], column_highest[x + 1]));
-        lowest[x] = smaller(column_lowest[x], smaller(column_lowest[x - 1], column_lowest[x + 1]));
-    }
-}
+/* Rows are looked at in tiles, so that what is read again stays at hand. A tile's first column and last are there only as
+   neighbours. */
+#define TILE_STEP (TILE - LANES)
 
-/* Where is one difference further than `least` from 0, and none of its neighbours further? */
-INLINE void extrema_body(
-    const int16_t *difference, const int16_t *const *highest, const int16_t *const *lowest, int16_t least, int64_t n,
-    int16_t *is_extremum)
-{
-    const int16_t *h0 = highest[0], *h1 = highest[1], *h2 = highest[2];
-    const int16_t *l0 = lowest[0], *l1 = lowest[1], *l2 = lowest[2];
-#pragma GCC ivdep
-    for (int64_t x = 0; x < n; x++) {
-        const int16_t here = difference[x];
-        const int16_t is_top = (int16_t)((here > least) & (here == larger(h0[x], larger(h1[x], h2[x]))));
-        const int16_t is_low = (int16_t)((here < -least) & (here == smaller(l0[x], smaller(l1[x], l2[x]))));
-        is_extremum[x] = (int16_t)(is_top | is_low);
-    }
-}
+typedef int16_t Row[TILE + 2 * LANES]; /* from LANES on */
 
-VARIANTS(
-    void, differences_body,
-    (const int16_t *fine, const int16_t *coarse, const int16_t *above, const int16_t *middle, int16_t *below,
-     int16_t *column_highest, int16_t *column_lowest, int16_t *highest, int16_t *lowest, int64_t n),
-    (fine, coarse, above, middle, below, column_highest, column_lowest, highest, lowest, n))
-VARIANTS(
-    void, extrema_body,
-    (const int16_t *difference, const int16_t *const *highest, const int16_t *const *lowest, int16_t least, int64_t n,
-     int16_t *is_extremum),
-    (difference, highest, lowest, least, n, is_extremum))
+/* The last three rows of each difference, the highest of three neighbours in each of these rows, and the lowest. */
+typedef struct {
+    Row here[DIFFERENCES][3], highest[DIFFERENCES][3], lowest[DIFFERENCES][3];
+} Tile;
 
-void next_differences(const Octave *octave, int64_t y, const Scan *scan)
+INLINE void add_row_body(const int16_t *const *level, int slot, Tile *tile)
 {
     for (int d = 0; d < DIFFERENCES; d++) {
-        int16_t *const *row = scan->difference[d];
-        differences_body_on[processor()](
-            row_of(octave, d, y), row_of(octave, d + 1, y), row[(y + 1) % 3], row[(y + 2) % 3], row[y % 3],
-            scan->column_highest, scan->column_lowest, scan->highest[d], scan->lowest[d], octave->stride);
+        const int16_t *fine = level[d], *coarse = level[d + 1];
+        int16_t *here = tile->here[d][slot] + LANES;
+        int16_t *highest = tile->highest[d][slot] + LANES, *lowest = tile->lowest[d][slot] + LANES;
+#pragma GCC ivdep
+        for (int x = 0; x < TILE; x++)
+            here[x] = (int16_t)(coarse[x] - fine[x]);
+#pragma GCC ivdep
+        for (int x = 0; x < TILE; x++) {
+            highest[x] = larger(here[x], larger(here[x - 1], here[x + 1]));
+            lowest[x] = smaller(here[x], smaller(here[x - 1], here[x + 1]));
+        }
     }
 }
+
+INLINE int16_t highest_of(const Tile *tile, int d, int x)
+{
+    return larger(tile->highest[d][0][x], larger(tile->highest[d][1][x], tile->highest[d][2][x]));
+}
+
+INLINE int16_t lowest_of(const Tile *tile, int d, int x)
+{
+    return smaller(tile->lowest[d][0][x], smaller(tile->lowest[d][1][x], tile->lowest[d][2][x]));
+}
+
+/* Where is a difference further than `least` from 0, and none of its neighbours further? slot: of the middle row. */
+INLINE void find_extrema_body(const Tile *tile, int slot, int16_t least, Row *is_extremum)
+{
+    for (int layer = 1; layer <= LAYERS; layer++)
+#pragma GCC ivdep
+        for (int x = LANES; x < TILE + LANES; x++) {
+            const int16_t here = tile->here[layer][slot][x];
+            const int16_t high = larger(
+                highest_of(tile, layer - 1, x), larger(highest_of(tile, layer, x), highest_of(tile, layer + 1, x)));
+            const int16_t low = smaller(
+                lowest_of(tile, layer - 1, x), smaller(lowest_of(tile, layer, x), lowest_of(tile, layer + 1, x)));
+            const int16_t is_top = (int16_t)((here > least) & (here == high));
+            const int16_t is_low = (int16_t)((here < -least) & (here == low));
+            is_extremum[layer - 1][x] = (int16_t)(is_top | is_low);
+        }
+}
+
+VARIANTS(void, add_row_body, (const int16_t *const *level, int slot, Tile *tile), (level, slot, tile))
+VARIANTS(
+    void, find_extrema_body,
+    (const Tile *tile, int slot, int16_t least, Row *is_extremum),
+    (tile, slot, least, is_extremum))
 
 /* Differences around one place, and the place that refinement starts from. */
 typedef struct {
@@ -186,35 +191,63 @@ static int refine(const Octave *octave, int number, Place place, float contrast,
     return 1;
 }
 
-/* Keeps the key points near the extrema of row y, whose neighbours `scan` holds, in one layer. */
-static void refine_row(
-    const Octave *octave, int number, int64_t y, int layer, float contrast, const int16_t *is_extremum,
-    Strongest *strongest)
+/* What is looked for, where. */
+typedef struct {
+    const Octave *octave;
+    int number;
+    float contrast;
+    Strongest *strongest;
+} Search;
+
+/* Keeps the key points near the extrema in row y of a tile that starts at column `left`. */
+static void refine_row(const Search *search, int64_t y, int64_t left, int layer, const int16_t *is_extremum)
 {
-    for (int64_t block = 0; block < octave->stride; block += 4) {
+    const int64_t first = left > BORDER ? left + 1 : BORDER, most = search->octave->width - BORDER;
+    const int64_t stop = left + TILE_STEP + 1 < most ? left + TILE_STEP + 1 : most;
+    for (int64_t block = first; block < stop; block += 4) {
         uint64_t four;
-        memcpy(&four, is_extremum + block, sizeof four);
-        for (int64_t x = block; four && x < block + 4; x++) {
+        memcpy(&four, is_extremum + LANES + (block - left), sizeof four);
+        for (int64_t x = block; four && x < block + 4 && x < stop; x++) {
             Point point;
-            if (!is_extremum[x] || x < BORDER || x >= octave->width - BORDER)
-                continue;
-            if (refine(octave, number, (Place){.y = y, .x = x, .layer = layer}, contrast, &point))
-                keep(strongest, &point);
+            if (is_extremum[LANES + (x - left)] &&
+                refine(search->octave, search->number, (Place){y, x, layer, {{{0}}}}, search->contrast, &point))
+                keep(search->strongest, &point);
         }
     }
 }
 
-/* Finds the key points of row y, of all layers; next_differences has just been called for row y + 1. Weaker extrema than
-   half the contrast asked for are passed over, as in OpenCV, but without rounding to grey values. */
-void find_extrema(const Octave *octave, int number, int64_t y, float contrast, const Scan *scan, Strongest *strongest)
+/* Weaker extrema than half the contrast asked for are passed over, as in OpenCV, but without rounding to grey values; so
+   are those that could not be among the strongest. */
+static int16_t least_difference(const Search *search)
 {
-    for (int layer = 1; layer <= LAYERS; layer++) {
-        const float asked = contrast > LAYERS * strongest->least ? contrast : LAYERS * strongest->least;
-        const float least = floorf(0.5f * asked / LAYERS * 255.0f * UNIT);
-        extrema_body_on[processor()](
-            scan->difference[layer][y % 3], (const int16_t *const *)scan->highest + layer - 1,
-            (const int16_t *const *)scan->lowest + layer - 1, (int16_t)(least < 32767.0f ? least : 32767.0f),
-            octave->stride, scan->is_extremum);
-        refine_row(octave, number, y, layer, contrast, scan->is_extremum, strongest);
+    const float weakest = search->contrast / LAYERS, kept = search->strongest->least;
+    const float least = floorf(0.5f * (weakest > kept ? weakest : kept) * 255.0f * UNIT);
+    return (int16_t)(least < 32767.0f ? least : 32767.0f);
+}
+
+static void search_tile(const Search *search, int64_t first, int64_t stop, int64_t left)
+{
+    Tile tile;
+    Row is_extremum[LAYERS];
+    memset(&tile, 0, sizeof tile);
+    for (int64_t y = first - 1; y <= stop; y++) {
+        const int16_t *level[LEVELS];
+        for (int l = 0; l < LEVELS; l++)
+            level[l] = row_of(search->octave, l, y) + left;
+        add_row_body_on[processor()](level, (int)(y % 3), &tile);
+        if (y <= first)
+            continue;
+        find_extrema_body_on[processor()](&tile, (int)((y - 1) % 3), least_difference(search), is_extremum);
+        for (int layer = 1; layer <= LAYERS; layer++)
+            refine_row(search, y - 1, left, layer, is_extremum[layer - 1]);
     }
+}
+
+/* Keeps the key points near the extrema in rows first to stop - 1. */
+void find_points(
+    const Octave *octave, int number, int64_t first, int64_t stop, float contrast, Strongest *strongest)
+{
+    const Search search = {octave, number, contrast, strongest};
+    for (int64_t left = 0; first < stop && left < octave->width; left += TILE_STEP)
+        search_tile(&search, first, stop, left);
 }
