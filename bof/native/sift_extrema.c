@@ -33,10 +33,13 @@ INLINE void add_row_body(const int16_t *const *level, int slot, Tile *tile)
     for (int d = 0; d < DIFFERENCES; d++) {
         const int16_t *fine = level[d], *coarse = level[d + 1];
         int16_t *here = tile->here[d][slot] + LANES;
-        int16_t *highest = tile->highest[d][slot] + LANES, *lowest = tile->lowest[d][slot] + LANES;
 #pragma GCC ivdep
         for (int x = 0; x < TILE; x++)
             here[x] = (int16_t)(coarse[x] - fine[x]);
+    }
+    for (int d = 0; d < DIFFERENCES; d++) {
+        const int16_t *here = tile->here[d][slot] + LANES;
+        int16_t *highest = tile->highest[d][slot] + LANES, *lowest = tile->lowest[d][slot] + LANES;
 #pragma GCC ivdep
         for (int x = 0; x < TILE; x++) {
             highest[x] = larger(here[x], larger(here[x - 1], here[x + 1]));
@@ -58,18 +61,22 @@ INLINE int16_t lowest_of(const Tile *tile, int d, int x)
 /* Where is a difference further than `least` from 0, and none of its neighbours further? slot: of the middle row. */
 INLINE void find_extrema_body(const Tile *tile, int slot, int16_t least, Row *is_extremum)
 {
-    for (int layer = 1; layer <= LAYERS; layer++)
 #pragma GCC ivdep
-        for (int x = LANES; x < TILE + LANES; x++) {
-            const int16_t here = tile->here[layer][slot][x];
-            const int16_t high = larger(
-                highest_of(tile, layer - 1, x), larger(highest_of(tile, layer, x), highest_of(tile, layer + 1, x)));
-            const int16_t low = smaller(
-                lowest_of(tile, layer - 1, x), smaller(lowest_of(tile, layer, x), lowest_of(tile, layer + 1, x)));
-            const int16_t is_top = (int16_t)((here > least) & (here == high));
-            const int16_t is_low = (int16_t)((here < -least) & (here == low));
-            is_extremum[layer - 1][x] = (int16_t)(is_top | is_low);
+    for (int x = LANES; x < TILE + LANES; x++) {
+        int16_t highest[DIFFERENCES], lowest[DIFFERENCES];
+#pragma GCC unroll 8
+        for (int d = 0; d < DIFFERENCES; d++) {
+            highest[d] = highest_of(tile, d, x);
+            lowest[d] = lowest_of(tile, d, x);
         }
+#pragma GCC unroll 8
+        for (int l = 0; l < LAYERS; l++) {
+            const int16_t here = tile->here[l + 1][slot][x];
+            const int16_t high = larger(highest[l], larger(highest[l + 1], highest[l + 2]));
+            const int16_t low = smaller(lowest[l], smaller(lowest[l + 1], lowest[l + 2]));
+            is_extremum[l][x] = (int16_t)(((here > least) & (here == high)) | ((here < -least) & (here == low)));
+        }
+    }
 }
 
 VARIANTS(void, add_row_body, (const int16_t *const *level, int slot, Tile *tile), (level, slot, tile))
