@@ -38,6 +38,7 @@ static inline int16_t *row_of(const Octave *octave, int level, int64_t y)
 typedef struct {
     float response, y, x, size, scale;
     int32_t octave, layer, row, column;
+    int32_t rank, n_angles, start; /* its place among all, strongest first; its features: how many, where the first is */
 } Point;
 
 /* The strongest points so far, at most `room`; when they fill it, the strongest `most` stay. */
@@ -49,6 +50,11 @@ typedef struct {
 
 void keep(Strongest *strongest, const Point *point);
 void sort_points(Strongest *strongest);
+void sort_by_place(Point *point, int64_t n);
+
+/* Of one point: at most every second bin of the histogram of 36 directions. */
+#define MOST_ANGLES 18
+
 
 /* Gaussian weights, which add up to 2^15, with a 0 before and behind them. */
 #define MOST_RADIUS 13

@@ -151,11 +151,11 @@ INLINE void narrow(float start, float pixels, int *first, int *last)
     *last = pixels != 0.0f && high < *last ? high : *last;
 }
 
-/* Samples of a row of pixels: where each falls in the histogram, and its parts for the two rows of cells, two columns
-   and two directions that it lies between. */
+/* Samples of a row of pixels: where each falls in the histogram, in what part of their lengths for the two rows of cells
+   and two columns that it lies between, and how much of that for each of two directions. */
 typedef struct {
-    float length[MOST_SAMPLES], degrees[MOST_SAMPLES];
-    float row[MOST_SAMPLES], column[MOST_SAMPLES], turn[MOST_SAMPLES];
+    float length[MOST_SAMPLES], degrees[MOST_SAMPLES], straight[MOST_SAMPLES], turned[MOST_SAMPLES];
+    float part[2][2][MOST_SAMPLES];
     int32_t place[MOST_SAMPLES], direction[MOST_SAMPLES];
 } Samples;
 
@@ -170,38 +170,37 @@ INLINE void place_samples(
         const int32_t whole_r = (int32_t)r, whole_c = (int32_t)c;
         const float bins = (s->degrees[j] - frame->degrees) * (DIRECTIONS / 360.0f) + (float)DIRECTIONS;
         const int32_t whole = (int32_t)bins;
-        const float length = s->length[j] * (weight * across[j]);
-        s->length[j] = is_inside ? length : 0.0f;
+        const float length = is_inside ? s->length[j] * (weight * across[j]) : 0.0f;
+        const float low_r = r - (float)whole_r, low_c = c - (float)whole_c;
         s->place[j] = is_inside ? whole_r * PITCH + whole_c * DIRECTIONS : 0;
-        s->row[j] = r - (float)whole_r;
-        s->column[j] = c - (float)whole_c;
-        s->turn[j] = bins - (float)whole;
-        s->direction[j] = whole & (DIRECTIONS - 1);
+        s->turned[j] = length * (bins - (float)whole);
+        s->straight[j] = length - s->turned[j];
+        s->direction[j] = (whole & (DIRECTIONS - 1)) * DIRECTIONS;
+        s->part[0][0][j] = (1.0f - low_r) * (1.0f - low_c);
+        s->part[0][1][j] = (1.0f - low_r) * low_c;
+        s->part[1][0][j] = low_r * (1.0f - low_c);
+        s->part[1][1][j] = low_r * low_c;
     }
 }
 
-/* Row d: 1 for direction d of both columns of cells that a sample lies between. */
-static const float AT_DIRECTION[DIRECTIONS + 1][2 * DIRECTIONS] = {
-    {1, 0, 0, 0, 0, 0, 0, 0, 1}, {0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1},
-    {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1},
-    {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1},
-    {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 0, 0, 0, 1},
+/* Row d: 1 for direction d. */
+static const float AT_DIRECTION[(DIRECTIONS + 1) * DIRECTIONS] __attribute__((aligned(64))) = {
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0,
 };
+
+/* One cell. Wider vectors would lie across two lines of the cache. */
+typedef float Cell __attribute__((vector_size(4 * DIRECTIONS), may_alias));
 
 INLINE void add_sample(const Samples *s, int j, float *histogram)
 {
-    const float *here = AT_DIRECTION[s->direction[j]], *next = AT_DIRECTION[s->direction[j] + 1];
-    const float turned = s->length[j] * s->turn[j], straight = s->length[j] - turned;
-    float *upper = histogram + s->place[j], *lower = upper + PITCH;
-    float column[2 * DIRECTIONS], part[2 * DIRECTIONS];
-    for (int b = 0; b < 2 * DIRECTIONS; b++)
-        column[b] = b < DIRECTIONS ? 1.0f - s->column[j] : s->column[j];
-    for (int b = 0; b < 2 * DIRECTIONS; b++)
-        part[b] = (here[b] * straight + next[b] * turned) * column[b];
-    for (int b = 0; b < 2 * DIRECTIONS; b++)
-        upper[b] += part[b] * (1.0f - s->row[j]);
-    for (int b = 0; b < 2 * DIRECTIONS; b++)
-        lower[b] += part[b] * s->row[j];
+    const Cell *here = (const Cell *)(AT_DIRECTION + s->direction[j]);
+    const Cell length = here[0] * s->straight[j] + here[1] * s->turned[j];
+    Cell *upper = (Cell *)(histogram + s->place[j]), *lower = upper + CELLS + 2;
+    upper[0] += length * s->part[0][0][j];
+    upper[1] += length * s->part[0][1][j];
+    lower[0] += length * s->part[1][0][j];
+    lower[1] += length * s->part[1][1][j];
 }
 
 INLINE void cells_body(
@@ -279,7 +278,8 @@ static void to_bytes(float *element, uint8_t *descriptor)
 void describe(const Octave *octave, const Point *point, float angle, uint8_t *descriptor)
 {
     const Frame frame = frame_of(point, angle);
-    float weight[MOST_SAMPLES], histogram[HISTOGRAMS][HISTOGRAM + DIRECTIONS], element[N_BINS];
+    float weight[MOST_SAMPLES], element[N_BINS];
+    float histogram[HISTOGRAMS][HISTOGRAM + DIRECTIONS] __attribute__((aligned(64)));
     memset(histogram, 0, sizeof histogram);
     bell(2.0 / (CELLS * CELLS) * (double)(frame.cosine * frame.cosine + frame.sine * frame.sine), frame.radius, weight);
     cells_body_on[processor()](octave, point, &frame, window_of(octave, point, frame.radius), weight, histogram);

@@ -33,6 +33,23 @@ void sort_points(Strongest *strongest)
         strongest->least = point[n - 1].response;
 }
 
+/* By octave, level and place in it: points next to each other are read from the same lines of the cache. */
+static int compare_places(const void *first, const void *second)
+{
+    const Point *a = first, *b = second;
+    const int64_t order[] = {
+        a->octave - b->octave, a->layer - b->layer, a->row - b->row, a->column - b->column, a->rank - b->rank};
+    for (int i = 0; i < 5; i++)
+        if (order[i])
+            return order[i] < 0 ? -1 : 1;
+    return 0;
+}
+
+void sort_by_place(Point *point, int64_t n)
+{
+    qsort(point, (size_t)n, sizeof *point, compare_places);
+}
+
 void keep(Strongest *strongest, const Point *point)
 {
     if (point->response < strongest->least)
