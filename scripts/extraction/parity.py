@@ -115,7 +115,9 @@ def row_of(name: str, found: Sequence[Parity]) -> list[str]:
     ]  # fmt: skip
 
 
-def repeatability(first: Extracted, other: Extracted, other_from_first: F64, size: tuple[int, int]) -> tuple[float, float]:
+def repeatability(
+    first: Extracted, other: Extracted, other_from_first: F64, size: tuple[int, int]
+) -> tuple[float, float]:
     """The shares of the first picture's features that the other picture, of this width and height, has and matches."""
     (a, descriptors), (b, others) = first, other
     xy, scale = _moved(a.astype(np.float64), other_from_first)
