@@ -88,8 +88,11 @@ void describe(const Octave *octave, const Point *point, float angle, uint8_t *de
 
 /* A function for each instruction set from one body, and a table of them. */
 #if defined(__x86_64__)
-#define WIDEST                                                                                                        \
-    __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vpopcntdq,avx512vnni,prefer-vector-width=512")))
+#if defined(__clang__)
+#define WIDEST WIDE __attribute__((min_vector_width(512)))
+#else
+#define WIDEST WIDE __attribute__((target("prefer-vector-width=512")))
+#endif
 #define VARIANTS(result, name, parameters, arguments)                                                                 \
     static result name##_any parameters { return name arguments; }                                                    \
     NARROW static result name##_narrow parameters { return name arguments; }                                          \

@@ -141,13 +141,14 @@ def repeatability_rows(data: Path, options: FeatureOptions) -> list[list[str]]:
     """Each scene of the affine set: means over its five pairs, for both extractors."""
     rows = []
     for folder in sorted(path for path in (data / "affine").iterdir() if path.is_dir()):
-        shares = {name: [] for name in EXTRACTORS}
-        pictures = [cv2.imread(str(folder / f"img{i}.jpg"), cv2.IMREAD_GRAYSCALE) for i in range(1, 7)]
+        shares: dict[str, list[tuple[float, float]]] = {name: [] for name in EXTRACTORS}
+        pictures = [pixels_of(folder / f"img{i}.jpg", options) for i in range(1, 7)]
         for name, extract in EXTRACTORS.items():
-            found = [extract(np.asarray(pixels, np.uint8), options) for pixels in pictures]
+            found = [extract(pixels, options) for pixels in pictures]
             for i in range(1, 6):
                 homography = np.loadtxt(folder / f"H1to{i + 1}p")
-                shares[name].append(repeatability(found[0], found[i], homography, pictures[i].shape[::-1]))
+                height, width = pictures[i].shape
+                shares[name].append(repeatability(found[0], found[i], homography, (width, height)))
         means = [np.mean(shares[name], axis=0) for name in EXTRACTORS]
         rows.append([folder.name, *(f"{mean[k]:.4f}" for k in range(2) for mean in means)])
     averages = np.mean([[float(cell) for cell in row[1:]] for row in rows], axis=0)
