@@ -1,5 +1,10 @@
 /* Directions and descriptors of SIFT's key points, in their level of the pyramid (Lowe 2004, sections 5 and 6). */
 
+/* Without masks a compiler makes vectors of choices between floats only if it need not mind floating-point traps. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-trapping-math")
+#endif
+
 #include "sift.h"
 
 #include <string.h>
