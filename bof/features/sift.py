@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import cv2
 import numpy as np
 
+from bof.features.native_sift import native_sift
 from bof.images.decode import Picture
 from bof.options import FeatureOptions
 from bof.types import F32, U8, Box, Features, Geometry
+
+Extractor = Literal["opencv", "native"]
+"""Whose SIFT finds and describes features."""
 
 N_DIMENSIONS = 128
 """Length of a SIFT descriptor (Lowe 2004)."""
@@ -20,19 +25,18 @@ ROOT_NORM = 512.0
 """Length of a RootSIFT vector in bytes: large enough for fine steps, small enough that few elements reach 255."""
 
 
-def extract_features(picture: Picture, options: FeatureOptions) -> Features:
+def extract_features(picture: Picture, options: FeatureOptions, extractor: Extractor = "opencv") -> Features:
     """The strongest SIFT features of a grey picture.
 
-    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them.
+    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them. extractor:
+    OpenCV's SIFT, or bof's own, which finds nearly the same features in a fraction of the time.
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
-    keypoints, descriptors = _sift(options).detectAndCompute(picture.pixels, None)
-    if descriptors is None or not len(keypoints):
+    keypoints, descriptors = _EXTRACTORS[extractor](picture.pixels, options)
+    if not len(keypoints):
         return no_features(picture.width, picture.height)
-    table = _keypoint_table(keypoints)
-    rows = _strongest(table, options.max_features)
-    return Features(_geometry(table[rows], picture), root_sift(np.asarray(descriptors, np.uint8)[rows]))
+    return Features(_geometry(keypoints, picture), descriptors)
 
 
 def no_features(width: int, height: int) -> Features:
@@ -80,6 +84,27 @@ def root_sift(descriptors: U8) -> U8:
     return np.asarray(np.minimum(np.rint(root), 255), np.uint8)
 
 
+def opencv_sift(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
+    """Key points f32 (n, 4) as OpenCV has them, in pixels of u8 (h, w): x, y, size, angle; RootSIFT u8 (n, 128)."""
+    keypoints, descriptors = _sift(options).detectAndCompute(pixels, None)
+    table = _keypoint_table(keypoints)
+    rows = _strongest(table, options.max_features)
+    if not len(rows):
+        return table[:0, :4], np.empty((0, N_DIMENSIONS), np.uint8)
+    return table[rows, :4], root_sift(np.asarray(descriptors, np.uint8)[rows])
+
+
+def own_sift(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
+    """The same from bof's own extractor."""
+    return native_sift(pixels, options.contrast_threshold, options.max_features)
+
+
+_EXTRACTORS: dict[Extractor, Callable[[U8, FeatureOptions], tuple[F32, U8]]] = {
+    "opencv": opencv_sift,
+    "native": own_sift,
+}
+
+
 @lru_cache(maxsize=4)
 def _sift(options: FeatureOptions) -> cv2.SIFT:
     """OpenCV's detector; bytes out, and the precise first doubling, which removes a quarter pixel of bias."""
@@ -93,6 +118,8 @@ def _keypoint_table(keypoints: Sequence[cv2.KeyPoint]) -> F32:
     """Columns x, y, size, angle, response."""
     n = len(keypoints)
     table = np.empty((n, 5), np.float32)
+    if not n:
+        return table
     table[:, :2] = cv2.KeyPoint.convert(keypoints)
     table[:, 2] = np.fromiter((k.size for k in keypoints), np.float32, n)
     table[:, 3] = np.fromiter((k.angle for k in keypoints), np.float32, n)

@@ -270,3 +270,18 @@ def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8
     sums are filled where a metric needs them, zero elsewhere: shares by 2 and 4, squares by 2.
     """
     CALLS["compare_histograms"](metric, query, block, n_met, rows, some, sums)
+
+
+def sift_room(width: int, height: int, most: int) -> int:
+    """Bytes of room in which `sift` works on a picture of this size in pixels."""
+    return CALLS["sift_room"](width, height, most)
+
+
+def sift(pixels: U8, contrast: float, room: U8, keypoints: F32, descriptors: U8) -> int:
+    """Fill in the strongest SIFT features of pixels u8 (h, w); returns how many, n_most at most.
+
+    keypoints f32 (n_most, 4): x, y, size and angle as OpenCV's, in pixels and degrees; descriptors u8 (n_most, 128):
+    RootSIFT. Strongest first, ties by y, x, size and angle. contrast: OpenCV's contrastThreshold. room u8
+    (at least sift_room(w, h, n_most),): worked in; what it holds does not matter.
+    """
+    return CALLS["sift"](pixels, np.array([contrast], np.float32), room, keypoints, descriptors)

@@ -287,6 +287,18 @@ _FUNCTIONS = (
         ),
         ("n_blocks",),
     ),
+    Function("sift_room", (Whole("width", 1, _MOST), Whole("height", 1, _MOST), Whole("most", 1, _MOST))),
+    Function(
+        "sift",
+        (
+            reads("pixels", U8, "height", "width"),
+            reads("contrast", F32, 1),
+            fills("room", U8, "n_room"),
+            fills("keypoints", F32, "n_most", 4),
+            fills("descriptors", U8, "n_most", 128),
+        ),
+        ("height", "width", "n_room", "n_most"),
+    ),
     Function("watch_mapping", (reads("mapping", U8, "n"), fills("n_faults", I64, 1)), ("n",)),
     Function("unwatch_mapping", (Whole("slot", 0, N_MAPPINGS - 1),)),
 )

@@ -28,8 +28,8 @@ seeds = st.integers(0, 2**32 - 1)
 N = 3
 """Every size, but for a few: then offsets go up by one, and each image has a feature, each word a posting."""
 
-SIZES = {"room": 600}
-"""near_postings asks no word where there is no room for 256 votes."""
+SIZES = {"room": 600, "n_room": CALLS["sift_room"](N, N, N)}
+"""near_postings asks no word where there is no room for 256 votes; sift works only in all the room that it asks for."""
 
 FITTING: dict[tuple[str, str], Argument] = {
     ("find_postings", "feature"): np.arange(N),
