@@ -27,6 +27,8 @@ N_MAPPINGS = 1 << 16
 """Mapped files that are watched at once."""
 
 _MOST = 2**31 - 1
+_MOST_SIDE = 2**24
+"""Pixels, and features, of one picture: products of three stay whole numbers of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,9 @@ _FUNCTIONS = (
         ),
         ("n_blocks",),
     ),
-    Function("sift_room", (Whole("width", 1, _MOST), Whole("height", 1, _MOST), Whole("most", 1, _MOST))),
+    Function(
+        "sift_room", (Whole("width", 1, _MOST_SIDE), Whole("height", 1, _MOST_SIDE), Whole("most", 1, _MOST_SIDE))
+    ),
     Function(
         "sift",
         (
