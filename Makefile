@@ -39,7 +39,7 @@ check: $(VENV)/.ready-dev check-page
 
 # The tests that call C, on a library of their own that stops at the first stray access and at undefined behaviour.
 SANITIZED = build/sanitize/_loops.so
-SANITIZE_TESTS ?= tests/native tests/vocabulary/test_assignment.py tests/vocabulary/test_hamming.py tests/geometry \
+SANITIZE_TESTS ?= tests/native tests/features/test_native_sift.py tests/vocabulary/test_assignment.py tests/vocabulary/test_hamming.py tests/geometry \
 	tests/global_descriptors/test_color.py tests/global_descriptors/test_hashes.py tests/retrieval/test_votes.py \
 	tests/store/test_check.py tests/store/test_golden.py tests/store/test_merge.py tests/store/test_segments.py
 
