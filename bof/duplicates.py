@@ -12,6 +12,7 @@ from pathlib import Path
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
 from bof.cli.command import ended_like_interrupted, run
 from bof.cli.group_table import print_groups, print_outcomes, print_plan
+from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser, program_name
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
@@ -22,7 +23,7 @@ from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
 from bof.grouping.journal import Action, default_log, read_entries, writing
-from bof.grouping.records import Judged, require_place, write_text
+from bof.grouping.records import Judged, write_text
 from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import Group
 from bof.grouping.undoing import undo

@@ -16,6 +16,7 @@ from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Sele
 from bof.store.check import CheckReport
 from bof.store.index import Index, Snapshot, SnapshotFacts
 from bof.store.vocabulary_copy import load_copy
+from bof.system.units import counted
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 
 
@@ -79,7 +80,7 @@ class OpenedIndex:
 
     def __repr__(self) -> str:
         try:
-            holds = f"{len(self)} picture{'' if len(self) == 1 else 's'}"
+            holds = counted(len(self), "picture")
         except BofError as error:
             holds = f"cannot be read: {type(error).__name__}"
         return f"{type(self).__name__}({str(self.folder)!r}, {holds}, {self.vocabulary.n_words} words)"

@@ -15,13 +15,13 @@ from bof.cli.command import message_of, run
 from bof.cli.finding import STANDARD_INPUT, FoundHits, find_hits, labels_of
 from bof.cli.hit_json import found_as_json
 from bof.cli.hit_table import hit_lines, notes_of
+from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser, for_experts
 from bof.cli.proof import write_matches
 from bof.cli.saving import save_hits
 from bof.cli.sheet import write_sheet
 from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
-from bof.grouping.records import require_place
 from bof.options import BOX, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
 from bof.system.units import counted
 

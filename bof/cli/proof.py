@@ -59,8 +59,8 @@ def write_picture(path: Path, rgb: U8, option: str) -> None:
 
     Raises ImageError, and OptionError where a photograph has the name.
     """
-    content = marked(encode_jpeg(rgb))
     require_no_photograph(path, option)
+    content = marked(encode_jpeg(rgb))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         require_folder(path.parent)

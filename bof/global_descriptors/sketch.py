@@ -25,14 +25,21 @@ FEW_FEATURES = 30
 NEAR_LEVELS = 8
 """Sketches of copies are this near in every place, in levels of grey."""
 
+SAME_ASPECT = 0.02
+"""And the logarithms of their widths by their heights are no farther apart."""
+
 _BLOCK_ROWS = 1 << 16
 
 
 def describe(pixels: U8) -> dict[str, NDArray[Any]]:
     """The mean levels of grey of the 8 x 8 parts of a picture u8 (h, w) or, in RGB, (h, w, 3)."""
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    grey = grey if grey.size else np.zeros((1, 1), np.uint8)
-    return {"levels": np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)}
+    return {"levels": sketch_of(np.asarray(grey if grey.size else np.zeros((1, 1)), np.uint8))}
+
+
+def sketch_of(pixels: U8) -> U8:
+    """The means of the 8 x 8 parts of pixels u8 (h, w) or (h, w, 3)."""
+    return np.asarray(cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def distances(query: U8, rows: U8) -> I64:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bof.geometry.transforms import scaling
-from bof.global_descriptors.sketch import FEW_FEATURES, NEAR_LEVELS
+from bof.global_descriptors.sketch import FEW_FEATURES, NEAR_LEVELS, SAME_ASPECT
 from bof.grouping.kinds import Proof, changes_of
 from bof.grouping.reading import Unread, compare_pairs, read_sketches
 from bof.grouping.types import Member
@@ -15,8 +15,6 @@ from bof.options import DuplicateOptions, FeatureOptions
 from bof.store.catalog import FileStamp
 from bof.system.steps import Progress, Stage
 from bof.types import F64, U8
-
-_SAME_ASPECT = 0.02
 
 
 def flat_proofs(
@@ -67,7 +65,7 @@ def _near(sketches: Mapping[int, U8], members: Sequence[Member]) -> Iterator[tup
         last = np.searchsorted(level[order], level[row] + NEAR_LEVELS, side="right")
         others = order[position + 1 : last]
         alike = np.abs(rows[others] - rows[row]).max(axis=1, initial=0) <= NEAR_LEVELS
-        for other in others[alike & (np.abs(aspect[others] - aspect[row]) <= _SAME_ASPECT)].tolist():
+        for other in others[alike & (np.abs(aspect[others] - aspect[row]) <= SAME_ASPECT)].tolist():
             one, two = sorted((int(places[row]), int(places[other])))
             yield one, two
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
 from bof.features.sift import extract_features
+from bof.global_descriptors.sketch import sketch_of
 from bof.images.decode import PictureTooLargeError, read_image
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
@@ -26,7 +24,6 @@ from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import F64, U8, Features
 
 PICTURE_SECONDS = 120.0
-_SKETCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def sketch_in_worker(shared: tuple[None, int], source: FileStamp) -> U8 | Unread
 
     def sketch() -> U8:
         pixels = read_image(Path(source.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
-        return np.asarray(cv2.resize(pixels, (_SKETCH, _SKETCH), interpolation=cv2.INTER_AREA), np.uint8)
+        return sketch_of(pixels)
 
     found: U8 | Unread = _reading(sketch, source)
     return found

@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bof.errors import DuplicateError, OptionError, display_name, reason_of
+from bof.errors import DuplicateError, display_name, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
-from bof.images.written import require_no_photograph
 from bof.system.files import write_file
 
 FORMAT = 1
@@ -123,17 +121,6 @@ def _row(one: Judged, member: Member, link: Link | None) -> list[object]:
     size = (member.width, member.height, member.n_bytes, modified(member))
     names = (display_name(member.name), display_name(member.path))
     return [one.number, role, *names, *how, *size, one.why(member)]
-
-
-def require_place(path: Path, option: str) -> None:
-    """Raises OptionError where no file of this name can be written or a photograph has it: ask before a long run."""
-    folder = Path(os.path.abspath(path)).parent
-    if path.is_dir() or path.is_symlink() or not folder.is_dir():
-        found = f"no folder {display_name(folder)}"
-        found = "a folder of that name" if path.is_dir() else found
-        found = "a link, and nothing is written through links" if path.is_symlink() else found
-        raise OptionError(option=option, path=path, expected="a file in a folder that is there", found=found)
-    require_no_photograph(path, option)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bof.alignment.likeness import DECODED_SIDE_PX, compare
 from bof.geometry.transforms import scaling
-from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, are_near, distances
+from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are_near, distances
 from bof.images.decode import Picture
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
@@ -14,9 +14,6 @@ from bof.retrieval.inspection import NO_MATCHES, Pictures
 from bof.retrieval.query import Query
 from bof.system.threads import in_threads
 from bof.types import F64, I64, U8, Bool, Verification
-
-_SAME_ASPECT = 0.02
-"""Logarithms of width by height: copies are no farther apart."""
 
 
 def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, n: int) -> dict[int, Verification]:
@@ -50,7 +47,7 @@ def _near(levels: U8, one: Picture, collection: Collection) -> I64:
     for images, sketches, known in collection.column(LEVELS):
         apart[images] = np.where(known, distances(levels, np.asarray(sketches)), apart[images])
     aspect = np.log(rows.width / np.maximum(rows.height, 1)) - np.log(one.width / one.height)
-    may_answer: Bool = are_near(apart) & (np.abs(aspect) <= _SAME_ASPECT) & collection.weights.live
+    may_answer: Bool = are_near(apart) & (np.abs(aspect) <= SAME_ASPECT) & collection.weights.live
     found = np.flatnonzero(may_answer)
     return found[np.argsort(apart[found], kind="stable")]
 

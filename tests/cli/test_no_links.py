@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from bof.cli import export, proof
+from bof.cli.outputs import require_place
 from bof.errors import BenchmarkError, BofError, DuplicateError, ImageError, OptionError, ReportError
 from bof.evaluate import _write_json
 from bof.evaluation.report import require_report
-from bof.grouping.records import require_place, write_text
+from bof.grouping.records import write_text
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
