@@ -17,6 +17,7 @@ from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
+from bof.images.address import Address, is_part
 from bof.images.decode import Picture
 from bof.images.sources import Channels, Paths, Source, as_names, as_paths, check_channels, is_one, open_source
 from bof.ingest.add import AddReport as AddReport
@@ -199,9 +200,9 @@ class Engine(OpenedIndex):
             yield writer
 
     def remove(self, names: str | Iterable[str]) -> int:
-        """Take pictures out by name; returns how many there were."""
+        """Take pictures out by name, or all that a file holds by the file's; returns how many there were."""
         with self.writer() as writer:
-            n_removed = writer.remove(as_names(names))
+            n_removed = writer.remove(self._with_parts(as_names(names)))
         self._refresh_if_opened()
         return n_removed
 
@@ -221,12 +222,24 @@ class Engine(OpenedIndex):
         return len(found)
 
     def find(self, names: str | Iterable[str]) -> list[ImageRecord]:
-        """The pictures of these names, or whose names match these shell patterns, in the order of their paths."""
+        """The pictures of these names or of the files of these names, or whose names match these shell patterns.
+
+        In the order of their paths.
+        """
         names = as_names(names)
         known = sorted(self.records(), key=lambda entry: entry.path)
         exact = set(names) & {entry.name for entry in known}
         patterns = [re.compile(fnmatch.translate(name)) for name in set(names) - exact if set(name) & set("*?[")]
+        exact.update(self._with_parts(names))
         return [e for e in known if e.name in exact or any(pattern.match(e.name) for pattern in patterns)]
+
+    def _with_parts(self, names: Sequence[str]) -> list[str]:
+        """And the names of the parts of the files of these names."""
+        files = set(names)
+        parts = (
+            one.name for one in self.records() if is_part(one.path) and Address.file_name(one.path, one.name) in files
+        )
+        return [*names, *parts]
 
     # -- Searching -----------------------------------------------------------------------------------------------
 

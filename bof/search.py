@@ -22,8 +22,10 @@ from bof.cli.saving import save_hits
 from bof.cli.sheet import write_sheet
 from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
+from bof.images.address import Address
 from bof.options import BOX, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
 from bof.system.units import counted
+from bof.types import Hit
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,11 +121,16 @@ def _print_names(found: FoundHits, arguments: argparse.Namespace, printed: set[b
     sys.stdout.flush()
     end = b"\0" if arguments.null else os.linesep.encode()
     for hit in found.hits:
-        name = os.fsencode(hit.name if arguments.names else hit.path)
+        name = os.fsencode(hit.name if arguments.names else _spoken(hit))
         if name not in printed:
             sys.stdout.buffer.write(name + end)
             printed.add(name)
     sys.stdout.buffer.flush()
+
+
+def _spoken(hit: Hit) -> str:
+    """The path as a query may have it: of a page, `FILE#page=12`."""
+    return Address.parse(hit.path).name(str(hit.file))
 
 
 def _have_required(found: Sequence[FoundHits], verdicts: Sequence[str]) -> bool:

@@ -186,7 +186,8 @@ class Hit:
     image: its number in the engine's snapshot; score is comparable between queries; probability: that both pictures
     show the same thing, None where geometry was not asked; outline f64 (4, 2): the corners of the query (or of its
     box) in the pixels of the database picture, from the query's top left clockwise, None where nothing was verified;
-    agreement: what pixels say, None where they were not compared; basis: what `same` or `part` rests on.
+    agreement: what pixels say, None where they were not compared; basis: what `same` or `part` rests on. path: of the
+    picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file.
     """
 
     image: int
@@ -201,6 +202,12 @@ class Hit:
     outline: F64 | None
     agreement: Agreement | None = None
     basis: Basis | None = None
+    part: str = ""
+
+    @property
+    def file(self) -> Path:
+        """The file that the picture is, or lies in."""
+        return self.path.parent if self.part else self.path
 
     def __repr__(self) -> str:
         proof = f", {self.verification.n_inliers} inliers" if self.verification else ""

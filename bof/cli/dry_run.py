@@ -13,6 +13,7 @@ from bof.cli.add_report import describe_passed_over, print_linked_folders
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.listing import Skipped, list_everything
+from bof.ingest.documents import Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
 from bof.ingest.sync import Found, Plan, plan_sync
 from bof.ingest.work import draw_files, estimate_work
@@ -44,7 +45,7 @@ def say_plan_without_index(
     """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))
     listing = list_everything(sources)
-    plan = plan_sync(listing.names, {}, sources, delete=False)
+    plan = plan_sync(listing.names, [], sources, delete=False)
     print(f"a new index with {counted(len(plan.new), 'new picture')}{_of_known_content(plan)}")
     _print_left_out(listing.count_passed_over(), listing.linked_folders())
     features = load_vocabulary(place).features.replaced(**feature_options)
@@ -109,7 +110,7 @@ class _Sample:
     def of(cls, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> _Sample:
         """Time goes by the sizes of the pictures. It is taken once every process has read some: they start before."""
         work = estimate_work(files, spec, options)
-        found: list[Extracted | Skipped] = []
+        found: list[Extracted | Parts | Skipped] = []
         ends = [time.perf_counter()]
         for item in extract_files(draw_files(files, _SAMPLE), spec, options):
             found.append(item)
@@ -118,7 +119,7 @@ class _Sample:
                 break
         first = _starting(options) if len(found) >= _LEAST + _starting(options) else 0
         timed = sum(work[_path(item)] for item in found[first:])
-        sizes = [len(item[1]) for item in found if not isinstance(item, Skipped)]
+        sizes = [len(item[1]) for item in found if not isinstance(item, Skipped | Parts)]
         return cls(len(found), len(sizes), sum(sizes), (ends[-1] - ends[first]) * sum(work.values()) / timed)
 
 
@@ -127,5 +128,5 @@ def _starting(options: IndexOptions) -> int:
     return 4 * options.n_workers
 
 
-def _path(item: Extracted | Skipped) -> str:
-    return item.path if isinstance(item, Skipped) else item[0].path
+def _path(item: Extracted | Parts | Skipped) -> str:
+    return item.path if isinstance(item, Skipped | Parts) else item[0].path

@@ -31,7 +31,8 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
     transform = hit.verification.database_from_query if hit.verification else None
     return {
         "name": hit.name,
-        "path": str(hit.path),
+        "path": str(hit.file),
+        "part": hit.part,
         "score": hit.score,
         "verdict": hit.verdict,
         "probability": hit.probability,

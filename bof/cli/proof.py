@@ -11,8 +11,8 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.engine import Engine
 from bof.errors import ImageError, display_name, reason_of
-from bof.images.decode import read_image
 from bof.images.draw import draw_hit, encode_jpeg
+from bof.images.opening import read_picture
 from bof.images.written import marked, require_no_photograph
 from bof.retrieval.answer import describe_hit
 from bof.system.files import require_folder, write_file
@@ -46,7 +46,7 @@ def draw_proofs(engine: Engine, found: FoundHits) -> Iterator[U8 | str]:
     picture = found.in_colour(PROOF_SIDE) if found.hits else found.picture
     for rank, hit in enumerate(found.hits, 1):
         try:
-            candidate = read_image(hit.path, max_side=PROOF_SIDE)
+            candidate = read_picture(hit.path, max_side=PROOF_SIDE)
         except ImageError as error:
             yield str(error)
             continue

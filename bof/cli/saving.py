@@ -11,23 +11,27 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.cli.proof import safe_name
 from bof.errors import ImageError, display_name, reason_of
-from bof.system.files import require_folder, writing_file
+from bof.images.decode import kind_of
+from bof.images.opening import read_content
+from bof.system.files import require_folder, write_file, writing_file
 from bof.types import Hit
 
 log = logging.getLogger("bof")
+
+_SUFFIX_OF_KIND = {"JPEG": ".jpg", "TIFF": ".tif", "PNM": ".ppm"}
 
 
 def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
     """Write folder/LABEL_RANK_NAME of each hit; one whose file is gone is named in a warning and passed over.
 
-    how: one of SAVE_AS. Nothing is written through links, and a picture of the collection is never replaced. Raises
-    ImageError where the folder cannot be written.
+    how: one of SAVE_AS; a part of a file always becomes a file of its own. Nothing is written through links, and a
+    picture of the collection is never replaced. Raises ImageError where the folder cannot be written.
     """
     _make(folder)
     written = []
     for rank, hit in enumerate(found.hits, 1):
         target = target_of(folder, found, rank, hit)
-        if not hit.path.is_file():
+        if not hit.file.is_file():
             log.warning("not saved: %s: the file is gone", display_name(hit.path))
             continue
         _save(hit, target, how)
@@ -37,8 +41,17 @@ def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
 
 def target_of(folder: Path, found: FoundHits, rank: int, hit: Hit) -> Path:
     """Where a hit's picture is saved."""
-    stem, suffix = safe_name(Path(found.names[hit.image]).stem), safe_name(Path(hit.name).suffix)
+    name = Path(found.names[hit.image])
+    stem, suffix = (
+        (safe_name(name.name), _suffix_of(hit)) if hit.part else (safe_name(name.stem), safe_name(name.suffix))
+    )
     return folder / f"{safe_name(found.label)}_{rank:02d}_{hit.verdict}_{stem}{suffix}"
+
+
+def _suffix_of(hit: Hit) -> str:
+    """Of the file that a part becomes."""
+    kind = kind_of(read_content(hit.path)) or "img"
+    return _SUFFIX_OF_KIND.get(kind, f".{kind.lower()}")
 
 
 def _make(folder: Path) -> None:
@@ -54,7 +67,9 @@ def _save(hit: Hit, target: Path, how: str) -> None:
         advice = "name another {save}"
         raise ImageError("this is the picture itself, which must not be replaced", path=target, advice=advice)
     try:
-        if how == "copy":
+        if hit.part:
+            write_file(target, read_content(hit.path))
+        elif how == "copy":
             _copy(hit.path, target)
         else:
             _link(hit.path, target, how)

@@ -14,6 +14,7 @@ from bof.grouping.journal import Action, Entry, Journal, new_part, real
 from bof.grouping.moving import LeftError, link_file, move_file
 from bof.grouping.trash import Trash, trash_file
 from bof.grouping.types import Group, Member
+from bof.images.address import is_part
 from bof.system.folders import open_folder
 
 
@@ -93,6 +94,8 @@ def _refusal(member: Member, choice: Choice, action: Action) -> str:
         return choice.held.get(member.id) or choice.why
     if member.id in choice.held:
         return choice.held[member.id]
+    if is_part(member.path) or is_part(choice.keeper.path):
+        return "lies in a file with other pictures" if is_part(member.path) else "the kept one lies in such a file"
     if action == "link" and member.sha256 != choice.keeper.sha256:
         return "has not the same bytes as the kept one"
     return _same_file(Path(member.path), Path(choice.keeper.path))

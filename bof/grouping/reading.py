@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.global_descriptors.sketch import sketch_of
-from bof.images.decode import PictureTooLargeError, read_image
+from bof.images.decode import PictureTooLargeError
+from bof.images.opening import read_picture
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp, is_in_memory
@@ -84,7 +84,7 @@ def extract_in_worker(shared: tuple[FeatureOptions, int], source: FileStamp) -> 
     options, max_pixels = shared
     found: Features | Unread = _reading(
         lambda: extract_features(
-            read_image(Path(source.path), grey=True, max_side=options.max_side, max_pixels=max_pixels), options
+            read_picture(source.path, grey=True, max_side=options.max_side, max_pixels=max_pixels), options
         ),
         source,
     )
@@ -96,7 +96,7 @@ def sketch_in_worker(shared: tuple[None, int], source: FileStamp) -> U8 | Unread
     be_one_of_many()
 
     def sketch() -> U8:
-        pixels = read_image(Path(source.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
+        pixels = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
         return sketch_of(pixels)
 
     found: U8 | Unread = _reading(sketch, source)
@@ -109,7 +109,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     source, others = item
 
     def read(stamp: FileStamp) -> Any:
-        return _reading(lambda: read_image(Path(stamp.path), max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
+        return _reading(lambda: read_picture(stamp.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
 
     one = read(source)
     if isinstance(one, Unread):

@@ -14,10 +14,9 @@ import logging
 import math
 import os
 import re
-import stat
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -38,6 +37,7 @@ from PIL import (
 )
 
 from bof.errors import ImageError, reason_of
+from bof.images.regular import MAGIC_BYTES, open_regular
 from bof.options import MAX_PIXELS
 from bof.types import U8, Box
 
@@ -62,9 +62,6 @@ _READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[IO[bytes], str], Image.I
     ("PNM", re.compile(rb"P[1-6]\s"), PpmImagePlugin.PpmImageFile),
     ("AVIF", re.compile(rb".{4}ftyp(avif|avis|mif1)", re.DOTALL), AvifImagePlugin.AvifImageFile),
 )
-
-_MAGIC_BYTES = 64
-"""More than any of the patterns above needs."""
 
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
 _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
@@ -116,21 +113,11 @@ def read_bytes(path: Path, *, max_bytes: int | None = None) -> bytes:
 
 
 def _read_regular(path: Path, max_bytes: int | None) -> bytes:
-    with _open_regular(path) as file:
+    with open_regular(path) as file:
         n_bytes = os.fstat(file.fileno()).st_size
         if max_bytes is not None and n_bytes > max_bytes:
             raise OSError(f"expected at most {max_bytes} bytes, found {n_bytes}")
         return file.read()
-
-
-@contextlib.contextmanager
-def _open_regular(path: Path) -> Iterator[io.BufferedReader]:
-    # Opening a FIFO waits for its writer unless O_NONBLOCK; Windows has no such flag, and needs O_BINARY.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("expected a regular file, found a pipe, a device or a folder")
-        yield file
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -139,9 +126,9 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises ImageError where the file is no picture, or its header cannot be read.
     """
     try:
-        with _open_regular(path) as file, warnings.catch_warnings():
+        with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _, reader = _reader(file.read(_MAGIC_BYTES), os.fspath(path))
+            _, reader = _reader(file.read(MAGIC_BYTES), os.fspath(path))
             file.seek(0)
             return reader(file, "").size
     except ImageError:

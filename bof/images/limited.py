@@ -7,12 +7,15 @@ read or decoded before its size is known.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from bof.errors import ImageError, reason_of
+from bof.images.address import Address, is_part
 from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.images.opening import read_content, sha256_of_picture
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -53,7 +56,13 @@ class LimitedReader:
         return min(_MOST_BYTES, self.n_bytes)
 
     def load(self, path: Path) -> bytes | Path:
-        """A file as `decode` takes it: its bytes, or its path where it is large. Raises ImageError."""
+        """A file as `decode` takes it: its bytes, or its path where it is large or a part of a file. Raises ImageError.
+
+        path: as a person writes it, `a.pdf#page=12` for a page.
+        """
+        address = Address.parse_spoken(os.fspath(path))
+        if address.part:
+            return Path(str(address))
         try:
             if path.stat().st_size > SMALL_BYTES:
                 return path
@@ -81,13 +90,17 @@ class LimitedReader:
     def decode_here(self, item: Item) -> Picture:
         """The same in this process."""
         source = item.source
-        data = source if isinstance(source, bytes) else read_bytes(source, max_bytes=self.max_bytes)
-        n_pixels, n_most = n_pixels_of(data, item.name), self.n_bytes // DECODE_BYTES
+        n_most = self.n_bytes // DECODE_BYTES
+        data = source if isinstance(source, bytes) else self._read(source, min(n_most, MAX_PIXELS))
+        n_pixels = n_pixels_of(data, item.name)
         if n_most < n_pixels <= MAX_PIXELS:
             advice = f"it needs {{memory}} {-(-n_pixels * DECODE_BYTES >> 20)} or more"
             expected = f"at most {n_most} pixels"
             raise ImageError("too large", path=item.name, expected=expected, found=n_pixels, advice=advice)
         return decode(data, max_side=item.max_side, grey=item.grey, name=item.name)
+
+    def _read(self, path: Path, max_pixels: int) -> bytes:
+        return read_content(path, max_bytes=self.max_bytes, max_pixels=max_pixels)
 
 
 def content_of(source: bytes | Path) -> str:
@@ -95,6 +108,8 @@ def content_of(source: bytes | Path) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
     try:
+        if is_part(source):
+            return sha256_of_picture(source, b"")
         with source.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

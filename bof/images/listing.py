@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bof.errors import ImageError, display_name, reason_of
+from bof.images.address import is_part
+from bof.images.documents.base import DOCUMENT_SUFFIXES
 
 log = logging.getLogger("bof")
 
@@ -25,6 +27,7 @@ PICTURES = "pictures (JPEG, PNG, WebP, TIFF, BMP, GIF)"
 LINKED_FOLDER = "link to a folder"
 HIDDEN = "hidden"
 _NO_SUFFIX = "without a suffix"
+_LIKE_A_PART = "name that means a part of a file"
 _DEAD_LINK = "link that leads nowhere"
 _SPECIAL = "no regular file"
 
@@ -151,8 +154,10 @@ def _kind_of_other(entry: os.DirEntry[str]) -> str:
         return HIDDEN
     if entry.is_symlink() and os.path.isdir(entry.path):
         return LINKED_FOLDER
+    if is_part(entry.path):
+        return _LIKE_A_PART
     suffix = os.path.splitext(entry.name)[1].lower()
-    if suffix not in IMAGE_SUFFIXES:
+    if suffix not in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES:
         return suffix or _NO_SUFFIX
     return "" if _is_file(entry) else _DEAD_LINK if entry.is_symlink() else _SPECIAL
 

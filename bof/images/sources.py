@@ -16,6 +16,7 @@ from PIL import Image
 from bof.errors import ImageError, OptionError
 from bof.images.decode import Picture, decode_image, shrink, to_grey
 from bof.images.limited import LimitedReader, content_of
+from bof.images.opening import stamp_of
 from bof.types import U8
 
 Channels = Literal["RGB", "BGR"]
@@ -120,7 +121,7 @@ def _of_file(source: Path | bytes, name: str, memory: int) -> OpenedSource:
     def read(max_side: int | None, grey: bool) -> Picture:
         return reader.decode(loaded, max_side=max_side, grey=grey, name=name)
 
-    n_bytes = len(loaded) if isinstance(loaded, bytes) else loaded.stat().st_size
+    n_bytes = len(loaded) if isinstance(loaded, bytes) else stamp_of(loaded)[0]
     return OpenedSource(name, content_of(loaded), n_bytes, read)
 
 

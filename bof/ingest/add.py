@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from bof.errors import ImageError
 from bof.images.listing import Skipped, list_everything
 from bof.ingest.backfill import backfill, find_missing
 from bof.ingest.batches import Batches
+from bof.ingest.documents import Documents, Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
 from bof.ingest.reuse import reuse_features
 from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
@@ -65,8 +67,7 @@ class AddReport:
 def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
     listing = list_everything(sources, index.roots)
-    known = {record.path: record for record in index.records()}
-    plan = plan_sync(listing.names, known, sources, delete=delete, progress=progress)
+    plan = plan_sync(listing.names, index.records(), sources, delete=delete, progress=progress)
     if delete:
         _refuse_empty(sources, listing.names, plan)
     return replace(plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders())
@@ -100,15 +101,15 @@ def add_pictures(
         n_changed=reading.n_changed,
         n_moved=len(plan.moves),
         n_touched=len(plan.touched),
-        n_removed=len(plan.leaving),
+        n_removed=len(plan.leaving) + reading.documents.n_removed,
         n_gone=0 if delete else len(plan.gone),
-        n_unchanged=plan.n_unchanged,
+        n_unchanged=plan.n_unchanged + reading.documents.n_unchanged,
         skipped=[*done.skipped, *failed],
         n_features=done.n_features,
         seconds=time.perf_counter() - start,
         n_backfilled=n_backfilled,
         n_reused=reading.n_reused,
-        passed_over=plan.passed_over,
+        passed_over=dict(Counter(plan.passed_over) + reading.documents.others),
         linked_folders=plan.linked_folders,
     )
 
@@ -139,41 +140,54 @@ class _Reading:
     ) -> None:  # fmt: skip
         self._index, self._writer, self._plan = index, writer, plan
         self._spec, self._options, self._progress = spec, options, progress
-        self._changed = {path for path, _ in plan.changed}
+        self._known = {record.path for record in index.records()}
         self.batches = Batches(writer, options)
+        self.documents = Documents(index, writer)
         self.n_changed = self.n_reused = 0
 
     def run(self) -> None:
         """Extract what must be read, then take over what the index has by then. Ctrl-C commits what is done."""
+        n_files = len(self._plan.new) + len(self._plan.changed)
         try:
-            self._extract(self._plan.to_read)
+            self._extract(self._plan.to_read, "reading")
             self.batches.commit()
-            self._extract(list(self._reuse()))
-            self.batches.commit()
+            self._extract(list(self._reuse(self._plan.known_contents)), "reading")
+            self._extract_parts()
         except KeyboardInterrupt:
-            self.batches.commit()
-            n_done = self.batches.n_added
-            n_left = len(self._plan.new) + len(self._plan.changed) - n_done - len(self.batches.skipped)
+            self._finish()
+            n_left = n_files - self.batches.n_added - len(self.batches.skipped)
+            left = f"{n_left} are left" if n_left > 0 else "some are left"
             raise KeyboardInterrupt(
-                f"{n_done} pictures are committed, {n_left} are left; the same command goes on from here"
+                f"{self.batches.n_added} pictures are committed, {left}; the same command goes on from here"
             ) from None
+        self._finish()
 
-    def _extract(self, files: Sequence[Found]) -> None:
+    def _extract_parts(self) -> None:
+        """The pictures in the files that hold several."""
+        files, contents = self.documents.to_read()
+        self._extract(files, "reading parts")
+        self.batches.commit()
+        self._extract(list(self._reuse(contents)), "reading parts")
+
+    def _finish(self) -> None:
+        self.batches.commit()
+        self.documents.finish()
+
+    def _extract(self, files: Sequence[Found], name: str) -> None:
         """One stage, with the time left by the sizes of the pictures, if anybody wants to know it."""
         if not files:
             return
-        stage = Stage(self._progress, "reading", len(files), 1.0)
+        stage = Stage(self._progress, name, len(files), 1.0)
         is_worth_it = self._progress and len(files) > _FEW
         work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
         total = sum(work.values())
         for item in extract_files(files, self._spec, self._options):
-            path = item.path if isinstance(item, Skipped) else item[0].path
+            path = item.path if isinstance(item, Skipped | Parts) else item[0].path
             self._take(item)
             stage.advance(1, work[path] / total)
 
-    def _reuse(self) -> Iterator[Found]:
+    def _reuse(self, files: Sequence[KnownContent]) -> Iterator[Found]:
         """The files of known content that must be read after all; the features of the others are taken over."""
-        files = self._plan.known_contents
         stage = Stage(self._progress, "known content", len(files))
         for found in reuse_features(self._index, self._writer, files):
             if isinstance(found, KnownContent):
@@ -183,10 +197,22 @@ class _Reading:
                 self.n_reused += 1
             stage.advance()
 
-    def _take(self, item: Extracted | Skipped) -> None:
-        self.batches.take(item)
-        if not isinstance(item, Skipped):
-            self.n_changed += item[0].path in self._changed
+    def _take(self, item: Extracted | Parts | Skipped) -> None:
+        if isinstance(item, Parts):
+            self.documents.take_opened(item)
+            return
+        if isinstance(item, Skipped):
+            self.documents.done(item.path)
+            self.batches.take(item)
+            return
+        record = self.documents.stamped(item[0])
+        if isinstance(record, Skipped):
+            self.batches.take(record)
+            return
+        self.batches.take((record, item[1]))
+        self.documents.done(record.path)
+        self.documents.take_single(record.path)
+        self.n_changed += record.path in self._known
 
 
 def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +12,12 @@ import cv2
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.images.address import is_part
+from bof.images.decode import Picture, PictureTooLargeError, decode
+from bof.images.documents import open_document
 from bof.images.listing import Skipped
+from bof.images.opening import Stamp, read_content, sha256_of_file, sha256_of_picture, stamp_of
+from bof.ingest.documents import Parts
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
@@ -52,8 +54,12 @@ ExtractedColumns = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
-def extract_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Extracted | Skipped]:
-    """The facts and columns of (path, name) pairs, in the order of `in_processes`."""
+def extract_files(
+    files: Sequence[Found], spec: ExtractSpec, options: IndexOptions
+) -> Iterator[Extracted | Parts | Skipped]:
+    """The facts and columns of (path, name) pairs, in the order of `in_processes`; of a file with several pictures, its
+    parts, to be extracted in their turn.
+    """
     return in_processes("bof.ingest.extract:extract_in_worker", files, spec, options)
 
 
@@ -93,10 +99,12 @@ def _run(
         yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
-def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Skipped | Deferred:
+def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Parts | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
     spec, max_pixels = shared
+    if not is_part(file[0]) and (opened := _open(file)):
+        return opened
     vocabulary = load_vocabulary(spec.vocabulary_folder)
     found = extract_file(file, vocabulary, spec, pixels_beside_freed(max_pixels, spec.features))
     if isinstance(found, Deferred) and found.n_pixels <= max_pixels:
@@ -110,7 +118,26 @@ def extract_columns_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> E
     be_one_of_many()
     spec, max_pixels = shared
     path = file[0]
-    return _guarded(file, spec, max_pixels, lambda _, data, n: (path, _sha256(data), _rows(data, path, spec, n)))
+    return _guarded(
+        file, spec, max_pixels, lambda _, data, n: (path, sha256_of_picture(path, data), _rows(data, path, spec, n))
+    )
+
+
+def _open(file: Found) -> Parts | Skipped | None:
+    """The parts of a file with several pictures; None of one with a single picture."""
+    path, name = file
+    try:
+        stamp = stamp_of(path)
+        document = open_document(path)
+        if document is None:
+            return None
+        parts, others = list(document.parts), dict(document.others)
+        document.close()
+        if not parts:
+            return Skipped(path, f"expected pictures in it, found {', '.join(others) or 'nothing'}")
+        return Parts(path, name, sha256_of_file(path), stamp, parts, others)
+    except (ImageError, OSError, ValueError) as error:
+        return Skipped(path, reason_of(error))
 
 
 def be_one_of_many() -> None:
@@ -126,12 +153,12 @@ def extract_file(
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
 
-    def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
+    def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
-        return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+        return ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
 
     return _guarded(file, spec, max_pixels, extracted)
 
@@ -140,16 +167,16 @@ T = TypeVar("T")
 
 
 def _guarded(
-    file: Found, spec: ExtractSpec, max_pixels: int, use: Callable[[os.stat_result, bytes, int], T]
+    file: Found, spec: ExtractSpec, max_pixels: int, use: Callable[[Stamp, bytes, int], T]
 ) -> T | Skipped | Deferred:
-    """What `use` makes of a file's status and bytes, and the pixels that it may have; else why it could not.
+    """What `use` makes of a picture's stamp and bytes, and the pixels that it may have; else why it could not.
 
-    The status is older than the bytes: a file that changes meanwhile is read again the next time.
+    The stamp is older than the bytes: a file that changes meanwhile is read again the next time.
     """
     path, name = file
+    limit = min(max_pixels, spec.max_pixels)
     try:
-        status = os.stat(path)
-        return use(status, read_bytes(Path(path)), min(max_pixels, spec.max_pixels))
+        return use(stamp_of(path), read_content(path, max_pixels=limit), limit)
     except PictureTooLargeError as error:
         if error.n_pixels <= spec.max_pixels:
             return Deferred(path, name, error.n_pixels)
@@ -170,7 +197,3 @@ def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int, grey: Pict
         picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, grey=in_grey, name=path)
         return spec.column_spec.describe(picture.pixels, path)
     return spec.column_spec.describe(grey.pixels, path)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

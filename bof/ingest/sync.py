@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bof.images.address import Address, file_of
+from bof.images.opening import Stamp, sha256_of_part
 from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
 
 Found = tuple[str, str]
-"""Path and name of a picture file."""
+"""Path and name of a picture file, or of a part of one."""
 
+UNFINISHED_NS = -1
+"""The time of a file whose parts are not all in the index yet, as their rows have it: no file is of that time."""
 
-_Status = tuple[int, int] | None
-"""Size in bytes and time of modification in nanoseconds; None: it cannot be told."""
+_Status = Stamp | None
+"""None: it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,62 @@ class KnownContent:
     sha256: str
     n_bytes: int
     mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file of which the index has pictures: itself, or its parts, in order."""
+
+    path: str
+    records: Sequence[ImageRecord]
+
+    @property
+    def name(self) -> str:
+        """What the file is called."""
+        return Address.file_name(self.records[0].path, self.records[0].name)
+
+    @property
+    def names(self) -> set[str]:
+        """Its own, and those of its parts."""
+        return {self.name, *(record.name for record in self.records)}
+
+    @property
+    def stamp(self) -> _Status:
+        """Its size and time, as they were; that of no file where its parts were not all read."""
+        stamps = {(record.n_bytes, record.mtime_ns) for record in self.records}
+        return stamps.pop() if len(stamps) == 1 else None
+
+    @property
+    def is_finished(self) -> bool:
+        """Is all that it holds in the index?"""
+        return self.stamp is not None and self.records[0].mtime_ns != UNFINISHED_NS
+
+    def has_content(self, sha256: str | None) -> bool:
+        """Is a file of this SHA-256 what was indexed, and all of it?"""
+        record = self.records[0]
+        part = Address.parse(record.path).part
+        return sha256 is not None and self.is_finished and record.sha256 == content_of_part(sha256, part)
+
+    def moves_to(self, path: str, name: str, stamp: Stamp) -> list[Move]:
+        """Each of its pictures under another path of the file, or another time."""
+        moves = []
+        for record in self.records:
+            address = replace(Address.parse(record.path), file=path)
+            moves.append(Move(record.id, address.name(name), str(address), *stamp))
+        return moves
+
+
+def content_of_part(file_sha256: str, part: str) -> str:
+    """The content of a file, or of a part of it, by the SHA-256 of the file."""
+    return sha256_of_part(file_sha256, part) if part else file_sha256
+
+
+def by_file(records: Iterable[ImageRecord]) -> dict[str, KnownFile]:
+    """The known pictures by the path of the file that each is or lies in."""
+    found: dict[str, list[ImageRecord]] = {}
+    for record in records:
+        found.setdefault(file_of(record.path), []).append(record)
+    return {path: KnownFile(path, rows) for path, rows in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +129,7 @@ class Plan:
 
 def plan_sync(
     files: Mapping[str, str],
-    known: Mapping[str, ImageRecord],
+    records: Iterable[ImageRecord],
     sources: Sequence[Path],
     *,
     delete: bool,
@@ -80,25 +140,29 @@ def plan_sync(
     A file of known size and time is unchanged. For all others content decides, by SHA-256: known pictures whose own
     file is gone, or holds something else now, are looked for among the files that are new or changed; what is left of
     these and has the content of a known picture, or of each other, is indexed without being decoded. New files of a
-    size that nothing else has are not read here. delete: pictures that are gone leave the index, and their names are
+    size that nothing else has are not read here. A file of which the index has parts is treated as one; one whose parts
+    are not all in the index counts as changed. delete: pictures that are gone leave the index, and their names are
     free. progress: receives the bytes of the files whose content is compared, done and in all.
     """
+    known = by_file(records)
     stats = {path: _stat(path) for path in files}
-    altered = [path for path in files if path in known and stats[path] != _recorded(known[path])]
+    altered = [p for p in files if p in known and (stats[p] is None or stats[p] != known[p].stamp)]
     unknown = [path for path in files if path not in known]
     content = _contents([*altered, *_of_known_size(unknown, altered, known, stats)], stats, progress)
-    touched = [path for path in altered if content[path] == known[path].sha256]
-    changed = [path for path in altered if content[path] != known[path].sha256]
+    touched = [path for path in altered if known[path].has_content(content[path])]
+    changed = [path for path in altered if not known[path].has_content(content[path])]
     missing = [path for path in known if path not in files and _is_gone(path)]
     lost = [*missing, *(path for path in changed if content[path])]  # what cannot be read may be as it was
     homes = _find_homes([*unknown, *changed], {path: known[path] for path in lost}, content)
 
     moved = set(homes.values())
     gone = [path for path in missing if path not in moved and is_below(path, sources)]
-    freed = {known[path].name for path in (*(gone if delete else ()), *(p for p in missing if p in moved))}
-    names = _names(files, known, {entry.name for entry in known.values()} - freed)
+    free = (*(gone if delete else ()), *(path for path in missing if path in moved))
+    freed = {name for path in free for name in known[path].names}
+    names = _names(files, known, {name for one in known.values() for name in one.names} - freed)
     to_index = [path for path in (*unknown, *changed) if path not in homes]
-    staying = {known[path].sha256 for path in known.keys() - {*changed, *(gone if delete else ())} | moved}
+    leaving = {*changed, *(gone if delete else ())} - moved
+    staying = {record.sha256 for path in known.keys() - leaving for record in known[path].records}
     return Plan(
         [(path, names[path]) for path in unknown if path not in homes],
         [(path, names[path]) for path in changed if path not in homes],
@@ -106,21 +170,21 @@ def plan_sync(
             KnownContent(path, names[path], sha256, *_at(stats, path))
             for path, sha256 in _known_contents(to_index, staying, content)
         ],
-        [Move(known[old].id, names[new], new, *_at(stats, new)) for new, old in homes.items()],
-        [Move(known[path].id, names[path], path, *_at(stats, path)) for path in touched],
-        [known[path] for path in gone],
-        [known[path] for path in changed if path in homes and path not in moved],
-        len(files) - len(altered) - len(unknown),
+        [move for new, old in homes.items() for move in known[old].moves_to(new, names[new], _at(stats, new))],
+        [move for path in touched for move in known[path].moves_to(path, known[path].name, _at(stats, path))],
+        [record for path in gone for record in known[path].records],
+        [record for path in changed if path in homes and path not in moved for record in known[path].records],
+        sum(len(known[path].records) for path in (known.keys() & files.keys()) - set(altered)),
         delete,
     )
 
 
 def _of_known_size(
-    unknown: Sequence[str], altered: Sequence[str], known: Mapping[str, ImageRecord], stats: Mapping[str, _Status]
+    unknown: Sequence[str], altered: Sequence[str], known: Mapping[str, KnownFile], stats: Mapping[str, _Status]
 ) -> list[str]:
     """The new files that may hold what a known picture, or another file, holds: they have its size."""
     sizes = Counter(status[0] for path in (*unknown, *altered) if (status := stats[path]))
-    of_known = {entry.n_bytes for entry in known.values()}
+    of_known = {one.records[0].n_bytes for one in known.values()}
     return [p for p in unknown if (status := stats[p]) and (status[0] in of_known or sizes[status[0]] > 1)]
 
 
@@ -147,20 +211,27 @@ def _known_contents(
 
 
 def _find_homes(
-    candidates: Sequence[str], orphans: Mapping[str, ImageRecord], content: Mapping[str, str | None]
+    candidates: Sequence[str], orphans: Mapping[str, KnownFile], content: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """New path -> old path of the known pictures that are found elsewhere by their content."""
-    by_content: dict[str, list[str]] = {}
-    for path, entry in sorted(orphans.items(), reverse=True):
-        by_content.setdefault(entry.sha256, []).append(path)
+    """New path -> old path of the known files that are found elsewhere by their content."""
+    whole: dict[str, list[str]] = {}
+    in_parts = []
+    for path, one in sorted(orphans.items(), reverse=True):
+        if Address.parse(one.records[0].path).part:
+            in_parts.append(path)
+        else:
+            whole.setdefault(one.records[0].sha256, []).append(path)
     homes = {}
     for path in candidates:
-        if paths := by_content.get(content.get(path) or ""):
+        if paths := whole.get(content.get(path) or ""):
             homes[path] = paths.pop()
+        elif found := next((old for old in in_parts if orphans[old].has_content(content.get(path))), None):
+            homes[path] = found
+            in_parts.remove(found)
     return homes
 
 
-def _names(files: Mapping[str, str], known: Mapping[str, ImageRecord], taken: set[str]) -> dict[str, str]:
+def _names(files: Mapping[str, str], known: Mapping[str, KnownFile], taken: set[str]) -> dict[str, str]:
     """What each file is called: as it was, else as it wishes, else, where that name is taken, by its path."""
     names = {}
     for path, wished in files.items():
@@ -181,10 +252,6 @@ def _stat(path: str) -> _Status:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _recorded(entry: ImageRecord) -> _Status:
-    return entry.n_bytes, entry.mtime_ns
 
 
 def _at(stats: Mapping[str, _Status], path: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.errors import ImageError
+from bof.images.address import is_part
 from bof.images.decode import read_size
 from bof.images.listing import Skipped
 from bof.ingest.extract import Deferred, ExtractSpec, in_processes
@@ -26,6 +27,7 @@ takes SIFT 0.7 us, the JPEG decoder 5 to 14 ns, those of PNG and WebP 30 to 40 n
 
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _BYTES_A_PIXEL = 0.3
+_PART_BYTES = 1_000_000
 
 MeasuredSize = tuple[str, int, int]
 """The path of a picture file, its width and its height."""
@@ -51,7 +53,7 @@ def reading_work(path: str, n_pixels: int) -> float:
 def estimate_work(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> dict[str, float]:
     """The work of extracting each file, by path: what its header says, of many files what their bytes say."""
     max_side, n_bytes = spec.features.max_side, {path: _n_bytes(path) for path, _ in files}
-    measured = measure(draw_files(files, _MEASURED), spec, options)
+    measured = measure(draw_files([file for file in files if not is_part(file[0])], _MEASURED), spec, options)
     sizes = _Sizes.of(measured, n_bytes)
     return {path: extraction_work(path, *sizes.of_file(path, n_bytes[path]), max_side) for path, _ in files}
 
@@ -105,6 +107,9 @@ def _suffix(path: str) -> str:
 
 
 def _n_bytes(path: str) -> int:
+    """Of a part, whose size nobody knows, those of an ordinary picture."""
+    if is_part(path):
+        return _PART_BYTES
     try:
         return os.stat(path).st_size
     except OSError:

@@ -11,6 +11,7 @@ import numpy as np
 
 from bof.geometry import transforms
 from bof.html import PageImage, inline_jpeg, render
+from bof.images.address import Address
 from bof.images.decode import Picture, shrink, to_rgb
 from bof.images.draw import GREEN, VIOLET, encode_jpeg
 from bof.options import VerifyOptions
@@ -93,7 +94,8 @@ def hit_of(row: ImageRow, query: Query, answer: Answer, image: int, score: float
     outline = transforms.apply(transform, query.outline) if transform is not None else None
     facts = score, answer.probability(image), answer.verdict(image, options), row.width, row.height
     inspected = answer.agreements.get(image), answer.basis.get(image)
-    return Hit(image, row.name, Path(row.path), *facts, verification, outline, *inspected)
+    part = Address.parse(row.path).part
+    return Hit(image, row.name, Path(row.path), *facts, verification, outline, *inspected, part)
 
 
 def bounds_of(hit: Hit) -> Box | None:
@@ -116,7 +118,8 @@ def _record(hit: Hit) -> dict[str, Any]:
     left, top, right, bottom = box or (None, None, None, None)
     return {
         "name": hit.name,
-        "path": str(hit.path),
+        "path": str(hit.file),
+        "part": hit.part,
         "verdict": hit.verdict,
         "basis": hit.basis,
         "score": float(hit.score),

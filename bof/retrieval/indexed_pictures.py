@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from bof.errors import ImageError, display_name
-from bof.images.decode import Picture, decode, read_bytes, to_rgb
+from bof.images.address import is_part
+from bof.images.decode import Picture, decode, to_rgb
+from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
@@ -51,6 +53,21 @@ class LentPictures:
         return replace(picture, pixels=to_rgb(picture.pixels))
 
 
+def read_as_indexed(record: ImageRecord, max_bytes: int = MAX_BYTES) -> bytes | None:
+    """The bytes of an image's file, or of the part of one, as `decode` takes them; None unless it is what was indexed.
+
+    A part is known by its file's size and time: the content of a large file is not compared while somebody waits.
+    Raises ImageError.
+    """
+    if is_part(record.path):
+        current = record.file.is_current()
+        return read_content(record.path, max_bytes=max_bytes, max_pixels=MAX_PIXELS) if current else None
+    if record.n_bytes > max_bytes:
+        return None
+    data = read_content(record.path, max_bytes=record.n_bytes)
+    return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
+
+
 class IndexedPictures:
     """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files;
     lent: pictures in memory that the user has at hand, by id.
@@ -84,15 +101,13 @@ class IndexedPictures:
         """The picture of an image in RGB; None where its file is not what was indexed, is large, or cannot be read."""
         self._look_up([image])
         record = self._records[image]
-        if record is None or record.n_bytes > MAX_BYTES:
+        if record is None:
             return None
         try:
             if is_in_memory(record.path):
                 return self._lent.read(record, max_side)
-            data = read_bytes(Path(record.path), max_bytes=record.n_bytes)
-            if hashlib.sha256(data).hexdigest() != record.sha256:
-                return None
-            return self._decode(data, max_side)
+            data = read_as_indexed(record)
+            return None if data is None else self._decode(data, max_side)
         except ImageError:
             return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import logging
 import os
 import sqlite3
@@ -15,8 +14,9 @@ from typing import Any
 
 from bof.engine import Engine
 from bof.errors import BofError, MismatchError, display_name
-from bof.images.decode import read_bytes
+from bof.images.address import is_part
 from bof.native.mapped_file import ShrunkFileError
+from bof.retrieval.indexed_pictures import MAX_BYTES, read_as_indexed
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
@@ -136,10 +136,10 @@ class ServedCollection:
     def content(self, image: ImageRecord) -> bytes:
         """The file of an image, if it still is what was indexed. Raises ProblemError, gone."""
         try:
-            data = read_bytes(Path(image.path)) if os.stat(image.path).st_size == image.n_bytes else b""
-        except (OSError, BofError):
-            data = b""
-        if hashlib.sha256(data).hexdigest() != image.sha256:
+            data = read_as_indexed(image, image.n_bytes if not is_part(image.path) else MAX_BYTES)
+        except BofError:
+            data = None
+        if data is None:
             raise ProblemError("gone", f"expected image {image.id} as it was indexed, found its file gone or changed")
         return data
 

@@ -57,7 +57,7 @@ class Folder:
             self.known[path] = entry
 
     def plan(self, *, delete: bool = False) -> Plan:
-        return plan_sync(list_files([self.root]), self.known, [self.root], delete=delete)
+        return plan_sync(list_files([self.root]), self.known.values(), [self.root], delete=delete)
 
     def reported(self, *, delete: bool = False) -> dict[str, object]:
         """The plan by names; only what there is."""
@@ -191,14 +191,14 @@ def test_one_of_two_equal_files_is_renamed(folder: Folder) -> None:
 
 def test_what_lies_elsewhere_is_not_gone(folder: Folder, tmp_path: Path) -> None:
     known = {**folder.known, "/elsewhere/x.jpg": entry_of(9, "x.jpg", "/elsewhere/x.jpg", 1, 1, "0" * 64)}
-    assert not plan_sync(list_files([folder.root]), known, [folder.root], delete=True).gone
+    assert not plan_sync(list_files([folder.root]), known.values(), [folder.root], delete=True).gone
 
 
 def test_a_file_moved_here_from_a_folder_that_is_not_looked_into(folder: Folder) -> None:
     away = "/elsewhere/x.jpg"
     folder.write(d="content dddd")
     known = {**folder.known, away: entry_of(9, "x.jpg", away, 12, 1, sha256_of(folder.path("d")))}
-    plan = plan_sync(list_files([folder.root]), known, [folder.root], delete=False)
+    plan = plan_sync(list_files([folder.root]), known.values(), [folder.root], delete=False)
     assert [(move.id, move.name) for move in plan.moves] == [(9, "d.jpg")]
     assert not plan.new
 
@@ -206,7 +206,7 @@ def test_a_file_moved_here_from_a_folder_that_is_not_looked_into(folder: Folder)
 def test_a_name_that_is_taken_gives_way_to_the_path(folder: Folder, tmp_path: Path) -> None:
     other = Folder(tmp_path / "q")
     other.write(a="other a")
-    plan = plan_sync(list_files([other.root]), folder.known, [other.root], delete=False)
+    plan = plan_sync(list_files([other.root]), folder.known.values(), [other.root], delete=False)
     assert plan.new == [(str(other.path("a")), str(other.path("a")))]
 
 
@@ -215,7 +215,7 @@ def test_the_name_of_what_leaves_is_free(folder: Folder, delete: bool) -> None:
     folder.write(sub__a="other a")
     folder.path("a").unlink()
     sources = [folder.root, folder.root / "sub"]
-    plan = plan_sync(list_files([folder.root / "sub"]), folder.known, sources, delete=delete)
+    plan = plan_sync(list_files([folder.root / "sub"]), folder.known.values(), sources, delete=delete)
     assert [name for _, name in plan.new] == ["a.jpg" if delete else str(folder.path("sub__a"))]
 
 
@@ -324,13 +324,13 @@ def test_a_plan_makes_the_index_show_its_folders_and_reads_nothing_twice(
             for source in sources:
                 source.mkdir(exist_ok=True)
             files = list_files(sources)
-            plan = plan_sync(files, known, sources, delete=delete)
+            plan = plan_sync(files, known.values(), sources, delete=delete)
             lost = {path for path in known if not os.path.exists(path)}
             known = follow(plan, known, 1000 * number)
             shown = {path: entry.sha256 for path, entry in known.items() if path not in lost}
             assert {path: shown[path] for path in files} == {path: sha256_of(Path(path)) for path in files}
             assert all(path in files or not is_below(path, sources) or not delete for path in known)
-            again = plan_sync(files, known, sources, delete=delete)
+            again = plan_sync(files, known.values(), sources, delete=delete)
             assert [*again.new, *again.changed, *again.moves, *again.touched, *again.leaving] == []
             assert again.n_unchanged == len(files)
 

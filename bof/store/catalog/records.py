@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+from bof.images.opening import stamp_of
 from bof.store.segment_files import ARRAYS, COLUMNS
 from bof.store.segments import ONLY_IN_FORMAT_1
 from bof.system.database import DamagedDatabaseError
@@ -97,7 +98,10 @@ def is_in_memory(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """A picture file as it was when it was indexed: absolute path, size in bytes, time of modification."""
+    """A picture file as it was when it was indexed: absolute path, size in bytes, time of modification.
+
+    A part of a file has the stamp of the file.
+    """
 
     path: str
     n_bytes: int
@@ -108,10 +112,9 @@ class FileStamp:
         if is_in_memory(self.path):
             return False
         try:
-            found = os.stat(self.path)
+            return stamp_of(self.path) == (self.n_bytes, self.mtime_ns)
         except (OSError, ValueError):
             return False
-        return (found.st_size, found.st_mtime_ns) == (self.n_bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
