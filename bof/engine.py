@@ -235,11 +235,8 @@ class Engine(OpenedIndex):
 
     def _with_parts(self, names: Sequence[str]) -> list[str]:
         """And the names of the parts of the files of these names."""
-        files = set(names)
-        parts = (
-            one.name for one in self.records() if is_part(one.path) and Address.file_name(one.path, one.name) in files
-        )
-        return [*names, *parts]
+        files, parts = set(names), (record for record in self.records() if is_part(record.path))
+        return [*names, *(part.name for part in parts if Address.file_name(part.path, part.name) in files)]
 
     # -- Searching -----------------------------------------------------------------------------------------------
 

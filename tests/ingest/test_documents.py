@@ -91,7 +91,8 @@ def test_a_file_that_is_called_like_a_page_is_that_file(tmp_path: Path) -> None:
 
 def test_pages_of_a_tiff_are_pictures_and_a_page_alone_is_the_file(engine: Engine, tmp_path: Path) -> None:
     pictures = scenes(3)
-    book = write_tiff(tmp_path / "p" / "book.tif", pictures) if (tmp_path / "p").mkdir() is None else tmp_path
+    (tmp_path / "p").mkdir()
+    book = write_tiff(tmp_path / "p" / "book.tif", pictures)
     write_tiff(tmp_path / "p" / "single.tif", scenes(5)[4:])
     report = engine.add([tmp_path / "p"], ALONE)
     assert (report.n_added, report.skipped) == (4, [])
@@ -240,6 +241,7 @@ def test_a_file_that_is_renamed_takes_its_pages_along(engine: Engine, tmp_path: 
     assert (report.n_moved, report.n_added) == (3, 0)
     assert set(live(engine)) == {f"other.tif#page={n}" for n in (1, 2, 3)}
     assert [record.name for record in engine.select(where="tag = 'map'").records] == ["other.tif#page=2"]
+    assert len(engine.find("other.tif")) == 3
     (folder / "other.tif").unlink()
     write_zip(folder / "stays.zip", scenes(1))
     report = engine.add([folder], ALONE, delete=True)
@@ -302,6 +304,12 @@ def test_a_page_is_refused_before_it_is_decoded_when_it_is_too_large(tmp_path: P
     path = write_tiff(tmp_path / "book.tif", scenes(2))
     with pytest.raises(Exception, match="too large"):
         read_content(f"{path}/#page=1", max_pixels=100)
+
+
+def test_a_file_leaves_with_all_its_pages(engine: Engine, tmp_path: Path) -> None:
+    engine.add([write_tiff(tmp_path / "book.tif", scenes(3)), write_zip(tmp_path / "a.zip", scenes(1))], ALONE)
+    assert engine.remove("book.tif") == 3
+    assert set(live(engine)) == {"a.zip#member=in/0.png"}
 
 
 def test_no_action_touches_a_file_for_one_of_its_pages(engine: Engine, tmp_path: Path) -> None:
