@@ -27,6 +27,7 @@ from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
 from bof.errors import ImageError, OptionError, display_name
+from bof.images.cloud import is_cloud, source_of
 from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
@@ -44,8 +45,8 @@ _USAGE = """\
 def _parser() -> argparse.ArgumentParser:
     description = "Index pictures, so that search finds them, and keep the index as the pictures are."
     parser = CommandParser("index", _USAGE, description)
-    photos = "folders (searched recursively) or pictures; without any the folders that were added before"
-    parser.add_argument("photos", type=Path, nargs="*", help=photos)
+    photos = "folders (searched recursively) or pictures, s3://, gs:// and https:// too; without any those added before"
+    parser.add_argument("photos", type=source_of, nargs="*", help=photos)
     add_index(parser, "vocabulary for a new index (default: bof's own)")
     parser.add_argument("--delete", action="store_true", help="take out pictures whose files are gone")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and what it would take")
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_actions(parser: argparse.ArgumentParser) -> None:
     named = parser.add_argument_group("Instead of looking into folders")
     group = named.add_mutually_exclusive_group()
-    group.add_argument("--add", type=Path, nargs="+", metavar="FILE", help="add these pictures and no others")
+    group.add_argument("--add", type=source_of, nargs="+", metavar="FILE", help="add these pictures and no others")
     group.add_argument("--remove", nargs="+", metavar="NAME", help="take pictures out, by name or pattern (trips/*)")
     group.add_argument(
         "--annotate", nargs="+", metavar="NAME", help="give pictures of the index --tag, --untag, --field"
@@ -153,12 +154,17 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 def _refuse_missing(sources: Sequence[Path]) -> None:
     """A wrong name or folder should not leave an empty index behind."""
     for source in sources:
-        if not source.exists():
+        if not is_cloud(source) and not source.exists():
             raise ImageError(path=source, expected="a folder or a picture", found="nothing there")
-    if sources and not any(source.is_file() or any(True for _ in walk_images(source)) for source in sources):
+    if sources and not any(map(_may_have_pictures, sources)):
         others = list_everything(sources).count_passed_over()
         found = f"none, but {describe_passed_over(others)}" if others else "none"
         raise ImageError(path=", ".join(map(str, sources)), expected=PICTURES, found=found)
+
+
+def _may_have_pictures(source: Path) -> bool:
+    """What lies in the cloud is listed once, when it is added."""
+    return is_cloud(source) or source.is_file() or any(True for _ in walk_images(source))
 
 
 def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:

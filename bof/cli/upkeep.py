@@ -15,6 +15,7 @@ from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
 from bof.errors import OptionError, display_name
+from bof.images.cloud import is_cloud
 from bof.ingest.sync import is_below
 from bof.store.catalog import FORMAT, TAG, ImageRecord
 from bof.store.check import CheckReport
@@ -46,9 +47,14 @@ def known_folders(engine: Engine) -> list[Path]:
         found = "none named and none that was added before"
         raise OptionError("PHOTOS", expected="a folder of pictures", found=found)
     for root in roots:
-        if not root.is_dir():
+        if not _is_there(root):
             log.warning("%s: the folder is not there now; its pictures stay in the index", display_name(root))
-    return [root for root in roots if root.is_dir()]
+    return [root for root in roots if _is_there(root)]
+
+
+def _is_there(root: Path) -> bool:
+    """A folder in the cloud says so itself when it is listed."""
+    return is_cloud(root) or root.is_dir()
 
 
 # -- Pictures by name -------------------------------------------------------------------------------------------------

@@ -11,6 +11,10 @@ _PART = re.compile(r"(?s)(?P<file>.+?)[/\\]#(?P<part>(?:page|frame|member)=.+)\Z
 _SPOKEN = re.compile(r"#(?:page|frame|member)=(?=.)", re.DOTALL)
 
 
+Stamp = tuple[int, int]
+"""Size in bytes and time of modification, in nanoseconds, of the file that a picture is or lies in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A file, and what of it: part is `page=12`, `page=12&image=2`, `frame=7`, `member=NAME` (percent-encoded), or

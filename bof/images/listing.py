@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bof.errors import ImageError, display_name, reason_of
-from bof.images.address import is_part
+from bof.images.address import Stamp, is_part
+from bof.images.cloud import is_cloud, list_cloud, place_of, url_of
 from bof.images.documents.base import DOCUMENT_SUFFIXES
 
 log = logging.getLogger("bof")
@@ -51,11 +52,12 @@ class PassedOver:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What lies under some sources: absolute path -> name of each picture; absolute path -> kind of what was passed
-    over (see PassedOver), each once, but for sources and roots.
+    over (see PassedOver), each once, but for sources and roots; the stamps of those in the cloud.
     """
 
     names: Mapping[str, str]
     passed_over: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     def count_passed_over(self) -> dict[str, int]:
         """How many of each kind were passed over, the most frequent kind first."""
@@ -82,18 +84,47 @@ def list_everything(sources: Iterable[Path], roots: Iterable[Path] = ()) -> List
     names: dict[str, str] = {}
     taken: set[str] = set()
     passed_over: dict[str, str] = {}
-    places = [os.path.abspath(source) for source in sources]
-    folders = [*(os.path.abspath(root) for root in roots), *(place for place in places if not os.path.isfile(place))]
+    stamps: dict[str, Stamp] = {}
+    places = [place_of(source) for source in sources]
+    folders = [*(place_of(root) for root in roots), *(place for place in places if not os.path.isfile(place))]
     for place in places:
         base = _base(place, folders)
-        for found in [place] if os.path.isfile(place) else scan(Path(place)):
+        for found in _found_at(place, stamps):
             if isinstance(found, PassedOver):
                 passed_over.setdefault(found.path, found.kind)
                 continue
-            name = os.path.relpath(found, base).replace(os.sep, "/")
+            name = _name(str(found), base)
             names.setdefault(str(found), name if name not in taken else str(found))
             taken.add(name)
-    return Listing(names, {path: kind for path, kind in passed_over.items() if path not in folders})
+    return Listing(names, {path: kind for path, kind in passed_over.items() if path not in folders}, stamps)
+
+
+def _found_at(place: str, stamps: dict[str, Stamp]) -> Iterable[str | Path | PassedOver]:
+    if is_cloud(place):
+        return _scan_cloud(place, stamps)
+    return [place] if os.path.isfile(place) else scan(Path(place))
+
+
+def _name(path: str, base: str) -> str:
+    """The path below the folder that it lies in; of the cloud, as its URL has it."""
+    if is_cloud(path):
+        url, folder = url_of(path), url_of(base) if is_cloud(base) else ""
+        return url.removeprefix(folder).lstrip("/") or url.rpartition("/")[2]
+    return os.path.relpath(path, base).replace(os.sep, "/")
+
+
+def _scan_cloud(folder: str, stamps: dict[str, Stamp]) -> Iterator[Path | PassedOver]:
+    """The pictures in a folder of the cloud and below, by suffix, and what else; their stamps are noted."""
+    for file in list_cloud(folder):
+        below = url_of(file.path).removeprefix(url_of(folder)).split("/")
+        suffix = os.path.splitext(below[-1])[1].lower()
+        if any(part.startswith(".") for part in below):
+            yield PassedOver(file.path, HIDDEN)
+        elif suffix not in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES:
+            yield PassedOver(file.path, suffix or _NO_SUFFIX)
+        else:
+            stamps[file.path] = file.stamp
+            yield Path(file.path)
 
 
 def _base(place: str, folders: Sequence[str]) -> str:

@@ -8,18 +8,19 @@ import os
 from pathlib import Path
 
 from bof.errors import ImageError
-from bof.images.address import Address
+from bof.images.address import Address, Stamp
+from bof.images.cloud import MAX_FETCHED_BYTES, is_cloud, read_cloud, stamp_of_cloud
 from bof.images.decode import Picture, decode, read_bytes
 from bof.images.documents import reading
 from bof.options import MAX_PIXELS
 
-Stamp = tuple[int, int]
-"""Size in bytes and time of modification, in nanoseconds, of the file that a picture is or lies in."""
-
 
 def stamp_of(path: str | os.PathLike[str]) -> Stamp:
-    """The stamp of a picture's file. Raises OSError, ValueError for a NUL in the path."""
-    status = os.stat(Address.parse(path).file)
+    """The stamp of a picture's file. Raises OSError, ValueError for a NUL in the path, ImageError without fsspec."""
+    file = Address.parse(path).file
+    if is_cloud(file):
+        return stamp_of_cloud(file)
+    status = os.stat(file)
     return status.st_size, status.st_mtime_ns
 
 
@@ -29,6 +30,8 @@ def read_content(path: str | os.PathLike[str], *, max_bytes: int | None = None, 
     Raises ImageError, PictureTooLargeError where a part would have to be decoded to more than max_pixels.
     """
     address = Address.parse(path)
+    if is_cloud(path):
+        return _read_cloud(address, max_bytes)
     if not address.part:
         return read_bytes(Path(address.file), max_bytes=max_bytes)
     with reading(address.file) as document:
@@ -36,6 +39,12 @@ def read_content(path: str | os.PathLike[str], *, max_bytes: int | None = None, 
     if max_bytes is not None and len(data) > max_bytes:
         raise ImageError("too large", path=path, expected=f"at most {max_bytes} bytes", found=len(data))
     return data
+
+
+def _read_cloud(address: Address, max_bytes: int | None) -> bytes:
+    if address.part:
+        raise ImageError(path=address.file, expected="a picture", found="a part of a file, which is not fetched again")
+    return read_cloud(address.file, MAX_FETCHED_BYTES if max_bytes is None else max_bytes)
 
 
 def read_picture(

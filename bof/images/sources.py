@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bof.errors import ImageError, OptionError
+from bof.images.cloud import source_of
 from bof.images.decode import Picture, decode_image, shrink, to_grey
 from bof.images.limited import LimitedReader, content_of
 from bof.images.opening import stamp_of
@@ -97,13 +98,13 @@ def is_one(pictures: object) -> bool:
 def as_paths(paths: Paths) -> list[Path]:
     """One path, or many, as a list. Raises OptionError where something is no path."""
     if isinstance(paths, str | os.PathLike):
-        return [Path(paths)]
+        return [source_of(paths)]
     found = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, bytes) else [paths]
     for path in found:
         if not isinstance(path, str | os.PathLike):
             advice = "pictures in memory are added with add_images"
             raise OptionError("paths", expected="a path, or a list of paths", found=_kind(path), advice=advice)
-    return [Path(path) for path in found]
+    return [source_of(path) for path in found]
 
 
 def as_names(names: str | Iterable[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bof.errors import ImageError
+from bof.images.cloud import is_cloud, place_of
 from bof.images.listing import Skipped, list_everything
 from bof.ingest.backfill import backfill, find_missing
 from bof.ingest.batches import Batches
+from bof.ingest.cloud import extract_cloud
 from bof.ingest.documents import Documents, Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
 from bof.ingest.reuse import reuse_features
@@ -67,10 +68,12 @@ class AddReport:
 def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
     listing = list_everything(sources, index.roots)
-    plan = plan_sync(listing.names, index.records(), sources, delete=delete, progress=progress)
+    plan = plan_sync(listing.names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
     if delete:
         _refuse_empty(sources, listing.names, plan)
-    return replace(plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders())
+    return replace(
+        plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders(), stamps=listing.stamps
+    )
 
 
 def add_pictures(
@@ -117,7 +120,7 @@ def add_pictures(
 def _rearrange(index: Index, writer: Writer, plan: Plan, sources: Sequence[Path]) -> None:
     """What needs no picture read: moves, removals, and the folders to follow."""
     known = list(map(str, index.roots))
-    roots = sorted({*known, *(os.path.abspath(source) for source in sources if source.is_dir())})
+    roots = sorted({*known, *(place_of(source) for source in sources if is_cloud(source) or source.is_dir())})
     moves = [*plan.moves, *plan.touched]
     if moves or plan.leaving or roots != known:
         writer.rearrange(moves, plan.leaving, roots)
@@ -181,10 +184,15 @@ class _Reading:
         is_worth_it = self._progress and len(files) > _FEW
         work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
         total = sum(work.values())
-        for item in extract_files(files, self._spec, self._options):
+        for item in self._extracted(files):
             path = item.path if isinstance(item, Skipped | Parts) else item[0].path
             self._take(item)
             stage.advance(1, work[path] / total)
+
+    def _extracted(self, files: Sequence[Found]) -> Iterator[Extracted | Parts | Skipped]:
+        yield from extract_files([file for file in files if not is_cloud(file[0])], self._spec, self._options)
+        in_cloud = [file for file in files if is_cloud(file[0])]
+        yield from extract_cloud(in_cloud, self._plan.stamps, self._spec, self._options)
 
     def _reuse(self, files: Sequence[KnownContent]) -> Iterator[Found]:
         """The files of known content that must be read after all; the features of the others are taken over."""

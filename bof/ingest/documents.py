@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bof.images.address import Address, file_of
+from bof.images.address import Address, Stamp, file_of
 from bof.images.listing import Skipped
-from bof.images.opening import Stamp, sha256_of_part
+from bof.images.opening import sha256_of_part
 from bof.ingest.sync import UNFINISHED_NS, Found, KnownContent, KnownFile, by_file
 from bof.store import catalog
 from bof.store.catalog import ImageRecord, Move

@@ -12,11 +12,11 @@ import cv2
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.address import is_part
+from bof.images.address import Stamp, is_part
 from bof.images.decode import Picture, PictureTooLargeError, decode
 from bof.images.documents import open_document
 from bof.images.listing import Skipped
-from bof.images.opening import Stamp, read_content, sha256_of_file, sha256_of_picture, stamp_of
+from bof.images.opening import read_content, sha256_of_file, sha256_of_picture, stamp_of
 from bof.ingest.documents import Parts
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.images.address import Address, file_of
-from bof.images.opening import Stamp, sha256_of_part
+from bof.images.address import Address, Stamp, file_of
+from bof.images.cloud import is_cloud, place_of
+from bof.images.opening import sha256_of_part
 from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
@@ -100,7 +101,8 @@ class Plan:
 
     new and changed: files to index; known_contents: those of them that need not be read again; moves: known pictures
     found elsewhere, nothing to read; touched: known pictures whose files have another time alone; gone: known pictures
-    whose files are no more, which leave only with delete; replaced: known pictures whose place another has taken.
+    whose files are no more, which leave only with delete; replaced: known pictures whose place another has taken;
+    stamps: of the files in the cloud.
     """
 
     new: Sequence[Found]
@@ -114,6 +116,7 @@ class Plan:
     delete: bool
     passed_over: Mapping[str, int] = field(default_factory=dict)
     linked_folders: Sequence[str] = ()
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     @property
     def leaving(self) -> list[int]:
@@ -133,6 +136,7 @@ def plan_sync(
     sources: Sequence[Path],
     *,
     delete: bool,
+    stamps: Mapping[str, Stamp] | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Compare picture files, path -> name, with what the index knows.
@@ -142,16 +146,18 @@ def plan_sync(
     these and has the content of a known picture, or of each other, is indexed without being decoded. New files of a
     size that nothing else has are not read here. A file of which the index has parts is treated as one; one whose parts
     are not all in the index counts as changed. delete: pictures that are gone leave the index, and their names are
-    free. progress: receives the bytes of the files whose content is compared, done and in all.
+    free. stamps: of the files in the cloud, whose content is not compared. progress: receives the bytes of the files
+    whose content is compared, done and in all.
     """
     known = by_file(records)
-    stats = {path: _stat(path) for path in files}
+    cloud = stamps or {}
+    stats = {path: cloud[path] if path in cloud else _stat(path) for path in files}
     altered = [p for p in files if p in known and (stats[p] is None or stats[p] != known[p].stamp)]
     unknown = [path for path in files if path not in known]
     content = _contents([*altered, *_of_known_size(unknown, altered, known, stats)], stats, progress)
     touched = [path for path in altered if known[path].has_content(content[path])]
     changed = [path for path in altered if not known[path].has_content(content[path])]
-    missing = [path for path in known if path not in files and _is_gone(path)]
+    missing = [path for path in known if path not in files and _is_gone(path, sources)]
     lost = [*missing, *(path for path in changed if content[path])]  # what cannot be read may be as it was
     homes = _find_homes([*unknown, *changed], {path: known[path] for path in lost}, content)
 
@@ -242,7 +248,7 @@ def _names(files: Mapping[str, str], known: Mapping[str, KnownFile], taken: set[
 
 def is_below(path: str, sources: Sequence[Path]) -> bool:
     """Is this one of the sources, or in one of the folders?"""
-    roots = [os.path.abspath(source) for source in sources]
+    roots = [place_of(source) for source in sources]
     return any(path == root or path.startswith(os.path.join(root, "")) for root in roots)
 
 
@@ -259,16 +265,23 @@ def _at(stats: Mapping[str, _Status], path: str) -> tuple[int, int]:
 
 
 def _content(path: str) -> str | None:
+    if is_cloud(path):  # it would be fetched twice
+        return None
     try:
         return sha256_of(Path(path))
     except OSError:
         return None
 
 
-def _is_gone(path: str) -> bool:
-    """Is there surely no such file any more? What cannot be looked at may be there; in memory there never was one."""
+def _is_gone(path: str, sources: Sequence[Path]) -> bool:
+    """Is there surely no such file any more? What cannot be looked at may be there; in memory there never was one.
+
+    In the cloud, what was not listed is gone: a listing is whole, or fails.
+    """
     if is_in_memory(path):
         return False
+    if is_cloud(path):
+        return is_below(path, sources)
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
