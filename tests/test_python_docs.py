@@ -49,7 +49,7 @@ def test_every_block_of_the_page_runs(folder: Path) -> None:
         assert shown.removesuffix("...)").removesuffix(", ") in said, shown
     assert "frame 1 same points" in said
     assert "frame 1 same pixels" in said
-    assert (folder / "hits.csv").read_text(encoding="utf-8").startswith("rank,name,path,verdict,basis,score,")
+    assert (folder / "hits.csv").read_text(encoding="utf-8").startswith("rank,name,path,part,verdict,basis,score,")
 
 
 def shown_by(cell: str, names: dict[str, Any]) -> object:

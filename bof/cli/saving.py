@@ -42,10 +42,8 @@ def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
 def target_of(folder: Path, found: FoundHits, rank: int, hit: Hit) -> Path:
     """Where a hit's picture is saved."""
     name = Path(found.names[hit.image])
-    stem, suffix = (
-        (safe_name(name.name), _suffix_of(hit)) if hit.part else (safe_name(name.stem), safe_name(name.suffix))
-    )
-    return folder / f"{safe_name(found.label)}_{rank:02d}_{hit.verdict}_{stem}{suffix}"
+    stem, suffix = (name.name, _suffix_of(hit)) if hit.part else (name.stem, Path(hit.name).suffix)
+    return folder / f"{safe_name(found.label)}_{rank:02d}_{hit.verdict}_{safe_name(stem)}{safe_name(suffix)}"
 
 
 def _suffix_of(hit: Hit) -> str:

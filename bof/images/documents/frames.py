@@ -21,7 +21,7 @@ from bof.images.regular import open_regular
 from bof.options import MAX_PIXELS
 from bof.types import F32
 
-_MAX_FRAMES, _MAX_KEPT = 2_000, 32
+_MAX_FRAMES, _MAX_CHOSEN = 2_000, 32
 """So many frames of an animation are looked at, and so many become pictures: an index of clips is an index of films."""
 
 _SMALL_PX = 32
@@ -134,7 +134,7 @@ def _changed_frames(image: Image.Image) -> Iterator[int]:
         if last is None or float(np.abs(small - last).mean()) > _CHANGE:
             last, n_chosen = small, n_chosen + 1
             yield number
-        if n_chosen == _MAX_KEPT:
+        if n_chosen == _MAX_CHOSEN:
             return
 
 
