@@ -16,11 +16,15 @@ class ReuseOptions(Checked):
 
     neighbours: int = declare(20, "each picture is paired with at most so many others", 1, 1000)
     probability: float = declare(
-        0.988, "a pair is reported from this probability that both show something that is the same", 0.5, 1.0
+        0.999, "a pair is reported from this probability that both show something that is the same", 0.5, 1.0
     )
+    agreement: float = declare(
+        0.3, "and where so much of the detail between the points agrees, if pixels can be compared", 0.0, 1.0,
+        expert=True,
+    )  # fmt: skip
     read: str = declare(
         "pictures",
-        "pictures: search with each picture, read again, and with its mirror image; index: with what the index holds of "
+        "what to search with; pictures: each picture, read again, and its mirror image; index: what the index holds of "
         "it, which is several times as fast, finds nothing mirrored and fewer small parts",
         choices=READ,
     )

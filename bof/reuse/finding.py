@@ -1,4 +1,4 @@
-"""The reuse graph of a collection: every picture is a query, and each pair is reported once, as its better side has it."""
+"""The reuse graph of a collection: every picture is a query; each pair is reported once, as its surer side has it."""
 
 from __future__ import annotations
 

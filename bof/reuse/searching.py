@@ -1,11 +1,10 @@
-"""One picture of the collection is a query to all others: votes and geometry, without what is a template, then pixels."""
+"""One picture of the collection is a query to all others: votes and geometry without what is a template, pixels."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -30,6 +29,9 @@ from bof.vocabulary.vocabulary import Vocabulary
 
 _MIN_DEPTH = 50
 _AGREEING = MEASURES.index("agree 1.0")
+_SAME_SHARE = 1 / 3
+"""Of the detail in one of the pictures."""
+
 _VOTING = VoteOptions(words_per_feature=4)
 """Of copies 4 words find as many as the 20 that a search affords, in half the time (grouping.candidates)."""
 
@@ -139,7 +141,8 @@ class PictureSearch:
         query = Query(features, transforms.corners((0, 0, geometry.width, geometry.height)), picture=small)
         live = self.collection.weights.live
         answer = inspect(query, answer, self.pictures, self._verifying, live)
-        return [self._link(image, other, features, answer) for other in answer.images.tolist()]
+        links = [self._link(image, other, features, answer) for other in answer.images.tolist()]
+        return [link for link in links if link.agreement is None or link.agreement >= self.options.agreement]
 
     def _small(self, image: int, picture: Picture | None) -> Picture | None:
         if picture is None:
@@ -152,10 +155,11 @@ class PictureSearch:
         transform = verification.database_from_query
         if transform is None or evidence.shared is None:  # neither is called the same
             raise ValueError(f"image {other} is not verified")
+        is_same = answer.verdict(other, self._verifying) == "same"
         return Link(
             image,
             other,
-            cast(SharedKind, answer.verdict(other, self._verifying)),
+            "same" if is_same and _covers(agreement) else "part",
             answer.basis[other],
             evidence.shared,
             evidence.thing,
@@ -176,6 +180,11 @@ class PictureSearch:
         inliers = verification.inliers
         points = self.collection.geometry(other, inliers.database)
         return _hull(features.geometry.xy_px[inliers.query]), _hull(points.xy_px)
+
+
+def _covers(agreement: Agreement | None) -> bool:
+    """Is what agrees enough for one thing? A block is one thing, two pages of other text that have it are not."""
+    return agreement is None or max(agreement.query_overlap, agreement.hit_overlap) >= _SAME_SHARE
 
 
 def _hull(xy: F32) -> F64:

@@ -6,7 +6,7 @@ What is known of every page is what was put on it, so that every reuse that shou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -145,12 +145,14 @@ def _scanned(paper: U8, rng: Generator) -> U8:
     """The page as a scanner has it: a little turned and moved, paper with a tone and grain, RGB."""
     width, height = PAGE_PX
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-1.2, 1.2), rng.uniform(0.97, 1.02))
-    turn[:, 2] += rng.uniform(-12, 12, 2)
+    turn = np.asarray(turn, np.float64) + np.column_stack([np.zeros((2, 2)), rng.uniform(-12, 12, 2)])
     page = cv2.warpAffine(paper, turn, PAGE_PX, flags=cv2.INTER_AREA, borderValue=255).astype(np.float64)
     stains = cv2.resize(rng.normal(0, 6, (9, 7)), PAGE_PX, interpolation=cv2.INTER_CUBIC)
     tone = np.array([rng.uniform(225, 245), rng.uniform(215, 235), rng.uniform(185, 215)])
     grain = rng.normal(0, 5, page.shape)
-    return np.clip(page[:, :, None] / 255 * tone + (stains + grain)[:, :, None], 0, 255).astype(np.uint8)
+    shade = np.asarray(stains + grain, np.float64)[:, :, None]
+    rgb: U8 = np.clip(page[:, :, None] / 255 * tone + shade, 0, 255).astype(np.uint8)
+    return rgb
 
 
 def _write(path: Path, rgb: U8) -> None:
@@ -158,8 +160,3 @@ def _write(path: Path, rgb: U8) -> None:
     if not done:
         raise ValueError(f"{path}: cannot be encoded")
     path.write_bytes(data.tobytes())
-
-
-def renamed(page: Page, name: str) -> Page:
-    """The same page under another name."""
-    return replace(page, name=name)

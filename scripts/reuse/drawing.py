@@ -108,7 +108,9 @@ def _person(block: U8, x: float, y: float, rng: Generator) -> None:
     _area(block, _ring(np.array([x, y - 0.88 * size]), size * 0.12, 16), 3)
     for _ in range(int(rng.integers(3, 8))):
         fold = x + rng.uniform(-0.7, 0.7) * shoulders
-        _line(block, np.array([[fold, y - 0.65 * size], [fold + rng.uniform(-9, 9), y - rng.uniform(0, 0.3) * size]]), 2)
+        _line(
+            block, np.array([[fold, y - 0.65 * size], [fold + rng.uniform(-9, 9), y - rng.uniform(0, 0.3) * size]]), 2
+        )
     hand = np.array([x, y - 0.6 * size]) + rng.uniform([-0.6, -0.4], [0.6, 0.2]) * size
     _line(block, np.stack([[x, y - 0.65 * size], hand]), 4)
     _line(block, np.stack([hand, hand + rng.uniform(-0.5, 0.5, 2) * size]), 3)
