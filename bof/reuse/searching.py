@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from bof.alignment.agreement import DECODED_SIDE_PX, MEASURES
@@ -20,11 +19,12 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.inspection import inspect
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
+from bof.reuse.outlines import hull, intersection
 from bof.reuse.reading import RepeatedPictures
 from bof.reuse.template import MIN_LEFT, outside_template
 from bof.reuse.types import SharedKind
 from bof.system.stopwatch import Stopwatch
-from bof.types import F32, F64, Agreement, Basis, Features, QueryWords, Verification
+from bof.types import F64, Agreement, Basis, Features, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 _MIN_DEPTH = 50
@@ -174,22 +174,19 @@ class PictureSearch:
     def _outlines(
         self, other: int, features: Features, verification: Verification, agreement: Agreement | None
     ) -> tuple[F64, F64]:
-        """Around what agrees, in pixels of both: of pixels where these were compared, else of points."""
-        if agreement and agreement.query_region is not None and agreement.hit_region is not None:
-            return agreement.query_region, agreement.hit_region
-        inliers = verification.inliers
-        points = self.collection.geometry(other, inliers.database)
-        return _hull(features.geometry.xy_px[inliers.query]), _hull(points.xy_px)
+        """Around what is shared, in pixels of both: where points and pixels agree, else where points do."""
+        inliers, transform = verification.inliers, verification.database_from_query
+        around = hull(features.geometry.xy_px[inliers.query])
+        region = agreement.query_region if agreement else None
+        common = None if region is None else intersection(around, region)
+        if common is not None and transform is not None:
+            return common, transforms.apply(transform, common)
+        return around, hull(self.collection.geometry(other, inliers.database).xy_px)
 
 
 def _covers(agreement: Agreement | None) -> bool:
     """Is what agrees enough for one thing? A block is one thing, two pages of other text that have it are not."""
     return agreement is None or max(agreement.query_overlap, agreement.hit_overlap) >= _SAME_SHARE
-
-
-def _hull(xy: F32) -> F64:
-    """The convex outline of points f32 (m, 2), f64 (n, 2)."""
-    return np.asarray(cv2.convexHull(np.ascontiguousarray(xy)).reshape(-1, 2), np.float64)
 
 
 def turned(link: Link) -> Link:

@@ -22,7 +22,7 @@ _DRAWN_AT = 2
 _QUALITY = 68
 _SHIFT = 4
 _ALIKE = 0.5
-"""Frames that share so much of the area that both cover are one: twenty pages that share one block show one frame."""
+"""Frames that share so much of the smaller one's area are one: twenty pages that share one block show one frame."""
 
 _MOST_FRAMES = 4
 
@@ -44,7 +44,7 @@ def thumbnail(picture: Picture | None, frames: Sequence[Frame]) -> PageImage:
 
 
 def distinct(frames: Sequence[Frame]) -> list[Frame]:
-    """Frames that are not much alike, the first of each kind of place, at most a few."""
+    """Of frames that lie at one place the first, at most a few."""
     chosen: list[Frame] = []
     for frame in frames:
         if len(chosen) < _MOST_FRAMES and all(_alike(_box(frame[1]), _box(known)) < _ALIKE for _, known in chosen):
@@ -53,15 +53,15 @@ def distinct(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def _box(outline: F64) -> Box:
-    return *outline.min(axis=0).tolist(), *outline.max(axis=0).tolist()  # type: ignore[return-value]
+    return *outline.min(axis=0).tolist(), *outline.max(axis=0).tolist()
 
 
 def _alike(one: Box, other: Box) -> float:
-    """The area that two boxes share over the area that they cover (Jaccard)."""
+    """The area that two boxes share over the smaller one's."""
     width = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
     height = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return width * height / max(sum(areas) - width * height, 1e-9)
+    return width * height / max(min(areas), 1e-9)
 
 
 def _draw(canvas: Picture, outline: F64, colour: tuple[int, int, int]) -> None:

@@ -22,11 +22,11 @@ class SharedPart:
     """Two pictures that show something that is the same, and where.
 
     source, target: places in `ReuseGraph.pictures`, the source's name before the target's; kind: "same", the pictures
-    show one thing, and a third of the detail in one of them agrees, or "part", they share a part; basis: what that rests on, "content" (the same
-    bytes), "pixels" or "points"; probability: that both show something that is the same; thing: that they show the same
-    thing, None where pixels were not compared; n_inliers: points that agree, 0 for the same bytes;
-    agreement: between these points, the share of the detail whose pixels agree, 0 to 1, None where pixels were not
-    compared; target_from_source f64 (3, 3): a homography in pixels of the upright originals; source_outline,
+    show one thing, and a third of the detail in one of them agrees, or "part", they share a part; basis: what that
+    rests on, "content" (the same bytes), "pixels" or "points"; probability: that both show something that is the same;
+    thing: that they show the same thing, None where pixels were not compared; n_inliers: points that agree, 0 for the
+    same bytes; agreement: between these points, the share of the detail whose pixels agree, 0 to 1, None where pixels
+    were not compared; target_from_source f64 (3, 3): a homography in pixels of the upright originals; source_outline,
     target_outline f64 (n, 2): around what is shared, in pixels of each original; source_share, target_share: how much
     of the detail in each picture agrees, 0 to 1, None where pixels were not compared.
     """

@@ -8,7 +8,9 @@ and landmarks/) it also says what the graph of photographs costs beside `bof ind
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -110,27 +112,27 @@ def pairs_of(graph: ReuseGraph) -> set[frozenset[str]]:
 
 
 def measure_cost(folder: Path, name: str, files: Sequence[Path], reads: Sequence[str]) -> list[CostFigures]:
-    """Index pictures and make their graph, in one process each, so that processor seconds compare."""
+    """Index pictures and make their graph, each by its command, whose processor seconds are all that it started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = ["--index", str(folder / "index")]
+    indexing = _processor_seconds(["--add", *map(str, files), *index])
     figures = []
-    with Engine.open_or_create(folder / "index") as engine:
-        start = _processor_seconds()
-        engine.add(files, IndexOptions())
-        indexing = _processor_seconds() - start
-        for read in reads:
-            start = _processor_seconds()
-            graph = find_reuse(engine, ReuseOptions(read=read))
-            seconds = _processor_seconds() - start
-            n = len(graph.shared)
-            figures.append(CostFigures(name, read, len(files), indexing, seconds, n, n / seconds))
-            print(f"{name}, {read}: index {indexing:.0f} s, graph {seconds:.0f} s of processor time")
-            print(f"  {graph}, {n / seconds:.1f} pairs a second", flush=True)
+    for read in reads:
+        target = folder / f"{read}.json"
+        seconds = _processor_seconds(["--graph", str(target), "--graph-read", read, *index])
+        n = len(json.loads(target.read_text())["pairs"])
+        figures.append(CostFigures(name, read, len(files), indexing, seconds, n, n / seconds))
+        print(f"{name}, {len(files)} pictures, {read}: index {indexing:.0f} s, graph {seconds:.0f} s of processor time")
+        print(f"  {n} pairs, {n / seconds:.1f} a second", flush=True)
     return figures
 
 
-def _processor_seconds() -> float:
-    """Of this process and those that it started and that have ended."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+def _processor_seconds(arguments: Sequence[str]) -> float:
+    """Of `bof index` with these arguments, and of the processes that it starts."""
+    before = os.times()
+    subprocess.run([sys.executable, "-m", "bof", "index", *arguments], check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 if __name__ == "__main__":
