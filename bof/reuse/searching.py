@@ -30,7 +30,7 @@ from bof.vocabulary.vocabulary import Vocabulary
 _MIN_DEPTH = 50
 _AGREEING = MEASURES.index("agree 1.0")
 _SAME_SHARE = 1 / 3
-"""Of the detail in one of the pictures."""
+"""Of the detail in each of the pictures."""
 
 _VOTING = VoteOptions(words_per_feature=4)
 """Of copies 4 words find as many as the 20 that a search affords, in half the time (grouping.candidates)."""
@@ -186,7 +186,7 @@ class PictureSearch:
 
 def _covers(agreement: Agreement | None) -> bool:
     """Is what agrees enough for one thing? A block is one thing, two pages of other text that have it are not."""
-    return agreement is None or max(agreement.query_overlap, agreement.hit_overlap) >= _SAME_SHARE
+    return agreement is None or min(agreement.query_overlap, agreement.hit_overlap) >= _SAME_SHARE
 
 
 def turned(link: Link) -> Link:

@@ -22,7 +22,7 @@ class SharedPart:
     """Two pictures that show something that is the same, and where.
 
     source, target: places in `ReuseGraph.pictures`, the source's name before the target's; kind: "same", the pictures
-    show one thing, and a third of the detail in one of them agrees, or "part", they share a part; basis: what that
+    show one thing, and a third of the detail in each of them agrees, or "part", they share a part; basis: what that
     rests on, "content" (the same bytes), "pixels" or "points"; probability: that both show something that is the same;
     thing: that they show the same thing, None where pixels were not compared; n_inliers: points that agree, 0 for the
     same bytes; agreement: between these points, the share of the detail whose pixels agree, 0 to 1, None where pixels
