@@ -12,7 +12,7 @@ from bof.engine import Engine
 from bof.geometry import transforms
 from bof.options import ReuseOptions
 from bof.reuse.reading import RepeatedPictures
-from bof.reuse.searching import Link, PictureSearch, turned
+from bof.reuse.searching import ImageLink, PictureSearch, turned
 from bof.reuse.types import ReuseGraph, SharedPart
 from bof.store.catalog import ImageRecord
 from bof.system.steps import Progress, Stage
@@ -74,12 +74,12 @@ def _search(
     images: Sequence[int],
     records: Mapping[int, ImageRecord],
     progress: Progress | None,
-) -> tuple[list[Link], int]:
+) -> tuple[list[ImageLink], int]:
     searcher = engine.searcher().restricted({records[image].id for image in images})
     parts = searcher.collection, searcher.vocabulary, engine.features
     search = PictureSearch(*parts, RepeatedPictures(engine), options)
     stage = Stage(progress, "searching", len(images))
-    links: list[Link] = []
+    links: list[ImageLink] = []
     n_unread, size = 0, n_threads() * _PER_THREAD
     for first in range(0, len(images), size):
         batch = images[first : first + size]
@@ -91,9 +91,9 @@ def _search(
     return links, n_unread
 
 
-def _better_sides(links: Iterable[Link], records: Mapping[int, ImageRecord]) -> dict[Pair, Link]:
+def _better_sides(links: Iterable[ImageLink], records: Mapping[int, ImageRecord]) -> dict[Pair, ImageLink]:
     """Each pair once, by the side that is surer; its image's name before the other's."""
-    best: dict[Pair, Link] = {}
+    best: dict[Pair, ImageLink] = {}
     for link in links:
         is_in_order = records[link.image].name <= records[link.other].name
         ordered = link if is_in_order else turned(link)
@@ -103,20 +103,20 @@ def _better_sides(links: Iterable[Link], records: Mapping[int, ImageRecord]) -> 
     return best
 
 
-def _strength(link: Link) -> tuple[bool, float, int]:
+def _strength(link: ImageLink) -> tuple[bool, float, int]:
     return link.kind == "same", link.probability, link.n_inliers
 
 
-def _same_bytes(image: int, other: int, records: Mapping[int, ImageRecord]) -> Link:
+def _same_bytes(image: int, other: int, records: Mapping[int, ImageRecord]) -> ImageLink:
     outline = transforms.corners((0, 0, records[image].width, records[image].height))
-    return Link(image, other, "same", "content", 1.0, 1.0, 0, 1.0, np.eye(3), outline, outline, 1.0, 1.0)
+    return ImageLink(image, other, "same", "content", 1.0, 1.0, 0, 1.0, np.eye(3), outline, outline, 1.0, 1.0)
 
 
 # -- The graph --------------------------------------------------------------------------------------------------------
 
 
 def _graph(
-    best: Mapping[Pair, Link],
+    best: Mapping[Pair, ImageLink],
     records: Mapping[int, ImageRecord],
     fields: Mapping[int, Mapping[str, Sequence[str]]],
     n_unread: int,
@@ -131,7 +131,7 @@ def _graph(
     return ReuseGraph(pictures, values, tuple(shared), clusters, len(records), n_unread)
 
 
-def _shared(link: Link, place_of: Mapping[int, int]) -> SharedPart:
+def _shared(link: ImageLink, place_of: Mapping[int, int]) -> SharedPart:
     return SharedPart(
         place_of[link.image],
         place_of[link.other],

@@ -32,7 +32,8 @@ class RepeatedPictures:
 
     def contents(self, images: Sequence[int]) -> Mapping[int, str]:
         """The sha256 of the file of each image, as the catalogue has it."""
-        return self._files.contents(images)
+        with self._lock:
+            return self._files.contents(images)
 
     def find(self, sha256: str) -> Sequence[int]:
         """The live images whose files have this content."""
@@ -56,6 +57,7 @@ class RepeatedPictures:
     def _read(self, image: int, max_side: int) -> Picture | None:
         if is_in_memory(self._paths[image]) and self._in_memory is not None:
             return self._in_memory.read(image, max_side)
+        self.contents([image])  # one thread at a time looks up; the others find what it found
         return self._files.read(image, max_side)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:

@@ -37,7 +37,7 @@ _VOTING = VoteOptions(words_per_feature=4)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ImageLink:
     """How image `other` of a collection shows what `image` does: fields as those of `SharedPart`."""
 
     image: int
@@ -65,7 +65,7 @@ class PictureSearch:
     pictures: RepeatedPictures
     options: ReuseOptions
 
-    def links(self, image: int) -> tuple[list[Link], bool]:
+    def links(self, image: int) -> tuple[list[ImageLink], bool]:
         """The others that share something with an image, best first, and whether it was searched with as requested."""
         picture = self.pictures.read(image, self.features.max_side) if self.options.read == "pictures" else None
         with reading(self.collection):
@@ -130,7 +130,7 @@ class PictureSearch:
 
     # -- Pixels -------------------------------------------------------------------------------------------------------
 
-    def _inspected(self, image: int, picture: Picture | None, features: Features, found: Candidates) -> list[Link]:
+    def _inspected(self, image: int, picture: Picture | None, features: Features, found: Candidates) -> list[ImageLink]:
         if not found.evidence:
             return []
         others = np.array(list(found.evidence), np.int64)
@@ -149,14 +149,14 @@ class PictureSearch:
             return self.pictures.read(image, DECODED_SIDE_PX)
         return dataclasses.replace(picture, pixels=shrink(picture.pixels, DECODED_SIDE_PX))
 
-    def _link(self, image: int, other: int, features: Features, answer: Answer) -> Link:
+    def _link(self, image: int, other: int, features: Features, answer: Answer) -> ImageLink:
         verification, evidence = answer.verifications[other], answer.evidence[other]
         agreement = answer.agreements.get(other)
         transform = verification.database_from_query
         if transform is None or evidence.shared is None:  # neither is called the same
             raise ValueError(f"image {other} is not verified")
         is_same = answer.verdict(other, self._verifying) == "same"
-        return Link(
+        return ImageLink(
             image,
             other,
             "same" if is_same and _covers(agreement) else "part",
@@ -189,7 +189,7 @@ def _covers(agreement: Agreement | None) -> bool:
     return agreement is None or min(agreement.query_overlap, agreement.hit_overlap) >= _SAME_SHARE
 
 
-def turned(link: Link) -> Link:
+def turned(link: ImageLink) -> ImageLink:
     """The same from the other side."""
     back: Mapping[str, object] = {"image": link.other, "other": link.image}
     inverse = np.linalg.inv(link.other_from_image)

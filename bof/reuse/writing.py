@@ -112,37 +112,42 @@ def as_graphml(graph: ReuseGraph) -> str:
     """GraphML 1.0 for networkx, Gephi, yEd. An edge names its source and target too, as an undirected edge has no
     direction that every program keeps.
     """
-    root = ElementTree.Element("graphml", {"xmlns": _GRAPHML})
-    root.set("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
-    root.set("xsi:schemaLocation", _SCHEMA)
     pictures = _pictures(graph)
     pairs = [{**record, "weight": record["probability"]} for record in _pairs(graph)]
-    node_keys, edge_keys = _declared(root, "node", pictures), _declared(root, "edge", pairs)
-    body = ElementTree.SubElement(root, "graph", {"id": "reuse", "edgedefault": "undirected"})
-    for place, picture in enumerate(pictures):
-        _filled(ElementTree.SubElement(body, "node", {"id": _id(place)}), picture, node_keys)
-    for number, (pair, record) in enumerate(zip(graph.shared, pairs, strict=True)):
-        ends = {"id": f"e{number}", "source": _id(pair.source), "target": _id(pair.target)}
-        _filled(ElementTree.SubElement(body, "edge", ends), record, edge_keys)
-    ElementTree.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    node_keys, edge_keys = _keys("node", pictures), _keys("edge", pairs)
+    declared = [*node_keys.values(), *edge_keys.values()]
+    nodes = [_element("node", {"id": _id(n)}, record, node_keys) for n, record in enumerate(pictures)]
+    ends = [{"source": _id(pair.source), "target": _id(pair.target)} for pair in graph.shared]
+    edges = [_element("edge", end, record, edge_keys) for end, record in zip(ends, pairs, strict=True)]
+    return "\n".join([_HEAD, *map(_as_text, declared), _GRAPH, *nodes, *edges, "</graph>", "</graphml>", ""])
 
 
-def _declared(root: ElementTree.Element, element: str, records: Sequence[Record]) -> dict[str, str]:
-    """Declare a key for each column; returns their ids."""
-    ids: dict[str, str] = {}
+_HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
+<graphml xmlns="{_GRAPHML}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="{_SCHEMA}">"""
+_GRAPH = '<graph id="reuse" edgedefault="undirected">'
+
+
+def _keys(element: str, records: Sequence[Record]) -> dict[str, ElementTree.Element]:
+    """The declaration of each column."""
+    keys: dict[str, ElementTree.Element] = {}
     for number, column in enumerate(records[0] if records else ()):
-        ids[column] = f"{element[0]}{number}"
         kind = next((_TYPES[type(r[column])] for r in records if type(r[column]) in _TYPES), "string")
-        facts = {"id": ids[column], "for": element, "attr.name": _xml(column), "attr.type": kind}
-        ElementTree.SubElement(root, "key", facts)
-    return ids
+        facts = {"id": f"{element[0]}{number}", "for": element, "attr.name": _xml(column), "attr.type": kind}
+        keys[column] = ElementTree.Element("key", facts)
+    return keys
 
 
-def _filled(element: ElementTree.Element, record: Record, ids: Mapping[str, str]) -> None:
+def _element(tag: str, facts: dict[str, str], record: Record, keys: Mapping[str, ElementTree.Element]) -> str:
+    """A node or an edge with its values; each becomes text by itself, as trees of large graphs take much memory."""
+    element = ElementTree.Element(tag, facts)
     for column, value in record.items():
         if value is not None:
-            ElementTree.SubElement(element, "data", {"key": ids[column]}).text = _xml(_text(value))
+            ElementTree.SubElement(element, "data", {"key": keys[column].attrib["id"]}).text = _xml(_text(value))
+    return _as_text(element)
+
+
+def _as_text(element: ElementTree.Element) -> str:
+    return ElementTree.tostring(element, encoding="unicode")
 
 
 def _xml(text: str) -> str:
