@@ -36,12 +36,16 @@ if TYPE_CHECKING:
     from bof.options import DuplicateOptions as DuplicateOptions
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
+    from bof.options import ReuseOptions as ReuseOptions
     from bof.options import SearchOptions as SearchOptions
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
     from bof.retrieval.hits import Hits as Hits
     from bof.retrieval.query import Query as Query
+    from bof.reuse.finding import find_reuse as find_reuse
+    from bof.reuse.types import ReuseGraph as ReuseGraph
+    from bof.reuse.types import SharedPart as SharedPart
     from bof.transformer import BagOfVisualWords as BagOfVisualWords
     from bof.types import Features as Features
     from bof.types import Hit as Hit
@@ -80,6 +84,7 @@ _HOMES = {
         "DuplicateOptions",
         "FeatureOptions",
         "IndexOptions",
+        "ReuseOptions",
         "SearchOptions",
         "TrainOptions",
         "VerifyOptions",
@@ -87,6 +92,8 @@ _HOMES = {
     ),
     "retrieval.hits": ("Hits",),
     "retrieval.query": ("Query",),
+    "reuse.finding": ("find_reuse",),
+    "reuse.types": ("ReuseGraph", "SharedPart"),
     "transformer": ("BagOfVisualWords",),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.sampling": ("Sample",),

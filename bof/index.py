@@ -23,6 +23,7 @@ from bof.cli.arguments import (
     options_from,
 )
 from bof.cli.command import ended_like_interrupted, message_of, run
+from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
@@ -31,7 +32,7 @@ from bof.images.cloud import is_cloud, source_of
 from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
-from bof.options import PARTNERS, IndexOptions
+from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions
 from bof.store import catalog
 from bof.system.files import write_file
 
@@ -39,7 +40,8 @@ _USAGE = """\
 [PHOTOS...] [--delete] [--dry-run] [--watch]
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
---export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
+--export FILE [--where CONDITION] | --metadata FILE
+--pairs FILE | --graph FILE... [--graph-order FIELD]"""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
     _add_actions(parser)
     add_options(parser, IndexOptions)
+    add_options(parser, ReuseOptions)
     add_feature_options(parser)
     return parser
 
@@ -81,8 +84,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     add_option(named, PARTNERS)
+    add_option(named, GRAPH_ORDER)
     named.add_argument("--json", action="store_true", help="print JSON: what was done; --check and --stats too")
 
 
@@ -146,6 +151,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise OptionError(option="watch", expected="folders, and neither {dry_run} nor {add}")
     if arguments.watch:
         require_watchdog()
+    refuse_wrong_graph(arguments)
     for option in ("skipped", "pairs", "export"):
         if path := getattr(arguments, option):
             require_no_photograph(path, option)

@@ -20,6 +20,7 @@ from bof.options import (
     ExpandOptions,
     FeatureOptions,
     ModelOptions,
+    ReuseOptions,
     SearchOptions,
     ServeOptions,
     VerifyOptions,
@@ -33,6 +34,7 @@ DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
 
 _OF_MODELS = frozenset(option.name for option in options_of(ModelOptions))
+_OF_GRAPHS = frozenset(option.name for option in options_of(ReuseOptions))
 FOR_EXPERTS = frozenset({ModelOptions, ServeOptions})
 """All options of these classes are."""
 
@@ -48,8 +50,8 @@ def flag(name: str) -> str:
 
 
 def _destination(name: str) -> str:
-    """The names of ModelOptions say too little beside those of other options."""
-    return f"model_{name}" if name in _OF_MODELS else name
+    """The names of ModelOptions and ReuseOptions say too little beside those of other options."""
+    return f"model_{name}" if name in _OF_MODELS else f"graph_{name}" if name in _OF_GRAPHS else name
 
 
 # -- Any options ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from bof.cli.arguments import FOR_EXPERTS, flag
 from bof.options import (
     BOX,
     COLUMNS,
+    GRAPH_ORDER,
     GROUPS_SHOWN,
     KEEP,
     KIND,
@@ -26,6 +27,7 @@ from bof.options import (
     FeatureOptions,
     IndexOptions,
     ModelOptions,
+    ReuseOptions,
     SearchOptions,
     ServeOptions,
     TrainOptions,
@@ -44,6 +46,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     VerifyOptions: ("search, compare, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
+    ReuseOptions: ("index --graph", (GRAPH_ORDER,)),
     DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }

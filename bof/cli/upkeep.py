@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.graph import graph_action
 from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -24,7 +25,7 @@ from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
 
-ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
+ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph")
 _NAMED = 20
 
 Action = Callable[[Engine, argparse.Namespace], int]
@@ -35,7 +36,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
         "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
-        "metadata": _read_metadata, "pairs": _pairs,
+        "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 

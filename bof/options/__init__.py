@@ -16,6 +16,8 @@ from typing import Any, Literal, get_args
 from bof.errors import OptionError
 from bof.options.models import ModelOptions as ModelOptions
 from bof.options.option import Checked, Option, declare
+from bof.options.reuse import GRAPH_ORDER as GRAPH_ORDER
+from bof.options.reuse import ReuseOptions as ReuseOptions
 from bof.options.serving import ServeOptions as ServeOptions
 from bof.options.showing import AUTO as AUTO
 from bof.options.showing import BOX as BOX

@@ -114,6 +114,5 @@ class IndexedPictures:
     def _look_up(self, images: Iterable[int]) -> None:
         ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
         if ids:
-            self._records |= dict.fromkeys(ids.values())
-            for record in catalog.select(self._folder, ids=list(ids)).records:
-                self._records[ids[record.id]] = record
+            found = {record.id: record for record in catalog.select(self._folder, ids=list(ids)).records}
+            self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it

@@ -148,7 +148,7 @@ class VoteAndVerify:
         also: images to verify in any case; voted: the query's votes, if they are known.
         """
         voted = voted or self.votes(query, watch)
-        found = self._verified(query, voted, watch, also)
+        found = self.verified(query, voted, watch, also)
         with watch.stage("verify"):
             shifts = unturned(self.collection, query.geometry, found.verifications)
             overlay = find_overlay(self.collection, query.geometry, voted.votes, shifts)
@@ -156,10 +156,10 @@ class VoteAndVerify:
             return found
         left = np.setdiff1d(np.arange(len(query)), overlay.features)
         again = self.votes_of_words(voted.words.take(left), watch)
-        return self._verified(query.take(left), again, watch, also).without(overlay, left)
+        return self.verified(query.take(left), again, watch, also).without(overlay, left)
 
-    def _verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None) -> Candidates:
-        """Geometry of the images with the most votes, and of others in any case."""
+    def verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None = None) -> Candidates:
+        """Geometry of the images with the most votes, and of others in any case; overlays count like all else."""
         found = Candidates(voted.similarity)
         with watch.stage("vote"):
             shortlist = best_first(self.collection, voted.votes.score, self.depth)
