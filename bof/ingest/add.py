@@ -32,7 +32,8 @@ class AddReport:
     Pictures: n_added new ones, n_changed whose files hold something else now, n_moved found elsewhere, n_touched whose
     files have another time alone, n_removed, n_gone whose files are gone but which were left, n_unchanged, skipped and
     why, n_backfilled that were given columns they lacked. n_reused of the new and changed ones were not decoded: the
-    index has their content of another file. passed_over: what is no picture, by kind (`.heic`, `hidden`), how many;
+    index has their content of another file. notes: pictures that were read though something is wrong with their files,
+    and what. passed_over: what is no picture, by kind (`.mp4`, `hidden`), how many; passed_over_files: each, and why;
     linked_folders: links to folders, which are not followed.
     """
 
@@ -50,6 +51,8 @@ class AddReport:
     n_reused: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
     linked_folders: Sequence[str] = ()
+    notes: Sequence[Skipped] = ()
+    passed_over_files: Sequence[Skipped] = ()
 
     def __repr__(self) -> str:
         counts = {
@@ -69,7 +72,8 @@ def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None =
     plan = plan_sync(listing.names, known, sources, delete=delete, progress=progress)
     if delete:
         _refuse_empty(sources, listing.names, plan)
-    return replace(plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders())
+    counts, files, folders = listing.count_passed_over(), listing.reasons(), listing.linked_folders()
+    return replace(plan, passed_over=counts, passed_over_files=files, linked_folders=folders)
 
 
 def add_pictures(
@@ -110,6 +114,8 @@ def add_pictures(
         n_reused=reading.n_reused,
         passed_over=plan.passed_over,
         linked_folders=plan.linked_folders,
+        notes=reading.notes,
+        passed_over_files=plan.passed_over_files,
     )
 
 
@@ -142,6 +148,7 @@ class _Reading:
         self._changed = {path for path, _ in plan.changed}
         self.batches = Batches(writer, options)
         self.n_changed = self.n_reused = 0
+        self.notes: list[Skipped] = []
 
     def run(self) -> None:
         """Extract what must be read, then take over what the index has by then. Ctrl-C commits what is done."""
@@ -166,7 +173,7 @@ class _Reading:
         is_worth_it = self._progress and len(files) > _FEW
         work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
         total = sum(work.values())
-        for item in extract_files(files, self._spec, self._options):
+        for item in extract_files(files, self._spec, self._options, self.notes.append):
             path = item.path if isinstance(item, Skipped) else item[0].path
             self._take(item)
             stage.advance(1, work[path] / total)

@@ -48,13 +48,30 @@ class Deferred:
 
 Extracted = tuple[ImageRecord, ImageColumns]
 
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A picture that was read, and what a person should know of how: see `Picture.note`."""
+
+    extracted: Extracted
+    note: str
+
+
 ExtractedColumns = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
-def extract_files(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Extracted | Skipped]:
-    """The facts and columns of (path, name) pairs, in the order of `in_processes`."""
-    return in_processes("bof.ingest.extract:extract_in_worker", files, spec, options)
+def extract_files(
+    files: Sequence[Found], spec: ExtractSpec, options: IndexOptions, on_note: Callable[[Skipped], None] | None = None
+) -> Iterator[Extracted | Skipped]:
+    """The facts and columns of (path, name) pairs, in the order of `in_processes`.
+
+    on_note: is told of pictures that were read though something is wrong with their files.
+    """
+    for item in in_processes("bof.ingest.extract:extract_in_worker", files, spec, options):
+        if isinstance(item, Noted) and on_note:
+            on_note(Skipped(item.extracted[0].path, item.note))
+        yield item.extracted if isinstance(item, Noted) else item
 
 
 def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
@@ -93,7 +110,7 @@ def _run(
         yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
-def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Skipped | Deferred:
+def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Noted | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
     spec, max_pixels = shared
@@ -122,16 +139,17 @@ def be_one_of_many() -> None:
 
 def extract_file(
     file: Found, vocabulary: Vocabulary, spec: ExtractSpec, max_pixels: int
-) -> Extracted | Skipped | Deferred:
+) -> Extracted | Noted | Skipped | Deferred:
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
 
-    def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted:
+    def extracted(status: os.stat_result, data: bytes, limit: int) -> Extracted | Noted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
-        return ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+        found = ImageRecord(name, path, status.st_size, status.st_mtime_ns, _sha256(data), *size), columns
+        return Noted(found, picture.note) if picture.note else found
 
     return _guarded(file, spec, max_pixels, extracted)
 

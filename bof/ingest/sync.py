@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bof.images.listing import Skipped
 from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
@@ -53,6 +54,7 @@ class Plan:
     n_unchanged: int
     delete: bool
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    passed_over_files: Sequence[Skipped] = ()
     linked_folders: Sequence[str] = ()
 
     @property
