@@ -8,7 +8,7 @@ from bof.images.readers.ico import IcoReader
 from bof.images.readers.jpeg import JpegReader
 from bof.images.readers.jpeg_xl import JpegXlReader
 from bof.images.readers.pillow import BMP, GIF, JPEG_2000, PNG, PNM, WEBP, AvifReader, TgaReader, TiffReader
-from bof.images.readers.plug_ins import plug_ins
+from bof.images.readers.plug_ins import load_plug_ins
 from bof.images.readers.probe import Probe
 from bof.images.readers.raw import RawReader
 from bof.images.readers.reader import Reader
@@ -24,13 +24,13 @@ READERS: tuple[Reader, ...] = (
 def find_reader(probe: Probe) -> Reader | None:
     """The reader of a file's format, whether or not its library is installed; None where nobody knows the format."""
     own = next((reader for reader in READERS if reader.matches(probe)), None)
-    return own or next((reader for reader in plug_ins() if reader.matches(probe)), None)
+    return own or next((reader for reader in load_plug_ins() if reader.matches(probe)), None)
 
 
 def format_named(kind: str) -> Format | None:
     """The format of this kind, bof's own or a plug-in's."""
     own = next((each for each in FORMATS if each.kind == kind), None)
-    return own or next((reader.format for reader in plug_ins() if reader.format.kind == kind), None)
+    return own or next((reader.format for reader in load_plug_ins() if reader.format.kind == kind), None)
 
 
 def is_picture_suffix(suffix: str) -> bool:

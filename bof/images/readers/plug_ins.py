@@ -26,7 +26,7 @@ GROUP = "bof.readers"
 
 
 @functools.cache
-def plug_ins() -> Sequence[Reader]:
+def load_plug_ins() -> Sequence[Reader]:
     """The readers that other packages have registered and that can be imported, by name."""
     found = [_loaded(each) for each in sorted(entry_points(group=GROUP), key=lambda each: each.name)]
     return [reader for reader in found if reader is not None]
