@@ -91,13 +91,11 @@ def test_every_format_shows_the_photograph(name: str, folder: Path) -> None:
 def test_every_format_tells_its_size_before_it_is_decoded(folder: Path) -> None:
     assert {tuple(sorted(read_size(folder / name))) for name in WHOLE} == {(768, 1024)}
     for name, data in WHOLE.items():
-        with pytest.raises(Exception, match="too large: expected at most 786431 pixels, found (1024|768) x"):
+        with pytest.raises(Exception, match=r"too large: expected at most 786431 pixels, found (1024|768) x"):
             decode(data, max_pixels=1024 * 768 - 1, name=name)
 
 
-def test_every_format_finds_what_its_jpeg_finds(
-    folder: Path, photos: Path, tmp_path: Path
-) -> None:
+def test_every_format_finds_what_its_jpeg_finds(folder: Path, photos: Path, tmp_path: Path) -> None:
     """The collection has the photograph from another side, smaller; inliers within a tenth of the JPEG's."""
     aside = np.array([[0.8, -0.12, 90], [0.1, 0.82, 20], [1e-5, 2e-5, 1]])
     write_picture(tmp_path / "more" / "aside.png", warp(photograph()[..., ::-1], aside))

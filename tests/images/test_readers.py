@@ -25,11 +25,13 @@ from bof.images.readers.others import advice_for, is_known_other
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import PillowPicture
 from bof.images.readers.svg import parse
-from tests.support.camera_raw import make_dng
+from scripts.common.camera_raw import make_dng
 from tests.support.picture_files import as_svg, fixture, photograph, saved, whole_files
 from tests.support.scenes import ROOT, draw_scene
 
-SVG_START = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="50">'
+SVG_START = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="100" height="50">'
+)
 
 
 # -- The table --------------------------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ def test_readme_docs_and_extras_say_what_the_table_says() -> None:
     extras = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for extra in {each.extra for each in FORMATS} - {""}:
         assert re.search(rf"^{extra} = \[", extras, re.MULTILINE)
-    assert listing.PICTURES == f"pictures ({describe_formats()})"
+    assert f"pictures ({describe_formats()})" == listing.PICTURES
 
 
 def test_the_page_offers_every_suffix() -> None:
@@ -83,9 +85,7 @@ def drawn(inside: str, start: str = SVG_START) -> Image.Image:
 
 @pytest.mark.parametrize("element", ["image", "feImage"])
 @pytest.mark.parametrize("attribute", ["href", "xlink:href"])
-def test_a_drawing_reads_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, element: str, attribute: str
-) -> None:
+def test_a_drawing_reads_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, element: str, attribute: str) -> None:
     Image.new("RGB", (50, 50), "red").save(tmp_path / "canary.png")
     monkeypatch.chdir(tmp_path)
     for link in ("canary.png", str(tmp_path / "canary.png"), (tmp_path / "canary.png").as_uri()):
@@ -93,7 +93,9 @@ def test_a_drawing_reads_no_file(
         if element == "feImage":
             shape = f'<filter id="f">{shape}</filter><rect width="100" height="50" fill="white" filter="url(#f)"/>'
         assert np.asarray(drawn(shape)).min() == 255
-        assert b"canary" not in str([each.attrib for each in parse(f"{SVG_START}{shape}</svg>".encode()).iter()]).encode()
+        assert (
+            b"canary" not in str([each.attrib for each in parse(f"{SVG_START}{shape}</svg>".encode()).iter()]).encode()
+        )
 
 
 @pytest.mark.parametrize(

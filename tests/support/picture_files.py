@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scripts.common.camera_raw import make_dng
 from tests.images.fixtures.make import FOLDER, HEIGHT, WIDTH, draw_photograph
-from tests.support.camera_raw import make_dng
 
 RGB = NDArray[np.uint8]
 
