@@ -511,9 +511,12 @@ def test_only_files_whose_names_say_nothing_are_opened(tmp_path: Path, monkeypat
     touch(tmp_path, "a.jpg", "b.txt", "c.mp4", "d", "e.strange")
     for name in ("d", "e.strange"):
         (tmp_path / name).write_bytes(b"words")
-    opened = []
-    real = listing.kind_of_file
-    monkeypatch.setattr(listing, "kind_of_file", lambda path: (opened.append(path.name), real(path))[1])
+    opened: list[str] = []
+
+    def record(path: Path) -> None:
+        opened.append(path.name)
+
+    monkeypatch.setattr(listing, "kind_of_file", record)
     list_everything([tmp_path])
     assert opened == ["d", "e.strange"]
 

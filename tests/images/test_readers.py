@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rawpy
 from PIL import Image
 
 from bof.errors import ImageError
@@ -211,8 +212,6 @@ def test_a_broken_preview_is_none() -> None:
 
 
 def test_what_cannot_be_developed_gives_its_small_preview_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    rawpy = pytest.importorskip("rawpy")
-
     class Broken(rawpy.RawPy):
         def postprocess(self, *_: object, **__: object) -> None:
             raise rawpy.LibRawDataError(b"broken")

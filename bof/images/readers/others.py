@@ -24,8 +24,8 @@ _SUFFIXES = {
     _PICTURES: "exr hdr dds dcm fits fit jxr wdp hdp bpg flif pcx wmf emf pict heics avifs cur jpm jph",
     _NOTHING: "txt md rst csv tsv json jsonl xml yaml yml toml ini cfg conf log htm html css js mjs ts py pyc pyi c h"
     " cpp hpp rs go java class rb sh bat ps1 exe dll so dylib o a lib msi apk whl db sqlite sqlite3 lock npy npz h5"
-    " parquet pkl pt onnx bin dat tmp bak part crdownload xmp aae thm pp3 dop on1 lrcat lrdata picasa nfo srt vtt sub ass"
-    " url lnk torrent ttf otf woff woff2 pem crt ics vcf eml msg tex bib ipynb gpx kml stl obj",
+    " parquet pkl pt onnx bin dat tmp bak part crdownload xmp aae thm pp3 dop on1 lrcat lrdata picasa nfo srt vtt sub"
+    " ass url lnk torrent ttf otf woff woff2 pem crt ics vcf eml msg tex bib ipynb gpx kml stl obj",
 }
 _ADVICE = {f".{suffix}": words for words, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 
