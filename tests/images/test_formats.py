@@ -120,7 +120,11 @@ def test_every_format_finds_what_its_jpeg_finds(folder: Path, photos: Path, tmp_
 def test_the_command_says_it_all(
     folder: Path, vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [folder, "--index", tmp_path / "ix", "--vocabulary", vocabulary_folder, "--skipped", tmp_path / "left"]
+    place = tmp_path / "some"
+    place.mkdir()
+    for name in ("plain.jpg", *FAULTY, *TRUNCATED, *OTHERS):
+        (place / name).write_bytes((folder / name).read_bytes())
+    arguments = [place, "--index", tmp_path / "ix", "--vocabulary", vocabulary_folder, "--skipped", tmp_path / "left"]
     assert index.main([*map(str, arguments)]) == 0
     error = capsys.readouterr().err
     assert re.search(r"^note .*half\.jpg: truncated: the end of the file is missing", error, re.MULTILINE)

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,7 +214,7 @@ def test_a_broken_preview_is_none() -> None:
 
 def test_what_cannot_be_developed_gives_its_small_preview_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(rawpy.RawPy):
-        def postprocess(self, *_: object, **__: object) -> None:
+        def postprocess(self, *_: Any, **__: Any) -> Any:
             raise rawpy.LibRawDataError(b"broken")
 
     monkeypatch.setattr(rawpy, "RawPy", Broken)
