@@ -35,7 +35,8 @@ def make_dng(rgb: NDArray[np.uint8], preview: bytes = b"", orientation: int = 1)
     if not preview:
         return _tiff([([*raw, *camera], sensor)])
     with Image.open(io.BytesIO(preview)) as image:
-        shown = _common(*image.size, 1, 6, 3, (8, 8, 8), compression=7)
+        width, height = image.size
+    shown = _common(width, height, 1, 6, 3, (8, 8, 8), compression=7)
     return _tiff([([*shown, *camera], preview), (raw, sensor)])
 
 

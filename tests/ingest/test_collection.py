@@ -458,7 +458,7 @@ def test_what_is_passed_over_is_counted_by_kind(indexed: Path, run: Run) -> None
     assert status == 0
     passed_over, linked = err.splitlines()
     films = "2 .mp4: films are not read; their frames, saved as pictures, are"
-    counts = f"2 hidden; {films}; 1 .txt; 1 link that leads nowhere; 1 link to a folder; 1 without a suffix"
+    counts = f"{films}; 2 hidden; 1 .txt; 1 link that leads nowhere; 1 link to a folder; 1 without a suffix"
     assert passed_over == f"passed over: {counts}"
     assert linked.startswith(f"not followed: {folder / 'sub' / 'away'} is a link to {indexed / 'q'} (name it")
     assert run(index.main, "--index", indexed / "ix", "--dry-run")[2] == err
