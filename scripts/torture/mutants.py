@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import struct
+import sys
 import time
 import zlib
 from collections import Counter
@@ -90,8 +91,9 @@ def _search_with_all(index: Path, folder: Path, every: int) -> tuple[Counter[str
             outcomes["answered"] += 1
         except ImageError:
             outcomes["refused by name"] += 1
-        except Exception:
+        except Exception as error:
             outcomes["another error"] += 1
+            print(f"{path.name}: {type(error).__name__}: {error}", file=sys.stderr)
         slowest = max(slowest, time.perf_counter() - begin)
     return outcomes, slowest
 
