@@ -27,7 +27,7 @@ from bof.images.readers import find_reader
 from bof.images.readers.formats import FORMATS, describe_formats
 from bof.images.readers.others import describe_content
 from bof.images.readers.probe import Probe
-from bof.images.readers.reader import Reader
+from bof.images.readers.reader import PictureReader
 from bof.options import MAX_PIXELS
 
 
@@ -161,7 +161,7 @@ def is_isolated(data: bytes, name: str = "") -> bool:
     return reader is not None and reader.format.is_isolated
 
 
-def _reader(probe: Probe, name: str) -> Reader:
+def _reader(probe: Probe, name: str) -> PictureReader:
     """The reader of a file. Raises NotAPictureError for an empty one, and for what nobody here can read."""
     if not probe.head:
         raise NotAPictureError(path=name, expected="a picture", found="an empty file")

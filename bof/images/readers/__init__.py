@@ -11,17 +11,17 @@ from bof.images.readers.pillow import BMP, GIF, JPEG_2000, PNG, PNM, WEBP, AvifR
 from bof.images.readers.plug_ins import load_plug_ins
 from bof.images.readers.probe import Probe
 from bof.images.readers.raw import RawReader
-from bof.images.readers.reader import Reader
+from bof.images.readers.reader import PictureReader
 from bof.images.readers.svg import SvgReader
 
-READERS: tuple[Reader, ...] = (
+READERS: tuple[PictureReader, ...] = (
     JpegReader(), PNG, WEBP, RawReader(), TiffReader(), BMP, GIF, PNM, AvifReader(), HeicReader(), JPEG_2000,
     JpegXlReader(), IcoReader(), SvgReader(), TgaReader(),
 )  # fmt: skip
 """The most frequent first. RAW before TIFF, AVIF before HEIC; TGA, which has no mark, last."""
 
 
-def find_reader(probe: Probe) -> Reader | None:
+def find_reader(probe: Probe) -> PictureReader | None:
     """The reader of a file's format, whether or not its library is installed; None where nobody knows the format."""
     own = next((reader for reader in READERS if reader.matches(probe)), None)
     return own or next((reader for reader in load_plug_ins() if reader.matches(probe)), None)

@@ -13,7 +13,7 @@ _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs
 
 
 class HeicReader:
-    """As Reader. A file may have the brands of AVIF too: `AvifReader` comes first."""
+    """As PictureReader. A file may have the brands of AVIF too: `AvifReader` comes first."""
 
     @property
     def format(self) -> Format:
@@ -25,7 +25,7 @@ class HeicReader:
         return bool(_BRANDS & set(brands_of(probe)))
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         from pi_heif import HeifImageFile
 
         return PillowPicture(HeifImageFile(stream, ""))

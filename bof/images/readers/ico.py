@@ -28,7 +28,7 @@ class _Icon:
 
 
 class IcoReader:
-    """As Reader."""
+    """As PictureReader."""
 
     @property
     def format(self) -> Format:
@@ -44,7 +44,7 @@ class IcoReader:
         return 0 < n_icons <= _MOST_ICONS and head[9] == 0 and n_bytes > 0 and offset >= 6 + 16 * n_icons
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open. Raises ValueError for a bitmap whose header says more than the directory can."""
+        """As PictureReader.open. Raises ValueError for a bitmap whose header says more than the directory can."""
         largest = max(_icons(stream.read()), key=lambda icon: icon.width * icon.height)
         if largest.data.startswith(_PNG):
             return PillowPicture(PngImagePlugin.PngImageFile(io.BytesIO(largest.data), ""))

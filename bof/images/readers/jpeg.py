@@ -54,7 +54,7 @@ class JpegPicture:
 
 
 class JpegReader:
-    """As Reader."""
+    """As PictureReader."""
 
     @property
     def format(self) -> Format:
@@ -66,5 +66,5 @@ class JpegReader:
         return probe.head.startswith(b"\xff\xd8\xff")
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         return JpegPicture(_ImageFile(stream, ""), stream)

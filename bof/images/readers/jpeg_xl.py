@@ -27,7 +27,7 @@ _MOST_BOXES = 64
 
 
 class JpegXlReader:
-    """As Reader."""
+    """As PictureReader."""
 
     @property
     def format(self) -> Format:
@@ -39,7 +39,7 @@ class JpegXlReader:
         return probe.head.startswith((_BOX, _CODESTREAM))
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open. Raises ValueError where no size is in the header."""
+        """As PictureReader.open. Raises ValueError where no size is in the header."""
         data = stream.read()
         return JpegXlPicture(data, *read_size(_codestream(data)))
 

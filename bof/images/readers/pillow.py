@@ -56,7 +56,7 @@ class TiffReader:
         return re.match(rb"II[*+]\0|MM\0[*+]", probe.head) is not None and not is_of_a_sensor(probe)
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         return PillowPicture(TiffImagePlugin.TiffImageFile(stream, ""))
 
 
@@ -73,7 +73,7 @@ class AvifReader:
         return bool({b"avif", b"avis"} & set(brands_of(probe)))
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         return PillowPicture(AvifImagePlugin.AvifImageFile(stream, ""))
 
 
@@ -98,7 +98,7 @@ class TgaReader:
         return probe.suffix in formats.TGA.suffixes or probe.at(-len(_TGA_FOOTER), 18) == _TGA_FOOTER
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         return PillowPicture(TgaImagePlugin.TgaImageFile(stream, ""))
 
 

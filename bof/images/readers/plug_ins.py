@@ -3,7 +3,7 @@
     [project.entry-points."bof.readers"]
     exr = "my_package:ExrReader"
 
-names a `Reader`, or a class or function that makes one without arguments. They are asked after bof's own readers, about
+names a `PictureReader`, or a class or function that makes one without arguments. They are asked after bof's own readers, about
 files that those do not know, and are imported then. One that cannot be imported, or fails, is named once and left out.
 """
 
@@ -18,7 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from bof.errors import reason_of
 from bof.images.readers.formats import Format
 from bof.images.readers.probe import Probe
-from bof.images.readers.reader import Reader
+from bof.images.readers.reader import PictureReader
 
 log = logging.getLogger("bof")
 
@@ -26,13 +26,13 @@ GROUP = "bof.readers"
 
 
 @functools.cache
-def load_plug_ins() -> Sequence[Reader]:
+def load_plug_ins() -> Sequence[PictureReader]:
     """The readers that other packages have registered and that can be imported, by name."""
     found = [_loaded(each) for each in sorted(entry_points(group=GROUP), key=lambda each: each.name)]
     return [reader for reader in found if reader is not None]
 
 
-def _loaded(entry_point: EntryPoint) -> Reader | None:
+def _loaded(entry_point: EntryPoint) -> PictureReader | None:
     try:
         loaded = entry_point.load()
         reader = loaded() if callable(loaded) else loaded
@@ -47,14 +47,14 @@ def _loaded(entry_point: EntryPoint) -> Reader | None:
 class _Guarded:
     """A reader of others: what it raises when it is asked costs nothing else; it decodes in a process of its own."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: PictureReader) -> None:
         self.format = replace(reader.format, is_isolated=True)
         self.open = reader.open
         self._reader = reader
         self._has_failed = False
 
     def matches(self, probe: Probe) -> bool:
-        """As Reader.matches; no, from its first failure on."""
+        """As PictureReader.matches; no, from its first failure on."""
         if self._has_failed:
             return False
         try:

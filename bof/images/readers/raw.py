@@ -43,7 +43,7 @@ _ORIENTATION_OF_FLIP = {3: 3, 5: 8, 6: 6}
 
 
 class RawReader:
-    """As Reader."""
+    """As PictureReader."""
 
     @property
     def format(self) -> Format:
@@ -57,7 +57,7 @@ class RawReader:
         return is_canon or head.startswith(_MAGIC) or is_of_a_sensor(probe)
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         import rawpy
 
         raw = rawpy.RawPy()

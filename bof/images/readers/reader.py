@@ -25,7 +25,7 @@ class OpenedPicture(Protocol):
         """The pixels. max_side: the long side is shrunk to this; grey: u8 (h, w), else RGB u8 (h, w, 3)."""
 
 
-class Reader(Protocol):
+class PictureReader(Protocol):
     """Reads one format. A plug-in names one under the entry point group `bof.readers`."""
 
     @property
@@ -64,9 +64,9 @@ class PillowReader:
     image_file: Callable[[IO[bytes], str], Image.Image]
 
     def matches(self, probe: Probe) -> bool:
-        """As Reader.matches."""
+        """As PictureReader.matches."""
         return self.magic.match(probe.head) is not None
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open."""
+        """As PictureReader.open."""
         return PillowPicture(self.image_file(stream, ""))

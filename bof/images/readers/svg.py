@@ -48,7 +48,7 @@ _DATA_URL = re.compile(r"data:image/(?:png|jpe?g|webp|gif)\s*;\s*base64\s*,", re
 
 
 class SvgReader:
-    """As Reader."""
+    """As PictureReader."""
 
     @property
     def format(self) -> Format:
@@ -60,7 +60,7 @@ class SvgReader:
         return _START.match(probe.head) is not None
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As Reader.open. Raises ValueError where it is too large or has no size, ExpatError where it is no XML."""
+        """As PictureReader.open. Raises ValueError where it is too large or has no size, ExpatError where it is no XML."""
         root = parse(stream.read(_MOST_BYTES + 1))
         return SvgPicture(root, *_own_size(root))
 
@@ -102,13 +102,13 @@ def parse(data: bytes) -> Element:
         raise ValueError(f"expected at most {_MOST_BYTES} bytes of SVG, found more")
     if b"<!ENTITY" in data and len(data) > _MOST_BYTES_WITH_ENTITIES:
         raise ValueError(f"expected at most {_MOST_BYTES_WITH_ENTITIES} bytes of SVG with entities, found more")
-    root = _Parser().parse(data)
+    root = _DrawingParser().parse(data)
     if root.tag not in (f"{{{_NAMESPACE}}}svg", "svg"):
         raise ValueError(f"expected svg as the first element, found {root.tag:.80}")
     return root
 
 
-class _Parser:
+class _DrawingParser:
     """Builds a tree of what is harmless; bounded in elements and depth."""
 
     def __init__(self) -> None:
