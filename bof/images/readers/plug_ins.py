@@ -3,8 +3,9 @@
     [project.entry-points."bof.readers"]
     exr = "my_package:ExrReader"
 
-names a `PictureReader`, or a class or function that makes one without arguments. They are asked after bof's own readers, about
-files that those do not know, and are imported then. One that cannot be imported, or fails, is named once and left out.
+names a `PictureReader`, or a class or function that makes one without arguments. They are asked after bof's own
+readers, about files that those do not know, and are imported then. One that cannot be imported, or fails, is named once
+and left out.
 """
 
 from __future__ import annotations
