@@ -60,7 +60,7 @@ class SvgReader:
         return _START.match(probe.head) is not None
 
     def open(self, stream: BinaryIO) -> OpenedPicture:
-        """As PictureReader.open. Raises ValueError for too large a drawing or one without a size, ExpatError for no XML."""
+        """As PictureReader.open. Raises ValueError where it is too large or has no size, ExpatError for no XML."""
         root = parse(stream.read(_MOST_BYTES + 1))
         return SvgPicture(root, *_own_size(root))
 
