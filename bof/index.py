@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bof.cli import dry_run, upkeep
-from bof.cli.add_report import describe_passed_over, print_json, print_report
+from bof.cli.add_report import describe_passed_over, left_out_lines, print_json, print_report
 from bof.cli.arguments import (
     add_chosen_columns,
     add_column_options,
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_preset(parser)
     add_column_options(parser)
-    parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
+    parser.add_argument(
+        "--skipped", type=Path, metavar="FILE", help="write each file that is not indexed here, and why"
+    )
     _add_actions(parser)
     add_options(parser, IndexOptions)
     add_options(parser, ReuseOptions)
@@ -182,8 +184,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     else:
         print_report(report, engine)
     if arguments.skipped:
-        lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
-        write_file(arguments.skipped, "".join(lines).encode())
+        write_file(arguments.skipped, "".join(left_out_lines(report)).encode())
     if not engine.count():
         problem = "no picture could be read, so the index is empty"
         raise ImageError(problem, path=engine.folder, advice="see what was skipped")

@@ -1,24 +1,28 @@
-"""One picture of unknown origin for a command: a small one is decoded here, a large one in a child that may die of it.
+"""One picture of unknown origin for a command: a small one is decoded here, others in a child that may die of it.
 
-A child takes longer to start than most searches take; 24 million pixels take 530 MB to decode at the worst. Nothing is
-read or decoded before its size is known.
+Others are large, or in a format whose decoder is less tried (HEIC, RAW, SVG, JPEG XL, those of plug-ins). A child takes
+longer to start than most searches take; 24 million pixels take 530 MB to decode at the worst. Nothing is read or
+decoded before its size is known.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bof.errors import ImageError, reason_of
+from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Address, is_part
-from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.images.decode import Picture, PictureTooLargeError, decode, is_isolated, read_bytes
 from bof.images.opening import read_content, sha256_of_picture
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
+
+log = logging.getLogger("bof")
 
 SMALL_PIXELS, SMALL_BYTES = 24_000_000, 64 << 20
 """What is decoded here has no more pixels, by its header, and its file no more bytes."""
@@ -79,13 +83,18 @@ class LimitedReader:
 
     def decode(self, source: bytes | Path, *, max_side: int | None, grey: bool, name: str) -> Picture:
         """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
-        item = Item(source, max_side, grey, name)
-        if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, name) <= SMALL_PIXELS:
+        picture = self._decode(Item(source, max_side, grey, name))
+        if picture.note:
+            log.warning("%s: %s", display_name(name), picture.note)
+        return picture
+
+    def _decode(self, item: Item) -> Picture:
+        if _is_harmless(item.source, item.name):
             return self.decode_here(item)
         (found,) = run_in_workers(f"{__name__}:decode_in_worker", self, [item], 1, Limits(_SECONDS, self.n_bytes))
         if isinstance(found, Picture):
             return found
-        raise ImageError(found.reason, path=name) if isinstance(found, LostItem) else found
+        raise ImageError(found.reason, path=item.name) if isinstance(found, LostItem) else found
 
     def decode_here(self, item: Item) -> Picture:
         """The same in this process."""
@@ -101,6 +110,13 @@ class LimitedReader:
 
     def _read(self, path: Path, max_pixels: int) -> bytes:
         return read_content(path, max_bytes=self.max_bytes, max_pixels=max_pixels)
+
+
+def _is_harmless(source: bytes | Path, name: str) -> bool:
+    """Is it small, and in a format that is decoded here? Raises ImageError where it is no picture."""
+    if isinstance(source, Path) or len(source) > SMALL_BYTES:
+        return False
+    return not is_isolated(source, name) and n_pixels_of(source, name) <= SMALL_PIXELS
 
 
 def content_of(source: bytes | Path) -> str:

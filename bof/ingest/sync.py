@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bof.images.address import Address, Stamp, file_of
 from bof.images.cloud import is_cloud, place_of
+from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
 from bof.store.catalog import ImageRecord, Move, is_in_memory
 from bof.system.files import sha256_of
@@ -115,6 +116,7 @@ class Plan:
     n_unchanged: int
     delete: bool
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    passed_over_files: Sequence[Skipped] = ()
     linked_folders: Sequence[str] = ()
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
 

@@ -16,12 +16,13 @@ from bof.cli.command import run
 from bof.images.listing import walk_images
 from scripts.common.arguments import make_parser, write_figures
 from scripts.common.data import UKBENCH
-from scripts.torture import fragments, interrupted, mutants, readers
+from scripts.torture import formats, fragments, interrupted, mutants, readers
 from scripts.torture.index import Finding
 
 PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]] = {
     "kill": interrupted.kill,
     "mutate": mutants.run,
+    "formats": formats.run,
     "readers": readers.run,
     "full": interrupted.full,
     "fragments": fragments.run,

@@ -18,8 +18,9 @@ import pytest
 from PIL import Image, features
 
 from bof.errors import ImageError, display_name
+from bof.images import listing
 from bof.images.decode import Picture, decode, read_bytes, read_image
-from bof.images.listing import IMAGE_SUFFIXES, walk_images
+from bof.images.listing import IMAGE_SUFFIXES, list_everything, walk_images
 
 Array = np.ndarray
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file system")
@@ -315,8 +316,6 @@ def test_our_cap_not_pillows() -> None:
 # -- Broken -----------------------------------------------------------------------------------------------------------
 
 WHOLE = {
-    "jpeg": PLAIN["jpeg"],
-    "progressive jpeg": PLAIN["progressive jpeg"],
     "png": PLAIN["png"],
     "webp": PLAIN["webp"],
     "tiff": PLAIN["tiff"],
@@ -337,10 +336,38 @@ def test_truncated(kind: str, grey: bool, part: float, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_what_is_there_of_a_truncated_jpeg_is_read(grey: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    data = jpeg(200, 150)
+    picture = decode(data[: len(data) // 2], grey=grey)
+    whole = decode(data, grey=grey)
+    assert (picture.width, picture.height, picture.pixels.shape) == (200, 150, whole.pixels.shape)
+    assert picture.note.startswith("truncated: the end of the file is missing")
+    assert whole.note == ""
+    assert np.array_equal(picture.pixels[:40], whole.pixels[:40])
+    assert np.ptp(picture.pixels[-8:].astype(int), axis=0).max() < 3  # what is missing is flat from top to bottom
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_truncated_progressive_jpeg_is_less_sharp() -> None:
+    data = PLAIN["progressive jpeg"](smooth(200, 150))
+    picture = decode(data[: len(data) * 8 // 10])
+    assert picture.note
+    assert distance(picture.pixels, smooth(200, 150)) < 12
+
+
+@pytest.mark.parametrize("part", [0.02, 0.1])
+def test_a_jpeg_without_any_pixels_is_refused(part: float) -> None:
+    data = jpeg(200, 150)
+    with pytest.raises(ImageError, match=r"a\.x: .*truncated"):
+        decode(data[: int(len(data) * part)], name="a.x")
+
+
 def test_truncated_jpeg_that_is_shrunk_while_decoding() -> None:
     data = jpeg(800, 600)
-    with pytest.raises(ImageError, match="truncated"):
-        decode(data[: len(data) * 2 // 3], max_side=100)
+    picture = decode(data[: len(data) * 2 // 3], max_side=100)
+    assert (picture.width, picture.height, picture.pixels.shape) == (800, 600, (75, 100, 3))
+    assert picture.note
 
 
 def test_bytes_after_the_end_are_ignored() -> None:
@@ -469,6 +496,29 @@ def test_walk_is_recursive_sorted_and_skips_the_rest(tmp_path: Path) -> None:
     touch(tmp_path, ".hidden.jpg", ".git/x.jpg", "a/.thumbs/x.png", "notes.txt", "jpg", ".jpg", "x.jpg.part")
     (tmp_path / "folder.jpg").mkdir()
     assert list(walk_images(tmp_path)) == sorted(expected)
+
+
+def test_files_whose_names_say_nothing_are_known_by_content(tmp_path: Path) -> None:
+    for name in ("DSC1", "a.jpg_large", "b.1", "notes", "c.txt", "d.unknown", ".e"):
+        (tmp_path / name).write_bytes(jpeg() if name not in ("notes", "d.unknown") else b"some words")
+    found = list_everything([tmp_path])
+    assert sorted(found.names.values()) == ["DSC1", "a.jpg_large", "b.1"]
+    kinds = {os.path.basename(path): kind for path, kind in found.passed_over.items()}
+    assert kinds == {"notes": "without a suffix", "c.txt": ".txt", "d.unknown": ".unknown", ".e": "hidden"}
+
+
+def test_only_files_whose_names_say_nothing_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.jpg", "b.txt", "c.mp4", "d", "e.strange")
+    for name in ("d", "e.strange"):
+        (tmp_path / name).write_bytes(b"words")
+    opened: list[str] = []
+
+    def record(path: Path) -> None:
+        opened.append(path.name)
+
+    monkeypatch.setattr(listing, "kind_of_file", record)
+    list_everything([tmp_path])
+    assert opened == ["d", "e.strange"]
 
 
 def test_a_hidden_folder_is_walked_when_named(tmp_path: Path) -> None:

@@ -58,11 +58,13 @@ async def send_file(service: Service, request: Request, values: Values) -> Respo
     if _is_known(request, headers):
         return Response(status_code=304, headers=headers)
     data = await service.in_file_thread(service.collection.content, image)
-    kind = kind_of(data)
+    kind = kind_of(data, image.path)
     if kind is None:
         raise ProblemError("gone", "expected a picture, found something else")
-    headers["Content-Disposition"] = f'inline; filename="{image.id}-{version_of(image)}"'
-    return Response(data, 200, headers, uploads.CONTENT_TYPES[kind])
+    # An SVG is a document that may hold scripts: shown as a picture it runs none, opened as a page it could.
+    where = "attachment" if kind == "SVG" else "inline"
+    headers["Content-Disposition"] = f'{where}; filename="{image.id}-{version_of(image)}"'
+    return Response(data, 200, headers, uploads.content_type(kind))
 
 
 async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from bof.engine import AddReport, Engine
 from bof.errors import display_name
+from bof.images.readers.others import advice_for
 from bof.options import IndexOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import TAG, TITLE, ImageRecord
+
+_MAX_KINDS = 100
+"""Kinds of files that were passed over, in a job's answer; the most frequent."""
 
 
 class Changes:
@@ -111,5 +115,9 @@ class Changes:
         """What an add has done. names: path -> what people call it."""
         job.added, job.removed = report.n_added + report.n_changed, report.n_removed
         job.moved, job.unchanged = report.n_moved, report.n_unchanged + report.n_touched
-        for skipped in report.skipped:
+        job.passed_over = [
+            {"kind": display_name(kind), "count": n, "advice": advice_for(kind)}
+            for kind, n in report.passed_over.items()
+        ][:_MAX_KINDS]
+        for skipped in (*report.skipped, *report.notes):
             job.skip(names.get(skipped.path) or display_name(os.path.basename(skipped.path)), skipped.reason)
