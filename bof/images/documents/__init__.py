@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.errors import ImageError, reason_of
+from bof.images.decode import kind_of_file
 from bof.images.documents.archives import ARCHIVES
 from bof.images.documents.base import Document, DocumentKind
 from bof.images.documents.frames import FRAMES
@@ -30,7 +31,7 @@ def open_document(file: str) -> Document | None:
     except (OSError, ValueError) as error:
         raise ImageError(f"cannot read: {reason_of(error)}", path=file) from error
     kind = next((kind for kind in KINDS if kind.matches(head)), None)
-    if kind is None:
+    if kind is None or (kind.is_picture and kind_of_file(Path(file)) != kind.name):  # many a RAW begins as a TIFF does
         return None
     document = kind.open(file)
     if document.parts or not kind.is_picture:
