@@ -15,7 +15,7 @@ from typing import BinaryIO
 from bof.errors import ImageError, reason_of
 from bof.images.address import Address, is_part
 from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
-from bof.images.opening import read_content, sha256_of_picture
+from bof.images.opening import read_content, require_one_picture, sha256_of_picture
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -63,6 +63,7 @@ class LimitedReader:
         address = Address.parse_spoken(os.fspath(path))
         if address.part:
             return Path(str(address))
+        require_one_picture(address.file)
         try:
             if path.stat().st_size > SMALL_BYTES:
                 return path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bof.errors import OptionError
+from bof.images.documents.base import DOCUMENT_SUFFIXES
 from bof.images.listing import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _matters(event: FileSystemEvent) -> bool:
     if event.event_type in ("opened", "closed_no_write"):
         return False
     names = (Path(str(event.src_path)), Path(str(event.dest_path)))
-    return event.is_directory or any(name.suffix.lower() in IMAGE_SUFFIXES for name in names)
+    return event.is_directory or any(name.suffix.lower() in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES for name in names)
 
 
 def _wait_for_quiet(changed: threading.Event, stop: threading.Event) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from bof.errors import ImageError, reason_of
 from bof.images.documents.base import MAX_PARTS, MIN_SIDE_PX, PDF_EXTRA, PDF_SUFFIX, Document, missing_extra
 from bof.images.regular import open_regular
+from bof.system.units import counted
 
 if TYPE_CHECKING:
     from bof.images.documents.pdf_library import OpenedPdf, PageFacts
@@ -82,7 +83,9 @@ class _Pdf:
             if found[2] is None:
                 return page.read(max_pixels)
             if int(found[2]) > len(page.pictures):
-                raise ImageError(path=self._file, expected=f"one of the {len(page.pictures)} pictures", found=part)
+                raise ImageError(
+                    path=self._file, expected=f"one of the page's {counted(len(page.pictures), 'picture')}", found=part
+                )
             return page.read_picture(int(found[2]), max_pixels)
 
     def close(self) -> None:

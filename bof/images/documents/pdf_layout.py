@@ -64,7 +64,7 @@ class Picture:
     @property
     def is_jpeg(self) -> bool:
         """Is it stored as a JPEG?"""
-        return self.image.get_filters(skip_simple=True) == ["DCTDecode"]
+        return bool(self.image.get_filters(skip_simple=True) == ["DCTDecode"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,10 @@ def _is_mark(one: pypdfium2.PdfObject) -> bool:
     """Is it something that may be seen? What forms hold comes by itself; the text below a scan is invisible."""
     if one.type == pdfium.FPDF_PAGEOBJ_TEXT:
         return pdfium.FPDFTextObj_GetTextRenderMode(one) not in _INVISIBLE_TEXT
-    return one.type != pdfium.FPDF_PAGEOBJ_FORM
+    return bool(one.type != pdfium.FPDF_PAGEOBJ_FORM)
 
 
-def _place(
-    image: pypdfium2.PdfImage, size: tuple[int, int], to_page: F64, page: pypdfium2.PdfPage
-) -> Picture | None:
+def _place(image: pypdfium2.PdfImage, size: tuple[int, int], to_page: F64, page: pypdfium2.PdfPage) -> Picture | None:
     """None where nothing of it lies on the page."""
     matrix = to_page @ _user_of(image)
     if not np.isfinite(matrix).all() or min(size) < 1:

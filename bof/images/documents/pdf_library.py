@@ -15,7 +15,6 @@ import pypdfium2.raw as pdfium
 
 from bof.errors import ImageError
 from bof.images.decode import decode
-from bof.images.documents.base import MIN_SIDE_PX
 from bof.images.documents.pdf_layout import Layout, Picture, look_at
 from bof.images.documents.pdf_rendering import Frame, native_frame, render, to_pnm, whole_page
 from bof.types import F32, U8
@@ -45,7 +44,7 @@ class PageFacts:
 
 
 class OpenedPdf:
-    """An opened PDF. Raises ImageError where it is encrypted or has no pages, PdfiumError where it is broken."""
+    """An opened PDF. Raises ImageError where it is encrypted, broken, or has no pages."""
 
     def __init__(self, file: str, stream: io.BufferedReader) -> None:
         try:
@@ -188,6 +187,5 @@ def _refusal(file: str, error: pypdfium2.PdfiumError) -> ImageError:
         return ImageError(path=file, expected="a PDF that opens", found="one with a password", advice=advice)
     if error.err_code == pdfium.FPDF_ERR_SECURITY:
         return ImageError(path=file, expected="a PDF that opens", found="an encryption that PDFium does not know")
-    if error.err_code == pdfium.FPDF_ERR_SUCCESS:
-        return ImageError(path=file, expected="a PDF with pages", found="none")
-    return ImageError(path=file, expected="a whole PDF", found="a broken or truncated one: PDFium cannot open it")
+    found = "a broken, truncated or empty one: PDFium finds no page"
+    return ImageError(path=file, expected="a whole PDF", found=found)
