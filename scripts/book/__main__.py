@@ -70,9 +70,8 @@ def _command(arguments: argparse.Namespace) -> int:
         start = time.perf_counter()
         report = engine.add([book], IndexOptions())
         seconds = time.perf_counter() - start
-        print(
-            f"{book.stat().st_size >> 20} MB, {report.n_added} pictures in {seconds:.0f} s, {len(report.skipped)} skipped"
-        )
+        made = f"{book.stat().st_size >> 20} MB, {report.n_added} pictures in {seconds:.0f} s"
+        print(f"{made}, {len(report.skipped)} skipped", flush=True)
         outcomes = [_ask(engine, book, one, rng) for one in printed]
     print("\n".join(_report(outcomes)))
     write_figures(arguments.json, {"seconds": seconds, "pictures": report.n_added, "outcomes": outcomes})

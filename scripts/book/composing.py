@@ -31,43 +31,6 @@ _PROSE = (
     "garden paper early little between morning behind found under white city bridge other great made first which where"
 )
 _WORDS = _PROSE.split()
-    "the",
-    "of",
-    "and",
-    "picture",
-    "stone",
-    "river",
-    "winter",
-    "light",
-    "hand",
-    "printed",
-    "plate",
-    "evening",
-    "water",
-    "house",
-    "letter",
-    "road",
-    "mountain",
-    "glass",
-    "garden",
-    "paper",
-    "early",
-    "little",
-    "between",
-    "morning",
-    "behind",
-    "found",
-    "under",
-    "white",
-    "city",
-    "bridge",
-    "other",
-    "great",
-    "made",
-    "first",
-    "which",
-    "where",
-]
 
 
 @dataclass(frozen=True, slots=True)
