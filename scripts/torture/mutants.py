@@ -90,12 +90,12 @@ def write_mutants(pictures: Sequence[Path], folder: Path, n: int, seed: int) -> 
     for number, (name, data) in enumerate(made):
         (folder / f"bomb-{number:03d}-{name}").write_bytes(data)
     kinds = ["bomb"] * len(made)
-    names = list(_DAMAGES)
+    names = list(DAMAGES)
     for number in range(n - len(made)):
         suffix, data = seeds[int(rng.integers(len(seeds)))]
         kind = names[number % len(names)]
         other = list(SUFFIXES.values())[int(rng.integers(len(SUFFIXES)))] if kind == "wrong suffix" else suffix
-        (folder / f"{kind.replace(' ', '-')}-{number:05d}{other}").write_bytes(_DAMAGES[kind](rng, data))
+        (folder / f"{kind.replace(' ', '-')}-{number:05d}{other}").write_bytes(DAMAGES[kind](rng, data))
         kinds.append(kind)
     return kinds
 
@@ -160,7 +160,7 @@ def _another_file(rng: Rng, data: bytes) -> bytes:
     return starts[int(rng.integers(len(starts)))] + rng.bytes(int(rng.integers(0, 3000)))
 
 
-_DAMAGES: dict[str, Callable[[Rng, bytes], bytes]] = {
+DAMAGES: dict[str, Callable[[Rng, bytes], bytes]] = {
     "flipped bits": _flip_bits,
     "damaged header": _damage_header,
     "truncated": lambda rng, data: data[: int(rng.integers(0, len(data)))],
