@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import struct
@@ -16,7 +17,6 @@ from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from bof.types import U8
 from scripts.torture.mutants import DAMAGES, png, saved
 
 Rng = np.random.Generator
@@ -158,13 +158,17 @@ def _forms_in_a_loop(rng: Rng, _data: bytes) -> bytes:
     )
 
 
+@functools.cache
+def _packed_zeros(megabytes: int) -> bytes:
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(megabytes)) + packer.flush()
+
+
 def _huge_picture(rng: Rng, _data: bytes) -> bytes:
     """A picture that says it is very large, or whose stream unpacks to very much."""
     side = int(rng.choice([0, 1, 100, 12_000, 46_341, 65_535, 2**31 - 1]))
     other = int(rng.choice([1, 100, 12_000, 65_535]))
-    packer = zlib.compressobj(9)
-    n_blocks = int(rng.choice([1, 64, 512]))
-    data = b"".join(packer.compress(bytes(1 << 20)) for _ in range(n_blocks)) + packer.flush()
+    data = _packed_zeros(int(rng.choice([1, 64, 512])))
     mask = b"/SMask 5 0 R" if rng.random() < 0.3 else b""
     image = _image(side, other, data, mask)
     return _one_page(b"q 190 0 0 190 5 5 cm /P Do Q", b"/XObject<</P 5 0 R>>", image)
@@ -235,11 +239,16 @@ def _slip_names(rng: Rng, data: bytes) -> bytes:
 
 def _zip_bomb(rng: Rng, _data: bytes) -> bytes:
     """Pictures that unpack to a gigabyte, by themselves or in their chunks."""
+    return _bomb(int(rng.choice([64, _BOMB_BYTES >> 20])))
+
+
+@functools.cache
+def _bomb(megabytes: int) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         with archive.open("a.png", "w", force_zip64=True) as member:
             member.write(b"\x89PNG\r\n\x1a\n")
-            for _ in range(int(rng.choice([64, _BOMB_BYTES >> 20]))):
+            for _ in range(megabytes):
                 member.write(bytes(1 << 20))
         archive.writestr("b.png", png(30_000, 30_000))
         archive.writestr("c.zip", b"PK\3\4" + bytes(100))
@@ -250,7 +259,7 @@ def _overlapping(rng: Rng, data: bytes) -> bytes:
     """Many entries of the directory lead to one file in the archive; sizes and places are other than they say."""
     start = data.index(b"PK\1\2")
     end = data.index(b"PK\5\6")
-    entries = re.split(rb"(?=PK\1\2)", data[start:end])[1:]
+    entries = re.split(rb"(?=PK\x01\x02)", data[start:end])[1:]
     entry = entries[int(rng.integers(len(entries)))]
     n = int(rng.choice([2, 1_000, 60_000]))
     many = b"".join(entry[:16] + struct.pack("<I", number) + entry[20:] for number in range(n))
@@ -261,7 +270,7 @@ def _overlapping(rng: Rng, data: bytes) -> bytes:
 def _other_sizes(rng: Rng, data: bytes) -> bytes:
     """A number of the directory becomes another: sizes, places, methods, flags."""
     changed = bytearray(data)
-    starts = [found.start() for found in re.finditer(rb"PK\1\2", data)]
+    starts = [found.start() for found in re.finditer(rb"PK\x01\x02", data)]
     for _ in range(int(rng.integers(1, 4))):
         at = starts[int(rng.integers(len(starts)))] + int(rng.choice([8, 10, 16, 20, 24, 28, 30, 32, 42]))
         value = int(rng.choice([0, 1, 0x7FFF, 0xFFFF, 8, 12, 14, 95, 99]))
@@ -300,13 +309,16 @@ def _other_tag(rng: Rng, data: bytes) -> bytes:
 
 
 def _very_many_frames(rng: Rng, _data: bytes) -> bytes:
-    n = int(rng.choice([300, 3_000]))
-    frames = [Image.fromarray(_noise(rng)) for _ in range(8)]
-    return saved(frames[0], "GIF", save_all=True, append_images=[frames[n % 8] for n in range(1, n)])
+    """All alike, or each another one."""
+    return _frames(int(rng.choice([1, 8])))
 
 
-def _noise(rng: Rng) -> U8:
-    return rng.integers(0, 255, (8, 8, 3), np.uint8)
+@functools.cache
+def _frames(n_different: int) -> bytes:
+    rng = np.random.default_rng(0)
+    frames = [Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)) for _ in range(n_different)]
+    frames = [frames[n % n_different].rotate(n) for n in range(1_000)]
+    return saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
 _ZIP: dict[str, Mutation] = {
