@@ -9,13 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bof import compare, duplicates, index, search
 from bof.engine import Engine
 from bof.images.decode import decode
 from bof.ingest.watch import watch
 from tests.support.pdfs import both, jpeg, nothing, placed, text, write_pdf
-from tests.support.scenes import draw_scene, write_picture
+from tests.support.scenes import draw_scene
+
+
+def drawn(path: Path, seed: int) -> Path:
+    """The file of a scene, with the colours that the book has."""
+    Image.fromarray(draw_scene(seed)).save(path)
+    return path
+
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -59,7 +67,7 @@ def hits_of(run: Run, *arguments: str | Path) -> list[dict[str, object]]:
 
 
 def test_a_hit_names_the_page_and_the_box_and_links_to_the_page(run: Run, indexed: Path, tmp_path: Path) -> None:
-    query = write_picture(tmp_path / "q.png", draw_scene(2))
+    query = drawn(tmp_path / "q.png", 2)
     first = hits_of(run, query)[0]
     assert (first["name"], first["verdict"]) == ("book.pdf#page=2&image=1", "same")
     assert (first["path"], first["part"]) == (str(indexed), "page=2&image=1")
@@ -80,14 +88,14 @@ def test_a_page_or_a_picture_of_it_is_a_query(run: Run, indexed: Path) -> None:
 
 
 def test_what_is_printed_is_a_query_again(run: Run, indexed: Path, tmp_path: Path) -> None:
-    query = write_picture(tmp_path / "q.png", draw_scene(1))
+    query = drawn(tmp_path / "q.png", 1)
     out = run(search, query, "--paths", "--verdict", "same")[1].splitlines()
     assert out == [f"{indexed}#page=1&image=1"]
     assert hits_of(run, out[0])[0]["name"] == "book.pdf#page=1&image=1"
 
 
 def test_hits_are_saved_as_pictures_with_their_proofs(run: Run, indexed: Path, tmp_path: Path) -> None:
-    query = write_picture(tmp_path / "q.png", draw_scene(1))
+    query = drawn(tmp_path / "q.png", 1)
     places = ("--save", tmp_path / "saved", "--matches", tmp_path / "proof", "--html", tmp_path / "page.html")
     status, _, err = run(search, query, "--top", "3", *places)
     assert status == 0, err
@@ -101,7 +109,7 @@ def test_hits_are_saved_as_pictures_with_their_proofs(run: Run, indexed: Path, t
 
 
 def test_pages_are_compared_without_an_index(run: Run, book: Path, tmp_path: Path) -> None:
-    other = write_picture(tmp_path / "other.png", draw_scene(1))
+    other = drawn(tmp_path / "other.png", 1)
     status, out, _ = run(compare, f"{book}#page=1&image=1", other)
     assert (status, "verdict    same" in out) == (0, True)
     status, _, err = run(compare, book, other)
@@ -126,7 +134,7 @@ def test_fields_travel_by_name_and_files_leave_as_a_whole(run: Run, indexed: Pat
 
 
 def test_a_dry_run_says_that_files_hold_several(run: Run, book: Path) -> None:
-    write_picture(book.parent / "a.png", draw_scene(5))
+    drawn(book.parent / "a.png", 5)
     status, out, _ = run(index, book.parent, "--dry-run", "--vocabulary", run.vocabulary, "--workers", "1")
     assert status == 0
     assert "1 of 2 files that were looked into holds several pictures, 3 in all" in out
@@ -134,7 +142,7 @@ def test_a_dry_run_says_that_files_hold_several(run: Run, book: Path) -> None:
 
 
 def test_copies_of_pages_are_shown_and_never_acted_on(run: Run, indexed: Path, tmp_path: Path) -> None:
-    write_picture(indexed.parent / "copy.png", draw_scene(1))
+    drawn(indexed.parent / "copy.png", 1)
     assert run(index, "--workers", "1")[0] == 0
     page, before = tmp_path / "page.html", indexed.read_bytes()
     status, out, _ = run(duplicates, "--html", page)

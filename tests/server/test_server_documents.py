@@ -52,7 +52,7 @@ def test_pages_are_shown_as_pictures(client: TestClient) -> None:
 
 def test_pages_are_hits_queries_and_parts_of_folders(client: TestClient) -> None:
     ids = images(client)
-    assert names(search(client, scene(2))) == ["old/book.pdf#page=2&image=1"]
+    assert names(search(client, jpeg(draw_scene(2)))) == ["old/book.pdf#page=2&image=1"]
     again = client.post(f"{API}/search/image/{ids['old/book.pdf#page=1&image=1']}", headers=X_BOF)
     assert again.json()["hits"][0]["name"] == "old/book.pdf#page=1&image=1"
     assert len(images(client, folder="old")) == 3
