@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib import pdfencrypt
 from reportlab.pdfgen.canvas import Canvas
 
@@ -18,6 +19,7 @@ from bof.errors import ImageError
 from bof.images.decode import PictureTooLargeError, decode, kind_of
 from bof.images.documents import base, open_document, pdf
 from bof.images.documents.base import missing_extra
+from bof.images.documents.figures import find_figures
 from bof.images.opening import read_content, read_shown, require_one_picture
 from bof.types import U8
 from tests.support.pdfs import PAGE, both, jpeg, nothing, placed, text, write_pdf
@@ -130,6 +132,36 @@ def test_a_scan_is_the_page_and_has_the_pixels_of_the_scanner(tmp_path: Path) ->
     assert read(path, "page=1") == read(path, "page=2") == data
     shown = decode(read(path, "page=3"))
     assert (shown.width, shown.height) == (1250, 938)
+
+
+def scanned(n_lines: int = 60) -> U8:
+    """A raster of a page at 150 dots an inch: lines of print, and a scene among them."""
+    page = Image.new("RGB", (1250, 1666), (246, 243, 232))
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(20)
+    for number in range(n_lines):
+        draw.text((75, 75 + 25 * number), "the picture of a river in the light of winter " * 2, (40, 36, 30), font=font)
+    page.paste(Image.fromarray(scene(5)).resize((640, 480)), (300, 500))
+    return np.array(page)
+
+
+def test_a_picture_among_the_print_of_a_scan_is_a_part_of_its_own(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "a.pdf", placed(tmp_path, scanned(), 0, 0, WIDTH, HEIGHT))
+    (page, figure), others = look(path)
+    assert (page, others) == ("page=1", {})
+    box = [int(number) for number in figure.removeprefix("page=1&xywh=").split(",")]
+    assert np.abs(np.array(box) - [300, 500, 640, 480]).max() <= 64  # lines beside it
+    left, top, width, height = box
+    expected = decode(read(path, "page=1")).pixels[top : top + height, left : left + width]
+    assert np.array_equal(decode(read(path, figure)).pixels, expected)
+    with pytest.raises(ImageError, match="a box x0 < x1"):
+        read(path, "page=1&xywh=1200,1600,100,100")
+
+
+def test_print_alone_has_no_figures_and_neither_has_a_plate() -> None:
+    blank = scanned()
+    blank[480:1000, 280:960] = (246, 243, 232)
+    assert find_figures(np.asarray(Image.fromarray(blank).resize((600, 800)))) == []
+    assert find_figures(np.asarray(Image.fromarray(scene(5)).resize((600, 800)))) == []
 
 
 def test_strips_of_a_scan_are_one_page(tmp_path: Path) -> None:

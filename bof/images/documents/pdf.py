@@ -24,7 +24,9 @@ from bof.system.units import counted
 if TYPE_CHECKING:
     from bof.images.documents.pdf_library import OpenedPdf, PageFacts
 
-_PART = re.compile(r"page=([1-9][0-9]{0,8})(?:&image=([1-9][0-9]{0,8}))?")
+_NUMBER = r"[1-9][0-9]{0,8}"
+_BOX = rf"([0-9]{{1,9}}),([0-9]{{1,9}}),({_NUMBER}),({_NUMBER})"
+_PART = re.compile(rf"page=(?P<page>{_NUMBER})(?:&image=(?P<image>{_NUMBER})|&xywh={_BOX})?")
 _MAGIC = re.compile(rb"(?:\xef\xbb\xbf)?\s*%PDF-")
 
 _MAX_PAGES = 20_000
@@ -76,17 +78,19 @@ class _Pdf:
     def read(self, part: str, max_pixels: int) -> bytes:
         found = _PART.fullmatch(part)
         n_pages = self._pdf.n_pages
-        if found is None or int(found[1]) > n_pages:
-            expected = f"page=1 to page={n_pages}, or a picture of one (page=1&image=2)"
+        if found is None or int(found["page"]) > n_pages:
+            expected = f"page=1 to page={n_pages}, a picture of one (page=1&image=2), or a box (page=1&xywh=0,0,99,99)"
             raise ImageError(path=self._file, expected=expected, found=part)
-        with _guarded(self._file, f"page {found[1]} of a PDF"), self._pdf.page(int(found[1])) as page:
-            if found[2] is None:
+        with _guarded(self._file, f"page {found['page']} of a PDF"), self._pdf.page(int(found["page"])) as page:
+            if found[3]:
+                return page.read_box((int(found[3]), int(found[4]), int(found[5]), int(found[6])), max_pixels)
+            if found["image"] is None:
                 return page.read(max_pixels)
-            if int(found[2]) > len(page.pictures):
+            if int(found["image"]) > len(page.pictures):
                 raise ImageError(
                     path=self._file, expected=f"one of the page's {counted(len(page.pictures), 'picture')}", found=part
                 )
-            return page.read_picture(int(found[2]), max_pixels)
+            return page.read_picture(int(found["image"]), max_pixels)
 
     def close(self) -> None:
         self._pdf.close()
@@ -112,6 +116,7 @@ def list_parts(pdf: OpenedPdf) -> tuple[Sequence[str], Mapping[str, int]]:
         has_own = any(key not in seen and n_shown[key] < _ORNAMENT_PAGES for _, key in facts.pictures)
         if facts.is_scan or not (has_own or facts.is_blank):
             parts.append(f"page={number}")
+        parts += [f"page={number}&xywh={','.join(map(str, box))}" for box in facts.figures]
         for image, key in facts.pictures:
             if key in seen:
                 others["picture in a PDF that is shown again"] += 1

@@ -14,7 +14,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from bof.errors import ImageError
-from bof.images.decode import decode
+from bof.images.decode import crop, decode, to_rgb
+from bof.images.documents.figures import PixelBox, find_figures
 from bof.images.documents.pdf_layout import Layout, Picture, look_at
 from bof.images.documents.pdf_rendering import Frame, native_frame, render, to_pnm, whole_page
 from bof.types import F32, U8
@@ -28,16 +29,21 @@ _FEW_MARKS = 32
 
 _BLANK_LEVELS = 3
 
+_FIGURES_PX = 1_200
+"""A page is looked at for figures with a pixel a point, a larger one (over 42 cm) with fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
     """What a page holds.
 
-    is_scan: one picture fills it, or pieces of one do; pictures: the number and the content of each that is a part of
-    its own; n_small: those that are too small; is_blank: nothing is to be seen.
+    is_scan: one picture fills it, or pieces of one do; figures: where a scan has pictures among its print; pictures:
+    the number and the content of each that is a part of its own; n_small: those that are too small; is_blank: nothing
+    is to be seen.
     """
 
     is_scan: bool
+    figures: tuple[PixelBox, ...]
     pictures: tuple[tuple[int, bytes], ...]
     n_small: int
     is_blank: bool
@@ -68,7 +74,7 @@ class OpenedPdf:
         try:
             with self.page(number) as page:
                 pictures = tuple((image, self._content(page, number, image)) for image in page.own_pictures)
-                return PageFacts(page.is_scan, pictures, page.layout.n_small, page.is_blank)
+                return PageFacts(page.is_scan, page.figures, pictures, page.layout.n_small, page.is_blank)
         except (pypdfium2.PdfiumError, ctypes.ArgumentError, ValueError):
             return None
 
@@ -126,12 +132,29 @@ class Page:
         pixels = render(self._page, whole_page(self._page, _BLANK_PX))
         return int(pixels.max()) - int(pixels.min()) <= _BLANK_LEVELS
 
+    @property
+    def figures(self) -> tuple[PixelBox, ...]:
+        """Where a scan has pictures among its print, in pixels of what `read` gives."""
+        if not self.is_scan:
+            return ()
+        small = render(self._page, whole_page(self._page, round(min(_FIGURES_PX, max(self._page.get_size())))))
+        frame = native_frame(self._page, self.pictures[0]) if self.layout.is_lone else whole_page(self._page)
+        across, down = frame.width / small.shape[1], frame.height / small.shape[0]
+        found = find_figures(small)
+        return tuple((int(x * across), int(y * down), int(w * across), int(h * down)) for x, y, w, h in found)
+
     def read(self, max_pixels: int) -> bytes:
         """The page as a picture file; a scan is the picture that fills it. Raises PictureTooLargeError."""
         self.layout.require_pixels(max_pixels)
         if self.layout.is_lone:
             return self.read_picture(1, max_pixels)
         return to_pnm(render(self._page, whole_page(self._page), max_pixels))
+
+    def read_box(self, box: PixelBox, max_pixels: int) -> bytes:
+        """A picture file of a box of what `read` gives. Raises ImageError for one outside."""
+        left, top, width, height = box
+        page = decode(self.read(max_pixels), max_pixels=max_pixels)
+        return to_pnm(to_rgb(crop(page, (left, top, left + width, top + height))))
 
     def read_picture(self, image: int, max_pixels: int) -> bytes:
         """A picture file of one of its pictures: the file that is embedded, where it is shown as it is; else as it is
