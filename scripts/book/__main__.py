@@ -20,10 +20,11 @@ from bof.cli.command import run
 from bof.engine import Engine
 from bof.errors import BofError
 from bof.images.address import Address
+from bof.images.decode import decode
 from bof.images.documents.pdf_library import OpenedPdf
 from bof.images.listing import walk_images
 from bof.images.regular import open_regular
-from bof.options import IndexOptions
+from bof.options import MAX_PIXELS, IndexOptions
 from bof.types import F64, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path
 from scripts.book.composing import HEIGHT, WIDTH, Printed, compose, page_pixels
@@ -96,8 +97,7 @@ def _overlap(book: Path, hit: Hit, seen: F64) -> float:
     """Intersection over union of the hit's outline and what was photographed, on the page, which clips both."""
     if hit.outline is None:
         return 0.0
-    _, _, image = Address.parse(hit.path).part.partition("&image=")
-    left, top, right, bottom = _place_of(book, _page_of(hit), int(image)) if image else (0.0, 0.0, 1.0, 1.0)
+    left, top, right, bottom = _place_of(book, Address.parse(hit.path).part)
     share = (hit.outline + 0.5) / (hit.width, hit.height)
     found = (np.array([left, top]) + share * (right - left, bottom - top)) * (WIDTH, HEIGHT)
     sheet = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
@@ -109,13 +109,22 @@ def _overlap(book: Path, hit: Hit, seen: F64) -> float:
     return float(both / union) if union > 0 else 0.0
 
 
-def _place_of(book: Path, page: int, image: int) -> tuple[float, float, float, float]:
-    """Where an embedded picture lies on its page, from 0 to 1."""
+def _place_of(book: Path, part: str) -> tuple[float, float, float, float]:
+    """Where a part lies on its page, from 0 to 1."""
+    page, _, rest = part.removeprefix("page=").partition("&")
+    kind, _, value = rest.partition("=")
+    if not kind:
+        return 0.0, 0.0, 1.0, 1.0
     with open_regular(book) as stream:
         pdf = OpenedPdf(str(book), stream)
         try:
-            with pdf.page(page) as opened:
-                return opened.pictures[image - 1].seen
+            with pdf.page(int(page)) as opened:
+                if kind == "image":
+                    return opened.pictures[int(value) - 1].seen
+                left, top, width, height = map(int, value.split(","))
+                whole = decode(opened.read(MAX_PIXELS))
+                edges = np.array([left, top, left + width, top + height]) / ([whole.width, whole.height] * 2)
+                return tuple(edges.tolist())
         finally:
             pdf.close()
 
