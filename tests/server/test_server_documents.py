@@ -56,7 +56,7 @@ def test_pages_are_hits_queries_and_parts_of_folders(client: TestClient) -> None
     again = client.post(f"{API}/search/image/{ids['old/book.pdf#page=1&image=1']}", headers=X_BOF)
     assert again.json()["hits"][0]["name"] == "old/book.pdf#page=1&image=1"
     assert len(images(client, folder="old")) == 3
-    assert client.get(f"{API}/statistics").json()["folders"] == [{"name": "old", "pictures": 3}]
+    assert client.get(f"{API}/index").json()["folders"] == [{"name": "old", "pictures": 3}]
 
 
 def test_an_uploaded_file_of_pages_is_named_and_goes_when_its_last_page_goes(
