@@ -34,7 +34,8 @@ def write_matches(folder: Path, engine: Engine, found: FoundHits) -> list[Path]:
         if isinstance(proof, str):
             log.warning("no match picture: %s", proof)
             continue
-        stem = safe_name(Path(found.names[hit.image]).stem)
+        name = Path(found.names[hit.image])
+        stem = safe_name(name.name if hit.part else name.stem)
         path = folder / f"{safe_name(found.label)}_{rank:02d}_{stem}.jpg"
         write_picture(path, proof, "matches")
         written.append(path)

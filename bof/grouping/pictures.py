@@ -11,8 +11,9 @@ from bof.alignment.canvas import decoded_from_original
 from bof.errors import ImageError
 from bof.geometry import transforms
 from bof.html import PageImage, inline_jpeg
-from bof.images.decode import Picture, read_image, shrink
+from bof.images.decode import Picture, shrink
 from bof.images.draw import GREEN, INK, encode_jpeg
+from bof.images.opening import read_picture
 from bof.types import F64, U8, Bool
 
 THUMBNAIL_PX = 200
@@ -29,7 +30,7 @@ _FARTHEST_PX = 1 << 14
 def read(path: Path) -> Picture | str:
     """The picture, shrunk for showing, or why there is none."""
     try:
-        return read_image(path, max_side=_READ_PX)
+        return read_picture(path, max_side=_READ_PX)
     except ImageError as error:
         return str(error)
 

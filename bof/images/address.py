@@ -53,6 +53,11 @@ class Address:
     def __str__(self) -> str:
         return os.path.join(self.file, f"#{self.part}") if self.part else self.file
 
+    @property
+    def link(self) -> str:
+        """What opens it in a viewer: of a picture in a PDF, its page (`a.pdf#page=12`); of others, the file."""
+        return f"{self.file}#{self.part.partition('&')[0]}" if self.part.startswith("page=") else self.file
+
     def name(self, file_name: str) -> str:
         """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`."""
         return f"{file_name}#{unquote(self.part, errors='surrogateescape')}" if self.part else file_name

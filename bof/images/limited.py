@@ -17,7 +17,7 @@ from typing import BinaryIO
 from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Address, is_part
 from bof.images.decode import Picture, PictureTooLargeError, decode, is_isolated, read_bytes
-from bof.images.opening import read_content, sha256_of_picture
+from bof.images.opening import read_content, require_one_picture, sha256_of_picture
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -67,6 +67,7 @@ class LimitedReader:
         address = Address.parse_spoken(os.fspath(path))
         if address.part:
             return Path(str(address))
+        require_one_picture(address.file)
         try:
             if path.stat().st_size > SMALL_BYTES:
                 return path

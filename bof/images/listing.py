@@ -203,11 +203,12 @@ def _kind_of_other(entry: os.DirEntry[str]) -> str:
     if is_part(entry.path):
         return _LIKE_A_PART
     suffix = suffix_of(entry.name)
-    if is_known_other(suffix):
+    is_document = suffix in DOCUMENT_SUFFIXES
+    if is_known_other(suffix) and not is_document:
         return suffix
     if not _is_file(entry):
         return _DEAD_LINK if entry.is_symlink() else _SPECIAL
-    if suffix in DOCUMENT_SUFFIXES:
+    if is_document:
         return ""
     if suffix in IMAGE_SUFFIXES:
         return "" if is_picture_suffix(suffix) else suffix

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bof.errors import OptionError
 from bof.images.decode import kind_of_file
+from bof.images.documents.base import DOCUMENT_SUFFIXES
 from bof.images.listing import IMAGE_SUFFIXES
 from bof.images.readers.others import is_known_other
 
@@ -71,7 +72,8 @@ def _matters(event: FileSystemEvent) -> bool:
 def _may_be_picture(path: Path) -> bool:
     """By its suffix; where that says nothing, by its content, which a file that is gone has no more."""
     suffix = path.suffix.lower()
-    return suffix in IMAGE_SUFFIXES or (not is_known_other(suffix) and kind_of_file(path) is not None)
+    is_known = suffix in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES
+    return is_known or (not is_known_other(suffix) and kind_of_file(path) is not None)
 
 
 def _wait_for_quiet(changed: threading.Event, stop: threading.Event) -> None:

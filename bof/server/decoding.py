@@ -19,6 +19,7 @@ from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import ImageError
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, kind_of
+from bof.images.opening import as_png
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
 from bof.retrieval.query import Query, prepare, subject_of
@@ -131,6 +132,17 @@ class Shrink:
 
 
 @dataclass(frozen=True, slots=True)
+class ToPng:
+    """The same pixels in a PNG."""
+
+    data: bytes
+
+    def run(self, _spec: DecodeSpec) -> bytes:
+        """In the child."""
+        return as_png(self.data)
+
+
+@dataclass(frozen=True, slots=True)
 class Decode:
     """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
 
@@ -154,7 +166,7 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | Decode | Check
+Item = Prepare | FindSubject | Shrink | ToPng | Decode | Check
 
 
 def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | Picture | bytes | str | ImageError:

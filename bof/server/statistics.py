@@ -9,6 +9,7 @@ import numpy as np
 
 from bof.engine import Engine
 from bof.errors import display_name
+from bof.images.address import Address
 from bof.options import SKETCH
 from bof.store.catalog import FILE_NAME, CatalogueColumns
 from bof.store.columns import group_of
@@ -57,7 +58,9 @@ def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
 
 def _folders(rows: CatalogueColumns) -> Counter[str]:
     """Pictures below each first folder of a name."""
-    names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
+    live = np.flatnonzero(~rows.deleted).tolist()
+    named = ((i, rows.names[i]) for i in live)
+    names = (Address.file_name(rows[i].path, name) if "#" in name else name for i, name in named)
     return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
 
 

@@ -10,6 +10,7 @@ from bof.images.readers.formats import format_of
 _FILMS = "films are not read; their frames, saved as pictures, are"
 _SOUND = "sound is not read"
 _DOCUMENTS = "documents are not read; export their pages or pictures"
+_PDF = 'pip install "bof-search[pdf]"'
 _ARCHIVES = "archives are not read; unpack them"
 _EDITORS = "documents of picture editors are not read; export them as PNG or TIFF"
 _PICTURES = "bof has no reader of this format; convert the pictures to PNG or TIFF"
@@ -18,7 +19,8 @@ _NOTHING = ""
 _SUFFIXES = {
     _FILMS: "mp4 mov m4v avi mkv webm wmv mpg mpeg mts m2ts 3gp flv ogv lrv insv vob",
     _SOUND: "mp3 wav flac m4a aac ogg oga opus wma aiff aif mid midi",
-    _DOCUMENTS: "pdf doc docx odt rtf ppt pptx odp xls xlsx ods epub mobi azw3 djvu ps eps pages",
+    _PDF: "pdf",
+    _DOCUMENTS: "doc docx odt rtf ppt pptx odp xls xlsx ods epub mobi azw3 djvu ps eps pages",
     _ARCHIVES: "cbr rar 7z tar gz tgz bz2 xz zst iso dmg",
     _EDITORS: "psd psb xcf kra clip afphoto afdesign ai indd cdr sketch fig svgz",
     _PICTURES: "exr hdr dds dcm fits fit jxr wdp hdp bpg flif pcx wmf emf pict heics avifs cur jpm jph",
