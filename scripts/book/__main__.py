@@ -37,7 +37,7 @@ _SCALE = 200 / 72
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BookOutcome:
     """What was found for a photograph: kind of its picture, rank of the first hit on its page (0: none), the verdict
     of the first hit, and how the outline of that hit overlaps what was photographed, on the page (0: wrong page).
     """
@@ -79,14 +79,14 @@ def _command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ask(engine: Engine, book: Path, printed: Printed, rng: np.random.Generator) -> Outcome:
+def _ask(engine: Engine, book: Path, printed: Printed, rng: np.random.Generator) -> BookOutcome:
     page = page_pixels(book, printed.page, _SCALE)
     photo, seen = photograph(page, printed.corners * _SCALE, rng)
     hits = engine.search(photo)
     on_page = [rank for rank, hit in enumerate(hits, 1) if _page_of(hit) == printed.page]
     verdict = hits[0].verdict if hits else "no"
     overlap = _overlap(book, hits[0], seen / _SCALE) if on_page[:1] == [1] else 0.0
-    return Outcome(printed.page, printed.kind, on_page[0] if on_page else 0, verdict, overlap)
+    return BookOutcome(printed.page, printed.kind, on_page[0] if on_page else 0, verdict, overlap)
 
 
 def _page_of(hit: Hit) -> int:
@@ -129,7 +129,7 @@ def _place_of(book: Path, part: str) -> tuple[float, float, float, float]:
             pdf.close()
 
 
-def _report(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _report(outcomes: Sequence[BookOutcome]) -> Iterator[str]:
     kinds = [*dict.fromkeys(one.kind for one in outcomes), "all"]
     rows = []
     for kind in kinds:

@@ -135,7 +135,7 @@ def faulty_files() -> dict[str, tuple[bytes, str]]:
         "empty.jpg": (b"", "an empty file"),
         "text.jpg": (b"only words here\n" * 9, "found text, a file that begins with"),
         "page.png": (b"<!DOCTYPE html><html></html>", "found a web page"),
-        "document.jpg": (b"%PDF-1.7\n" + bytes(99), "found a PDF document"),
+        "document.jpg": (b"%PDF-1.7\n" + bytes(99), "a whole PDF"),
         "archive.png": (b"PK\3\4" + bytes(99), "a whole archive"),
         "film.heic": (film, "found a film"),
         "zeros.dng": (bytes(5000), "found nothing but zeros"),

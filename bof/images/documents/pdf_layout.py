@@ -30,7 +30,7 @@ _INVISIBLE_TEXT = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERM
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PlacedPicture:
     """A picture on a page: seen, what of it lies on the page; axes f64 (2, 2), its sides across and down, in points, as
     the page is shown (y down); size_px: width and height as it is stored.
     """
@@ -68,13 +68,13 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PageLayout:
     """pictures: of at least MIN_SIDE_PX, as they are painted; n_small: others; n_marks: all that is to be seen.
 
     is_sliced: pieces fill the page together; is_lone: one picture fills it, and nothing else is to be seen.
     """
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[PlacedPicture, ...]
     n_small: int
     n_marks: int
     is_sliced: bool
@@ -92,10 +92,10 @@ class Layout:
             raise PictureTooLargeError("", width, height, max_pixels)
 
 
-def look_at(page: pypdfium2.PdfPage) -> Layout:
+def look_at(page: pypdfium2.PdfPage) -> PageLayout:
     """What is on a page. Raises ValueError for one of too many marks, PdfiumError for a broken one."""
     to_page = _display_of(page)
-    found: list[Picture] = []
+    found: list[PlacedPicture] = []
     n_marks = n_unplaced = 0
     largest = 0, 0
     for number, one in enumerate(page.get_objects()):
@@ -112,7 +112,7 @@ def look_at(page: pypdfium2.PdfPage) -> Layout:
             found += [picture] if picture else []
     pictures = tuple(one for one in found if min(one.size_px) >= MIN_SIDE_PX)
     n_small = len(found) - len(pictures)
-    return Layout(pictures, n_small, n_marks - n_unplaced, _is_sliced(found), largest)
+    return PageLayout(pictures, n_small, n_marks - n_unplaced, _is_sliced(found), largest)
 
 
 def _is_mark(one: pypdfium2.PdfObject) -> bool:
@@ -122,7 +122,9 @@ def _is_mark(one: pypdfium2.PdfObject) -> bool:
     return bool(one.type != pdfium.FPDF_PAGEOBJ_FORM)
 
 
-def _place(image: pypdfium2.PdfImage, size: tuple[int, int], to_page: F64, page: pypdfium2.PdfPage) -> Picture | None:
+def _place(
+    image: pypdfium2.PdfImage, size: tuple[int, int], to_page: F64, page: pypdfium2.PdfPage
+) -> PlacedPicture | None:
     """None where nothing of it lies on the page."""
     matrix = to_page @ _user_of(image)
     if not np.isfinite(matrix).all() or min(size) < 1:
@@ -134,7 +136,7 @@ def _place(image: pypdfium2.PdfImage, size: tuple[int, int], to_page: F64, page:
         return None
     seen = low[0] / width, low[1] / height, high[0] / width, high[1] / height
     axes = np.stack([matrix[:2, 0], -matrix[:2, 1]])  # a picture's first row lies at 1, and the page's y goes down
-    return Picture(image, size, (float(seen[0]), float(seen[1]), float(seen[2]), float(seen[3])), axes)
+    return PlacedPicture(image, size, (float(seen[0]), float(seen[1]), float(seen[2]), float(seen[3])), axes)
 
 
 def _user_of(image: pypdfium2.PdfObject) -> F64:
@@ -170,7 +172,7 @@ def _size_of(page: pypdfium2.PdfPage) -> tuple[float, float]:
     return size if page.get_rotation() in (0, 180) else size[::-1]
 
 
-def _is_sliced(pictures: Sequence[Picture]) -> bool:
+def _is_sliced(pictures: Sequence[PlacedPicture]) -> bool:
     """Do three pictures or more fill the page, while none does alone? Scanners store strips."""
     if len(pictures) < _LEAST_PIECES or any(one.fills_page for one in pictures):
         return False

@@ -16,8 +16,8 @@ import pypdfium2.raw as pdfium
 from bof.errors import ImageError
 from bof.images.decode import crop, decode, to_rgb
 from bof.images.documents.figures import PixelBox, find_figures
-from bof.images.documents.pdf_layout import Layout, Picture, look_at
-from bof.images.documents.pdf_rendering import Frame, native_frame, render, to_pnm, whole_page
+from bof.images.documents.pdf_layout import PageLayout, PlacedPicture, look_at
+from bof.images.documents.pdf_rendering import PageFrame, native_frame, render, to_pnm, whole_page
 from bof.types import F32, U8
 
 _ALIKE = 12.0
@@ -61,11 +61,11 @@ class OpenedPdf:
         self._first: dict[bytes, tuple[int, int]] = {}
 
     @contextlib.contextmanager
-    def page(self, number: int) -> Iterator[Page]:
+    def page(self, number: int) -> Iterator[OpenedPage]:
         """A page, from 1, while it is open. Raises PdfiumError where it is broken."""
         page = self._pdf[number - 1]
         try:
-            yield Page(page)
+            yield OpenedPage(page)
         finally:
             page.close()
 
@@ -82,7 +82,7 @@ class OpenedPdf:
         """Give the memory back."""
         self._pdf.close()
 
-    def _content(self, page: Page, number: int, image: int) -> bytes:
+    def _content(self, page: OpenedPage, number: int, image: int) -> bytes:
         """What a picture is known by: its stream, and that it looks like the first one with that stream.
 
         Streams alone do not tell: black letters are cut out of the same black square by different masks.
@@ -98,15 +98,15 @@ class OpenedPdf:
             return key if _are_alike(own, other.small(place[1])) else f"{number} {image}".encode()
 
 
-class Page:
+class OpenedPage:
     """An opened page."""
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._page = page
-        self.layout: Layout = look_at(page)
+        self.layout: PageLayout = look_at(page)
 
     @property
-    def pictures(self) -> tuple[Picture, ...]:
+    def pictures(self) -> tuple[PlacedPicture, ...]:
         """Those of at least MIN_SIDE_PX, in the order in which they are painted: the first has the number 1."""
         return self.layout.pictures
 
@@ -174,10 +174,10 @@ class Page:
         """Grey f32 (64, 64) of a picture as it is shown."""
         return self._small(self.pictures[image - 1], (_SMALL_PX, _SMALL_PX))
 
-    def _small(self, picture: Picture, size: tuple[int, int]) -> F32:
-        return _grey(render(self._page, Frame(picture.seen, *size)))
+    def _small(self, picture: PlacedPicture, size: tuple[int, int]) -> F32:
+        return _grey(render(self._page, PageFrame(picture.seen, *size)))
 
-    def _jpeg(self, picture: Picture, max_pixels: int) -> bytes:
+    def _jpeg(self, picture: PlacedPicture, max_pixels: int) -> bytes:
         """The JPEG that is embedded; nothing where it is none, or not what is shown.
 
         What could differ is much: a mask, colours, a turn in its EXIF, what is painted over it.

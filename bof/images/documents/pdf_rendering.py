@@ -10,7 +10,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from bof.images.decode import PictureTooLargeError
-from bof.images.documents.pdf_layout import Picture, SeenBox
+from bof.images.documents.pdf_layout import PlacedPicture, SeenBox
 from bof.options import MAX_PIXELS
 from bof.types import U8
 
@@ -24,7 +24,7 @@ _FARTHEST_PX = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PageFrame:
     """A part of a page as it is shown, and the pixels that it becomes."""
 
     box: SeenBox
@@ -32,16 +32,16 @@ class Frame:
     height: int
 
 
-def whole_page(page: pypdfium2.PdfPage, long_side: int | None = None) -> Frame:
+def whole_page(page: pypdfium2.PdfPage, long_side: int | None = None) -> PageFrame:
     """A page at 150 dots an inch, or with so long a side in pixels."""
     width, height = (max(side, 1e-6) for side in page.get_size())
     scale = min(DPI / POINTS_AN_INCH, (long_side or _LONGEST_PX) / max(width, height))
     if long_side:
         scale = long_side / max(width, height)
-    return Frame((0, 0, 1, 1), max(1, math.ceil(width * scale - 1e-3)), max(1, math.ceil(height * scale - 1e-3)))
+    return PageFrame((0, 0, 1, 1), max(1, math.ceil(width * scale - 1e-3)), max(1, math.ceil(height * scale - 1e-3)))
 
 
-def native_frame(page: pypdfium2.PdfPage, picture: Picture) -> Frame:
+def native_frame(page: pypdfium2.PdfPage, picture: PlacedPicture) -> PageFrame:
     """What is seen of a picture, as large as it is stored. One that is stretched on the page is stretched here."""
     sides = [max(float(np.hypot(*axis)), 1e-9) for axis in picture.axes]
     left, top, right, bottom = picture.seen
@@ -49,10 +49,10 @@ def native_frame(page: pypdfium2.PdfPage, picture: Picture) -> Frame:
     width, height = (right - left) * page_width, (bottom - top) * page_height
     scale = max(n / side for n, side in zip(picture.size_px, sides, strict=True))
     scale = min(scale, 2 * max(picture.size_px) / max(width, height))
-    return Frame(picture.seen, max(1, round(width * scale)), max(1, round(height * scale)))
+    return PageFrame(picture.seen, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
-def render(page: pypdfium2.PdfPage, frame: Frame, max_pixels: int = MAX_PIXELS) -> U8:
+def render(page: pypdfium2.PdfPage, frame: PageFrame, max_pixels: int = MAX_PIXELS) -> U8:
     """RGB u8 (h, w, 3) of a frame on white. Raises PictureTooLargeError before more pixels are rendered.
 
     Comments and form fields are no part of a page here.
