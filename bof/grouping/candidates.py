@@ -11,7 +11,8 @@ import numpy as np
 from bof.options import SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.searcher import Searcher
-from bof.types import F32, F64, Features, Verification
+from bof.types import F32, F64, Features, QueryWords, Verification
+from bof.vocabulary.reconstruction import Reconstruction, with_own
 
 _EXACT, _EXACT_PX = 0.01, 3.0
 """An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.
@@ -48,19 +49,30 @@ def search_options(n_candidates: int) -> SearchOptions:
     return SearchOptions(vote=_VOTING, verify=VerifyOptions(depth=2 * n_candidates), mirror="always")
 
 
-def find_candidates(searcher: Searcher, features: Features, image: int, max_side: int) -> list[VerifiedCandidate]:
-    """What may show the same as a picture, which is `image` of the collection itself, the surest first.
+def find_candidates(
+    searcher: Searcher, reconstruction: Reconstruction, image: int, max_side: int
+) -> list[VerifiedCandidate]:
+    """What may show the same as an image of the collection, the surest first; no picture is read.
 
-    searcher: with `search_options`.
+    searcher: with `search_options`; reconstruction: of its vocabulary.
     """
     verifying, names = searcher.options.verify, searcher.collection.rows.names
-    found = searcher.candidates(features)
+    features, words = _as_query(searcher, reconstruction, image)
+    found = searcher.candidates(features, words)
     sure = [(i, e) for i, e in found.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
     sure.sort(key=lambda pair: (-pair[1].score, names[pair[0]]))
     return [
         _candidate(searcher.collection, features, i, e.probability or 0.0, found.verifications[i], max_side)
         for i, e in sure[: verifying.depth // 2]
     ]
+
+
+def _as_query(searcher: Searcher, reconstruction: Reconstruction, image: int) -> tuple[Features, QueryWords]:
+    """An indexed image as if its features had been extracted, and their words."""
+    word, signature = searcher.collection.words(image)
+    features = Features(searcher.collection.geometry(image), reconstruction.descriptors(word, signature))
+    k = min(_VOTING.words_per_feature, searcher.vocabulary.n_words)
+    return features, with_own(searcher.vocabulary.quantize(features.descriptors, k), word, signature)
 
 
 def _candidate(

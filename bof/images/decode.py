@@ -17,7 +17,7 @@ import re
 import stat
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -86,6 +86,10 @@ class Picture:
         shape = f", pixels {self.pixels.shape[1]} x {self.pixels.shape[0]}" if hasattr(self.pixels, "shape") else ""
         kind = "grey" if getattr(self.pixels, "ndim", 0) == 2 else "RGB"
         return f"Picture({self.width} x {self.height}, {kind}{shape})"
+
+
+View = tuple[int | None, bool]
+"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
 
 
 class NotAPictureError(ImageError):
@@ -173,6 +177,22 @@ def decode(
     16-bit pictures are scaled by 8, 12 or 16 bits, whichever holds their largest value.
     Raises ImageError when the data is empty, truncated, broken, too large or no picture.
     """
+    return _decode(data, [(max_side, grey)], max_pixels, name)[0]
+
+
+def decode_views(
+    data: bytes, views: Sequence[View], *, max_pixels: int = MAX_PIXELS, name: str = "picture"
+) -> list[Picture]:
+    """The picture in several views, each with the bits that `decode` makes of it; only a JPEG is decoded for each.
+
+    A JPEG holds its grey, and its decoder halves: no view is made of another. Raises ImageError as `decode` does.
+    """
+    if kind_of(data) == "JPEG":
+        return [_decode(data, [view], max_pixels, name)[0] for view in views]
+    return _decode(data, views, max_pixels, name)
+
+
+def _decode(data: bytes, views: Sequence[View], max_pixels: int, name: str) -> list[Picture]:
     kind, reader = _reader(data, name)
     try:
         # The bytes are hostile: Pillow answers with nearly every exception there is, and all mean the same to us.
@@ -180,7 +200,7 @@ def decode(
             warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
             image = reader(io.BytesIO(data), "")
             _check_size(image.size, max_pixels, name)
-            return decode_image(image, max_side, grey=grey)
+            return _decode_views(image, views)
     except ImageError:
         raise
     except Exception as error:
@@ -212,16 +232,22 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
 
 def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
     """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
+    return _decode_views(image, [(max_side, grey)])[0]
+
+
+def _decode_views(image: Image.Image, views: Sequence[View]) -> list[Picture]:
+    """Of several views the decoder makes none alone: it decodes the whole."""
+    (max_side, grey), *others = views
     size = image.size
-    is_drafted = image.draft("L" if grey else None, _draft_size(size, max_side)) is not None  # only of JPEG
+    is_drafted = not others and image.draft("L" if grey else None, _draft_size(size, max_side)) is not None
     image.load()
     if not is_drafted:
         size = image.size  # Pillow itself turns a TIFF while loading; its info then holds no EXIF for us
     # After load, because a PNG may carry its EXIF behind the pixels.
     orientation = _orientation(image.info.get("exif", b""))
-    pixels = _upright(shrink(_pixels(image, grey), max_side), orientation)
     width, height = size if orientation < 5 else size[::-1]
-    return Picture(np.ascontiguousarray(pixels), width, height)
+    pixels = (_upright(shrink(_pixels(image, grey), max_side), orientation) for max_side, grey in views)
+    return [Picture(np.ascontiguousarray(each), width, height) for each in pixels]
 
 
 def _draft_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:

@@ -7,12 +7,13 @@ read or decoded before its size is known.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from bof.errors import ImageError, reason_of
-from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
+from bof.images.decode import Picture, PictureTooLargeError, View, decode, decode_views, read_bytes
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -28,11 +29,10 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture as the bytes of its file, or where the file lies; and how to decode it."""
+    """A picture as the bytes of its file, or where the file lies; and what to decode of it, a view or two."""
 
     source: bytes | Path
-    max_side: int | None
-    grey: bool
+    views: Sequence[View]
     name: str
 
 
@@ -70,16 +70,20 @@ class LimitedReader:
 
     def decode(self, source: bytes | Path, *, max_side: int | None, grey: bool, name: str) -> Picture:
         """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
-        item = Item(source, max_side, grey, name)
-        if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, name) <= SMALL_PIXELS:
+        return self.decode_views(source, [(max_side, grey)], name)[0]
+
+    def decode_views(self, source: bytes | Path, views: Sequence[View], name: str) -> list[Picture]:
+        """Several views of the picture, as `decode.decode_views` has them; where a child is needed, in one."""
+        item = Item(source, views, name)
+        if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, item.name) <= SMALL_PIXELS:
             return self.decode_here(item)
         (found,) = run_in_workers(f"{__name__}:decode_in_worker", self, [item], 1, Limits(_SECONDS, self.n_bytes))
-        if isinstance(found, Picture):
+        if isinstance(found, list):
             return found
-        raise ImageError(found.reason, path=name) if isinstance(found, LostItem) else found
+        raise ImageError(found.reason, path=item.name) if isinstance(found, LostItem) else found
 
-    def decode_here(self, item: Item) -> Picture:
-        """The same in this process."""
+    def decode_here(self, item: Item) -> list[Picture]:
+        """The views in this process."""
         source = item.source
         data = source if isinstance(source, bytes) else read_bytes(source, max_bytes=self.max_bytes)
         n_pixels, n_most = n_pixels_of(data, item.name), self.n_bytes // DECODE_BYTES
@@ -87,7 +91,7 @@ class LimitedReader:
             advice = f"it needs {{memory}} {-(-n_pixels * DECODE_BYTES >> 20)} or more"
             expected = f"at most {n_most} pixels"
             raise ImageError("too large", path=item.name, expected=expected, found=n_pixels, advice=advice)
-        return decode(data, max_side=item.max_side, grey=item.grey, name=item.name)
+        return decode_views(data, item.views, name=item.name)
 
 
 def content_of(source: bytes | Path) -> str:
@@ -110,7 +114,7 @@ def n_pixels_of(data: bytes, name: str) -> int:
     return 0
 
 
-def decode_in_worker(reader: LimitedReader, item: Item) -> Picture | ImageError:
+def decode_in_worker(reader: LimitedReader, item: Item) -> list[Picture] | ImageError:
     """In a process of its own. What is wrong with a picture comes back as a value."""
     try:
         return reader.decode_here(item)

@@ -26,7 +26,7 @@ from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import I64, Bool, Correspondences, Features, Verification
+from bof.types import I64, Bool, Correspondences, Features, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 
@@ -96,10 +96,13 @@ class Searcher:
         with self._naming_damage():
             return self._stages.votes(query.features, Stopwatch())
 
-    def candidates(self, features: Features) -> Candidates:
-        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands."""
+    def candidates(self, features: Features, words: QueryWords | None = None) -> Candidates:
+        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands.
+
+        words: of the features, if they are known better than their descriptors say.
+        """
         with self._naming_damage():
-            return self._candidates(features)
+            return self._candidates(features, words)
 
     def match(self, query: Query, image: int) -> Match:
         """How the query lies in one live image, as a search has it; where that did not look at it, by itself."""
@@ -122,8 +125,9 @@ class Searcher:
     def _stages(self) -> VoteAndVerify:
         return VoteAndVerify(self.collection, self.vocabulary, self.options.vote, self.options.verify)
 
-    def _candidates(self, features: Features) -> Candidates:
-        found = self._stages.candidates(features, Stopwatch())
+    def _candidates(self, features: Features, words: QueryWords | None) -> Candidates:
+        voted = None if words is None else self._stages.votes_of_words(words, Stopwatch())
+        found = self._stages.candidates(features, Stopwatch(), voted=voted)
         if needs_mirror(self.options.mirror, found, self.options.verify):
             mirrored = self._stages.mirror_candidates(features)
             found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
