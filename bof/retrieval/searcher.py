@@ -96,13 +96,19 @@ class Searcher:
         with self._naming_damage():
             return self._stages.votes(query.features, Stopwatch())
 
-    def candidates(self, features: Features, words: QueryWords | None = None) -> Candidates:
+    def candidates(self, features: Features, words: QueryWords | None = None, part: int = 0) -> Candidates:
         """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands.
 
-        words: of the features, if they are known better than their descriptors say.
+        words: of the features, if they are known better than their descriptors say; part: see `VoteAndVerify`.
         """
         with self._naming_damage():
-            return self._candidates(features, words)
+            stages = dataclasses.replace(self._stages, part=part)
+            voted = None if words is None else stages.votes_of_words(words, Stopwatch())
+            found = stages.candidates(features, Stopwatch(), voted=voted)
+            if needs_mirror(self.options.mirror, found, self.options.verify):
+                mirrored = stages.mirror_candidates(features)
+                found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
+            return found
 
     def match(self, query: Query, image: int) -> Match:
         """How the query lies in one live image, as a search has it; where that did not look at it, by itself."""
@@ -124,14 +130,6 @@ class Searcher:
     @property
     def _stages(self) -> VoteAndVerify:
         return VoteAndVerify(self.collection, self.vocabulary, self.options.vote, self.options.verify)
-
-    def _candidates(self, features: Features, words: QueryWords | None) -> Candidates:
-        voted = None if words is None else self._stages.votes_of_words(words, Stopwatch())
-        found = self._stages.candidates(features, Stopwatch(), voted=voted)
-        if needs_mirror(self.options.mirror, found, self.options.verify):
-            mirrored = self._stages.mirror_candidates(features)
-            found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
-        return found
 
     def give_back(self) -> None:
         """Give back the memory of mapped files beyond mapped_limit."""
