@@ -63,8 +63,8 @@ def find_candidates(
     searcher: with `search_options`; reconstruction: of its vocabulary.
     """
     verifying, names = searcher.options.verify, searcher.collection.rows.names
-    word, signature = searcher.collection.words(image)
-    features = Features(searcher.collection.geometry(image), reconstruction.descriptors(word, signature))
+    geometry, word, signature = searcher.indexed(image)
+    features = Features(geometry, reconstruction.descriptors(word, signature))
     found = searcher.candidates(features, QueryWords(word[:, None], signature[:, None]), _PART)
     sure = [(i, e) for i, e in found.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
     sure.sort(key=lambda pair: (-pair[1].score, names[pair[0]]))

@@ -1,7 +1,8 @@
 """Groups of duplicates in a whole collection: who is like whom, of which kind, and which represents each group.
 
-Every picture is a query to the collection, as in a search; what it finds is compared by its pixels. Both are stored as
-they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its new pictures.
+Every picture is a query to the collection, by what the index holds of it; what it finds is compared by its pixels. Both
+are stored as they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its
+new pictures.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ T = TypeVar("T")
 _SEARCHES_PER_THREAD = 8
 """Queries a thread before what they found is committed."""
 
-_SEARCH_WORK, _PAIR_WORK = 60.0, 100_000.0
+_SEARCH_WORK, _PAIR_WORK = 20.0, 50_000.0
 """Work, in pixels that SIFT is given (see ingest.work): of a feature that is searched with, of a pair of pictures."""
 
 log = logging.getLogger("bof")
@@ -52,10 +53,11 @@ def find_groups(
 ) -> list[Group]:
     """Groups of pictures that are alike, up to a kind, by the names of their representatives; none is in two.
 
-    exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
-    same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
-    gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is none, IndexStoreError
-    where the index contradicts itself or what is found cannot be kept. progress: receives the steps of each stage.
+    exact reads no picture, the other kinds those that geometry proposes. A picture that cannot be read is named in a
+    warning; it may be the same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked.
+    The same collection gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is
+    none, IndexStoreError where the index contradicts itself or what is found cannot be kept. progress: receives the
+    steps of each stage.
     KeyboardInterrupt is raised again, saying what is kept for the next run.
     """
     KIND.check(kind)
@@ -183,9 +185,10 @@ class _Search:
         """Search with what the index holds of some pictures, a commit at a time."""
         work = [_SEARCH_WORK * self._first[content].n_features for content in contents]
         stage = Stage(self._progress, "searching", len(contents), sum(work))
-        reconstruction = Reconstruction.of(self._engine.vocabulary) if contents else None
+        if not contents:
+            return
+        reconstruction = Reconstruction.of(self._engine.vocabulary)
         for batch in _batches(iter(enumerate(contents)), n_threads() * _SEARCHES_PER_THREAD):
-            assert reconstruction is not None
             store.add(self._search_batch([content for _, content in batch], reconstruction))
             stage.advance(len(batch), sum(work[place] for place, _ in batch))
 

@@ -26,7 +26,7 @@ from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import I64, Bool, Correspondences, Features, QueryWords, Verification
+from bof.types import I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 
@@ -109,6 +109,11 @@ class Searcher:
                 mirrored = stages.mirror_candidates(features)
                 found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
             return found
+
+    def indexed(self, image: int) -> tuple[Geometry, I32, U64]:
+        """What the collection holds of an image's features: where they lie, words i32 (n,) and signatures u64 (n,)."""
+        with self._naming_damage():
+            return self.collection.geometry(image), *self.collection.words(image)
 
     def match(self, query: Query, image: int) -> Match:
         """How the query lies in one live image, as a search has it; where that did not look at it, by itself."""
