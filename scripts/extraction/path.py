@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from bof.cli.command import run
-from bof.features.sift import extract_features
+from bof.features.sift import Extractor, extract_features
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, read_bytes, shrink
 from bof.images.listing import walk_images
@@ -37,8 +37,10 @@ from scripts.common.data import DVD, UKBENCH
 from scripts.common.tables import figure, share, table
 
 _LARGE_PX = (4000, 3000)
-_SIFT = "SIFT", "SIFT, bof's own"
-"""The stages of which one counts at a time."""
+_SIFT: Mapping[str, Extractor] = {"SIFT": "opencv", "SIFT, bof's own": "native"}
+"""The stages of which one counts at a time, and whose SIFT it is."""
+
+_OPENCV, _OWN = _SIFT
 
 Stages = Mapping[str, float]
 """CPU milliseconds of a picture by stage."""
@@ -104,13 +106,13 @@ def _one(path: Path, vocabulary: Vocabulary) -> Stages:
     data = timed("read the file", lambda: read_bytes(path))
     timed("hash it", lambda: hashlib.sha256(data).hexdigest())
     picture = _decoded(timed, data, options.max_side)
-    for stage, extractor in zip(_SIFT, ("opencv", "native"), strict=True):
+    for stage, extractor in _SIFT.items():
         features = timed(stage, partial(extract_features, picture, options, extractor))
     rows = timed("sketch", lambda: ColumnSpec((SKETCH,)).describe(picture.pixels))
     word = timed("words", lambda: vocabulary.assign(features.descriptors))
     signature = timed("signatures", lambda: vocabulary.sign(features.descriptors, word))
-    placed = timed("places", lambda: store_geometry(features.geometry))
-    columns = ImageColumns(word[:, 0], signature[:, 0], *placed, rows)
+    xy, scale_angle = timed("places", lambda: store_geometry(features.geometry))
+    columns = ImageColumns(word[:, 0], signature[:, 0], xy, scale_angle, rows)
     sent = timed("hand over", lambda: pickle.loads(pickle.dumps(columns, pickle.HIGHEST_PROTOCOL)))
     with tempfile.TemporaryDirectory() as folder:
         several = [sent] * _IN_SEGMENT
@@ -142,14 +144,14 @@ def lines(found: Mapping[str, Stages]) -> list[str]:
     head = ["stage", *(f"{kind}{unit}" for kind in found for unit in (", ms", ", share"))]
     rows = [[stage, *_cells(stage, found.values())] for stage in next(iter(found.values()))]
     own = [[words, *_rest(found.values(), sift)] for words, sift in (
-        ("all beside SIFT", _SIFT[0]), ("all beside SIFT, if it is bof's own", _SIFT[1]))]  # fmt: skip
+        ("all beside SIFT", _OPENCV), ("all beside SIFT, if it is bof's own", _OWN))]  # fmt: skip
     return table(head, [*rows, *own])
 
 
 def _cells(stage: str, kinds: Sequence[Stages] | Any) -> list[str]:
     cells = []
     for spent in kinds:
-        whole = beside(spent) + spent[stage if stage in _SIFT else _SIFT[0]]
+        whole = beside(spent) + spent[stage if stage in _SIFT else _OPENCV]
         cells += [figure(spent[stage], 2), share(spent[stage], whole)]
     return cells
 
