@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,13 +35,18 @@ _FORMS = "a path, bytes of a picture file, a PIL image, a numpy array or a bof.P
 class OpenedSource:
     """A picture that can be read in the sizes that are needed.
 
-    name: for messages; sha256 and n_bytes: of the file, or, where there is none, of the pixels.
+    name: for messages; n_bytes: of the file, or, where there is none, of the pixels.
     """
 
     name: str
-    sha256: str
     n_bytes: int
+    _hash: Callable[[], str]
     _read: Callable[[Sequence[View]], list[Picture]]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, or of the pixels; hashed when it is first asked for, after what is too large was refused."""
+        return self._hash()
 
     def grey(self, max_side: int | None = None) -> Picture:
         """Its light, with at most so long a side. Raises ImageError."""
@@ -126,7 +132,7 @@ def _of_file(source: Path | bytes, name: str, memory: int) -> OpenedSource:
         return reader.decode_views(loaded, views, name)
 
     n_bytes = len(loaded) if isinstance(loaded, bytes) else loaded.stat().st_size
-    return OpenedSource(name, content_of(loaded), n_bytes, read)
+    return OpenedSource(name, n_bytes, cache(lambda: content_of(loaded)), read)
 
 
 def _of_pixels(picture: Picture, name: str) -> OpenedSource:
@@ -134,7 +140,7 @@ def _of_pixels(picture: Picture, name: str) -> OpenedSource:
         pixels = (shrink(to_grey(picture.pixels) if grey else picture.pixels, side) for side, grey in views)
         return [replace(picture, pixels=each) for each in pixels]
 
-    return OpenedSource(name, hash_pixels(picture), picture.pixels.nbytes, read)
+    return OpenedSource(name, picture.pixels.nbytes, cache(lambda: hash_pixels(picture)), read)
 
 
 def hash_pixels(picture: Picture) -> str:
