@@ -12,7 +12,7 @@ from bof.options import SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.searcher import Searcher
 from bof.types import F32, F64, Features, QueryWords, Verification
-from bof.vocabulary.reconstruction import Reconstruction
+from bof.vocabulary.reconstruction import Reconstruction, with_own
 
 _EXACT, _EXACT_PX = 0.01, 3.0
 """An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.
@@ -26,6 +26,10 @@ _VOTING = VoteOptions(words_per_feature=2)
 
 Of copies 4 words find no more: measured with scripts.duplicates.cost.
 """
+
+_FEW_FEATURES, _WORDS_OF_FEW = 100, 16
+"""A picture of fewer features cannot spare one: it is searched with in so many words a feature, as far as its words and
+signatures say."""
 
 _PART = 25
 """So many pictures are verified at a time: what shows the same is among those with the most votes."""
@@ -65,7 +69,11 @@ def find_candidates(
     verifying, names = searcher.options.verify, searcher.collection.rows.names
     geometry, word, signature = searcher.indexed(image)
     features = Features(geometry, reconstruction.descriptors(word, signature))
-    found = searcher.candidates(features, QueryWords(word[:, None], signature[:, None]), _PART)
+    words = QueryWords(word[:, None], signature[:, None])
+    if len(word) < _FEW_FEATURES:
+        k = min(_WORDS_OF_FEW, searcher.vocabulary.n_words)
+        words = with_own(searcher.vocabulary.quantize(features.descriptors, k), word, signature)
+    found = searcher.candidates(features, words, _PART)
     sure = [(i, e) for i, e in found.evidence.items() if i != image and e.verdict(verifying) in ("same", "maybe")]
     sure.sort(key=lambda pair: (-pair[1].score, names[pair[0]]))
     return [

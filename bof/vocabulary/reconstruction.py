@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.features.sift import N_DIMENSIONS
-from bof.types import I32, U8, U64
+from bof.types import I32, U8, U64, QueryWords
 from bof.vocabulary.hamming import N_BITS
 from bof.vocabulary.vocabulary import Vocabulary
 
@@ -58,3 +58,13 @@ class Reconstruction:
         for place in range(_BYTES):
             found += self.step[place][value[:, place]]
         return np.clip(found, 0, 255).astype(np.uint8)
+
+
+def with_own(nearest: QueryWords, word: I32, signature: U64) -> QueryWords:
+    """The words nearest to what was reconstructed, k a feature, with the word i32 (n,) and signature u64 (n,) that the
+    index holds of each as the first.
+    """
+    k = nearest.word.shape[1]
+    others = np.argsort(nearest.word == word[:, None], axis=1, kind="stable")[:, : k - 1]
+    words = np.take_along_axis(nearest.word, others, axis=1), np.take_along_axis(nearest.signature, others, axis=1)
+    return QueryWords(np.column_stack([word, words[0]]), np.column_stack([signature, words[1]]))

@@ -9,8 +9,8 @@ import pytest
 
 from bof.features.sift import extract_features, mirror_features
 from bof.images.decode import Picture
-from bof.types import Features
-from bof.vocabulary.reconstruction import Reconstruction
+from bof.types import Features, QueryWords
+from bof.vocabulary.reconstruction import Reconstruction, with_own
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary
 from tests.support.scenes import draw_scene
 
@@ -56,3 +56,10 @@ def test_the_mirror_image_of_it_has_the_word_of_the_mirror_image(vocabulary: Voc
     assert has_it.any(axis=1).mean() > 0.5
     apart = np.bitwise_count(mirrored.signature[has_it] ^ true.signature[has_it.any(axis=1), 0])
     assert np.median(apart) <= 24  # by default such signatures vote
+
+
+def test_the_word_of_the_index_comes_first_and_others_follow_in_their_order() -> None:
+    nearest = QueryWords(np.array([[3, 5, 7], [5, 3, 7]], np.int32), np.array([[30, 50, 70], [50, 30, 70]], np.uint64))
+    found = with_own(nearest, np.array([3, 9], np.int32), np.array([31, 90], np.uint64))
+    assert found.word.tolist() == [[3, 5, 7], [9, 5, 3]]
+    assert found.signature.tolist() == [[31, 50, 70], [90, 50, 30]]
