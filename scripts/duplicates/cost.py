@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser(
         __doc__, "data json", out=(None, "where copies and index stay (default: a folder that is deleted)"),
         checkout=(None, "the checkout whose bof runs (default: this one)"), seed=(0, "of the attacks"),
-        queries=(20, "copies of each attack"), every=(3, "of the pictures of train/ each so manieth"),
+        queries=(20, "copies of each attack"), every=(3, "one picture of train/ in so many is taken"),
     )  # fmt: skip
     return run(_command, parser, argv)
 
@@ -79,7 +79,7 @@ def compose(data: Path, out: Path, queries: int, seed: int, every: int) -> Truth
 
 
 def _thinned(data: Path, folder: Path, every: int) -> Path:
-    """A data folder with all of UKBench, and of train/ each so manieth picture."""
+    """A data folder with all of UKBench, and one picture of train/ in so many."""
     if not folder.exists():
         folder.mkdir(parents=True)
         for path in [*walk_images(data / UKBENCH), *sorted(walk_images(data / TRAIN))[::every]]:
