@@ -13,7 +13,6 @@ from typing import Any, Self, overload
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
@@ -31,13 +30,14 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, LentPictures, decode_here
+from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
-from bof.retrieval.query import QueryBox, find_box, prepare
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
+from bof.system.ahead import run_ahead
 from bof.system.memory import machine_memory
 from bof.system.steps import Progress
 from bof.types import F32, Box, Correspondences, Hit
@@ -381,7 +381,8 @@ class Engine(OpenedIndex):
             raise OptionError("options", expected="SearchOptions(...)", found=type(options).__name__, advice=advice)
         several: Any = picture
         if not is_one(picture):
-            return [self._search(one, options, top, box, channels) for one in several]
+            self._collection  # noqa: B018 - opened before several threads ask for it
+            return list(run_ahead(lambda one: self._search(one, options, top, box, channels), several))
         return self._search(several, options, top, box, channels)
 
     def _search(
@@ -401,12 +402,14 @@ class Engine(OpenedIndex):
         channels: Channels = "RGB",
     ) -> Query:
         """A picture in any form that `search` takes, made ready for the rankers of `options`."""
+        return self.read_query(open_source(source, channels), box, options).query
+
+    def read_query(self, source: PictureViews, box: QueryBox, options: SearchOptions | None = None) -> PreparedQuery:
+        """The same of a picture that is opened, with what its features were extracted from and the box."""
         options = options or SearchOptions()
-        opened, max_side = open_source(source, channels), self.features.max_side
-        in_grey = not options.whole and not isinstance(box, str)
-        picture = opened.grey(max_side) if in_grey else opened.colours(max_side)
-        colours = opened.colours(DECODED_SIDE_PX) if in_grey and options.verify.pixels else None
-        return self.prepare(picture, find_box(picture, box), options, colours=colours, sha256=opened.sha256)
+        column_spec = self.require_columns(options.groups) if options.groups else None
+        spec = QuerySpec(self.features, column_spec, bool(options.local), bool(options.verify.pixels))
+        return read_query(source, box, spec)
 
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
         return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)

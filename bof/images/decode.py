@@ -11,6 +11,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bof.errors import ImageError, reason_of
@@ -27,6 +29,12 @@ from bof.images.readers.probe import Probe
 from bof.images.readers.reader import PictureReader
 from bof.images.regular import open_regular
 from bof.options import MAX_PIXELS
+
+View = tuple[int | None, bool]
+"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
+
+_DECODED_ONCE = frozenset({"PNG", "WebP", "TIFF", "BMP", "GIF", "PNM", "AVIF", "JPEG 2000", "ICO", "TGA"})
+"""Formats whose views are made of the whole picture. Of the others the decoder itself makes grey, or other sizes."""
 
 
 class NotAPictureError(ImageError):
@@ -122,6 +130,21 @@ def decode(
     except Exception as error:
         found = f"a broken, truncated or unsupported one: {reason_of(error)}"
         raise ImageError(path=name, expected=f"a whole {reader.format.kind} picture", found=found) from error
+
+
+def decode_views(
+    data: bytes, views: Sequence[View], *, max_pixels: int = MAX_PIXELS, name: str = "picture"
+) -> list[Picture]:
+    """The picture in several views, each with the bits that `decode` makes of it; decoded once where that gives them.
+
+    Raises ImageError as `decode` does.
+    """
+    if len(views) == 1 or kind_of(data, name) not in _DECODED_ONCE:
+        return [decode(data, max_side=side, max_pixels=max_pixels, grey=grey, name=name) for side, grey in views]
+    whole = decode(data, max_pixels=max_pixels, name=name)
+    return [
+        replace(whole, pixels=shrink(to_grey(whole.pixels) if grey else whole.pixels, side)) for side, grey in views
+    ]
 
 
 def kind_of(data: bytes, name: str = "") -> str | None:

@@ -19,7 +19,7 @@ from PIL import Image, features
 
 from bof.errors import ImageError, display_name
 from bof.images import listing
-from bof.images.decode import Picture, decode, read_bytes, read_image
+from bof.images.decode import Picture, View, decode, decode_views, read_bytes, read_image
 from bof.images.listing import IMAGE_SUFFIXES, list_everything, walk_images
 
 Array = np.ndarray
@@ -569,3 +569,23 @@ def test_an_unreadable_folder_is_passed_over_with_a_warning(
 def test_suffixes_are_lower_case_with_a_dot() -> None:
     assert all(s == s.lower() and s.startswith(".") for s in IMAGE_SUFFIXES)
     assert {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"} <= IMAGE_SUFFIXES
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+def test_views_that_are_decoded_together_have_the_bits_of_each_alone(kind: str, mode: str, orientation: int) -> None:
+    if kind == "JPEG" and mode in ("RGBA", "P"):
+        return
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (90, 131, 3), np.uint8)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    picture.save(stream, kind, exif=exif)
+    views: list[View] = [(100, True), (37, False), (None, False)]
+    together = decode_views(stream.getvalue(), views)
+    alone = [decode(stream.getvalue(), max_side=max_side, grey=grey) for max_side, grey in views]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.width, one.height) == (other.width, other.height)
+        assert np.array_equal(one.pixels, other.pixels)
