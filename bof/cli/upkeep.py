@@ -19,6 +19,7 @@ from bof.ingest.sync import is_below
 from bof.store.catalog import FORMAT, TAG, ImageRecord
 from bof.store.check import CheckReport
 from bof.store.index import Index
+from bof.store.pictures import StoredPictures
 from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
@@ -137,6 +138,8 @@ def _check(index: Index, arguments: argparse.Namespace) -> int:
             print("--repair takes the metadata as they are, and makes the words to look for from them")
         elif report.wrong_vocabulary:
             print("--repair copies it again, from --vocabulary DIR or from where it was copied; all pictures are sound")
+        elif report.wrong_pictures:
+            print("--repair drops them; --iiif with their manifests fetches them again; all features are sound")
     return 0 if report.is_sound else 1
 
 
@@ -160,6 +163,8 @@ def _print_check(report: CheckReport) -> None:
         print(f"damaged: {display_name(report.wrong_metadata)}")
     if report.wrong_vocabulary:
         print(f"damaged: {display_name(report.wrong_vocabulary)}")
+    for reason in report.wrong_pictures:
+        print(f"damaged: {display_name(reason)}")
     for path in report.strays:
         print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
     print(
@@ -179,7 +184,10 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
     ]
     strays = [str(path) for path in report.strays]
     counts = {"n_segments": report.n_segments, "n_images": report.n_images, "n_saved": report.n_saved}
-    wrong = {"wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary}
+    wrong = {
+        "wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary,
+        "wrong_pictures": list(report.wrong_pictures),
+    }  # fmt: skip
     return {**counts, "damages": damages, **wrong, "strays": strays}
 
 
@@ -203,6 +211,7 @@ def _count(engine: Engine) -> dict[str, Any]:
         "pictures": len(records),
         "features": n_features,
         "bytes": engine.n_bytes(),
+        "stored_pictures": sum(1 for _ in StoredPictures(engine.folder).files()),
         "segments": len(segments),
         "features_of_segments": ", ".join(str(row.n_features) for row in segments),
         "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(records),

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.global_descriptors.sketch import sketch_of
-from bof.images.decode import PictureTooLargeError
+from bof.images.address import is_remote
+from bof.images.decode import Picture, PictureTooLargeError
 from bof.images.opening import read_picture
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
@@ -84,7 +85,7 @@ def extract_in_worker(shared: tuple[FeatureOptions, int], source: FileStamp) -> 
     options, max_pixels = shared
     found: Features | Unread = _reading(
         lambda: extract_features(
-            read_picture(source.path, grey=True, max_side=options.max_side, max_pixels=max_pixels), options
+            _picture(source, grey=True, max_side=options.max_side, max_pixels=max_pixels), options
         ),
         source,
     )
@@ -96,7 +97,7 @@ def sketch_in_worker(shared: tuple[None, int], source: FileStamp) -> U8 | Unread
     be_one_of_many()
 
     def sketch() -> U8:
-        pixels = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
+        pixels = _picture(source, max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
         return sketch_of(pixels)
 
     found: U8 | Unread = _reading(sketch, source)
@@ -109,7 +110,7 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     source, others = item
 
     def read(stamp: FileStamp) -> Any:
-        return _reading(lambda: read_picture(stamp.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
+        return _reading(lambda: _picture(stamp, max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
 
     one = read(source)
     if isinstance(one, Unread):
@@ -123,9 +124,17 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     return found
 
 
+def _picture(source: FileStamp, **options: Any) -> Picture:
+    """A picture as `read_picture` reads it, in the frame of what was indexed."""
+    found = read_picture(source.path, **options)
+    return replace(found, width=source.size[0], height=source.size[1]) if source.size else found
+
+
 def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
     if is_in_memory(source.path):
         return Unread("was given in memory, so there is no file to read")
+    if is_remote(source.path):
+        return Unread("lies on another machine, and the index stores no thumbnail of it")
     if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:

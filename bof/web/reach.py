@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import h11
 
-from bof import __version__
+from bof.system.version import VERSION
 from bof.web.addresses import Address, Source, Target, is_public, literal_of
 
 MAX_REDIRECTS = 3
@@ -110,7 +110,7 @@ Headers = list[tuple[str, str]]
 
 def request(connection: h11.Connection, target: Target, headers: Headers) -> bytes:
     """A request for a target, as it is sent; it tells nothing of who asks but that it is bof."""
-    always = [("Host", target.authority), ("User-Agent", f"bof/{__version__}"), ("Accept-Encoding", "identity")]
+    always = [("Host", target.authority), ("User-Agent", f"bof/{VERSION}"), ("Accept-Encoding", "identity")]
     head = connection.send(h11.Request(method="GET", target=target.path, headers=[*always, *headers]))
     return (head or b"") + (connection.send(h11.EndOfMessage()) or b"")
 
