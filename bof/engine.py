@@ -148,20 +148,23 @@ class Engine(OpenedIndex):
         *,
         delete: bool = False,
         store_pictures: bool = False,
+        fields: Fields | None = None,
     ) -> AddReport:
         """Make the index show every canvas of IIIF manifests and collections (URLs or files) as it is now.
 
         hosts: the hosts that may be asked, NAME, *.NAME or ADDRESS, with :PORT or without; no other is. A picture is
         fetched in about the size that features are extracted at, unless the index has it and its host says that it is
         the same. A thumbnail is stored, and with store_pictures what was fetched. What fails is named in the report.
-        delete: canvases that have left all their manifests leave the index.
+        delete: canvases that have left all their manifests leave the index; fields: values that each canvas is given.
         """
         from bof.iiif.request import HarvestRequest, require_h11
 
         require_h11()
         from bof.iiif.harvest import harvest
 
-        request = HarvestRequest.of(as_names(sources), as_names(hosts), delete=delete, store_pictures=store_pictures)
+        request = HarvestRequest.of(
+            as_names(sources), as_names(hosts), delete=delete, store_pictures=store_pictures, fields=fields or {}
+        )
         report = harvest(self._index, self.vocabulary_folder, request, options, progress)
         self._refresh_if_opened()
         return report
@@ -481,3 +484,13 @@ class Engine(OpenedIndex):
         rows = collection.rows
         found = [hit_of(rows[image], query, answer, image, score, options.verify) for image, score in pairs]
         return Hits(found, query.picture, self._pictures(collection))
+
+
+def plan_harvest_without_index(sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:
+    """What `Engine.harvest` would do with a new index; none is made."""
+    from bof.iiif.request import HarvestRequest, require_h11
+
+    require_h11()
+    from bof.iiif.harvest import plan_harvest
+
+    return plan_harvest(None, HarvestRequest.of(as_names(sources), as_names(hosts)))

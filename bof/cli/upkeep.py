@@ -67,7 +67,7 @@ def _annotate(engine: Engine, arguments: argparse.Namespace) -> int:
         raise OptionError(option="annotate", expected="{tag}, {untag} or {field} beside it", found="none")
     _find(engine, arguments.annotate)
     remove = {TAG: arguments.untag} if arguments.untag else {}
-    n_annotated = engine.annotate(arguments.annotate, _given(arguments), remove)
+    n_annotated = engine.annotate(arguments.annotate, fields_given(arguments), remove)
     print(f"annotated {counted(n_annotated, 'picture')}")
     return 0
 
@@ -82,7 +82,8 @@ def _find(engine: Engine, names: Sequence[str]) -> Sequence[ImageRecord]:
     return engine.find(names)
 
 
-def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
+def fields_given(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    """The tags and fields that flags name."""
     fields: dict[str, list[str]] = {TAG: list(arguments.tag)} if arguments.tag else {}
     for key, value in arguments.field:
         fields.setdefault(key, []).append(value)
@@ -91,7 +92,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
 
 def annotate_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
     """Give every picture under the sources the tags and fields that were named."""
-    fields = _given(arguments)
+    fields = fields_given(arguments)
     if fields:
         paths = [record.path for record in engine.records() if is_below(record.path, sources)]
         with engine.writer() as writer:

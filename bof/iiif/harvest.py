@@ -142,6 +142,9 @@ class _Harvest:
         }
         if changed:
             self._writer.set_fields(changed)
+        if self._request.fields:
+            there = {record.path for record in self._index.records()}
+            self._writer.annotate([path for path in plan.fields if path in there], self._request.fields, {})
 
 
 def replaced(canvas: CanvasToFetch) -> CanvasToFetch:

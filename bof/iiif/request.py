@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from bof.errors import OptionError
+from bof.store.catalog import Fields
 from bof.web.addresses import Source
 
 
@@ -30,21 +31,28 @@ class HarvestRequest:
     """What is asked for: URLs and files of manifests and collections, and the hosts that may be asked.
 
     delete: canvases that have left their manifests leave the index; store_pictures: the index stores what was fetched,
-    not thumbnails alone.
+    not thumbnails alone; fields: values that each canvas is given besides what is said of it.
     """
 
     sources: Sequence[str]
     hosts: Collection[Source]
     delete: bool = False
     store_pictures: bool = False
+    fields: Fields = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
 
     @classmethod
     def of(
-        cls, sources: Sequence[str], hosts: Sequence[str], *, delete: bool = False, store_pictures: bool = False
+        cls,
+        sources: Sequence[str],
+        hosts: Sequence[str],
+        *,
+        delete: bool = False,
+        store_pictures: bool = False,
+        fields: Fields | None = None,
     ) -> HarvestRequest:
         """The hosts as the option allow_urls has them. Raises OptionError."""
-        return cls(sources, [Source.of(host) for host in hosts], delete, store_pictures)
+        return cls(sources, [Source.of(host) for host in hosts], delete, store_pictures, fields or {})
 
 
 def require_h11() -> None:
