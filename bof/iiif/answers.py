@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +19,6 @@ _SCHEMA = (
     " WITHOUT ROWID"
 )
 _COLUMNS = "etag, modified, sha256, body"
-_MOST_WAITING, _MOST_SECONDS = 64, 5.0
-"""What is remembered is written after so many answers, or so long: a killed run asks for these once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,6 @@ class Answers:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._n_waiting, self._since = 0, time.monotonic()
 
     @classmethod
     def open(cls, folder: Path) -> Answers:
@@ -69,8 +64,6 @@ class Answers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(sqlite3.Error):
-            self.commit()
         self._database.close()
 
     def find(self, url: str) -> Remembered | None:
@@ -85,19 +78,8 @@ class Answers:
     def remember(self, url: str, answer: Remembered) -> None:
         """From now on a URL has answered this."""
         body = None if answer.body is None else zlib.compress(answer.body, 1)
-        if not self._database.in_transaction:
-            self._run("BEGIN")
         row = url, answer.etag, answer.modified, answer.sha256, body
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
-        self._n_waiting += 1
-        if self._n_waiting >= _MOST_WAITING or time.monotonic() - self._since > _MOST_SECONDS:
-            self.commit()
-
-    def commit(self) -> None:
-        """Write what is remembered."""
-        if self._database.in_transaction:
-            self._run("COMMIT")
-        self._n_waiting, self._since = 0, time.monotonic()
 
     def _run(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         try:
@@ -120,6 +102,7 @@ def _unpacked(packed: object) -> bytes | None:
 def _opened(path: Path) -> sqlite3.Connection:
     database = open_database(path, "rwc", _PATIENCE_S)
     try:
+        database.execute("PRAGMA synchronous = OFF")  # what a power cut damages is begun anew
         database.execute(_SCHEMA)
         require_tables(database, _SCHEMA)
     except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -269,7 +269,7 @@ def test_a_manifest_in_a_file_may_name_only_hosts_that_are_allowed(
 
 def test_an_interrupted_run_goes_on(archive: Archive, engine: Engine) -> None:
     url = book(archive, 6)
-    archive.faults["/iiif/3/p4/full/1024,/0/default.jpg"] = lambda n: threading.Event().wait(0.5) and None
+    archive.faults["/iiif/3/p4/full/1024,/0/default.jpg"] = lambda n: time.sleep(0.5)
 
     def stop(step: object) -> None:
         if getattr(step, "stage", "") == "fetching" and getattr(step, "n_done", 0) == 3:
@@ -385,8 +385,8 @@ def test_duplicates_are_shown_and_never_acted_on(
     assert "Book book/f. 2" in shown.out
     assert "another machine" in shown.out + shown.err + page.read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8").count("data:image/jpeg") >= 3
-    assert engine.count() == 5
-    assert len(list((tmp_path / "photos").iterdir())) >= 1
+    assert {record.name for record in engine.records()} > {f"Book book/f. {n}" for n in (1, 2, 3)}
+    assert [path.name for path in (tmp_path / "moved").iterdir()] == ["twice.jpg"]
 
 
 def test_the_server_shows_thumbnails(archive: Archive, engine: Engine) -> None:
