@@ -16,7 +16,7 @@ from bof.iiif.canvases import CanvasPicture, ManifestPart
 from bof.iiif.hosts import Hosts, UnansweredError
 from bof.iiif.image_service import FULL, Size
 from bof.iiif.json_values import MOST_BYTES, Json, parse
-from bof.iiif.manifest import Collection, Manifest, read_presentation
+from bof.iiif.manifest import Manifest, ManifestList, read_presentation
 from bof.images.listing import Skipped
 from bof.system.files import read_regular
 
@@ -170,7 +170,7 @@ class Archive:
             self._answers.remember(url, answer)
 
 
-def _members(collection: Collection) -> list[str]:
+def _members(collection: ManifestList) -> list[str]:
     return list(dict.fromkeys([*collection.manifests, *collection.collections]))
 
 

@@ -35,7 +35,7 @@ _NAMES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostAnswer:
     """What a URL answered: its content, empty where status is 304 (as it was); ETag and Last-Modified, or ""."""
 
     status: int
@@ -100,7 +100,7 @@ class Hosts:
             raise ImageError(path=url, expected="a host that is allowed", found=target.authority, advice=advice)
         return target
 
-    async def get(self, url: str, most: int, accept: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:
+    async def get(self, url: str, most: int, accept: str, headers: Sequence[tuple[str, str]] = ()) -> HostAnswer:
         """The content at a URL, at most so many bytes. headers: further ones, such as If-None-Match.
 
         Raises ImageError for all that may go wrong over there: UnansweredError, BusyError among them.
@@ -109,7 +109,7 @@ class Hosts:
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 found = await self._try(url, target, most, [("Accept", accept), *headers])
-                if isinstance(found, Answer):
+                if isinstance(found, HostAnswer):
                     return found
                 target = self._reach.redirected(target, found)
             except (OptionError, ValueError) as error:
@@ -122,7 +122,7 @@ class Hosts:
             line.drop()
         self._reach.close()
 
-    async def _try(self, url: str, target: Target, most: int, headers: Headers) -> Answer | str:
+    async def _try(self, url: str, target: Target, most: int, headers: Headers) -> HostAnswer | str:
         """An answer, or where it leads; the line is held while it waits, so that nobody else disturbs the host."""
         line = self._lines.setdefault(f"{target.scheme}://{target.authority}", _Line())
         wait = self._patience.first_wait_seconds
@@ -158,7 +158,7 @@ class Hosts:
             raise UnansweredError(url, refused.status)
         await asyncio.sleep(seconds)
 
-    async def _exchange(self, line: _Line, target: Target, most: int, headers: Headers) -> Answer | str | _Refused:
+    async def _exchange(self, line: _Line, target: Target, most: int, headers: Headers) -> HostAnswer | str | _Refused:
         """One request, on the connection that is open if it still is."""
         is_fresh = line.streams is None
         try:
@@ -168,7 +168,9 @@ class Hosts:
                 raise
             return await self._exchange_once(line, target, most, headers)  # the host had closed it meanwhile
 
-    async def _exchange_once(self, line: _Line, target: Target, most: int, headers: Headers) -> Answer | str | _Refused:
+    async def _exchange_once(
+        self, line: _Line, target: Target, most: int, headers: Headers
+    ) -> HostAnswer | str | _Refused:
         whole = False
         try:
             async with asyncio.timeout(self._patience.request_seconds):
@@ -195,7 +197,7 @@ class _Refused:
     seconds: float | None
 
 
-def _understood(head: h11.Response, data: bytes) -> Answer | str | _Refused:
+def _understood(head: h11.Response, data: bytes) -> HostAnswer | str | _Refused:
     if head.status_code in REDIRECTS:
         return location_of(head)
     if head.status_code not in (200, 304):
@@ -204,7 +206,7 @@ def _understood(head: h11.Response, data: bytes) -> Answer | str | _Refused:
     etag, modified = (header(head, name) for name in (b"etag", b"last-modified"))
     fits = [len(text) <= _MOST_FIELD and text.isascii() and text.isprintable() for text in (etag, modified)]
     content = data if head.status_code == 200 else b""
-    return Answer(head.status_code, content, etag if fits[0] else "", modified if fits[1] else "")
+    return HostAnswer(head.status_code, content, etag if fits[0] else "", modified if fits[1] else "")
 
 
 async def _content(reader: asyncio.StreamReader, connection: h11.Connection, most: int) -> bytes:

@@ -33,7 +33,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class ManifestList:
     """A list of manifests and of other collections, by URL."""
 
     url: str
@@ -43,7 +43,7 @@ class Collection:
     problems: Sequence[ManifestPart] = ()
 
 
-def read_presentation(document: Json, url: str) -> Manifest | Collection:
+def read_presentation(document: Json, url: str) -> Manifest | ManifestList:
     """What a document of the Presentation API holds. Raises ImageError where it is neither manifest nor collection.
 
     url: where it was found; where that is a file, its own id counts.
@@ -74,7 +74,7 @@ def label_of(resource: Json) -> str:
     return plain(" ".join(texts(resource.get("label"))), 200)
 
 
-def _collection(document: Json, url: str) -> Collection:
+def _collection(document: Json, url: str) -> ManifestList:
     manifests: list[str] = []
     collections: list[str] = []
     problems: list[ManifestPart] = []
@@ -85,7 +85,7 @@ def _collection(document: Json, url: str) -> Collection:
             problems.append(ManifestPart(link or url, f"expected a manifest or a collection, found {found}"))
         else:
             (manifests if kind == "Manifest" else collections).append(link)
-    return Collection(url, label_of(document), manifests, collections, problems)
+    return ManifestList(url, label_of(document), manifests, collections, problems)
 
 
 def _members(document: Json) -> Iterator[tuple[str, object]]:

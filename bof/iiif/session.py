@@ -40,7 +40,7 @@ class Session:
         return self._hosts.n_requests
 
     def walk(self, sources: Sequence[str]) -> Walked:
-        """See `Archive.walk`."""
+        """The manifests that sources lead to: see `Archive.walk`."""
         return _result(_submit(self._loop, self._archive.walk(sources)))
 
     def fetch(self, canvases: Sequence[CanvasToFetch], side: int) -> Iterator[Answered]:

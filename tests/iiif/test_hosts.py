@@ -10,7 +10,7 @@ from email.utils import formatdate
 import pytest
 
 from bof.errors import ImageError
-from bof.iiif.hosts import Answer, BusyError, Hosts, UnansweredError, seconds_of
+from bof.iiif.hosts import BusyError, HostAnswer, Hosts, UnansweredError, seconds_of
 from bof.iiif.request import Patience
 from bof.web import reach
 from bof.web.addresses import Source
@@ -50,11 +50,11 @@ def get(archive: Archive, *paths: str, headers: Sequence[tuple[str, str]] = (), 
 
 def test_one_connection_serves_all_requests(archive: Archive) -> None:
     one, other = get(archive, "/a", "/b")
-    assert isinstance(one, Answer)
-    assert isinstance(other, Answer)
+    assert isinstance(one, HostAnswer)
+    assert isinstance(other, HostAnswer)
     assert (one.data, other.data) == (b'{"a": 1}', b'{"b": 2}')
     (same,) = get(archive, "/a", headers=[("If-None-Match", one.etag)])
-    assert isinstance(same, Answer)
+    assert isinstance(same, HostAnswer)
     assert (same.status, same.data) == (304, b"")
     headers = archive.requests[0][2]
     assert headers["User-Agent"].startswith("bof/")
@@ -76,7 +76,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(archive: Archive
 def test_who_is_asked_to_wait_waits(archive: Archive, status: int, header: dict[str, str]) -> None:
     archive.faults["/a"] = lambda n: (status, header, b"") if n < 3 else None
     (found,) = get(archive, "/a")
-    assert isinstance(found, Answer)
+    assert isinstance(found, HostAnswer)
     assert archive.paths() == ["/a"] * 3
     archive.faults["/b"] = lambda n: (status, header, b"")
     (error,) = get(archive, "/b")
@@ -114,7 +114,7 @@ def test_redirects_are_followed_where_hosts_are_allowed(archive: Archive, monkey
         "/7": lambda n: (206, {}, b"x"),
     }  # fmt: skip
     first, *others = get(archive, *archive.faults)
-    assert isinstance(first, Answer)
+    assert isinstance(first, HostAnswer)
     assert first.data == b'{"a": 1}'
     expected = ["--allow-urls", "at most 3 redirects", "URL of http", "where to", "compressed", "found 206"]
     for found, part in zip(others, expected, strict=True):

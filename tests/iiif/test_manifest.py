@@ -10,7 +10,7 @@ import pytest
 from bof.errors import ImageError
 from bof.iiif import json_values
 from bof.iiif.json_values import parse, texts
-from bof.iiif.manifest import Collection, Manifest, read_presentation
+from bof.iiif.manifest import Manifest, ManifestList, read_presentation
 
 URL = "https://a.example/m"
 SERVICE_3 = {"id": "https://a.example/iiif/1/", "type": "ImageService3", "profile": "level2"}
@@ -134,7 +134,7 @@ def test_collections_list_manifests_and_collections() -> None:
         ],
     }  # fmt: skip
     found = read_presentation(three, URL)
-    assert isinstance(found, Collection)
+    assert isinstance(found, ManifestList)
     assert (found.manifests, found.collections) == (["https://a.example/1"], ["https://a.example/2"])
     assert [part.place for part in found.problems] == ["https://a.example/3"]
     two = {
@@ -143,7 +143,7 @@ def test_collections_list_manifests_and_collections() -> None:
         "members": [{"@id": "https://a.example/4", "@type": "sc:Manifest"}],
     }  # fmt: skip
     found = read_presentation(two, URL)
-    assert isinstance(found, Collection)
+    assert isinstance(found, ManifestList)
     assert found.manifests == ["https://a.example/1", "https://a.example/4"]
     assert found.collections == ["https://a.example/2", "https://a.example/page"]
 
