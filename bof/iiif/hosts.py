@@ -29,6 +29,7 @@ from bof.web.reach import (
     require_plain,
 )
 
+_MOST_FAILURES = 3
 _BUSY = frozenset({429, 502, 503, 504})
 _MOST_FIELD = 1000
 _NAMES_AT_ONCE = 4
@@ -58,12 +59,22 @@ class UnansweredError(ImageError):
 
 @dataclass(slots=True)
 class _Line:
-    """The connection to one host: who holds the lock may use it. closed: why the host is asked nothing more."""
+    """The connection to one host: who holds the lock may use it.
+
+    closed: why the host is asked nothing more; n_failures: requests in a row that it has not answered.
+    """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     streams: Streams | None = None
     connection: h11.Connection | None = None
     closed: str = ""
+    n_failures: int = 0
+
+    def fail(self, authority: str) -> None:
+        """A request was given up. A host that answers none in a row is asked nothing more."""
+        self.n_failures += 1
+        if self.n_failures >= _MOST_FAILURES:
+            self.closed = f"{authority} has left {_MOST_FAILURES} requests in a row without an answer"
 
     def end_exchange(self, *, whole: bool) -> None:
         """Make the connection ready for the next request, or end it where it can take none."""
@@ -135,10 +146,12 @@ class Hosts:
                     found = await self._exchange(line, target, most, headers)
                 except (OSError, h11.ProtocolError) as error:  # TimeoutError and the mistakes of TLS are OSErrors
                     if is_last or isinstance(error, TimeoutError):
+                        line.fail(target.authority)
                         raise ImageError(f"not fetched: {_in_words(error)}", path=url) from error
                     await asyncio.sleep(wait)
                 else:
                     if not isinstance(found, _Refused):
+                        line.n_failures = 0
                         return found
                     await self._obey(line, target, found, wait, is_last=is_last, url=url)
                 wait *= 2
@@ -149,12 +162,14 @@ class Hosts:
     ) -> None:
         """Wait as long as a busy host asks for. Raises where that is too long, or the status is another one."""
         if refused.status not in _BUSY:
+            line.n_failures = 0
             raise UnansweredError(url, refused.status)
         seconds = wait if refused.seconds is None else refused.seconds
         if seconds > self._patience.most_wait_seconds:
             line.closed = f"{target.authority} asks to be left alone for {seconds:.0f} s; the same command goes on then"
             raise BusyError(line.closed, path=url)
         if is_last:
+            line.fail(target.authority)
             raise UnansweredError(url, refused.status)
         await asyncio.sleep(seconds)
 

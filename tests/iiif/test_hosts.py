@@ -94,6 +94,16 @@ def test_a_host_that_asks_for_long_is_left_alone(archive: Archive) -> None:
     assert archive.paths() == ["/a"]
 
 
+def test_a_host_that_answers_nothing_is_left_alone(archive: Archive) -> None:
+    archive.faults = {f"/{n}": lambda n: (503, {}, b"") for n in range(3)}
+    found = get(archive, "/0", "/1", "/a", "/2", "/0", "/1", "/a")
+    assert [type(one) for one in found] == [
+        UnansweredError, UnansweredError, HostAnswer, UnansweredError, UnansweredError, UnansweredError, BusyError,
+    ]  # fmt: skip
+    assert "3 requests in a row" in str(found[-1])
+    assert archive.paths().count("/a") == 1
+
+
 def test_what_takes_too_long_or_is_too_large_ends(archive: Archive) -> None:
     archive.faults["/a"] = lambda n: time.sleep(1.0)
     archive.faults["/b"] = lambda n: (200, {}, b"x" * 2000)
