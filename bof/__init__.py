@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bof.system.version import VERSION
+
 if TYPE_CHECKING:
     from bof.comparison import Comparison as Comparison
     from bof.comparison import HashDistance as HashDistance
@@ -57,7 +59,8 @@ if TYPE_CHECKING:
     from bof.vocabulary.vocabulary import Vocabulary as Vocabulary
     from bof.vocabulary.vocabulary import default_vocabulary as default_vocabulary
 
-__version__ = "0.1.0"
+
+__version__ = VERSION
 
 _HOMES = {
     "comparison": ("Comparison", "HashDistance", "compare_pictures"),

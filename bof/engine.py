@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -42,6 +42,9 @@ from bof.system.memory import machine_memory
 from bof.system.steps import Progress
 from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
+
+if TYPE_CHECKING:
+    from bof.iiif.plan import HarvestPlan
 
 log = logging.getLogger("bof")
 
@@ -135,6 +138,45 @@ class Engine(OpenedIndex):
         report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
         self._refresh_if_opened()
         return report
+
+    def harvest(
+        self,
+        sources: str | Iterable[str],
+        hosts: str | Iterable[str],
+        options: IndexOptions | None = None,
+        progress: Progress | None = None,
+        *,
+        delete: bool = False,
+        store_pictures: bool = False,
+        fields: Fields | None = None,
+    ) -> AddReport:
+        """Make the index show every canvas of IIIF manifests and collections (URLs or files) as it is now.
+
+        hosts: the hosts that may be asked, NAME, *.NAME or ADDRESS, with :PORT or without; no other is. A picture is
+        fetched in about the size that features are extracted at, unless the index has it and its host says that it is
+        the same. A thumbnail is stored, and with store_pictures what was fetched. What fails is named in the report.
+        delete: canvases that have left all their manifests leave the index; fields: values that each canvas is given.
+        """
+        from bof.iiif.request import HarvestRequest, require_h11
+
+        require_h11()
+        from bof.iiif.harvest import harvest
+
+        request = HarvestRequest.of(
+            as_names(sources), as_names(hosts), delete=delete, store_pictures=store_pictures, fields=fields or {}
+        )
+        report = harvest(self._index, self.vocabulary_folder, request, options, progress)
+        self._refresh_if_opened()
+        return report
+
+    def plan_harvest(self, sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:
+        """What `harvest` would do: the manifests are read, and no picture."""
+        from bof.iiif.request import HarvestRequest, require_h11
+
+        require_h11()
+        from bof.iiif.harvest import plan_harvest
+
+        return plan_harvest(self._index, HarvestRequest.of(as_names(sources), as_names(hosts)))
 
     def add_images(
         self,
@@ -414,6 +456,13 @@ class Engine(OpenedIndex):
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
         return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
 
+    def stored_picture(self, hit: Hit, max_side: int) -> Picture | None:
+        """What the index stores of a hit that lies on another machine, in the frame of what was indexed.
+
+        None where it stores nothing that can be decoded.
+        """
+        return self._pictures(self._collection).read(hit.image, max_side)
+
     def titles(self, hits: Sequence[Hit]) -> dict[int, str]:
         """The names that uploaded pictures were given, by image; only of hits that are uploads."""
         image_of = {int(self.images.id[hit.image]): hit.image for hit in hits if catalog.is_named_by_content(hit.name)}
@@ -438,3 +487,13 @@ class Engine(OpenedIndex):
         rows = collection.rows
         found = [hit_of(rows[image], query, answer, image, score, options.verify) for image, score in pairs]
         return Hits(found, query.picture, self._pictures(collection))
+
+
+def plan_harvest_without_index(sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:
+    """What `Engine.harvest` would do with a new index; none is made."""
+    from bof.iiif.request import HarvestRequest, require_h11
+
+    require_h11()
+    from bof.iiif.harvest import plan_harvest
+
+    return plan_harvest(None, HarvestRequest.of(as_names(sources), as_names(hosts)))

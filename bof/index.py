@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.cli import dry_run, upkeep
-from bof.cli.add_report import describe_passed_over, left_out_lines, print_json, print_report
+from bof.cli import dry_run, harvesting, upkeep
+from bof.cli.add_report import describe_passed_over, print_json, print_report, write_skipped
 from bof.cli.arguments import (
     add_chosen_columns,
     add_column_options,
@@ -34,10 +34,10 @@ from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
 from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions
 from bof.store import catalog
-from bof.system.files import write_file
 
 _USAGE = """\
 [PHOTOS...] [--delete] [--dry-run] [--watch]
+--iiif URL... --allow-urls HOST... [--delete] [--dry-run]
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
 --export FILE [--where CONDITION] | --metadata FILE
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--skipped", type=Path, metavar="FILE", help="write each file that is not indexed here, and why"
     )
+    harvesting.add_harvest_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
     add_options(parser, ReuseOptions)
@@ -111,6 +112,9 @@ def _command(arguments: argparse.Namespace) -> int:
     options = options_from(arguments, IndexOptions)
     _refuse_contradictions(arguments)
     folder = index_folder(arguments.index)
+    if arguments.iiif:
+        with ended_like_interrupted():
+            return harvesting.harvest_command(folder, arguments, options)
     if not (arguments.photos or arguments.add):
         if arguments.check or arguments.repair:
             return upkeep.check_or_repair(folder, arguments)
@@ -140,6 +144,9 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     action = next((name for name in upkeep.ACTIONS if getattr(arguments, name)), None)
+    harvesting.refuse_contradictions(arguments)
+    if action and arguments.iiif:
+        raise OptionError(option=action, expected="no manifests beside it", found="{iiif}")
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
         raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
@@ -184,7 +191,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     else:
         print_report(report, engine)
     if arguments.skipped:
-        write_file(arguments.skipped, "".join(left_out_lines(report)).encode())
+        write_skipped(arguments.skipped, report)
     if not engine.count():
         problem = "no picture could be read, so the index is empty"
         raise ImageError(problem, path=engine.folder, advice="see what was skipped")

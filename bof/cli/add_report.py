@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bof.engine import AddReport, Engine
 from bof.errors import display_name
 from bof.images.listing import HIDDEN, LINKED_FOLDER
 from bof.images.readers.others import advice_for
+from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import counted, human_bytes
 
@@ -71,6 +73,11 @@ def as_json(report: AddReport, engine: Engine) -> dict[str, Any]:
 def print_json(report: AddReport, engine: Engine, *, on_one_line: bool) -> None:
     """Print `as_json` on stdout."""
     print(json.dumps(as_json(report, engine), indent=None if on_one_line else 2))
+
+
+def write_skipped(path: Path, report: AddReport) -> None:
+    """Write what is not indexed, and why, a line each."""
+    write_file(path, "".join(left_out_lines(report)).encode())
 
 
 def _print_left_out(report: AddReport) -> None:

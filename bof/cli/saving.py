@@ -11,6 +11,7 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.cli.proof import safe_name
 from bof.errors import ImageError, display_name, reason_of
+from bof.images.address import is_remote, url_of_remote
 from bof.images.decode import kind_of
 from bof.images.opening import read_shown
 from bof.system.files import require_folder, write_file, writing_file
@@ -30,10 +31,13 @@ def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
     _make(folder)
     written = []
     for rank, hit in enumerate(found.hits, 1):
-        target = target_of(folder, found, rank, hit)
+        if is_remote(hit.path):
+            log.warning("not saved: %s lies on another machine", url_of_remote(hit.path))
+            continue
         if not hit.file.is_file():
             log.warning("not saved: %s: the file is gone", display_name(hit.path))
             continue
+        target = target_of(folder, found, rank, hit)
         _save(hit, target, how)
         written.append(target)
     return written

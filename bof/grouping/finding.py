@@ -28,10 +28,13 @@ from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Pairs, Unread, compare_pairs
 from bof.grouping.types import KINDS, Group, Groups, Kind, Member
+from bof.images.address import is_remote
+from bof.images.opening import stamp_of
 from bof.ingest.work import reading_work
 from bof.native.mapped_file import reading
 from bof.options import KIND, DuplicateOptions
 from bof.store.catalog import FileStamp, is_in_memory
+from bof.store.pictures import StoredPictures
 from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads, n_threads
 from bof.types import U8
@@ -141,7 +144,8 @@ class _Search:
         self._first = {content: members[0] for content, members in by_content.items()}
         self._engine = engine
         self._options = options
-        self._sources = {content: _source(members) for content, members in by_content.items()}
+        stored = StoredPictures(engine.folder)
+        self._sources = {content: _source(members, stored) for content, members in by_content.items()}
         firsts = {members[0].id: content for content, members in by_content.items()}
         self._searcher = engine.searcher(search_options(options.candidates)).restricted(set(firsts))
         numbers = zip(engine.images.id.tolist(), range(len(engine.images)), strict=True)
@@ -244,9 +248,18 @@ class _Search:
         return len(found) * _PAIR_WORK + sum(reading_work(m.path, m.width * m.height) for m in members)
 
 
-def _source(members: Sequence[Member]) -> FileStamp:
-    """The first of the files of one content that is current; the first, where none is."""
-    return next((member.file for member in members if member.file.is_current()), members[0].file)
+def _source(members: Sequence[Member], stored: StoredPictures) -> FileStamp:
+    """The first of the files of one content that is current, or that the index stores; the first, where none is."""
+    files = [_file(member, stored) for member in members]
+    return next((file for file in files if file.is_current()), files[0])
+
+
+def _file(member: Member, stored: StoredPictures) -> FileStamp:
+    """The file to read of a picture; of one on another machine the copy or the thumbnail that the index stores."""
+    found = stored.find(member.sha256) if is_remote(member.path) else None
+    if found is None or found.read() is None:
+        return member.file
+    return FileStamp(str(found.path), *stamp_of(found.path), (member.width, member.height))
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

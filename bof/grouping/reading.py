@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
 from bof.global_descriptors.sketch import LEVELS, describe
+from bof.images.address import is_remote
 from bof.images.decode import Picture, PictureTooLargeError
 from bof.images.opening import read_picture
 from bof.ingest.extract import be_one_of_many
@@ -132,10 +133,13 @@ def _read(source: FileStamp, max_pixels: int) -> Picture | Unread:
     """A picture as large as pixels are compared."""
     if is_in_memory(source.path):
         return Unread("was given in memory, so there is no file to read")
+    if is_remote(source.path):
+        return Unread("lies on another machine, and the index stores no thumbnail of it")
     if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:
-        return read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=max_pixels)
+        found = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=max_pixels)
+        return replace(found, width=source.size[0], height=source.size[1]) if source.size else found
     except PictureTooLargeError as error:
         return Unread(str(error), is_large=True)
     except (ImageError, OSError) as error:

@@ -143,7 +143,7 @@ class ServedCollection:
     def content(self, image: ImageRecord) -> bytes:
         """The file of an image, if it still is what was indexed. Raises ProblemError, gone."""
         try:
-            data = read_as_indexed(image, image.n_bytes if not is_part(image.path) else MAX_BYTES)
+            data = read_as_indexed(image, self.folder, image.n_bytes if not is_part(image.path) else MAX_BYTES)
         except BofError:
             data = None
         if data is None:

@@ -11,6 +11,7 @@ from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.address import Address
 from bof.options import SKETCH
+from bof.store import pictures
 from bof.store.catalog import FILE_NAME, CatalogueColumns
 from bof.store.columns import group_of
 from bof.store.vocabulary_copy import FOLDER
@@ -70,8 +71,9 @@ def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     columns: set[str] = set()
     for name, n_bytes in engine.bytes_by_file().items():
         stem = name.removesuffix(".npy")
-        part = {FILE_NAME: "catalogue", FOLDER: "vocabulary"}.get(name) or _PARTS.get(stem, "columns")
-        parts[part] += n_bytes
+        part = {FILE_NAME: "catalogue", FOLDER: "vocabulary", pictures.FOLDER: "pictures"}.get(name)
+        part = part or _PARTS.get(stem, "columns")
+        parts[part] = parts.get(part, 0) + n_bytes
         columns |= {stem} if part == "columns" and group_of(stem) != SKETCH else set()
     return parts, sorted(columns)
 
