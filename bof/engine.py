@@ -85,7 +85,7 @@ class Engine(OpenedIndex):
 
     @classmethod
     def open_or_create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float
+        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float | str
     ) -> Self:
         """The index in a folder, made if there is none.
 

@@ -39,7 +39,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
 
 
 def say_plan_without_index(
-    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float], options: IndexOptions
+    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float | str], options: IndexOptions
 ) -> int:
     """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))

@@ -142,7 +142,7 @@ class Vocabulary:
             "format": FORMAT,
             "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
             "n_words": self.n_words,
-            "features": dataclasses.asdict(self.features),
+            "features": self.features.fact,
             "trained_on": dict(self.trained_on),
             "files": {name: dataclasses.asdict(fact_of(folder / f"{name}.npy")) for name in ARRAYS},
         }
@@ -225,7 +225,7 @@ def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
 
 def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any, Any]) -> str:
     """SHA-256 over everything that decides which word and signature a descriptor gets."""
-    digest = hashlib.sha256(repr((version, sorted(dataclasses.asdict(features).items()))).encode())
+    digest = hashlib.sha256(repr((version, sorted(features.fact.items()))).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
