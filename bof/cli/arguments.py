@@ -151,7 +151,7 @@ def add_feature_options(parser: argparse.ArgumentParser) -> None:
 def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of FeatureOptions that the user asked for: the preset's, changed by what flags were given."""
     preset = PRESETS.get(getattr(arguments, PRESET.name, None) or "")
-    return {**(dataclasses.asdict(preset) if preset else {}), **given(arguments, FeatureOptions)}
+    return {**(preset.cost if preset else {}), **given(arguments, FeatureOptions)}
 
 
 def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str] = ()) -> None:

@@ -75,8 +75,13 @@ class FeatureOptions(Checked):
         return dataclasses.replace(self, **changes)
 
     @property
+    def cost(self) -> dict[str, Any]:
+        """What presets choose: all but the extractor."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "extractor"}
+
+    @property
     def fact(self) -> dict[str, Any]:
-        """As vocabularies and indexes record them. OpenCV goes without saying: there was no other extractor at first."""
+        """As vocabularies and indexes record them. OpenCV goes without saying: at first there was no other."""
         found = dataclasses.asdict(self)
         return {name: value for name, value in found.items() if (name, value) != ("extractor", OPENCV)}
 
