@@ -10,9 +10,10 @@
 #define MOST_OCTAVES 20
 #define SPARE 512 /* points beyond those asked for, before they fill up */
 
+/* An odd number of the cache's lines: rows below each other then lie in different sets of it. */
 static int64_t padded(int64_t width)
 {
-    return (width + LANES - 1) / LANES * LANES;
+    return ((width + LANES - 1) / LANES | 1) * LANES;
 }
 
 /* Octaves of a doubled picture in which there is a pixel to look at; OpenCV's further ones are empty. */
