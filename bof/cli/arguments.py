@@ -25,7 +25,7 @@ from bof.options import (
     VerifyOptions,
     VoteOptions,
 )
-from bof.options.option import Option, options_of
+from bof.options.option import Option, option_of, options_of
 
 T = TypeVar("T")
 
@@ -145,7 +145,9 @@ def add_preset(parser: argparse.ArgumentParser) -> None:
 
 def add_feature_options(parser: argparse.ArgumentParser) -> None:
     """The flags of FeatureOptions, for a new index; read them, and --preset, with `chosen_features`."""
-    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED)
+    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED, without=("extractor",))
+    extractor = option_of(FeatureOptions, "extractor")
+    add_option(parser, extractor, only_if_given=str(extractor.default))
 
 
 def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -107,6 +107,14 @@ class Vocabulary:
         """Number of visual words."""
         return len(self.centroids)
 
+    @property
+    def new_index_features(self) -> FeatureOptions:
+        """How a new index extracts: as the features that were learned were, by the extractor of today.
+
+        Features of either extractor find the words of the other (docs/evaluation.md).
+        """
+        return self.features.replaced(extractor=FeatureOptions().extractor)
+
     def assign(self, descriptors: U8, k: int = 1) -> I32:
         """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.
 

@@ -47,8 +47,8 @@ class Collection:
 
 
 def engine_features() -> FeatureOptions:
-    """How the engine extracts: as the vocabulary that comes with it was trained."""
-    return load_vocabulary(default_vocabulary_path()).features
+    """How the engine extracts: a new index, as the vocabulary that comes with it says."""
+    return load_vocabulary(default_vocabulary_path()).new_index_features
 
 
 def query_of(features: Features) -> Query:
