@@ -74,13 +74,13 @@ class Engine(OpenedIndex):
     def create(
         cls, folder: PathText, vocabulary_folder: PathText | None = None, features: FeatureOptions | None = None
     ) -> Self:
-        """A new index. The vocabulary that ships with bof and the features that it was trained on are the defaults.
+        """A new index. The vocabulary that ships with bof, and features as it was trained on, are the defaults.
 
         The index gets a copy of the vocabulary, so that it needs no other file.
         """
         source = Path(os.path.abspath(vocabulary_folder or default_vocabulary_path()))
         vocabulary = load_vocabulary(source)
-        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.features))
+        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.new_index_features))
 
     @classmethod
     def open(cls, folder: PathText, vocabulary_folder: PathText | None = None, *, memory: int = 0) -> Self:
@@ -89,7 +89,7 @@ class Engine(OpenedIndex):
 
     @classmethod
     def open_or_create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float
+        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float | str
     ) -> Self:
         """The index in a folder, made if there is none.
 
@@ -98,7 +98,7 @@ class Engine(OpenedIndex):
         folder = Path(folder)
         if not catalog.exists(folder):
             vocabulary_folder = Path(vocabulary_folder or default_vocabulary_path())
-            features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
+            features = load_vocabulary(vocabulary_folder).new_index_features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)
         index = Index.open(folder)
         found = index.features

@@ -26,7 +26,7 @@ from bof.options import (
     VerifyOptions,
     VoteOptions,
 )
-from bof.options.option import Option, options_of
+from bof.options.option import Option, option_of, options_of
 
 T = TypeVar("T")
 
@@ -147,13 +147,15 @@ def add_preset(parser: argparse.ArgumentParser) -> None:
 
 def add_feature_options(parser: argparse.ArgumentParser) -> None:
     """The flags of FeatureOptions, for a new index; read them, and --preset, with `chosen_features`."""
-    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED)
+    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED, without=("extractor",))
+    extractor = option_of(FeatureOptions, "extractor")
+    add_option(parser, extractor, only_if_given=str(extractor.default))
 
 
 def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of FeatureOptions that the user asked for: the preset's, changed by what flags were given."""
     preset = PRESETS.get(getattr(arguments, PRESET.name, None) or "")
-    return {**(dataclasses.asdict(preset) if preset else {}), **given(arguments, FeatureOptions)}
+    return {**(preset.cost if preset else {}), **given(arguments, FeatureOptions)}
 
 
 def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str] = ()) -> None:

@@ -40,7 +40,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
 
 
 def say_plan_without_index(
-    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float], options: IndexOptions
+    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float | str], options: IndexOptions
 ) -> int:
     """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))
@@ -48,7 +48,7 @@ def say_plan_without_index(
     plan = plan_sync(listing.names, [], sources, delete=False)
     print(f"a new index with {counted(len(plan.new), 'new picture')}{_of_known_content(plan)}")
     _print_left_out(listing.count_passed_over(), listing.linked_folders())
-    features = load_vocabulary(place).features.replaced(**feature_options)
+    features = load_vocabulary(place).new_index_features.replaced(**feature_options)
     _print_estimate(plan.to_read, ExtractSpec(place, features, options.max_pixels), options)
     return 0
 

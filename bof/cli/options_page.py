@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from bof.cli.arguments import FOR_EXPERTS, flag
@@ -83,7 +82,7 @@ def document() -> str:
 
 
 def _presets() -> str:
-    names = [field.name for field in fields(FeatureOptions)]
+    names = list(FeatureOptions().cost)
     rows = [
         f"| `{flag(PRESET.name)} {preset}` | " + " | ".join(str(getattr(options, name)) for name in names) + " |"
         for preset, options in PRESETS.items()

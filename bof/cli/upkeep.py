@@ -228,6 +228,7 @@ def _count(engine: Engine) -> dict[str, Any]:
         "vocabulary": f"{engine.vocabulary.n_words} words, {engine.vocabulary.fingerprint[:12]}",
         "columns": _count_columns(engine),
         "max_side": engine.features.max_side,
+        "extractor": engine.features.extractor,
         "format": FORMAT,
     }
 

@@ -177,7 +177,7 @@ class Index:
         meta = {
             "fingerprint": vocabulary.fingerprint,
             "n_words": vocabulary.n_words,
-            "features": dataclasses.asdict(features),
+            "features": features.fact,
             "vocabulary_folder": str(vocabulary_folder.absolute()),
             **ColumnSpec((SKETCH,)).meta,
         }
@@ -196,7 +196,7 @@ class Index:
         """An existing index. Raises IndexStoreError where there is none or it is damaged."""
         meta = catalog.read_meta(folder)
         try:
-            features = FeatureOptions(**meta["features"])
+            features = FeatureOptions.from_fact(meta["features"])
             facts = meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"])
             return cls(folder, *facts, bool(vocabulary_copy.files_of(meta)))
         except (KeyError, TypeError, ValueError, OptionError) as error:

@@ -24,12 +24,12 @@ import numpy as np
 from PIL import Image
 
 from bof.cli.command import run
-from bof.features.sift import Extractor, extract_features
+from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, read_bytes, shrink
 from bof.images.listing import walk_images
 from bof.ingest.extract import be_one_of_many
-from bof.options import SKETCH
+from bof.options import NATIVE, OPENCV, SKETCH
 from bof.store.segments import ImageColumns, store_geometry, write_segment
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary
 from scripts.common.arguments import make_parser, write_figures
@@ -37,7 +37,7 @@ from scripts.common.data import DVD, UKBENCH
 from scripts.common.tables import figure, share, table
 
 _LARGE_PX = (4000, 3000)
-_SIFT: Mapping[str, Extractor] = {"SIFT": "opencv", "SIFT, bof's own": "native"}
+_SIFT: Mapping[str, str] = {"SIFT": OPENCV, "SIFT, bof's own": NATIVE}
 """The stages of which one counts at a time, and whose SIFT it is."""
 
 _OPENCV, _OWN = _SIFT
@@ -107,7 +107,7 @@ def _one(path: Path, vocabulary: Vocabulary) -> Stages:
     timed("hash it", lambda: hashlib.sha256(data).hexdigest())
     picture = _decoded(timed, data, options.max_side)
     for stage, extractor in _SIFT.items():
-        features = timed(stage, partial(extract_features, picture, options, extractor))
+        features = timed(stage, partial(extract_features, picture, options.replaced(extractor=extractor)))
     rows = timed("sketch", lambda: ColumnSpec((SKETCH,)).describe(picture.pixels))
     word = timed("words", lambda: vocabulary.assign(features.descriptors))
     signature = timed("signatures", lambda: vocabulary.sign(features.descriptors, word))
