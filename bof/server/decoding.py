@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import mmap
 import time
 from dataclasses import dataclass, field
@@ -131,6 +132,46 @@ class Shrink:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOut:
+    """A part of a picture as a JPEG. region: x, y, width, height in the frame of `full`, the size that the picture is
+    said to have; size: of the JPEG, in pixels.
+    """
+
+    data: bytes
+    full: tuple[int, int]
+    region: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    def run(self, spec: DecodeSpec) -> bytes:
+        """In the child."""
+        pixels = _decoded(self.data, spec, self._side(), grey=False).pixels
+        across, down = pixels.shape[1] / self.full[0], pixels.shape[0] / self.full[1]
+        x, y, width, height = self.region
+        box = x * across, y * down, (x + width) * across, (y + height) * down
+        target = io.BytesIO()
+        image = Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+        image.save(target, "JPEG", quality=_QUALITY, optimize=True)
+        return target.getvalue()
+
+    def _side(self) -> int:
+        """The long side to decode to: twice what is needed, or all there is."""
+        scale = max(self.size[0] / self.region[2], self.size[1] / self.region[3])
+        return max(1, math.ceil(max(self.full) * min(1.0, 2 * scale)))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Width and height of the upright picture."""
+
+    data: bytes
+
+    def run(self, spec: DecodeSpec) -> tuple[int, int]:
+        """In the child."""
+        picture = _decoded(self.data, spec, 1, grey=True)
+        return picture.width, picture.height
+
+
+@dataclass(frozen=True, slots=True)
 class Decode:
     """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
 
@@ -154,10 +195,13 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | Decode | Check
+Item = Prepare | FindSubject | Shrink | CutOut | Measure | Decode | Check
 
 
-def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | Picture | bytes | str | ImageError:
+Found = Prepared | Subject | Picture | bytes | str | tuple[int, int]
+
+
+def run_in_worker(spec: DecodeSpec, item: Item) -> Found | ImageError:
     """One item, in a process of its own."""
     be_one_of_many()
     try:
