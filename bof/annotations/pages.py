@@ -18,7 +18,8 @@ MEDIA_TYPE = "application/ld+json"
 @dataclass(frozen=True, slots=True)
 class PageLinks:
     """Ids: url of this page, collection of the whole answer; the pages before and after it, "" for none; marked: what
-    stands between the page's id and the number of a hit in the hit's id.
+    stands between the page's id and the number of a hit in the hit's id; context: where bof's own context is, "" to
+    write it into the page.
     """
 
     url: str
@@ -26,14 +27,16 @@ class PageLinks:
     previous: str = ""
     next: str = ""
     marked: str = "#"
+    context: str = ""
 
 
 def annotation_page(
     found: Sequence[PlacedHit], query: AnnotatedQuery, links: PageLinks, total: int, offset: int, profile: Profile
 ) -> dict[str, Any]:
     """Hits in order. total: of all pages; offset: how many hits come before this page."""
+    own = links.context or CONTEXT
     # A context of IIIF comes last, that of the Web Annotation model first.
-    context = [profile, CONTEXT] if profile == WEB_ANNOTATION else [CONTEXT, profile]
+    context = [profile, own] if profile == WEB_ANNOTATION else [own, profile]
     page: dict[str, Any] = {"@context": context, "id": links.url, "type": "AnnotationPage"}
     page["partOf"] = {"id": links.collection, "type": "AnnotationCollection", "total": total}
     page["startIndex"] = offset

@@ -26,7 +26,7 @@ REGION_PX = 1024
 """The most that the picture of a region is wide, in pixels."""
 
 _IN_URL = "/:%!$&'()*+,;=@~"
-_BOX = re.compile(r"\d{1,9}(?:,\d{1,9}){3}")
+_BOX = re.compile(r"[0-9]{1,9},[0-9]{1,9}(?:,[1-9][0-9]{0,8}){2}")
 
 Fields = Mapping[str, Sequence[str]]
 Whole = tuple[int, int, int, int]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bof.annotations.matches import CONTEXT
 from bof.annotations.places import LABEL, MANIFEST, Fields, Place
 
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
@@ -68,7 +67,7 @@ def canvas(shown: ShownPicture, more: Json | None = None) -> Json:
 
 def manifest(url: str, label: Mapping[str, list[str]], canvases: Sequence[Json], more: Json | None = None) -> Json:
     """A manifest with its context; more: properties besides."""
-    head = {"@context": [CONTEXT, PRESENTATION], "id": url, "type": "Manifest", "label": label}
+    head = {"@context": PRESENTATION, "id": url, "type": "Manifest", "label": label}
     return {**head, **(more or {}), "items": list(canvases)}
 
 

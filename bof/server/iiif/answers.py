@@ -38,7 +38,9 @@ async def negotiated(service: Service, request: Request, found: FoundPage, query
     # Nobody can fetch this page again, whose query was in the body: its id says which query that was.
     url = f"{request.url}#query={digest}"
     sent = AnnotatedQuery(content_url(digest), "Image", "query", _sent_region(found))
-    return annotated(found, sent, PageLinks(url, f"{url}&all", marked="&"), profile)
+    return annotated(
+        found, sent, PageLinks(url, f"{url}&all", marked="&", context=context_url(server_of(request))), profile
+    )
 
 
 def annotated(found: FoundPage, query: AnnotatedQuery, links: PageLinks, profile: Profile) -> Response:
@@ -52,6 +54,11 @@ def annotated(found: FoundPage, query: AnnotatedQuery, links: PageLinks, profile
 def server_of(request: Request) -> str:
     """The server as the client sees it: its URL without a slash at the end."""
     return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def context_url(server: str) -> str:
+    """Where the names of bof's own are explained to programs."""
+    return f"{server}{PREFIX}/context.json"
 
 
 def origin_of(server: str, number: int, fields: Fields, size: tuple[int, int]) -> Place:
@@ -87,7 +94,8 @@ def links_of(request: Request, number: int, found: FoundPage) -> PageLinks:
     previous = "" if first is None else search_url(request, number, "annotations", first)
     following = search_url(request, number, "annotations", last) if last else ""
     whole = search_url(request, number, "annotations", 0)
-    return PageLinks(search_url(request, number, "annotations", offset), f"{whole}#all", previous, following)
+    url, context = search_url(request, number, "annotations", offset), context_url(server_of(request))
+    return PageLinks(url, f"{whole}#all", previous, following, context=context)
 
 
 def search_url(request: Request, number: int, what: str, offset: int) -> str:

@@ -9,16 +9,18 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bof.annotations.matches import CONTEXT
+from bof.annotations.pages import MEDIA_TYPE as LINKED_DATA
 from bof.annotations.places import PREFIX
 from bof.annotations.presentation import PRESENTATION, Json, collection, in_english, in_no_language, pair, reference
 from bof.errors import display_name
 from bof.options.option import Option
 from bof.server.api.endpoint import Endpoint
 from bof.server.collection import all_of, quoted
-from bof.server.http.answers import answer
+from bof.server.http.answers import answer, to_json
 from bof.server.http.parameters import FILTERS, Parameter, Values, whole
 from bof.server.iiif.answers import server_of
-from bof.server.iiif.images import linked
+from bof.server.iiif.images import linked, shared
 from bof.server.iiif.manifests import PICTURES_A_MANIFEST, own_url
 from bof.server.service import Service
 from bof.store import catalog
@@ -92,7 +94,17 @@ async def describe_iiif(service: Service, request: Request, values: Values) -> R
     return answer(request.app.state.openapi_of_iiif)
 
 
+async def show_context(service: Service, request: Request, values: Values) -> Response:
+    """The names of bof's own in annotations, for readers of JSON-LD."""
+    headers = {"Cache-Control": "public, max-age=86400", **shared(service)}
+    return Response(to_json({"@context": CONTEXT}), 200, headers, LINKED_DATA)
+
+
 ENDPOINTS = (
+    Endpoint(
+        "GET", "/context.json", "The context of bof's own names in JSON-LD", show_context,
+        {200: "application/ld+json"}, "open", prefix=PREFIX,
+    ),
     Endpoint("GET", "/openapi.json", "Describe this API", describe_iiif, {200: "Document"}, "open", prefix=PREFIX),
     Endpoint(
         "GET", "/collection", "The index as a collection", show_collection, {200: "Document"},

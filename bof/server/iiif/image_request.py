@@ -23,10 +23,10 @@ LEVEL = "http://iiif.io/api/image/3/level1.json"
 FEATURES = ("regionByPct", "sizeByConfinedWh", "sizeByPct", "canonicalLinkHeader", "profileLinkHeader")
 """What is offered beyond level 1."""
 
-_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
-_PIXELS = re.compile(r"(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})")
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_PIXELS = re.compile(r"([0-9]{1,9}),([0-9]{1,9}),([0-9]{1,9}),([0-9]{1,9})")
 _PER_CENT = re.compile(rf"pct:({_NUMBER}),({_NUMBER}),({_NUMBER}),({_NUMBER})")
-_SIZE = re.compile(r"(?P<up>\^?)(?P<fit>!?)(?P<width>\d{0,9}),(?P<height>\d{0,9})")
+_SIZE = re.compile(r"(?P<up>\^?)(?P<fit>!?)(?P<width>[0-9]{0,9}),(?P<height>[0-9]{0,9})")
 _SIZE_PER_CENT = re.compile(rf"(?P<up>\^?)pct:(?P<percent>{_NUMBER})")
 _ROTATION = re.compile(rf"!?({_NUMBER})")
 _QUALITIES = ("color", "gray", "bitonal")
@@ -127,6 +127,8 @@ def _size(text: str, region: tuple[int, ...]) -> Size:
         return largest(region)
     if found := _SIZE_PER_CENT.fullmatch(text):
         percent = Fraction(found["percent"])
+        if percent > 100:
+            raise _wrong("size", "at most 100 per cent", text)
         size = round(region[0] * percent / 100), round(region[1] * percent / 100)
         size = (max(size[0], percent > 0), max(size[1], percent > 0))
     elif (found := _SIZE.fullmatch(text)) and (found["width"] or found["height"]):

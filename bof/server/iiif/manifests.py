@@ -26,7 +26,7 @@ from bof.server.api.endpoint import Endpoint
 from bof.server.collection import all_of
 from bof.server.http.parameters import FILTERS, ID, SEARCH, Values, whole
 from bof.server.http.problems import not_found
-from bof.server.iiif.answers import annotated, known_query, links_of, origin_of, search_url, server_of
+from bof.server.iiif.answers import annotated, context_url, known_query, links_of, origin_of, search_url, server_of
 from bof.server.iiif.images import linked, record_of
 from bof.server.search import FoundPage, PageRequest, pose_of
 from bof.server.searching import find_page
@@ -92,6 +92,7 @@ async def show_answer(service: Service, request: Request, values: Values) -> Res
         canvases.append(canvas(shown, {**_said_of(placed, fields), "annotations": [annotations]}))
     more = _with_homepage(server, f"/search?image={query.id}", _about_answer(request, query, found, about.label))
     label = in_english(f"Pictures that show what {about.label} shows")
+    more = {**more, "@context": [context_url(server), PRESENTATION]}
     return linked(service, request, manifest(url, label, canvases, more), PRESENTATION)
 
 

@@ -177,8 +177,9 @@ def count_values(folder: Path, key: str, ids: Collection[int]) -> dict[str, int]
     with reading(folder) as database:
         chosen = "images i WHERE i.deleted = 0 AND i.id IN (SELECT value FROM json_each(?))"
         if key == "folder":
-            names = checked("images", "name", database.execute(f"SELECT name FROM {chosen}", (dumps(list(ids)),)))
-            return dict(Counter(name.split("/", 1)[0] for (name,) in names if "/" in name.lstrip("/")))
+            rows = checked("images", "name", database.execute(f"SELECT name FROM {chosen}", (dumps(list(ids)),)))
+            names = (path_of(name) for (name,) in rows)
+            return dict(Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/")))
         if not has_table(database, "metadata"):
             return {}
         query = f"SELECT value, count(*) FROM metadata m, {chosen} AND m.path = i.path AND key = ? GROUP BY value"
