@@ -88,7 +88,7 @@ def view(browser: Any, site: str) -> Iterator[Callable[[str], Opened]]:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
         page, answers = contexts[-1].new_page(), []
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("response", answers.append)
+        page.on("response", lambda sent: answers.append(sent))
         page.on("requestfailed", lambda sent: complaints.append(f"{sent.url}: {sent.failure}"))
         page.goto(f"{site}/?{urlencode({'manifest': url})}")
         until(page, "url => window.mirador?.store.getState().manifests[url]?.json", url)
