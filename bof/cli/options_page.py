@@ -10,7 +10,9 @@ from bof.cli.arguments import FOR_EXPERTS, flag
 from bof.options import (
     BOX,
     COLUMNS,
+    FORMAT,
     GROUPS_SHOWN,
+    IIIF_SERVER,
     KEEP,
     KIND,
     PARTNERS,
@@ -39,7 +41,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     FeatureOptions: ("train_vocab, and index and evaluate for a new index", ()),
     TrainOptions: ("train_vocab", ()),
     IndexOptions: ("index, evaluate", (PARTNERS,)),
-    SearchOptions: ("search, evaluate", (TOP, VERDICT, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
+    SearchOptions: ("search, evaluate", (TOP, VERDICT, FORMAT, IIIF_SERVER, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
     VoteOptions: ("search, compare, evaluate", ()),
     VerifyOptions: ("search, compare, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),

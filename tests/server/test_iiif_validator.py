@@ -16,6 +16,10 @@ from scripts.server.process import ServerProcess
 ORIGIN = "http://iiif.io/"
 """The site that the validator says it is on."""
 
+OBJECTION = "size='!2000,3000'"
+"""What the validator has against a size to fit into that is larger than the region. The specification (4.2) says of it:
+"as large as possible but not larger than the extracted region", so it is an answer and no error."""
+
 N_LEAST = 20
 """Tests that hold for level 1 with what this server offers beyond."""
 
@@ -56,4 +60,4 @@ def test_the_validator_finds_no_fault(target: Any) -> None:
     for test in tests:
         found = test.run(target)
         faults += [(test.__name__, one) for one in (found if isinstance(found, list) else [found]) if not one.success]
-    assert faults == []
+    assert [fault for fault in faults if OBJECTION not in fault[1].details] == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
 from bof.engine import Engine
 from scripts.server.process import ServerProcess
@@ -100,17 +104,19 @@ def view(browser: Any, site: str) -> Iterator[Callable[[str], Opened]]:
     assert [one for one in complaints if "ERR_ABORTED" not in one] == []
 
 
-def is_drawn(page: Any) -> Any:
-    """Has a canvas of the viewer more than one colour?"""
-    return until(
-        page,
-        """() => [...document.querySelectorAll('.openseadragon-canvas canvas')].some(canvas => {
-        const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-        const colours = new Set();
-        for (let i = 0; i < data.length; i += 4000) colours.add(data[i] * 65536 + data[i + 1] * 256 + data[i + 2]);
-        return colours.size > 20;
-    })""",
-    )
+def wait_until_drawn(page: Any) -> None:
+    """Waits until the viewer shows a picture, which has many colours; its canvas itself cannot be read."""
+    area = page.locator(".openseadragon-canvas").first
+    area.wait_for()
+    end = time.monotonic() + 20
+    while len(colours_of(area.screenshot())) < 200:
+        assert time.monotonic() < end, page.url
+        page.wait_for_timeout(100)
+
+
+def colours_of(png: bytes) -> set[tuple[int, ...]]:
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    return set(map(tuple, pixels[::5, ::5].reshape(-1, 3).tolist()))
 
 
 def test_the_viewer_opens_an_answer(view: Callable[[str], Opened], server: str) -> None:
@@ -120,7 +126,7 @@ def test_the_viewer_opens_an_answer(view: Callable[[str], Opened], server: str) 
     page, answers = view(f"{server}/iiif/3/search/{number}/manifest?top=3")
     page.get_by_text("Pictures that show what scene-05.png shows").first.wait_for()
     page.get_by_text(f"{hits[0]['verdict']}, score {hits[0]['score']:.2f}").first.wait_for()  # of the annotation
-    is_drawn(page)
+    wait_until_drawn(page)
     until(
         page, "() => [...document.querySelectorAll('[class*=humbnail] img')].filter(i => i.naturalWidth > 9).length > 2"
     )
@@ -137,7 +143,7 @@ def test_the_viewer_opens_an_answer(view: Callable[[str], Opened], server: str) 
 def test_the_viewer_opens_pictures_of_the_index(view: Callable[[str], Opened], server: str) -> None:
     page, _ = view(f"{server}/iiif/3/manifest?limit=4")
     page.get_by_text("Pictures 1 to 4 of 12").first.wait_for()
-    is_drawn(page)
+    wait_until_drawn(page)
 
 
 def test_the_viewer_opens_a_harvested_picture_from_what_the_server_has(
@@ -153,5 +159,5 @@ def test_the_viewer_opens_a_harvested_picture_from_what_the_server_has(
             engine.annotate("scene-00.png", fields)
         with ServerProcess(harvested, "--rate", "0", "--read-only", "--allow-origin", site) as process:
             page, answers = view(f"{process.url}/iiif/3/images/{number}/manifest")
-            is_drawn(page)
+            wait_until_drawn(page)
             assert any(one.url.startswith(f"{service}/") and one.url.endswith(".jpg") for one in answers)
