@@ -149,7 +149,7 @@ class CutOut:
         x, y, width, height = self.region
         box = x * across, y * down, (x + width) * across, (y + height) * down
         target = io.BytesIO()
-        image = Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+        image = Image.fromarray(pixels).resize(self.size, Image.Resampling.LANCZOS, box)
         image.save(target, "JPEG", quality=_QUALITY, optimize=True)
         return target.getvalue()
 

@@ -53,7 +53,7 @@ class Viewer(BaseHTTPRequestHandler):
 def site() -> Iterator[str]:
     """The origin of the viewer."""
     if not MIRADOR.is_file():
-        pytest.skip(f"no {MIRADOR.relative_to(ROOT)}: run npm ci in tests/page (it needs Node.js and npm)")
+        pytest.skip(f"no {MIRADOR.relative_to(ROOT)}: run npm ci --prefix tests/page (it needs Node.js)")
     with ThreadingHTTPServer(("127.0.0.1", 0), Viewer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

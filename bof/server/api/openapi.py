@@ -90,8 +90,9 @@ def _answer(status: int, shape: str) -> dict[str, Any]:
     if not shape:
         return {"description": phrase}
     if "/" in shape:
-        is_text = shape.startswith("text/")
-        return {"description": phrase, "content": {shape: {"schema": {"type": "string"} if is_text else _IMAGE}}}
+        kinds = {"text/": {"type": "string"}, "application/ld+json": {"type": "object"}}
+        schema = next((schema for start, schema in kinds.items() if shape.startswith(start)), _IMAGE)
+        return {"description": phrase, "content": {shape: {"schema": schema}}}
     return {
         "description": phrase,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}},

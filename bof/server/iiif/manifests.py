@@ -89,7 +89,7 @@ async def show_answer(service: Service, request: Request, values: Values) -> Res
             "items": [annotation_of(placed, about, f"{url}#hit-{rank}")],
         }
         shown = ShownPicture(own, origin_of(server, number, fields, size), name, fields)
-        canvases.append(canvas(shown, {**_said_of(placed, fields), "annotations": [annotations]}))
+        canvases.append(canvas(shown, {**_about_hit(placed, fields), "annotations": [annotations]}))
     more = _with_homepage(server, f"/search?image={query.id}", _about_answer(request, query, found, about.label))
     label = in_english(f"Pictures that show what {about.label} shows")
     more = {**more, "@context": [context_url(server), PRESENTATION]}
@@ -117,7 +117,7 @@ def _shown(service: Service, server: str, image: ImageRecord, fields: Fields) ->
     return ShownPicture(served_place(server, image.id, size), origin_of(server, image.id, fields, size), label, fields)
 
 
-def _said_of(placed: PlacedHit, fields: Fields) -> Json:
+def _about_hit(placed: PlacedHit, fields: Fields) -> Json:
     """What a canvas says of its hit, in its label and its metadata."""
     hit = placed.hit
     figures = [pair("Rank", str(placed.rank)), pair("Verdict", hit.verdict), pair("Score", f"{hit.score:.4f}")]
