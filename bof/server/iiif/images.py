@@ -51,7 +51,7 @@ async def send_image(service: Service, request: Request, values: Values) -> Resp
     if made is None:
         async with service.place(request):
             data = await service.in_file_thread(service.collection.content, image)
-            made = await service.in_worker(CutOut(data, full, wish.region, wish.size))
+            made = await service.in_worker(CutOut(data, full, wish.region, wish.size, image.sha256))
         service.thumbnails.put(key, made)
     return Response(made, 200, headers, "image/jpeg")
 
