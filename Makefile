@@ -59,13 +59,14 @@ $(SANITIZED): Makefile $(C_FILES)
 		-ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
 
 # The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
+# Without the viewer for the tests of IIIF, which has 400 MB of packages beside it: `npm ci --prefix tests/page` adds it.
 check-page: $(VENV)/.ready-dev
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE)/.checked; \
 	else echo "The page's JavaScript is not checked: npm is missing. Install Node.js 20.19 or later with npm," \
 		"from https://nodejs.org or your system's packages." >&2; test -z "$$CI"; fi
 
 $(PAGE)/node_modules/.ready: $(PAGE)/package.json $(PAGE)/package-lock.json $(PAGE)/.npmrc
-	npm ci --prefix $(PAGE) --loglevel error --no-audit --no-fund
+	npm ci --prefix $(PAGE) --omit=optional --loglevel error --no-audit --no-fund
 	touch $@
 
 $(PAGE)/api.d.ts: $(PAGE)/api_types.py $(shell find bof/server -name '*.py')

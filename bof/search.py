@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
 from bof.cli.finding import STANDARD_INPUT, FoundHits, find_hits, labels_of
@@ -23,7 +24,7 @@ from bof.cli.sheet import write_sheet
 from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
 from bof.images.address import Address
-from bof.options import BOX, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
+from bof.options import BOX, FORMAT, IIIF_SERVER, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
 from bof.system.ahead import run_ahead
 from bof.system.units import counted
 from bof.types import Hit
@@ -46,12 +47,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_option(one, FORMAT)
     one.add_argument("--names", action="store_true", help="print the names of the hits alone, for pipes")
     one.add_argument("--paths", action="store_true", help="print the paths of their files alone")
     parser.add_argument("-0", "--null", action="store_true", help="end names, or else paths, with a zero, for xargs -0")
     parser.add_argument("--matches", type=Path, metavar="DIR", help="write a picture of the proof for each hit here")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the proofs of all hits")
     parser.add_argument("--save", type=Path, metavar="DIR", help="copy the hits' own pictures here, named by rank")
+    add_option(parser, IIIF_SERVER)
+    for_experts(parser, "--iiif-server")
     add_option(parser, SAVE_AS)
     add_option(parser, REQUIRE)
 
@@ -59,6 +63,8 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def _command(arguments: argparse.Namespace) -> int:
     timings = {"start_up": time.process_time()}
     options = search_options(arguments)
+    if arguments.json:
+        arguments.format = "json"
     _refuse_contradictions(arguments)
     start = time.perf_counter()
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
@@ -66,18 +72,32 @@ def _command(arguments: argparse.Namespace) -> int:
         found, n_failed = _find_all(engine, arguments, options)
         if arguments.html:
             write_sheet(arguments.html, engine, found, options)
-    if arguments.json:
-        print(json.dumps([found_as_json(one, options) for one in found], indent=2))
+        _print_document(engine, found, arguments, options)
     if arguments.timings:
         _print_timings(timings, found)
     return 1 if n_failed or not _have_required(found, arguments.require) else 0
 
 
+def _print_document(
+    engine: Engine, found: Sequence[FoundHits], arguments: argparse.Namespace, options: SearchOptions
+) -> None:
+    """All answers as one document, where that is asked for."""
+    if arguments.format == "json":
+        answers = [found_as_json(one, options, harvested_hits(engine, one)) for one in found]
+        print(json.dumps(answers, indent=2))
+    elif arguments.format == "iiif":
+        pages = [annotated(engine, one, arguments.iiif_server) for one in found]
+        print(json.dumps(pages[0] if len(arguments.queries) == 1 else pages, indent=2, allow_nan=False))
+
+
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.queries.count(STANDARD_INPUT) > 1:
         raise OptionError("standard input holds one picture", path="-", found="it named more than once")
-    if arguments.null and arguments.json:
-        raise OptionError(option="null", expected="{names} or {paths} beside it", found="{json}")
+    if arguments.null and arguments.format != "table":
+        found = "{json}" if arguments.json else f"{{format}} {arguments.format}"
+        raise OptionError(option="null", expected="{names} or {paths} beside it", found=found)
+    if arguments.iiif_server and arguments.format != "iiif":
+        raise OptionError(option="iiif_server", expected="{format} iiif beside it", found="another format")
     if arguments.html:
         require_place(arguments.html, "html")
 
@@ -116,9 +136,10 @@ def _report(
     """Print what was found, and write what was asked for. printed: names that were, and are not again."""
     if arguments.names or arguments.paths or arguments.null:
         _print_names(found, arguments, printed)
-    elif not arguments.json:
+    elif arguments.format == "table":
         print("\n".join(hit_lines(found, options)))
-    if (arguments.json or arguments.names or arguments.paths or arguments.null) and not found.hits:
+    is_listed = arguments.names or arguments.paths or arguments.null
+    if (is_listed or arguments.format != "table") and not found.hits:
         print(f"{found.shown}: {'; '.join(notes_of(found, options))}", file=sys.stderr)
     if arguments.matches:
         written = write_matches(arguments.matches, engine, found)

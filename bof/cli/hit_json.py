@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from bof.annotations.matches import PlacedHit, iiif_json
 from bof.cli.finding import FoundHits
 from bof.cli.hit_table import bits_of_hit
 from bof.images.address import Address
@@ -11,12 +13,19 @@ from bof.options import SearchOptions
 from bof.types import Hit, Overlay
 
 
-def found_as_json(found: FoundHits, options: SearchOptions) -> dict[str, Any]:
-    """The answer to one query."""
+def found_as_json(
+    found: FoundHits, options: SearchOptions, harvested: Mapping[int, PlacedHit] | None = None
+) -> dict[str, Any]:
+    """The answer to one query. harvested: where the hits stand that come from archives, by image."""
+    places = harvested or {}
     hits = [
-        {"rank": rank, **hit_as_json(hit), "title": found.titles.get(hit.image), "bits": bits_of_hit(hit, options)[0]}
+        {
+            "rank": rank, **hit_as_json(hit), "title": found.titles.get(hit.image),
+            "bits": bits_of_hit(hit, options)[0],
+            "iiif": iiif_json(places[hit.image]) if hit.image in places else None,
+        }
         for rank, hit in enumerate(found.hits, 1)
-    ]
+    ]  # fmt: skip
     query = {"query": found.name, "box": found.box, "n_features": len(found.query.features)}
     return {**query, "overlay": _overlay_as_json(found.answer.overlay), "hits": hits, "seconds": found.seconds}
 

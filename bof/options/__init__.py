@@ -21,6 +21,8 @@ from bof.options.reuse import ReuseOptions as ReuseOptions
 from bof.options.serving import ServeOptions as ServeOptions
 from bof.options.showing import AUTO as AUTO
 from bof.options.showing import BOX as BOX
+from bof.options.showing import FORMAT as FORMAT
+from bof.options.showing import IIIF_SERVER as IIIF_SERVER
 from bof.options.showing import QUERY_MEMORY as QUERY_MEMORY
 from bof.options.showing import REQUIRE as REQUIRE
 from bof.options.showing import SAVE_AS as SAVE_AS

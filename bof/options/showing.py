@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 from bof.options.option import Option
@@ -13,6 +14,12 @@ def _read_box(text: str) -> Box | str:
         return text
     x0, y0, x1, y1 = (float(part) for part in text.split(","))
     return x0, y0, x1, y1
+
+
+def _read_server(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^/?#\s]+/?", text):
+        raise ValueError(text)
+    return text.rstrip("/")
 
 
 AUTO = "auto"
@@ -27,5 +34,9 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 VERDICT = Option("verdict", (), "show only hits with these verdicts", choices=VERDICTS, many=True)
 REQUIRE = Option("require", (), "exit status 1 unless each query has a hit with one of these verdicts",
                  choices=VERDICTS, many=True)  # fmt: skip
+FORMAT = Option("format", "table", "how hits are printed; iiif: as pages of W3C annotations, which archives read",
+                choices=("table", "json", "iiif"))  # fmt: skip
+IIIF_SERVER = Option("iiif_server", "", "the server that shows the pictures of the index, for --format iiif",
+                     form="http://HOST:PORT", parse=_read_server)  # fmt: skip
 SAVE_AS = Option("save_as", "copy", "what --save writes: copies, or links to the pictures in the collection",
                  choices=("copy", "symlink", "hardlink"))  # fmt: skip

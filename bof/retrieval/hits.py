@@ -100,7 +100,7 @@ def hit_of(row: ImageRow, query: Query, answer: Answer, image: int, score: float
 
 def bounds_of(hit: Hit) -> Box | None:
     """What bounds the query, or for a part what agrees, in the hit's picture, in pixels; None where nothing does."""
-    outline = _outline_of(hit)
+    outline = outline_of(hit)
     if outline is None:
         return None
     size = [hit.width, hit.height]
@@ -108,7 +108,8 @@ def bounds_of(hit: Hit) -> Box | None:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _outline_of(hit: Hit) -> F64 | None:
+def outline_of(hit: Hit) -> F64 | None:
+    """The corners f64 (n, 2) of the query, or for a part of what agrees, in the hit's picture; None for nothing."""
     shared = hit.agreement if hit.verdict == "part" else None
     return None if hit.verdict == "no" else shared.hit_region if shared else hit.outline
 
@@ -135,7 +136,7 @@ def _record(hit: Hit) -> dict[str, Any]:
 
 
 def _outlined(pixels: U8, picture: Picture, hit: Hit) -> U8:
-    outline = _outline_of(hit)
+    outline = outline_of(hit)
     if outline is None:
         return pixels
     scale = pixels.shape[1] / picture.width, pixels.shape[0] / picture.height

@@ -11,12 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
 from bof.server.api import duplicates, images, index, jobs, search
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
 from bof.server.http.problems import ProblemError, not_found
+from bof.server.iiif import collections, manifests
+from bof.server.iiif import images as services
 from bof.server.pages import Pages
 from bof.server.service import Service, Settings
 
@@ -28,6 +31,8 @@ ENDPOINTS = (
     *duplicates.ENDPOINTS,
 )
 
+IIIF_ENDPOINTS = (*services.ENDPOINTS, *manifests.ENDPOINTS, *collections.ENDPOINTS)
+
 
 class Application:
     """An ASGI application with its service, which `drain` tells that the server is being stopped."""
@@ -36,7 +41,7 @@ class Application:
         self.service = service = Service(settings, options or ServeOptions())
         pages = Pages(reload=reload)
         routes = [
-            *routes_of(service, ENDPOINTS),
+            *routes_of(service, (*ENDPOINTS, *IIIF_ENDPOINTS)),
             Route("/", pages.home),
             Route("/static/{name:path}", pages.file),
         ]
@@ -44,6 +49,7 @@ class Application:
         app = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
         app.router.redirect_slashes = False
         app.state.openapi = document(ENDPOINTS)
+        app.state.openapi_of_iiif = document(IIIF_ENDPOINTS, IIIF)
         self._gate: ASGIApp = Gate(app, settings.hosts, settings.origins, service.options.request_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import mmap
 import time
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ RETAINED_BYTES = 400 << 20
 
 _QUALITY = 82
 _AUTO_SIDE = 512
+_REMEMBERED_BYTES = 128 << 20
+_LAST_DECODED: dict[tuple[str, int], U8] = {}
+"""In a child: one picture by its content and how often it was halved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,64 @@ class ToPng:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOut:
+    """A part of a picture as a JPEG. region: x, y, width, height in the frame of `full`, the size that the picture is
+    said to have; size: of the JPEG, in pixels; content: the picture's SHA-256. A viewer asks for many tiles of a
+    picture, so a process remembers the last that it has decoded.
+    """
+
+    data: bytes
+    full: tuple[int, int]
+    region: tuple[int, int, int, int]
+    size: tuple[int, int]
+    content: str
+
+    def run(self, spec: DecodeSpec) -> bytes:
+        """In the child."""
+        pixels = self._pixels(spec)
+        across, down = pixels.shape[1] / self.full[0], pixels.shape[0] / self.full[1]
+        x, y, width, height = self.region
+        left, top = int(x * across), int(y * down)
+        part = pixels[top : math.ceil((y + height) * down), left : math.ceil((x + width) * across)]
+        box = x * across - left, y * down - top, (x + width) * across - left, (y + height) * down - top
+        target = io.BytesIO()
+        image = Image.fromarray(part).resize(self.size, Image.Resampling.LANCZOS, _within(box, part))
+        image.save(target, "JPEG", quality=_QUALITY, optimize=True)
+        return target.getvalue()
+
+    def _pixels(self, spec: DecodeSpec) -> U8:
+        """The picture in RGB, halved as often as leaves what is needed."""
+        scale = max(self.size[0] / self.region[2], self.size[1] / self.region[3])
+        n_halved = max(0, math.floor(-math.log2(scale)))
+        key = self.content, n_halved
+        if key in _LAST_DECODED:
+            return _LAST_DECODED[key]
+        _LAST_DECODED.clear()
+        pixels = _decoded(self.data, spec, max(1, math.ceil(max(self.full) / (1 << n_halved))), grey=False).pixels
+        if pixels.nbytes <= _REMEMBERED_BYTES:
+            _LAST_DECODED[key] = pixels
+        return pixels
+
+
+def _within(box: Box, pixels: U8) -> Box:
+    """A box that rounding has moved a hair outside of pixels."""
+    height, width = pixels.shape[:2]
+    return max(0.0, box[0]), max(0.0, box[1]), min(float(width), box[2]), min(float(height), box[3])
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Width and height of the upright picture."""
+
+    data: bytes
+
+    def run(self, spec: DecodeSpec) -> tuple[int, int]:
+        """In the child."""
+        picture = _decoded(self.data, spec, 1, grey=True)
+        return picture.width, picture.height
+
+
+@dataclass(frozen=True, slots=True)
 class Decode:
     """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
 
@@ -163,10 +225,13 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | ToPng | Decode | Check
+Item = Prepare | FindSubject | Shrink | ToPng | CutOut | Measure | Decode | Check
 
 
-def run_in_worker(spec: DecodeSpec, item: Item) -> Prepared | Subject | Picture | bytes | str | ImageError:
+Found = Prepared | Subject | Picture | bytes | str | tuple[int, int]
+
+
+def run_in_worker(spec: DecodeSpec, item: Item) -> Found | ImageError:
     """One item, in a process of its own."""
     be_one_of_many()
     try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bof.annotations.matches import PlacedHit, iiif_json
+from bof.annotations.places import harvested_place
 from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
@@ -54,9 +56,38 @@ def pose_of(values: Values) -> Pose:
     return Pose(values["turn"], bool(values["flip"]), values["box"])
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page of hits. total: of all pages; numbers: the ids of the hits' pictures; records and fields: what the
+    catalogue says of each, by id, of those that are still there; seconds: by stage.
+    """
+
+    prepared: Prepared
+    request: PageRequest
+    hits: Sequence[Hit]
+    numbers: Sequence[int]
+    records: Mapping[int, ImageRecord]
+    fields: Mapping[int, Fields]
+    names: Sequence[str]
+    total: int
+    overlay: Overlay | None
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer, but for the seconds."""
+        return {
+            "query": query_json(self.prepared),
+            "ranker": self.request.options.ranker,
+            "total": self.total,
+            "offset": self.request.offset,
+            "hits": _hits_json(self.hits, self.numbers, self.records, self.fields, self.names),
+            "overlay": _overlay_json(self.overlay),
+        }
+
+
 def search_page(
     collection: ServedCollection, engine: Engine, prepared: Prepared, page_request: PageRequest
-) -> dict[str, Any]:
+) -> FoundPage:
     """A page of the answer to a query."""
     answer = engine.answer(prepared.query, page_request.options)
     images, scores = answer.images, answer.scores
@@ -66,15 +97,10 @@ def search_page(
     page = slice(page_request.offset, page_request.offset + page_request.top)
     shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
     hits = engine.hits(prepared.query, shown, page_request.options, page_request.top)
-    return {
-        "query": query_json(prepared),
-        "ranker": page_request.options.ranker,
-        "total": len(images),
-        "offset": page_request.offset,
-        "hits": hits_json(collection, engine, hits),
-        "overlay": _overlay_json(answer.overlay),
-        "seconds": {"extract": prepared.seconds, **answer.seconds},
-    }
+    numbers, records, fields, names = _catalogued(collection, engine, hits)
+    seconds = {"extract": prepared.seconds, **answer.seconds}
+    facts = records, fields, names, len(images), answer.overlay, seconds
+    return FoundPage(prepared, page_request, hits, numbers, *facts)
 
 
 def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:
@@ -146,24 +172,42 @@ def query_json(prepared: Prepared) -> dict[str, Any]:
     return {"width": prepared.width, "height": prepared.height, "n_features": n_features, "box": box}
 
 
-def hits_json(collection: ServedCollection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Hits as the API tells of them."""
+_Catalogued = tuple[Sequence[int], Mapping[int, ImageRecord], Mapping[int, Fields], Sequence[str]]
+
+
+def _catalogued(collection: ServedCollection, engine: Engine, hits: Sequence[Hit]) -> _Catalogued:
+    """The ids of hits, the records and fields of those that are still there, by id, and what each is called."""
     numbers = [int(engine.images.id[hit.image]) for hit in hits]
     found = collection.select(ids=numbers)
     records = {image.id: image for image in found.records}  # a commit since may have taken one out
-    return [
-        _hit(collection, number, records.get(number), found.fields.get(number, {}), hit)
+    names = [
+        collection.name_of(records[number], found.fields[number]) if number in records else display_name(hit.name)
         for number, hit in zip(numbers, hits, strict=True)
+    ]
+    return numbers, records, found.fields, names
+
+
+def hits_json(collection: ServedCollection, engine: Engine, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Hits as the API tells of them."""
+    return _hits_json(hits, *_catalogued(collection, engine, hits))
+
+
+def _hits_json(
+    hits: Sequence[Hit], numbers: Sequence[int], records: Mapping[int, ImageRecord], fields: Mapping[int, Fields],
+    names: Sequence[str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    return [
+        _hit(number, name, records.get(number), fields.get(number, {}), hit)
+        for number, name, hit in zip(numbers, names, hits, strict=True)
     ]
 
 
-def _hit(
-    collection: ServedCollection, number: int, image: ImageRecord | None, fields: Fields, hit: Hit
-) -> dict[str, Any]:
+def _hit(number: int, name: str, image: ImageRecord | None, fields: Fields, hit: Hit) -> dict[str, Any]:
     verification = hit.verification
+    place = harvested_place(fields, (hit.width, hit.height))
     return {
         "id": number,
-        "name": collection.name_of(image, fields) if image else display_name(hit.name),
+        "name": name,
         "version": version_of(image) if image else "",
         "score": hit.score,
         "verdict": hit.verdict,
@@ -175,6 +219,7 @@ def _hit(
         "width": hit.width,
         "height": hit.height,
         "tags": list(fields.get(TAG, [])),
+        "iiif": None if place is None else iiif_json(PlacedHit(hit, 1, name, place)),
         "explanation": explain(hit),
     }
 

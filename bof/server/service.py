@@ -36,6 +36,8 @@ from bof.web.addresses import Source
 T = TypeVar("T")
 
 N_FILE_THREADS = 4
+_MEASURED = 10_000
+"""Pictures whose sizes are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class Service:
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
+        self.sizes: Cache[tuple[int, int]] = Cache(_MEASURED)
+        self.is_shared = bool(settings.origins)
+        """May pages of other sites show pictures?"""
         self.metrics = Metrics()
         spec = DecodeSpec(engine.features, options.upload_pixels)
         limits = Limits(options.decode_seconds, options.decode_megabytes << 20)

@@ -32,10 +32,11 @@ Handler = Callable[["Service", Request, Values], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """method and path below PREFIX; answers: status -> name of a schema, or a media type where it has a slash.
+    """method and path below prefix; answers: status -> name of a schema, or a media type where it has a slash.
 
-    body: what is sent; schema: of a JSON body; is_heavy: counted against the rate of its client; problems: kinds that
-    it may answer with besides those that every endpoint may.
+    others: media types that the first answer may have instead, by what the client accepts -> name of a schema; body:
+    what is sent; schema: of a JSON body; is_heavy: counted against the rate of its client; problems: kinds that it may
+    answer with besides those that every endpoint may.
     """
 
     method: str
@@ -49,14 +50,16 @@ class Endpoint:
     schema: Mapping[str, Any] = field(default_factory=dict)
     is_heavy: bool = False
     problems: Sequence[str] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = PREFIX
 
 
 def routes_of(service: Service, endpoints: Sequence[Endpoint]) -> list[Route]:
     """One route a path, so that a known path with another method says which it knows."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
-        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return [Route(PREFIX + path, _OfOnePath(service, known), methods=None) for path, known in by_path.items()]
+        by_path.setdefault(endpoint.prefix + endpoint.path, {})[endpoint.method] = endpoint
+    return [Route(path, _OfOnePath(service, known), methods=None) for path, known in by_path.items()]
 
 
 class _OfOnePath:
@@ -87,7 +90,8 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
         response = busy(f"expected an answer within {service.options.request_seconds:g} s, found none yet").response()
     except Exception as error:
         response = (await _problem(service, error)).response()
-    service.metrics.count(endpoint.method, endpoint.path, response.status_code, time.perf_counter() - start)
+    path = endpoint.path if endpoint.prefix == PREFIX else endpoint.prefix + endpoint.path
+    service.metrics.count(endpoint.method, path, response.status_code, time.perf_counter() - start)
     return response
 
 

@@ -19,8 +19,8 @@ _EVERYWHERE = (
 _IMAGE = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The whole document."""
+def document(endpoints: Sequence[Endpoint], prefix: str = PREFIX) -> dict[str, Any]:
+    """The whole document of the endpoints below a prefix."""
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
@@ -30,7 +30,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "title": "bof", "version": __version__, "summary": "Search an index of pictures with a picture",
             "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
         },
-        "servers": [{"url": PREFIX}],
+        "servers": [{"url": prefix}],
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
@@ -78,7 +78,11 @@ def _body(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _answers(endpoint: Endpoint) -> dict[str, Any]:
-    return {str(status): _answer(status, shape) for status, shape in endpoint.answers.items()}
+    found = {str(status): _answer(status, shape) for status, shape in endpoint.answers.items()}
+    for kind, shape in endpoint.others.items():
+        first = found[str(next(iter(endpoint.answers)))]
+        first["content"][kind] = {"schema": {"$ref": f"#/components/schemas/{shape}"}}
+    return found
 
 
 def _answer(status: int, shape: str) -> dict[str, Any]:
@@ -86,8 +90,9 @@ def _answer(status: int, shape: str) -> dict[str, Any]:
     if not shape:
         return {"description": phrase}
     if "/" in shape:
-        is_text = shape.startswith("text/")
-        return {"description": phrase, "content": {shape: {"schema": {"type": "string"} if is_text else _IMAGE}}}
+        kinds = {"text/": {"type": "string"}, "application/ld+json": {"type": "object"}}
+        schema = next((schema for start, schema in kinds.items() if shape.startswith(start)), _IMAGE)
+        return {"description": phrase, "content": {shape: {"schema": schema}}}
     return {
         "description": phrase,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}},

@@ -86,6 +86,12 @@ SCHEMAS: dict[str, Schema] = {
         id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
         verdict={"type": "string", "enum": list(get_args(Verdict))},
         probability=_or_null(_SHARE), n_inliers=_or_null(_WHOLE),
+        iiif=_or_null(
+            _object(
+                canvas=_TEXT, manifests=_list(_TEXT), xywh=_or_null(_list(_WHOLE, minItems=4, maxItems=4)),
+                service=_or_null(_TEXT), picture=_or_null(_TEXT),
+            )
+        ),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
         height=_WHOLE, tags=_list(_TEXT), basis=_or_null({"type": "string", "enum": list(get_args(Basis))}),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
@@ -160,4 +166,9 @@ SCHEMAS: dict[str, Schema] = {
     "Look": _object(kind=_KIND),
     "Pair": _object(a=_ID, b=_ID),
     "Document": {"type": "object"},
+    "AnnotationPage": {
+        "type": "object",
+        "properties": {"id": _TEXT, "type": _TEXT, "items": _list({"type": "object"})},
+        "required": ["id", "type", "items"],
+    },
 }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +18,9 @@ from bof.server.http.answers import answer
 from bof.server.http.bodies import one_picture, pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
-from bof.server.search import PageRequest, match_pair, needs_of, pose_of, search_page
+from bof.server.iiif.answers import negotiated
+from bof.server.search import PageRequest, match_pair, pose_of
+from bof.server.searching import answer_json, find_page, rounded
 from bof.server.service import Service
 
 
@@ -41,7 +42,8 @@ async def search(service: Service, request: Request, values: Values) -> Response
     """With a picture that is sent or fetched."""
     page_request, pose = PageRequest.of(values), pose_of(values)
     async with _picture(service, request, values) as picture, service.place(request):
-        return answer(await _page(service, picture, pose, page_request))
+        found = await find_page(service, picture, pose, page_request)
+        return await negotiated(service, request, found, picture)
 
 
 async def search_image(service: Service, request: Request, values: Values) -> Response:
@@ -50,7 +52,8 @@ async def search_image(service: Service, request: Request, values: Values) -> Re
     fact = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
-        return answer(await _page(service, picture, pose, page_request, fact.sha256))
+        found = await find_page(service, picture, pose, page_request, fact.sha256)
+        return await negotiated(service, request, found, fact)
 
 
 async def search_batch(service: Service, request: Request, values: Values) -> Response:
@@ -66,30 +69,12 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
 
 async def _page_or_problem(service: Service, picture: bytes, pose: Pose, page_request: PageRequest) -> dict[str, Any]:
     try:
-        return await _page(service, picture, pose, page_request)
+        return answer_json(await find_page(service, picture, pose, page_request))
     except (ProblemError, BofError) as error:
         problem = problem_of(error, str(service.folder))
         if problem is None or problem.kind == "bad-request":
             raise
         return {"problem": problem.document()}
-
-
-async def _page(
-    service: Service, picture: bytes, pose: Pose, page_request: PageRequest, version: str = ""
-) -> dict[str, Any]:
-    start = time.perf_counter()
-    engine = await service.engine()
-    needs = await service.in_file_thread(needs_of, engine, page_request.options)
-    prepared = await service.prepare(picture, pose, needs, version)
-    found = await service.in_search_thread(search_page, service.collection, engine, prepared, page_request)
-    seconds = found["seconds"]
-    service.metrics.add_stages(seconds)
-    waited = time.perf_counter() - start - sum(seconds.values())
-    return {**found, "seconds": {**_rounded(seconds), "wait": round(max(0.0, waited), 4)}}
-
-
-def _rounded(seconds: dict[str, float]) -> dict[str, float]:
-    return {stage: round(spent, 4) for stage, spent in seconds.items()}
 
 
 async def match(service: Service, request: Request, values: Values) -> Response:
@@ -117,7 +102,7 @@ async def _match(
     prepared = await service.prepare(picture, pose, QueryNeeds(), version)
     options = SearchOptions(mirror=mirror)
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
-    return {**found, "seconds": _rounded(found["seconds"])}
+    return {**found, "seconds": rounded(found["seconds"])}
 
 
 async def subject(service: Service, request: Request, values: Values) -> Response:
@@ -130,15 +115,16 @@ async def subject(service: Service, request: Request, values: Values) -> Respons
 
 
 _PICTURE = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "not-available", "too-many-requests")
+_ANNOTATED = {"application/ld+json": "AnnotationPage"}
 
 ENDPOINTS = (
     Endpoint(
         "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
-        is_heavy=True, problems=(*_PICTURE, "not-fetched"),
+        is_heavy=True, problems=(*_PICTURE, "not-fetched"), others=_ANNOTATED,
     ),
     Endpoint(
         "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer"},
-        parameters=(ID, *SEARCH), is_heavy=True, problems=(*_PICTURE, "gone"),
+        parameters=(ID, *SEARCH), is_heavy=True, problems=(*_PICTURE, "gone"), others=_ANNOTATED,
     ),
     Endpoint(
         "POST", "/search/batch", "Search with several pictures", search_batch, {200: "Answers"}, parameters=SEARCH,

@@ -34,6 +34,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "too-many-requests": (429, "Too many requests"),
     "head-too-large": (431, "The head of the request is too large"),
     "internal": (500, "A mistake of the server"),
+    "not-implemented": (501, "This server does not offer that"),
     "busy": (503, "Too much at once"),
     "no-index": (503, "The index cannot be read"),
     "no-space": (507, "The disk is full"),

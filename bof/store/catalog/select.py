@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
@@ -169,3 +170,19 @@ def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
     checked("metadata", "value", [(tag,) for tag, _ in tags])
     checked("metadata", "key", [(key,) for key, _ in fields])
     return dict(tags), dict(fields)
+
+
+def count_values(folder: Path, key: str, ids: Collection[int]) -> dict[str, int]:
+    """How many of some live images have each value of a field or, for `folder`, lie in each first folder of a name."""
+    with reading(folder) as database:
+        chosen = "images i WHERE i.deleted = 0 AND i.id IN (SELECT value FROM json_each(?))"
+        if key == "folder":
+            rows = checked("images", "name", database.execute(f"SELECT name FROM {chosen}", (dumps(list(ids)),)))
+            names = (path_of(name) for (name,) in rows)
+            return dict(Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/")))
+        if not has_table(database, "metadata"):
+            return {}
+        query = f"SELECT value, count(*) FROM metadata m, {chosen} AND m.path = i.path AND key = ? GROUP BY value"
+        rows = database.execute(query, (dumps(list(ids)), key)).fetchall()
+        checked("metadata", "value", [(value,) for value, _ in rows])
+        return dict(rows)
