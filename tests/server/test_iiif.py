@@ -76,7 +76,7 @@ def picture(client: TestClient, place: str, **more: Any) -> np.ndarray[Any, Any]
 
 def presentation(value: dict[str, Any]) -> Any:
     """A document as a model of the Presentation API reads it, which refuses what is none."""
-    prezi = pytest.importorskip("iiif_prezi3", reason='needs pip install "bof-search[dev]"')
+    prezi = pytest.importorskip("iiif_prezi3", reason="needs pip install iiif-prezi3, which wants an older Pillow")
     kind = {"Manifest": prezi.Manifest, "Collection": prezi.Collection, "Canvas": prezi.Canvas}[value["type"]]
     return kind.model_validate_json(json.dumps(value))
 
