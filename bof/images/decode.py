@@ -12,11 +12,11 @@ import io
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from bof.errors import ImageError, reason_of
 from bof.images.pixels import Picture as Picture
+from bof.images.pixels import View as View
 from bof.images.pixels import crop as crop
 from bof.images.pixels import decode_image as decode_image
 from bof.images.pixels import shrink as shrink
@@ -26,14 +26,11 @@ from bof.images.readers import find_reader
 from bof.images.readers.formats import FORMATS, describe_formats
 from bof.images.readers.others import describe_content
 from bof.images.readers.probe import Probe
-from bof.images.readers.reader import PictureReader
+from bof.images.readers.reader import PictureReader, PillowPicture
 from bof.images.regular import open_regular
 from bof.options import MAX_PIXELS
 
-View = tuple[int | None, bool]
-"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
-
-_DECODED_ONCE = frozenset({"PNG", "WebP", "TIFF", "BMP", "GIF", "PNM", "AVIF", "JPEG 2000", "ICO", "TGA"})
+_DECODED_ONCE = frozenset({"PNG", "WebP", "TIFF", "BMP", "GIF", "PNM", "AVIF", "JPEG 2000", "TGA"})
 """Formats whose views are made of the whole picture. Of the others the decoder itself makes grey, or other sizes."""
 
 
@@ -117,19 +114,7 @@ def decode(
     Raises ImageError when the data is empty, truncated, broken, too large or no picture, MissingReaderError where what
     reads its format is not installed.
     """
-    reader = _reader(Probe.of_bytes(data, name), name)
-    try:
-        # The bytes are hostile: decoders answer with nearly every exception there is, and all mean the same to us.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
-            opened = reader.open(io.BytesIO(data))
-            _check_size(opened.size, max_pixels, name)
-            return opened.read(max_side, grey=grey)
-    except ImageError:
-        raise
-    except Exception as error:
-        found = f"a broken, truncated or unsupported one: {reason_of(error)}"
-        raise ImageError(path=name, expected=f"a whole {reader.format.kind} picture", found=found) from error
+    return _decode(data, [(max_side, grey)], max_pixels, name)[0]
 
 
 def decode_views(
@@ -139,12 +124,28 @@ def decode_views(
 
     Raises ImageError as `decode` does.
     """
-    if len(views) == 1 or kind_of(data, name) not in _DECODED_ONCE:
-        return [decode(data, max_side=side, max_pixels=max_pixels, grey=grey, name=name) for side, grey in views]
-    whole = decode(data, max_pixels=max_pixels, name=name)
-    return [
-        replace(whole, pixels=shrink(to_grey(whole.pixels) if grey else whole.pixels, side)) for side, grey in views
-    ]
+    if kind_of(data, name) in _DECODED_ONCE:
+        return _decode(data, views, max_pixels, name)
+    return [_decode(data, [view], max_pixels, name)[0] for view in views]
+
+
+def _decode(data: bytes, views: Sequence[View], max_pixels: int, name: str) -> list[Picture]:
+    """One view, or several of a picture that Pillow reads."""
+    reader = _reader(Probe.of_bytes(data, name), name)
+    try:
+        # The bytes are hostile: decoders answer with nearly every exception there is, and all mean the same to us.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
+            opened = reader.open(io.BytesIO(data))
+            _check_size(opened.size, max_pixels, name)
+            if isinstance(opened, PillowPicture):
+                return opened.read_views(views)
+            return [opened.read(max_side, grey=grey) for max_side, grey in views]
+    except ImageError:
+        raise
+    except Exception as error:
+        found = f"a broken, truncated or unsupported one: {reason_of(error)}"
+        raise ImageError(path=name, expected=f"a whole {reader.format.kind} picture", found=found) from error
 
 
 def kind_of(data: bytes, name: str = "") -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,6 +23,10 @@ from bof.types import U8, Box
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
 _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 _ORIENTATION_TAG = 0x0112
+
+
+View = tuple[int | None, bool]
+"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +50,22 @@ class Picture:
 
 def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
     """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
+    return decode_image_views(image, [(max_side, grey)])[0]
+
+
+def decode_image_views(image: Image.Image, views: Sequence[View]) -> list[Picture]:
+    """Several views of it, decoded once. Of several a JPEG's decoder makes none: it decodes the whole."""
+    (max_side, grey), *others = views
     size = image.size
-    is_drafted = image.draft("L" if grey else None, _draft_size(size, max_side)) is not None  # only of JPEG
+    is_drafted = not others and image.draft("L" if grey else None, _draft_size(size, max_side)) is not None
     image.load()
     if not is_drafted:
         size = image.size  # Pillow itself turns a TIFF while loading; its info then holds no EXIF for us
     # After load, because a PNG may carry its EXIF behind the pixels.
     orientation = orientation_of(image.info.get("exif") or b"")
-    pixels = upright(shrink(_pixels(image, grey), max_side), orientation)
     width, height = size if orientation < 5 else size[::-1]
-    return Picture(np.ascontiguousarray(pixels), width, height)
+    shown = (upright(shrink(_pixels(image, grey), max_side), orientation) for max_side, grey in views)
+    return [Picture(np.ascontiguousarray(pixels), width, height) for pixels in shown]
 
 
 def _draft_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:

@@ -141,7 +141,7 @@ def test_the_strongest_are_kept() -> None:
     detector = cv2.SIFT.create(0, 3, OPTIONS.contrast_threshold, 10.0, 1.6, cv2.CV_8U, True)
     keypoints = sorted(detector.detect(picture.pixels, None), key=lambda k: -k.response)
     n = next(i for i in range(100, len(keypoints)) if keypoints[i - 1].response > keypoints[i].response)
-    retained = extract_features(picture, OPTIONS.replaced(max_features=n)).geometry.xy_px
+    retained = extract_features(picture, OPTIONS.replaced(max_features=n, extractor=OPENCV)).geometry.xy_px
     expected = np.array([k.pt for k in keypoints[:n]], np.float32)
     assert {(x, y) for x, y in retained.tolist()} == {(x, y) for x, y in expected.tolist()}
 

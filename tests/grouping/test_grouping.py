@@ -159,7 +159,7 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are decoded, each as often as it is; what children do is done here."""
-    read, names = vars(reading)["read_image"], list[str]()
+    read, names = vars(reading)["read_picture"], list[str]()
 
     def record(path: Path, **options: Any) -> Picture:
         names.append(path.name)
@@ -169,7 +169,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def run_here(function: str, shared: Any, items: Any, *_: object) -> Iterator[Any]:
         return (getattr(reading, function.partition(":")[2])(shared, item) for item in items)
 
-    monkeypatch.setattr(reading, "read_image", record)
+    monkeypatch.setattr(reading, "read_picture", record)
     monkeypatch.setattr(reading, "run_in_workers", run_here)
     return names
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, BinaryIO, Protocol
 
 from PIL import Image
 
-from bof.images.pixels import Picture, decode_image
+from bof.images.pixels import Picture, View, decode_image, decode_image_views
 from bof.images.readers.formats import Format
 from bof.images.readers.probe import Probe
 
@@ -53,6 +53,10 @@ class PillowPicture:
     def read(self, max_side: int | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read."""
         return decode_image(self.image, max_side, grey=grey)
+
+    def read_views(self, views: Sequence[View]) -> list[Picture]:
+        """Several, decoded once."""
+        return decode_image_views(self.image, views)
 
 
 @dataclass(frozen=True, slots=True)
