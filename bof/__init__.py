@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bof.system.version import VERSION
+
 if TYPE_CHECKING:
     from bof.comparison import Comparison as Comparison
     from bof.comparison import HashDistance as HashDistance
@@ -36,12 +38,16 @@ if TYPE_CHECKING:
     from bof.options import DuplicateOptions as DuplicateOptions
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
+    from bof.options import ReuseOptions as ReuseOptions
     from bof.options import SearchOptions as SearchOptions
     from bof.options import TrainOptions as TrainOptions
     from bof.options import VerifyOptions as VerifyOptions
     from bof.options import VoteOptions as VoteOptions
     from bof.retrieval.hits import Hits as Hits
     from bof.retrieval.query import Query as Query
+    from bof.reuse.finding import find_reuse as find_reuse
+    from bof.reuse.types import ReuseGraph as ReuseGraph
+    from bof.reuse.types import SharedPart as SharedPart
     from bof.transformer import BagOfVisualWords as BagOfVisualWords
     from bof.types import Features as Features
     from bof.types import Hit as Hit
@@ -53,7 +59,8 @@ if TYPE_CHECKING:
     from bof.vocabulary.vocabulary import Vocabulary as Vocabulary
     from bof.vocabulary.vocabulary import default_vocabulary as default_vocabulary
 
-__version__ = "0.1.0"
+
+__version__ = VERSION
 
 _HOMES = {
     "comparison": ("Comparison", "HashDistance", "compare_pictures"),
@@ -80,6 +87,7 @@ _HOMES = {
         "DuplicateOptions",
         "FeatureOptions",
         "IndexOptions",
+        "ReuseOptions",
         "SearchOptions",
         "TrainOptions",
         "VerifyOptions",
@@ -87,6 +95,8 @@ _HOMES = {
     ),
     "retrieval.hits": ("Hits",),
     "retrieval.query": ("Query",),
+    "reuse.finding": ("find_reuse",),
+    "reuse.types": ("ReuseGraph", "SharedPart"),
     "transformer": ("BagOfVisualWords",),
     "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.sampling": ("Sample",),

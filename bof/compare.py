@@ -11,7 +11,7 @@ from typing import Any
 
 from bof.cli.arguments import add_option, add_options, add_vocabulary, options_from
 from bof.cli.command import run
-from bof.cli.finding import load, shown_name
+from bof.cli.finding import open_query
 from bof.cli.hit_json import hit_as_json
 from bof.cli.hit_table import comparison_lines
 from bof.cli.parser import CommandParser
@@ -19,8 +19,6 @@ from bof.cli.proof import write_picture
 from bof.cli.terminal import painted
 from bof.comparison import Comparison, HashDistance, compare_opened
 from bof.errors import OptionError
-from bof.images.limited import LimitedReader
-from bof.images.sources import OpenedSource, open_source
 from bof.images.written import require_no_photograph
 from bof.options import QUERY_MEMORY, REQUIRE, SearchOptions, VerifyOptions, VoteOptions
 from bof.options.option import option_of
@@ -52,7 +50,7 @@ def _command(arguments: argparse.Namespace) -> int:
     )
     if arguments.proof:
         require_no_photograph(arguments.proof, "proof")
-    one, other = (_opened(name, arguments.memory) for name in (arguments.picture, arguments.other))
+    one, other = (open_query(name, arguments.memory) for name in (arguments.picture, arguments.other))
     found = compare_opened(one, other, options, arguments.vocabulary)
     if arguments.json:
         print(json.dumps(_as_json(found), indent=2))
@@ -61,11 +59,6 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.proof:
         write_picture(arguments.proof, found.proof(), "proof")
     return 0 if not arguments.require or found.hit.verdict in arguments.require else 1
-
-
-def _opened(name: str, memory: int) -> OpenedSource:
-    source = load(LimitedReader.of(memory), name)
-    return open_source(source, name=shown_name(name), memory=memory)
 
 
 def _lines(found: Comparison) -> Iterator[str]:

@@ -97,16 +97,17 @@ def compare_opened(
         expected, found = "bof, and no filter: there are only two pictures", repr(options.ranker)
         raise OptionError(option="ranker", expected=expected, found=found)
     words = load_vocabulary(Path(os.path.abspath(vocabulary or default_vocabulary_path())))
-    query = _query(one, words.features)
-    grey = other.grey(words.features.max_side)
-    features = extract_features(grey, words.features)
+    extraction = words.new_index_features
+    query = _query(one, extraction)
+    grey = other.grey(extraction.max_side)
+    features = extract_features(grey, extraction)
     pictures = _OtherPicture(other) if options.verify.pixels else None
     rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
     collection = _collection(other.name, columns_of(features, words, rows), features, words)
     answer = Searcher(collection, words, options, pictures=pictures).match(query, 0).answer
     hit = hit_of(collection.rows[0], query, answer, 0, float(answer.scores[0]), options.verify)
     hit = dataclasses.replace(hit, verdict="no") if hit.verdict == "unverified" else hit
-    return _compared(one, other, hit, query, features, words.features.max_side)
+    return _compared(one, other, hit, query, features, extraction.max_side)
 
 
 def _in_rgb(source: OpenedSource, max_side: int) -> Picture:

@@ -28,6 +28,7 @@ from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import Group
 from bof.grouping.undoing import undo
 from bof.options import GROUPS_SHOWN, KEEP, KIND, DuplicateOptions
+from bof.store.pictures import StoredPictures
 from bof.system.locking import one_writer
 from bof.system.steps import Progress
 from bof.system.units import counted
@@ -166,7 +167,8 @@ def _write_reports(judged: Sequence[Judged], engine: Engine, arguments: argparse
     if arguments.html:
         from bof.grouping.page import build_page
 
-        write_text(arguments.html, build_page(judged, f"{folder}, --kind {arguments.kind}", len(engine)))
+        title, stored = f"{folder}, --kind {arguments.kind}", StoredPictures(engine.folder)
+        write_text(arguments.html, build_page(judged, title, len(engine), stored))
     for flag in ("json_file", "csv", "html"):
         if path := getattr(arguments, flag):
             print(f"wrote {display_name(path)}", file=sys.stderr)

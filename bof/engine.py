@@ -9,11 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
@@ -31,17 +30,21 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, LentPictures, decode_here
+from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
-from bof.retrieval.query import QueryBox, find_box, prepare
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
+from bof.system.ahead import run_ahead
 from bof.system.memory import machine_memory
 from bof.system.steps import Progress
 from bof.types import F32, Box, Correspondences, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
+
+if TYPE_CHECKING:
+    from bof.iiif.plan import HarvestPlan
 
 log = logging.getLogger("bof")
 
@@ -71,13 +74,13 @@ class Engine(OpenedIndex):
     def create(
         cls, folder: PathText, vocabulary_folder: PathText | None = None, features: FeatureOptions | None = None
     ) -> Self:
-        """A new index. The vocabulary that ships with bof and the features that it was trained on are the defaults.
+        """A new index. The vocabulary that ships with bof, and features as it was trained on, are the defaults.
 
         The index gets a copy of the vocabulary, so that it needs no other file.
         """
         source = Path(os.path.abspath(vocabulary_folder or default_vocabulary_path()))
         vocabulary = load_vocabulary(source)
-        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.features))
+        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.new_index_features))
 
     @classmethod
     def open(cls, folder: PathText, vocabulary_folder: PathText | None = None, *, memory: int = 0) -> Self:
@@ -86,7 +89,7 @@ class Engine(OpenedIndex):
 
     @classmethod
     def open_or_create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float
+        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float | str
     ) -> Self:
         """The index in a folder, made if there is none.
 
@@ -95,7 +98,7 @@ class Engine(OpenedIndex):
         folder = Path(folder)
         if not catalog.exists(folder):
             vocabulary_folder = Path(vocabulary_folder or default_vocabulary_path())
-            features = load_vocabulary(vocabulary_folder).features.replaced(**feature_options)
+            features = load_vocabulary(vocabulary_folder).new_index_features.replaced(**feature_options)
             return cls.create(folder, vocabulary_folder, features)
         index = Index.open(folder)
         found = index.features
@@ -135,6 +138,45 @@ class Engine(OpenedIndex):
         report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
         self._refresh_if_opened()
         return report
+
+    def harvest(
+        self,
+        sources: str | Iterable[str],
+        hosts: str | Iterable[str],
+        options: IndexOptions | None = None,
+        progress: Progress | None = None,
+        *,
+        delete: bool = False,
+        store_pictures: bool = False,
+        fields: Fields | None = None,
+    ) -> AddReport:
+        """Make the index show every canvas of IIIF manifests and collections (URLs or files) as it is now.
+
+        hosts: the hosts that may be asked, NAME, *.NAME or ADDRESS, with :PORT or without; no other is. A picture is
+        fetched in about the size that features are extracted at, unless the index has it and its host says that it is
+        the same. A thumbnail is stored, and with store_pictures what was fetched. What fails is named in the report.
+        delete: canvases that have left all their manifests leave the index; fields: values that each canvas is given.
+        """
+        from bof.iiif.request import HarvestRequest, require_h11
+
+        require_h11()
+        from bof.iiif.harvest import harvest
+
+        request = HarvestRequest.of(
+            as_names(sources), as_names(hosts), delete=delete, store_pictures=store_pictures, fields=fields or {}
+        )
+        report = harvest(self._index, self.vocabulary_folder, request, options, progress)
+        self._refresh_if_opened()
+        return report
+
+    def plan_harvest(self, sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:
+        """What `harvest` would do: the manifests are read, and no picture."""
+        from bof.iiif.request import HarvestRequest, require_h11
+
+        require_h11()
+        from bof.iiif.harvest import plan_harvest
+
+        return plan_harvest(self._index, HarvestRequest.of(as_names(sources), as_names(hosts)))
 
     def add_images(
         self,
@@ -381,7 +423,8 @@ class Engine(OpenedIndex):
             raise OptionError("options", expected="SearchOptions(...)", found=type(options).__name__, advice=advice)
         several: Any = picture
         if not is_one(picture):
-            return [self._search(one, options, top, box, channels) for one in several]
+            self._collection  # noqa: B018 - opened before several threads ask for it
+            return list(run_ahead(lambda one: self._search(one, options, top, box, channels), several))
         return self._search(several, options, top, box, channels)
 
     def _search(
@@ -401,15 +444,24 @@ class Engine(OpenedIndex):
         channels: Channels = "RGB",
     ) -> Query:
         """A picture in any form that `search` takes, made ready for the rankers of `options`."""
+        return self.read_query(open_source(source, channels), box, options).query
+
+    def read_query(self, source: PictureViews, box: QueryBox, options: SearchOptions | None = None) -> PreparedQuery:
+        """The same of a picture that is opened, with what its features were extracted from and the box."""
         options = options or SearchOptions()
-        opened, max_side = open_source(source, channels), self.features.max_side
-        in_grey = not options.whole and not isinstance(box, str)
-        picture = opened.grey(max_side) if in_grey else opened.colours(max_side)
-        colours = opened.colours(DECODED_SIDE_PX) if in_grey and options.verify.pixels else None
-        return self.prepare(picture, find_box(picture, box), options, colours=colours, sha256=opened.sha256)
+        column_spec = self.require_columns(options.groups) if options.groups else None
+        spec = QuerySpec(self.features, column_spec, bool(options.local), bool(options.verify.pixels))
+        return read_query(source, box, spec)
 
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
         return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
+
+    def stored_picture(self, hit: Hit, max_side: int) -> Picture | None:
+        """What the index stores of a hit that lies on another machine, in the frame of what was indexed.
+
+        None where it stores nothing that can be decoded.
+        """
+        return self._pictures(self._collection).read(hit.image, max_side)
 
     def titles(self, hits: Sequence[Hit]) -> dict[int, str]:
         """The names that uploaded pictures were given, by image; only of hits that are uploads."""
@@ -435,3 +487,13 @@ class Engine(OpenedIndex):
         rows = collection.rows
         found = [hit_of(rows[image], query, answer, image, score, options.verify) for image, score in pairs]
         return Hits(found, query.picture, self._pictures(collection))
+
+
+def plan_harvest_without_index(sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:
+    """What `Engine.harvest` would do with a new index; none is made."""
+    from bof.iiif.request import HarvestRequest, require_h11
+
+    require_h11()
+    from bof.iiif.harvest import plan_harvest
+
+    return plan_harvest(None, HarvestRequest.of(as_names(sources), as_names(hosts)))

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from bof.cli import dry_run, upkeep
-from bof.cli.add_report import describe_passed_over, print_json, print_report
+from bof.cli import dry_run, harvesting, upkeep
+from bof.cli.add_report import describe_passed_over, print_json, print_report, write_skipped
 from bof.cli.arguments import (
     add_chosen_columns,
     add_column_options,
@@ -23,6 +23,7 @@ from bof.cli.arguments import (
     options_from,
 )
 from bof.cli.command import ended_like_interrupted, message_of, run
+from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
@@ -31,15 +32,16 @@ from bof.images.cloud import is_cloud, source_of
 from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
-from bof.options import PARTNERS, IndexOptions
+from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions
 from bof.store import catalog
-from bof.system.files import write_file
 
 _USAGE = """\
 [PHOTOS...] [--delete] [--dry-run] [--watch]
+--iiif URL... --allow-urls HOST... [--delete] [--dry-run]
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
---export FILE [--where CONDITION] | --pairs FILE | --metadata FILE"""
+--export FILE [--where CONDITION] | --metadata FILE
+--pairs FILE | --graph FILE... [--graph-order FIELD]"""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,9 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_preset(parser)
     add_column_options(parser)
-    parser.add_argument("--skipped", type=Path, metavar="FILE", help="write every file that was skipped here, and why")
+    parser.add_argument(
+        "--skipped", type=Path, metavar="FILE", help="write each file that is not indexed here, and why"
+    )
+    harvesting.add_harvest_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
+    add_options(parser, ReuseOptions)
     add_feature_options(parser)
     return parser
 
@@ -81,8 +87,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     add_option(named, PARTNERS)
+    add_option(named, GRAPH_ORDER)
     named.add_argument("--json", action="store_true", help="print JSON: what was done; --check and --stats too")
 
 
@@ -104,6 +112,9 @@ def _command(arguments: argparse.Namespace) -> int:
     options = options_from(arguments, IndexOptions)
     _refuse_contradictions(arguments)
     folder = index_folder(arguments.index)
+    if arguments.iiif:
+        with ended_like_interrupted():
+            return harvesting.harvest_command(folder, arguments, options)
     if not (arguments.photos or arguments.add):
         if arguments.check or arguments.repair:
             return upkeep.check_or_repair(folder, arguments)
@@ -133,6 +144,9 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     action = next((name for name in upkeep.ACTIONS if getattr(arguments, name)), None)
+    harvesting.refuse_contradictions(arguments)
+    if action and arguments.iiif:
+        raise OptionError(option=action, expected="no manifests beside it", found="{iiif}")
     if action and arguments.photos:
         found = display_name(arguments.photos[0])
         raise OptionError(option=action, expected="no folders or pictures beside it", found=found)
@@ -146,6 +160,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise OptionError(option="watch", expected="folders, and neither {dry_run} nor {add}")
     if arguments.watch:
         require_watchdog()
+    refuse_wrong_graph(arguments)
     for option in ("skipped", "pairs", "export"):
         if path := getattr(arguments, option):
             require_no_photograph(path, option)
@@ -176,8 +191,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     else:
         print_report(report, engine)
     if arguments.skipped:
-        lines = [f"{display_name(skipped.path)}\t{skipped.reason}\n" for skipped in report.skipped]
-        write_file(arguments.skipped, "".join(lines).encode())
+        write_skipped(arguments.skipped, report)
     if not engine.count():
         problem = "no picture could be read, so the index is empty"
         raise ImageError(problem, path=engine.folder, advice="see what was skipped")

@@ -25,6 +25,7 @@ from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
 from bof.images.address import Address
 from bof.options import BOX, FORMAT, IIIF_SERVER, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
+from bof.system.ahead import run_ahead
 from bof.system.units import counted
 from bof.types import Hit
 
@@ -102,11 +103,22 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 
 def _find_all(engine: Engine, arguments: argparse.Namespace, options: SearchOptions) -> tuple[list[FoundHits], int]:
-    """What was found for each query, reported as it is found, and how many queries failed; one alone raises."""
-    found, n_failed, printed = [], 0, set[bytes]()
-    for name, label in zip(arguments.queries, labels_of(arguments.queries), strict=True):
+    """What was found for each query, reported in their order while later ones are read and searched with, and how many
+    queries failed; one alone raises.
+    """
+
+    def find(query: tuple[str, str]) -> FoundHits | BofError:
         try:
-            one = find_hits(engine, name, label, arguments, options)
+            return find_hits(engine, *query, arguments, options)
+        except BofError as error:
+            return error
+
+    found, n_failed, printed = [], 0, set[bytes]()
+    queries = zip(arguments.queries, labels_of(arguments.queries), strict=True)
+    for one in run_ahead(find, queries):
+        try:
+            if isinstance(one, BofError):
+                raise one
             _report(engine, one, arguments, options, printed)
         except BofError as error:
             if arguments.debug or len(arguments.queries) == 1:

@@ -50,9 +50,9 @@ def _command(arguments: argparse.Namespace) -> int:
         advice = 'install with: pip install "bof-search[serve]"'
         raise ServerError(expected=", ".join(missing), found="none", advice=advice)
     from bof.server.app import Application
-    from bof.server.http.addresses import Source
     from bof.server.running import make_server
     from bof.server.service import Settings
+    from bof.web.addresses import Source
 
     hide_memory()  # a decoder that a hostile picture has taken over would find the tokens in /proc
     write_token = arguments.token or os.environ.get(WRITE_TOKEN, "")

@@ -44,8 +44,17 @@ class Grid:
         return (np.column_stack([columns.ravel(), rows.ravel()]) + 0.5) * self.side - 0.5
 
 
-def _means(values: F32, side: int) -> F64:
-    """Means over cells of side x side pixels; what is left at the right and the bottom is not looked at."""
+def sums_of_cells(values: F32, side: int) -> F64:
+    """Sums over cells of side x side pixels f64 (rows, columns), of values f32 (h, w).
+
+    What is left at the right and the bottom is not looked at. Whole rows are added first, as fast as memory goes: both
+    axes at once take numpy ten times as long.
+    """
     rows, columns = values.shape[0] // side, values.shape[1] // side
-    cells = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    return np.asarray(cells.mean(axis=(1, 3), dtype=np.float64), np.float64)
+    whole = values[: rows * side, : columns * side].astype(np.float64)
+    by_row = whole.reshape(rows, side, columns * side).sum(axis=1)
+    return np.asarray(by_row.reshape(rows, columns, side).sum(axis=2), np.float64)
+
+
+def _means(values: F32, side: int) -> F64:
+    return sums_of_cells(values, side) / (side * side)

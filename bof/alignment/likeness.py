@@ -14,6 +14,7 @@ import numpy as np
 from bof.alignment.canvas import lay_over
 from bof.alignment.differences import NOTHING as NO_DETAIL
 from bof.alignment.differences import Differences, find_differences
+from bof.alignment.grid import sums_of_cells
 from bof.alignment.registration import refine
 from bof.images.decode import Picture
 from bof.types import F32, F64, U8, Bool
@@ -111,7 +112,7 @@ def _compare(one: Picture, other: Picture, one_from_other: F64) -> Likeness:
     if laid is None:
         return NOTHING_COMMON
     side = int(np.clip(round(np.sqrt(laid.mask.size) / _CELLS_A_SIDE), *_CELL_PX))
-    area = _sums(laid.mask.astype(np.float32), side)
+    area = sums_of_cells(laid.mask.astype(np.float32), side)
     covered = area >= _COVERED * side * side
     if not covered.any():
         return NOTHING_COMMON
@@ -132,7 +133,7 @@ class _CoveredGrid:
 
     def mean(self, values: F32) -> F64:
         """The mean over each covered cell, f64 (n,), of values f32 (h, w)."""
-        sums = _sums(np.where(self.mask, values, np.float32(0)), self.side)
+        sums = sums_of_cells(np.where(self.mask, values, np.float32(0)), self.side)
         return np.asarray(sums[self.covered] / self.area[self.covered], np.float64)
 
 
@@ -199,10 +200,3 @@ def _tone(one: F64, other: F64, trusted: Bool) -> F64:
 
 def _smoothed(pixels: U8) -> F32:
     return np.asarray(cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), _SMOOTH_PX), np.float32)
-
-
-def _sums(values: F32, side: int) -> F64:
-    """Sums over cells of side x side pixels; what is left at the right and the bottom is not looked at."""
-    rows, columns = values.shape[0] // side, values.shape[1] // side
-    cells = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    return np.asarray(cells.sum(axis=(1, 3), dtype=np.float64))

@@ -6,11 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bof.engine import AddReport, Engine
 from bof.errors import display_name
 from bof.images.listing import HIDDEN, LINKED_FOLDER
+from bof.images.readers.others import advice_for
+from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import counted, human_bytes
 
@@ -56,7 +59,9 @@ def as_json(report: AddReport, engine: Engine) -> dict[str, Any]:
         "unchanged": report.n_unchanged,
         "described_again": report.n_backfilled,
         "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
+        "notes": [{"path": one.path, "note": one.reason} for one in report.notes],
         "passed_over": dict(report.passed_over),
+        "passed_over_advice": {kind: advice for kind in report.passed_over if (advice := advice_for(kind))},
         "linked_folders": list(report.linked_folders),
         "features": report.n_features,
         "seconds": round(report.seconds, 3),
@@ -70,11 +75,20 @@ def print_json(report: AddReport, engine: Engine, *, on_one_line: bool) -> None:
     print(json.dumps(as_json(report, engine), indent=None if on_one_line else 2))
 
 
+def write_skipped(path: Path, report: AddReport) -> None:
+    """Write what is not indexed, and why, a line each."""
+    write_file(path, "".join(left_out_lines(report)).encode())
+
+
 def _print_left_out(report: AddReport) -> None:
     for skipped in report.skipped[:_NAMED]:
         print(f"skipped {display_name(skipped.path)}: {skipped.reason}", file=sys.stderr)
     if len(report.skipped) > _NAMED:
         print(f"... and {len(report.skipped) - _NAMED} more (--skipped FILE writes them all)", file=sys.stderr)
+    for noted in report.notes[:_NAMED]:
+        print(f"note {display_name(noted.path)}: {noted.reason}", file=sys.stderr)
+    if len(report.notes) > _NAMED:
+        print(f"... and {len(report.notes) - _NAMED} more notes (--skipped FILE writes them all)", file=sys.stderr)
     if report.passed_over:
         print(f"passed over: {describe_passed_over(report.passed_over)}", file=sys.stderr)
     print_linked_folders(report.linked_folders)
@@ -89,12 +103,26 @@ def print_linked_folders(folders: Sequence[str]) -> None:
         print(f"... and {counted(len(folders) - _NAMED, 'link')} more (--json lists them all)", file=sys.stderr)
 
 
+def left_out_lines(report: AddReport) -> list[str]:
+    """A line of text a file that is not in the index, or not as it should be: its path, a tab, why."""
+    files = [*report.skipped, *report.notes, *report.passed_over_files]
+    return [f"{display_name(one.path)}\t{display_name(one.reason)}\n" for one in files]
+
+
 def describe_passed_over(counts: Mapping[str, int]) -> str:
-    """Numbers by kind, the rarest ones together: `812 .heic, 3 hidden, 40 others`."""
-    named = list(counts.items())[: _KINDS_NAMED if len(counts) > _KINDS_NAMED + 1 else None]
-    n_others = sum(counts.values()) - sum(n for _, n in named)
-    words = [f"{n} {_plural(kind, n)}" for kind, n in named]
-    return ", ".join([*words, *([f"{n_others} others"] if n_others else [])])
+    """Numbers by kind, and what to do; the rarest ones together: `812 .heic: pip install ...; 3 hidden; 40 others`.
+
+    A kind that something can be done about is always named.
+    """
+    first = list(counts)[: _KINDS_NAMED if len(counts) > _KINDS_NAMED + 1 else None]
+    named = [kind for kind in counts if kind in first or advice_for(kind)]
+    n_others = sum(n for kind, n in counts.items() if kind not in named)
+    words = [_describe_kind(kind, counts[kind]) for kind in named]
+    return "; ".join([*words, *([f"{n_others} others"] if n_others else [])])
+
+
+def _describe_kind(kind: str, n: int) -> str:
+    return ": ".join(part for part in (f"{n} {_plural(kind, n)}", advice_for(kind)) if part)
 
 
 def _plural(kind: str, n: int) -> str:

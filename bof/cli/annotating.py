@@ -14,7 +14,6 @@ from bof.annotations.places import file_place, file_url, harvested_place, served
 from bof.cli.finding import STANDARD_INPUT, FoundHits
 from bof.engine import Engine
 from bof.images.address import Address
-from bof.images.limited import content_of
 from bof.store.catalog import Fields
 
 
@@ -56,7 +55,7 @@ def _query(found: FoundHits) -> AnnotatedQuery:
     """The query's file by its URL, a picture on standard input by its content."""
     size = found.picture.width, found.picture.height
     if found.name == STANDARD_INPUT:
-        source = content_url(content_of(found.source))
+        source = content_url(found.source.sha256)
     else:
         source = file_url(Path(str(Address.parse_spoken(found.name))).absolute())
     region = None if found.box is None else file_place(Path("/"), size).region(found.box)

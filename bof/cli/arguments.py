@@ -20,12 +20,13 @@ from bof.options import (
     ExpandOptions,
     FeatureOptions,
     ModelOptions,
+    ReuseOptions,
     SearchOptions,
     ServeOptions,
     VerifyOptions,
     VoteOptions,
 )
-from bof.options.option import Option, options_of
+from bof.options.option import Option, option_of, options_of
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ DEFAULT_INDEX = Path("bof-index")
 INDEX_VARIABLE = "BOF_INDEX"
 
 _OF_MODELS = frozenset(option.name for option in options_of(ModelOptions))
+_OF_GRAPHS = frozenset(option.name for option in options_of(ReuseOptions))
 FOR_EXPERTS = frozenset({ModelOptions, ServeOptions})
 """All options of these classes are."""
 
@@ -48,8 +50,8 @@ def flag(name: str) -> str:
 
 
 def _destination(name: str) -> str:
-    """The names of ModelOptions say too little beside those of other options."""
-    return f"model_{name}" if name in _OF_MODELS else name
+    """The names of ModelOptions and ReuseOptions say too little beside those of other options."""
+    return f"model_{name}" if name in _OF_MODELS else f"graph_{name}" if name in _OF_GRAPHS else name
 
 
 # -- Any options ------------------------------------------------------------------------------------------------------
@@ -145,13 +147,15 @@ def add_preset(parser: argparse.ArgumentParser) -> None:
 
 def add_feature_options(parser: argparse.ArgumentParser) -> None:
     """The flags of FeatureOptions, for a new index; read them, and --preset, with `chosen_features`."""
-    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED)
+    add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED, without=("extractor",))
+    extractor = option_of(FeatureOptions, "extractor")
+    add_option(parser, extractor, only_if_given=str(extractor.default))
 
 
 def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of FeatureOptions that the user asked for: the preset's, changed by what flags were given."""
     preset = PRESETS.get(getattr(arguments, PRESET.name, None) or "")
-    return {**(dataclasses.asdict(preset) if preset else {}), **given(arguments, FeatureOptions)}
+    return {**(preset.cost if preset else {}), **given(arguments, FeatureOptions)}
 
 
 def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str] = ()) -> None:

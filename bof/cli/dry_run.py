@@ -40,7 +40,7 @@ def say_plan(engine: Engine, sources: Sequence[Path], options: IndexOptions, *, 
 
 
 def say_plan_without_index(
-    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float], options: IndexOptions
+    sources: Sequence[Path], vocabulary: Path | None, feature_options: Mapping[str, float | str], options: IndexOptions
 ) -> int:
     """The same where there is no index yet; none is made."""
     place = Path(os.path.abspath(vocabulary or default_vocabulary_path()))
@@ -48,7 +48,7 @@ def say_plan_without_index(
     plan = plan_sync(listing.names, [], sources, delete=False)
     print(f"a new index with {counted(len(plan.new), 'new picture')}{_of_known_content(plan)}")
     _print_left_out(listing.count_passed_over(), listing.linked_folders())
-    features = load_vocabulary(place).features.replaced(**feature_options)
+    features = load_vocabulary(place).new_index_features.replaced(**feature_options)
     _print_estimate(plan.to_read, ExtractSpec(place, features, options.max_pixels), options)
     return 0
 
@@ -87,8 +87,20 @@ def _print_estimate(files: Sequence[Found], spec: ExtractSpec, options: IndexOpt
     if not files:
         return
     sample = _Sample.of(files, spec, options)
+    if sample.n_with_parts:
+        print(
+            f"{sample.n_with_parts} of {counted(sample.n + sample.n_with_parts, 'file')} that were looked into "
+            f"{'holds' if sample.n_with_parts == 1 else 'hold'} several pictures, {sample.n_parts} in all: "
+            f"they come on top of what follows"
+        )
+    if not sample.n:
+        return
     memory_limit = limit_memory(options.memory, options.n_workers, spec.features)
-    n_bytes = len(files) / sample.n * (sample.n_read * _BYTES_AN_IMAGE + sample.n_features * _BYTES_A_FEATURE)
+    n_bytes = (
+        len(files)
+        / (sample.n + sample.n_with_parts)
+        * (sample.n_read * _BYTES_AN_IMAGE + sample.n_features * _BYTES_A_FEATURE)
+    )
     least = WRITER_BYTES + memory_limit.n_workers * 2 * WORKER_BYTES
     print(
         f"about {sample.seconds:.0f} s with {memory_limit.n_workers} processes, {human_bytes(n_bytes)} of disk, "
@@ -99,12 +111,17 @@ def _print_estimate(files: Sequence[Found], spec: ExtractSpec, options: IndexOpt
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Pictures that were read to judge by: how many, how many could be read, their features; seconds for all files."""
+    """Pictures that were read to judge by: how many, how many could be read, their features; seconds for all files.
+
+    n_with_parts: files that were opened and hold several, which are not among these; n_parts: how many they hold.
+    """
 
     n: int
     n_read: int
     n_features: int
     seconds: float
+    n_with_parts: int = 0
+    n_parts: int = 0
 
     @classmethod
     def of(cls, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> _Sample:
@@ -120,7 +137,9 @@ class _Sample:
         first = _starting(options) if len(found) >= _LEAST + _starting(options) else 0
         timed = sum(work[_path(item)] for item in found[first:])
         sizes = [len(item[1]) for item in found if not isinstance(item, Skipped | Parts)]
-        return cls(len(found), len(sizes), sum(sizes), (ends[-1] - ends[first]) * sum(work.values()) / timed)
+        parts = [len(item.parts) for item in found if isinstance(item, Parts)]
+        n, seconds = len(found) - len(parts), (ends[-1] - ends[first]) * sum(work.values()) / timed
+        return cls(n, len(sizes), sum(sizes), seconds, len(parts), sum(parts))
 
 
 def _starting(options: IndexOptions) -> int:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from bof.engine import Engine
 from bof.errors import OptionError
+from bof.images.address import Address
 from bof.store.catalog import BUILT_IN, TAG
 from bof.system.files import write_file, writing_file
 
@@ -26,7 +27,8 @@ def image_records(engine: Engine, where: str = "") -> Iterator[dict[str, Any]]:
     """Of each image that meets a condition, by name: its facts, and each of its fields with the list of its values."""
     selection = engine.select(where)
     for image in selection.records:
-        facts = (image.name, image.path, image.n_bytes, image.width, image.height, image.n_features)
+        address = Address.parse(image.path)
+        facts = (image.name, address.name(address.file), image.n_bytes, image.width, image.height, image.n_features)
         yield {**dict(zip(_FACTS, facts, strict=True)), **selection.fields[image.id]}
 
 

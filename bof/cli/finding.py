@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.images.decode import Picture
-from bof.images.limited import LimitedReader, content_of
-from bof.options import AUTO, SearchOptions
+from bof.images.limited import LimitedReader
+from bof.images.sources import OpenedSource, open_source
+from bof.options import SearchOptions
 from bof.retrieval.answer import Answer
-from bof.retrieval.query import subject_of
 from bof.types import Box, Hit
 
 STANDARD_INPUT = "-"
@@ -30,16 +29,15 @@ STANDARD_INPUT = "-"
 class FoundHits:
     """A query and the hits that are shown.
 
-    name: as it was given; shown: what messages call it; label: what files about it are called; source: its file, or
-    the bytes of one; names: what each hit is called, by image, titles: the names that uploads were given, those of them
-    alone; chosen_box: the option, box: what was searched with; filtered_out: why nothing is left, in words.
+    name: as it was given; shown: what messages call it; label: what files about it are called; source: its file;
+    names: what each hit is called, by image, titles: the names that uploads were given, those of them alone;
+    chosen_box: the option, box: what was searched with; filtered_out: why nothing is left, in words.
     """
 
     name: str
     shown: str
     label: str
-    source: bytes | Path
-    reader: LimitedReader
+    source: OpenedSource
     picture: Picture
     query: Query
     answer: Answer
@@ -53,7 +51,7 @@ class FoundHits:
 
     def in_colour(self, max_side: int) -> Picture:
         """The query in RGB, at this long side in pixels or less."""
-        return self.reader.decode(self.source, grey=False, max_side=max_side, name=self.shown)
+        return self.source.colours(max_side)
 
 
 def find_hits(
@@ -61,16 +59,9 @@ def find_hits(
 ) -> FoundHits:
     """Search with one picture, a file or - for standard input. Raises ImageError for what is none."""
     start = time.perf_counter()
-    shown = shown_name(name)
-    reader = LimitedReader.of(arguments.memory)
-    source = load(reader, name)
-    in_grey = not options.whole and arguments.box != AUTO
-    picture = reader.decode(source, grey=in_grey, max_side=engine.features.max_side, name=shown)
-    box = subject_of(picture) if arguments.box == AUTO else arguments.box
-    colours = None
-    if in_grey and options.verify.pixels:
-        colours = reader.decode(source, grey=False, max_side=DECODED_SIDE_PX, name=shown)
-    query = engine.prepare(picture, box, options, colours=colours, sha256=content_of(source))
+    opened = open_query(name, arguments.memory)
+    prepared = engine.read_query(opened, arguments.box, options)
+    query = prepared.query
     extracted = time.perf_counter() - start
     answer = engine.answer(query, options)
     hits = engine.hits(query, _of_verdicts(answer, arguments.verdict, arguments.top, options), options, arguments.top)
@@ -78,9 +69,10 @@ def find_hits(
     names = {hit.image: titles.get(hit.image) or display_name(hit.name) for hit in hits}
     filtered_out = "" if hits else _why_nothing(engine, answer, arguments.verdict, options)
     seconds = {"extract": extracted, **answer.seconds}
-    chosen = arguments.box, box
+    chosen = arguments.box, prepared.box
+    shown = shown_name(name)
     return FoundHits(
-        name, shown, label, source, reader, picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
+        name, shown, label, opened, prepared.picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
     )
 
 
@@ -89,10 +81,12 @@ def shown_name(name: str) -> str:
     return "standard input" if name == STANDARD_INPUT else display_name(name)
 
 
-def load(reader: LimitedReader, name: str) -> bytes | Path:
-    """A picture of the command line, as `LimitedReader.decode` takes it. Raises ImageError."""
-    is_stream = name == STANDARD_INPUT
-    return reader.load_stream(sys.stdin.buffer, shown_name(name)) if is_stream else reader.load(Path(name))
+def open_query(name: str, memory: int) -> OpenedSource:
+    """A picture of the command line. memory: megabytes that decoding it may take. Raises ImageError."""
+    if name != STANDARD_INPUT:
+        return open_source(name, memory=memory)
+    shown = shown_name(name)
+    return open_source(LimitedReader.of(memory).load_stream(sys.stdin.buffer, shown), name=shown, memory=memory)
 
 
 def labels_of(queries: Sequence[str]) -> list[str]:

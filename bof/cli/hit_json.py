@@ -8,6 +8,7 @@ from typing import Any
 from bof.annotations.matches import PlacedHit, iiif_json
 from bof.cli.finding import FoundHits
 from bof.cli.hit_table import bits_of_hit
+from bof.images.address import Address
 from bof.options import SearchOptions
 from bof.types import Hit, Overlay
 
@@ -42,6 +43,7 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "name": hit.name,
         "path": str(hit.file),
         "part": hit.part,
+        "link": Address(str(hit.file), hit.part).link,
         "score": hit.score,
         "verdict": hit.verdict,
         "probability": hit.probability,

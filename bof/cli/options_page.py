@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from bof.cli.arguments import FOR_EXPERTS, flag
@@ -11,6 +10,7 @@ from bof.options import (
     BOX,
     COLUMNS,
     FORMAT,
+    GRAPH_ORDER,
     GROUPS_SHOWN,
     IIIF_SERVER,
     KEEP,
@@ -28,6 +28,7 @@ from bof.options import (
     FeatureOptions,
     IndexOptions,
     ModelOptions,
+    ReuseOptions,
     SearchOptions,
     ServeOptions,
     TrainOptions,
@@ -46,6 +47,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     VerifyOptions: ("search, compare, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
+    ReuseOptions: ("index --graph", (GRAPH_ORDER,)),
     DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }
@@ -82,7 +84,7 @@ def document() -> str:
 
 
 def _presets() -> str:
-    names = [field.name for field in fields(FeatureOptions)]
+    names = list(FeatureOptions().cost)
     rows = [
         f"| `{flag(PRESET.name)} {preset}` | " + " | ".join(str(getattr(options, name)) for name in names) + " |"
         for preset, options in PRESETS.items()

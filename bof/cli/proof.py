@@ -11,12 +11,14 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.engine import Engine
 from bof.errors import ImageError, display_name, reason_of
+from bof.images.address import is_remote, url_of_remote
+from bof.images.decode import Picture
 from bof.images.draw import draw_hit, encode_jpeg
 from bof.images.opening import read_picture
 from bof.images.written import marked, require_no_photograph
 from bof.retrieval.answer import describe_hit
 from bof.system.files import require_folder, write_file
-from bof.types import U8
+from bof.types import U8, Hit
 
 log = logging.getLogger("bof")
 
@@ -34,7 +36,8 @@ def write_matches(folder: Path, engine: Engine, found: FoundHits) -> list[Path]:
         if isinstance(proof, str):
             log.warning("no match picture: %s", proof)
             continue
-        stem = safe_name(Path(found.names[hit.image]).stem)
+        name = Path(found.names[hit.image])
+        stem = safe_name(name.name if hit.part else name.stem)
         path = folder / f"{safe_name(found.label)}_{rank:02d}_{stem}.jpg"
         write_picture(path, proof, "matches")
         written.append(path)
@@ -46,12 +49,22 @@ def draw_proofs(engine: Engine, found: FoundHits) -> Iterator[U8 | str]:
     picture = found.in_colour(PROOF_SIDE) if found.hits else found.picture
     for rank, hit in enumerate(found.hits, 1):
         try:
-            candidate = read_picture(hit.path, max_side=PROOF_SIDE)
+            candidate = _candidate(engine, hit)
         except ImageError as error:
             yield str(error)
             continue
         caption = f"{rank}. {found.names[hit.image]}   score {hit.score:.2f}, {describe_hit(hit)}"
         yield draw_hit(picture, candidate, *engine.matched_points(found.query, hit), hit, caption, found.box)
+
+
+def _candidate(engine: Engine, hit: Hit) -> Picture:
+    """The picture of a hit; of one that lies on another machine what the index stores of it. Raises ImageError."""
+    if not is_remote(hit.path):
+        return read_picture(hit.path, max_side=PROOF_SIDE)
+    if found := engine.stored_picture(hit, PROOF_SIDE):
+        return found
+    expected = "a picture that the index stores"
+    raise ImageError(path=url_of_remote(hit.path), expected=expected, found="none", advice="{iiif} fetches it again")
 
 
 def write_picture(path: Path, rgb: U8, option: str) -> None:

@@ -11,14 +11,15 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.cli.proof import safe_name
 from bof.errors import ImageError, display_name, reason_of
+from bof.images.address import is_remote, url_of_remote
 from bof.images.decode import kind_of
-from bof.images.opening import read_content
+from bof.images.opening import read_shown
 from bof.system.files import require_folder, write_file, writing_file
 from bof.types import Hit
 
 log = logging.getLogger("bof")
 
-_SUFFIX_OF_KIND = {"JPEG": ".jpg", "TIFF": ".tif", "PNM": ".ppm"}
+_SUFFIX_OF_KIND = {"JPEG": ".jpg", "TIFF": ".tif"}
 
 
 def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
@@ -30,10 +31,13 @@ def save_hits(folder: Path, found: FoundHits, how: str) -> list[Path]:
     _make(folder)
     written = []
     for rank, hit in enumerate(found.hits, 1):
-        target = target_of(folder, found, rank, hit)
+        if is_remote(hit.path):
+            log.warning("not saved: %s lies on another machine", url_of_remote(hit.path))
+            continue
         if not hit.file.is_file():
             log.warning("not saved: %s: the file is gone", display_name(hit.path))
             continue
+        target = target_of(folder, found, rank, hit)
         _save(hit, target, how)
         written.append(target)
     return written
@@ -47,8 +51,8 @@ def target_of(folder: Path, found: FoundHits, rank: int, hit: Hit) -> Path:
 
 
 def _suffix_of(hit: Hit) -> str:
-    """Of the file that a part becomes."""
-    kind = kind_of(read_content(hit.path)) or "img"
+    """Of the file that a part becomes. Raises ImageError where it cannot be read."""
+    kind = kind_of(read_shown(hit.path)) or "img"
     return _SUFFIX_OF_KIND.get(kind, f".{kind.lower()}")
 
 
@@ -66,7 +70,7 @@ def _save(hit: Hit, target: Path, how: str) -> None:
         raise ImageError("this is the picture itself, which must not be replaced", path=target, advice=advice)
     try:
         if hit.part:
-            write_file(target, read_content(hit.path))
+            write_file(target, read_shown(hit.path))
         elif how == "copy":
             _copy(hit.path, target)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.graph import graph_action
 from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -20,11 +21,12 @@ from bof.ingest.sync import is_below
 from bof.store.catalog import FORMAT, TAG, ImageRecord
 from bof.store.check import CheckReport
 from bof.store.index import Index
+from bof.store.pictures import StoredPictures
 from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
 
-ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs")
+ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph")
 _NAMED = 20
 
 Action = Callable[[Engine, argparse.Namespace], int]
@@ -35,7 +37,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
         "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
-        "metadata": _read_metadata, "pairs": _pairs,
+        "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 
@@ -72,7 +74,7 @@ def _annotate(engine: Engine, arguments: argparse.Namespace) -> int:
         raise OptionError(option="annotate", expected="{tag}, {untag} or {field} beside it", found="none")
     _find(engine, arguments.annotate)
     remove = {TAG: arguments.untag} if arguments.untag else {}
-    n_annotated = engine.annotate(arguments.annotate, _given(arguments), remove)
+    n_annotated = engine.annotate(arguments.annotate, fields_given(arguments), remove)
     print(f"annotated {counted(n_annotated, 'picture')}")
     return 0
 
@@ -87,7 +89,8 @@ def _find(engine: Engine, names: Sequence[str]) -> Sequence[ImageRecord]:
     return engine.find(names)
 
 
-def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
+def fields_given(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    """The tags and fields that flags name."""
     fields: dict[str, list[str]] = {TAG: list(arguments.tag)} if arguments.tag else {}
     for key, value in arguments.field:
         fields.setdefault(key, []).append(value)
@@ -96,7 +99,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, list[str]]:
 
 def annotate_sources(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace) -> None:
     """Give every picture under the sources the tags and fields that were named."""
-    fields = _given(arguments)
+    fields = fields_given(arguments)
     if fields:
         paths = [record.path for record in engine.records() if is_below(record.path, sources)]
         with engine.writer() as writer:
@@ -143,6 +146,8 @@ def _check(index: Index, arguments: argparse.Namespace) -> int:
             print("--repair takes the metadata as they are, and makes the words to look for from them")
         elif report.wrong_vocabulary:
             print("--repair copies it again, from --vocabulary DIR or from where it was copied; all pictures are sound")
+        elif report.wrong_pictures:
+            print("--repair drops them; --iiif with their manifests fetches them again; all features are sound")
     return 0 if report.is_sound else 1
 
 
@@ -166,6 +171,8 @@ def _print_check(report: CheckReport) -> None:
         print(f"damaged: {display_name(report.wrong_metadata)}")
     if report.wrong_vocabulary:
         print(f"damaged: {display_name(report.wrong_vocabulary)}")
+    for reason in report.wrong_pictures:
+        print(f"damaged: {display_name(reason)}")
     for path in report.strays:
         print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
     print(
@@ -185,7 +192,10 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
     ]
     strays = [str(path) for path in report.strays]
     counts = {"n_segments": report.n_segments, "n_images": report.n_images, "n_saved": report.n_saved}
-    wrong = {"wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary}
+    wrong = {
+        "wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary,
+        "wrong_pictures": list(report.wrong_pictures),
+    }  # fmt: skip
     return {**counts, "damages": damages, **wrong, "strays": strays}
 
 
@@ -209,6 +219,7 @@ def _count(engine: Engine) -> dict[str, Any]:
         "pictures": len(records),
         "features": n_features,
         "bytes": engine.n_bytes(),
+        "stored_pictures": sum(1 for _ in StoredPictures(engine.folder).files()),
         "segments": len(segments),
         "features_of_segments": ", ".join(str(row.n_features) for row in segments),
         "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(records),
@@ -217,6 +228,7 @@ def _count(engine: Engine) -> dict[str, Any]:
         "vocabulary": f"{engine.vocabulary.n_words} words, {engine.vocabulary.fingerprint[:12]}",
         "columns": _count_columns(engine),
         "max_side": engine.features.max_side,
+        "extractor": engine.features.extractor,
         "format": FORMAT,
     }
 

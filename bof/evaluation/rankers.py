@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.decode import Picture, crop, decode, read_bytes, read_image, shrink
+from bof.images.sources import open_source
 from bof.options import SearchOptions
 from bof.retrieval.query import Query, subject_of
 from bof.types import Box, Ranking
@@ -78,19 +78,16 @@ class EngineRanker:
         """The picture in a file, or a box of it, as a query."""
         if self.subject and box is None:
             box = subject_of(read_image(path, max_side=self.engine.features.max_side))
-        data = read_bytes(path)
-        picture, rest, colours = self._read(data, path, box)
-        sha256 = hashlib.sha256(data).hexdigest() if box is None else ""
-        return self.engine.prepare(picture, rest, self.options, colours=colours, sha256=sha256)
+        if self.crop and box is not None:
+            return self._prepare_cut(path, box)
+        return self.engine.read_query(open_source(path), box, self.options).query
 
-    def _read(self, data: bytes, path: Path, box: Box | None) -> tuple[Picture, Box | None, Picture | None]:
-        """What to extract from, the box that is still to be kept to, and the same picture in RGB where it is grey."""
-        max_side, grey, name = self.engine.features.max_side, not self.options.whole, os.fspath(path)
-        if box is None or not self.crop:
-            colours = decode(data, max_side=DECODED_SIDE_PX, name=name) if grey and self.options.verify.pixels else None
-            return decode(data, grey=grey, max_side=max_side, name=name), box, colours
+    def _prepare_cut(self, path: Path, box: Box) -> Query:
+        """A box that is cut out of the picture, grey where nothing else is needed, before it is made small."""
+        data, name, grey = read_bytes(path), os.fspath(path), not self.options.whole
         pixels = crop(decode(data, name=name), box, display_name(path))
         height, width = pixels.shape[:2]
         colours = Picture(shrink(pixels, DECODED_SIDE_PX), width, height) if grey else None
         pixels = crop(decode(data, grey=True, name=name), box, display_name(path)) if grey else pixels
-        return Picture(shrink(pixels, max_side), width, height), None, colours
+        picture = Picture(shrink(pixels, self.engine.features.max_side), width, height)
+        return self.engine.prepare(picture, None, self.options, colours=colours)

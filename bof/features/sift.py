@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 
 from bof.features.native_sift import native_sift
 from bof.images.decode import Picture
-from bof.options import FeatureOptions
+from bof.options import NATIVE, OPENCV, FeatureOptions
 from bof.types import F32, U8, Box, Features, Geometry
-
-Extractor = Literal["opencv", "native"]
-"""Whose SIFT finds and describes features."""
 
 N_DIMENSIONS = 128
 """Length of a SIFT descriptor (Lowe 2004)."""
@@ -25,15 +22,15 @@ ROOT_NORM = 512.0
 """Length of a RootSIFT vector in bytes: large enough for fine steps, small enough that few elements reach 255."""
 
 
-def extract_features(picture: Picture, options: FeatureOptions, extractor: Extractor = "opencv") -> Features:
+def extract_features(picture: Picture, options: FeatureOptions) -> Features:
     """The strongest SIFT features of a grey picture.
 
-    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them. extractor:
-    OpenCV's SIFT, or bof's own, which finds nearly the same features in a fraction of the time.
+    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them;
+    options.extractor says whose SIFT finds features.
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
-    keypoints, descriptors = _EXTRACTORS[extractor](picture.pixels, options)
+    keypoints, descriptors = _EXTRACTORS[options.extractor](picture.pixels, options)
     if not len(keypoints):
         return no_features(picture.width, picture.height)
     return Features(_geometry(keypoints, picture), descriptors)
@@ -99,10 +96,9 @@ def own_sift(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
     return native_sift(pixels, options.contrast_threshold, options.max_features)
 
 
-_EXTRACTORS: dict[Extractor, Callable[[U8, FeatureOptions], tuple[F32, U8]]] = {
-    "opencv": opencv_sift,
-    "native": own_sift,
-}
+_EXTRACTORS: Mapping[str, Callable[[U8, FeatureOptions], tuple[F32, U8]]] = MappingProxyType(
+    {OPENCV: opencv_sift, NATIVE: own_sift}
+)
 
 
 @lru_cache(maxsize=4)

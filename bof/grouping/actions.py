@@ -14,7 +14,7 @@ from bof.grouping.journal import Action, Entry, Journal, new_part, real
 from bof.grouping.moving import LeftError, link_file, move_file
 from bof.grouping.trash import Trash, trash_file
 from bof.grouping.types import Group, Member
-from bof.images.address import is_part
+from bof.images.address import is_part, is_remote
 from bof.system.folders import open_folder
 
 
@@ -94,6 +94,8 @@ def _refusal(member: Member, choice: Choice, action: Action) -> str:
         return choice.held.get(member.id) or choice.why
     if member.id in choice.held:
         return choice.held[member.id]
+    if is_remote(member.path) or is_remote(choice.keeper.path):
+        return "lies on another machine" if is_remote(member.path) else "the kept one lies on another machine"
     if is_part(member.path) or is_part(choice.keeper.path):
         return "lies in a file with other pictures" if is_part(member.path) else "the kept one lies in such a file"
     if action == "link" and member.sha256 != choice.keeper.sha256:

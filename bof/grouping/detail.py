@@ -16,7 +16,7 @@ from bof.errors import ImageError, reason_of
 from bof.geometry import transforms
 from bof.grouping.frames import Preview, area_of, unframed
 from bof.grouping.types import Group, Member
-from bof.images.address import is_part
+from bof.images.address import is_part, is_remote
 from bof.images.decode import read_image
 from bof.images.provenance import Provenance, read_provenance
 from bof.store.catalog import is_in_memory
@@ -62,6 +62,8 @@ def problem_of(member: Member) -> str:
     """Why a member's file is not what was indexed, in words, or "". Reads the file only where its time has changed."""
     if is_in_memory(member.path):
         return "was given in memory, so there is no file"
+    if is_remote(member.path):
+        return "lies on another machine"
     if is_part(member.path):
         return "lies in a file with other pictures"
     try:

@@ -1,7 +1,8 @@
 """Groups of duplicates in a whole collection: who is like whom, of which kind, and which represents each group.
 
-Every picture is a query to the collection, as in a search; what it finds is compared by its pixels. Both are stored as
-they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its new pictures.
+Every picture is a query to the collection, by what the index holds of it; what it finds is compared by its pixels. Both
+are stored as they come (see pairs): a run that was ended goes on, a collection that has grown searches only with its
+new pictures.
 """
 
 from __future__ import annotations
@@ -13,32 +14,38 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+
 from bof.engine import Engine
 from bof.errors import display_name
+from bof.global_descriptors.sketch import LEVELS
+from bof.grouping.batches import in_batches
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
 from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
-from bof.grouping.kinds import Proof, prove
+from bof.grouping.kinds import Proof, may_be_one_photograph, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
-from bof.grouping.reading import Unread, compare_pairs, read_features
+from bof.grouping.reading import Pairs, Unread, compare_pairs
 from bof.grouping.types import KINDS, Group, Groups, Kind, Member
-from bof.ingest.work import extraction_work, reading_work
+from bof.images.address import is_remote
+from bof.images.opening import stamp_of
+from bof.ingest.work import reading_work
+from bof.native.mapped_file import reading
 from bof.options import KIND, DuplicateOptions
 from bof.store.catalog import FileStamp, is_in_memory
+from bof.store.pictures import StoredPictures
 from bof.system.steps import Progress, Stage
 from bof.system.threads import in_threads, n_threads
-from bof.types import Features
+from bof.types import U8
+from bof.vocabulary.reconstruction import Reconstruction
 
 T = TypeVar("T")
 
 _SEARCHES_PER_THREAD = 8
 """Queries a thread before what they found is committed."""
 
-_COMPARED_AT_ONCE = 32
-"""Pictures that are compared before what was found out is committed."""
-
-_SEARCH_WORK, _PAIR_WORK = 60.0, 100_000.0
+_SEARCH_WORK, _PAIR_WORK = 20.0, 50_000.0
 """Work, in pixels that SIFT is given (see ingest.work): of a feature that is searched with, of a pair of pictures."""
 
 log = logging.getLogger("bof")
@@ -49,10 +56,11 @@ def find_groups(
 ) -> list[Group]:
     """Groups of pictures that are alike, up to a kind, by the names of their representatives; none is in two.
 
-    exact reads no picture. A picture that cannot be read is named in a warning; others find it, so that it may be the
-    same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked. The same collection
-    gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is none, IndexStoreError
-    where the index contradicts itself or what is found cannot be kept. progress: receives the steps of each stage.
+    exact reads no picture, the other kinds those that geometry proposes. A picture that cannot be read is named in a
+    warning; it may be the same scene, but a copy is proved by pixels alone. Pairs that were rejected are never linked.
+    The same collection gives the same groups in whatever order it was indexed. Raises OptionError for a kind that is
+    none, IndexStoreError where the index contradicts itself or what is found cannot be kept. progress: receives the
+    steps of each stage.
     KeyboardInterrupt is raised again, saying what is kept for the next run.
     """
     KIND.check(kind)
@@ -64,10 +72,11 @@ def find_groups(
     facts["features"] = str(engine.features)
     with PairStore(engine.folder, facts) as store, _interrupted_with_words(store, set(grouping.by_content)):
         Stage(progress, "searching", len(grouping.by_content.keys() - store.searched().keys()))
-        search = _Search(engine, grouping.by_content, options, progress)
+        search = _Search(engine, kind, grouping.by_content, options, progress)
         search.complete(store)
         found = store.pairs(set(grouping.by_content))
-        whole = flat_proofs(search.readable(grouping.by_content), engine.features, options, progress)
+        contents = search.readable(grouping.by_content)
+        whole = flat_proofs(contents, search.sketches(), engine.features, options, progress)
     loosest = KINDS.index(kind)
     proofs = [proof for proof in _proofs(found, options) if KINDS.index(proof.kind) <= loosest]
     known = {frozenset({proof.one, proof.other}) for proof in proofs}
@@ -124,14 +133,19 @@ class _Search:
     """Asks and compares whatever has not been, for one index."""
 
     def __init__(
-        self, engine: Engine, by_content: Mapping[str, Sequence[Member]], options: DuplicateOptions,
+        self,
+        engine: Engine,
+        kind: Kind,
+        by_content: Mapping[str, Sequence[Member]],
+        options: DuplicateOptions,
         progress: Progress | None,
-    ) -> None:  # fmt: skip
-        self._progress = progress
+    ) -> None:
+        self._progress, self._kind = progress, kind
         self._first = {content: members[0] for content, members in by_content.items()}
         self._engine = engine
         self._options = options
-        self._sources = {content: _source(members) for content, members in by_content.items()}
+        stored = StoredPictures(engine.folder)
+        self._sources = {content: _source(members, stored) for content, members in by_content.items()}
         firsts = {members[0].id: content for content, members in by_content.items()}
         self._searcher = engine.searcher(search_options(options.candidates)).restricted(set(firsts))
         numbers = zip(engine.images.id.tolist(), range(len(engine.images)), strict=True)
@@ -143,99 +157,109 @@ class _Search:
         """Each content with its first member and the file to read."""
         return {content: (members[0], self._sources[content]) for content, members in by_content.items()}
 
-    def complete(self, store: PairStore) -> None:
-        """Search with all that were not searched with, then compare all that was not compared."""
-        searched = store.searched()
-        self._search_with([content for content in self._with_files() if content not in searched], store)
-        searched = store.searched()
-        self._compare([content for content in self._by_name if not searched.get(content, True)], store)
-
-    def _with_files(self) -> list[str]:
-        """What can be read; pictures that were given in memory are named by their number alone."""
-        found = [content for content in self._by_name if not is_in_memory(self._sources[content].path)]
-        if n_in_memory := len(self._by_name) - len(found):
-            words = "given in memory: they are grouped by equal pixels alone, or as scenes that other pictures find"
-            log.warning("%d pictures were %s", n_in_memory, words)
+    def sketches(self) -> dict[str, U8]:
+        """The sketch u8 (8, 8) of each content that the index holds one of."""
+        found: dict[str, U8] = {}
+        collection = self._searcher.collection
+        with reading(collection):
+            for images, rows, known in collection.column(LEVELS):
+                for place in np.flatnonzero(known).tolist():
+                    content = self._content_of.get(images.start + place)
+                    found |= {} if content is None else {content: np.array(rows[place])}
         return found
 
+    def complete(self, store: PairStore) -> None:
+        """Search with all that were not searched with, then compare all that may be one photograph and was not."""
+        self._warn_of_files()
+        searched = store.searched()
+        self._search_with([content for content in self._by_name if content not in searched], store)
+        self._compare(store)
+
+    def _warn_of_files(self) -> None:
+        """Name what cannot be compared; pictures that were given in memory are named by their number alone."""
+        sources = [self._sources[content] for content in self._by_name]
+        if n_in_memory := sum(is_in_memory(source.path) for source in sources):
+            words = "given in memory: they are grouped by equal pixels alone, or as scenes"
+            log.warning("%d pictures were %s", n_in_memory, words)
+        for source in sources:
+            if not is_in_memory(source.path) and not source.is_current():
+                log.warning("%s: is gone or has changed since it was indexed", display_name(source.path))
+
     def _search_with(self, contents: Sequence[str], store: PairStore) -> None:
-        """Search with some pictures, a commit at a time."""
-        sources = [self._sources[content] for content in contents]
-        extracting = [self._extraction_work(content) for content in contents]
-        searching = [_SEARCH_WORK * self._first[content].n_features for content in contents]
-        stage = Stage(self._progress, "searching", len(contents), sum(extracting) + sum(searching))
-        read = read_features(sources, self._engine.features, self._options.workers)
-        for batch in _batches(_reported(read, stage, 0, extracting), n_threads() * _SEARCHES_PER_THREAD):
-            readable = []
-            for place, found in batch:
-                if isinstance(found, Unread):
-                    log.warning("%s: not searched with: %s", display_name(sources[place].path), found.reason)
-                else:
-                    readable.append((contents[place], found))
-            store.add(self._search_batch(readable))
-            stage.advance(len(batch), sum(searching[place] for place, _ in batch))
+        """Search with what the index holds of some pictures, a commit at a time."""
+        work = [_SEARCH_WORK * self._first[content].n_features for content in contents]
+        stage = Stage(self._progress, "searching", len(contents), sum(work))
+        if not contents:
+            return
+        reconstruction = Reconstruction.of(self._engine.vocabulary)
+        for batch in _batches(iter(enumerate(contents)), n_threads() * _SEARCHES_PER_THREAD):
+            store.add(self._search_batch([content for _, content in batch], reconstruction))
+            stage.advance(len(batch), sum(work[place] for place, _ in batch))
 
-    def _extraction_work(self, content: str) -> float:
-        first = self._first[content]
-        return extraction_work(first.path, first.width, first.height, self._engine.features.max_side)
-
-    def _search_batch(self, batch: Sequence[tuple[str, Features]]) -> list[tuple[str, list[Pair]]]:
+    def _search_batch(self, batch: Sequence[str], reconstruction: Reconstruction) -> list[tuple[str, list[Pair]]]:
         max_side = self._engine.features.max_side
 
-        def one(item: tuple[str, Features]) -> list[VerifiedCandidate]:
-            content, features = item
-            return find_candidates(self._searcher, features, self._image_of[content], max_side)
+        def one(content: str) -> list[VerifiedCandidate]:
+            return find_candidates(self._searcher, reconstruction, self._image_of[content], max_side)
 
         found = in_threads(one, batch)
         self._searcher.give_back()
         return [
             (content, [self._pair(content, candidate) for candidate in candidates])
-            for (content, _), candidates in zip(batch, found, strict=True)
+            for content, candidates in zip(batch, found, strict=True)
         ]
 
     def _pair(self, content: str, candidate: VerifiedCandidate) -> Pair:
         numbers = candidate.n_inliers, candidate.probability, candidate.n_exact
         return Pair(content, self._content_of[candidate.image], *numbers, candidate.found_from_query, candidate.exact)
 
-    def _compare(self, contents: Sequence[str], store: PairStore) -> None:
-        """Compare some pictures with what they found, a commit at a time."""
+    def _compare(self, store: PairStore) -> None:
+        """Compare pictures with what may be the same photograph, a commit at a time."""
         pairs = _better_ways(store.pairs(set(self._by_name)))
-        located = {c: [p for p in pairs.get(c, []) if p.likeness is None and p.exact is not None] for c in contents}
-        store.compare((content, {}) for content, found in located.items() if not found)
-        work = [(content, found) for content, found in located.items() if found]
-        comparing = [self._comparing_work(content, found) for content, found in work]
-        stage = Stage(self._progress, "comparing", len(work), sum(comparing))
-        items = [
-            (self._sources[content], [(self._sources[p.found], p.exact) for p in found if p.exact is not None])
-            for content, found in work
-        ]
-        results = compare_pairs(items, self._engine.features, self._options.workers)
-        for batch in _batches(_reported(results, stage, 1, comparing), _COMPARED_AT_ONCE):
+        left = {c: [p for p in pairs.get(c, []) if p.likeness is None and self._is_compared(p)] for c in self._by_name}
+        is_compared = store.searched()
+        store.compare((content, {}) for content, found in left.items() if not found and not is_compared[content])
+        work = [found for found in left.values() if found]
+        named = [[found[0].query, *(pair.found for pair in found)] for found in work]
+        batches = [[work[number] for number in batch] for batch in in_batches(named)]
+        comparing = [sum(self._comparing_work(found) for found in batch) for batch in batches]
+        stage = Stage(self._progress, "comparing", sum(map(len, batches)), sum(comparing))
+        items = [[self._files(found) for found in batch] for batch in batches]
+        for place, results in compare_pairs(items, self._engine.features, self._options.workers):
             compared = []
-            for place, found in batch:
-                content, found_pairs = work[place]
+            for found_pairs, found in zip(batches[place], results, strict=True):
                 names = [pair.found for pair in found_pairs]
                 likenesses = [None] * len(names) if isinstance(found, Unread) else found
-                compared.append((content, dict(zip(names, likenesses, strict=True))))
+                compared.append((found_pairs[0].query, dict(zip(names, likenesses, strict=True))))
             store.compare(compared)
+            stage.advance(len(compared), comparing[place])
 
-    def _comparing_work(self, content: str, found: Sequence[Pair]) -> float:
-        members = [self._first[content], *(self._first[pair.found] for pair in found)]
+    def _is_compared(self, pair: Pair) -> bool:
+        """Do the pixels of a pair matter? Of scenes always, because filled-in forms look like them."""
+        return pair.exact is not None and (self._kind == "scene" or may_be_one_photograph(pair, pair.exact))
+
+    def _files(self, pairs: Sequence[Pair]) -> Pairs:
+        """The file of a picture and of what it found, with the transforms."""
+        located = [(self._sources[pair.found], pair.exact) for pair in pairs if pair.exact is not None]
+        return self._sources[pairs[0].query], located
+
+    def _comparing_work(self, found: Sequence[Pair]) -> float:
+        members = [self._first[found[0].query], *(self._first[pair.found] for pair in found)]
         return len(found) * _PAIR_WORK + sum(reading_work(m.path, m.width * m.height) for m in members)
 
 
-def _reported(
-    results: Iterable[tuple[int, T]], stage: Stage, n_items: int, work: Sequence[float]
-) -> Iterator[tuple[int, T]]:
-    """Results with their places, as they are; with each so many items are done, and the work at its place."""
-    for place, found in results:
-        stage.advance(n_items, work[place])
-        yield place, found
+def _source(members: Sequence[Member], stored: StoredPictures) -> FileStamp:
+    """The first of the files of one content that is current, or that the index stores; the first, where none is."""
+    files = [_file(member, stored) for member in members]
+    return next((file for file in files if file.is_current()), files[0])
 
 
-def _source(members: Sequence[Member]) -> FileStamp:
-    """The first of the files of one content that is current; the first, where none is."""
-    return next((member.file for member in members if member.file.is_current()), members[0].file)
+def _file(member: Member, stored: StoredPictures) -> FileStamp:
+    """The file to read of a picture; of one on another machine the copy or the thumbnail that the index stores."""
+    found = stored.find(member.sha256) if is_remote(member.path) else None
+    if found is None or found.read() is None:
+        return member.file
+    return FileStamp(str(found.path), *stamp_of(found.path), (member.width, member.height))
 
 
 def _better_ways(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bof.geometry.transforms import scaling
 from bof.global_descriptors.sketch import FEW_FEATURES, NEAR_LEVELS, SAME_ASPECT
+from bof.grouping.batches import in_batches
 from bof.grouping.kinds import Proof, changes_of
 from bof.grouping.reading import Unread, compare_pairs, read_sketches
 from bof.grouping.types import Member
@@ -19,37 +20,65 @@ from bof.types import F64, U8
 
 def flat_proofs(
     contents: Mapping[str, tuple[Member, FileStamp]],
+    sketches: Mapping[str, U8],
     features: FeatureOptions,
     options: DuplicateOptions,
     progress: Progress | None = None,
 ) -> list[Proof]:
-    """Copies among contents with few features, each by its SHA-256 with a member and the file to read."""
+    """Copies among contents with few features, each by its SHA-256 with a member and the file to read.
+
+    sketches: those that the index holds, u8 (8, 8); of other contents with few features the files are read.
+    """
     flat = sorted(content for content, (member, _) in contents.items() if member.n_features < FEW_FEATURES)
     if len(flat) < 2:
         return []
-    files = [contents[content][1] for content in flat]
-    stage = Stage(progress, "pictures with few points", len(flat))
-    sketches: dict[int, U8] = {}
-    for place, sketch in read_sketches(files, features, options.workers):
-        if not isinstance(sketch, Unread):
-            sketches[place] = sketch
-        stage.advance()
+    members, files = [contents[content][0] for content in flat], [contents[content][1] for content in flat]
+    known = {place: sketches[content] for place, content in enumerate(flat) if content in sketches}
     near: dict[int, list[int]] = {}
-    for i, j in _near(sketches, [contents[content][0] for content in flat]):
+    for i, j in _near(known | _read_others(known, files, features, options, progress), members):
         near.setdefault(i, []).append(j)
+    return list(_proved(flat, members, files, near, (features, options.workers)))
+
+
+def _read_others(
+    known: Mapping[int, U8],
+    files: Sequence[FileStamp],
+    features: FeatureOptions,
+    options: DuplicateOptions,
+    progress: Progress | None,
+) -> dict[int, U8]:
+    """The sketches of files that none is known of, by place."""
+    left = [place for place in range(len(files)) if place not in known]
+    stage = Stage(progress, "pictures with few points", len(left))
+    found: dict[int, U8] = {}
+    for number, sketch in read_sketches([files[place] for place in left], features, options.workers):
+        found |= {} if isinstance(sketch, Unread) else {left[number]: sketch}
+        stage.advance()
+    return found
+
+
+def _proved(
+    contents: Sequence[str],
+    members: Sequence[Member],
+    files: Sequence[FileStamp],
+    near: Mapping[int, Sequence[int]],
+    reading: tuple[FeatureOptions, int],
+) -> Iterator[Proof]:
+    """Copies among pictures whose sketches are near; reading: what limits the processes that read, and their number."""
     firsts = list(near)
+    batches = in_batches([[contents[place] for place in (i, *near[i])] for i in firsts])
     items = [
-        (files[i], [(files[j], _whole(contents[flat[j]][0], contents[flat[i]][0])) for j in near[i]]) for i in firsts
+        [(files[i], [(files[j], _whole(members[j], members[i])) for j in near[i]]) for i in (firsts[n] for n in batch)]
+        for batch in batches
     ]
-    proofs = []
-    for place, found in compare_pairs(items, features, options.workers):
-        i = firsts[place]
-        for j, likeness in zip(near[i], found if isinstance(found, list) else [], strict=False):
-            if likeness is not None and likeness.is_whole_copy:
-                transform = _whole(contents[flat[j]][0], contents[flat[i]][0])
-                changes = frozenset(changes_of(transform, likeness))
-                proofs.append(Proof(flat[i], flat[j], "copy", 0, 1.0, transform, changes))
-    return proofs
+    found = dict(compare_pairs(items, *reading))
+    for place, batch in enumerate(batches):
+        for i, likenesses in zip((firsts[n] for n in batch), found[place], strict=True):
+            for j, alike in zip(near[i], likenesses if isinstance(likenesses, list) else [], strict=False):
+                if alike is not None and alike.is_whole_copy:
+                    transform = _whole(members[j], members[i])
+                    changes = frozenset(changes_of(transform, alike))
+                    yield Proof(contents[i], contents[j], "copy", 0, 1.0, transform, changes)
 
 
 def _near(sketches: Mapping[int, U8], members: Sequence[Member]) -> Iterator[tuple[int, int]]:

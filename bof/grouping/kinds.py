@@ -76,15 +76,21 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
 
 
 def _is_one_photograph(pair: Pair, exact: F64, alike: Likeness, options: DuplicateOptions) -> bool:
-    is_sure = pair.n_inliers >= _SURE_INLIERS
     least = _FEW_AGREEMENT if pair.n_inliers < _FEW_INLIERS else 0.0
     return (
         (alike.differences.is_none or alike.differences.is_overlay)
         and alike.agreement >= max(options.agreement, least)
         and max(alike.covers) >= _COVERS
         and alike.n_cells >= _MIN_CELLS
-        and slant(exact) <= (_SURE_SLANT if is_sure else _SLANT)
-        and pair.n_exact >= (_SURE_EXACT_SHARE if is_sure else _EXACT_SHARE) * pair.n_inliers
+        and may_be_one_photograph(pair, exact)
+    )
+
+
+def may_be_one_photograph(pair: Pair, exact: F64) -> bool:
+    """Is the geometry of a pair that of a copy? If not, its pixels need not be looked at. exact: its transform."""
+    is_sure = pair.n_inliers >= _SURE_INLIERS
+    return slant(exact) <= (_SURE_SLANT if is_sure else _SLANT) and pair.n_exact >= pair.n_inliers * (
+        _SURE_EXACT_SHARE if is_sure else _EXACT_SHARE
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from bof.grouping.pictures import overlay, read, thumbnail
 from bof.grouping.records import Judged, modified
 from bof.grouping.types import KINDS, Change, Kind, Link, Member
 from bof.html import PageImage, render
 from bof.images.decode import Picture
+from bof.store.pictures import StoredPictures
 from bof.system.threads import in_threads
 
 GENERATOR = "bof.duplicates"
@@ -58,10 +58,13 @@ class Shown:
         return sum(len(image.src) for image in (*self.thumbnails, *pairs) if image)
 
 
-def build_page(judged: Sequence[Judged], title: str, n_pictures: int) -> str:
-    """The whole page: the groups that free most first. title: what was searched, n_pictures: how many were compared."""
+def build_page(judged: Sequence[Judged], title: str, n_pictures: int, stored: StoredPictures | None = None) -> str:
+    """The whole page: the groups that free most first. title: what was searched, n_pictures: how many were compared.
+
+    stored: what the index stores of pictures that lie on other machines.
+    """
     largest = sorted(judged, key=lambda one: -one.bytes_to_free)
-    groups = _with_pictures(largest[:MOST_GROUPS])
+    groups = _with_pictures(largest[:MOST_GROUPS], stored)
     counts = {kind: sum(one.judged.group.kind == kind for one in groups) for kind in KINDS}
     rest = largest[len(groups) :]
     return render(
@@ -80,12 +83,12 @@ def build_page(judged: Sequence[Judged], title: str, n_pictures: int) -> str:
     )
 
 
-def _with_pictures(judged: Sequence[Judged]) -> list[Shown]:
+def _with_pictures(judged: Sequence[Judged], stored: StoredPictures | None) -> list[Shown]:
     """The first groups, as many as the page has room for; one at least."""
     groups: list[Shown] = []
     n_bytes = 0
     for first in range(0, len(judged), _AT_ONCE):
-        for shown in in_threads(_shown, judged[first : first + _AT_ONCE]):
+        for shown in in_threads(lambda one: _shown(one, stored), judged[first : first + _AT_ONCE]):
             n_bytes += shown.n_bytes
             if groups and n_bytes > MOST_BYTES:
                 return groups
@@ -93,13 +96,13 @@ def _with_pictures(judged: Sequence[Judged]) -> list[Shown]:
     return groups
 
 
-def _shown(judged: Judged) -> Shown:
+def _shown(judged: Judged, stored: StoredPictures | None) -> Shown:
     members = list(judged.members())[:MOST_SHOWN]
     pictures: dict[str, Picture | str] = {}
     shown_by: dict[str, int] = {}
     for member, _ in members:
         if isinstance(pictures.get(member.sha256, ""), str):
-            pictures[member.sha256], shown_by[member.sha256] = read(Path(member.path)), member.id
+            pictures[member.sha256], shown_by[member.sha256] = read(member, stored), member.id
     thumbnails = [thumbnail(pictures[m.sha256]) if shown_by[m.sha256] == m.id else None for m, _ in members]
     firsts = [(member, link) for member, link in members if shown_by[member.sha256] == member.id]
     overlays = _overlays(pictures.get(judged.group.representative.sha256), firsts, pictures)

@@ -23,7 +23,7 @@ from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, r
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-SETTINGS_VERSION = 2
+SETTINGS_VERSION = 3
 """Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,9 +10,13 @@ import numpy as np
 from bof.alignment.canvas import decoded_from_original
 from bof.errors import ImageError
 from bof.geometry import transforms
+from bof.grouping.types import Member
 from bof.html import PageImage, inline_jpeg
-from bof.images.decode import Picture, read_image, shrink
+from bof.images.address import is_remote
+from bof.images.decode import Picture, decode, shrink
 from bof.images.draw import GREEN, INK, encode_jpeg
+from bof.images.opening import read_picture
+from bof.store.pictures import StoredPictures
 from bof.types import F64, U8, Bool
 
 THUMBNAIL_PX = 200
@@ -26,10 +30,15 @@ _GAIN = 3
 _FARTHEST_PX = 1 << 14
 
 
-def read(path: Path) -> Picture | str:
-    """The picture, shrunk for showing, or why there is none."""
+def read(member: Member, stored: StoredPictures | None) -> Picture | str:
+    """The picture, shrunk for showing, or why there is none; of one on another machine what is stored of it."""
     try:
-        return read_image(path, max_side=_READ_PX)
+        if not is_remote(member.path):
+            return read_picture(member.path, max_side=_READ_PX)
+        if stored is None or (data := stored.read(member.sha256)) is None:
+            return "lies on another machine, and the index stores no thumbnail of it"
+        found = decode(data, max_side=_READ_PX, name=member.name)
+        return replace(found, width=member.width, height=member.height)
     except ImageError as error:
         return str(error)
 

@@ -1,4 +1,4 @@
-"""Pictures of the collection are read again in processes of their own: to ask with, and to be compared.
+"""Pictures of the collection are read again in processes of their own, to be compared; of a batch each is read once.
 
 A file counts only as what the index knows: one that is gone, or has another size or time, is not read.
 """
@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
 from bof.errors import ImageError
-from bof.features.sift import extract_features
-from bof.global_descriptors.sketch import sketch_of
-from bof.images.decode import PictureTooLargeError
+from bof.global_descriptors.sketch import LEVELS, describe
+from bof.images.address import is_remote
+from bof.images.decode import Picture, PictureTooLargeError
 from bof.images.opening import read_picture
 from bof.ingest.extract import be_one_of_many
 from bof.options import MAX_PIXELS, FeatureOptions
 from bof.store.catalog import FileStamp, is_in_memory
 from bof.system.memory import limit_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
-from bof.types import F64, U8, Features
+from bof.types import F64, U8
 
 PICTURE_SECONDS = 120.0
 
@@ -37,80 +37,86 @@ class Unread:
 Pairs = tuple[FileStamp, Sequence[tuple[FileStamp, F64]]]
 """A picture, and others with the transform to each from it."""
 
-
-def read_features(
-    sources: Sequence[FileStamp], options: FeatureOptions, n_workers: int
-) -> Iterator[tuple[int, Features | Unread]]:
-    """Features of pictures with their places in the sequence: in its order, those that are very large at the end."""
-    yield from _run("bof.grouping.reading:extract_in_worker", options, sources, n_workers, options)
+Found = list[Likeness | None] | Unread
+"""Of a picture the likeness of each of its pairs, None where the other cannot be read."""
 
 
 def read_sketches(
     sources: Sequence[FileStamp], options: FeatureOptions, n_workers: int
 ) -> Iterator[tuple[int, U8 | Unread]]:
-    """Pictures in RGB in very small, u8 (8, 8, 3), with their places in the sequence."""
-    yield from _run("bof.grouping.reading:sketch_in_worker", None, sources, n_workers, options)
+    """The mean levels of grey of the 8 x 8 parts of pictures, u8 (8, 8), with their places in the sequence."""
+    yield from _run("bof.grouping.reading:sketch_in_worker", sources, n_workers, options)
 
 
-def compare_pairs(items: Sequence[Pairs], options: FeatureOptions, n_workers: int) -> Iterator[tuple[int, Any]]:
-    """Of each item its place, and the likeness of each of its pairs, None where the other cannot be read; or Unread."""
-    yield from _run("bof.grouping.reading:compare_in_worker", None, items, n_workers, options)
+def compare_pairs(
+    batches: Sequence[Sequence[Pairs]], options: FeatureOptions, n_workers: int
+) -> Iterator[tuple[int, list[Found]]]:
+    """Of each batch its place, and what was found of each of its pictures. Pictures of a batch are read once.
+
+    A batch whose process does not survive it is read again, a picture at a time.
+    """
+    function, lost = "bof.grouping.reading:compare_in_worker", list[int]()
+    for place, found in _run(function, batches, n_workers, options):
+        if isinstance(found, Unread):
+            lost.append(place)
+        else:
+            yield place, found
+    for place in lost:
+        alone = [[pairs] for pairs in batches[place]]
+        by_place = dict(_run(function, alone, n_workers, options)) if len(alone) > 1 else {}
+        yield place, [_only(by_place.get(i, Unread("its process did not survive it"))) for i in range(len(alone))]
 
 
-def _run(
-    function: str, shared: object, items: Sequence[Any], n_workers: int, options: FeatureOptions
-) -> Iterator[tuple[int, Any]]:
+def _only(found: list[Found] | Unread) -> Found:
+    return found if isinstance(found, Unread) else found[0]
+
+
+def _run(function: str, items: Sequence[Any], n_workers: int, options: FeatureOptions) -> Iterator[tuple[int, Any]]:
     """All items, then those that were too large once more, one at a time."""
     memory_limit = limit_memory(0, min(n_workers or os.cpu_count() or 1, max(1, len(items))), options)
-    places = range(len(items))
+    places: Sequence[int] = range(len(items))
     for part in (memory_limit, memory_limit.in_one):
         limits = Limits(PICTURE_SECONDS, part.bytes)
-        task = shared, min(MAX_PIXELS, part.max_pixels)
-        results = run_in_workers(function, task, [items[place] for place in places], part.n_workers, limits)
+        max_pixels = min(MAX_PIXELS, part.max_pixels)
+        results = run_in_workers(function, max_pixels, [items[place] for place in places], part.n_workers, limits)
         large = []
         for place, found in zip(places, results, strict=True):
-            if isinstance(found, Unread) and found.is_large and part is memory_limit:
+            if _is_large(found) and part is memory_limit:
                 large.append(place)
             else:
                 yield place, Unread(found.reason) if isinstance(found, LostItem) else found
         if not large:
             return
-        places = large  # type: ignore[assignment]
+        places = large
 
 
-def extract_in_worker(shared: tuple[FeatureOptions, int], source: FileStamp) -> Features | Unread:
-    """Features as the index's were extracted."""
+def _is_large(found: Any) -> bool:
+    parts = found if isinstance(found, list) else [found]
+    return any(isinstance(part, Unread) and part.is_large for part in parts)
+
+
+def sketch_in_worker(max_pixels: int, source: FileStamp) -> U8 | Unread:
+    """The mean levels of grey of the picture's 8 x 8 parts."""
     be_one_of_many()
-    options, max_pixels = shared
-    found: Features | Unread = _reading(
-        lambda: extract_features(
-            read_picture(source.path, grey=True, max_side=options.max_side, max_pixels=max_pixels), options
-        ),
-        source,
-    )
-    return found
+    found = _read(source, max_pixels)
+    return found if isinstance(found, Unread) else describe(found.pixels)[LEVELS.partition(".")[2]]
 
 
-def sketch_in_worker(shared: tuple[None, int], source: FileStamp) -> U8 | Unread:
-    """The mean colours of the picture's 8 x 8 parts."""
+def compare_in_worker(max_pixels: int, batch: Sequence[Pairs]) -> list[Found]:
+    """Each picture of a batch with some others; one of these that cannot be read leaves None."""
     be_one_of_many()
+    pictures: dict[FileStamp, Picture | Unread] = {}
 
-    def sketch() -> U8:
-        pixels = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]).pixels
-        return sketch_of(pixels)
+    def read(source: FileStamp) -> Picture | Unread:
+        if source not in pictures:
+            pictures[source] = _read(source, max_pixels)
+        return pictures[source]
 
-    found: U8 | Unread = _reading(sketch, source)
-    return found
+    return [_compared(pairs, read) for pairs in batch]
 
 
-def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | None] | Unread:
-    """A picture with each of some others; one of these that cannot be read leaves None."""
-    be_one_of_many()
-    source, others = item
-
-    def read(stamp: FileStamp) -> Any:
-        return _reading(lambda: read_picture(stamp.path, max_side=DECODED_SIDE_PX, max_pixels=shared[1]), stamp)
-
+def _compared(pairs: Pairs, read: Callable[[FileStamp], Picture | Unread]) -> Found:
+    source, others = pairs
     one = read(source)
     if isinstance(one, Unread):
         return one
@@ -123,13 +129,17 @@ def compare_in_worker(shared: tuple[None, int], item: Pairs) -> list[Likeness | 
     return found
 
 
-def _reading(read: Callable[[], Any], source: FileStamp) -> Any:
+def _read(source: FileStamp, max_pixels: int) -> Picture | Unread:
+    """A picture as large as pixels are compared."""
     if is_in_memory(source.path):
         return Unread("was given in memory, so there is no file to read")
+    if is_remote(source.path):
+        return Unread("lies on another machine, and the index stores no thumbnail of it")
     if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:
-        return read()
+        found = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=max_pixels)
+        return replace(found, width=source.size[0], height=source.size[1]) if source.size else found
     except PictureTooLargeError as error:
         return Unread(str(error), is_large=True)
     except (ImageError, OSError) as error:

@@ -53,6 +53,11 @@ class Address:
     def __str__(self) -> str:
         return os.path.join(self.file, f"#{self.part}") if self.part else self.file
 
+    @property
+    def link(self) -> str:
+        """What opens it in a viewer: of a picture in a PDF, its page (`a.pdf#page=12`); of others, the file."""
+        return f"{self.file}#{self.part.partition('&')[0]}" if self.part.startswith("page=") else self.file
+
     def name(self, file_name: str) -> str:
         """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`."""
         return f"{file_name}#{unquote(self.part, errors='surrogateescape')}" if self.part else file_name
@@ -76,3 +81,23 @@ def is_part(path: str | os.PathLike[str]) -> bool:
 def file_of(path: str | os.PathLike[str]) -> str:
     """The file in which the picture of this path lies: itself, where it is one."""
     return Address.parse(path).file
+
+
+# -- Pictures on other machines ---------------------------------------------------------------------------------------
+
+_REMOTE = "remote:"
+
+
+def path_of_remote(url: str) -> str:
+    """What stands in the place of a path for a picture that lies on another machine; no absolute path is like it."""
+    return _REMOTE + quote(url, safe="")
+
+
+def is_remote(path: str | os.PathLike[str]) -> bool:
+    """Does the picture of this path lie on another machine? Then there is no file, but for what the index stores."""
+    return os.fspath(path).startswith(_REMOTE)
+
+
+def url_of_remote(path: str | os.PathLike[str]) -> str:
+    """The URL that `path_of_remote` made the path of."""
+    return unquote(os.fspath(path).removeprefix(_REMOTE))

@@ -1,92 +1,48 @@
-"""Pictures from files: find them in folders, read any common kind, upright and 8 bit.
+"""Pictures from files: their bytes, their sizes, their pixels, whatever the format.
 
-Pillow does all decoding, OpenCV only resizes and turns. Measured on JPEG in grey, Pillow's draft mode gives the very
-bytes of cv2.imdecode at nearly its speed, and it is silent, whereas the libjpeg and libpng inside OpenCV write to
-stderr past any log level. Pillow's reader classes are called directly, not through Image.open, whose decompression
-bomb check is a process-wide setting; the cap here is a parameter.
+`readers` knows the formats. Pillow does most decoding, OpenCV only resizes and turns. Measured on JPEG in grey,
+Pillow's draft mode gives the very bytes of cv2.imdecode at nearly its speed, and it is silent, whereas the libjpeg and
+libpng inside OpenCV write to stderr past any log level. Pillow's reader classes are called directly, not through
+Image.open, whose decompression bomb check is a process-wide setting; the cap here is a parameter.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import logging
-import math
 import os
-import re
-import struct
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, cast
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
 
 from bof.errors import ImageError, reason_of
-from bof.images.regular import MAGIC_BYTES, open_regular
+from bof.images.pixels import Picture as Picture
+from bof.images.pixels import crop as crop
+from bof.images.pixels import decode_image as decode_image
+from bof.images.pixels import shrink as shrink
+from bof.images.pixels import to_grey as to_grey
+from bof.images.pixels import to_rgb as to_rgb
+from bof.images.readers import find_reader
+from bof.images.readers.formats import FORMATS, describe_formats
+from bof.images.readers.others import describe_content
+from bof.images.readers.probe import Probe
+from bof.images.readers.reader import PictureReader
+from bof.images.regular import open_regular
 from bof.options import MAX_PIXELS
-from bof.types import U8, Box
 
-log = logging.getLogger("bof")
+View = tuple[int | None, bool]
+"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
 
-
-class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """Pillow's JPEG reader without the resolution: to find it, Pillow parses all EXIF and warns when that is broken."""
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
-
-# Chosen by the first bytes, never by the suffix: files called .jpg that hold a PNG or a WebP are common.
-_READERS: tuple[tuple[str, re.Pattern[bytes], Callable[[IO[bytes], str], Image.Image]], ...] = (
-    ("JPEG", re.compile(rb"\xff\xd8\xff"), _Jpeg),
-    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    ("WebP", re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
-    ("TIFF", re.compile(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
-    ("BMP", re.compile(rb"BM"), BmpImagePlugin.BmpImageFile),
-    ("GIF", re.compile(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
-    ("PNM", re.compile(rb"P[1-6]\s"), PpmImagePlugin.PpmImageFile),
-    ("AVIF", re.compile(rb".{4}ftyp(avif|avis|mif1)", re.DOTALL), AvifImagePlugin.AvifImageFile),
-)
-
-# EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
-_FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
-_ORIENTATION_TAG = 0x0112
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded picture: pixels u8 (h, w) grey or (h, w, 3) RGB, maybe shrunk and maybe read-only.
-
-    width, height: the original upright picture's size in pixels, before any shrinking.
-    """
-
-    pixels: U8
-    width: int
-    height: int
-
-    def __repr__(self) -> str:
-        shape = f", pixels {self.pixels.shape[1]} x {self.pixels.shape[0]}" if hasattr(self.pixels, "shape") else ""
-        kind = "grey" if getattr(self.pixels, "ndim", 0) == 2 else "RGB"
-        return f"Picture({self.width} x {self.height}, {kind}{shape})"
+_DECODED_ONCE = frozenset({"PNG", "WebP", "TIFF", "BMP", "GIF", "PNM", "AVIF", "JPEG 2000", "ICO", "TGA"})
+"""Formats whose views are made of the whole picture. Of the others the decoder itself makes grey, or other sizes."""
 
 
 class NotAPictureError(ImageError):
     """A file is empty, or is no picture of a known kind."""
+
+
+class MissingReaderError(NotAPictureError):
+    """A file is a picture of a known kind, and what reads it is not installed."""
 
 
 class PictureTooLargeError(ImageError):
@@ -121,16 +77,15 @@ def _read_regular(path: Path, max_bytes: int | None) -> bytes:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height as the header of a picture file has them, before EXIF; of most kinds nothing else is read.
+    """Width and height as the header of a picture file has them, before EXIF; of most formats nothing else is read.
 
     Raises ImageError where the file is no picture, or its header cannot be read.
     """
     try:
         with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _, reader = _reader(file.read(MAGIC_BYTES), os.fspath(path))
-            file.seek(0)
-            return reader(file, "").size
+            reader = _reader(Probe.of_stream(file, os.fspath(path)), os.fspath(path))
+            return reader.open(file).size
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
@@ -157,155 +112,84 @@ def decode(
 
     max_side: the long side in pixels is shrunk to this, never enlarged; max_pixels: more than this in the header is
     refused before any pixel is decoded; grey: pixels u8 (h, w), otherwise RGB u8 (h, w, 3); name: for messages.
-    16-bit pictures are scaled by 8, 12 or 16 bits, whichever holds their largest value.
-    Raises ImageError when the data is empty, truncated, broken, too large or no picture.
+    16-bit pictures are scaled by 8, 12 or 16 bits, whichever holds their largest value. A JPEG whose end is missing
+    gives what is there; the picture's note says so.
+    Raises ImageError when the data is empty, truncated, broken, too large or no picture, MissingReaderError where what
+    reads its format is not installed.
     """
-    kind, reader = _reader(data, name)
+    reader = _reader(Probe.of_bytes(data, name), name)
     try:
-        # The bytes are hostile: Pillow answers with nearly every exception there is, and all mean the same to us.
+        # The bytes are hostile: decoders answer with nearly every exception there is, and all mean the same to us.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of tags that nobody here reads
-            image = reader(io.BytesIO(data), "")
-            _check_size(image.size, max_pixels, name)
-            return decode_image(image, max_side, grey=grey)
+            opened = reader.open(io.BytesIO(data))
+            _check_size(opened.size, max_pixels, name)
+            return opened.read(max_side, grey=grey)
     except ImageError:
         raise
     except Exception as error:
         found = f"a broken, truncated or unsupported one: {reason_of(error)}"
-        raise ImageError(path=name, expected=f"a whole {kind} picture", found=found) from error
+        raise ImageError(path=name, expected=f"a whole {reader.format.kind} picture", found=found) from error
 
 
-def kind_of(data: bytes) -> str | None:
-    """What kind of picture the first bytes announce (JPEG, PNG, WebP, TIFF, BMP, GIF, PNM, AVIF), None for none."""
-    return next((kind for kind, magic, _ in _READERS if magic.match(data)), None)
+def decode_views(
+    data: bytes, views: Sequence[View], *, max_pixels: int = MAX_PIXELS, name: str = "picture"
+) -> list[Picture]:
+    """The picture in several views, each with the bits that `decode` makes of it; decoded once where that gives them.
+
+    Raises ImageError as `decode` does.
+    """
+    if len(views) == 1 or kind_of(data, name) not in _DECODED_ONCE:
+        return [decode(data, max_side=side, max_pixels=max_pixels, grey=grey, name=name) for side, grey in views]
+    whole = decode(data, max_pixels=max_pixels, name=name)
+    return [
+        replace(whole, pixels=shrink(to_grey(whole.pixels) if grey else whole.pixels, side)) for side, grey in views
+    ]
 
 
-def _reader(data: bytes, name: str) -> tuple[str, Callable[[IO[bytes], str], Image.Image]]:
-    if not data:
+def kind_of(data: bytes, name: str = "") -> str | None:
+    """What kind of picture a file's bytes announce (`JPEG`, as readers/formats.py has it), None for none.
+
+    The first bytes will do, but to tell RAW from TIFF. name: of the file; a TGA without a footer needs its suffix.
+    """
+    reader = find_reader(Probe.of_bytes(data, name))
+    return reader.format.kind if reader else None
+
+
+def kind_of_file(path: Path) -> str | None:
+    """The same of a file, of which little is read; None also for what is no regular file, or cannot be read."""
+    try:
+        with open_regular(path) as file:
+            reader = find_reader(Probe.of_stream(file, path.name))
+    except (OSError, ValueError):
+        return None
+    return reader.format.kind if reader else None
+
+
+def is_isolated(data: bytes, name: str = "") -> bool:
+    """Is this in a format whose decoder should have a process of its own?"""
+    reader = find_reader(Probe.of_bytes(data, name))
+    return reader is not None and reader.format.is_isolated
+
+
+def _reader(probe: Probe, name: str) -> PictureReader:
+    """The reader of a file. Raises NotAPictureError for an empty one, and for what nobody here can read."""
+    if not probe.head:
         raise NotAPictureError(path=name, expected="a picture", found="an empty file")
-    for kind, magic, reader in _READERS:
-        if magic.match(data):
-            return kind, reader
-    kinds = ", ".join(kind for kind, _, _ in _READERS)
-    found = f"a file that begins with {data[:8]!r}"
-    raise NotAPictureError(path=name, expected=f"a picture ({kinds})", found=found)
+    reader = find_reader(probe)
+    if reader is None:
+        what = describe_content(probe.head)
+        found = f"{what}, a file that begins with {probe.head[:8]!r}"
+        raise NotAPictureError(path=name, expected=f"a picture ({describe_formats(FORMATS)})", found=found)
+    if not reader.format.is_readable:
+        known = reader.format
+        advice = f"install it with: {known.advice}" if known.extra else known.advice
+        problem = f"a {known.kind} picture, which needs {known.library}"
+        raise MissingReaderError(problem, path=name, advice=advice)
+    return reader
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width * height > max_pixels:
         raise PictureTooLargeError(name, width, height, max_pixels)
-
-
-def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
-    """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
-    size = image.size
-    is_drafted = image.draft("L" if grey else None, _draft_size(size, max_side)) is not None  # only of JPEG
-    image.load()
-    if not is_drafted:
-        size = image.size  # Pillow itself turns a TIFF while loading; its info then holds no EXIF for us
-    # After load, because a PNG may carry its EXIF behind the pixels.
-    orientation = _orientation(image.info.get("exif", b""))
-    pixels = _upright(shrink(_pixels(image, grey), max_side), orientation)
-    width, height = size if orientation < 5 else size[::-1]
-    return Picture(np.ascontiguousarray(pixels), width, height)
-
-
-def _draft_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
-    """The size to ask of the JPEG decoder, which can halve up to three times: as often as leaves max_side or more."""
-    scale = 1
-    while max_side and scale < 8 and max(size) >= 2 * scale * max_side:
-        scale *= 2
-    return max(1, size[0] // scale), max(1, size[1] // scale)
-
-
-def _pixels(image: Image.Image, grey: bool) -> U8:
-    """The loaded image as u8 (h, w) or RGB u8 (h, w, 3)."""
-    if image.mode[0] in "IF":  # I, I;16, I;16B, F
-        image = Image.fromarray(_to_8_bit(np.asarray(image)))
-    elif image.has_transparency_data:
-        image = _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
-    elif image.mode not in ("L", "RGB", "1"):
-        image = image.convert("RGB")  # palette, CMYK, YCbCr; grey comes from RGB whatever was before
-    mode = "L" if grey else "RGB"
-    return np.asarray(image if image.mode == mode else image.convert(mode))  # convert always copies
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-
-
-def _to_8_bit(values: NDArray[np.generic]) -> U8:
-    """Numbers (h, w) of any type as u8, by the smallest usual full scale that holds them, else least to largest."""
-    numbers = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
-    low, high = float(numbers.min()), float(numbers.max())
-    scales = (1, 255, 4095, 65535) if values.dtype.kind == "f" else (255, 4095, 65535)
-    if low < 0 or high > scales[-1]:
-        numbers -= np.float32(low)
-        full = max(float(numbers.max()), 1e-30)
-    else:
-        low, full = 0.0, next(scale for scale in scales if high <= scale)
-    scaled: U8 = np.rint(numbers * np.float32(255 / full)).clip(0, 255).astype(np.uint8)
-    return scaled
-
-
-def shrink(pixels: U8, max_side: int | None) -> U8:
-    """Pixels u8 (h, w) or (h, w, 3) with a long side of at most max_side, never enlarged."""
-    height, width = pixels.shape[:2]
-    scale = (max_side or max(width, height)) / max(width, height)
-    if scale >= 1:
-        return pixels
-    target = max(1, round(width * scale)), max(1, round(height * scale))
-    return cast(U8, cv2.resize(pixels, target, interpolation=cv2.INTER_AREA))
-
-
-def to_grey(pixels: U8) -> U8:
-    """Grey u8 (h, w) of RGB u8 (h, w, 3), as decoding in grey gives it; grey stays."""
-    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
-
-
-def to_rgb(pixels: U8) -> U8:
-    """RGB u8 (h, w, 3) of grey u8 (h, w); what is in colour stays."""
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
-
-
-def crop(picture: Picture, box: Box, name: str = "picture") -> U8:
-    """The pixels of a box, which is in pixels of the original, rounded outwards.
-
-    Raises ImageError for a box outside the picture; name: for the message.
-    """
-    x0, y0, x1, y1 = box
-    if not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
-        expected = f"a box x0 < x1 and y0 < y1 in {picture.width} x {picture.height} pixels"
-        raise ImageError(path=name, expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
-    height, width = picture.pixels.shape[:2]
-    across, down = width / picture.width, height / picture.height
-    left, top = min(int(x0 * across), width - 1), min(int(y0 * down), height - 1)
-    return np.ascontiguousarray(picture.pixels[top : math.ceil(y1 * down), left : math.ceil(x1 * across)])
-
-
-def _upright(pixels: U8, orientation: int) -> U8:
-    if orientation >= 5:
-        pixels = cast(U8, cv2.transpose(pixels))
-    if orientation in _FLIP_OF_ORIENTATION:
-        pixels = cast(U8, cv2.flip(pixels, _FLIP_OF_ORIENTATION[orientation]))
-    return pixels
-
-
-def _orientation(exif: bytes) -> int:
-    """The orientation, 1 to 8, in a block of EXIF; 1 (upright) where it says none or is broken.
-
-    Pillow's getexif would parse every tag, and warns about the broken EXIF of many an honest photograph.
-    """
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    with contextlib.suppress(struct.error):
-        (first,) = struct.unpack_from(order + "I", tiff, 4)
-        (n_tags,) = struct.unpack_from(order + "H", tiff, first)
-        for at in range(first + 2, first + 2 + 12 * n_tags, 12):
-            tag, _type, _count, value = struct.unpack_from(order + "HHIH", tiff, at)
-            if tag == _ORIENTATION_TAG:
-                return int(value) if 1 <= value <= 8 else 1
-    return 1

@@ -1,24 +1,29 @@
-"""One picture of unknown origin for a command: a small one is decoded here, a large one in a child that may die of it.
+"""One picture of unknown origin for a command: a small one is decoded here, others in a child that may die of it.
 
-A child takes longer to start than most searches take; 24 million pixels take 530 MB to decode at the worst. Nothing is
-read or decoded before its size is known.
+Others are large, or in a format whose decoder is less tried (HEIC, RAW, SVG, JPEG XL, those of plug-ins). A child takes
+longer to start than most searches take; 24 million pixels take 530 MB to decode at the worst. Nothing is read or
+decoded before its size is known.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bof.errors import ImageError, reason_of
+from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Address, is_part
-from bof.images.decode import Picture, PictureTooLargeError, decode, read_bytes
-from bof.images.opening import read_content, sha256_of_picture
+from bof.images.decode import Picture, PictureTooLargeError, View, decode, decode_views, is_isolated, read_bytes
+from bof.images.opening import read_content, require_one_picture, sha256_of_picture
 from bof.options import MAX_PIXELS
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
+
+log = logging.getLogger("bof")
 
 SMALL_PIXELS, SMALL_BYTES = 24_000_000, 64 << 20
 """What is decoded here has no more pixels, by its header, and its file no more bytes."""
@@ -31,11 +36,10 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture as the bytes of its file, or where the file lies; and how to decode it."""
+    """A picture as the bytes of its file, or where the file lies; and what to decode of it, a view or two."""
 
     source: bytes | Path
-    max_side: int | None
-    grey: bool
+    views: Sequence[View]
     name: str
 
 
@@ -63,6 +67,7 @@ class LimitedReader:
         address = Address.parse_spoken(os.fspath(path))
         if address.part:
             return Path(str(address))
+        require_one_picture(address.file)
         try:
             if path.stat().st_size > SMALL_BYTES:
                 return path
@@ -79,16 +84,25 @@ class LimitedReader:
 
     def decode(self, source: bytes | Path, *, max_side: int | None, grey: bool, name: str) -> Picture:
         """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
-        item = Item(source, max_side, grey, name)
-        if isinstance(source, bytes) and len(source) <= SMALL_BYTES and n_pixels_of(source, name) <= SMALL_PIXELS:
+        return self.decode_views(source, [(max_side, grey)], name)[0]
+
+    def decode_views(self, source: bytes | Path, views: Sequence[View], name: str) -> list[Picture]:
+        """Several views of the picture, as `decode.decode_views` has them; where a child is needed, in one."""
+        pictures = self._decode(Item(source, views, name))
+        if pictures[0].note:
+            log.warning("%s: %s", display_name(name), pictures[0].note)
+        return pictures
+
+    def _decode(self, item: Item) -> list[Picture]:
+        if _is_harmless(item.source, item.name):
             return self.decode_here(item)
         (found,) = run_in_workers(f"{__name__}:decode_in_worker", self, [item], 1, Limits(_SECONDS, self.n_bytes))
-        if isinstance(found, Picture):
+        if isinstance(found, list):
             return found
-        raise ImageError(found.reason, path=name) if isinstance(found, LostItem) else found
+        raise ImageError(found.reason, path=item.name) if isinstance(found, LostItem) else found
 
-    def decode_here(self, item: Item) -> Picture:
-        """The same in this process."""
+    def decode_here(self, item: Item) -> list[Picture]:
+        """The views in this process."""
         source = item.source
         n_most = self.n_bytes // DECODE_BYTES
         data = source if isinstance(source, bytes) else self._read(source, min(n_most, MAX_PIXELS))
@@ -97,10 +111,17 @@ class LimitedReader:
             advice = f"it needs {{memory}} {-(-n_pixels * DECODE_BYTES >> 20)} or more"
             expected = f"at most {n_most} pixels"
             raise ImageError("too large", path=item.name, expected=expected, found=n_pixels, advice=advice)
-        return decode(data, max_side=item.max_side, grey=item.grey, name=item.name)
+        return decode_views(data, item.views, name=item.name)
 
     def _read(self, path: Path, max_pixels: int) -> bytes:
         return read_content(path, max_bytes=self.max_bytes, max_pixels=max_pixels)
+
+
+def _is_harmless(source: bytes | Path, name: str) -> bool:
+    """Is it small, and in a format that is decoded here? Raises ImageError where it is no picture."""
+    if isinstance(source, Path) or len(source) > SMALL_BYTES:
+        return False
+    return not is_isolated(source, name) and n_pixels_of(source, name) <= SMALL_PIXELS
 
 
 def content_of(source: bytes | Path) -> str:
@@ -125,7 +146,7 @@ def n_pixels_of(data: bytes, name: str) -> int:
     return 0
 
 
-def decode_in_worker(reader: LimitedReader, item: Item) -> Picture | ImageError:
+def decode_in_worker(reader: LimitedReader, item: Item) -> list[Picture] | ImageError:
     """In a process of its own. What is wrong with a picture comes back as a value."""
     try:
         return reader.decode_here(item)

@@ -12,18 +12,20 @@ from pathlib import Path
 from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Stamp, is_part
 from bof.images.cloud import is_cloud, list_cloud, place_of, url_of
+from bof.images.decode import kind_of_file
 from bof.images.documents.base import DOCUMENT_SUFFIXES
+from bof.images.readers import format_named, is_picture_suffix
+from bof.images.readers.formats import FORMATS, describe_formats
+from bof.images.readers.others import advice_for, is_known_other
+from bof.images.readers.probe import suffix_of
 
 log = logging.getLogger("bof")
 
-IMAGE_SUFFIXES: frozenset[str] = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif"}
-    | {".ppm", ".pgm", ".pbm", ".pnm", ".avif"}
-)
+IMAGE_SUFFIXES: frozenset[str] = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+"""Of every format that bof knows how to read, whether or not what reads it is installed."""
 
-PICTURES = "pictures (JPEG, PNG, WebP, TIFF, BMP, GIF)"
+PICTURES = f"pictures ({describe_formats(FORMATS)})"
 """What a folder should hold, in words."""
-
 
 LINKED_FOLDER = "link to a folder"
 HIDDEN = "hidden"
@@ -43,7 +45,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """What a folder holds that is not looked at: kind is a suffix (`.heic`), LINKED_FOLDER, HIDDEN or other words."""
+    """What a folder holds that is not read: kind is a suffix (`.mp4`; `.heic` where its reader is not installed),
+    LINKED_FOLDER, HIDDEN or other words.
+    """
 
     path: str
     kind: str
@@ -64,9 +68,18 @@ class Listing:
         counts = Counter(self.passed_over.values())
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
+    def reasons(self) -> list[Skipped]:
+        """Each that was passed over, and why, by path."""
+        return [Skipped(path, reason_for(kind)) for path, kind in sorted(self.passed_over.items())]
+
     def linked_folders(self) -> list[str]:
         """The links to folders that were not followed."""
         return sorted(path for path, kind in self.passed_over.items() if kind == LINKED_FOLDER)
+
+
+def reason_for(kind: str) -> str:
+    """Why files of a kind are passed over, and what to do about it, where there is something: see PassedOver."""
+    return ": ".join(part for part in (f"passed over, {kind}", advice_for(kind)) if part)
 
 
 def list_files(sources: Iterable[Path], roots: Iterable[Path] = ()) -> dict[str, str]:
@@ -140,10 +153,12 @@ def walk_images(folder: Path) -> Iterator[Path]:
 
 
 def scan(folder: Path) -> Iterator[Path | PassedOver]:
-    """The pictures in a folder and below, in the order of sorted paths, by suffix (IMAGE_SUFFIXES); and what else.
+    """The pictures in a folder and below, in the order of sorted paths; and what else.
 
-    Passed over: hidden names, other suffixes, anything but regular files, links to folders (so there are no loops;
-    links to files are followed). Folders below that cannot be read are passed over with a logged warning.
+    A picture has a suffix of pictures; without a suffix, or with one that nobody knows, its first bytes decide. Passed
+    over: hidden names, other suffixes, formats whose reader is not installed, anything but regular files, links to
+    folders (so there are no loops; links to files are followed). Folders below that cannot be read are passed over with
+    a logged warning.
     Raises ImageError, before the first picture, when the folder itself is missing, no folder or unreadable.
     """
     try:
@@ -187,10 +202,33 @@ def _kind_of_other(entry: os.DirEntry[str]) -> str:
         return LINKED_FOLDER
     if is_part(entry.path):
         return _LIKE_A_PART
-    suffix = os.path.splitext(entry.name)[1].lower()
-    if suffix not in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES:
-        return suffix or _NO_SUFFIX
-    return "" if _is_file(entry) else _DEAD_LINK if entry.is_symlink() else _SPECIAL
+    suffix = suffix_of(entry.name)
+    is_document = suffix in DOCUMENT_SUFFIXES
+    if is_known_other(suffix) and not is_document:
+        return suffix
+    if not _is_file(entry):
+        return _DEAD_LINK if entry.is_symlink() else _SPECIAL
+    if is_document:
+        return ""
+    if suffix in IMAGE_SUFFIXES:
+        return "" if is_picture_suffix(suffix) else suffix
+    return _kind_by_content(entry) if _has_bytes(entry) else suffix or _NO_SUFFIX
+
+
+def _kind_by_content(entry: os.DirEntry[str]) -> str:
+    """The same of a file whose name says nothing: where what reads it is missing, the suffix of its format."""
+    kind = kind_of_file(Path(entry.path))
+    known = format_named(kind) if kind else None
+    if known is None:
+        return suffix_of(entry.name) or _NO_SUFFIX
+    return "" if known.is_readable else known.suffixes[0]
+
+
+def _has_bytes(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

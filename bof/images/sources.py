@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from PIL import Image
 
 from bof.errors import ImageError, OptionError
 from bof.images.cloud import source_of
-from bof.images.decode import Picture, decode_image, shrink, to_grey
+from bof.images.decode import Picture, View, decode_image, shrink, to_grey
 from bof.images.limited import LimitedReader, content_of
 from bof.images.opening import stamp_of
 from bof.types import U8
@@ -36,21 +37,31 @@ _FORMS = "a path, bytes of a picture file, a PIL image, a numpy array or a bof.P
 class OpenedSource:
     """A picture that can be read in the sizes that are needed.
 
-    name: for messages; sha256 and n_bytes: of the file, or, where there is none, of the pixels.
+    name: for messages; n_bytes: of the file, or, where there is none, of the pixels.
     """
 
     name: str
-    sha256: str
     n_bytes: int
-    _read: Callable[[int | None, bool], Picture]
+    _hash: Callable[[], str]
+    _read: Callable[[Sequence[View]], list[Picture]]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, or of the pixels; hashed when it is first asked for, after what is too large was refused."""
+        return self._hash()
 
     def grey(self, max_side: int | None = None) -> Picture:
         """Its light, with at most so long a side. Raises ImageError."""
-        return self._read(max_side, True)
+        return self._read([(max_side, True)])[0]
 
     def colours(self, max_side: int | None = None) -> Picture:
         """RGB, or grey where no colours were given. Raises ImageError."""
-        return self._read(max_side, False)
+        return self._read([(max_side, False)])[0]
+
+    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+        """`grey` and `colours`, decoded once where the kind of file allows. Raises ImageError."""
+        grey, colours = self._read([(grey_side, True), (colour_side, False)])
+        return grey, colours
 
 
 def as_picture(source: Source, *, channels: Channels = "RGB", max_side: int | None = None) -> Picture:
@@ -119,19 +130,19 @@ def _of_file(source: Path | bytes, name: str, memory: int) -> OpenedSource:
     reader = LimitedReader.of(memory)
     loaded = reader.load(source) if isinstance(source, Path) else source
 
-    def read(max_side: int | None, grey: bool) -> Picture:
-        return reader.decode(loaded, max_side=max_side, grey=grey, name=name)
+    def read(views: Sequence[View]) -> list[Picture]:
+        return reader.decode_views(loaded, views, name)
 
     n_bytes = len(loaded) if isinstance(loaded, bytes) else stamp_of(loaded)[0]
-    return OpenedSource(name, content_of(loaded), n_bytes, read)
+    return OpenedSource(name, n_bytes, cache(lambda: content_of(loaded)), read)
 
 
 def _of_pixels(picture: Picture, name: str) -> OpenedSource:
-    def read(max_side: int | None, grey: bool) -> Picture:
-        pixels = to_grey(picture.pixels) if grey else picture.pixels
-        return replace(picture, pixels=shrink(pixels, max_side))
+    def read(views: Sequence[View]) -> list[Picture]:
+        pixels = (shrink(to_grey(picture.pixels) if grey else picture.pixels, side) for side, grey in views)
+        return [replace(picture, pixels=each) for each in pixels]
 
-    return OpenedSource(name, hash_pixels(picture), picture.pixels.nbytes, read)
+    return OpenedSource(name, picture.pixels.nbytes, cache(lambda: hash_pixels(picture)), read)
 
 
 def hash_pixels(picture: Picture) -> str:

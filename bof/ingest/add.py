@@ -35,7 +35,8 @@ class AddReport:
     Pictures: n_added new ones, n_changed whose files hold something else now, n_moved found elsewhere, n_touched whose
     files have another time alone, n_removed, n_gone whose files are gone but which were left, n_unchanged, skipped and
     why, n_backfilled that were given columns they lacked. n_reused of the new and changed ones were not decoded: the
-    index has their content of another file. passed_over: what is no picture, by kind (`.heic`, `hidden`), how many;
+    index has their content of another file. notes: pictures that were read though something is wrong with their files,
+    and what. passed_over: what is no picture, by kind (`.mp4`, `hidden`), how many; passed_over_files: each, and why;
     linked_folders: links to folders, which are not followed.
     """
 
@@ -53,6 +54,8 @@ class AddReport:
     n_reused: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
     linked_folders: Sequence[str] = ()
+    notes: Sequence[Skipped] = ()
+    passed_over_files: Sequence[Skipped] = ()
 
     def __repr__(self) -> str:
         counts = {
@@ -71,9 +74,8 @@ def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None =
     plan = plan_sync(listing.names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
     if delete:
         _refuse_empty(sources, listing.names, plan)
-    return replace(
-        plan, passed_over=listing.count_passed_over(), linked_folders=listing.linked_folders(), stamps=listing.stamps
-    )
+    counts, files, folders = listing.count_passed_over(), listing.reasons(), listing.linked_folders()
+    return replace(plan, passed_over=counts, passed_over_files=files, linked_folders=folders, stamps=listing.stamps)
 
 
 def add_pictures(
@@ -114,6 +116,8 @@ def add_pictures(
         n_reused=reading.n_reused,
         passed_over=dict(Counter(plan.passed_over) + reading.documents.others),
         linked_folders=plan.linked_folders,
+        notes=reading.notes,
+        passed_over_files=plan.passed_over_files,
     )
 
 
@@ -147,6 +151,7 @@ class _Reading:
         self.batches = Batches(writer, options)
         self.documents = Documents(index, writer)
         self.n_changed = self.n_reused = 0
+        self.notes: list[Skipped] = []
 
     def run(self) -> None:
         """Extract what must be read, then take over what the index has by then. Ctrl-C commits what is done."""
@@ -190,9 +195,10 @@ class _Reading:
             stage.advance(1, work[path] / total)
 
     def _extracted(self, files: Sequence[Found]) -> Iterator[Extracted | Parts | Skipped]:
-        yield from extract_files([file for file in files if not is_cloud(file[0])], self._spec, self._options)
+        here, note = [file for file in files if not is_cloud(file[0])], self.notes.append
+        yield from extract_files(here, self._spec, self._options, note)
         in_cloud = [file for file in files if is_cloud(file[0])]
-        yield from extract_cloud(in_cloud, self._plan.stamps, self._spec, self._options)
+        yield from extract_cloud(in_cloud, self._plan.stamps, self._spec, self._options, note)
 
     def _reuse(self, files: Sequence[KnownContent]) -> Iterator[Found]:
         """The files of known content that must be read after all; the features of the others are taken over."""

@@ -13,9 +13,10 @@ from bof.ingest.work import description_work
 from bof.native.mapped_file import reading
 from bof.options import IndexOptions
 from bof.store import catalog
-from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord, is_in_memory
+from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord, has_file, is_in_memory
 from bof.store.columns import Rows, known
 from bof.store.index import Index
+from bof.store.pictures import StoredPictures
 from bof.store.writer import Writer
 from bof.system.steps import Progress, Stage
 
@@ -64,7 +65,7 @@ def backfill(
         rows: dict[int, Rows] = {}
         of_path, of_position = {i.path: i for i in images}, {i.position: i for i in images}
         of_path |= {i.name: i for i in images if is_in_memory(i.path)}  # these are skipped by their name
-        for result in _extracted(images, sha256_of, spec, options):
+        for result in _extracted(images, sha256_of, spec, options, StoredPictures(writer.folder)):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -90,18 +91,35 @@ def _steps(
 
 
 def _extracted(
-    images: Sequence[ImageRow], sha256_of: Mapping[str, str], spec: ExtractSpec, options: IndexOptions
+    images: Sequence[ImageRow],
+    sha256_of: Mapping[str, str],
+    spec: ExtractSpec,
+    options: IndexOptions,
+    stored: StoredPictures,
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
-    position_of = {image.path: image.position for image in images}
-    files = [(image.path, image.name) for image in images if not is_in_memory(image.path)]
+    image_of: dict[str, ImageRow] = {}
     for image in images:
         if is_in_memory(image.path):
             yield Skipped(image.name, "was given in memory, so there is no file to read; add_images describes it again")
-    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
-        if isinstance(result, Skipped):
-            yield result
-        elif result[1] != sha256_of[result[0]]:
-            yield Skipped(result[0], "its content has changed; bof index reads it again")
+        elif file := _file_of(image, sha256_of, stored):
+            image_of[file] = image
         else:
-            yield position_of[result[0]], result[2]
+            yield Skipped(image.path, "lies on another machine, and no copy is stored; bof index --iiif fetches it")
+    files = [(file, image.name) for file, image in image_of.items()]
+    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
+        image = image_of[result.path if isinstance(result, Skipped) else result[0]]
+        if isinstance(result, Skipped):
+            yield Skipped(image.path, result.reason)
+        elif result[1] != sha256_of[image.path]:
+            yield Skipped(image.path, "its content has changed; bof index reads it again")
+        else:
+            yield image.position, result[2]
+
+
+def _file_of(image: ImageRow, sha256_of: Mapping[str, str], stored: StoredPictures) -> str:
+    """The file to read of a picture: its own, else the copy that the index stores; "" where there is none."""
+    if has_file(image.path):
+        return image.path
+    found = stored.find(sha256_of[image.path])
+    return str(found.path) if found and found.is_copy else ""

@@ -7,6 +7,7 @@ import time
 from bof.images.listing import Skipped
 from bof.ingest.extract import Extracted
 from bof.options import IndexOptions
+from bof.store.catalog import Fields
 from bof.store.writer import Writer
 
 MAX_WAITING_FEATURES = 1 << 19
@@ -22,16 +23,18 @@ class Batches:
         self._waiting: list[Extracted] = []
         self._waiting_features = 0
         self._last_commit = time.monotonic()
+        self._annotated: dict[str, Fields] = {}
         self.n_added = 0
         self.n_features = 0
         self.skipped: list[Skipped] = []
 
-    def take(self, item: Extracted | Skipped) -> None:
-        """One picture more."""
+    def take(self, item: Extracted | Skipped, fields: Fields | None = None) -> None:
+        """One picture more. fields: what it is annotated with in the same commit, instead of what these had."""
         if isinstance(item, Skipped):
             self.skipped.append(item)
         else:
             self._waiting.append(item)
+            self._annotated.update({item[0].path: fields} if fields else {})
             self._waiting_features += len(item[1])
         is_full = self._waiting_features >= MAX_WAITING_FEATURES or len(self._waiting) >= self._options.commit_images
         if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
@@ -40,8 +43,8 @@ class Batches:
     def commit(self) -> None:
         """Commit what waits."""
         if self._waiting:
-            self._writer.append(self._waiting)
+            self._writer.append(self._waiting, self._annotated)
         self.n_added += len(self._waiting)
         self.n_features += self._waiting_features
-        self._waiting, self._waiting_features = [], 0
+        self._waiting, self._waiting_features, self._annotated = [], 0, {}
         self._last_commit = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,11 @@ _AT_ONCE = 64
 
 
 def extract_cloud(
-    files: Sequence[Found], stamps: Mapping[str, Stamp], spec: ExtractSpec, options: IndexOptions
+    files: Sequence[Found],
+    stamps: Mapping[str, Stamp],
+    spec: ExtractSpec,
+    options: IndexOptions,
+    on_note: Callable[[Skipped], None],
 ) -> Iterator[Extracted | Parts | Skipped]:
     """As `extract_files`, for paths of the cloud; stamps: of the files, as they were listed."""
     of_file: dict[str, list[Found]] = {}
@@ -37,8 +41,11 @@ def extract_cloud(
                     yield from (Skipped(path, found.reason()) for path, _ in of_file[place])
             cloud_of = {str(path): place for place, path in local.items()}
             items = [(_moved(path, str(local[place])), name) for place in local for path, name in of_file[place]]
-            for item in extract_files(items, spec, options):
+            notes: list[Skipped] = []
+            for item in extract_files(items, spec, options, notes.append):
                 yield _named(item, cloud_of, stamps)
+            for note in notes:
+                on_note(replace(note, path=_moved(note.path, cloud_of[file_of(note.path)])))
 
 
 def _moved(path: str, file: str) -> str:

@@ -50,17 +50,31 @@ class Deferred:
 
 Extracted = tuple[ImageRecord, ImageColumns]
 
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A picture that was read, and what a person should know of how: see `Picture.note`."""
+
+    extracted: Extracted
+    note: str
+
+
 ExtractedColumns = tuple[str, str, Rows]
 """The path of a file, its SHA-256, and the optional columns of the picture in it."""
 
 
 def extract_files(
-    files: Sequence[Found], spec: ExtractSpec, options: IndexOptions
+    files: Sequence[Found], spec: ExtractSpec, options: IndexOptions, on_note: Callable[[Skipped], None] | None = None
 ) -> Iterator[Extracted | Parts | Skipped]:
     """The facts and columns of (path, name) pairs, in the order of `in_processes`; of a file with several pictures, its
     parts, to be extracted in their turn.
+
+    on_note: is told of pictures that were read though something is wrong with their files.
     """
-    return in_processes("bof.ingest.extract:extract_in_worker", files, spec, options)
+    for item in in_processes("bof.ingest.extract:extract_in_worker", files, spec, options):
+        if isinstance(item, Noted) and on_note:
+            on_note(Skipped(item.extracted[0].path, item.note))
+        yield item.extracted if isinstance(item, Noted) else item
 
 
 def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
@@ -99,7 +113,7 @@ def _run(
         yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
-def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Parts | Skipped | Deferred:
+def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Noted | Parts | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
     spec, max_pixels = shared
@@ -149,16 +163,17 @@ def be_one_of_many() -> None:
 
 def extract_file(
     file: Found, vocabulary: Vocabulary, spec: ExtractSpec, max_pixels: int
-) -> Extracted | Skipped | Deferred:
+) -> Extracted | Noted | Skipped | Deferred:
     """The facts and features of the picture (path, name); one of more than max_pixels may come later."""
     path, name = file
 
-    def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted:
+    def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted | Noted:
         picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
-        return ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
+        found = ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
+        return Noted(found, picture.note) if picture.note else found
 
     return _guarded(file, spec, max_pixels, extracted)
 

@@ -13,7 +13,7 @@ from bof.ingest.extract import Extracted
 from bof.ingest.sync import KnownContent
 from bof.native.mapped_file import reading
 from bof.store import catalog
-from bof.store.catalog import ImageRecord, ImageRow, SegmentRecord
+from bof.store.catalog import ImageRecord, ImageRow, SegmentRecord, has_file
 from bof.store.index import Index
 from bof.store.segments import ImageColumns, Segment
 from bof.store.writer import Writer
@@ -40,7 +40,8 @@ def reuse_features(index: Index, writer: Writer, files: Sequence[KnownContent]) 
     if not files:
         return
     contents = {one.sha256 for one in files}
-    source_of = {record.sha256: record for record in reversed(index.records()) if record.sha256 in contents}
+    usable = (record for record in reversed(index.records()) if has_file(record.path))  # the others' sizes may differ
+    source_of = {record.sha256: record for record in usable if record.sha256 in contents}
     opened: dict[str, Segment] = {}
     for first in range(0, len(files), _AT_ONCE):
         some = files[first : first + _AT_ONCE]

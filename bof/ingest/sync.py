@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bof.images.address import Address, Stamp, file_of
 from bof.images.cloud import is_cloud, place_of
+from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
-from bof.store.catalog import ImageRecord, Move, is_in_memory
+from bof.store.catalog import ImageRecord, Move, has_file
 from bof.system.files import sha256_of
 from bof.system.steps import Progress, Stage
 
@@ -115,6 +116,7 @@ class Plan:
     n_unchanged: int
     delete: bool
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    passed_over_files: Sequence[Skipped] = ()
     linked_folders: Sequence[str] = ()
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
@@ -168,7 +170,7 @@ def plan_sync(
     names = _names(files, known, {name for one in known.values() for name in one.names} - freed)
     to_index = [path for path in (*unknown, *changed) if path not in homes]
     leaving = {*changed, *(gone if delete else ())} - moved
-    staying = {record.sha256 for path in known.keys() - leaving for record in known[path].records}
+    staying = {r.sha256 for path in known.keys() - leaving for r in known[path].records if has_file(r.path)}
     return Plan(
         [(path, names[path]) for path in unknown if path not in homes],
         [(path, names[path]) for path in changed if path not in homes],
@@ -274,11 +276,11 @@ def _content(path: str) -> str | None:
 
 
 def _is_gone(path: str, sources: Sequence[Path]) -> bool:
-    """Is there surely no such file any more? What cannot be looked at may be there; in memory there never was one.
+    """Is there surely no such file any more? What cannot be looked at may be there; some have no file.
 
     In the cloud, what was not listed is gone: a listing is whole, or fails.
     """
-    if is_in_memory(path):
+    if not has_file(path):
         return False
     if is_cloud(path):
         return is_below(path, sources)

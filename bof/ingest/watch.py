@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bof.errors import OptionError
+from bof.images.decode import kind_of_file
+from bof.images.documents.base import DOCUMENT_SUFFIXES
 from bof.images.listing import IMAGE_SUFFIXES
+from bof.images.readers.others import is_known_other
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -62,8 +65,15 @@ def _matters(event: FileSystemEvent) -> bool:
     """Reading a picture is no change; folders move and go with all that is in them."""
     if event.event_type in ("opened", "closed_no_write"):
         return False
-    names = (Path(str(event.src_path)), Path(str(event.dest_path)))
-    return event.is_directory or any(name.suffix.lower() in IMAGE_SUFFIXES for name in names)
+    names = [Path(str(name)) for name in (event.src_path, event.dest_path) if name]
+    return event.is_directory or any(map(_may_be_picture, names))
+
+
+def _may_be_picture(path: Path) -> bool:
+    """By its suffix; where that says nothing, by its content, which a file that is gone has no more."""
+    suffix = path.suffix.lower()
+    is_known = suffix in IMAGE_SUFFIXES | DOCUMENT_SUFFIXES
+    return is_known or (not is_known_other(suffix) and kind_of_file(path) is not None)
 
 
 def _wait_for_quiet(changed: threading.Event, stop: threading.Event) -> None:

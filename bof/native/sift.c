@@ -10,9 +10,10 @@
 #define MOST_OCTAVES 20
 #define SPARE 512 /* points beyond those asked for, before they fill up */
 
+/* An odd number of the cache's lines: rows below each other then lie in different sets of it. */
 static int64_t padded(int64_t width)
 {
-    return (width + LANES - 1) / LANES * LANES;
+    return ((width + LANES - 1) / LANES | 1) * LANES;
 }
 
 /* Octaves of a doubled picture in which there is a pixel to look at; OpenCV's further ones are empty. */
@@ -69,8 +70,8 @@ static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Wor
     work->lines = piece(room, 4 * (stride + 2 * LANES));
     work->strongest = (Strongest){.most = most + SPARE, .room = 2 * (most + SPARE)};
     work->strongest.point = piece(room, work->strongest.room * (int64_t)sizeof(Point));
-    work->by_rank = piece(room, most * (int64_t)sizeof(Point *));
-    work->angles = piece(room, most * MOST_ANGLES * (int64_t)sizeof(float));
+    work->by_rank = piece(room, (most + SPARE) * (int64_t)sizeof(Point *));
+    work->angles = piece(room, (most + SPARE) * MOST_ANGLES * (int64_t)sizeof(float));
     work->n_octaves = octaves_of(2 * width, 2 * height);
     for (int o = 0; o < work->n_octaves; o++)
         lay_out_octave(room, (2 * width) >> o, (2 * height) >> o, work->octave + o, ring);
@@ -153,38 +154,48 @@ static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
     }
 }
 
-/* Says of points, strongest first, where their features stand; returns how many features there are, at most `most`. */
-static int64_t count_features(Point *const *by_rank, int64_t n, int64_t most)
+/* Orients the points from `first` to stop - 1, strongest first, in the order in which they lie, and says where their
+   features stand; returns how many features there are then. */
+static int64_t orient_points(Work *work, int64_t first, int64_t stop, int64_t n_features)
 {
-    int64_t n_features = 0;
-    for (int64_t i = 0; i < n; i++) {
-        by_rank[i]->start = (int32_t)n_features;
-        n_features += by_rank[i]->n_angles;
+    Point *point = work->strongest.point;
+    for (int64_t i = first; i < stop; i++)
+        point[i].rank = (int32_t)i;
+    sort_by_place(point + first, stop - first);
+    for (int64_t i = first; i < stop; i++) {
+        float *angles = work->angles + point[i].rank * MOST_ANGLES;
+        point[i].n_angles = orient(work->octave + point[i].octave, point + i, angles);
+        work->by_rank[point[i].rank] = point + i;
     }
-    return n_features < most ? n_features : most;
+    for (int64_t i = first; i < stop; i++) {
+        work->by_rank[i]->start = (int32_t)n_features;
+        n_features += work->by_rank[i]->n_angles;
+    }
+    return n_features;
+}
+
+/* Describes a point in those of its directions that are among the strongest `most` features. */
+static void describe_point(const Work *work, const Point *point, int64_t most, float *keypoints, uint8_t *descriptors)
+{
+    for (int64_t a = 0; a < point->n_angles && point->start + a < most; a++) {
+        const float angle = work->angles[point->rank * MOST_ANGLES + a];
+        const float keypoint[4] = {point->x / 2, point->y / 2, point->size / 2, angle};
+        memcpy(keypoints + 4 * (point->start + a), keypoint, sizeof keypoint);
+        describe(work->octave + point->octave, point, angle, descriptors + (point->start + a) * N_BINS);
+    }
 }
 
 /* Orients and describes the strongest points until there are `most` features; columns x, y, size, angle. */
 static int64_t describe_strongest(Work *work, int64_t most, float *keypoints, uint8_t *descriptors)
 {
-    Point *point = work->strongest.point;
-    const int64_t n = work->strongest.n < most ? work->strongest.n : most;
-    for (int64_t i = 0; i < n; i++)
-        point[i].rank = (int32_t)i;
-    sort_by_place(point, n);
-    for (int64_t i = 0; i < n; i++) {
-        point[i].n_angles = orient(work->octave + point[i].octave, point + i, work->angles + point[i].rank * MOST_ANGLES);
-        work->by_rank[point[i].rank] = point + i;
+    int64_t n_features = 0, n = 0, stop;
+    for (; n < work->strongest.n && n_features < most; n = stop) {
+        stop = n + most - n_features < work->strongest.n ? n + most - n_features : work->strongest.n;
+        n_features = orient_points(work, n, stop, n_features);
     }
-    const int64_t n_features = count_features(work->by_rank, n, most);
     for (int64_t i = 0; i < n; i++)
-        for (int a = 0; a < point[i].n_angles && point[i].start + a < most; a++) {
-            const float angle = work->angles[point[i].rank * MOST_ANGLES + a];
-            const float keypoint[4] = {point[i].x / 2, point[i].y / 2, point[i].size / 2, angle};
-            memcpy(keypoints + 4 * (point[i].start + a), keypoint, sizeof keypoint);
-            describe(work->octave + point[i].octave, point + i, angle, descriptors + (point[i].start + a) * N_BINS);
-        }
-    return n_features;
+        describe_point(work, work->strongest.point + i, most, keypoints, descriptors);
+    return n_features < most ? n_features : most;
 }
 
 /* Bytes of room that a picture needs. */

@@ -62,6 +62,7 @@ typedef struct {
     int radius;
     int16_t padded[2 * MOST_RADIUS + 3];
     const int16_t *weight;
+    int32_t pair[MOST_RADIUS + 1], shifted[MOST_RADIUS + 1]; /* weights 2k and 2k + 1; weights 2k - 1 and 2k */
 } Kernel;
 
 void set_kernel(Kernel *kernel, double sigma);

@@ -30,6 +30,12 @@ void direction(double degrees, double *cosine, double *sine)
     *sine = (quarter & 1) ? ((quarter & 2) ? -c : c) : ((quarter & 2) ? -s * x : s * x);
 }
 
+/* A weight and the next, as instructions for pairs take them. */
+static int32_t two_weights(const int16_t *weight)
+{
+    return (int32_t)((uint16_t)weight[0] | (uint32_t)(uint16_t)weight[1] << 16);
+}
+
 /* Four sigmas to each side, as OpenCV takes for floats. */
 void set_kernel(Kernel *kernel, double sigma)
 {
@@ -47,6 +53,10 @@ void set_kernel(Kernel *kernel, double sigma)
         rest -= 2 * middle[k];
     }
     middle[0] = (int16_t)rest;
+    for (int k = 0; k <= radius; k++) {
+        kernel->pair[k] = two_weights(kernel->weight + 2 * k);
+        kernel->shifted[k] = two_weights(kernel->weight + 2 * k - 1);
+    }
 }
 
 /* Row y of the picture at twice its size: pixel 2x is pixel x, pixel 2x + 1 the mean of pixels x and x + 1. Positions
@@ -67,103 +77,95 @@ INLINE void double_body(const uint8_t *pixels, int64_t width, int64_t height, in
 
 /* Sums of products in 32 bits, rounded once. Weights are positive and add up to one, so results stay in 16 bits. Two
    rows are made at a time: they read nearly the same rows. */
-static void down_any(const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out, int16_t *next)
-{
-    for (int64_t x = 0; x < n; x++) {
-        int32_t sum = ONE / 2, next_sum = ONE / 2;
-        for (int k = 0; k <= 2 * kernel->radius; k++) {
-            sum += rows[k][x] * kernel->weight[k];
-            next_sum += rows[k + 1][x] * kernel->weight[k];
-        }
-        out[x] = (int16_t)(sum >> BITS);
-        next[x] = (int16_t)(next_sum >> BITS);
-    }
-}
-
-static void across_any(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
-{
-    for (int64_t x = 0; x < n; x++) {
-        int32_t sum = ONE / 2;
-        for (int k = 0; k <= 2 * kernel->radius; k++)
-            sum += line[x + k - kernel->radius] * kernel->weight[k];
-        out[x] = (int16_t)(sum >> BITS);
-    }
-}
-
 #if defined(__x86_64__)
-/* The weights k and k + 1. */
-static inline int32_t two_weights(const int16_t *weight, int k)
-{
-    return (int32_t)((uint16_t)weight[k] | (uint32_t)(uint16_t)weight[k + 1] << 16);
-}
-
-/* The same with instructions that add up products of pairs: two rows are interleaved, two neighbours are as they lie,
-   for even x and for odd x. */
-#define DOWN(W, ADD_PRODUCTS)                                                                                         \
-    const __m##W##i half = _mm##W##_set1_epi32(ONE / 2);                                                              \
+/* With instructions that add up products of pairs: two rows are interleaved, two neighbours are as they lie, for even x
+   and for odd x. V, W: prefix and bits of the vectors. */
+#define DOWN(V, W, ADD_PRODUCTS)                                                                                      \
+    const __m##W##i half = V##_set1_epi32(ONE / 2);                                                                   \
     for (int64_t x = 0; x < n; x += W / 16) {                                                                         \
         __m##W##i low = half, high = half, next_low = half, next_high = half;                                         \
         for (int k = 0; k <= 2 * kernel->radius; k += 2) {                                                            \
-            const __m##W##i a = _mm##W##_loadu_si##W((const void *)(rows[k] + x));                                    \
-            const __m##W##i b = _mm##W##_loadu_si##W((const void *)(rows[k + 1] + x));                                \
-            const __m##W##i first = _mm##W##_unpacklo_epi16(a, b), second = _mm##W##_unpackhi_epi16(a, b);            \
-            const __m##W##i here = _mm##W##_set1_epi32(two_weights(kernel->weight, k));                               \
-            const __m##W##i shifted = _mm##W##_set1_epi32(two_weights(kernel->weight - 1, k));                        \
+            const __m##W##i a = V##_loadu_si##W((const void *)(rows[k] + x));                                         \
+            const __m##W##i b = V##_loadu_si##W((const void *)(rows[k + 1] + x));                                     \
+            const __m##W##i first = V##_unpacklo_epi16(a, b), second = V##_unpackhi_epi16(a, b);                      \
+            const __m##W##i here = V##_set1_epi32(kernel->pair[k / 2]);                                               \
+            const __m##W##i shifted = V##_set1_epi32(kernel->shifted[k / 2]);                                         \
             low = ADD_PRODUCTS(low, first, here);                                                                     \
             high = ADD_PRODUCTS(high, second, here);                                                                  \
             next_low = ADD_PRODUCTS(next_low, first, shifted);                                                        \
             next_high = ADD_PRODUCTS(next_high, second, shifted);                                                     \
         }                                                                                                             \
-        low = _mm##W##_packs_epi32(_mm##W##_srai_epi32(low, BITS), _mm##W##_srai_epi32(high, BITS));                  \
-        high = _mm##W##_packs_epi32(_mm##W##_srai_epi32(next_low, BITS), _mm##W##_srai_epi32(next_high, BITS));       \
-        _mm##W##_storeu_si##W((void *)(out + x), low);                                                                \
-        _mm##W##_storeu_si##W((void *)(next + x), high);                                                              \
+        low = V##_packs_epi32(V##_srai_epi32(low, BITS), V##_srai_epi32(high, BITS));                                 \
+        high = V##_packs_epi32(V##_srai_epi32(next_low, BITS), V##_srai_epi32(next_high, BITS));                      \
+        V##_storeu_si##W((void *)(out + x), low);                                                                     \
+        V##_storeu_si##W((void *)(next + x), high);                                                                   \
     }
 
-#define ACROSS(W, ADD_PRODUCTS, AND, OR)                                                                              \
+#define ACROSS(V, W, ADD_PRODUCTS)                                                                                    \
     for (int64_t x = 0; x < n; x += W / 16) {                                                                         \
-        __m##W##i even = _mm##W##_set1_epi32(ONE / 2), odd = even;                                                    \
+        __m##W##i even = V##_set1_epi32(ONE / 2), odd = even;                                                         \
         for (int k = 0; k <= 2 * kernel->radius; k += 2) {                                                            \
             const int16_t *first = line + x + k - kernel->radius;                                                     \
-            const __m##W##i weights = _mm##W##_set1_epi32(two_weights(kernel->weight, k));                                    \
-            even = ADD_PRODUCTS(even, _mm##W##_loadu_si##W((const void *)first), weights);                            \
-            odd = ADD_PRODUCTS(odd, _mm##W##_loadu_si##W((const void *)(first + 1)), weights);                        \
+            const __m##W##i weights = V##_set1_epi32(kernel->pair[k / 2]);                                            \
+            even = ADD_PRODUCTS(even, V##_loadu_si##W((const void *)first), weights);                                 \
+            odd = ADD_PRODUCTS(odd, V##_loadu_si##W((const void *)(first + 1)), weights);                             \
         }                                                                                                             \
-        even = AND(_mm##W##_srli_epi32(even, BITS), _mm##W##_set1_epi32(0xFFFF));                                     \
-        odd = _mm##W##_slli_epi32(_mm##W##_srli_epi32(odd, BITS), 16);                                                \
-        _mm##W##_storeu_si##W((void *)(out + x), OR(even, odd));                                                      \
+        even = V##_srli_epi32(V##_slli_epi32(even, 16 - BITS), 16);                                                   \
+        odd = V##_slli_epi32(V##_srli_epi32(odd, BITS), 16);                                                          \
+        V##_storeu_si##W((void *)(out + x), V##_add_epi32(even, odd));                                                \
     }
 
-#define ADD_NARROW(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+#define ADD_128(sum, a, b) _mm_add_epi32(sum, _mm_madd_epi16(a, b))
+#define ADD_256(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
 
-NARROW static void down_narrow(
-    const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out, int16_t *next)
-{
-    DOWN(256, ADD_NARROW)
-}
-
-NARROW static void across_narrow(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
-{
-    ACROSS(256, ADD_NARROW, _mm256_and_si256, _mm256_or_si256)
-}
-
-WIDE static void down_wide(
-    const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out, int16_t *next)
-{
-    DOWN(512, _mm512_dpwssd_epi32)
-}
-
-WIDE static void across_wide(const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out)
-{
-    ACROSS(512, _mm512_dpwssd_epi32, _mm512_and_si512, _mm512_or_si512)
-}
-#define ON(name) {name##_any, name##_narrow, name##_wide}
+/* A function for each instruction set: SSE2, which every such processor has, AVX2, and AVX-512. */
+#define BLUR(name, parameters, LOOP)                                                                                  \
+    static void name##_any parameters { LOOP(_mm, 128, ADD_128) }                                                     \
+    NARROW static void name##_narrow parameters { LOOP(_mm256, 256, ADD_256) }                                        \
+    WIDE static void name##_wide parameters { LOOP(_mm512, 512, _mm512_dpwssd_epi32) }                                \
+    static void (*const name##_on[]) parameters = {name##_any, name##_narrow, name##_wide};
 #else
-#define ON(name) {name##_any}
+/* Eight pixels at a time, in vectors of whatever kind the processor has. */
+typedef int16_t Eight __attribute__((vector_size(16), aligned(2), may_alias));
+typedef int32_t Sums __attribute__((vector_size(32)));
+
+INLINE Sums eight_at(const int16_t *pixels)
+{
+    return __builtin_convertvector(*(const Eight *)pixels, Sums);
+}
+
+INLINE void put_eight(Sums sums, int16_t *pixels)
+{
+    *(Eight *)pixels = __builtin_convertvector(sums >> BITS, Eight);
+}
+
+#define DOWN                                                                                                          \
+    for (int64_t x = 0; x < n; x += 8) {                                                                              \
+        Sums here = (Sums){0} + ONE / 2, after = here;                                                                \
+        for (int k = 0; k <= 2 * kernel->radius + 1; k++) {                                                           \
+            const Sums row = eight_at(rows[k] + x);                                                                   \
+            here += row * kernel->weight[k];                                                                          \
+            after += row * kernel->weight[k - 1];                                                                     \
+        }                                                                                                             \
+        put_eight(here, out + x);                                                                                     \
+        put_eight(after, next + x);                                                                                   \
+    }
+
+#define ACROSS                                                                                                        \
+    for (int64_t x = 0; x < n; x += 8) {                                                                              \
+        Sums here = (Sums){0} + ONE / 2;                                                                              \
+        for (int k = 0; k <= 2 * kernel->radius; k++)                                                                 \
+            here += eight_at(line + x + k - kernel->radius) * kernel->weight[k];                                      \
+        put_eight(here, out + x);                                                                                     \
+    }
+
+#define BLUR(name, parameters, LOOP)                                                                                  \
+    static void name##_any parameters { LOOP }                                                                        \
+    static void (*const name##_on[]) parameters = {name##_any};
 #endif
 
-static void (*const down_on[])(const int16_t *const *, const Kernel *, int64_t, int16_t *, int16_t *) = ON(down);
-static void (*const across_on[])(const int16_t *, const Kernel *, int64_t, int16_t *) = ON(across);
+BLUR(down, (const int16_t *const *rows, const Kernel *kernel, int64_t n, int16_t *out, int16_t *next), DOWN)
+BLUR(across, (const int16_t *line, const Kernel *kernel, int64_t n, int16_t *out), ACROSS)
 
 /* Blurs along a line of `width` pixels, which has room for their mirror image on both sides. */
 static void blur_line(int16_t *line, const Kernel *kernel, int64_t width, int64_t n, int16_t *blurred)

@@ -227,8 +227,10 @@ INLINE void cells_body(
         place_samples(
             frame, row + (float)first * frame->sine, column + (float)first * frame->cosine, weight[MIDDLE + i],
             weight + MIDDLE + first, n, &s);
-        for (int j = 0; j < n; j++)
-            add_sample(&s, j, histogram[j % HISTOGRAMS]);
+        for (int j = 0; j < n; j += HISTOGRAMS)
+#pragma GCC unroll 4
+            for (int h = 0; h < HISTOGRAMS; h++)
+                add_sample(&s, j + h, histogram[h]);
     }
 }
 

@@ -58,9 +58,12 @@ INLINE int16_t lowest_of(const Tile *tile, int d, int x)
     return smaller(tile->lowest[d][0][x], smaller(tile->lowest[d][1][x], tile->lowest[d][2][x]));
 }
 
-/* Where is a difference further than `least` from 0, and none of its neighbours further? slot: of the middle row. */
+/* Where is a difference further than `least` from 0, and none of its neighbours further? Of equal neighbours, which 16
+   bits make more of than OpenCV's floats, one stays: none of those before it in level, row and column may be equal.
+   slot: of the middle row. */
 INLINE void find_extrema_body(const Tile *tile, int slot, int16_t least, Row *is_extremum)
 {
+    const int above = (slot + 2) % 3, below = (slot + 1) % 3;
 #pragma GCC ivdep
     for (int x = LANES; x < TILE + LANES; x++) {
         int16_t highest[DIFFERENCES], lowest[DIFFERENCES];
@@ -71,10 +74,13 @@ INLINE void find_extrema_body(const Tile *tile, int slot, int16_t least, Row *is
         }
 #pragma GCC unroll 8
         for (int l = 0; l < LAYERS; l++) {
-            const int16_t here = tile->here[l + 1][slot][x];
-            const int16_t high = larger(highest[l], larger(highest[l + 1], highest[l + 2]));
-            const int16_t low = smaller(lowest[l], smaller(lowest[l + 1], lowest[l + 2]));
-            is_extremum[l][x] = (int16_t)(((here > least) & (here == high)) | ((here < -least) & (here == low)));
+            const int16_t *row = tile->here[l + 1][slot] + x, here = *row;
+            const int16_t high_before = larger(highest[l], larger(tile->highest[l + 1][above][x], row[-1]));
+            const int16_t high_after = larger(highest[l + 2], larger(tile->highest[l + 1][below][x], row[1]));
+            const int16_t low_before = smaller(lowest[l], smaller(tile->lowest[l + 1][above][x], row[-1]));
+            const int16_t low_after = smaller(lowest[l + 2], smaller(tile->lowest[l + 1][below][x], row[1]));
+            is_extremum[l][x] = (int16_t)(((here > least) & (here > high_before) & (here >= high_after)) |
+                                          ((here < -least) & (here < low_before) & (here <= low_after)));
         }
     }
 }

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from bof.errors import ImageError, display_name
-from bof.images.address import is_part
+from bof.images.address import is_part, is_remote
 from bof.images.decode import Picture, decode, to_rgb
 from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
+from bof.store.pictures import StoredPictures
 
 log = logging.getLogger("bof")
 
@@ -53,12 +54,15 @@ class LentPictures:
         return replace(picture, pixels=to_rgb(picture.pixels))
 
 
-def read_as_indexed(record: ImageRecord, max_bytes: int = MAX_BYTES) -> bytes | None:
+def read_as_indexed(record: ImageRecord, folder: Path, max_bytes: int = MAX_BYTES) -> bytes | None:
     """The bytes of an image's file, or of the part of one, as `decode` takes them; None unless it is what was indexed.
 
-    A part is known by its file's size and time: the content of a large file is not compared while somebody waits.
+    A part is known by its file's size and time: the content of a large file is not compared while somebody waits. Of a
+    picture that lies on another machine: what the index in the folder stores of it, a thumbnail at least.
     Raises ImageError.
     """
+    if is_remote(record.path):
+        return StoredPictures(folder).read(record.sha256)
     if is_part(record.path):
         current = record.file.is_current()
         return read_content(record.path, max_bytes=max_bytes, max_pixels=MAX_PIXELS) if current else None
@@ -66,6 +70,11 @@ def read_as_indexed(record: ImageRecord, max_bytes: int = MAX_BYTES) -> bytes | 
         return None
     data = read_content(record.path, max_bytes=record.n_bytes)
     return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
+
+
+def sized(picture: Picture, record: ImageRecord) -> Picture:
+    """A smaller version of an indexed picture, in the frame of what was indexed."""
+    return replace(picture, width=record.width, height=record.height)
 
 
 class IndexedPictures:
@@ -106,14 +115,14 @@ class IndexedPictures:
         try:
             if is_in_memory(record.path):
                 return self._lent.read(record, max_side)
-            data = read_as_indexed(record)
-            return None if data is None else self._decode(data, max_side)
+            data = read_as_indexed(record, self._folder)
+            picture = None if data is None else self._decode(data, max_side)
+            return sized(picture, record) if picture and is_remote(record.path) else picture
         except ImageError:
             return None
 
     def _look_up(self, images: Iterable[int]) -> None:
         ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
         if ids:
-            self._records |= dict.fromkeys(ids.values())
-            for record in catalog.select(self._folder, ids=list(ids)).records:
-                self._records[ids[record.id]] = record
+            found = {record.id: record for record in catalog.select(self._folder, ids=list(ids)).records}
+            self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it

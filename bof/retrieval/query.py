@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import ImageError, OptionError
@@ -17,6 +17,9 @@ from bof.images.saliency import find_subject
 from bof.options import AUTO, SKETCH, FeatureOptions
 from bof.store.columns import Rows
 from bof.types import F64, Box, Features
+
+QueryBox = Box | Sequence[float] | Literal["auto"] | None
+"""Which part of a picture to search with: x0, y0, x1, y1 in its pixels; what stands out; all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,61 @@ class Query:
     def __repr__(self) -> str:
         columns = f", {', '.join(self.rows)}" if self.rows else ""
         return f"Query({len(self.features)} features{columns})"
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySpec:
+    """What a search needs of a query: features as the index's were extracted, where local; the columns that are
+    compared; pixels: its colours, small, to be compared with those of hits.
+    """
+
+    features: FeatureOptions
+    column_spec: ColumnSpec | None = None
+    local: bool = True
+    pixels: bool = True
+
+
+class PictureViews(Protocol):
+    """A picture that can be read in several ways; `images.sources.OpenedSource` is one. All raise ImageError."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its file."""
+
+    def grey(self, max_side: int) -> Picture:
+        """Its light, with at most so long a side."""
+
+    def colours(self, max_side: int) -> Picture:
+        """In RGB."""
+
+    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+        """In grey and in RGB, of sides of their own, decoded once where that can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """A query, the picture that its features were extracted from, and the box that was found or given."""
+
+    query: Query
+    picture: Picture
+    box: Box | None
+
+
+def read_query(source: PictureViews, box: QueryBox, spec: QuerySpec) -> PreparedQuery:
+    """Read a picture as a search needs it, and make it ready: in grey, unless its colours are compared or say what
+    stands out. Raises ImageError, also for a box outside the picture, and OptionError for what is no box.
+    """
+    max_side, colours = spec.features.max_side, None
+    if (spec.column_spec and spec.column_spec.groups) or isinstance(box, str):
+        picture = source.colours(max_side)
+    elif spec.pixels:
+        picture, colours = source.both(max_side, DECODED_SIDE_PX)
+    else:
+        picture = source.grey(max_side)
+    found = find_box(picture, box)
+    rest = spec.features, spec.column_spec
+    query = prepare(picture, found, *rest, local=spec.local, colours=colours, sha256=source.sha256)
+    return PreparedQuery(query, picture, found)
 
 
 def prepare(
@@ -85,10 +143,6 @@ def _rows(picture: Picture, box: Box | None, column_spec: ColumnSpec) -> Rows:
         expected = f"a picture in colour for the columns {', '.join(column_spec.groups)}"
         raise ImageError(expected=expected, found="a grey one", advice="read it without grey=True")
     return column_spec.describe(picture.pixels if box is None else crop(picture, box))
-
-
-QueryBox = Box | Sequence[float] | Literal["auto"] | None
-"""Which part of a picture to search with: x0, y0, x1, y1 in its pixels; what stands out; all of it."""
 
 
 def find_box(picture: Picture, box: QueryBox) -> Box | None:

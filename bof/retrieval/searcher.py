@@ -26,7 +26,7 @@ from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import I64, Bool, Correspondences, Features, Verification
+from bof.types import I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 
@@ -96,10 +96,24 @@ class Searcher:
         with self._naming_damage():
             return self._stages.votes(query.features, Stopwatch())
 
-    def candidates(self, features: Features) -> Candidates:
-        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands."""
+    def candidates(self, features: Features, words: QueryWords | None = None, part: int = 0) -> Candidates:
+        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands.
+
+        words: of the features, if they are known better than their descriptors say; part: see `VoteAndVerify`.
+        """
         with self._naming_damage():
-            return self._candidates(features)
+            stages = dataclasses.replace(self._stages, part=part)
+            voted = None if words is None else stages.votes_of_words(words, Stopwatch())
+            found = stages.candidates(features, Stopwatch(), voted=voted)
+            if needs_mirror(self.options.mirror, found, self.options.verify):
+                mirrored = stages.mirror_candidates(features)
+                found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
+            return found
+
+    def indexed(self, image: int) -> tuple[Geometry, I32, U64]:
+        """What the collection holds of an image's features: where they lie, words i32 (n,) and signatures u64 (n,)."""
+        with self._naming_damage():
+            return self.collection.geometry(image), *self.collection.words(image)
 
     def match(self, query: Query, image: int) -> Match:
         """How the query lies in one live image, as a search has it; where that did not look at it, by itself."""
@@ -121,13 +135,6 @@ class Searcher:
     @property
     def _stages(self) -> VoteAndVerify:
         return VoteAndVerify(self.collection, self.vocabulary, self.options.vote, self.options.verify)
-
-    def _candidates(self, features: Features) -> Candidates:
-        found = self._stages.candidates(features, Stopwatch())
-        if needs_mirror(self.options.mirror, found, self.options.verify):
-            mirrored = self._stages.mirror_candidates(features)
-            found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
-        return found
 
     def give_back(self) -> None:
         """Give back the memory of mapped files beyond mapped_limit."""

@@ -107,12 +107,17 @@ class QueryVotes:
 
 @dataclass(frozen=True, slots=True)
 class VoteAndVerify:
-    """The two stages in one collection, with their options."""
+    """The two stages in one collection, with their options.
+
+    part: so many of a shortlist are verified at a time, and no more after a part in which nothing is found; 0: as many
+    as the options say.
+    """
 
     collection: Collection
     vocabulary: Vocabulary
     voting: VoteOptions = field(default_factory=VoteOptions)
     verifying: VerifyOptions = field(default_factory=VerifyOptions)
+    part: int = 0
 
     @property
     def words_per_feature(self) -> int:
@@ -148,7 +153,7 @@ class VoteAndVerify:
         also: images to verify in any case; voted: the query's votes, if they are known.
         """
         voted = voted or self.votes(query, watch)
-        found = self._verified(query, voted, watch, also)
+        found = self.verified(query, voted, watch, also)
         with watch.stage("verify"):
             shifts = unturned(self.collection, query.geometry, found.verifications)
             overlay = find_overlay(self.collection, query.geometry, voted.votes, shifts)
@@ -156,22 +161,34 @@ class VoteAndVerify:
             return found
         left = np.setdiff1d(np.arange(len(query)), overlay.features)
         again = self.votes_of_words(voted.words.take(left), watch)
-        return self._verified(query.take(left), again, watch, also).without(overlay, left)
+        return self.verified(query.take(left), again, watch, also).without(overlay, left)
 
-    def _verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None) -> Candidates:
-        """Geometry of the images with the most votes, and of others in any case."""
+    def verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None = None) -> Candidates:
+        """Geometry of the images with the most votes, and of others in any case; overlays count like all else."""
         found = Candidates(voted.similarity)
         with watch.stage("vote"):
             shortlist = best_first(self.collection, voted.votes.score, self.depth)
         with watch.stage("verify"):
-            n_first = len(shortlist) if self.verifying.depth else FIRST
-            for part in np.split(shortlist, [n_first]):
-                if len(part) and not found.is_settled(self.verifying):
+            for part in self._parts(shortlist):
+                if len(part) and not self._is_enough(found):
                     found = found.with_verified(self.verify(query, voted.votes, part), voted.word_weight)
             left = [] if also is None else [i for i in np.unique(also).tolist() if i not in found.verifications]
             if left:
                 found = found.with_verified(self.verify(query, voted.votes, np.array(left)), voted.word_weight)
         return found
+
+    def _parts(self, shortlist: I64) -> list[I64]:
+        """What is verified together."""
+        if self.part:
+            return np.split(shortlist, range(self.part, len(shortlist), self.part))
+        return np.split(shortlist, [len(shortlist) if self.verifying.depth else FIRST])
+
+    def _is_enough(self, found: Candidates) -> bool:
+        """Do the images that were verified so far say that the others have nothing?"""
+        if not self.part:
+            return found.is_settled(self.verifying)
+        last = list(found.evidence.values())[-self.part :]
+        return bool(last) and all(known.verdict(self.verifying) == "no" for known in last)
 
     def mirror_candidates(self, query: Features, also: I64 | None = None) -> Candidates:
         """The same of the query's mirror image, whose features need no extraction: the cost is a second vote."""

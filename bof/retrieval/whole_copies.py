@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bof.alignment.likeness import DECODED_SIDE_PX, compare
 from bof.geometry.transforms import scaling
 from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are_near, distances
-from bof.images.decode import Picture
+from bof.images.decode import Picture, to_rgb
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
 from bof.retrieval.inspection import NO_MATCHES, Pictures
@@ -21,9 +23,9 @@ def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, 
 
     Only a query of few features is compared so, and with the n images whose sketches are nearest.
     """
-    one = query.picture
-    if one is None or len(query.features) >= FEW_FEATURES or LEVELS not in query.rows:
+    if query.picture is None or len(query.features) >= FEW_FEATURES or LEVELS not in query.rows:
         return {}
+    one = replace(query.picture, pixels=to_rgb(query.picture.pixels))
     with reading(collection):
         near = _near(query.rows[LEVELS], one, collection)[:n].tolist()
 

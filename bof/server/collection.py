@@ -14,7 +14,7 @@ from typing import Any
 
 from bof.engine import Engine
 from bof.errors import BofError, MismatchError, display_name
-from bof.images.address import is_part
+from bof.images.address import file_of, is_part
 from bof.native.mapped_file import ShrunkFileError
 from bof.retrieval.indexed_pictures import MAX_BYTES, read_as_indexed
 from bof.server.http.answers import when
@@ -128,15 +128,22 @@ class ServedCollection:
         return found[0]
 
     def ids_at(self, paths: Iterable[str]) -> dict[str, int]:
-        """The ids of the images of some files, by path, in the order of the paths."""
+        """The ids of the images of some files, by path, in the order of the paths; of a file with parts, of each."""
         paths = list(paths)
         ids = {record.path: record.id for record in self.select(paths=paths).records}
-        return {path: ids[path] for path in paths if path in ids}
+        return {path: ids[path] for path in paths if path in ids} | {
+            record.path: record.id for path in paths if path not in ids for record in self.parts_of(path)
+        }
+
+    def parts_of(self, path: str) -> list[ImageRecord]:
+        """The images that are parts of a file. Reads every row of the catalogue."""
+        found = self.select(f"folder = {quoted(path)}").records
+        return [record for record in found if is_part(record.path) and file_of(record.path) == path]
 
     def content(self, image: ImageRecord) -> bytes:
         """The file of an image, if it still is what was indexed. Raises ProblemError, gone."""
         try:
-            data = read_as_indexed(image, image.n_bytes if not is_part(image.path) else MAX_BYTES)
+            data = read_as_indexed(image, self.folder, image.n_bytes if not is_part(image.path) else MAX_BYTES)
         except BofError:
             data = None
         if data is None:
@@ -145,7 +152,7 @@ class ServedCollection:
 
     def is_uploaded(self, path: str) -> bool:
         """Did this server put the file there?"""
-        return Path(path).parent == self.uploads
+        return Path(file_of(path)).parent == self.uploads
 
     def name_of(self, image: ImageRecord, fields: Fields) -> str:
         """What to show: the name that an upload was given, else the catalogue's."""

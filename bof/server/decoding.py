@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.errors import ImageError
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import Picture, decode, kind_of
+from bof.images.decode import Picture, View, decode, decode_views, kind_of
+from bof.images.opening import as_png
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
-from bof.retrieval.query import Query, prepare, subject_of
+from bof.retrieval.query import Query, QuerySpec, read_query, subject_of
 from bof.system.memory import give_back_memory
 from bof.types import U8, Box
 
@@ -60,6 +60,10 @@ class QueryNeeds:
     features: bool = True
     column_spec: ColumnSpec = field(default_factory=ColumnSpec)
 
+    def of(self, features: FeatureOptions) -> QuerySpec:
+        """With how features are extracted."""
+        return QuerySpec(features, self.column_spec, self.features)
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -95,15 +99,9 @@ class Prepare:
         box = self.pose.box
         if isinstance(box, str):
             box = FindSubject(self.data, self.pose).run(spec).box
-        grey = not self.needs.column_spec.groups
-        picture = _posed(_decoded(self.data, spec, spec.features.max_side, grey=grey), self.pose)
-        colours = _posed(_decoded(self.data, spec, DECODED_SIDE_PX, grey=False), self.pose) if grey else None
-        sha256 = hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
-        needs = self.needs
-        query = prepare(
-            picture, box, spec.features, needs.column_spec, local=needs.features, colours=colours, sha256=sha256
-        )
-        return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
+        prepared = read_query(_Posed(self.data, self.pose, spec), box, self.needs.of(spec.features))
+        picture = prepared.picture
+        return Prepared(prepared.query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +191,17 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class ToPng:
+    """The same pixels in a PNG."""
+
+    data: bytes
+
+    def run(self, _spec: DecodeSpec) -> bytes:
+        """In the child."""
+        return as_png(self.data)
+
+
+@dataclass(frozen=True, slots=True)
 class Decode:
     """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
 
@@ -216,7 +225,7 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | CutOut | Measure | Decode | Check
+Item = Prepare | FindSubject | Shrink | CutOut | Measure | ToPng | Decode | Check
 
 
 Found = Prepared | Subject | Picture | bytes | str | tuple[int, int]
@@ -245,6 +254,32 @@ def _give_back_much() -> None:
 
 def _decoded(data: bytes, spec: DecodeSpec, max_side: int, *, grey: bool) -> Picture:
     return decode(data, max_side=max_side, max_pixels=spec.max_pixels, grey=grey)
+
+
+@dataclass(frozen=True, slots=True)
+class _Posed:
+    """A picture as it is looked at; it counts as its file only as long as it is looked at as it is."""
+
+    data: bytes
+    pose: Pose
+    spec: DecodeSpec
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
+
+    def grey(self, max_side: int) -> Picture:
+        return self._views((max_side, True))[0]
+
+    def colours(self, max_side: int) -> Picture:
+        return self._views((max_side, False))[0]
+
+    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+        grey, colours = self._views((grey_side, True), (colour_side, False))
+        return grey, colours
+
+    def _views(self, *views: View) -> list[Picture]:
+        return [_posed(view, self.pose) for view in decode_views(self.data, views, max_pixels=self.spec.max_pixels)]
 
 
 def _posed(picture: Picture, pose: Pose) -> Picture:

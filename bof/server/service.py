@@ -21,7 +21,6 @@ from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.decoding import Check, Decode, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
-from bof.server.http.addresses import Source
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import body_of
 from bof.server.http.fetching import Fetcher
@@ -32,6 +31,7 @@ from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
 from bof.system.workers import Limits, LostItem, Pool
+from bof.web.addresses import Source
 
 T = TypeVar("T")
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from bof.engine import Engine
 from bof.errors import display_name
+from bof.images.address import Address
 from bof.options import SKETCH
+from bof.store import pictures
 from bof.store.catalog import FILE_NAME, CatalogueColumns
 from bof.store.columns import group_of
 from bof.store.vocabulary_copy import FOLDER
@@ -57,7 +59,9 @@ def _ranked(counts: dict[str, int]) -> list[dict[str, Any]]:
 
 def _folders(rows: CatalogueColumns) -> Counter[str]:
     """Pictures below each first folder of a name."""
-    names = (rows.names[i] for i in np.flatnonzero(~rows.deleted).tolist())
+    live = np.flatnonzero(~rows.deleted).tolist()
+    named = ((i, rows.names[i]) for i in live)
+    names = (Address.file_name(rows[i].path, name) if "#" in name else name for i, name in named)
     return Counter(name.split("/", 1)[0] for name in names if "/" in name.lstrip("/"))
 
 
@@ -67,8 +71,9 @@ def _bytes_by_part(engine: Engine) -> tuple[dict[str, int], list[str]]:
     columns: set[str] = set()
     for name, n_bytes in engine.bytes_by_file().items():
         stem = name.removesuffix(".npy")
-        part = {FILE_NAME: "catalogue", FOLDER: "vocabulary"}.get(name) or _PARTS.get(stem, "columns")
-        parts[part] += n_bytes
+        part = {FILE_NAME: "catalogue", FOLDER: "vocabulary", pictures.FOLDER: "pictures"}.get(name)
+        part = part or _PARTS.get(stem, "columns")
+        parts[part] = parts.get(part, 0) + n_bytes
         columns |= {stem} if part == "columns" and group_of(stem) != SKETCH else set()
     return parts, sorted(columns)
 

@@ -9,18 +9,21 @@ import re
 import tempfile
 from pathlib import Path
 
+from bof.images.readers import format_named
 from bof.system.files import fsync_path
 
-_SUFFIX = {
-    "JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tiff", "BMP": ".bmp", "GIF": ".gif", "PNM": ".pnm",
-    "AVIF": ".avif",
-}  # fmt: skip
-CONTENT_TYPES = {
-    "JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "TIFF": "image/tiff", "BMP": "image/bmp",
-    "GIF": "image/gif", "PNM": "image/x-portable-anymap", "AVIF": "image/avif",
-}  # fmt: skip
-
 _MAX_NAME = 200
+
+
+def content_type(kind: str) -> str:
+    """The media type of pictures of a kind, as `images.kind_of` names it."""
+    known = format_named(kind)
+    return known.media_type if known else "application/octet-stream"
+
+
+def _suffix(kind: str) -> str:
+    known = format_named(kind)
+    return known.suffixes[0] if known else ""
 
 
 def store(folder: Path, data: bytes, kind: str) -> Path:
@@ -30,9 +33,9 @@ def store(folder: Path, data: bytes, kind: str) -> Path:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     digest = hashlib.sha256(data).hexdigest()
-    path = folder / f"{digest[:32]}{_SUFFIX[kind]}"
+    path = folder / f"{digest[:32]}{_suffix(kind)}"
     if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-        path = folder / f"{digest}{_SUFFIX[kind]}"  # the picture of that name was replaced by another
+        path = folder / f"{digest}{_suffix(kind)}"  # the picture of that name was replaced by another
     if not path.exists():
         replace(path, data)
     return path

@@ -15,6 +15,7 @@ from bof.native import are_sound
 from bof.native.mapped_file import reading
 from bof.store import catalog, vocabulary_copy
 from bof.store.catalog import SegmentRecord, commits
+from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segment_files import most_bytes
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
 from bof.system.directory import Directory
@@ -47,7 +48,7 @@ class CheckReport:
     """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing.
 
     wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
-    wrong_vocabulary: why the copy of the vocabulary is not, else empty.
+    wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not.
     """
 
     n_segments: int
@@ -57,6 +58,7 @@ class CheckReport:
     strays: Sequence[Path]
     wrong_metadata: str = ""
     wrong_vocabulary: str = ""
+    wrong_pictures: Sequence[str] = ()
 
     @property
     def n_saved(self) -> int:
@@ -66,7 +68,7 @@ class CheckReport:
     @property
     def is_sound(self) -> bool:
         """Is every byte what was written?"""
-        return not (self.damages or self.wrong_metadata or self.wrong_vocabulary)
+        return not (self.damages or self.wrong_metadata or self.wrong_vocabulary or self.wrong_pictures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,20 @@ def check(folder: Path, n_words: int) -> CheckReport:
     names = {segment.name for segment in standing}
     damages = [damage for damage in found if damage.segment.name in names]
     n_live, strays = sum(len(entry.live) for entry in entries), list(find_strays(folder, standing))
+    stored, wrong_pictures = _check_pictures(folder)
+    strays += stored.strays(contents_of(catalog.read_records(folder))) if has_any(folder) else []
     carried, wrong_vocabulary = _check_vocabulary(folder)
     facts = [*carried.values(), *(fact for entry in entries for fact in entry.segment.files.values())]
-    n_bytes = sum(fact.n_bytes for fact in facts)
-    return CheckReport(len(entries), n_live, n_bytes, damages, strays, wrong_metadata, wrong_vocabulary)
+    n_bytes = sum(fact.n_bytes for fact in facts) + stored.n_bytes()
+    wrong = wrong_metadata, wrong_vocabulary, wrong_pictures
+    return CheckReport(len(entries), n_live, n_bytes, damages, strays, *wrong)
+
+
+def _check_pictures(folder: Path) -> tuple[StoredPictures, list[str]]:
+    """The pictures that the index stores, and what is wrong with them; a writer may delete some meanwhile."""
+    stored = StoredPictures(folder)
+    damaged = list(stored.damaged())
+    return stored, [reason for reason in damaged if reason in set(stored.damaged())] if damaged else []
 
 
 def _check_vocabulary(folder: Path) -> tuple[dict[str, FileFact], str]:

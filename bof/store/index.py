@@ -18,7 +18,7 @@ from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
 from bof.options import SKETCH, FeatureOptions
-from bof.store import catalog, columns, vocabulary_copy
+from bof.store import catalog, columns, pictures, vocabulary_copy
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
 from bof.store.inverted_file import Postings, Weights, derive_weights
@@ -177,7 +177,7 @@ class Index:
         meta = {
             "fingerprint": vocabulary.fingerprint,
             "n_words": vocabulary.n_words,
-            "features": dataclasses.asdict(features),
+            "features": features.fact,
             "vocabulary_folder": str(vocabulary_folder.absolute()),
             **ColumnSpec((SKETCH,)).meta,
         }
@@ -196,7 +196,7 @@ class Index:
         """An existing index. Raises IndexStoreError where there is none or it is damaged."""
         meta = catalog.read_meta(folder)
         try:
-            features = FeatureOptions(**meta["features"])
+            features = FeatureOptions.from_fact(meta["features"])
             facts = meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"])
             return cls(folder, *facts, bool(vocabulary_copy.files_of(meta)))
         except (KeyError, TypeError, ValueError, OptionError) as error:
@@ -348,10 +348,12 @@ class Index:
             return writer.repair(places)
 
     def bytes_by_file(self) -> dict[str, int]:
-        """Bytes on disk of the catalogue, of the copy of the vocabulary, and of the segments' files, by name."""
+        """Bytes on disk of the catalogue, the copy of the vocabulary, stored pictures, and segments' files, by name."""
         found = {catalog.FILE_NAME: (self.folder / catalog.FILE_NAME).stat().st_size}
         copied = vocabulary_copy.files_of(catalog.read_meta(self.folder))
         found[vocabulary_copy.FOLDER] = sum(fact.n_bytes for fact in copied.values())
+        if pictures.has_any(self.folder):
+            found[pictures.FOLDER] = pictures.StoredPictures(self.folder).n_bytes()
         for segment in self.segments():
             for name, fact in segment.files.items():
                 found[name] = found.get(name, 0) + fact.n_bytes

@@ -20,6 +20,7 @@ from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes,
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
 from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
+from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
 from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
 from bof.system.locking import one_writer
@@ -55,14 +56,20 @@ class Writer:
             for reason in wrong_files(self.folder, row, self.n_words, contents=False):
                 raise IndexStoreError(reason, advice=ADVICE)
 
-    def append(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> None:
-        """Add images as one new segment; an older image of the same path gives way."""
+    def append(
+        self, images: Sequence[tuple[ImageRecord, ImageColumns]], annotated: Mapping[str, Fields] | None = None
+    ) -> None:
+        """Add images as one new segment; an older image of the same path gives way.
+
+        annotated: by path, fields that get these values in the same commit, instead of those that they had.
+        """
 
         def write(fresh: Path) -> Files:
             return write_segment(fresh, [columns for _, columns in images], self.n_words)
 
         def commit(database: Connection, name: str, files: Files) -> None:
             n_features = sum(record.n_features for record, _ in images)
+            metadata.set_fields(database, annotated or {})
             number = changes.insert_segment(database, name, files, len(images), n_features)
             changes.insert_images(database, number, [record for record, _ in images])
 
@@ -135,6 +142,9 @@ class Writer:
         with catalog.reading(self.folder) as database:
             segments = catalog.read_segments(database)
         check_module.sweep(self.folder, segments)
+        if has_any(self.folder):
+            with suppress(IndexStoreError):  # a catalogue that is damaged names nothing that may be deleted
+                StoredPictures(self.folder).sweep(contents_of(catalog.read_records(self.folder)))
 
     def _delete(self, names: Sequence[str]) -> None:
         """Delete the folders of segments that the catalogue no longer names."""
@@ -158,6 +168,7 @@ class Writer:
         sizes = self._sizes()
         for chosen in choose_all(sizes):
             self._merge(chosen)
+        self.sweep()
         return len(sizes)
 
     def repair(self, vocabularies: Sequence[Path] = ()) -> CheckReport:
@@ -167,6 +178,8 @@ class Writer:
         else is done, where it is in none of them.
         """
         report = check(self.folder, self.n_words)
+        if report.wrong_pictures:
+            StoredPictures(self.folder).drop_damaged()
         if report.damages or report.wrong_metadata:
             with catalog.transaction(self.folder) as database:
                 changes.drop_segments(database, [damage.segment.number for damage in report.damages])

@@ -6,12 +6,14 @@ import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from bof.errors import OptionError
-from bof.options import FeatureOptions
+from bof.options import NATIVE, OPENCV, FeatureOptions
 
 WRITER_BYTES = 400 << 20
 """The process that writes: libraries, features that wait for a commit, a merge."""
@@ -28,8 +30,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _SET_DUMPABLE = 4
 """Of Linux' prctl: may the process be dumped, traced, and read through /proc?"""
 
-_PYRAMID_BYTES = 64
-"""Of a pixel of the doubled picture while SIFT holds its scales and their differences."""
+_PYRAMID_BYTES: Mapping[str, int] = MappingProxyType({OPENCV: 64, NATIVE: 10})
+"""By extractor: of a pixel of the doubled picture while SIFT holds scales, OpenCV's all and their differences too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def pixels_beside_freed(max_pixels: int, features: FeatureOptions) -> int:
 
 def pyramid_bytes(features: FeatureOptions) -> int:
     """What SIFT takes for the largest picture that it is given."""
-    return _PYRAMID_BYTES * (2 * features.max_side) ** 2
+    return _PYRAMID_BYTES[features.extractor] * (2 * features.max_side) ** 2
 
 
 def peak_memory() -> int:

@@ -89,8 +89,9 @@ def _n_cores() -> int:
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n_threads() - 1, "bof", initializer=_enter)
+    return ThreadPoolExecutor(n_threads() - 1, "bof", initializer=enter_pool)
 
 
-def _enter() -> None:
+def enter_pool() -> None:
+    """The thread that calls this is one of several that share the cores: what it runs starts no further threads."""
     _inside.pool = True

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,12 +48,13 @@ class Limits:
 
 
 def run_in_workers(
-    function: str, shared: object, items: Sequence[object], n_workers: int, limits: Limits | None = None
+    function: str, shared: object, items: Iterable[object], n_workers: int, limits: Limits | None = None
 ) -> Iterator[Any]:
     """Run "module:function" as function(shared, item) on every item, in n_workers processes; results in order.
 
-    An item that crashes its process, hangs or takes too much memory becomes a LostItem. What the function raises is
-    raised here. Only a few results wait at any time. Children are kept for the next run.
+    items: taken one after another, as results are; they may come slowly. An item that crashes its process, hangs or
+    takes too much memory becomes a LostItem. What the function raises is raised here. Only a few results wait at any
+    time. Children are kept for the next run.
     """
     limits = limits or Limits()
     run = _Run(Task(function, shared, limits.memory), limits.seconds, max(1, n_workers))

@@ -152,7 +152,7 @@ def _features(folder: Path, found: dict[str, Any]) -> FeatureOptions:
         if name not in names or type(value) not in right:
             raise _damaged(folder / HEADER, f"features: {name[:80]} {value!r:.40}")
     try:
-        return FeatureOptions(**found)
+        return FeatureOptions.from_fact(found)
     except (TypeError, OptionError) as error:
         raise _damaged(folder / HEADER, f"features: {error}") from error
 

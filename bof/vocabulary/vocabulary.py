@@ -107,6 +107,14 @@ class Vocabulary:
         """Number of visual words."""
         return len(self.centroids)
 
+    @property
+    def new_index_features(self) -> FeatureOptions:
+        """How a new index extracts: as the features that were learned were, by the extractor of today.
+
+        Features of either extractor find the words of the other (docs/evaluation.md).
+        """
+        return self.features.replaced(extractor=FeatureOptions().extractor)
+
     def assign(self, descriptors: U8, k: int = 1) -> I32:
         """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.
 
@@ -142,7 +150,7 @@ class Vocabulary:
             "format": FORMAT,
             "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
             "n_words": self.n_words,
-            "features": dataclasses.asdict(self.features),
+            "features": self.features.fact,
             "trained_on": dict(self.trained_on),
             "files": {name: dataclasses.asdict(fact_of(folder / f"{name}.npy")) for name in ARRAYS},
         }
@@ -225,7 +233,7 @@ def _stored_thresholds(thresholds: F32) -> np.ndarray[Any, np.dtype[np.int16]]:
 
 def _fingerprint(version: int, features: FeatureOptions, *arrays: np.ndarray[Any, Any]) -> str:
     """SHA-256 over everything that decides which word and signature a descriptor gets."""
-    digest = hashlib.sha256(repr((version, sorted(dataclasses.asdict(features).items()))).encode())
+    digest = hashlib.sha256(repr((version, sorted(features.fact.items()))).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

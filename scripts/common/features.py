@@ -18,7 +18,8 @@ from bof.features import sift as feature_module
 from bof.features.sift import crop_features, extract_features
 from bof.geometry.transforms import corners
 from bof.images.decode import read_image
-from bof.options import FeatureOptions
+from bof.native.library import library_path
+from bof.options import NATIVE, FeatureOptions
 from bof.retrieval.answer import Answer
 from bof.types import Box, Features, Geometry
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
@@ -46,8 +47,8 @@ class Collection:
 
 
 def engine_features() -> FeatureOptions:
-    """How the engine extracts: as the vocabulary that comes with it was trained."""
-    return load_vocabulary(default_vocabulary_path()).features
+    """How the engine extracts: a new index, as the vocabulary that comes with it says."""
+    return load_vocabulary(default_vocabulary_path()).new_index_features
 
 
 def query_of(features: Features) -> Query:
@@ -97,6 +98,8 @@ def _digest(paths: Sequence[Path], options: FeatureOptions) -> str:
     """Of the pictures as they are now, the options, and the code and library that extract."""
     digest = hashlib.sha256(repr((options, cv2.__version__)).encode())
     digest.update(Path(feature_module.__file__).read_bytes())
+    if options.extractor == NATIVE:
+        digest.update(library_path().read_bytes())
     for path in paths:
         status = path.stat()
         digest.update(repr((str(path), status.st_size, status.st_mtime_ns)).encode())

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bof.options import PRESETS, FeatureOptions
+from bof.options import EXTRACTORS, PRESETS, FeatureOptions
 from scripts.common.arguments import choose
 from scripts.common.figures import finish, svg
 
@@ -27,13 +27,18 @@ FEATURES = (500, 1000, 4000)
 CONTRASTS = (0.01, 0.03)
 COMBINED = (FeatureOptions(384, 1000), FeatureOptions(512, 1000), FeatureOptions(1024, 4000, 0.0025))
 
-_SHORT = {"max_side": "side", "max_features": "features", "contrast_threshold": "contrast"}
+EXTRACTED = tuple(BALANCED.replaced(extractor=extractor) for extractor in EXTRACTORS)
+"""By each extractor; one of them is the default."""
+
+_SHORT = {"max_side": "side", "max_features": "features", "contrast_threshold": "contrast", "extractor": "extractor"}
 
 
 def title_of(options: FeatureOptions) -> str:
     """What differs from the defaults, and the preset that it is, such as `side 512, features 1000 (fast)`."""
     changed = {field: value for field, value in asdict(options).items() if value != getattr(BALANCED, field)}
-    name = ", ".join(f"{_SHORT[field]} {value:g}" for field, value in changed.items())
+    name = ", ".join(
+        f"{_SHORT[field]} {value if isinstance(value, str) else format(value, 'g')}" for field, value in changed.items()
+    )
     preset = next((preset for preset, known in PRESETS.items() if known == options), "")
     return f"{name} ({preset})" if name and preset else name or preset
 
@@ -45,7 +50,7 @@ def all_settings() -> list[FeatureOptions]:
         *(BALANCED.replaced(max_features=n) for n in FEATURES),
         *(BALANCED.replaced(contrast_threshold=contrast) for contrast in CONTRASTS),
     ]
-    return list(dict.fromkeys([BALANCED, *one_change, *COMBINED, *PRESETS.values()]))
+    return list(dict.fromkeys([BALANCED, *EXTRACTED, *one_change, *COMBINED, *PRESETS.values()]))
 
 
 def chosen(settings: Sequence[FeatureOptions], only: Sequence[str]) -> list[FeatureOptions]:

@@ -90,7 +90,7 @@ def train(workshop: Workshop) -> Path:
 def fill(folder: Path, vocabulary_folder: Path, collection: Collection) -> tuple[Engine, float]:
     """An engine with the collection's pictures in the collection's order, and the seconds without extraction."""
     vocabulary = load_vocabulary(vocabulary_folder)
-    made = Index.create(folder, vocabulary, vocabulary_folder, vocabulary.features)
+    made = Index.create(folder, vocabulary, vocabulary_folder, vocabulary.new_index_features)
     clock = Clock()
     for first in range(0, len(collection.database), _SEGMENT_IMAGES):
         paths = collection.database[first : first + _SEGMENT_IMAGES]

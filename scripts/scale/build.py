@@ -90,7 +90,7 @@ def _fill(
 ) -> tuple[int, int, float, float]:
     """Features, bytes, seconds of appending and seconds of synthesis."""
     vocabulary = load_vocabulary(vocabulary_folder)
-    index = Index.create(place.index, vocabulary, vocabulary_folder, vocabulary.features)
+    index = Index.create(place.index, vocabulary, vocabulary_folder, vocabulary.new_index_features)
     appending, n_features, start = Clock(), 0, time.perf_counter()
     with index.writer() as writer, progress_bar(" images", f"{n_images} images") as show:
         for first in range(0, n_images, BLOCK):

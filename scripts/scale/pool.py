@@ -80,7 +80,7 @@ def load_pool(
     paths = [everything[i] for i in evenly(len(everything), min(n_photos, len(everything)))]
     if len(paths) <= n_queries:
         raise OptionError(f"{folder}: expected more than {n_queries} photographs (--queries), found {len(paths)}")
-    photos = list(extract_all(paths, vocabulary.features, cache, "pool").values())
+    photos = list(extract_all(paths, vocabulary.new_index_features, cache, "pool").values())
     word, residual = _quantized(photos, vocabulary, cache)
     asking = choose_queries([len(photo) for photo in photos], n_queries)
     queries = [photos[row] for row in asking]

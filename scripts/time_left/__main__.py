@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     files = sorted(draw_files(list(list_files([arguments.photos]).items()), arguments.pictures))
     place = default_vocabulary_path()
-    spec = ExtractSpec(place, load_vocabulary(place).features, MAX_PIXELS)
+    spec = ExtractSpec(place, load_vocabulary(place).new_index_features, MAX_PIXELS)
     seconds, work = measure(files, spec)
     print(f"{len(files)} pictures, {seconds.sum():.1f} s of one core; said over true:\n")
     print("\n".join(report(seconds, work)))

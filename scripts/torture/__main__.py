@@ -16,15 +16,18 @@ from bof.cli.command import run
 from bof.images.listing import walk_images
 from scripts.common.arguments import make_parser, write_figures
 from scripts.common.data import UKBENCH
-from scripts.torture import fragments, interrupted, mutants, readers
+from scripts.torture import documents, formats, fragments, interrupted, mutants, readers
 from scripts.torture.index import Finding
 
 PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]] = {
     "kill": interrupted.kill,
     "mutate": mutants.run,
+    "formats": formats.run,
     "readers": readers.run,
     "full": interrupted.full,
     "fragments": fragments.run,
+    "documents": documents.run,
+    "book": documents.kill,
 }
 
 
@@ -36,8 +39,9 @@ def main(argv: list[str] | None = None) -> int:
         vocabulary=(None, "default: bof's own"),
         only=(list(PARTS), "these parts"),
         pictures=(1000, "photographs"),
-        kills=(50, "of the part kill"),
+        kills=(50, "of the parts kill and book"),
         mutants=(5000, "broken files"),
+        documents=(2000, "broken documents"),
         seconds=(60.0, "of readers beside a writer"),
         readers=(8, "processes that search meanwhile"),
         memory=(1500, "megabytes, for the broken pictures"),

@@ -21,7 +21,12 @@ _COMMIT_IMAGES = 20
 
 def kill(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
     """SIGKILL at random moments of indexing: kill, look, resume, compare."""
-    folder, calm, index = link_all(pictures, scratch / "photos"), scratch / "calm", scratch / "index"
+    return kill_indexing(link_all(pictures, scratch / "photos"), pictures, scratch, arguments)
+
+
+def kill_indexing(folder: Path, queries: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
+    """The same of any folder. queries: pictures with which the indexes are compared."""
+    calm, index = scratch / "calm", scratch / "index"
     calm_command, command = (
         index_command(folder, target, arguments, "--commit-images", _COMMIT_IMAGES) for target in (calm, index)
     )
@@ -42,7 +47,7 @@ def kill(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace)
         n_unsound += not is_sound(index)
         progress.append(n_images(index))
     start(command).wait()
-    is_equal = contents(index, pictures, 20) == contents(calm, pictures, 20)
+    is_equal = contents(index, queries, 20) == contents(calm, queries, 20)
     went_back = sum(after < before for before, after in pairwise(progress))
     return [
         Finding("undisturbed", f"{n_images(calm)} pictures in {seconds:.1f} s"),

@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import io
 import struct
+import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from PIL import Image
 
 from bof.engine import Engine
 from bof.errors import ImageError
+from bof.images.readers.jpeg import TRUNCATED
 from bof.options import SearchOptions, VerifyOptions
 from scripts.common.features import prepare
 from scripts.common.process import memory, tree_of
@@ -35,15 +37,28 @@ _SEARCH = SearchOptions(verify=VerifyOptions(depth=20), mirror="never")
 Rng = np.random.Generator
 
 
+Damage = Callable[[Rng, bytes], bytes]
+
+
 def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
     """Index them all, then search with each."""
+    seeds = [(suffix, data) for path in pictures[:4] for suffix, data in _encodings(path)]
+    return torture(pictures, scratch, arguments, seeds, DAMAGES, _bombs())
+
+
+def torture(
+    pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace, seeds: Sequence[tuple[str, bytes]],
+    damages: Mapping[str, Damage], bombs: Sequence[tuple[str, bytes]] = (), every: int = 1,
+) -> list[Finding]:  # fmt: skip
+    """Damage the files of some seeds, suffix and bytes, index them, and search with each of so many."""
     folder, index, skipped = link_all(pictures[:3], scratch / "photos"), scratch / "index", scratch / "skipped"
-    kinds = write_mutants(pictures[:4], folder, arguments.mutants, arguments.seed)
+    kinds = write_mutants(seeds, folder, arguments.mutants, arguments.seed, damages, bombs)
     command = index_command(folder, index, arguments, "--memory", arguments.memory, "--skipped", skipped)
     status, peak, seconds = _index(command)
-    named, n_indexed, n_files = skipped.read_text(encoding="utf-8").splitlines(), n_images(index), len(kinds) + 3
+    lines, n_indexed, n_files = skipped.read_text(encoding="utf-8").splitlines(), n_images(index), len(kinds) + 3
+    named = [line for line in lines if TRUNCATED not in line]  # what is truncated is indexed too
     lost = [line for line in named if "the process that read it" in line]
-    searched, slowest = _search_with_all(index, folder)
+    searched, slowest = _search_with_all(index, folder, every)
     is_whole, cap = status == 0 and n_indexed + len(named) == n_files, arguments.memory
     return [
         Finding("files", f"{n_files} ({', '.join(f'{n} {kind}' for kind, n in sorted(Counter(kinds).items()))})"),
@@ -66,36 +81,40 @@ def _index(command: list[str]) -> tuple[int, int, float]:
     return process.returncode, peak, time.perf_counter() - begin
 
 
-def _search_with_all(index: Path, folder: Path) -> tuple[Counter[str], float]:
+def _search_with_all(index: Path, folder: Path, every: int) -> tuple[Counter[str], float]:
     """Outcomes of one long-lived engine, and the seconds of the slowest search."""
     engine, outcomes, slowest = Engine.open(index), Counter[str](), 0.0
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir())[::every]:
         begin = time.perf_counter()
         try:
             engine.answer(prepare(engine, path), _SEARCH)
             outcomes["answered"] += 1
         except ImageError:
             outcomes["refused by name"] += 1
-        except Exception:
+        except Exception as error:
             outcomes["another error"] += 1
+            print(f"{path.name}: {type(error).__name__}: {error}", file=sys.stderr)
         slowest = max(slowest, time.perf_counter() - begin)
     return outcomes, slowest
 
 
-def write_mutants(pictures: Sequence[Path], folder: Path, n: int, seed: int) -> list[str]:
+def write_mutants(
+    seeds: Sequence[tuple[str, bytes]], folder: Path, n: int, seed: int, damages: Mapping[str, Damage],
+    bombs: Sequence[tuple[str, bytes]] = (),
+) -> list[str]:  # fmt: skip
     """Write n files into the folder; returns the kind of each."""
     rng = np.random.default_rng(seed)
-    seeds = [(suffix, data) for path in pictures for suffix, data in _encodings(path)]
-    made = _bombs()[: n // 10]
+    suffixes = sorted({suffix for suffix, _ in seeds})
+    made = list(bombs)[: n // 10]
     for number, (name, data) in enumerate(made):
         (folder / f"bomb-{number:03d}-{name}").write_bytes(data)
     kinds = ["bomb"] * len(made)
-    names = list(_DAMAGES)
+    names = list(damages)
     for number in range(n - len(made)):
         suffix, data = seeds[int(rng.integers(len(seeds)))]
         kind = names[number % len(names)]
-        other = list(SUFFIXES.values())[int(rng.integers(len(SUFFIXES)))] if kind == "wrong suffix" else suffix
-        (folder / f"{kind.replace(' ', '-')}-{number:05d}{other}").write_bytes(_DAMAGES[kind](rng, data))
+        other = suffixes[int(rng.integers(len(suffixes)))] if kind == "wrong suffix" else suffix
+        (folder / f"{kind.replace(' ', '-')}-{number:05d}{other}").write_bytes(damages[kind](rng, data))
         kinds.append(kind)
     return kinds
 
@@ -160,7 +179,7 @@ def _another_file(rng: Rng, data: bytes) -> bytes:
     return starts[int(rng.integers(len(starts)))] + rng.bytes(int(rng.integers(0, 3000)))
 
 
-_DAMAGES: dict[str, Callable[[Rng, bytes], bytes]] = {
+DAMAGES: dict[str, Damage] = {
     "flipped bits": _flip_bits,
     "damaged header": _damage_header,
     "truncated": lambda rng, data: data[: int(rng.integers(0, len(data)))],

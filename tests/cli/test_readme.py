@@ -22,6 +22,7 @@ RUNS_ELSEWHERE = {
     "bof index PHOTOS --watch": "until it is stopped; tests/ingest starts it",
     "bof train_vocab PHOTOS -o vocab/mine": "needs more pictures than a test draws",
     "bof index PHOTOS --index mine --vocabulary vocab/mine": "needs that vocabulary",
+    "bof index --iiif MANIFEST_URL --allow-urls archive.example": "needs an archive",
     "bof evaluate ukbench --root data/ukbench --report result": "needs the benchmark's photographs",
 }
 """Commands that are parsed here and not run, and why."""

@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from bof import index, search
 from bof.engine import Engine
 from bof.html import is_made_by
 from bof.options import IndexOptions
+from bof.system import ahead
 from tests.support.scenes import draw_scene, warp, write_picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -101,6 +104,35 @@ def test_names_and_paths_are_alone_on_standard_output(run: Run, query: Path, pho
     assert run(query, "--verdict", "same", "--paths")[:2] == (0, f"{photos / 'scene-04.png'}\n")
     assert run(query, "--verdict", "same", "-0")[:2] == (0, f"{photos / 'scene-04.png'}\0")
     assert run(query, "--verdict", "same", "--names", "--null")[:2] == (0, "scene-04.png\0")
+
+
+def test_many_queries_are_worked_on_side_by_side_and_reported_in_order_as_each_alone(
+    run: Run, query: Path, stranger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(query.read_bytes()[:200])
+    pictures = [query, stranger, *sorted(photos.glob("*.png"))[:4]]
+
+    def hits_of(out: str) -> list[Any]:
+        return [{name: one[name] for name in ("query", "box", "hits")} for one in json.loads(out)]
+
+    alone = [one for picture in pictures for one in hits_of(run(picture, "--json")[1])]
+    threads, work = set[int](), search.find_hits
+
+    def find(*arguments: Any) -> Any:
+        threads.add(threading.get_ident())
+        return work(*arguments)
+
+    monkeypatch.setattr(ahead, "n_threads", lambda: 2)
+    monkeypatch.setattr(search, "find_hits", find)
+    status, out, err = run(*pictures[:2], broken, *pictures[2:], tmp_path / "none.png", "--json")
+    assert status == 1
+    assert hits_of(out) == alone
+    assert [line.split(": ")[1] for line in err.splitlines() if line.startswith("error")] == [
+        str(broken), str(tmp_path / "none.png"),
+    ]  # fmt: skip
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 def test_a_name_that_two_queries_find_is_printed_once(run: Run, query: Path, photos: Path) -> None:

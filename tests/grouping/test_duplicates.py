@@ -563,18 +563,18 @@ def test_an_interrupt_says_that_the_work_is_kept(
     assert f"interrupted: {reported}" in capsys.readouterr().err
 
 
-def test_progress_begins_before_the_first_picture_is_read(
+def test_progress_begins_before_the_first_search(
     tmp_path: Path, vocabulary_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(2):
         write_picture(tmp_path / "photos" / f"{number}.png", draw_scene(number))
     seen: list[Step] = []
 
-    def read(*_: object) -> Iterator[Any]:
+    def find(*_: object) -> list[Any]:
         assert seen[0] == Step("searching", 0, 2, 0.0)
-        return iter([])
+        return []
 
-    monkeypatch.setattr(finding, "read_features", read)
+    monkeypatch.setattr(finding, "find_candidates", find)
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
         engine.add([tmp_path / "photos"], IndexOptions(workers=1))
         finding.find_groups(engine, "crop", progress=seen.append)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bof.alignment.likeness import compare
 from bof.engine import Engine
 from bof.geometry import transforms
-from bof.grouping import finding
+from bof.grouping import batches, finding, reading
 from bof.grouping.finding import find_groups
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, slant
@@ -25,6 +25,7 @@ from bof.grouping.pairs import FILE_NAME
 from bof.grouping.types import Group, Kind, Member
 from bof.images.decode import Picture
 from bof.options import DuplicateOptions, IndexOptions
+from bof.retrieval.searcher import Searcher
 from bof.system.steps import Step
 from tests.support.scenes import draw_scene, write_picture
 
@@ -144,14 +145,32 @@ def copied(standing: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def asking(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of files that are asked with."""
-    read, names = vars(finding)["read_features"], list[str]()
+    """The names of pictures that are searched with."""
+    find, names = vars(finding)["find_candidates"], list[str]()
 
-    def record(sources: Any, *rest: Any) -> Any:
-        names.extend(Path(source.path).name for source in sources)
-        return read(sources, *rest)
+    def record(searcher: Searcher, reconstruction: Any, image: int, max_side: int) -> Any:
+        names.append(searcher.collection.rows.names[image])
+        return find(searcher, reconstruction, image, max_side)
 
-    monkeypatch.setattr(finding, "read_features", record)
+    monkeypatch.setattr(finding, "find_candidates", record)
+    return names
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are decoded, each as often as it is; what children do is done here."""
+    read, names = vars(reading)["read_image"], list[str]()
+
+    def record(path: Path, **options: Any) -> Picture:
+        names.append(path.name)
+        picture: Picture = read(path, **options)
+        return picture
+
+    def run_here(function: str, shared: Any, items: Any, *_: object) -> Iterator[Any]:
+        return (getattr(reading, function.partition(":")[2])(shared, item) for item in items)
+
+    monkeypatch.setattr(reading, "read_image", record)
+    monkeypatch.setattr(reading, "run_in_workers", run_here)
     return names
 
 
@@ -205,6 +224,25 @@ def test_the_order_of_indexing_changes_no_group(collection: Path, standing: Path
             engine.add([collection / name], IndexOptions(workers=1))
         engine.add([collection], IndexOptions(workers=1))
     assert links_of(groups_of(other)) == links_of(groups_of(standing))
+
+
+def test_no_file_is_decoded_that_no_pair_names_and_each_of_these_once(copied: Path, decoded: list[str]) -> None:
+    (copied / FILE_NAME).unlink()
+    (group,) = groups_of(copied)
+    assert {member.name for member in group.members} == {"base.png", "again/base.png", *MADE}
+    assert sorted(decoded) == sorted({*MADE, "base.png"})  # again/base.png has the same content
+
+
+def test_pixels_are_read_only_where_geometry_may_be_that_of_a_copy_but_of_scenes_always(
+    copied: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copied / FILE_NAME).unlink()
+    monkeypatch.setattr(finding, "may_be_one_photograph", lambda *_: False)
+    assert names_of(groups_of(copied)) == [["again/base.png", "base.png"]]
+    assert not decoded
+    (group,) = groups_of(copied, "scene")
+    assert {member.name for member in group.members} == {"base.png", "again/base.png", *MADE}
+    assert sorted(decoded) == sorted({*MADE, "base.png"})
 
 
 # -- Pixels -----------------------------------------------------------------------------------------------------------
@@ -342,7 +380,7 @@ def test_a_run_that_was_ended_goes_on(
     """Once while pictures ask, once while they are compared."""
     (copied / FILE_NAME).unlink()
     monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
-    monkeypatch.setattr(finding, "_COMPARED_AT_ONCE", 2)
+    monkeypatch.setattr(batches, "MOST_PICTURES", 2)
 
     class KilledError(Exception):
         pass
@@ -358,7 +396,8 @@ def test_a_run_that_was_ended_goes_on(
             find_groups(engine, "crop", ONE, stop)
         return int(str(killed.value))
 
-    assert stop_at("searching", 6) == len(asking) == N_CONTENTS
+    assert stop_at("searching", 6) == N_CONTENTS
+    assert 6 <= len(asking) < N_CONTENTS
     asking.clear()
     n_to_compare = stop_at("comparing", 3)  # the two before are committed
     assert len(asking) <= N_CONTENTS - 6

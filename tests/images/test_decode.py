@@ -18,8 +18,9 @@ import pytest
 from PIL import Image, features
 
 from bof.errors import ImageError, display_name
-from bof.images.decode import Picture, decode, read_bytes, read_image
-from bof.images.listing import IMAGE_SUFFIXES, walk_images
+from bof.images import listing
+from bof.images.decode import Picture, View, decode, decode_views, read_bytes, read_image
+from bof.images.listing import IMAGE_SUFFIXES, list_everything, walk_images
 
 Array = np.ndarray
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file system")
@@ -315,8 +316,6 @@ def test_our_cap_not_pillows() -> None:
 # -- Broken -----------------------------------------------------------------------------------------------------------
 
 WHOLE = {
-    "jpeg": PLAIN["jpeg"],
-    "progressive jpeg": PLAIN["progressive jpeg"],
     "png": PLAIN["png"],
     "webp": PLAIN["webp"],
     "tiff": PLAIN["tiff"],
@@ -337,10 +336,38 @@ def test_truncated(kind: str, grey: bool, part: float, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_what_is_there_of_a_truncated_jpeg_is_read(grey: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    data = jpeg(200, 150)
+    picture = decode(data[: len(data) // 2], grey=grey)
+    whole = decode(data, grey=grey)
+    assert (picture.width, picture.height, picture.pixels.shape) == (200, 150, whole.pixels.shape)
+    assert picture.note.startswith("truncated: the end of the file is missing")
+    assert whole.note == ""
+    assert np.array_equal(picture.pixels[:40], whole.pixels[:40])
+    assert np.ptp(picture.pixels[-8:].astype(int), axis=0).max() < 3  # what is missing is flat from top to bottom
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_truncated_progressive_jpeg_is_less_sharp() -> None:
+    data = PLAIN["progressive jpeg"](smooth(200, 150))
+    picture = decode(data[: len(data) * 8 // 10])
+    assert picture.note
+    assert distance(picture.pixels, smooth(200, 150)) < 12
+
+
+@pytest.mark.parametrize("part", [0.02, 0.1])
+def test_a_jpeg_without_any_pixels_is_refused(part: float) -> None:
+    data = jpeg(200, 150)
+    with pytest.raises(ImageError, match=r"a\.x: .*truncated"):
+        decode(data[: int(len(data) * part)], name="a.x")
+
+
 def test_truncated_jpeg_that_is_shrunk_while_decoding() -> None:
     data = jpeg(800, 600)
-    with pytest.raises(ImageError, match="truncated"):
-        decode(data[: len(data) * 2 // 3], max_side=100)
+    picture = decode(data[: len(data) * 2 // 3], max_side=100)
+    assert (picture.width, picture.height, picture.pixels.shape) == (800, 600, (75, 100, 3))
+    assert picture.note
 
 
 def test_bytes_after_the_end_are_ignored() -> None:
@@ -471,6 +498,29 @@ def test_walk_is_recursive_sorted_and_skips_the_rest(tmp_path: Path) -> None:
     assert list(walk_images(tmp_path)) == sorted(expected)
 
 
+def test_files_whose_names_say_nothing_are_known_by_content(tmp_path: Path) -> None:
+    for name in ("DSC1", "a.jpg_large", "b.1", "notes", "c.txt", "d.unknown", ".e"):
+        (tmp_path / name).write_bytes(jpeg() if name not in ("notes", "d.unknown") else b"some words")
+    found = list_everything([tmp_path])
+    assert sorted(found.names.values()) == ["DSC1", "a.jpg_large", "b.1"]
+    kinds = {os.path.basename(path): kind for path, kind in found.passed_over.items()}
+    assert kinds == {"notes": "without a suffix", "c.txt": ".txt", "d.unknown": ".unknown", ".e": "hidden"}
+
+
+def test_only_files_whose_names_say_nothing_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.jpg", "b.txt", "c.mp4", "d", "e.strange")
+    for name in ("d", "e.strange"):
+        (tmp_path / name).write_bytes(b"words")
+    opened: list[str] = []
+
+    def record(path: Path) -> None:
+        opened.append(path.name)
+
+    monkeypatch.setattr(listing, "kind_of_file", record)
+    list_everything([tmp_path])
+    assert opened == ["d", "e.strange"]
+
+
 def test_a_hidden_folder_is_walked_when_named(tmp_path: Path) -> None:
     expected = touch(tmp_path, ".mine/a.jpg")
     assert list(walk_images(tmp_path / ".mine")) == expected
@@ -519,3 +569,23 @@ def test_an_unreadable_folder_is_passed_over_with_a_warning(
 def test_suffixes_are_lower_case_with_a_dot() -> None:
     assert all(s == s.lower() and s.startswith(".") for s in IMAGE_SUFFIXES)
     assert {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"} <= IMAGE_SUFFIXES
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+def test_views_that_are_decoded_together_have_the_bits_of_each_alone(kind: str, mode: str, orientation: int) -> None:
+    if kind == "JPEG" and mode in ("RGBA", "P"):
+        return
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (90, 131, 3), np.uint8)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    picture.save(stream, kind, exif=exif)
+    views: list[View] = [(100, True), (37, False), (None, False)]
+    together = decode_views(stream.getvalue(), views)
+    alone = [decode(stream.getvalue(), max_side=max_side, grey=grey) for max_side, grey in views]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.width, one.height) == (other.width, other.height)
+        assert np.array_equal(one.pixels, other.pixels)

@@ -61,7 +61,7 @@ def test_a_new_index_records_its_preset_and_opens_again(make: Make, folder: Path
 
 def test_without_a_preset_the_vocabulary_decides(make: Make, folder: Path, vocabulary_folder: Path) -> None:
     assert make() == 0
-    assert recorded(folder) == load_vocabulary(vocabulary_folder).features
+    assert recorded(folder) == load_vocabulary(vocabulary_folder).new_index_features
 
 
 def test_a_flag_says_more_than_the_preset(make: Make, folder: Path) -> None:

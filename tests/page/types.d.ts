@@ -179,10 +179,11 @@ type Paint = (pen: Pen, px: number) => void;
 // ---- jobs
 
 type Skipped = Api.Job['skipped'];
+type PassedOver = Api.Job['passed_over'];
 
 /** A line in the tray of jobs. */
 interface TaskLine {
   remove(): void;
   progress(done: number, total: number): void;
-  finish(text: string, skipped?: Skipped, kind?: 'good' | 'bad'): void;
+  finish(text: string, skipped?: Skipped, kind?: 'good' | 'bad', passedOver?: PassedOver): void;
 }

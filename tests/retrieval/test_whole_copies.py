@@ -74,6 +74,14 @@ def test_it_is_found_in_another_size_and_in_a_box(flat: Engine, tmp_path: Path) 
     assert hit.outline == pytest.approx(np.array([[0, 0], [300, 0], [300, 200], [0, 200]]) - 0.5)
 
 
+def test_a_query_in_grey_is_answered_too(flat: Engine, tmp_path: Path) -> None:
+    Image.fromarray(PICTURES["icon"]).save(tmp_path / "again.png")
+    grey = read_image(tmp_path / "again.png", grey=True)
+    options = SearchOptions(verify=VerifyOptions(pixels=20))
+    query = flat.prepare(grey, None, options, colours=grey)
+    assert flat.hits(query, flat.answer(query, options), options) is not None
+
+
 def test_without_pixels_nothing_is_claimed(flat: Engine, tmp_path: Path) -> None:
     Image.fromarray(PICTURES["flag"]).save(tmp_path / "again.jpg")
     assert same(flat, tmp_path / "again.jpg", pixels=0) == []

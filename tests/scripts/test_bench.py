@@ -18,7 +18,7 @@ from bof.engine import Engine
 from bof.errors import BofError
 from bof.features.sift import extract_features
 from bof.images.decode import read_image
-from bof.options import FeatureOptions, SearchOptions, VerifyOptions
+from bof.options import OPENCV, FeatureOptions, SearchOptions, VerifyOptions
 from bof.vocabulary.vocabulary import load_vocabulary
 from scripts.bench import __main__ as script
 from scripts.bench import appearance, assignment, batch, commands, extraction, peers, stages
@@ -225,7 +225,7 @@ def test_bare_sift_extracts_what_the_engine_extracts(data: Path, monkeypatch: py
     paths = sorted((data / "ukbench1000").iterdir())[:2]
     assert extraction.sift_share(paths) > 0
     monkeypatch.undo()
-    assert found == [len(extract_features(read_image(p, grey=True), FeatureOptions())) for p in paths]
+    assert found == [len(extract_features(read_image(p, grey=True), FeatureOptions(extractor=OPENCV))) for p in paths]
 
 
 def test_a_process_is_measured_without_the_one_that_starts_it() -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from pathlib import Path
+
 import numpy as np
 
+from scripts.duplicates.cost import cost_of, judge_file
 from scripts.duplicates.groups import Truth, components, judge_groups, near_pairs
 
 
@@ -39,3 +45,21 @@ def test_near_hashes_are_those_that_brute_force_finds() -> None:
     ]
     assert near_pairs(hashes, 2) == expected
     assert expected
+
+
+def test_groups_of_the_command_are_judged_by_its_file(tmp_path: Path) -> None:
+    members = [("a2", False), ("a", True), ("unknown", False)]
+    group = {"members": [{"path": path, "is_head": is_head} for path, is_head in members]}
+    alone = {"members": [{"path": "unknown", "is_head": True}, {"path": "other", "is_head": False}]}
+    file = tmp_path / "groups.json"
+    file.write_text(json.dumps({"groups": [group, alone]}), encoding="utf-8")
+    one = {"a": frozenset("a"), "a2": frozenset("a")}
+    truth = Truth(list(one), one, one, {"a": "reference", "a2": "crop"}, {"a2": "a"})
+    found = judge_file(truth, file, 1.0)
+    assert (found.n_groups, found.n_wrong_groups, found.recall) == (1, 0, 1.0)
+
+
+def test_a_command_costs_what_its_children_take() -> None:
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])"
+    assert cost_of([sys.executable, "-c", nested], os.environ).cpu_seconds > 0.3

@@ -29,6 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("kill", ("--kills", "2")),
         ("mutate", ("--mutants", "40")),
+        ("formats", ("--mutants", "40")),
         ("readers", ("--seconds", "2", "--readers", "2")),
         ("full", ()),
         ("fragments", ()),

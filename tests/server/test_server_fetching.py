@@ -18,11 +18,11 @@ import pytest
 from bof.errors import OptionError
 from bof.options import ServeOptions
 from bof.serve import main
-from bof.server.http import fetching
-from bof.server.http.addresses import SPECIAL_PURPOSE, Source, Target, is_public
 from bof.server.http.fetching import Fetcher, not_fetched
 from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
+from bof.web import reach
+from bof.web.addresses import SPECIAL_PURPOSE, Source, Target, is_public
 from tests.support.scenes import draw_scene
 from tests.support.serving import API, PNG, TestClient, encoded, names, scene, served
 
@@ -141,7 +141,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
         looked_up.append(host)
         return list(addresses)
 
-    monkeypatch.setattr(fetching, "look_up", look_up)
+    monkeypatch.setattr(reach, "look_up", look_up)
     return looked_up
 
 
@@ -437,7 +437,7 @@ def test_a_slow_host_is_not_waited_for(host: Host, path: str) -> None:
 
 
 def test_a_host_that_does_not_accept_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(reach, "CONNECT_SECONDS", 0.05)
 
     async def connect(*_: Any, **__: Any) -> None:
         await asyncio.sleep(60)
@@ -501,7 +501,7 @@ def test_a_list_that_cannot_be_meant_is_refused(
 
 
 def test_a_name_is_looked_up_as_the_system_does() -> None:
-    assert fetching.look_up("127.0.0.1", 80) == ["127.0.0.1"]
+    assert reach.look_up("127.0.0.1", 80) == ["127.0.0.1"]
     with pytest.raises((OSError, UnicodeError)):
-        fetching.look_up("x" * 64 + ".invalid", 80)
+        reach.look_up("x" * 64 + ".invalid", 80)
     assert quote("图") in Target.of("http://a.example/图").path

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bof import native
 from bof.errors import OptionError
-from bof.options import FeatureOptions
+from bof.options import NATIVE, OPENCV, FeatureOptions
 from bof.system.memory import (
     DECODE_BYTES,
     WORKER_BYTES,
@@ -23,10 +24,12 @@ from bof.system.memory import (
     pyramid_bytes,
 )
 
+OPENCVS = FeatureOptions(extractor=OPENCV)
+
 
 @given(memory=st.integers(876, 1 << 20), n_workers=st.integers(1, 200))
 def test_the_shares_are_no_more_than_the_whole(memory: int, n_workers: int) -> None:
-    memory_limit = limit_memory(memory, n_workers, FeatureOptions())
+    memory_limit = limit_memory(memory, n_workers, OPENCVS)
     assert 1 <= memory_limit.n_workers <= n_workers
     assert WRITER_BYTES + memory_limit.n_workers * (WORKER_BYTES + memory_limit.bytes) <= memory << 20
     assert memory_limit.in_one.bytes == memory_limit.n_workers * memory_limit.bytes
@@ -34,29 +37,36 @@ def test_the_shares_are_no_more_than_the_whole(memory: int, n_workers: int) -> N
 
 
 def test_scarce_memory_means_fewer_processes() -> None:
-    assert [limit_memory(mb, 8, FeatureOptions()).n_workers for mb in (900, 1500, 4096, 100_000)] == [1, 2, 7, 8]
+    assert [limit_memory(mb, 8, OPENCVS).n_workers for mb in (900, 1500, 4096, 100_000)] == [1, 2, 7, 8]
 
 
 @given(n_pixels=st.integers(1, 10**9), n_workers=st.integers(1, 16))
 def test_the_memory_that_is_asked_for_is_enough(n_pixels: int, n_workers: int) -> None:
-    needed = max(limit_memory(0, n_workers, FeatureOptions()).memory_for(n_pixels), 876)
-    assert limit_memory(needed, n_workers, FeatureOptions()).in_one.max_pixels >= n_pixels * 0.999 - 50_000
+    needed = max(limit_memory(0, n_workers, OPENCVS).memory_for(n_pixels), 876)
+    assert limit_memory(needed, n_workers, OPENCVS).in_one.max_pixels >= n_pixels * 0.999 - 50_000
 
 
 def test_too_little_is_refused_with_what_is_needed() -> None:
     with pytest.raises(OptionError, match="memory: expected at least 876 MB to index with, found 875"):
-        limit_memory(875, 1, FeatureOptions())
-    assert limit_memory(876, 1, FeatureOptions()).n_workers == 1
+        limit_memory(875, 1, OPENCVS)
+    assert limit_memory(876, 1, OPENCVS).n_workers == 1
+
+
+def test_bofs_own_extractor_takes_less_than_half_of_opencvs() -> None:
+    own = FeatureOptions(extractor=NATIVE)
+    assert 0 < pyramid_bytes(own) < pyramid_bytes(OPENCVS) / 2
+    assert native.sift_room(own.max_side, own.max_side, own.max_features) <= pyramid_bytes(own)
+    assert limit_memory(1500, 8, own).n_workers > limit_memory(1500, 8, OPENCVS).n_workers
 
 
 def test_by_default_a_machine_of_any_size_can_index(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine_memory() > 1 << 28
     monkeypatch.setattr("bof.system.memory.machine_memory", lambda: 1 << 29)
-    assert limit_memory(0, 4, FeatureOptions()).n_workers == 1
+    assert limit_memory(0, 4, OPENCVS).n_workers == 1
 
 
 def test_what_is_kept_and_what_is_decoded_fit_a_share_together() -> None:
-    features = FeatureOptions()
+    features = OPENCVS
     memory_limit = limit_memory(4096, 2, features)
     beside = pixels_beside_freed(memory_limit.max_pixels, features)
     assert 0 < beside < memory_limit.max_pixels

@@ -11,8 +11,9 @@ import numpy as np
 from bof.errors import ImageError
 from bof.evaluation.report.cases import Shot
 from bof.html import PageImage
-from bof.images.decode import Picture, read_image
+from bof.images.decode import Picture
 from bof.images.draw import INK, RED, encode_jpeg
+from bof.images.opening import read_picture
 from bof.types import U8, Box
 
 LONG_SIDE_PX = 240
@@ -32,7 +33,7 @@ def write_thumbnails(folder: Path, shots: Iterable[Shot]) -> dict[Shot, PageImag
 
 def _write(folder: Path, file: str, shot: Shot) -> PageImage:
     try:
-        picture = read_image(Path(shot.path), max_side=LONG_SIDE_PX)
+        picture = read_picture(shot.path, max_side=LONG_SIDE_PX)
     except ImageError as error:
         return PageImage("", problem=str(error))
     rgb = picture.pixels if shot.box is None else draw_box(picture, shot.box)

@@ -14,26 +14,39 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.errors import ImageError, reason_of
+from bof.images.decode import kind_of_file
 from bof.images.documents.archives import ARCHIVES
 from bof.images.documents.base import Document, DocumentKind
 from bof.images.documents.frames import FRAMES
+from bof.images.documents.pdf import PDF
 from bof.images.regular import MAGIC_BYTES, open_regular
 
-KINDS: tuple[DocumentKind, ...] = (*FRAMES, ARCHIVES)
+KINDS: tuple[DocumentKind, ...] = (*FRAMES, ARCHIVES, PDF)
+
+
+def kind_of_document(head: bytes) -> DocumentKind | None:
+    """The kind of files that may hold several pictures which a file's first bytes announce; None for no such kind."""
+    return next((kind for kind in KINDS if kind.matches(head)), None)
+
+
+def find_kind(file: str) -> DocumentKind | None:
+    """The same of a file. Raises ImageError where it cannot be read."""
+    try:
+        with open_regular(Path(file)) as stream:
+            kind = kind_of_document(stream.read(MAGIC_BYTES))
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot read: {reason_of(error)}", path=file) from error
+    is_other = kind is not None and kind.is_picture and kind_of_file(Path(file)) != kind.name
+    return None if is_other else kind  # many a RAW begins as a TIFF does
 
 
 def open_document(file: str) -> Document | None:
     """The document in a file, to be closed; None where the file is a picture, or neither. Raises ImageError."""
-    try:
-        with open_regular(Path(file)) as stream:
-            head = stream.read(MAGIC_BYTES)
-    except (OSError, ValueError) as error:
-        raise ImageError(f"cannot read: {reason_of(error)}", path=file) from error
-    kind = next((kind for kind in KINDS if kind.matches(head)), None)
+    kind = find_kind(file)
     if kind is None:
         return None
     document = kind.open(file)
-    if document.parts or not kind.is_picture:
+    if not kind.is_picture or document.parts:
         return document
     document.close()
     return None

@@ -29,6 +29,7 @@ class ArchiveKind:
 
     name: str = "ZIP"
     is_picture: bool = False
+    is_isolated: bool = False
 
     def matches(self, head: bytes) -> bool:
         """Do a file's first bytes announce this kind? Those of an empty archive do too."""

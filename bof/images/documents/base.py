@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Protocol
 
-DOCUMENT_SUFFIXES: frozenset[str] = frozenset({".zip", ".cbz"})
-"""Of files that hold pictures and are none themselves."""
+_ARCHIVE_SUFFIXES = frozenset({".zip", ".cbz"})
+PDF_SUFFIX, PDF_EXTRA, PDF_LIBRARY = ".pdf", "pdf", "pypdfium2"
 
 MAX_PARTS = 10_000
 """More pictures of one file are not indexed; what is left is said."""
 
 MIN_SIDE_PX = 100
 """A smaller picture in a document is an ornament: a bullet, a rule, an icon."""
+
+
+def missing_extra(suffix: str) -> str:
+    """What of bof must be installed before files of this suffix are looked into: `pdf`; nothing where they are."""
+    return PDF_EXTRA if suffix == PDF_SUFFIX and find_spec(PDF_LIBRARY) is None else ""
+
+
+DOCUMENT_SUFFIXES: frozenset[str] = _ARCHIVE_SUFFIXES | ({PDF_SUFFIX} if not missing_extra(PDF_SUFFIX) else frozenset())
+"""Of files that hold pictures and are none themselves, as far as what reads them is installed."""
 
 
 class Document(Protocol):
@@ -47,6 +57,10 @@ class DocumentKind(Protocol):
     @property
     def is_picture(self) -> bool:
         """Is it a picture file too, read as that picture where it holds no more?"""
+
+    @property
+    def is_isolated(self) -> bool:
+        """Is it read in a process of its own alone, because what reads it may take that down, or much memory?"""
 
     def matches(self, head: bytes) -> bool:
         """Do a file's first bytes announce this kind?"""

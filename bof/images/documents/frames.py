@@ -46,6 +46,7 @@ class FramesKind:
     word: str
     choose: Callable[[Image.Image], Iterator[int]]
     is_picture: bool = True
+    is_isolated: bool = False
 
     def matches(self, head: bytes) -> bool:
         """Do a file's first bytes announce this kind?"""

@@ -11,11 +11,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bof.images.address import is_part
 from bof.images.decode import kind_of
 from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.collection import all_of, version_of
-from bof.server.decoding import Check, Shrink
+from bof.server.decoding import Check, Shrink, ToPng
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
 from bof.server.http.forms import FormPart
@@ -58,11 +59,15 @@ async def send_file(service: Service, request: Request, values: Values) -> Respo
     if _is_known(request, headers):
         return Response(status_code=304, headers=headers)
     data = await service.in_file_thread(service.collection.content, image)
-    kind = kind_of(data)
+    if is_part(image.path) and kind_of(data) == "PNM":
+        data = await service.in_worker(ToPng(data))  # a browser shows no PNM
+    kind = kind_of(data, image.path)
     if kind is None:
         raise ProblemError("gone", "expected a picture, found something else")
-    headers["Content-Disposition"] = f'inline; filename="{image.id}-{version_of(image)}"'
-    return Response(data, 200, headers, uploads.CONTENT_TYPES[kind])
+    # An SVG is a document that may hold scripts: shown as a picture it runs none, opened as a page it could.
+    where = "attachment" if kind == "SVG" else "inline"
+    headers["Content-Disposition"] = f'{where}; filename="{image.id}-{version_of(image)}"'
+    return Response(data, 200, headers, uploads.content_type(kind))
 
 
 async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from bof.errors import OptionError
 from bof.options import BOX, TOP, SearchOptions
 from bof.options.option import Option, option_of
-from bof.server.http.addresses import URL_PATTERN
 from bof.server.http.problems import not_found
 from bof.types import Verdict
+from bof.web.addresses import URL_PATTERN
 
 MAX_TEXT = 2000
 """Characters of a condition."""

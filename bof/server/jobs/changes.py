@@ -8,12 +8,17 @@ from pathlib import Path
 
 from bof.engine import AddReport, Engine
 from bof.errors import display_name
+from bof.images.address import Address, file_of, is_part
+from bof.images.readers.others import advice_for
 from bof.options import IndexOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import TAG, TITLE, ImageRecord
+
+_MAX_KINDS = 100
+"""Kinds of files that were passed over, in a job's answer; the most frequent."""
 
 
 class Changes:
@@ -39,14 +44,23 @@ class Changes:
                 writer.set_fields(titles)
             self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
             self._forget_unusable(given)
+            self._name_parts(given)
             job.images = list(self._collection.ids_at(given).values())
 
         return work
 
     def _forget_unusable(self, paths: Mapping[str, str]) -> None:
         """Uploads that are not in the index now can never be."""
-        for path in set(paths) - set(self._collection.ids_at(paths)):
+        used = {file_of(path) for path in self._collection.ids_at(paths)}
+        for path in set(paths) - used:
             Path(path).unlink(missing_ok=True)
+
+    def _name_parts(self, given: Mapping[str, str]) -> None:
+        """The parts of a file are called after the name that it was given."""
+        parts = [Address.parse(path) for path in self._collection.ids_at(given) if path not in given]
+        if parts:
+            with self._engine().writer() as writer:
+                writer.set_fields({str(part): {TITLE: [part.name(given[part.file])]} for part in parts})
 
     def update(self, number: int, data: bytes) -> Work:
         """Give an uploaded picture new content; name, tags and fields stay."""
@@ -66,6 +80,11 @@ class Changes:
         if not self._collection.is_uploaded(image.path):
             detail = "expected an uploaded picture, found one in a folder of the index; change it there, then sync"
             raise ProblemError("conflict", detail)
+        if is_part(image.path):
+            detail = (
+                "expected a picture of its own, found one in a file with others; remove them, then send the new file"
+            )
+            raise ProblemError("conflict", detail)
 
     def remove(self, number: int) -> Work:
         """Take a picture out; an uploaded file is deleted."""
@@ -73,8 +92,8 @@ class Changes:
         def work(job: Job) -> None:
             image = self._collection.record(number)
             job.removed = self._engine().remove([image.name])
-            if self._collection.is_uploaded(image.path):
-                Path(image.path).unlink(missing_ok=True)
+            if self._collection.is_uploaded(image.path) and not self._collection.parts_of(file_of(image.path)):
+                Path(file_of(image.path)).unlink(missing_ok=True)
 
         return work
 
@@ -111,5 +130,9 @@ class Changes:
         """What an add has done. names: path -> what people call it."""
         job.added, job.removed = report.n_added + report.n_changed, report.n_removed
         job.moved, job.unchanged = report.n_moved, report.n_unchanged + report.n_touched
-        for skipped in report.skipped:
+        job.passed_over = [
+            {"kind": display_name(kind), "count": n, "advice": advice_for(kind)}
+            for kind, n in report.passed_over.items()
+        ][:_MAX_KINDS]
+        for skipped in (*report.skipped, *report.notes):
             job.skip(names.get(skipped.path) or display_name(os.path.basename(skipped.path)), skipped.reason)

@@ -42,6 +42,7 @@ class Job:
     unchanged: int = 0
     images: list[int] = field(default_factory=list)
     skipped: list[dict[str, str]] = field(default_factory=list)
+    passed_over: list[dict[str, Any]] = field(default_factory=list)
     error: ProblemError | None = None
     created: float = field(default_factory=time.time)
     seconds: float = 0.0
@@ -68,7 +69,7 @@ class Job:
         return {
             "id": self.id, "kind": self.kind, "state": self.state, "done": self.done, "total": self.total,
             "added": self.added, "removed": self.removed, "moved": self.moved, "unchanged": self.unchanged,
-            "images": self.images[:_MAX_IMAGES], "skipped": list(self.skipped),
+            "images": self.images[:_MAX_IMAGES], "skipped": list(self.skipped), "passed_over": list(self.passed_over),
             "error": self.error and self.error.document(), "created": when(self.created),
             "seconds": round(self.seconds, 3),
         }  # fmt: skip

@@ -71,6 +71,14 @@ function skippedList(skipped) {
       ? h('p', { class: 'small' }, t('job.skipped-more', { n: skipped.length - MOST_NAMED })) : null);
 }
 
+/** Files that are no pictures for bof, by kind, and what to do about them. @param {PassedOver} passedOver */
+function passedOverList(passedOver) {
+  const total = passedOver.reduce((sum, { count }) => sum + count, 0);
+  return h('details', {}, h('summary', {}, t('job.passed-over', { n: total })),
+    h('ul', { class: 'skipped' }, passedOver.map(({ kind, count, advice }) =>
+      h('li', {}, h('b', {}, `${number(count)} ${kind}`), advice ? h('span', { lang: 'en' }, ` – ${advice}`) : null))));
+}
+
 /** A line in the tray. @param {string} title @returns {TaskLine} */
 export function taskLine(title) {
   const words = h('span', { class: 'small' });
@@ -87,15 +95,16 @@ export function taskLine(title) {
       if (total) [bar.max, bar.value] = [total, done];
       words.textContent = total ? t('job.progress', { done: number(done), total: number(total) }) : t('job.waiting');
     },
-    finish(text, skipped = [], kind = 'good') {
+    finish(text, skipped = [], kind = 'good', passedOver = []) {
       bar.remove();
       close.hidden = false;
       words.replaceChildren(icon(kind === 'good' ? 'check' : 'warning'), ' ', text);
       box.classList.add(kind);
       if (skipped.length) details.append(skippedList(skipped));
+      if (passedOver.length) details.append(passedOverList(passedOver));
       say(`${title}: ${text}`);
       const leave = () => box.contains(document.activeElement) || box.remove();
-      if (kind === 'good' && !skipped.length) setTimeout(leave, STAYS_MS);
+      if (kind === 'good' && !skipped.length && !passedOver.length) setTimeout(leave, STAYS_MS);
     },
   };
 }
@@ -118,7 +127,7 @@ export async function showJob({ id }, title) {
   const line = taskLine(title);
   try {
     const job = await follow(id, ({ done, total }) => line.progress(done, total));
-    if (job.state === 'done') line.finish(outcome(job), job.skipped);
+    if (job.state === 'done') line.finish(outcome(job), job.skipped, 'good', job.passed_over);
     else line.finish(failure(job), job.skipped, 'bad');
     changed();
     return job;

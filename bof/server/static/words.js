@@ -273,6 +273,7 @@ export const ALL = {
   'job.failed': ['It failed.', '失败。'],
   'job.stopped': ['The server was shut down; finished work stays.', '服务器已关闭；已完成的部分会保留。'],
   'job.skipped': ['{n} file was skipped|{n} files were skipped', '跳过了 {n} 个文件'],
+  'job.passed-over': ['{n} file is no picture that is read|{n} files are no pictures that are read', '{n} 个文件不是可读取的图片'],
   'job.skipped-more': ['and {n} more', '还有 {n} 个'],
   'reason.broken': ['damaged, or not a known kind of picture', '文件损坏，或不是可识别的图片'],
   'reason.large': ['too many pixels', '像素过多'],

@@ -11,7 +11,7 @@ from bof.store.catalog.commits import Commit, read_commit, read_generation, read
 from bof.store.catalog.connection import FILE_NAME, connect, create, exists, reading, require_none, transaction
 from bof.store.catalog.filters import BUILT_IN, compile_where
 from bof.store.catalog.metadata import TAG, TITLE, Fields, is_named_by_content
-from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord, is_in_memory, path_in_memory
+from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord, has_file, is_in_memory, path_in_memory
 from bof.store.catalog.schema import FORMAT
 from bof.store.catalog.select import (
     Order,
@@ -49,6 +49,7 @@ __all__ = [
     "count_values",
     "create",
     "exists",
+    "has_file",
     "ids_of_content",
     "is_in_memory",
     "is_named_by_content",

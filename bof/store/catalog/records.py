@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+from bof.images.address import is_remote
 from bof.images.opening import stamp_of
 from bof.store.segment_files import ARRAYS, COLUMNS
 from bof.store.segments import ONLY_IN_FORMAT_1
@@ -96,20 +97,27 @@ def is_in_memory(path: str) -> bool:
     return path.startswith(_MEMORY)
 
 
+def has_file(path: str) -> bool:
+    """May there be a file at this path? Not of what was given in memory, or lies on another machine."""
+    return not (is_in_memory(path) or is_remote(path))
+
+
 @dataclass(frozen=True, slots=True)
 class FileStamp:
     """A picture file as it was when it was indexed: absolute path, size in bytes, time of modification.
 
-    A part of a file has the stamp of the file.
+    A part of a file has the stamp of the file. size: width and height that its picture is said to have, where the file
+    is a smaller version of it; None: as the file has it.
     """
 
     path: str
     n_bytes: int
     mtime_ns: int
+    size: tuple[int, int] | None = None
 
     def is_current(self) -> bool:
         """Is it still that file?"""
-        if is_in_memory(self.path):
+        if not has_file(self.path):
             return False
         try:
             return stamp_of(self.path) == (self.n_bytes, self.mtime_ns)

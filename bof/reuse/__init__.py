@@ -1,0 +1,1 @@
+"""The reuse graph: which pictures of a collection share which part, as data for other programs and as a page."""

@@ -1,0 +1,3 @@
+"""Which bof this is."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,1 @@
+"""An archive of IIIF on loopback, harvested and killed, beside another program for the same."""
