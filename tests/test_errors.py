@@ -72,8 +72,8 @@ def test_an_error_travels_between_processes_whole() -> None:
 # -- The source -------------------------------------------------------------------------------------------------------
 
 ERRORS = {name for name, kind in vars(bof.errors).items() if isinstance(kind, type) and issubclass(kind, BofError)}
-FOREIGN = {"bof/global_descriptors/embedding.py"}
-"""Reads the errors of onnxruntime, which have neither types nor codes."""
+FOREIGN = {"bof/global_descriptors/embedding.py", "bof/images/readers/jpeg.py"}
+"""Read the errors of onnxruntime and of Pillow, which have neither types nor codes."""
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import quote
 
+from bof.iiif.naming import BOX, CANVAS, IMAGE, LEVEL, MANIFEST, REGION, SERVICE
 from bof.images.address import Address
 from bof.images.cloud import is_cloud, url_of
 from bof.types import Box
 
-MANIFEST, CANVAS, SERVICE, IMAGE, CANVAS_BOX = "iiif_manifest", "iiif_canvas", "iiif_service", "iiif_image", "iiif_box"
-LABEL = "label"
 PREFIX = "/iiif/3"
 """Below which the server has its images and manifests."""
 
@@ -84,10 +83,12 @@ def harvested_place(fields: Fields, size: tuple[int, int]) -> Place | None:
     """Where a harvested picture stands, by the fields of its row; None for one that was not harvested."""
     if not (canvas := _first(fields, CANVAS)):
         return None
-    text = _first(fields, CANVAS_BOX)
+    text = _first(fields, BOX)
     box = tuple(map(int, text.split(","))) if _BOX.fullmatch(text) else (0, 0, *size)
     whole = (box[0], box[1], box[2], box[3])
-    named = _first(fields, SERVICE), _first(fields, IMAGE)
+    # A service of level 0 cuts nothing out, and the frame of a part of its picture is not the service's.
+    has_regions = _first(fields, LEVEL) != "0" and not fields.get(REGION)
+    named = _first(fields, SERVICE) if has_regions else "", _first(fields, IMAGE)
     return Place("Canvas", canvas, *named, size, whole, tuple(fields.get(MANIFEST, ())))
 
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bof.annotations.places import LABEL, MANIFEST, Fields, Place
+from bof.annotations.places import Fields, Place
+from bof.iiif.naming import LABEL, MANIFEST, VERSION
 
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
 MEDIA_TYPE = f'application/ld+json;profile="{PRESENTATION}"'
 THUMBNAIL_PX = 320
-
-_SERVICE_VERSION = "iiif_version"
-"""The field of a harvested picture that says which Image API its service speaks."""
 
 _PRIVATE = ("iiif_",)
 """How fields begin that are no metadata for people."""
@@ -94,7 +92,8 @@ def metadata_of(fields: Fields) -> list[Json]:
 
 
 def _body(shown: ShownPicture) -> Json:
-    origin, (width, height) = shown.origin, shown.origin.size
+    has_picture = shown.origin.service or shown.origin.image
+    origin, (width, height) = shown.origin if has_picture else shown.server, shown.origin.size
     if not origin.service:  # an archive's picture without a service
         return {"id": origin.image, "type": "Image", "width": width, "height": height}
     is_own = origin.service == shown.server.service
@@ -111,7 +110,7 @@ def _own_service(url: str) -> Json:
 
 def _service_of_archive(shown: ShownPicture) -> list[Json]:
     """The archive's image service, if the index knows which Image API it speaks."""
-    url, version = shown.origin.service, next(iter(shown.fields.get(_SERVICE_VERSION, ())), "")
+    url, version = shown.origin.service, next(iter(shown.fields.get(VERSION, ())), "")
     if version == "3":
         return [_own_service(url)]
     profile = f"http://iiif.io/api/image/{version}/level1.json"

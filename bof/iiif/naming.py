@@ -7,14 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
 from bof.iiif.canvases import CanvasPicture
+from bof.iiif.image_service import FULL
 from bof.iiif.json_values import plain
 from bof.iiif.manifest import Manifest
 from bof.store.catalog import BUILT_IN, TAG, TITLE, Fields
 
 MANIFEST, CANVAS, SERVICE, IMAGE, BOX = "iiif_manifest", "iiif_canvas", "iiif_service", "iiif_image", "iiif_box"
+VERSION, LEVEL, REGION = "iiif_version", "iiif_level", "iiif_region"
+"""Which Image API the service speaks, at which level; which part of its picture is shown, if that is not all of it."""
+
 LABEL = "label"
 
-_RESERVED = frozenset({*BUILT_IN, TAG, TITLE, LABEL, MANIFEST, CANVAS, SERVICE, IMAGE, BOX})
+_RESERVED = frozenset({*BUILT_IN, TAG, TITLE, LABEL, MANIFEST, CANVAS, SERVICE, IMAGE, BOX, VERSION, LEVEL, REGION})
 _SAYS_NOTHING = frozenset({"manifest", "manifest.json", "canvas", "canvas.json", "info.json", "index.json", "full"})
 _MOST_LETTERS = 100
 
@@ -35,6 +39,9 @@ def fields_for(manifests: Sequence[Manifest], picture: CanvasPicture) -> Fields:
         MANIFEST: [manifest.url for manifest in manifests],
         CANVAS: [picture.canvas],
         (SERVICE if picture.service else IMAGE): [picture.source],
+        VERSION: [str(picture.service.version)] if picture.service else [],
+        LEVEL: [str(picture.service.level)] if picture.service and picture.service.level is not None else [],
+        REGION: [picture.region] if picture.region != FULL else [],
         LABEL: [picture.label] if picture.label else [],
         BOX: [",".join(map(str, picture.box))] if all(picture.box[2:]) else [],
     }

@@ -110,6 +110,8 @@ def _describe(fetched: Fetched, spec: ExtractSpec, max_pixels: int) -> _Describe
     def read(max_side: int, *, grey: bool) -> Picture:
         name = canvas.picture.canvas
         found = decode(fetched.data, max_side=max_side, max_pixels=max_pixels, grey=grey, name=name)
+        if found.note:  # an archive has the whole: it is fetched again the next time
+            raise ImageError(found.note, path=name)
         width, height = framed((found.width, found.height), fetched.frame)
         return replace(found, width=width, height=height)
 

@@ -18,7 +18,7 @@ class ReuseOptions(Checked):
     probability: float = declare(
         0.999, "a pair is reported from this probability that both show something that is the same", 0.5, 1.0
     )
-    agreement: float = declare(
+    least_agreement: float = declare(
         0.3, "and where so much of the detail between the points agrees, if pixels can be compared", 0.0, 1.0,
         expert=True,
     )  # fmt: skip

@@ -142,7 +142,7 @@ class PictureSearch:
         live = self.collection.weights.live
         answer = inspect(query, answer, self.pictures, self._verifying, live)
         links = [self._link(image, other, features, answer) for other in answer.images.tolist()]
-        return [link for link in links if link.agreement is None or link.agreement >= self.options.agreement]
+        return [link for link in links if link.agreement is None or link.agreement >= self.options.least_agreement]
 
     def _small(self, image: int, picture: Picture | None) -> Picture | None:
         if picture is None:

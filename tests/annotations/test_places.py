@@ -49,6 +49,14 @@ def test_an_archive_without_a_service_has_the_picture_with_a_fragment() -> None:
     assert place.picture_of(None) == "https://archive.example/p3.jpg"
 
 
+@pytest.mark.parametrize("field", [{"iiif_level": ["0"]}, {"iiif_region": ["0,0,500,500"]}])
+def test_a_service_that_has_no_such_regions_is_not_asked_for_any(field: dict[str, list[str]]) -> None:
+    place = harvested_place({**HARVESTED, **field}, (1600, 1200))
+    assert place is not None
+    assert place.region((200, 100, 1000, 700)) == (200, 100, 400, 300)
+    assert place.picture_of((200, 100, 1000, 700)) == place.picture_of(None) == ""
+
+
 def test_what_was_not_harvested_stands_on_the_server_or_is_its_file(tmp_path: Path) -> None:
     assert harvested_place({"label": ["p. 3"]}, (40, 30)) is None
     served = served_place("http://127.0.0.1:8000", 12, (40, 30))

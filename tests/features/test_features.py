@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from bof.features.sift import N_DIMENSIONS, crop_features, extract_features, mirror_features, root_sift
 from bof.images.decode import Picture, decode
-from bof.options import FeatureOptions
+from bof.options import OPENCV, FeatureOptions
 from bof.types import F64, U8, Features, Geometry
 from tests.support.scenes import draw_scene
 

@@ -161,8 +161,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are decoded, each as often as it is; what children do is done here."""
     read, names = vars(reading)["read_picture"], list[str]()
 
-    def record(path: Path, **options: Any) -> Picture:
-        names.append(path.name)
+    def record(path: str, **options: Any) -> Picture:
+        names.append(Path(path).name)
         picture: Picture = read(path, **options)
         return picture
 

@@ -68,7 +68,8 @@ def test_canvases_become_pictures_that_are_found(archive: Archive, engine: Engin
     ]  # fmt: skip
     assert fields_of(engine, "Book book/f. 2") == {
         "iiif_manifest": [urls[0]], "iiif_canvas": [f"{urls[0]}/canvas/p1"], "label": ["f. 2"],
-        "iiif_service": [archive.url("/iiif/3/p1")], "iiif_box": ["0,0,2560,1920"], "Date": ["1493"],
+        "iiif_service": [archive.url("/iiif/3/p1")], "iiif_box": ["0,0,2560,1920"], "iiif_version": ["3"],
+        "iiif_level": ["2"], "Date": ["1493"],
         "Printer": ["Anton Koberger"],
     }  # fmt: skip
     assert fields_of(engine, "Book plain/f. 1")["iiif_image"] == [archive.url("/full/p6")]

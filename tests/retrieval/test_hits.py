@@ -24,7 +24,7 @@ from tests.support.scenes import N_SCENES, draw_scene, write_picture
 
 ALONE = IndexOptions(workers=1)
 COLUMNS = [
-    "rank", "name", "path", "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
+    "rank", "name", "path", "part", "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
     "hit_overlap", "left", "top", "right", "bottom", "width", "height",
 ]  # fmt: skip
 

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.annotations.places import CANVAS, PREFIX, Fields
+from bof.annotations.places import PREFIX, Fields
+from bof.iiif.naming import CANVAS
 from bof.options.option import Option
 from bof.server.api.endpoint import Endpoint
 from bof.server.decoding import CutOut, Measure
