@@ -166,3 +166,10 @@ def test_what_is_declared_is_what_there_is() -> None:
     assert {column.partition(".")[0] for column in COLUMN_OF.values()} == set(GROUPS) - {SKETCH}
     assert set(RULES) <= set(BY_NAME)
     assert PRESET.choices == tuple(bof.options.PRESETS)
+
+
+def test_no_two_options_of_a_command_line_share_a_flag() -> None:
+    flags: dict[str, tuple[object, ...]] = {}
+    for option, _ in DECLARED:
+        facts = (option.name, option.default, option.meaning)
+        assert flags.setdefault(flag(option.name), facts) == facts
