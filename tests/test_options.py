@@ -16,7 +16,18 @@ from bof.cli.options_page import STAGES
 from bof.errors import OptionError
 from bof.global_descriptors import hashes
 from bof.grouping.rules import BY_NAME
-from bof.options import COLUMN_OF, GROUPS, HASHES, PRESET, RULES, SKETCH, SearchOptions, VerifyOptions
+from bof.options import (
+    COLUMN_OF,
+    GROUPS,
+    HASHES,
+    PRESET,
+    RULES,
+    SKETCH,
+    ModelOptions,
+    ReuseOptions,
+    SearchOptions,
+    VerifyOptions,
+)
 from bof.options.option import Option, options_of
 from bof.server.app import ENDPOINTS
 from bof.server.http.parameters import Parameter
@@ -169,7 +180,9 @@ def test_what_is_declared_is_what_there_is() -> None:
 
 
 def test_no_two_options_of_a_command_line_share_a_flag() -> None:
-    flags: dict[str, tuple[object, ...]] = {}
+    names: dict[str, str] = {}
     for option, _ in DECLARED:
-        facts = (option.name, option.default, option.meaning)
-        assert flags.setdefault(flag(option.name), facts) == facts
+        assert names.setdefault(flag(option.name), option.name) == option.name
+    of_kinds = [{option.name for option in options_of(kind)} for kind in (ModelOptions, ReuseOptions)]
+    others = [option.name for kind in STAGES for option in options_of(kind) if kind not in (ModelOptions, ReuseOptions)]
+    assert not [name for name in others if any(name in names for names in of_kinds)]
