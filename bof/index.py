@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bof.cli import dry_run, harvesting, upkeep
-from bof.cli.add_report import describe_passed_over, print_json, print_report, write_skipped
+from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import (
     add_chosen_columns,
     add_column_options,
@@ -186,15 +186,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     with stage_bars() as show:
         report = engine.add(sources, options, show, delete=arguments.delete)
     upkeep.annotate_sources(engine, sources, arguments)
-    if arguments.json:
-        print_json(report, engine, on_one_line=arguments.watch)
-    else:
-        print_report(report, engine)
-    if arguments.skipped:
-        write_skipped(arguments.skipped, report)
-    if not engine.count():
-        problem = "no picture could be read, so the index is empty"
-        raise ImageError(problem, path=engine.folder, advice="see what was skipped")
+    report_added(report, engine, arguments, "no picture could be read, so the index is empty")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.engine import AddReport, Engine
-from bof.errors import display_name
+from bof.errors import ImageError, display_name
 from bof.images.listing import HIDDEN, LINKED_FOLDER
 from bof.images.readers.others import advice_for
 from bof.system.files import write_file
@@ -19,6 +20,18 @@ from bof.system.units import counted, human_bytes
 
 _NAMED = 20
 _KINDS_NAMED = 8
+
+
+def report_added(report: AddReport, engine: Engine, arguments: argparse.Namespace, nothing: str) -> None:
+    """What was done, as the flags --json, --watch and --skipped say. Raises ImageError, nothing, for an empty index."""
+    if arguments.json:
+        print_json(report, engine, on_one_line=arguments.watch)
+    else:
+        print_report(report, engine)
+    if arguments.skipped:
+        write_skipped(arguments.skipped, report)
+    if not engine.count():
+        raise ImageError(nothing, path=engine.folder, advice="see what was skipped")
 
 
 def print_report(report: AddReport, engine: Engine) -> None:

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bof.cli.add_report import describe_passed_over, print_json, print_report, write_skipped
+from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import add_chosen_columns, chosen_features
 from bof.cli.progress import stage_bars
 from bof.cli.upkeep import fields_given
 from bof.engine import Engine, plan_harvest_without_index
-from bof.errors import ImageError, OptionError, display_name
+from bof.errors import OptionError, display_name
 from bof.options import IndexOptions
 from bof.store import catalog
 from bof.system.units import counted
@@ -66,15 +66,7 @@ def _harvest(engine: Engine, arguments: argparse.Namespace, options: IndexOption
             arguments.iiif, arguments.allow_urls, options, show, delete=arguments.delete,
             store_pictures=arguments.store_pictures, fields=fields_given(arguments),
         )  # fmt: skip
-    if arguments.json:
-        print_json(report, engine, on_one_line=False)
-    else:
-        print_report(report, engine)
-    if arguments.skipped:
-        write_skipped(arguments.skipped, report)
-    if not engine.count():
-        problem = "no picture could be fetched, so the index is empty"
-        raise ImageError(problem, path=engine.folder, advice="see what was skipped")
+    report_added(report, engine, arguments, "no picture could be fetched, so the index is empty")
     return 0
 
 

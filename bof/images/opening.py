@@ -26,7 +26,7 @@ _LIMITS = Limits(120.0, 1 << 30)
 
 
 def stamp_of(path: str | os.PathLike[str]) -> Stamp:
-    """The stamp of a picture's file. Raises OSError, ValueError for a NUL in the path, ImageError without fsspec."""
+    """The stamp of a picture's file. Raises OSError, ValueError for a NUL in the path."""
     file = Address.parse(path).file
     if is_cloud(file):
         return stamp_of_cloud(file)

@@ -147,9 +147,8 @@ class _Reading:
     ) -> None:  # fmt: skip
         self._index, self._writer, self._plan = index, writer, plan
         self._spec, self._options, self._progress = spec, options, progress
-        self._known = {record.path for record in index.records()}
         self.batches = Batches(writer, options)
-        self.documents = Documents(index, writer)
+        self.documents = Documents(index, writer, index.records() if plan.new or plan.changed else [])
         self.n_changed = self.n_reused = 0
         self.notes: list[Skipped] = []
 
@@ -226,7 +225,7 @@ class _Reading:
         self.batches.take((record, item[1]))
         self.documents.done(record.path)
         self.documents.take_single(record.path)
-        self.n_changed += record.path in self._known
+        self.n_changed += self.documents.had(record.path)
 
 
 def _refuse_empty(sources: Sequence[Path], files: Mapping[str, str], plan: Plan) -> None:

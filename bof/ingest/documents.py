@@ -43,17 +43,22 @@ class Parts:
 class Documents:
     """The files with several pictures of one run."""
 
-    def __init__(self, index: Index, writer: Writer) -> None:
-        records = index.records()
+    def __init__(self, index: Index, writer: Writer, records: Sequence[ImageRecord]) -> None:
+        """records: what the index has before anything is read; none where nothing will be."""
         self._index, self._writer = index, writer
         self._known = by_file(records)
         self._path_of = {record.name: record.path for record in records}
+        self._paths = {record.path for record in records}
         self._contents = {record.sha256 for record in records}
         self._opened: dict[str, Parts] = {}
         self._pending: dict[str, set[str]] = {}
         self._single: list[str] = []
         self.n_unchanged = self.n_removed = 0
         self.others: Counter[str] = Counter()
+
+    def had(self, path: str) -> bool:
+        """Did the index have a picture of this path before anything was read?"""
+        return path in self._paths
 
     def take_opened(self, found: Parts) -> None:
         """A file was opened: its parts are to be read."""

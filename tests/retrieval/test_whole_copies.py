@@ -75,11 +75,12 @@ def test_it_is_found_in_another_size_and_in_a_box(flat: Engine, tmp_path: Path) 
 
 
 def test_a_query_in_grey_is_answered_too(flat: Engine, tmp_path: Path) -> None:
-    Image.fromarray(PICTURES["icon"]).save(tmp_path / "again.png")
+    Image.fromarray(PICTURES["white"]).save(tmp_path / "again.png")
     grey = read_image(tmp_path / "again.png", grey=True)
     options = SearchOptions(verify=VerifyOptions(pixels=20))
     query = flat.prepare(grey, None, options, colours=grey)
-    assert flat.hits(query, flat.answer(query, options), options) is not None
+    same = [hit for hit in flat.hits(query, flat.answer(query, options), options) if hit.verdict == "same"]
+    assert [(hit.name, hit.basis) for hit in same] == [("white.png", "whole")]
 
 
 def test_without_pixels_nothing_is_claimed(flat: Engine, tmp_path: Path) -> None:
