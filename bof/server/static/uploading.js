@@ -10,11 +10,8 @@ import { t } from './language.js';
 
 const BATCH = 24;
 const BATCH_BYTES = 48e6;
-const SUFFIXES = new RegExp(
-  '\\.(jpe?g?|jfif|mpo|a?png|webp|tiff?|bmp|dib|gif|avif|p[bgpn]m|hei[cf]|hif|jxl|svg|ico|jp[2cfx]|j2[kc]|tga|icb|' +
-    'vda|vst|dng|cr[23w]|n[er][fw]|arw|raf|orf|rw[2l]|pef|srw|sr[2f]|3fr|fff|iiq|mos|mrw|x3f|erf|kdc|dcr|mef|gpr|raw)$',
-  'i',
-);
+// eslint-disable-next-line max-len -- a regular expression has no line breaks
+const SUFFIXES = /\.(jpe?g?|jfif|mpo|a?png|webp|tiff?|bmp|dib|gif|avif|p[bgpn]m|hei[cf]|hif|jxl|svg|ico|jp[2cfx]|j2[kc]|tga|icb|vda|vst|dng|cr[23w]|n[er][fw]|arw|raf|orf|rw[2l]|pef|srw|sr[2f]|3fr|fff|iiq|mos|mrw|x3f|erf|kdc|dcr|mef|gpr|raw)$/i;
 
 /** @param {Source} source */
 const isPicture = ({ file }) => file.type.startsWith('image/') || SUFFIXES.test(file.name);
