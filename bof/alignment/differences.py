@@ -99,13 +99,23 @@ class Differences:
     @property
     def is_overlay(self) -> bool:
         """Is all that differs drawn over one of two photographs, and all else the same?"""
+        return self._is_over(may_be_pasted=True)
+
+    @property
+    def is_drawn_over(self) -> bool:
+        """Is it writing or a mark, and no other picture in the frame of both?"""
+        return self._is_over(may_be_pasted=False)
+
+    def _is_over(self, *, may_be_pasted: bool) -> bool:
         is_clear = self.clearness >= _VERY_CLEAR
         if self.differ < _LEAST_PATCH and not (is_clear and self.drift <= _STILL_PX):
             return False  # as little as this differs in a photograph from nearly the same place
         share = _ALL_ELSE_CLEAR if is_clear else _ALL_ELSE
         if not self.n_differ or self.agree < share * (1 - self.differ) or self.clearness < _CLEAR:
             return False
-        return self._is_pasted() or (not self.is_drawn and any(self._is_drawn_over(side) for side in (0, 1)))
+        if may_be_pasted and self._is_pasted():
+            return True
+        return not self.is_drawn and any(self._is_drawn_over(side) for side in (0, 1))
 
     @property
     def is_template(self) -> bool:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
+from bof.alignment.photograph import fit_copy
 from bof.options import SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.searcher import Searcher
-from bof.types import F32, F64, Features, QueryWords, Verification
+from bof.types import F64, Features, QueryWords, Verification
 from bof.vocabulary.reconstruction import Reconstruction, with_own
-
-_EXACT, _EXACT_PX = 0.01, 3.0
-"""An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.
-
-Verification allows three per cent, for what stands out of a plane. A photograph of a photograph agrees to one, but not
-to the pixel.
-"""
 
 _VOTING = VoteOptions(words_per_feature=2)
 """The words that a feature of the mirror image is looked for in; the picture itself has one a feature, the index's.
@@ -33,9 +23,6 @@ signatures say."""
 
 _PART = 25
 """So many pictures are verified at a time: what shows the same is among those with the most votes."""
-
-_ROUNDS, _CONFIDENCE, _POLISH = 500, 0.999, 10
-_SINGULAR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +74,8 @@ def _candidate(
 ) -> VerifiedCandidate:
     assert found.database_from_query is not None  # no evidence calls it the same without one
     xy = collection.geometry(image, found.inliers.database).xy_px
-    side = int(max(collection.rows.width[image], collection.rows.height[image]))
-    zoom = math.sqrt(abs(float(np.linalg.det(found.database_from_query[:2, :2]))))
-    coarser_px = max(_pixel(side, max_side), zoom * _pixel(query.geometry.long_side, max_side))
-    tolerance = min(_EXACT * side, _EXACT_PX * coarser_px)
-    exact, n_exact = fit_exactly(query.geometry.xy_px[found.inliers.query], xy, tolerance)
-    return VerifiedCandidate(image, found.n_inliers, probability, found.database_from_query, n_exact, exact)
-
-
-def _pixel(long_side: int, max_side: int) -> float:
-    """A pixel of the picture as its features were extracted, in pixels of the original."""
-    return max(1.0, long_side / max_side)
-
-
-def fit_exactly(source: F32, target: F32, tolerance: float) -> tuple[F64 | None, int]:
-    """The affine transform target_from_source f64 (3, 3) that most points f32 (n, 2) agree with, and how many do.
-
-    OpenCV's RANSAC starts from a seed of its own: the same points give the same transform.
-    """
-    if len(source) < 3:
-        return None, 0
-    with np.errstate(all="ignore"):
-        found, agree = cv2.estimateAffine2D(
-            source.astype(np.float64), target.astype(np.float64), method=cv2.RANSAC, ransacReprojThreshold=tolerance,
-            maxIters=_ROUNDS, confidence=_CONFIDENCE, refineIters=_POLISH,
-        )  # fmt: skip
-    if found is None or not np.isfinite(found).all() or abs(np.linalg.det(found[:, :2])) < _SINGULAR:
-        return None, 0
-    return np.vstack([found, [0.0, 0.0, 1.0]]), int(np.count_nonzero(agree))
+    sides = query.geometry.long_side, int(max(collection.rows.width[image], collection.rows.height[image]))
+    points = query.geometry.xy_px[found.inliers.query]
+    fit = fit_copy(points, xy, found.database_from_query, sides, max_side)
+    transform = found.database_from_query
+    return VerifiedCandidate(image, found.n_inliers, probability, transform, fit.n_exact, fit.transform)

@@ -23,7 +23,7 @@ from bof.grouping.batches import in_batches
 from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
 from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
-from bof.grouping.kinds import Proof, may_be_one_photograph, prove
+from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import rejected
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Pairs, Unread, compare_pairs
@@ -236,7 +236,7 @@ class _Search:
 
     def _is_compared(self, pair: Pair) -> bool:
         """Do the pixels of a pair matter? Of scenes always, because filled-in forms look like them."""
-        return pair.exact is not None and (self._kind == "scene" or may_be_one_photograph(pair, pair.exact))
+        return pair.exact is not None and (self._kind == "scene" or pair.fit.may_be_copy)
 
     def _files(self, pairs: Sequence[Pair]) -> Pairs:
         """The file of a picture and of what it found, with the transforms."""

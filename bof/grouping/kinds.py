@@ -1,6 +1,6 @@
 """Of which kind is a pair? What geometry and pixels say becomes a kind, and names what was done to one picture.
 
-The thresholds were set on scripts/duplicates and on photographs of DVD covers, and hold with another --seed.
+`alignment.photograph` says whether both are one photograph.
 """
 
 from __future__ import annotations
@@ -15,24 +15,6 @@ from bof.grouping.pairs import Pair
 from bof.grouping.types import Change, Kind
 from bof.options import DuplicateOptions, VerifyOptions
 from bof.types import F64
-
-_COVERS = 0.6
-"""One of two copies lies in the other, but for corners that were cut off: what shares less has a caption in common, or
-a badge."""
-
-_SLANT, _SURE_SLANT = 0.03, 0.01
-"""A copy is cropped, turned, mirrored and stretched, never slanted: another photograph is taken from elsewhere."""
-
-_EXACT_SHARE, _SURE_EXACT_SHARE = 0.65, 0.75
-"""Share of the inliers that must agree closely with one affine transform."""
-
-_SURE_INLIERS = 40
-"""From so many on the transform of a copy is known well, and the second of these numbers holds."""
-
-_FEW_INLIERS, _FEW_AGREEMENT = 20, 0.6
-"""With fewer points the pixels must agree on more: two CD cases on one table agreed on 8, in 0.56 of the cells."""
-
-_MIN_CELLS = 8
 
 _WHOLE = 0.97
 _COPY_AGREEMENT = 0.95
@@ -64,7 +46,7 @@ class Proof:
 def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     """What a pair proves; None where nothing."""
     alike = pair.likeness
-    if alike is not None and pair.exact is not None and _is_one_photograph(pair, pair.exact, alike, options):
+    if alike is not None and pair.exact is not None and pair.fit.proves_copy(alike, options.agreement):
         changes = changes_of(pair.exact, alike)
         kind: Kind = "copy" if _is_whole(alike) and not changes - {"encoded", "resized"} else "crop"
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
@@ -73,34 +55,6 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
     if pair.probability >= VerifyOptions().same:
         return Proof(pair.query, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
     return None
-
-
-def _is_one_photograph(pair: Pair, exact: F64, alike: Likeness, options: DuplicateOptions) -> bool:
-    least = _FEW_AGREEMENT if pair.n_inliers < _FEW_INLIERS else 0.0
-    return (
-        (alike.differences.is_none or alike.differences.is_overlay)
-        and alike.agreement >= max(options.agreement, least)
-        and max(alike.covers) >= _COVERS
-        and alike.n_cells >= _MIN_CELLS
-        and may_be_one_photograph(pair, exact)
-    )
-
-
-def may_be_one_photograph(pair: Pair, exact: F64) -> bool:
-    """Is the geometry of a pair that of a copy? If not, its pixels need not be looked at. exact: its transform."""
-    is_sure = pair.n_inliers >= _SURE_INLIERS
-    return slant(exact) <= (_SURE_SLANT if is_sure else _SLANT) and pair.n_exact >= pair.n_inliers * (
-        _SURE_EXACT_SHARE if is_sure else _EXACT_SHARE
-    )
-
-
-def slant(transform: F64) -> float:
-    """How far from square a rectangle becomes, as a cosine: 0 where it is turned, and stretched before or after."""
-    linear = transform[:2, :2]
-    lengths = np.linalg.norm(linear, axis=0), np.linalg.norm(linear, axis=1)
-    before = abs(float(linear[:, 0] @ linear[:, 1])) / float(np.prod(lengths[0]))
-    after = abs(float(linear[0] @ linear[1])) / float(np.prod(lengths[1]))
-    return min(before, after)
 
 
 def _is_whole(alike: Likeness) -> bool:

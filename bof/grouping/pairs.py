@@ -18,6 +18,7 @@ import numpy as np
 
 from bof.alignment.differences import Differences
 from bof.alignment.likeness import Likeness
+from bof.alignment.photograph import ExactFit
 from bof.errors import IndexStoreError
 from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, require_tables
 from bof.types import F64
@@ -54,6 +55,11 @@ class Pair:
     transform: F64
     exact: F64 | None
     likeness: Likeness | None = None
+
+    @property
+    def fit(self) -> ExactFit:
+        """How exactly the points agree."""
+        return ExactFit(self.exact, self.n_exact, self.n_inliers)
 
 
 class PairStore:

@@ -40,6 +40,12 @@ class VotePiece:
         return len(self.image)
 
 
+Points = NDArray[np.void]
+"""Key points of SIFT: `table.POINT` (n,)."""
+
+Swept = tuple[int, int, int]
+"""Width and height in pixels of a picture that was swept in so many bands."""
+
 Packed = tuple[NDArray[np.int8], I32, I32]
 """Vectors in blocks of 16, i8 (n_blocks, 32, 16, 4): four dimensions of each of 16 at a time, moved by -128; and of
 each place i32 (n_blocks * 16): its squared length, and whose vector it is, -1 for padding. The last block is padding.
@@ -272,16 +278,42 @@ def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8
     CALLS["compare_histograms"](metric, query, block, n_met, rows, some, sums)
 
 
-def sift_room(width: int, height: int, most: int) -> int:
-    """Bytes of room in which `sift` works on a picture of this size in pixels."""
-    return CALLS["sift_room"](width, height, most)
+def sift_room(width: int, height: int, n_bands: int) -> int:
+    """Bytes of room for a picture of this size in pixels, swept in n_bands; what the room holds does not matter."""
+    return CALLS["sift_room"](width, height, n_bands)
 
 
-def sift(pixels: U8, contrast: float, room: U8, keypoints: F32, descriptors: U8) -> int:
-    """Fill in the strongest SIFT features of pixels u8 (h, w); returns how many, n_most at most.
+def sift_bands(width: int, height: int, n_bands: int, octave: int) -> int:
+    """Into how many bands an octave is cut, n_bands at most; 0 where the picture has no such octave."""
+    return CALLS["sift_bands"](width, height, n_bands, octave)
 
-    keypoints f32 (n_most, 4): x, y, size and angle as OpenCV's, in pixels and degrees; descriptors u8 (n_most, 128):
-    RootSIFT. Strongest first, ties by y, x, size and angle. contrast: OpenCV's contrastThreshold. room u8
-    (at least sift_room(w, h, n_most),): worked in; what it holds does not matter.
+
+def sift_points(pixels: U8, limits: F32, room: U8, points: Points, octaves: range, band: int, n_bands: int) -> int:
+    """Fill in the strongest key points in one band of some octaves of pixels u8 (h, w); returns how many.
+
+    points POINT (n,): half of them at most. limits f32 (2,): OpenCV's contrastThreshold, and a response below which no
+    point counts. room u8 (sift_room(w, h, n_bands) or more,): the octaves before these are in it already. Bands of an
+    octave may be searched side by side.
     """
-    return CALLS["sift"](pixels, np.array([contrast], np.float32), room, keypoints, descriptors)
+    return CALLS["sift_points"](pixels, limits, room, points, octaves.start, octaves.stop, band, n_bands)
+
+
+def sift_strongest(points: Points, most: int) -> int:
+    """Sort points POINT (n,), strongest first, ties by y, x and size, each once; returns how many of them stay."""
+    return CALLS["sift_strongest"](points, most)
+
+
+def sift_orient(room: U8, points: Points, some: range, angles: F32, n_angles: I32, swept: Swept) -> None:
+    """Fill angles f32 (n, 18), in degrees, and n_angles i32 (n,) with the directions of some points."""
+    CALLS["sift_orient"](room, points, some, angles, n_angles, *swept)
+
+
+def sift_describe(
+    room: U8, points: Points, some: range, directions: tuple[F32, I32, I32], features: tuple[F32, U8], swept: Swept
+) -> None:
+    """Fill in the features of some points: key points f32 (n_most, 4) and RootSIFT u8 (n_most, 128).
+
+    directions: angles f32 (n, 18), how many of them i32 (n,), and where each point's features stand i32 (n,). A key
+    point: x, y, size and angle as OpenCV's, in pixels and degrees. What stands behind n_most is left out.
+    """
+    CALLS["sift_describe"](room, points, some, *directions, *features, *swept)

@@ -1,28 +1,24 @@
-/* SIFT features of a grey picture: one sweep over each octave blurs rows, takes differences of levels and refines their
-   extrema while all of it lies in the cache; then the strongest key points are oriented and described. */
+/* SIFT features of a grey picture. One sweep over each octave blurs rows, takes differences of levels and refines their
+   extrema while all of it lies in the cache; a large octave is cut into bands of rows, which threads sweep side by side.
+   Then the strongest points are oriented and described. lay_out divides the room alike for each step of one picture. */
 
 #include "sift.h"
 
 #include <string.h>
 
-#define RING 128  /* rows of the levels that no feature is described in: blur, scan and refinement reach over fewer */
-#define STRIP 16  /* rows by which the sweep moves on */
+#define RING 128      /* rows of the levels that no feature is described in: blur, scan and refinement reach over fewer */
+#define STRIP 16      /* rows by which the sweep moves on */
 #define MOST_OCTAVES 20
-#define SPARE 512 /* points beyond those asked for, before they fill up */
+#define MOST_BANDS 16
+#define LEAST_ROWS 256 /* of a band: the rows of its neighbours that it makes too, some 130, are few then */
+#define REACH 40       /* rows around a key point that its descriptor reads: 38, and one for gradients */
+#define AHEAD 96       /* rows that the first level may be ahead of the search */
+#define COARSEST 3.6   /* sigma in its octave of a key point: 1.6 * 2^(3.5 / 3) at most */
 
 /* An odd number of the cache's lines: rows below each other then lie in different sets of it. */
 static int64_t padded(int64_t width)
 {
     return ((width + LANES - 1) / LANES | 1) * LANES;
-}
-
-/* Octaves of a doubled picture in which there is a pixel to look at; OpenCV's further ones are empty. */
-static int octaves_of(int64_t width, int64_t height)
-{
-    int n = 0;
-    for (; n < MOST_OCTAVES && width > 2 * BORDER && height > 2 * BORDER; n++, width /= 2, height /= 2)
-        ;
-    return n;
 }
 
 /* Space that is given out piece by piece; counts only where there is none. */
@@ -38,45 +34,27 @@ static void *piece(Room *room, int64_t n_bytes)
     return room->base ? room->base + start : 0;
 }
 
+/* Where the sweep over a band works. */
+typedef struct {
+    int16_t *doubled, *lines, *ring[LEVELS];
+} Bench;
+
 /* All that an extraction works on. */
 typedef struct {
-    int n_octaves;
-    Octave octave[MOST_OCTAVES];
+    int n_octaves, n_bands[MOST_OCTAVES];
+    Octave band[MOST_OCTAVES][MOST_BANDS];
+    Bench bench[MOST_BANDS];
     Kernel kernel[LEVELS];
-    int16_t *doubled, *lines;
-    Strongest strongest;
-    Point **by_rank;
-    float *angles;
-} Work;
+} Pyramid;
 
-static void lay_out_octave(Room *room, int64_t width, int64_t height, Octave *octave, int16_t **ring)
-{
-    *octave = (Octave){.width = width, .height = height, .stride = padded(width)};
-    for (int level = 0; level < LEVELS; level++) {
-        const int is_whole = level >= 1 && level <= LAYERS;
-        octave->mask[level] = is_whole ? -1 : RING - 1;
-        octave->level[level] = is_whole ? piece(room, 2 * octave->stride * height) : ring[level];
-    }
-}
-
-/* Gives every part of the work its place in the room. */
-static void lay_out(Room *room, int64_t width, int64_t height, int64_t most, Work *work)
-{
-    const int64_t stride = padded(2 * width);
-    int16_t *ring[LEVELS];
-    for (int level = 0; level < LEVELS; level++)
-        ring[level] = level >= 1 && level <= LAYERS ? 0 : piece(room, 2 * stride * RING);
-    work->doubled = piece(room, 2 * stride * RING);
-    work->lines = piece(room, 4 * (stride + 2 * LANES));
-    work->strongest = (Strongest){.most = most + SPARE, .room = 2 * (most + SPARE)};
-    work->strongest.point = piece(room, work->strongest.room * (int64_t)sizeof(Point));
-    work->by_rank = piece(room, (most + SPARE) * (int64_t)sizeof(Point *));
-    work->angles = piece(room, (most + SPARE) * MOST_ANGLES * (int64_t)sizeof(float));
-    work->n_octaves = octaves_of(2 * width, 2 * height);
-    for (int o = 0; o < work->n_octaves; o++)
-        lay_out_octave(room, (2 * width) >> o, (2 * height) >> o, work->octave + o, ring);
-    piece(room, 2 * TILE);
-}
+/* A sweep over one band: how many rows of the doubled picture, of each level and of the search are done. */
+typedef struct {
+    const Pyramid *pyramid;
+    const Octave *band;
+    const Bench *bench;
+    int octave;
+    int64_t doubled, level[LEVELS], searched;
+} Sweep;
 
 /* Of the first level, which the doubled picture is blurred to (OpenCV takes the camera's own blur to be 0.5 pixels), and
    of each level from the one before it. */
@@ -89,137 +67,225 @@ static void make_kernels(Kernel *kernel)
         set_kernel(kernel + level, sigma * sqrt(ratio * ratio - 1.0));
 }
 
-/* A sweep over one octave: how many rows of the doubled picture, of each level and of the search are done. */
-typedef struct {
-    int64_t doubled, level[LEVELS], searched;
-} Progress;
-
-/* Makes what rows of a level can be made when `n` of those that are blurred are done, two at a time. These lie at `base`,
-   where mask chooses them. */
-static void blur_level(
-    const int16_t *base, int64_t mask, int64_t n, const Octave *octave, int level, Work *work, Progress *done)
+/* The row that is so many above another, or the first. */
+static int64_t above(int64_t y, int64_t n)
 {
-    const Kernel *kernel = work->kernel + level;
-    const int64_t height = octave->height, until = n == height ? height : n - kernel->radius - 1;
-    for (int64_t *y = done->level + level; *y < until; *y += *y + 1 < height ? 2 : 1) {
-        const int16_t *rows[2 * MOST_RADIUS + 2];
-        for (int k = 0; k <= 2 * kernel->radius + 1; k++)
-            rows[k] = base + (reflected(*y + k - kernel->radius, height) & mask) * octave->stride;
-        blur_rows(
-            rows, kernel, octave->width, work->lines, row_of(octave, level, *y),
-            *y + 1 < height ? row_of(octave, level, *y + 1) : 0);
+    return y > n ? y - n : 0;
+}
+
+/* Where a band begins: each level with the first row that the next level, the search or a descriptor reads. */
+static Sweep beginning(int64_t first, const Kernel *kernel)
+{
+    Sweep sweep = {.searched = first};
+    int64_t y = above(first, WALK + 1);
+    for (int level = LEVELS - 1; level >= 0; level--) {
+        if (level == LAYERS && y > above(first, REACH))
+            y = above(first, REACH);
+        sweep.level[level] = y;
+        y = above(y, kernel[level].radius);
+    }
+    sweep.doubled = y;
+    return sweep;
+}
+
+static void lay_out_band(Room *room, const Pyramid *pyramid, int b, int n_bands, Octave *band)
+{
+    const int64_t height = band->height, n = height - 2 * BORDER;
+    band->first = BORDER + n * b / n_bands;
+    band->stop = BORDER + n * (b + 1) / n_bands;
+    band->low = beginning(band->first, pyramid->kernel).level[1];
+    band->high = band->stop + AHEAD < height ? band->stop + AHEAD : height;
+    for (int level = 0; level < LEVELS; level++) {
+        int16_t *ring = pyramid->bench[b].ring[level];
+        band->mask[level] = level >= 1 && level <= LAYERS ? -1 : RING - 1;
+        band->level[level] = band->mask[level] < 0 ? piece(room, 2 * band->stride * (band->high - band->low)) : ring;
     }
 }
 
-static void first_level(const uint8_t *pixels, Work *work, Progress *done)
+/* Gives every part of the work its place in the room, and returns how much of it is used. Octaves in which there is no
+   pixel to look at are none; OpenCV's further ones are empty. */
+static int64_t lay_out(uint8_t *base, int64_t width, int64_t height, int64_t n_bands, Pyramid *pyramid)
 {
-    const Octave *octave = work->octave;
-    const int64_t until = done->doubled + STRIP < octave->height ? done->doubled + STRIP : octave->height;
-    for (; done->doubled < until; done->doubled++)
-        double_row(
-            pixels, octave->width / 2, octave->height / 2, done->doubled,
-            work->doubled + (done->doubled & (RING - 1)) * octave->stride);
-    blur_level(work->doubled, RING - 1, until, octave, 0, work, done);
-}
-
-/* Every second pixel of the level that has twice the sigma of the first. */
-static void halve(const Octave *from, const Octave *octave, Progress *done)
-{
-    const int64_t until = done->level[0] + STRIP < octave->height ? done->level[0] + STRIP : octave->height;
-    for (int64_t y = done->level[0]; y < until; y++) {
-        const int16_t *source = row_of(from, LAYERS, 2 * y);
-        int16_t *row = row_of(octave, 0, y);
-        for (int64_t x = 0; x < octave->width; x++)
-            row[x] = source[2 * x];
+    Room room = {.base = base};
+    make_kernels(pyramid->kernel);
+    width *= 2, height *= 2;
+    for (Bench *bench = pyramid->bench; bench < pyramid->bench + n_bands; bench++) {
+        bench->doubled = piece(&room, 2 * padded(width) * RING);
+        bench->lines = piece(&room, 4 * (padded(width) + 2 * LANES));
+        for (int level = 0; level < LEVELS; level += level ? 1 : LAYERS + 1)
+            bench->ring[level] = piece(&room, 2 * padded(width) * RING);
     }
-    done->level[0] = until;
-}
-
-static void sweep(const uint8_t *pixels, int number, float contrast, Work *work)
-{
-    const Octave *octave = work->octave + number;
-    Progress done = {.searched = BORDER};
-    while (done.searched < octave->height - BORDER) {
-        if (number)
-            halve(octave - 1, octave, &done);
-        else
-            first_level(pixels, work, &done);
-        for (int level = 1; level < LEVELS; level++)
-            blur_level(
-                octave->level[level - 1], octave->mask[level - 1], done.level[level - 1], octave, level, work, &done);
-        const int64_t n = done.level[LEVELS - 1];
-        const int64_t until = n == octave->height ? n - BORDER : n - WALK - 1;
-        find_points(octave, number, done.searched, until, contrast, &work->strongest);
-        done.searched = until > done.searched ? until : done.searched;
+    int o = 0;
+    for (; o < MOST_OCTAVES && width > 2 * BORDER && height > 2 * BORDER; o++, width /= 2, height /= 2) {
+        const int64_t most = height / LEAST_ROWS > 1 ? height / LEAST_ROWS : 1;
+        pyramid->n_bands[o] = (int)(n_bands < most ? n_bands : most);
+        for (int b = 0; b < pyramid->n_bands[o]; b++) {
+            pyramid->band[o][b] = (Octave){.width = width, .height = height, .stride = padded(width)};
+            lay_out_band(&room, pyramid, b, pyramid->n_bands[o], pyramid->band[o] + b);
+        }
     }
-}
-
-/* Orients the points from `first` to stop - 1, strongest first, in the order in which they lie, and says where their
-   features stand; returns how many features there are then. */
-static int64_t orient_points(Work *work, int64_t first, int64_t stop, int64_t n_features)
-{
-    Point *point = work->strongest.point;
-    for (int64_t i = first; i < stop; i++)
-        point[i].rank = (int32_t)i;
-    sort_by_place(point + first, stop - first);
-    for (int64_t i = first; i < stop; i++) {
-        float *angles = work->angles + point[i].rank * MOST_ANGLES;
-        point[i].n_angles = orient(work->octave + point[i].octave, point + i, angles);
-        work->by_rank[point[i].rank] = point + i;
-    }
-    for (int64_t i = first; i < stop; i++) {
-        work->by_rank[i]->start = (int32_t)n_features;
-        n_features += work->by_rank[i]->n_angles;
-    }
-    return n_features;
-}
-
-/* Describes a point in those of its directions that are among the strongest `most` features. */
-static void describe_point(const Work *work, const Point *point, int64_t most, float *keypoints, uint8_t *descriptors)
-{
-    for (int64_t a = 0; a < point->n_angles && point->start + a < most; a++) {
-        const float angle = work->angles[point->rank * MOST_ANGLES + a];
-        const float keypoint[4] = {point->x / 2, point->y / 2, point->size / 2, angle};
-        memcpy(keypoints + 4 * (point->start + a), keypoint, sizeof keypoint);
-        describe(work->octave + point->octave, point, angle, descriptors + (point->start + a) * N_BINS);
-    }
-}
-
-/* Orients and describes the strongest points until there are `most` features; columns x, y, size, angle. */
-static int64_t describe_strongest(Work *work, int64_t most, float *keypoints, uint8_t *descriptors)
-{
-    int64_t n_features = 0, n = 0, stop;
-    for (; n < work->strongest.n && n_features < most; n = stop) {
-        stop = n + most - n_features < work->strongest.n ? n + most - n_features : work->strongest.n;
-        n_features = orient_points(work, n, stop, n_features);
-    }
-    for (int64_t i = 0; i < n; i++)
-        describe_point(work, work->strongest.point + i, most, keypoints, descriptors);
-    return n_features < most ? n_features : most;
-}
-
-/* Bytes of room that a picture needs. */
-EXPORT int64_t bof_sift_room(int64_t width, int64_t height, int64_t most)
-{
-    Room room = {0};
-    Work work;
-    lay_out(&room, width, height, most, &work);
+    pyramid->n_octaves = o;
+    piece(&room, 2 * TILE);
     return room.used;
 }
 
-/* The strongest features of a picture, at most n_most; returns how many. */
-EXPORT int64_t bof_sift(
-    const uint8_t *pixels, const float *contrast, uint8_t *room, float *keypoints, uint8_t *descriptors, int64_t height,
-    int64_t width, int64_t n_room, int64_t n_most)
+/* The band of an octave that a row lies in. */
+static const Octave *band_at(const Pyramid *pyramid, int octave, int64_t y)
 {
-    Room places = {.base = room};
-    Work work;
-    lay_out(&places, width, height, n_most, &work);
-    if (places.used > n_room)
+    const Octave *band = pyramid->band[octave];
+    for (int b = 1; b < pyramid->n_bands[octave] && y >= band->stop; b++)
+        band++;
+    return band;
+}
+
+/* Makes what rows of a level can be made when `n` of those that are blurred are done, two at a time. These lie at `base`,
+   where mask chooses them. */
+static void blur_level(Sweep *sweep, int level, const int16_t *base, int64_t mask, int64_t n)
+{
+    const Kernel *kernel = sweep->pyramid->kernel + level;
+    const Octave *band = sweep->band;
+    const int64_t ready = n == band->height ? n : n - kernel->radius - 1;
+    const int64_t until = ready < band->high ? ready : band->high;
+    for (int64_t *y = sweep->level + level; *y < until; *y += *y + 1 < until ? 2 : 1) {
+        const int16_t *rows[2 * MOST_RADIUS + 2];
+        for (int k = 0; k <= 2 * kernel->radius + 1; k++)
+            rows[k] =
+                base + ((reflected(*y + k - kernel->radius, band->height) - band->low) & mask) * band->stride;
+        blur_rows(
+            rows, kernel, band->width, sweep->bench->lines, row_of(band, level, *y),
+            *y + 1 < until ? row_of(band, level, *y + 1) : 0);
+    }
+}
+
+static void first_level(const uint8_t *pixels, Sweep *sweep)
+{
+    const Octave *band = sweep->band;
+    int16_t *doubled = sweep->bench->doubled;
+    int64_t *y = &sweep->doubled;
+    for (int n = 0; n < STRIP && *y < band->height; n++, (*y)++)
+        double_row(
+            pixels, band->width / 2, band->height / 2, *y, doubled + ((*y - band->low) & (RING - 1)) * band->stride);
+    blur_level(sweep, 0, doubled, RING - 1, *y);
+}
+
+/* Every second pixel of the level that has twice the sigma of the first. */
+static void halve(Sweep *sweep)
+{
+    const Octave *band = sweep->band;
+    int64_t *y = sweep->level;
+    for (int n = 0; n < STRIP && *y < band->height; n++, (*y)++) {
+        const int16_t *source = row_of(band_at(sweep->pyramid, sweep->octave - 1, 2 * *y), LAYERS, 2 * *y);
+        int16_t *row = row_of(band, 0, *y);
+        for (int64_t x = 0; x < band->width; x++)
+            row[x] = source[2 * x];
+    }
+}
+
+/* Looks for key points in one band, after the whole of the octave before. */
+static void sweep_band(const uint8_t *pixels, const Pyramid *pyramid, int octave, int b, float contrast, Strongest *found)
+{
+    const Octave *band = pyramid->band[octave] + b;
+    const int64_t described = band->stop + REACH < band->height ? band->stop + REACH : band->height;
+    Sweep sweep = beginning(band->first, pyramid->kernel);
+    sweep.pyramid = pyramid, sweep.octave = octave, sweep.band = band, sweep.bench = pyramid->bench + b;
+    while (sweep.searched < band->stop || sweep.level[LAYERS] < described) {
+        if (octave)
+            halve(&sweep);
+        else
+            first_level(pixels, &sweep);
+        for (int l = 1; l < LEVELS; l++)
+            blur_level(&sweep, l, band->level[l - 1], band->mask[l - 1], sweep.level[l - 1]);
+        const int64_t n = sweep.level[LEVELS - 1], ready = n == band->height ? n - BORDER : n - WALK - 1;
+        const int64_t until = ready < band->stop ? ready : band->stop;
+        find_points(band, octave, sweep.searched, until, contrast, found);
+        sweep.searched = until > sweep.searched ? until : sweep.searched;
+    }
+}
+
+/* Bytes of room that a picture needs. */
+EXPORT int64_t bof_sift_room(int64_t width, int64_t height, int64_t n_bands)
+{
+    Pyramid pyramid;
+    return lay_out(0, width, height, n_bands, &pyramid);
+}
+
+/* Into how many bands an octave is cut; 0 where there is none. */
+EXPORT int64_t bof_sift_bands(int64_t width, int64_t height, int64_t n_bands, int64_t octave)
+{
+    Pyramid pyramid;
+    lay_out(0, width, height, n_bands, &pyramid);
+    return octave < pyramid.n_octaves ? pyramid.n_bands[octave] : 0;
+}
+
+/* Looks for the strongest points in one band of some octaves, after all octaves before them; returns how many. */
+EXPORT int64_t bof_sift_points(
+    const uint8_t *pixels, const float *limits, uint8_t *room, Point *point, int64_t first, int64_t stop, int64_t b,
+    int64_t n_bands, int64_t height, int64_t width, int64_t n_room, int64_t n_points)
+{
+    Pyramid pyramid;
+    Strongest found = {.most = n_points / 2, .room = n_points, .least = limits[1], .point = point};
+    if (lay_out(room, width, height, n_bands, &pyramid) > n_room || n_points < 2)
         return OUT_OF_RANGE;
-    make_kernels(work.kernel);
-    for (int number = 0; number < work.n_octaves; number++)
-        sweep(pixels, number, *contrast, &work);
-    sort_points(&work.strongest);
-    return describe_strongest(&work, n_most, keypoints, descriptors);
+    for (int64_t octave = first; octave < stop && octave < pyramid.n_octaves; octave++)
+        if (b < pyramid.n_bands[octave])
+            sweep_band(pixels, &pyramid, (int)octave, (int)b, limits[0], &found);
+    sort_points(&found);
+    return found.n;
+}
+
+/* Sorts points, strongest first, each once, and returns how many of them are the strongest `most`. */
+EXPORT int64_t bof_sift_strongest(Point *point, int64_t most, int64_t n)
+{
+    Strongest all = {.n = n, .most = most, .room = n, .point = point};
+    sort_points(&all);
+    return all.n;
+}
+
+static int is_sound(const Pyramid *pyramid, const Point *point)
+{
+    if (!exists(point->octave, pyramid->n_octaves) || point->layer < 1 || point->layer > LAYERS)
+        return 0;
+    const Octave *octave = pyramid->band[point->octave];
+    return point->row >= BORDER && point->row < octave->height - BORDER && point->column >= BORDER &&
+           point->column < octave->width - BORDER && point->scale > 0.0f && point->scale < (float)COARSEST;
+}
+
+/* Finds the directions of the points from `first` to stop - 1, at most MOST_ANGLES each. */
+EXPORT int64_t bof_sift_orient(
+    uint8_t *room, const Point *point, int64_t first, int64_t stop, float *angles, int32_t *n_angles, int64_t width,
+    int64_t height, int64_t n_bands, int64_t n_room)
+{
+    Pyramid pyramid;
+    if (lay_out(room, width, height, n_bands, &pyramid) > n_room)
+        return OUT_OF_RANGE;
+    for (int64_t i = first; i < stop; i++) {
+        if (!is_sound(&pyramid, point + i))
+            return OUT_OF_RANGE;
+        n_angles[i] = orient(band_at(&pyramid, point[i].octave, point[i].row), point + i, angles + i * MOST_ANGLES);
+    }
+    return stop - first;
+}
+
+/* Describes the points from `first` to stop - 1 in those of their directions that are among the first n_most features;
+   start[i] is where those of point i stand. */
+EXPORT int64_t bof_sift_describe(
+    uint8_t *room, const Point *point, int64_t first, int64_t stop, const float *angles, const int32_t *n_angles,
+    const int32_t *start, float *keypoints, uint8_t *descriptors, int64_t width, int64_t height, int64_t n_bands,
+    int64_t n_room, int64_t n_most)
+{
+    Pyramid pyramid;
+    if (lay_out(room, width, height, n_bands, &pyramid) > n_room)
+        return OUT_OF_RANGE;
+    for (int64_t i = first; i < stop; i++) {
+        if (!is_sound(&pyramid, point + i) || start[i] < 0 || !exists(n_angles[i], MOST_ANGLES + 1))
+            return OUT_OF_RANGE;
+        const Octave *band = band_at(&pyramid, point[i].octave, point[i].row);
+        for (int64_t a = 0; a < n_angles[i] && start[i] + a < n_most; a++) {
+            const float angle = angles[i * MOST_ANGLES + a];
+            const float keypoint[4] = {point[i].x / 2, point[i].y / 2, point[i].size / 2, angle};
+            memcpy(keypoints + 4 * (start[i] + a), keypoint, sizeof keypoint);
+            describe(band, point + i, angle, descriptors + (start[i] + a) * N_BINS);
+        }
+    }
+    return stop - first;
 }

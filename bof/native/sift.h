@@ -21,24 +21,24 @@
 #define TILE 256  /* pixels of a row that are searched together; as many behind the last row may be read */
 #define N_BINS 128
 
-/* One octave. Levels 1 to 3, where features are described, are whole; of the others a ring of rows is kept, which mask
-   chooses. */
+/* One octave, or a band of it: key points are looked for in the rows `first` to stop - 1. Levels 1 to 3, where features
+   are described, hold all rows from `low` to high - 1; of the others a ring of rows is kept, which mask chooses. */
 typedef struct {
     int64_t width, height, stride;
+    int64_t first, stop, low, high;
     int16_t *level[LEVELS];
     int64_t mask[LEVELS];
 } Octave;
 
 static inline int16_t *row_of(const Octave *octave, int level, int64_t y)
 {
-    return octave->level[level] + (y & octave->mask[level]) * octave->stride;
+    return octave->level[level] + ((y - octave->low) & octave->mask[level]) * octave->stride;
 }
 
 /* A key point: in pixels of the doubled picture as OpenCV gives it, and in its octave, where scale is its sigma. */
 typedef struct {
     float response, y, x, size, scale;
     int32_t octave, layer, row, column;
-    int32_t rank, n_angles, start; /* its place among all, strongest first; its features: how many, where the first is */
 } Point;
 
 /* The strongest points so far, at most `room`; when they fill it, the strongest `most` stay. */
@@ -50,11 +50,9 @@ typedef struct {
 
 void keep(Strongest *strongest, const Point *point);
 void sort_points(Strongest *strongest);
-void sort_by_place(Point *point, int64_t n);
 
 /* Of one point: at most every second bin of the histogram of 36 directions. */
 #define MOST_ANGLES 18
-
 
 /* Gaussian weights, which add up to 2^15, with a 0 before and behind them. */
 #define MOST_RADIUS 13

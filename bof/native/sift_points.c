@@ -2,20 +2,14 @@
 
 #include "sift.h"
 
-static int sign_of(float a, float b)
-{
-    return (a > b) - (a < b);
-}
-
 /* By response, strongest first, then by place and size. */
 static int compare(const void *first, const void *second)
 {
     const Point *a = first, *b = second;
-    const int order[] = {
-        sign_of(b->response, a->response), sign_of(a->y, b->y), sign_of(a->x, b->x), sign_of(a->size, b->size)};
+    const float before[] = {b->response, a->y, a->x, a->size}, after[] = {a->response, b->y, b->x, b->size};
     for (int i = 0; i < 4; i++)
-        if (order[i])
-            return order[i];
+        if (before[i] != after[i])
+            return before[i] < after[i] ? -1 : 1;
     return 0;
 }
 
@@ -31,23 +25,6 @@ void sort_points(Strongest *strongest)
     strongest->n = n;
     if (n == strongest->most)
         strongest->least = point[n - 1].response;
-}
-
-/* By octave, level and place in it: points next to each other are read from the same lines of the cache. */
-static int compare_places(const void *first, const void *second)
-{
-    const Point *a = first, *b = second;
-    const int64_t order[] = {
-        a->octave - b->octave, a->layer - b->layer, a->row - b->row, a->column - b->column, a->rank - b->rank};
-    for (int i = 0; i < 5; i++)
-        if (order[i])
-            return order[i] < 0 ? -1 : 1;
-    return 0;
-}
-
-void sort_by_place(Point *point, int64_t n)
-{
-    qsort(point, (size_t)n, sizeof *point, compare_places);
 }
 
 void keep(Strongest *strongest, const Point *point)

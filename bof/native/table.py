@@ -17,11 +17,24 @@ VOTE = np.dtype([("weight", np.float64), ("key", np.int64)], align=True)
 SLOT = np.dtype([("total", np.float64), ("count", np.int64)], align=True)
 """What one query feature has said of an image so far."""
 
+POINT = np.dtype(
+    [(name, np.float32) for name in ("response", "y", "x", "size", "scale")]
+    + [(name, np.int32) for name in ("octave", "layer", "row", "column")],
+    align=True,
+)
+"""A key point of SIFT: response, place and size in pixels of the doubled picture, and where it lies in its octave."""
+
 U8, U16, U64, I8, I32, I64 = np.uint8, np.uint16, np.uint64, np.int8, np.int32, np.int64
 F32, F64, BOOL = np.float32, np.float64, np.bool_
 
 N_DISTANCES = 65
 """Hamming distances of two signatures: 0 to 64."""
+
+MOST_ANGLES = 18
+"""Directions of a key point: at most every second bin of a histogram of 36."""
+
+MOST_BANDS = 16
+"""Bands of rows of a picture that threads sweep side by side."""
 
 N_MAPPINGS = 1 << 16
 """Mapped files that are watched at once."""
@@ -50,6 +63,9 @@ _WORDS = Rows("words", "n_words")
 _BY_PICTURE = reads("indptr", I64, "n_pictures + 1", offsets="m")
 _PICTURES = Rows("pictures", "n_pictures")
 _CELLS = reads("cells", I32, 2, "m")
+
+_SIZE = (Whole("width", 1, _MOST_SIDE), Whole("height", 1, _MOST_SIDE))
+_N_BANDS = Whole("n_bands", 1, MOST_BANDS)
 
 _PLACE = reads("place", I32, "n_images", below="n_places", may_be_negative=True)
 _HITS_IMAGE = reads("image", I32, "n_votes", below="n_images")
@@ -289,19 +305,45 @@ _FUNCTIONS = (
         ),
         ("n_blocks",),
     ),
+    Function("sift_room", (*_SIZE, _N_BANDS)),
+    Function("sift_bands", (*_SIZE, _N_BANDS, Whole("octave", 0, _MOST))),
     Function(
-        "sift_room", (Whole("width", 1, _MOST_SIDE), Whole("height", 1, _MOST_SIDE), Whole("most", 1, _MOST_SIDE))
-    ),
-    Function(
-        "sift",
+        "sift_points",
         (
             reads("pixels", U8, "height", "width"),
-            reads("contrast", F32, 1),
+            reads("limits", F32, 2),
             fills("room", U8, "n_room"),
+            fills("points", POINT, "n_points"),
+            Whole("first_octave", 0, _MOST),
+            Whole("stop_octave", 0, _MOST),
+            Whole("band", 0, MOST_BANDS - 1),
+            _N_BANDS,
+        ),
+        ("height", "width", "n_room", "n_points"),
+    ),
+    Function("sift_strongest", (fills("points", POINT, "n"), Whole("most", 1, _MOST)), ("n",)),
+    Function(
+        "sift_orient",
+        (
+            *(fills("room", U8, "n_room"), reads("points", POINT, "n"), Rows("some", "n")),
+            fills("angles", F32, "n", MOST_ANGLES),
+            fills("n_angles", I32, "n"),
+            *(*_SIZE, _N_BANDS),
+        ),
+        ("n_room",),
+    ),
+    Function(
+        "sift_describe",
+        (
+            *(fills("room", U8, "n_room"), reads("points", POINT, "n"), Rows("some", "n")),
+            reads("angles", F32, "n", MOST_ANGLES),
+            reads("n_angles", I32, "n", below=MOST_ANGLES + 1),
+            reads("start", I32, "n"),
             fills("keypoints", F32, "n_most", 4),
             fills("descriptors", U8, "n_most", 128),
+            *(*_SIZE, _N_BANDS),
         ),
-        ("height", "width", "n_room", "n_most"),
+        ("n_room", "n_most"),
     ),
     Function("watch_mapping", (reads("mapping", U8, "n"), fills("n_faults", I64, 1)), ("n",)),
     Function("unwatch_mapping", (Whole("slot", 0, N_MAPPINGS - 1),)),

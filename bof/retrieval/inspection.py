@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
 from bof.alignment.agreement import DECODED_SIDE_PX, agree, detail_of
+from bof.alignment.likeness import compare
+from bof.alignment.photograph import fit_copy
 from bof.global_descriptors.sketch import FEW_FEATURES
-from bof.images.decode import Picture
-from bof.options import VerifyOptions
+from bof.images.decode import Picture, to_rgb
+from bof.options import DuplicateOptions, VerifyOptions
 from bof.retrieval.answer import Answer
+from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import Query
 from bof.retrieval.thing import quantities, thing_model
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement, Basis, Bool, Correspondences, Verification
+from bof.types import F32, F64, Agreement, Basis, Correspondences, Verification
 
 NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
-_WHOLE_COPY = 0.99
-"""The probability that a picture which agrees with the query from edge to edge shows the same thing."""
+_COPY = 0.99
+"""The probability that a copy of the query's photograph, or what agrees with it from edge to edge, shows the thing."""
 
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
@@ -51,36 +55,109 @@ class Pictures(Protocol):
         """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
-def inspect(
-    query: Query,
-    answer: Answer,
-    pictures: Pictures,
-    options: VerifyOptions,
-    live: Bool,
-    copies: Mapping[int, Verification] = MappingProxyType({}),
-) -> Answer:
-    """The answer as contents and pixels have it: identical files first, then what was compared, by what it explains.
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Compares hits with a query. max_side: of the pictures in pixels as their features were extracted."""
 
-    live bool (n_images,): which images may answer; copies: of all of the picture, found without features.
+    collection: Collection
+    pictures: Pictures
+    options: VerifyOptions
+    max_side: int
+
+    def inspect(
+        self, query: Query, answer: Answer, whole_copies: Mapping[int, Verification] = MappingProxyType({})
+    ) -> Answer:
+        """The answer as contents and pixels have it: identical files first, then what was compared, by what it
+        explains. whole_copies: of all of the picture, found without features.
+        """
+        live = self.collection.weights.live
+        identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
+        whole = [image for image in whole_copies if image not in identical]
+        same = [image for image in _called_same(answer, self.options) if image not in {*identical, *whole}]
+        chosen = same[: self.options.pixels]
+        compared = self._compared(query, answer, chosen)
+        agreements = {image: found.agreement for image, found in compared.items()}
+        itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
+        basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
+        basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
+        evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
+        copies = [image for image, found in compared.items() if found.is_copy]
+        evidence |= {image: dataclasses.replace(answer.evidence[image], thing=_COPY) for image in copies}
+        evidence |= {image: _certain(answer, image, 1.0) for image in identical}
+        evidence |= {image: _certain(answer, image, _COPY) for image in whole}
+        verifications = {**whole_copies, **answer.verifications, **{image: whole_copies[image] for image in whole}}
+        for image in identical:
+            known = verifications.get(image) or Verification(0, 0.0, 0.0, None, NO_MATCHES)
+            verifications[image] = dataclasses.replace(known, database_from_query=np.eye(3))
+        found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
+        judged = dataclasses.replace(found, agreements=agreements, basis=basis)
+        return _reordered(judged, answer, [*identical, *whole], chosen)
+
+    def _compared(self, query: Query, answer: Answer, images: Sequence[int]) -> dict[int, _Compared]:
+        """How the pixels of images agree with the query's; nothing of those that cannot be read."""
+        one = query.picture
+        if one is None:
+            return {}
+        shown = _Shown(query.features.geometry.xy_px - _corner_of(query).astype(np.float32), _corner_of(query), one)
+        detail = detail_of(one) if images else None
+        self.pictures.contents(images)  # looked up together
+
+        def compare_with(image: int) -> _Compared | None:
+            other, verification = self.pictures.read(image, DECODED_SIDE_PX), answer.verifications[image]
+            if other is None or verification.database_from_query is None:
+                return None
+            other_from_one = verification.database_from_query @ shown.query_from_picture
+            points = shown.xy_px[verification.inliers.query]
+            found = agree(one, other, other_from_one, points, detail)
+            if found is None:
+                return None
+            is_copy = self._is_copy(shown, other, image, verification, other_from_one)
+            return _Compared(shown.in_query(found), is_copy)
+
+        found = zip(images, in_threads(compare_with, images), strict=True)
+        return {image: compared for image, compared in found if compared is not None}
+
+    def _is_copy(
+        self, shown: _Shown, other: Picture, image: int, verification: Verification, other_from_one: F64
+    ) -> bool:
+        """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
+        inliers, one = verification.inliers, shown.picture
+        xy_px = self.collection.geometry(image, inliers.database).xy_px
+        sides = max(one.width, one.height), max(other.width, other.height)
+        fit = fit_copy(shown.xy_px[inliers.query], xy_px, other_from_one, sides, self.max_side)
+        if fit.transform is None or not fit.may_be_copy:
+            return False
+        alike = compare(_in_rgb(other), _in_rgb(one), fit.transform)
+        return fit.proves_copy(alike, DuplicateOptions().agreement, may_be_pasted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What the pixels of a hit say."""
+
+    agreement: Agreement
+    is_copy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is searched with, a box or a picture: its features xy_px f32 (n, 2), its top left corner f64 (2,) in pixels
+    of the picture, and its pixels.
     """
-    identical = [image for image in _identical(query, answer, pictures) if live[image]]
-    whole = [image for image in copies if image not in identical]
-    same = [image for image in _called_same(answer, options) if image not in {*identical, *whole}]
-    chosen = same[: options.pixels]
-    agreements = _agreements(query, answer, pictures, chosen)
-    itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
-    basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
-    basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
-    evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
-    evidence |= {image: _certain(answer, image, 1.0) for image in identical}
-    evidence |= {image: _certain(answer, image, _WHOLE_COPY) for image in whole}
-    verifications = {**copies, **answer.verifications, **{image: copies[image] for image in whole}}
-    for image in identical:
-        known = verifications.get(image) or Verification(0, 0.0, 0.0, None, NO_MATCHES)
-        verifications[image] = dataclasses.replace(known, database_from_query=np.eye(3))
-    found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
-    judged = dataclasses.replace(found, agreements=agreements, basis=basis)
-    return _reordered(judged, answer, [*identical, *whole], chosen)
+
+    xy_px: F32
+    corner: F64
+    picture: Picture
+
+    @property
+    def query_from_picture(self) -> F64:
+        """From what is shown to the whole picture, f64 (3, 3)."""
+        return np.array([[1.0, 0.0, self.corner[0]], [0.0, 1.0, self.corner[1]], [0.0, 0.0, 1.0]])
+
+    def in_query(self, found: Agreement) -> Agreement:
+        """An agreement with the region in pixels of the whole picture."""
+        region = found.query_region
+        return found if region is None else dataclasses.replace(found, query_region=region + self.corner)
 
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
@@ -139,30 +216,8 @@ def _certain(answer: Answer, image: int, probability: float) -> Evidence:
     return Evidence(known.gained if known else 0.0, probability, probability)
 
 
-def _agreements(query: Query, answer: Answer, pictures: Pictures, images: Sequence[int]) -> dict[int, Agreement]:
-    """How the pixels of images agree with the query's; nothing of those that cannot be read."""
-    one = query.picture
-    if one is None:
-        return {}
-    corner = _corner_of(query)
-    picture_in_query = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]], [0.0, 0.0, 1.0]])
-
-    detail = detail_of(one) if images else None
-    pictures.contents(images)  # looked up together
-
-    def compare(image: int) -> Agreement | None:
-        verification = answer.verifications[image]
-        other = pictures.read(image, DECODED_SIDE_PX)
-        if other is None or verification.database_from_query is None:
-            return None
-        points = query.features.geometry.xy_px[verification.inliers.query] - corner.astype(np.float32)
-        found = agree(one, other, verification.database_from_query @ picture_in_query, points, detail)
-        if found is None or found.query_region is None:
-            return found
-        return dataclasses.replace(found, query_region=found.query_region + corner)
-
-    found = zip(images, in_threads(compare, images), strict=True)
-    return {image: agreement for image, agreement in found if agreement is not None}
+def _in_rgb(picture: Picture) -> Picture:
+    return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
 
 
 def _corner_of(query: Query) -> F64:

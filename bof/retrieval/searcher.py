@@ -19,7 +19,7 @@ from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
-from bof.retrieval.inspection import Pictures, inspect
+from bof.retrieval.inspection import Inspector, Pictures
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
@@ -86,9 +86,10 @@ class Searcher:
         if self.pictures is None or "bof" not in self.options.local:
             return answer
         with watch.stage("pixels"):
-            verifying, live = self.options.verify, self.collection.weights.live
+            verifying = self.options.verify
             copies = find_whole_copies(query, self.collection, self.pictures, verifying.pixels)
-            inspected = inspect(query, answer, self.pictures, verifying, live, copies)
+            inspector = Inspector(self.collection, self.pictures, verifying, self.vocabulary.features.max_side)
+            inspected = inspector.inspect(query, answer, copies)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 
     def votes(self, query: Query) -> QueryVotes:

@@ -16,7 +16,7 @@ from bof.native.mapped_file import reading
 from bof.options import FeatureOptions, ReuseOptions, VerifyOptions, VoteOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
-from bof.retrieval.inspection import inspect
+from bof.retrieval.inspection import Inspector
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.reuse.outlines import hull, intersection
@@ -139,8 +139,8 @@ class PictureSearch:
         small = self._small(image, picture)
         geometry = features.geometry
         query = Query(features, transforms.corners((0, 0, geometry.width, geometry.height)), picture=small)
-        live = self.collection.weights.live
-        answer = inspect(query, answer, self.pictures, self._verifying, live)
+        inspector = Inspector(self.collection, self.pictures, self._verifying, self.features.max_side)
+        answer = inspector.inspect(query, answer)
         links = [self._link(image, other, features, answer) for other in answer.images.tolist()]
         return [link for link in links if link.agreement is None or link.agreement >= self.options.least_agreement]
 

@@ -124,7 +124,7 @@ def rows_of(files: Sequence[bytes], arguments: argparse.Namespace) -> list[list[
     for stage, (ours, theirs) in measure(files, options, arguments.rounds).items():
         least = float(np.mean([floor.get(stage, 0.0) for floor in floors]))
         rows.append([stage, f"{ours:.1f}", *_beside(ours, theirs), f"{least:.1f}" if least else ""])
-    room = np.mean([native.sift_room(p.shape[1], p.shape[0], options.max_features) for p in pictures])
+    room = np.mean([native.sift_room(p.shape[1], p.shape[0], 1) for p in pictures])
     ours, theirs = np.mean([n_bytes(p) for p in pictures], axis=0)
     rows.append(["MB of levels that leave the cache", f"{ours / 1e6:.0f}", *_beside(ours / 1e6, theirs / 1e6), ""])
     return [*rows, ["MB of memory of one extraction", f"{room / 1e6:.0f}", "", "", ""]]

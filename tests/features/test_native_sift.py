@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 
 from bof import native
+from bof.features import native_sift as native_sift_module
 from bof.features.native_sift import native_sift
 from bof.features.sift import extract_features, opencv_sift, own_sift
 from bof.images.decode import Picture
+from bof.native.table import MOST_ANGLES, MOST_BANDS, POINT
 from bof.options import FeatureOptions
+from bof.system.threads import set_threads
 from bof.types import F32, U8, Bool
 from tests.support.scenes import BEST_VARIANT, draw_scene
 
@@ -115,20 +119,71 @@ def test_threads_and_what_came_before_change_nothing() -> None:
         assert all(found == expected for found in pool.map(lambda _: everything(), range(8)))
 
 
-def test_what_the_room_holds_does_not_matter() -> None:
-    pixels, found = grey_scene(6, 150, 110), []
+@pytest.mark.parametrize("size", [(640, 480), (300, 900), (900, 128), (257, 1100), (60, 4000), (31, 47)])
+def test_threads_that_share_a_picture_find_the_same_bits(size: tuple[int, int]) -> None:
+    """Bands end within octaves of any size; features on both sides of an end are found, and described, once."""
+    pixels, found = grey_scene(8, *size), {}
+    try:
+        for n in (1, 2, 3, 5, MOST_BANDS + 3):
+            set_threads(n)
+            found[n] = tuple(column.tobytes() for column in extract(pixels))
+    finally:
+        set_threads(os.cpu_count() or 1)
+    assert len(set(found.values())) == 1
+
+
+def test_large_octaves_are_cut_into_bands_and_small_ones_are_not() -> None:
+    assert [native.sift_bands(1024, 768, 2, octave) for octave in range(10)] == [2, 2, 1, 1, 1, 1, 1, 1, 0, 0]
+    assert native.sift_bands(1024, 768, 16, 0) == 1536 // 256
+    assert native.sift_bands(5, 5000, 16, 0) == 0
+
+
+def test_what_the_room_holds_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, found = grey_scene(6, 150, 110), set()
     for fill in (0, 255, 77):
-        room = np.full(native.sift_room(150, 110, 300), fill, np.uint8)
-        keypoints, descriptors = np.empty((300, 4), np.float32), np.empty((300, 128), np.uint8)
-        n = native.sift(pixels, 0.005, room, keypoints, descriptors)
-        found.append((keypoints[:n].tobytes(), descriptors[:n].tobytes()))
-    assert found[0] == found[1] == found[2]
+        monkeypatch.setattr(native_sift_module, "_ROOM", FilledRoom(fill))
+        found.add(tuple(column.tobytes() for column in extract(pixels, 300)))
+    assert len(found) == 1
+
+
+class FilledRoom:
+    """Room that held something else before."""
+
+    def __init__(self, fill: int) -> None:
+        self._fill = fill
+
+    def of(self, n_bytes: int) -> U8:
+        return np.full(n_bytes, self._fill, np.uint8)
 
 
 def test_too_little_room_is_an_error() -> None:
-    room = np.empty(native.sift_room(64, 64, 10) - 1, np.uint8)
+    room, points = np.empty(native.sift_room(64, 64, 2) - 1, np.uint8), np.zeros(20, POINT)
     with pytest.raises(ValueError, match="leads out of its array"):
-        native.sift(noise(64, 64), 0.005, room, np.empty((10, 4), np.float32), np.empty((10, 128), np.uint8))
+        native.sift_points(noise(64, 64), np.zeros(2, np.float32), room, points, range(1), 0, 2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"octave": -1}, {"octave": 4}, {"layer": 0}, {"layer": 4}, {"row": 4}, {"row": 123}, {"column": -7}),
+        *({"column": 2**31 - 1}, {"scale": 0.0}, {"scale": 3.7}, {"scale": np.nan}, {"scale": np.inf}),
+    ],
+    ids=str,
+)
+def test_a_point_that_no_picture_has_is_an_error(wrong: dict[str, float]) -> None:
+    swept = 64, 64, 1
+    room, points = np.zeros(native.sift_room(*swept), np.uint8), np.zeros(2, POINT)
+    for name, value in {"layer": 1, "row": 9, "column": 9, "scale": 2.0}.items():
+        points[name] = value
+    angles, n_angles = np.zeros((2, MOST_ANGLES), np.float32), np.zeros(2, np.int32)
+    native.sift_orient(room, points, range(2), angles, n_angles, swept)
+    for name, value in wrong.items():
+        points[name][1] = value
+    with pytest.raises(ValueError, match="leads out of its array"):
+        native.sift_orient(room, points, range(2), angles, n_angles, swept)
+    features = np.empty((9, 4), np.float32), np.empty((9, 128), np.uint8)
+    with pytest.raises(ValueError, match="leads out of its array"):
+        native.sift_describe(room, points, range(2), (angles, n_angles, n_angles), features, swept)
 
 
 # -- Hostile pictures -------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from bof.alignment.likeness import compare
+from bof.alignment.photograph import ExactFit, slant
 from bof.engine import Engine
 from bof.geometry import transforms
 from bof.grouping import batches, finding, reading
 from bof.grouping.finding import find_groups
 from bof.grouping.groups import Grouping
-from bof.grouping.kinds import Proof, slant
+from bof.grouping.kinds import Proof
 from bof.grouping.memory import reject
 from bof.grouping.pairs import FILE_NAME
 from bof.grouping.types import Group, Kind, Member
@@ -237,7 +238,7 @@ def test_pixels_are_read_only_where_geometry_may_be_that_of_a_copy_but_of_scenes
     copied: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (copied / FILE_NAME).unlink()
-    monkeypatch.setattr(finding, "may_be_one_photograph", lambda *_: False)
+    monkeypatch.setattr(ExactFit, "may_be_copy", False)
     assert names_of(groups_of(copied)) == [["again/base.png", "base.png"]]
     assert not decoded
     (group,) = groups_of(copied, "scene")

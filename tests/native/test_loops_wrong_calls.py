@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bof.native.library import CALLS
 from bof.native.parameters import Array, Parameter, Positive, Rows, Sizes, Whole
-from bof.native.table import FUNCTIONS, Function
+from bof.native.table import FUNCTIONS, MOST_BANDS, POINT, Function
 
 Argument = Any
 
@@ -28,12 +28,23 @@ seeds = st.integers(0, 2**32 - 1)
 N = 3
 """Every size, but for a few: then offsets go up by one, and each image has a feature, each word a posting."""
 
-SIZES = {"room": 600, "n_room": CALLS["sift_room"](N, N, N)}
-"""near_postings asks no word where there is no room for 256 votes; sift works only in all the room that it asks for."""
+SIDE_PX = 64
+"""Of a picture that has octaves, and so key points that are sound."""
+
+SIZES = {
+    "room": 600,
+    "n_room": CALLS["sift_room"](SIDE_PX, SIDE_PX, MOST_BANDS),
+    **dict.fromkeys(["width", "height"], SIDE_PX),
+}
+"""near_postings asks no word where there is no room for 256 votes; SIFT works only in all the room that it asks for."""
+
+_SOUND = np.array([(0.1, 20, 20, 4, 2, 0, 1, 20, 20)] * N, POINT)
 
 FITTING: dict[tuple[str, str], Argument] = {
     ("find_postings", "feature"): np.arange(N),
     ("find_postings", "number"): 0,
+    **{(name, "points"): _SOUND for name in ("sift_orient", "sift_describe")},
+    **{(name, side): SIDE_PX for name in ("sift_orient", "sift_describe") for side in ("width", "height")},
     ("collect_votes", "ends"): np.minimum(np.arange(1, N * N + 1), N).reshape(N, N),
 }
 """What makes a call a right one where numbers from 0 on do not."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -34,6 +36,16 @@ def cards(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path) -> 
         write_picture(folder / f"card-{number}.png", card(number))
     write_picture(folder / "flat.png", np.full((90, 160, 3), 200, np.uint8))
     engine = Engine.create(tmp_path_factory.mktemp("index") / "index", vocabulary_folder)
+    engine.add([folder])
+    return engine
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path) -> Engine:
+    folder = tmp_path_factory.mktemp("scenes")
+    for number in range(300, 308):
+        write_picture(folder / f"{number}.png", photograph(number))
+    engine = Engine.create(tmp_path_factory.mktemp("index of scenes") / "index", vocabulary_folder)
     engine.add([folder])
     return engine
 
@@ -76,6 +88,42 @@ def test_a_card_stored_again_is_the_same_and_first(cards: Engine, tmp_path: Path
     found = verdicts(cards, answer)
     assert next(iter(found)) == "card-3.png"
     assert [name for name, verdict in found.items() if verdict == "same"] == ["card-3.png"]
+
+
+def photograph(number: int) -> U8:
+    """A scene with the noise of a camera: writing on it is told from what was photographed."""
+    noise = np.random.default_rng(number).normal(0, 5, (SIZE[1], SIZE[0], 1))
+    return np.clip(draw_scene(number, *SIZE) + noise, 0, 255).astype(np.uint8)
+
+
+def darkened(pixels: U8) -> U8:
+    return np.clip(pixels * 0.45 - 10, 0, 255).astype(np.uint8)
+
+
+def captioned(pixels: U8) -> U8:
+    drawn = np.array(pixels)
+    cv2.putText(drawn, "NOT FOR SALE", (40, 250), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (255, 255, 255), 9)
+    return drawn
+
+
+def turned(pixels: U8) -> U8:
+    turn = cv2.getRotationMatrix2D((SIZE[0] / 2, SIZE[1] / 2), 13, 1.1)
+    return np.asarray(cv2.warpAffine(pixels, turn, SIZE), np.uint8)
+
+
+def compressed(pixels: U8) -> U8:
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 12])[1], 1), np.uint8)
+
+
+@pytest.mark.parametrize("attack", [darkened, captioned, turned, compressed])
+@pytest.mark.parametrize("number", [300, 301, 302])
+def test_a_copy_is_the_same_whatever_was_done_to_it(
+    scenes: Engine, tmp_path: Path, attack: Callable[[U8], U8], number: int
+) -> None:
+    answer = ask(scenes, write_picture(tmp_path / "copy.png", attack(photograph(number))))
+    found = verdicts(scenes, answer)
+    assert next(iter(found.items())) == (f"{number}.png", "same")
+    assert answer.probability(int(answer.images[0])) == 0.99
 
 
 def test_without_pixels_points_alone_decide(cards: Engine, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_too_little_is_refused_with_what_is_needed() -> None:
 def test_bofs_own_extractor_takes_less_than_half_of_opencvs() -> None:
     own = FeatureOptions(extractor=NATIVE)
     assert 0 < pyramid_bytes(own) < pyramid_bytes(OPENCVS) / 2
-    assert native.sift_room(own.max_side, own.max_side, own.max_features) <= pyramid_bytes(own)
+    assert native.sift_room(own.max_side, own.max_side, 1) <= pyramid_bytes(own)
     assert limit_memory(1500, 8, own).n_workers > limit_memory(1500, 8, OPENCVS).n_workers
 
 
