@@ -38,15 +38,19 @@ class PosedPicture:
 
     @property
     def sha256(self) -> str:
+        """Of its file, empty where it is not looked at as it is."""
         return hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
 
     def grey(self, max_side: int) -> Picture:
+        """Its light, with at most so long a side."""
         return self._views((max_side, True))[0]
 
     def colours(self, max_side: int) -> Picture:
+        """In RGB."""
         return self._views((max_side, False))[0]
 
     def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+        """In grey and in RGB, of sides of their own."""
         grey, colours = self._views((grey_side, True), (colour_side, False))
         return grey, colours
 

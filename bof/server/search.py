@@ -64,8 +64,8 @@ def pose_of(values: Values) -> Pose:
 @dataclass(frozen=True, slots=True)
 class FoundPage:
     """A page of hits. total: of all pages; numbers: the ids of the hits' pictures; records and fields: what the
-    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages, as of a commit,
-    generation.
+    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages, as of a
+    commit, whose number `generation` is.
     """
 
     prepared: Prepared

@@ -189,7 +189,7 @@ def _read_digest(text: str) -> str:
 
 
 FRAME = Parameter(
-    Option("frame", None, "the size of the upright picture that this is a smaller copy of; coordinates are in its pixels",
+    Option("frame", None, "size of the upright picture that this is a smaller copy of; coordinates are in its pixels",
            form="WIDTH,HEIGHT", parse=_read_size),
     more={"pattern": f"^{_SIZE.pattern}$"},
 )  # fmt: skip

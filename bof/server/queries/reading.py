@@ -1,4 +1,4 @@
-"""What is read of a stored query's picture, in processes of their own: all of it for searches, and a part as a query."""
+"""What is read of a stored query's picture, in processes of their own: all of it, and a box of it as a query."""
 
 from __future__ import annotations
 

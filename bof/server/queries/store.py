@@ -139,8 +139,7 @@ class QueryStore:
         """Forget all."""
         self._entries.clear()
         self.used = 0
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watch()
 
     # -- Limits -------------------------------------------------------------------------------------------------------
 
