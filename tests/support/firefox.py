@@ -48,7 +48,10 @@ async def _between(arguments: list[str]) -> int:
     async def connect(request: web.Request) -> web.WebSocketResponse:
         near = web.WebSocketResponse(max_msg_size=_MOST_BYTES)
         await near.prepare(request)
-        async with ClientSession() as session, session.ws_connect(address + request.path, max_msg_size=_MOST_BYTES) as far:
+        async with (
+            ClientSession() as session,
+            session.ws_connect(address + request.path, max_msg_size=_MOST_BYTES) as far,
+        ):
 
             async def pass_on(source: Any, target: Any, *, is_near: bool) -> None:
                 message: WSMessage
