@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,9 +21,9 @@ from bof.images.decode import Picture
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
-from bof.server.decoding import Check, Decode, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
+from bof.server.decoding import Check, Decode, DecodeSpec, PictureTask, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.auth import Guard
-from bof.server.http.bodies import body_of
+from bof.server.http.bodies import BYTES_A_SECOND, Body, body_of
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
@@ -30,6 +31,7 @@ from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
+from bof.server.queries.store import QueryStore
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
 
@@ -82,6 +84,9 @@ class Service:
         self.places = Places(2 * n, options.waiting)
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
+        self.stored = QueryStore(options)
+        self._hits: Cache[Picture] = Cache(options.hit_megabytes << 20, lambda picture: picture.pixels.nbytes)
+        self._caching = threading.Lock()
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.sizes: Cache[tuple[int, int]] = Cache(_MEASURED)
         self.is_shared = bool(settings.origins)
@@ -101,9 +106,16 @@ class Service:
         uploads.sweep(self.collection.uploads)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:
-        """A picture of the collection, decoded in a process of its own. Raises ImageError."""
+        """A picture of the collection, decoded in a process of its own, or lately. Raises ImageError."""
+        key = hashlib.sha256(data).digest(), max_side
+        with self._caching:
+            known = self._hits.get(key)
+        if known:
+            return known
         found = self._pool.submit(Decode(data, max_side)).result()
         if isinstance(found, Picture):
+            with self._caching:
+                self._hits.put(key, found)
             return found
         raise ImageError(found.reason) if isinstance(found, LostItem) else found
 
@@ -111,6 +123,11 @@ class Service:
         """The body of a request, which is read before anything else is taken."""
         megabytes = self.options.batch_megabytes if many else self.options.upload_megabytes
         return body_of(request, megabytes << 20, self.options.body_seconds, self.byte_limit)
+
+    def body_patience(self, body: Body) -> float:
+        """Seconds that the largest body may take."""
+        megabytes = self.options.batch_megabytes if body == "pictures" else self.options.upload_megabytes
+        return self.options.body_seconds + (megabytes << 20) / BYTES_A_SECOND
 
     @asynccontextmanager
     async def place(self, request: Request) -> AsyncIterator[None]:
@@ -128,7 +145,7 @@ class Service:
         """What waits for disks and the catalogue."""
         return await asyncio.get_running_loop().run_in_executor(self._file_threads, work, *arguments)
 
-    async def in_worker(self, item: Item) -> Any:
+    async def in_worker(self, item: PictureTask) -> Any:
         """One picture in a process of its own. Raises ProblemError for a picture that cannot be used."""
         result = await asyncio.wrap_future(self._pool.submit(item))
         if isinstance(result, LostItem):
@@ -155,6 +172,7 @@ class Service:
     async def close(self) -> None:
         """Stop what runs: a job commits what it has done."""
         self.is_draining = True
+        self.stored.close()
         await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
         await asyncio.to_thread(self._pool.close)
         self.fetcher.close()
