@@ -107,27 +107,24 @@ def read_exported(engine: Engine, path: Path) -> list[Judgment]:
 
     Nothing is taken from a file with a faulty record: raises OptionError, which names it.
     """
-    judgments: list[Judgment] = []
+    is_csv, judgments = kind_of_table(path) == ".csv", list[Judgment]()
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        records = (
-            csv.DictReader(stream) if kind_of_table(path) == ".csv" else map(json.loads, filter(str.strip, stream))
-        )
+        records = csv.DictReader(stream) if is_csv else map(json.loads, filter(str.strip, stream))
         try:
-            for record in records:
-                judgments.append(_judgment_of(engine, record))
+            judgments.extend(_judgment_of(engine, record) for record in records)
         except (ValueError, AttributeError, TypeError, KeyError, csv.Error, BofError) as error:
-            problem = f"record {len(judgments) + 1}"
-            expected = f"{', '.join(_COLUMNS[:4])}"
-            raise OptionError(problem, path=path, expected=expected, found=error) from error
+            raise OptionError(
+                f"record {len(judgments) + 1}", path=path, expected=", ".join(_COLUMNS[:4]), found=error
+            ) from error
     return judgments
 
 
 def _judgment_of(engine: Engine, record: Mapping[str, Any]) -> Judgment:
     if record["judgment"] not in _WORDS.values():
         raise ValueError(f"judgment {record['judgment']!r:.40}")
-    contents = (record.get(key) or engine.content_of(record[f"{key}_name"]) for key in ("one", "other"))
+    one, other = (record.get(key) or engine.content_of(record[f"{key}_name"]) for key in ("one", "other"))
     seconds = int(datetime.fromisoformat(record["judged"]).timestamp()) if record.get("judged") else None
-    return Judgment.of(*contents, record["judgment"] == "same", seconds)
+    return Judgment.of(one, other, record["judgment"] == "same", seconds)
 
 
 def refuse_wrong_judging(arguments: argparse.Namespace) -> None:

@@ -28,7 +28,8 @@ from bof.system.units import counted, human_bytes
 log = logging.getLogger("bof")
 
 ACTIONS = (
-    "remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph", "judge", "export_judgments", "import_judgments",
+    "remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph", "judge",
+    "export_judgments", "import_judgments",
 )  # fmt: skip
 _NAMED = 20
 

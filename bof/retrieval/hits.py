@@ -159,7 +159,6 @@ def _record(hit: Hit) -> dict[str, Any]:
         "left": left, "top": top, "right": right, "bottom": bottom,
         "width": hit.width,
         "height": hit.height,
-        "fields": {key: list(values) for key, values in hit.fields.items()},
         "group": group.value if group else None,
         "group_agree": group.n_agree if group else None,
         "group_found": group.n_found if group else None,

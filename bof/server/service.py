@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +63,12 @@ class Settings:
         """Where uploads are kept: beside the index, unless said otherwise."""
         index = Path(os.path.abspath(self.index))
         return self.uploads or index.with_name(f"{index.name}-uploads")
+
+
+def _judged_as(prepared: Prepared, content: str) -> Prepared:
+    """What a person says of a picture holds however it was turned, and not of a part of it. content: its SHA-256."""
+    judged_as = content if prepared.box is None else ""
+    return replace(prepared, query=replace(prepared.query, judged_as=judged_as))
 
 
 class Service:
@@ -143,7 +149,7 @@ class Service:
         key = version, pose, needs.features, needs.column_spec.groups
         if known := self.queries.get(key):
             return known
-        prepared: Prepared = await self.in_worker(Prepare(data, pose, needs))
+        prepared: Prepared = _judged_as(await self.in_worker(Prepare(data, pose, needs)), version)
         if self.options.cached_queries:
             self.queries.put(key, prepared)
         return prepared

@@ -49,8 +49,8 @@ class CheckReport:
     """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing.
 
     wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
-    wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not; wrong_judgments:
-    why what a person has judged is not what was written, else empty.
+    wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not;
+    wrong_judgments: why what a person has judged is not what was written, else empty.
     """
 
     n_segments: int
