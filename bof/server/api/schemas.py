@@ -71,7 +71,7 @@ _KEYS = [
 _IMAGE: dict[str, Schema] = {
     "id": _WHOLE, "name": _TEXT, "file_name": _TEXT, "version": _VERSION, "width": _WHOLE, "height": _WHOLE,
     "n_features": _WHOLE, "n_bytes": _WHOLE, "modified": _TIME, "tags": _list(_TEXT), "fields": _map(_list(_TEXT)),
-    "uploaded": _BOOL,
+    "uploaded": _BOOL, "part": _TEXT,
 }  # fmt: skip
 _KIND: Schema = {"type": "string", "enum": list(KINDS)}
 

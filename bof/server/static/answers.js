@@ -13,7 +13,7 @@ const retained = new Map();
 
 /** The parts of an address that say how to search, besides the picture. */
 const SEARCH = /** @type {const} */ (
-  ['box', 'turn', 'flip', 'ranker', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
+  ['box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'group_by', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
 const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror']);
 
 /** The last word is open: a search finds it before it is complete. @param {string | undefined} text */

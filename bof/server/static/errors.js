@@ -4,13 +4,17 @@
 import { button, h, icon } from './dom.js';
 import { t } from './language.js';
 
-/** An error that the page can explain. userText: in the reader's language; detail: the server's message, in English. */
+/**
+ * An error that the page can explain. userText: in the reader's language; detail: the server's message, in English;
+ * parameter: of the request, where one was at fault.
+ */
 export class ExplainedError extends Error {
-  /** @param {string} userText @param {string} detail */
-  constructor(userText, detail = '') {
+  /** @param {string} userText @param {string} detail @param {string} parameter */
+  constructor(userText, detail = '', parameter = '') {
     super(detail || userText);
     this.userText = userText;
     this.detail = detail;
+    this.parameter = parameter;
   }
 }
 

@@ -1,11 +1,15 @@
 // @ts-check
 // The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
+import { rights } from './access.js';
 import { boxOf, nextPage, poseOf, queryPicture, search } from './answers.js';
+import { indexFacts } from './api.js';
+import { showDetails } from './details.js';
 import { button, h, icon, link, redraw, say } from './dom.js';
 import { errorBox, errorText } from './errors.js';
-import { filters } from './filters.js';
+import { faultOf, filters, withinGroup } from './filters.js';
 import { t } from './language.js';
+import { QueryOutlines } from './outlines.js';
 import { cameraButton, chooseButton } from './picture_input.js';
 import { turned } from './pictures.js';
 import { Region } from './region.js';
@@ -55,6 +59,8 @@ class Search {
   /** @type {Results | null} */
   #results = null;
   #request = new AbortController();
+  /** What the server said of a filter. @type {import('./filters.js').Fault | null} */
+  #fault = null;
 
   /** @param {HTMLElement} root @param {Route} route */
   constructor(root, route) {
@@ -160,7 +166,7 @@ class Search {
 
   async #drawFilters() {
     try {
-      redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts)));
+      redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts), this.#fault));
     } catch (error) {
       this.place.filters.replaceChildren(errorBox(error, () => this.#drawFilters()));
     }
@@ -176,13 +182,43 @@ class Search {
     if (isAuto) this.#region?.setBox(answer.query.box);
     const links = {
       ranker: query.ranker,
+      outlines: this.#region && new QueryOutlines(this.#region.area, this.#region.size),
       /** @param {Api.Hit} hit */
       match: (hit) => href('match', { ...query, image: '', upload: '' }, picture.id ?? picture.key, hit.id),
+      /** @param {Api.Hit} hit */
+      details: (hit) => this.#showDetails(hit, answer, () => this.#drawAnswer(picture)),
+      /** @param {NonNullable<Api.Hit['group']>} group */
+      all: (group) => href('search', { ...query, group_by: '', where: withinGroup(group, query.where) }),
     };
     this.#results = new Results(answer, links, () => nextPage(picture, query, answer), noHits(query));
     results.replaceChildren(...notes(answer, isAuto), this.#results.element);
     say(this.#results.title.textContent);
     jump(scrolled.get(location.hash) ?? scrollY);
+  }
+
+  /** @param {Api.Hit} hit @param {PartialAnswer} answer @param {() => unknown} onJudged */
+  async #showDetails(hit, answer, onJudged) {
+    const [{ tags }, { canWrite }] = await Promise.all([indexFacts(), rights()]);
+    await showDetails(String(hit.id), canWrite, tags, { hit, query: answer.query, onJudged }).closed;
+    const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
+    if (opener instanceof HTMLElement) opener.focus();
+  }
+
+  /** Says beside a filter what is wrong with it; what was found before stays. @param {import('./filters.js').Fault} fault */
+  async #showFault(fault) {
+    const { results } = this.place;
+    results.querySelector('.waiting, .stale')?.remove();
+    const text = t(results.querySelector('.results') ? 'filter.fault-before' : 'filter.fault');
+    results.prepend(h('div', { class: 'error stale', role: 'alert' }, icon('warning'),
+      h('div', {}, h('p', {}, text), h('p', { class: 'small', lang: 'en' }, fault.text))));
+    this.#fault = fault;
+    await this.#drawFilters();
+  }
+
+  async #forgetFault() {
+    if (!this.#fault) return;
+    this.#fault = null;
+    await this.#drawFilters();
   }
 
   /** @param {QueryPicture} picture */
@@ -196,11 +232,16 @@ class Search {
     try {
       const answer = await search(picture, query, signal);
       if (!signal.aborted) this.#showAnswer(picture, answer, query);
+      await this.#forgetFault();
     } catch (error) {
       if (signal.aborted) return;
-      this.#results?.close();
-      results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
-      say(errorText(error));
+      const fault = faultOf(error);
+      if (fault) await this.#showFault(fault);
+      else {
+        this.#results?.close();
+        results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
+      }
+      say(fault?.text ?? errorText(error));
     }
     if (!signal.aborted) results.setAttribute('aria-busy', 'false');
   }
