@@ -12,8 +12,10 @@ const N_RETAINED = 12;
 const retained = new Map();
 
 /** The parts of an address that say how to search, besides the picture. */
-const SEARCH = /** @type {const} */ (
-  ['box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'group_by', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
+const SEARCH = /** @type {const} */ ([
+  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict',
+  'group_by',
+]);
 const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror']);
 
 /** The last word is open: a search finds it before it is complete. @param {string | undefined} text */

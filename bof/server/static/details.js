@@ -45,9 +45,11 @@ const facts = (image) => h('dl', {}, [
 ].map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 
 /** @param {Api.Hit | undefined} hit */
-const archiveLink = (hit) => (hit?.iiif && /^https?:/.test(hit.iiif.canvas)
-  ? link(t('image.archive'), hit.iiif.manifests[0] ?? hit.iiif.canvas, { icon: 'link', target: '_blank', rel: 'noopener' })
-  : null);
+function archiveLink(hit) {
+  const address = hit?.iiif?.manifests[0] ?? hit?.iiif?.canvas ?? '';
+  return /^https?:/.test(address)
+    ? link(t('image.archive'), address, { icon: 'link', target: '_blank', rel: 'noopener' }) : null;
+}
 
 /** @param {Api.Image} image @param {Api.Hit | undefined} hit @param {() => void} leave */
 const actions = (image, hit, leave) => [

@@ -1,5 +1,5 @@
 // @ts-check
-// A hit as a card: its picture with what was found in it, why, what the collection says of it, what can be done with it.
+// A hit as a card: its picture with what was found in it, why, what the collection says of it, and where it leads.
 
 import { thumbnail } from './api.js';
 import { button, h, icon, link, svg } from './dom.js';
@@ -49,7 +49,7 @@ function drawnOutline(hit) {
   if (!corners || (verdict !== 'same' && verdict !== 'part')) return null;
   const points = corners.map(([x, y]) => `${x + 0.5},${y + 0.5}`).join(' ');
   return svg('svg', { class: `outline ${verdict}`, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
-    svg('polygon', { points, 'vector-effect': 'non-scaling-stroke' }));
+    svg('svg', { width, height }, svg('polygon', { points, 'vector-effect': 'non-scaling-stroke' })));  // clips it
 }
 
 /** A share of the detail that agrees. @param {number | null} value */
@@ -118,7 +118,10 @@ export function partText(part) {
   return tOr(`part.${kind}`, part).replace('{value}', decodeURIComponent(value));
 }
 
-/** Of a group: its value, how many of its pictures agree, and by how much it leads. @param {Hit} hit @param {Links} links */
+/**
+ * Of a group: its value, how many of its pictures agree, and by how much it leads.
+ * @param {Hit} hit @param {Links} links
+ */
 function groupLine({ group }, links) {
   if (!group) return null;
   const { field, value, n_agree: n, n_pictures: total, margin } = group;

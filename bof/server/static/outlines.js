@@ -1,5 +1,5 @@
 // @ts-check
-// Where the hits lie in the query: all outlines faintly over its picture, and the one that the reader points at clearly.
+// Where the hits lie in the query: all outlines faintly over its picture, and clearly the one that is pointed at.
 
 import { svg } from './dom.js';
 
@@ -57,14 +57,17 @@ export class QueryOutlines {
     area.addEventListener('click', (event) => this.#onClick(event), { signal });
   }
 
-  /** Shows where a hit lies, and that it does while its card is pointed at. @param {Api.Hit} hit @param {HTMLElement} card */
+  /**
+   * Shows where a hit lies, clearly while its card is pointed at.
+   * @param {Api.Hit} hit @param {HTMLElement} card
+   */
   add(hit, card) {
     const corners = PROVED.has(hit.verdict) ? outlineInQuery(hit) : null;
     if (!corners) return;
     const points = corners.map(([x, y]) => /** @type {Point} */ ([x + 0.5, y + 0.5]));
     const polygon = svg('polygon', {
-      class: hit.verdict, points: points.map((point) => point.join(',')).join(' '), 'vector-effect': 'non-scaling-stroke',
-      'data-id': hit.id,
+      class: hit.verdict, points: points.map((point) => point.join(',')).join(' '),
+      'vector-effect': 'non-scaling-stroke', 'data-id': hit.id,
     });
     const outline = { points, polygon, card, size: areaOf(points) };
     this.#outlines.push(outline);

@@ -73,7 +73,8 @@ export class Results {
     this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
-        this.title, h('span', { class: 'small' }, t(answer.group_by ? 'found.total-groups' : 'found.total', { n: answer.total }))),
+        this.title,
+        h('span', { class: 'small' }, t(answer.group_by ? 'found.total-groups' : 'found.total', { n: answer.total }))),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));

@@ -186,7 +186,7 @@ class Search {
       /** @param {Api.Hit} hit */
       match: (hit) => href('match', { ...query, image: '', upload: '' }, picture.id ?? picture.key, hit.id),
       /** @param {Api.Hit} hit */
-      details: (hit) => this.#showDetails(hit, answer, () => this.#drawAnswer(picture)),
+      details: (hit) => this.#showDetails(picture, hit, answer),
       /** @param {NonNullable<Api.Hit['group']>} group */
       all: (group) => href('search', { ...query, group_by: '', where: withinGroup(group, query.where) }),
     };
@@ -196,15 +196,25 @@ class Search {
     jump(scrolled.get(location.hash) ?? scrollY);
   }
 
-  /** @param {Api.Hit} hit @param {PartialAnswer} answer @param {() => unknown} onJudged */
-  async #showDetails(hit, answer, onJudged) {
+  /** @param {QueryPicture} picture @param {Api.Hit} hit @param {PartialAnswer} answer */
+  async #showDetails(picture, hit, answer) {
     const [{ tags }, { canWrite }] = await Promise.all([indexFacts(), rights()]);
+    const goBack = () => {
+      const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
+      if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
+    };
+    const onJudged = async () => {
+      await this.#drawAnswer(picture);
+      goBack();
+    };
     await showDetails(String(hit.id), canWrite, tags, { hit, query: answer.query, onJudged }).closed;
-    const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
-    if (opener instanceof HTMLElement) opener.focus();
+    goBack();
   }
 
-  /** Says beside a filter what is wrong with it; what was found before stays. @param {import('./filters.js').Fault} fault */
+  /**
+   * Says beside a filter what is wrong with it; what was found before stays.
+   * @param {import('./filters.js').Fault} fault
+   */
   async #showFault(fault) {
     const { results } = this.place;
     results.querySelector('.waiting, .stale')?.remove();
