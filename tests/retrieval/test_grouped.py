@@ -1,4 +1,4 @@
-"""Hits grouped by a field of the pictures, against a dict of lists; the best of each product, and what speaks for it."""
+"""Hits grouped by a field, against a dict of lists; the best picture of each product, and what speaks for it."""
 
 from __future__ import annotations
 

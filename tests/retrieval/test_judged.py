@@ -43,7 +43,7 @@ def test_the_same_comes_up_and_not_the_same_goes_down() -> None:
     assert (np.diff(judged.scores) <= 0).all()
     assert judged.scores[-1] == 0.0
     assert [judged.verdict(image, OPTIONS) for image in (3, 7, 0, 1)] == ["same", "same", "no", "same"]
-    assert {image: judged.basis.get(image) for image in (3, 7, 0, 1)} == {3: "person", 7: "person", 0: "person", 1: None}
+    assert [judged.basis.get(image) for image in (3, 7, 0, 1)] == ["person", "person", "person", None]
     assert judged.probability(0) == 0.999, "what was measured stays what it was"
 
 

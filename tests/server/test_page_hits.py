@@ -241,7 +241,7 @@ def test_a_faulty_condition_says_why_and_leaves_the_results(visit: Callable[...,
     assert field.is_visible()
     assert names(page) == before
     assert "results of before" in page.locator(".stale").inner_text()
-    field.fill("product = \"it's no. 0\"")
+    field.fill('product = "it\'s no. 0"')
     field.press("Enter")
     until(page, "!document.querySelector('.fault, .stale') && !document.querySelector('.found[aria-busy=true]')")
     assert sorted(names(page)) == ["p0/0.png", "p0/1.png"]
