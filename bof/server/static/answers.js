@@ -94,6 +94,13 @@ export async function nextPage(picture, query, answer) {
   return next.hits;
 }
 
+/** @param {string} text */
+const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
+
+/** The condition of all pictures of a group. @param {NonNullable<Api.Hit['group']>} group @param {string} [where] */
+export const withinGroup = ({ field, value }, where) =>
+  `${where ? `(${where}) and ` : ''}${quoted(field)} = ${quoted(value ?? '')}`;
+
 /** After a change of the collection no answer is certain to hold. */
 export const forgetAnswers = () => retained.clear();
 

@@ -20,13 +20,6 @@ const COLOURS = ['color', 'histogram'];
 /** Parts of an address that the reader types, and the server may refuse. */
 const REFUSABLE = ['where', 'text', 'tag', 'folder', 'group_by'];
 
-/** @param {string} text */
-const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
-
-/** The condition of all pictures of a group. @param {NonNullable<Api.Hit['group']>} group @param {string} [where] */
-export const withinGroup = ({ field, value }, where) =>
-  `${where ? `(${where}) and ` : ''}${quoted(field)} = ${quoted(value ?? '')}`;
-
 /** What the server said of a filter: which, and what is wrong with it. @typedef {{name: string, text: string}} Fault */
 
 /** The filter that an error is about, or null. @param {unknown} error @returns {Fault | null} */

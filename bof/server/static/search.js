@@ -2,24 +2,30 @@
 // The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
 import { rights } from './access.js';
-import { boxOf, nextPage, poseOf, queryPicture, search } from './answers.js';
+import { boxOf, nextPage, poseOf, queryPicture, search, withinGroup } from './answers.js';
 import { indexFacts } from './api.js';
-import { showDetails } from './details.js';
 import { button, h, icon, link, redraw, say } from './dom.js';
-import { errorBox, errorText } from './errors.js';
-import { faultOf, filters, withinGroup } from './filters.js';
+import { errorBox, errorText, Unreachable } from './errors.js';
 import { t } from './language.js';
-import { QueryOutlines } from './outlines.js';
 import { cameraButton, chooseButton } from './picture_input.js';
 import { turned } from './pictures.js';
 import { Region } from './region.js';
-import { Results } from './results.js';
 import { go, href } from './router.js';
 import { start } from './start.js';
 import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FEW_FEATURES = 30;
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
+
+/** What only an answer needs is not fetched before. @template T @param {Promise<T>} module */
+const fetched = (module) => module.catch(() => { throw new Unreachable(); });
+const answerModules = async () => {
+  const [{ Results }, { QueryOutlines }, { faultOf }] = await fetched(
+    Promise.all([import('./results.js'), import('./outlines.js'), import('./filters.js')]));
+  return { Results, QueryOutlines, faultOf };
+};
+
+/** @typedef {Awaited<ReturnType<typeof answerModules>>} AnswerModules */
 
 /** How far the reader had scrolled, by address. @type {Map<string, number>} */
 const scrolled = new Map();
@@ -56,7 +62,7 @@ class Search {
   /** The editor of the region, where the picture can be drawn. @type {Region | null} */
   #region = null;
   #pose = '';
-  /** @type {Results | null} */
+  /** @type {import('./results.js').Results | null} */
   #results = null;
   #request = new AbortController();
   /** What the server said of a filter. @type {import('./filters.js').Fault | null} */
@@ -166,6 +172,7 @@ class Search {
 
   async #drawFilters() {
     try {
+      const { filters } = await fetched(import('./filters.js'));
       redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts), this.#fault));
     } catch (error) {
       this.place.filters.replaceChildren(errorBox(error, () => this.#drawFilters()));
@@ -174,8 +181,8 @@ class Search {
 
   // ---- the answer
 
-  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {Query} query */
-  #showAnswer(picture, answer, query) {
+  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {Query} query @param {AnswerModules} modules */
+  #showAnswer(picture, answer, query, { Results, QueryOutlines }) {
     const { results } = this.place;
     const isAuto = query.box === 'auto';
     this.#results?.close();
@@ -198,7 +205,9 @@ class Search {
 
   /** @param {QueryPicture} picture @param {Api.Hit} hit @param {PartialAnswer} answer */
   async #showDetails(picture, hit, answer) {
-    const [{ tags }, { canWrite }] = await Promise.all([indexFacts(), rights()]);
+    const [{ showDetails }, { tags }, { canWrite }] = await Promise.all([
+      fetched(import('./details.js')), indexFacts(), rights(),
+    ]);
     const goBack = () => {
       const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
       if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
@@ -240,12 +249,12 @@ class Search {
     results.setAttribute('aria-busy', 'true');
     if (!results.children.length) results.append(h('p', { class: 'waiting' }, t('searching')));
     try {
-      const answer = await search(picture, query, signal);
-      if (!signal.aborted) this.#showAnswer(picture, answer, query);
+      const [answer, modules] = await Promise.all([search(picture, query, signal), answerModules()]);
+      if (!signal.aborted) this.#showAnswer(picture, answer, query, modules);
       await this.#forgetFault();
     } catch (error) {
       if (signal.aborted) return;
-      const fault = faultOf(error);
+      const fault = (await answerModules().catch(() => null))?.faultOf(error) ?? null;
       if (fault) await this.#showFault(fault);
       else {
         this.#results?.close();
