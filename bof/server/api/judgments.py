@@ -40,11 +40,11 @@ def _picture(name: str, meaning: str, default: Any = None) -> Parameter:
 async def judge(service: Service, request: Request, values: Values) -> Response:
     """Two pictures show the same thing, or not."""
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
-        query, image, said = _said(json_object(request, body))
-    return answer(await service.in_file_thread(_judge, service.collection, query, image, said))
+        query, image, judgment = _requested(json_object(request, body))
+    return answer(await service.in_file_thread(_judge, service.collection, query, image, judgment))
 
 
-def _said(value: dict[str, Any]) -> tuple[str, str, str]:
+def _requested(value: dict[str, Any]) -> tuple[str, str, str]:
     names = ("query", "image", "judgment")
     texts = [str(value[name]) if type(value.get(name)) in (int, str) else "" for name in names]
     pictures = all(re.fullmatch(PICTURE_PATTERN, text) for text in texts[:2])
@@ -54,11 +54,11 @@ def _said(value: dict[str, Any]) -> tuple[str, str, str]:
     return texts[0], texts[1], texts[2]
 
 
-def _judge(collection: ServedCollection, query: str, image: str, said: str) -> dict[str, Any]:
+def _judge(collection: ServedCollection, query: str, image: str, judgment: str) -> dict[str, Any]:
     contents = _content(collection, query), _content(collection, image)
     if contents[0] == contents[1]:
         raise ProblemError("bad-request", "expected two pictures, found one file twice")
-    judged = Judgment.of(*contents, is_same=said == SAME)
+    judged = Judgment.of(*contents, is_same=judgment == SAME)
     try:
         add_judgments(collection.folder, [judged])
     except IndexStoreError as error:
@@ -121,8 +121,8 @@ def _shown(collection: ServedCollection, judgments: Sequence[Judgment]) -> list[
 
 def _judgment(judged: Judgment, ids: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     sides = [{"sha256": content, "images": list(ids.get(content, []))} for content in (judged.one, judged.other)]
-    said = SAME if judged.is_same else DIFFERENT
-    return {"judgment": said, "judged": when(judged.seconds), "one": sides[0], "other": sides[1]}
+    judgment = SAME if judged.is_same else DIFFERENT
+    return {"judgment": judgment, "judged": when(judged.seconds), "one": sides[0], "other": sides[1]}
 
 
 _CHANGE = ("conflict", "too-large", "time-out", "busy", "too-many-requests", "no-space")
