@@ -214,6 +214,22 @@ class Client:
         """These two are no duplicates."""
         return self._json("POST", "/duplicates/reject", json={"a": a, "b": b})
 
+    def values(self, field: str = "tag", **parameters: Any) -> Json:
+        """A page of the values that pictures have of a field; text="...": only those that hold it."""
+        return self._json("GET", "/values", {"field": field, **parameters})
+
+    def judge(self, query: int | str, image: int | str, judgment: str) -> Json:
+        """Two pictures, each by its id or the SHA-256 of its file, show the "same" thing, or a "different" one."""
+        return self._json("PUT", "/judgments", json={"query": query, "image": image, "judgment": judgment})
+
+    def withdraw_judgment(self, query: int | str, image: int | str) -> Json:
+        """Forget what was judged of two pictures."""
+        return self._json("DELETE", "/judgments", {"query": query, "image": image})
+
+    def judgments(self, **parameters: Any) -> Json:
+        """A page of what was judged, the last first; image=...: of one picture."""
+        return self._json("GET", "/judgments", parameters)
+
     def job(self, job: str) -> Json:
         """How far a change is."""
         return self._json("GET", f"/jobs/{job}")

@@ -23,6 +23,9 @@ from bof.images.written import require_no_photograph
 from bof.options import QUERY_MEMORY, REQUIRE, SearchOptions, VerifyOptions, VoteOptions
 from bof.options.option import option_of
 
+_OF_AN_INDEX = ("name", "path", "score", "fields", "group")
+"""What a hit has, and two pictures have not."""
+
 
 def _parser() -> argparse.ArgumentParser:
     description = "Say whether two pictures show the same thing, and how alike they are. No index is needed."
@@ -78,7 +81,7 @@ def _distance(distance: HashDistance) -> str:
 
 
 def _as_json(found: Comparison) -> dict[str, Any]:
-    hit = {key: value for key, value in hit_as_json(found.hit).items() if key not in ("name", "path", "score")}
+    hit = {key: value for key, value in hit_as_json(found.hit).items() if key not in _OF_AN_INDEX}
     hashes = {
         name: {"similarity": one.similarity, "bits": one.bits, "n_bits": one.n_bits}
         for name, one in found.hashes.items()

@@ -20,7 +20,7 @@ from bof.images.draw import draw_hit
 from bof.images.sources import Channels, OpenedSource, Source, open_source
 from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
 from bof.retrieval.answer import describe_hit
-from bof.retrieval.hits import hit_of
+from bof.retrieval.hits import PlacedImage, hit_of
 from bof.retrieval.query import Query, prepare
 from bof.retrieval.searcher import Searcher
 from bof.store.catalog.catalogue_columns import gather_rows
@@ -105,7 +105,7 @@ def compare_opened(
     rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
     collection = _collection(other.name, columns_of(features, words, rows), features, words)
     answer = Searcher(collection, words, options, pictures=pictures).match(query, 0).answer
-    hit = hit_of(collection.rows[0], query, answer, 0, float(answer.scores[0]), options.verify)
+    hit = hit_of(collection.rows[0], query, answer, PlacedImage(0, float(answer.scores[0])), options.verify)
     hit = dataclasses.replace(hit, verdict="no") if hit.verdict == "unverified" else hit
     return _compared(one, other, hit, query, features, extraction.max_side)
 

@@ -6,7 +6,7 @@ import fnmatch
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -29,7 +29,8 @@ from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptio
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.hits import Hits, hit_of
-from bof.retrieval.indexed_pictures import Decoder, IndexedPictures, LentPictures, decode_here
+from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
+from bof.retrieval.pages import HitPage, HitRange, page_of
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
@@ -296,7 +297,9 @@ class Engine(OpenedIndex):
             collection = collection.restricted(self.select_ids(options.where, options.text))
         pictures = self._pictures(collection) if options.verify.pixels else None
         limits = self._mapped_limit, str(self.folder)
-        return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures)
+        by_content = self._judgments.by_content() if "bof" in options.local else None
+        judged = IndexedJudgments(self.folder, collection.rows, by_content) if by_content else None
+        return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged)
 
     def prepare(
         self,
@@ -376,8 +379,25 @@ class Engine(OpenedIndex):
         return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> Hits:
-        """The first `top` images of an answer, each with its proof."""
-        return self._hits(self._collection, query, answer, options or SearchOptions(), top)
+        """The first `top` images of an answer, or the best of its groups where options.group_by names a field, each
+        with its proof.
+        """
+        return self.page(query, answer, options, top).hits
+
+    def page(
+        self,
+        query: Query,
+        answer: Answer,
+        options: SearchOptions | None = None,
+        top: int = 20,
+        offset: int = 0,
+        verdicts: Collection[str] = (),
+    ) -> HitPage:
+        """At most `top` hits of an answer from `offset` on. verdicts: only hits with one of these, empty: any.
+
+        Where options.group_by names a field a hit is the best picture of a group, and verdicts are those of the best.
+        """
+        return self._page(self._collection, query, answer, options or SearchOptions(), HitRange(top, offset, verdicts))
 
     @overload
     def search(
@@ -433,7 +453,7 @@ class Engine(OpenedIndex):
         query = self.query(source, options, box=box, channels=channels)
         collection = self._collection  # one commit for all, whatever another thread adds meanwhile
         answer = self._searcher(collection, options or SearchOptions()).search(query)
-        return self._hits(collection, query, answer, options or SearchOptions(), top)
+        return self._page(collection, query, answer, options or SearchOptions(), HitRange(top)).hits
 
     def query(
         self,
@@ -465,10 +485,8 @@ class Engine(OpenedIndex):
 
     def titles(self, hits: Sequence[Hit]) -> dict[int, str]:
         """The names that uploaded pictures were given, by image; only of hits that are uploads."""
-        image_of = {int(self.images.id[hit.image]): hit.image for hit in hits if catalog.is_named_by_content(hit.name)}
-        fields = self.select(ids=list(image_of)).fields if image_of else {}
-        titles = {image_of[number]: found.get(catalog.TITLE, []) for number, found in fields.items()}
-        return {image: given[0] for image, given in titles.items() if given}
+        uploads = (hit for hit in hits if catalog.is_named_by_content(hit.name) and hit.fields.get(catalog.TITLE))
+        return {hit.image: hit.fields[catalog.TITLE][0] for hit in uploads}
 
     def matched_points(self, query: Query, hit: Hit) -> tuple[F32, F32]:
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
@@ -482,11 +500,18 @@ class Engine(OpenedIndex):
             candidate = self._collection.geometry(image, matches.database)
         return query.features.geometry.xy_px[matches.query], candidate.xy_px
 
-    def _hits(self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, top: int) -> Hits:
-        pairs = zip(answer.images[:top].tolist(), answer.scores[:top].tolist(), strict=True)
-        rows = collection.rows
-        found = [hit_of(rows[image], query, answer, image, score, options.verify) for image, score in pairs]
-        return Hits(found, query.picture, self._pictures(collection))
+    def _page(
+        self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, chosen: HitRange
+    ) -> HitPage:
+        found = self.field_values(options.group_by) if options.group_by else None
+        placed, total = page_of(answer, found, options.verify, chosen)
+        rows, images = collection.rows, [one.image for one in placed]
+        fields = self.select(ids=[int(number) for number in rows.id[images]]).fields if images else {}
+        hits = [
+            hit_of(rows[one.image], query, answer, one, options.verify, fields.get(int(rows.id[one.image])))
+            for one in placed
+        ]
+        return HitPage(Hits(hits, query.picture, self._pictures(collection)), total)
 
 
 def plan_harvest_without_index(sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:

@@ -24,6 +24,7 @@ from bof.cli.arguments import (
 )
 from bof.cli.command import ended_like_interrupted, message_of, run
 from bof.cli.graph import add_graph, refuse_wrong_graph
+from bof.cli.judging import refuse_wrong_judging
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.engine import Engine
@@ -41,7 +42,8 @@ _USAGE = """\
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
 --export FILE [--where CONDITION] | --metadata FILE
---pairs FILE | --graph FILE... [--graph-order FIELD]"""
+--pairs FILE | --graph FILE... [--graph-order FIELD]
+--judge {same,different,none} A B | --export-judgments FILE | --import-judgments FILE"""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,6 +89,12 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    group.add_argument(
+        "--judge", nargs=3, metavar=("JUDGMENT", "A", "B"),
+        help="say that two pictures show the same thing (same), or not (different), or forget it (none)",
+    )  # fmt: skip
+    group.add_argument("--export-judgments", type=Path, metavar="FILE", help="write them (.csv or .jsonl)")
+    group.add_argument("--import-judgments", type=Path, metavar="FILE", help="read them from such a file")
     add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     add_option(named, PARTNERS)
@@ -161,7 +169,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.watch:
         require_watchdog()
     refuse_wrong_graph(arguments)
-    for option in ("skipped", "pairs", "export"):
+    refuse_wrong_judging(arguments)
+    for option in ("skipped", "pairs", "export", "export_judgments"):
         if path := getattr(arguments, option):
             require_no_photograph(path, option)
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bof.errors import BofError
+from bof.errors import BofError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
+from bof.retrieval.field_values import field_values
+from bof.retrieval.grouped import FieldValues
 from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Selection
 from bof.store.check import CheckReport
 from bof.store.index import Index, Snapshot, SnapshotFacts
+from bof.store.judgments import Judgment, JudgmentReader, add_judgments, read_judgments, withdraw_judgments
 from bof.store.vocabulary_copy import load_copy
 from bof.system.units import counted
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
+
+_MAX_FIELDS = 4
+"""Fields whose values are remembered."""
 
 
 class OpenedIndex:
@@ -34,6 +41,8 @@ class OpenedIndex:
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
         self._ann_index: tuple[int, AnnIndex] | None = None
+        self._judgments = JudgmentReader(index.folder)
+        self._field_values: dict[str, tuple[int, FieldValues]] = {}
 
     # -- What it is ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +142,53 @@ class OpenedIndex:
     def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
         """How many pictures have each tag, and how many each other field."""
         return self._index.count_annotated()
+
+    def field_values(self, field: str) -> FieldValues:
+        """Which pictures have which values of a field, or of folder or name. Raises OptionError for an unknown one."""
+        collection = self._collection
+        before = self._field_values.get(field)
+        if before is None or before[0] != collection.generation:
+            before = collection.generation, field_values(self.folder, field, collection.rows)
+            if len(self._field_values) >= _MAX_FIELDS:
+                self._field_values.clear()
+            self._field_values[field] = before
+        return before[1]
+
+    # -- What a person has judged -------------------------------------------------------------------------------------
+
+    def judge(self, one: str, other: str, *, is_same: bool) -> Judgment:
+        """Note that two pictures show the same thing, or not; each by its name in the index or the SHA-256 of its file.
+
+        Searches go by it from now on. Raises OptionError for a name that the index has not, and for one picture twice.
+        """
+        judged = Judgment.of(self.content_of(one), self.content_of(other), is_same)
+        add_judgments(self.folder, [judged])
+        return judged
+
+    def withdraw_judgment(self, one: str, other: str) -> bool:
+        """Forget what was judged of two pictures; returns whether anything was."""
+        return bool(withdraw_judgments(self.folder, [(self.content_of(one), self.content_of(other))]))
+
+    def judgments(self) -> list[Judgment]:
+        """What was judged, the last first."""
+        return read_judgments(self.folder)
+
+    def judgments_of(self, sha256: str) -> Mapping[str, bool]:
+        """By the SHA-256 of what a content was judged with: do both show the same?"""
+        return self._judgments.by_content().get(sha256, {})
+
+    def content_of(self, name: str) -> str:
+        """The SHA-256 of a picture's file by its name in the index; one in 64 digits stands for itself."""
+        if re.fullmatch("[0-9a-f]{64}", name):
+            return name
+        rows = self.images
+        live = [int(rows.id[image]) for image in rows.names.find(name) if not rows.deleted[image]]
+        found = self.select(ids=live).records if live else []
+        if not found:
+            raise OptionError(path=name, expected="the name of a picture in the index, or the SHA-256 of its file")
+        return found[0].sha256
+
+    # -- On disk ------------------------------------------------------------------------------------------------------
 
     def segments(self) -> list[SegmentRecord]:
         """Every segment and what its files must be."""

@@ -14,6 +14,7 @@ from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
 from bof.cli.finding import STANDARD_INPUT, FoundHits, find_hits, labels_of
+from bof.cli.hit_csv import hits_as_csv
 from bof.cli.hit_json import found_as_json
 from bof.cli.hit_table import hit_lines, notes_of
 from bof.cli.outputs import require_place
@@ -85,6 +86,8 @@ def _print_document(
     if arguments.format == "json":
         answers = [found_as_json(one, options, harvested_hits(engine, one)) for one in found]
         print(json.dumps(answers, indent=2))
+    elif arguments.format == "csv":
+        sys.stdout.write(hits_as_csv(found))
     elif arguments.format == "iiif":
         pages = [annotated(engine, one, arguments.iiif_server) for one in found]
         print(json.dumps(pages[0] if len(arguments.queries) == 1 else pages, indent=2, allow_nan=False))

@@ -7,7 +7,7 @@ the right, y down. Transforms are named target_from_source and are 3 x 3 homogra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -29,9 +29,9 @@ Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 """same: the thing itself; part: something is certainly shared, and something else differs."""
 
 
-Basis = Literal["content", "whole", "pixels", "points"]
+Basis = Literal["content", "whole", "pixels", "points", "person"]
 """What `same` or `part` rests on: one file, pixels of the whole pictures where there are too few points, pixels where
-points lay one over the other, or points alone."""
+points lay one over the other, or points alone. `person`: somebody has judged the pair, the same or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,23 @@ class Overlay:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueGroup:
+    """The pictures of an answer that share a value of a field; value: None for a picture without the field, alone.
+
+    n_agree: how many of them are proved to show what the query shows; n_found: are in the answer; n_pictures: may
+    answer. margin: the score of the best of them less that of the best picture of any other group: how far the first
+    leads, how far the others are behind it; None where there is no other group.
+    """
+
+    field: str
+    value: str | None
+    n_agree: int
+    n_found: int
+    n_pictures: int
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: a database picture, how well it matches, and the proof.
 
@@ -187,7 +204,9 @@ class Hit:
     show the same thing, None where geometry was not asked; outline f64 (4, 2): the corners of the query (or of its
     box) in the pixels of the database picture, from the query's top left clockwise, None where nothing was verified;
     agreement: what pixels say, None where they were not compared; basis: what `same` or `part` rests on. path: of the
-    picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file.
+    picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file. query_outline f64
+    (n, 2): where the database picture lies in the query, clipped to the query's picture; fields: what the catalogue
+    says of it, tags too; group: which it is the best of, where hits are grouped by a field.
     """
 
     image: int
@@ -203,6 +222,9 @@ class Hit:
     agreement: Agreement | None = None
     basis: Basis | None = None
     part: str = ""
+    query_outline: F64 | None = None
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    group: ValueGroup | None = None
 
     @property
     def file(self) -> Path:

@@ -35,7 +35,7 @@ def image_records(engine: Engine, where: str = "") -> Iterator[dict[str, Any]]:
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
     """Write records as the suffix says, .csv or .jsonl; returns how many. Raises OptionError for another suffix."""
     records = list(records)
-    suffix = _kind(path)
+    suffix = kind_of_table(path)
     with (
         writing_file(path) as file,
         io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="") as stream,
@@ -63,7 +63,7 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
     """
     exported: dict[str, dict[str, list[str]]] = {}
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        lines = csv.DictReader(stream) if _kind(path) == ".csv" else map(json.loads, filter(str.strip, stream))
+        lines = csv.DictReader(stream) if kind_of_table(path) == ".csv" else map(json.loads, filter(str.strip, stream))
         try:
             for record in lines:
                 exported[_name_of(record)] = _fields_of(record)
@@ -73,7 +73,8 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
     return exported
 
 
-def _kind(path: Path) -> str:
+def kind_of_table(path: Path) -> str:
+    """The suffix, .csv or .jsonl. Raises OptionError for another."""
     suffix = path.suffix.lower()
     if suffix not in _KINDS:
         raise OptionError(path=path, expected=f"a name that ends in {' or '.join(_KINDS)}")

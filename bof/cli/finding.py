@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-
-import numpy as np
 
 from bof.engine import Engine, Query
 from bof.errors import display_name
@@ -64,7 +60,7 @@ def find_hits(
     query = prepared.query
     extracted = time.perf_counter() - start
     answer = engine.answer(query, options)
-    hits = engine.hits(query, _of_verdicts(answer, arguments.verdict, arguments.top, options), options, arguments.top)
+    hits = engine.page(query, answer, options, arguments.top, verdicts=arguments.verdict).hits
     titles = {image: display_name(title) for image, title in engine.titles(hits).items()}
     names = {hit.image: titles.get(hit.image) or display_name(hit.name) for hit in hits}
     filtered_out = "" if hits else _why_nothing(engine, answer, arguments.verdict, options)
@@ -93,15 +89,6 @@ def labels_of(queries: Sequence[str]) -> list[str]:
     """What files about each query are called: its name without suffix, numbered where two share it."""
     stems = ["standard input" if name == STANDARD_INPUT else Path(name).stem for name in queries]
     return [s if stems.count(s) == 1 else f"{s}-{number}" for number, s in enumerate(stems, 1)]
-
-
-def _of_verdicts(answer: Answer, verdicts: Sequence[str], top: int, options: SearchOptions) -> Answer:
-    """The first images of an answer that have one of some verdicts; all where none is named."""
-    if not verdicts:
-        return answer
-    fitting = (i for i, image in enumerate(answer.images.tolist()) if answer.verdict(image, options.verify) in verdicts)
-    rows = np.fromiter(islice(fitting, top), np.int64)
-    return dataclasses.replace(answer, images=answer.images[rows], scores=answer.scores[rows])
 
 
 def _why_nothing(engine: Engine, answer: Answer, verdicts: Sequence[str], options: SearchOptions) -> str:

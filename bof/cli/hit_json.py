@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,9 +52,12 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "n_inliers": hit.verification.n_inliers if hit.verification else None,
         "database_from_query": transform.tolist() if transform is not None else None,
         "outline": hit.outline.tolist() if hit.outline is not None else None,
+        "query_outline": hit.query_outline.tolist() if hit.query_outline is not None else None,
         **_agreement_as_json(hit),
         "width": hit.width,
         "height": hit.height,
+        "fields": {key: list(values) for key, values in hit.fields.items()},
+        "group": dataclasses.asdict(hit.group) if hit.group else None,
     }
 
 

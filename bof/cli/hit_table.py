@@ -55,6 +55,7 @@ def _note_on_few(n: int, options: SearchOptions) -> str:
 def _columns(hits: Sequence[Hit], names: Mapping[int, str], options: SearchOptions) -> tuple[list[Column], Column]:
     inliers = ["" if hit.verification is None else str(hit.verification.n_inliers) for hit in hits]
     columns = [
+        *_group_columns(hits),
         Column("rank", [str(rank) for rank in range(1, len(hits) + 1)], 4, True),
         Column("score", [f"{hit.score:.2f}" for hit in hits], 6, True, 2),
         Column("inliers", inliers, 7, True, 1),
@@ -64,6 +65,22 @@ def _columns(hits: Sequence[Hit], names: Mapping[int, str], options: SearchOptio
         Column("box in the hit", [_bounds(hit) for hit in hits], 23, importance=0),
     ]
     return columns, Column("name", [names[hit.image] for hit in hits], tails=[_remark(hit) for hit in hits])
+
+
+def _group_columns(hits: Sequence[Hit]) -> list[Column]:
+    """Where hits are groups: which value, how many of its pictures agree, and how far it leads or is behind."""
+    groups = [hit.group for hit in hits]
+    if not any(groups):
+        return []
+    names = [display_name(group.value) if group and group.value is not None else "-" for group in groups]
+    agree = ["" if group is None else f"{group.n_agree} of {group.n_pictures}" for group in groups]
+    margins = ["" if group is None or group.margin is None else f"{group.margin:+.2f}" for group in groups]
+    title = next(group.field for group in groups if group)
+    return [
+        Column(display_name(title), names, 10),
+        Column("agree", agree, 8, True),
+        Column("margin", margins, 6, True),
+    ]
 
 
 def bits_of_hit(hit: Hit, options: SearchOptions) -> tuple[int | None, int | None]:
@@ -88,6 +105,8 @@ def _remark(hit: Hit) -> str:
         remarks.append("the same file")
     if hit.basis == "whole":
         remarks.append("compared as a whole")
+    if hit.basis == "person":
+        remarks.append(f"{'confirmed' if hit.verdict == 'same' else 'judged not the same'} by a person")
     if hit.basis == "points":
         remarks.append("pixels not compared")
     if hit.verdict == "part" and hit.agreement:

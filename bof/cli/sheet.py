@@ -17,7 +17,8 @@ from bof.images.draw import encode_jpeg
 from bof.options import SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.system.files import write_file
-from bof.types import U8, Hit
+from bof.system.units import counted
+from bof.types import U8, Hit, ValueGroup
 
 GENERATOR = "bof.search"
 _QUERY_PX, _QUALITY = 320, 80
@@ -25,13 +26,14 @@ _QUERY_PX, _QUALITY = 320, 80
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit on the page: what it is called, what is known of it in words, and its proof."""
+    """A hit on the page: what it is called, what is known of it in words, its proof, and its group in words, if any."""
 
     rank: int
     hit: Hit
     name: str
     words: str
     proof: PageImage
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,17 @@ def _hits(engine: Engine, found: FoundHits) -> Iterator[ShownHit]:
         reasons = describe_hit(hit).removeprefix(f"{hit.verdict}, ")
         words = ["the same file", reasons] if hit.basis == "content" else [reasons]
         image = PageImage("", problem=display_name(proof)) if isinstance(proof, str) else _embedded(proof)
-        yield ShownHit(rank, hit, found.names[hit.image], "; ".join(words), image)
+        yield ShownHit(rank, hit, found.names[hit.image], "; ".join(words), image, _in_words(hit.group))
+
+
+def _in_words(group: ValueGroup | None) -> str:
+    """What a group is, how many of its pictures agree, and its margin."""
+    if group is None:
+        return ""
+    if group.value is None:
+        return f"no {group.field}"
+    margin = "" if group.margin is None else f", margin {group.margin:+.2f}"
+    return f"{group.field}: {group.value}; {group.n_agree} of {counted(group.n_pictures, 'picture')} agree{margin}"
 
 
 def _embedded(rgb: U8) -> PageImage:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
 from bof.cli.graph import graph_action
+from bof.cli.judging import export_action, import_action, judge_action
 from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -26,7 +27,10 @@ from bof.system.units import counted, human_bytes
 
 log = logging.getLogger("bof")
 
-ACTIONS = ("remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph")
+ACTIONS = (
+    "remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph", "judge",
+    "export_judgments", "import_judgments",
+)  # fmt: skip
 _NAMED = 20
 
 Action = Callable[[Engine, argparse.Namespace], int]
@@ -37,7 +41,8 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
     chosen = next((name for name in ACTIONS if getattr(arguments, name)), None)
     actions: dict[str, Action] = {
         "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
-        "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action,
+        "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action, "judge": judge_action,
+        "export_judgments": export_action, "import_judgments": import_action,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 
@@ -148,6 +153,8 @@ def _check(index: Index, arguments: argparse.Namespace) -> int:
             print("--repair copies it again, from --vocabulary DIR or from where it was copied; all pictures are sound")
         elif report.wrong_pictures:
             print("--repair drops them; --iiif with their manifests fetches them again; all features are sound")
+        elif report.wrong_judgments:
+            print("restore the file from a copy, or delete it and read an export with --import-judgments")
     return 0 if report.is_sound else 1
 
 
@@ -171,7 +178,7 @@ def _print_check(report: CheckReport) -> None:
         print(f"damaged: {display_name(report.wrong_metadata)}")
     if report.wrong_vocabulary:
         print(f"damaged: {display_name(report.wrong_vocabulary)}")
-    for reason in report.wrong_pictures:
+    for reason in [*report.wrong_pictures, *([report.wrong_judgments] if report.wrong_judgments else [])]:
         print(f"damaged: {display_name(reason)}")
     for path in report.strays:
         print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
@@ -194,7 +201,7 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
     counts = {"n_segments": report.n_segments, "n_images": report.n_images, "n_saved": report.n_saved}
     wrong = {
         "wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary,
-        "wrong_pictures": list(report.wrong_pictures),
+        "wrong_pictures": list(report.wrong_pictures), "wrong_judgments": report.wrong_judgments,
     }  # fmt: skip
     return {**counts, "damages": damages, **wrong, "strays": strays}
 

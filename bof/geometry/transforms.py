@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bof.types import F64, Box
+
+_NEAREST = 1e-9
+"""What a homography must divide by at least, for a point to be before the viewer."""
 
 
 def apply(target_from_source: F64, xy: F64) -> F64:
@@ -22,3 +27,35 @@ def corners(box: Box) -> F64:
 def scaling(x: float, y: float) -> F64:
     """Sizes times x and y, as pixel centres have it: f64 (3, 3)."""
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
+
+
+def lies_in(target_from_source: F64, source: tuple[int, int], target: tuple[int, int]) -> F64 | None:
+    """Where the frame of a picture lies in another, clipped to that: corners f64 (n, 2); None where nothing of it does.
+
+    Sizes are width and height in pixels. Half-planes cut the outline in homogeneous coordinates (Sutherland and Hodgman
+    1974), so that what lies behind the viewer is cut off too.
+    """
+    (left, top), (right, bottom) = corners((0, 0, *target))[[0, 2]]
+    edges = np.array([[0, 0, 1], [1, 0, -left], [-1, 0, right], [0, 1, -top], [0, -1, bottom]], np.float64)
+    outline = np.column_stack([corners((0, 0, *source)), np.ones(4)]) @ target_from_source.T
+    for edge, least in zip(edges, (_NEAREST, 0.0, 0.0, 0.0, 0.0), strict=True):
+        outline = _cut(outline, outline @ edge - least)
+        if len(outline) < 3:
+            return None
+    return np.asarray(outline[:, :2] / outline[:, 2:], np.float64)
+
+
+def _cut(outline: F64, inside: F64) -> F64:
+    """The part of a polygon f64 (n, 3) where a linear function of its points, f64 (n,) at its corners, is positive."""
+    points = []
+    for (a, b), (x, y) in zip(_sides(outline), _sides(inside), strict=True):
+        if x >= 0:
+            points.append(a)
+        if (x < 0) != (y < 0):
+            points.append(a + (b - a) * (x / (x - y)))
+    return np.array(points, np.float64).reshape(-1, 3)
+
+
+def _sides(values: F64) -> list[tuple[Any, Any]]:
+    """Each value with the one after it."""
+    return list(zip(values, np.roll(values, -1, axis=0), strict=True))

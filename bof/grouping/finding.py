@@ -24,7 +24,7 @@ from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_o
 from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
-from bof.grouping.memory import rejected
+from bof.grouping.memory import no_duplicates
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Pairs, Unread, compare_pairs
 from bof.grouping.types import KINDS, Group, Groups, Kind, Member
@@ -65,7 +65,7 @@ def find_groups(
     """
     KIND.check(kind)
     options = options or DuplicateOptions()
-    grouping = Grouping(engine.records(), rejected(engine.folder))
+    grouping = Grouping(engine.records(), no_duplicates(engine.folder))
     if kind == "exact":
         return grouping.groups([])
     facts = {"fingerprint": engine.vocabulary.fingerprint, "candidates": options.candidates}

@@ -6,17 +6,21 @@ Content, not names or numbers: what was said survives renames, moves, merges and
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
-from bof.errors import IndexStoreError
-from bof.system.database import DamagedDatabaseError, open_database, require_tables
+from bof.store.judgments import read_judgments
+from bof.store.pair_file import PairFile
+from bof.system.database import DamagedDatabaseError
 
 FILE_NAME = "rejected.sqlite"
-_PATIENCE_S = 60.0
-_SCHEMA = "CREATE TABLE IF NOT EXISTS rejected (one TEXT, other TEXT, PRIMARY KEY (one, other)) WITHOUT ROWID"
+
+_FILE = PairFile(
+    FILE_NAME,
+    "CREATE TABLE IF NOT EXISTS rejected (one TEXT, other TEXT, PRIMARY KEY (one, other)) WITHOUT ROWID",
+    "the pairs that were rejected",
+    "make the folder writable, or restore the file from a copy (without it every pair is asked about again)",
+)
 
 Pair = frozenset[str]
 """Two contents by their sha256; one, where exact copies are meant."""
@@ -28,13 +32,13 @@ def reject(folder: Path, pairs: Iterable[tuple[str, str]]) -> None:
     Raises IndexStoreError where it cannot be written.
     """
     rows = sorted({_ordered(*pair) for pair in pairs})
-    with _connected(folder, write=True) as database:
+    with _FILE.connected(folder, write=True) as database:
         database.executemany("INSERT OR IGNORE INTO rejected VALUES (?, ?)", rows)
 
 
 def allow(folder: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Forget that these pairs were rejected."""
-    with _connected(folder, write=True) as database:
+    with _FILE.connected(folder, write=True) as database:
         database.executemany("DELETE FROM rejected WHERE one = ? AND other = ?", [_ordered(*pair) for pair in pairs])
 
 
@@ -42,7 +46,7 @@ def rejected(folder: Path) -> set[Pair]:
     """Every rejected pair. Raises IndexStoreError where the file is damaged: what a person said is not passed over."""
     if not os.path.lexists(folder / FILE_NAME):
         return set()
-    with _connected(folder, write=False) as database:
+    with _FILE.connected(folder, write=False) as database:
         pairs = database.execute("SELECT one, other FROM rejected").fetchall()
         for cell in (cell for pair in pairs for cell in pair):
             if not isinstance(cell, str):
@@ -50,29 +54,14 @@ def rejected(folder: Path) -> set[Pair]:
         return {frozenset(pair) for pair in pairs}
 
 
+def no_duplicates(folder: Path) -> set[Pair]:
+    """Every pair that was rejected, and every pair that was judged not to show the same thing.
+
+    A rejection says less than such a judgment: two photographs of one tower are no duplicates and show the same thing.
+    """
+    different = (judged for judged in read_judgments(folder) if not judged.is_same)
+    return rejected(folder) | {frozenset((judged.one, judged.other)) for judged in different}
+
+
 def _ordered(one: str, other: str) -> tuple[str, str]:
     return min(one, other), max(one, other)
-
-
-@contextmanager
-def _connected(folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
-    path = folder / FILE_NAME
-    try:
-        database = open_database(path, "rwc" if write else "ro", _PATIENCE_S)
-        try:
-            with database:
-                database.execute("BEGIN")
-                if write:
-                    database.execute(_SCHEMA)
-                require_tables(database, _SCHEMA)
-                yield database
-        finally:
-            database.close()
-    except sqlite3.Error as error:
-        raise IndexStoreError(
-            path=path,
-            expected="the pairs that were rejected",
-            found=error,
-            advice="make the folder writable, or restore the file from a copy (without it every pair is asked about "
-            "again)",
-        ) from error

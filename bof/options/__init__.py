@@ -248,6 +248,11 @@ class SearchOptions(Checked):
     )  # fmt: skip
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")
+    group_by: str = declare(
+        "",
+        "one hit for each value of a field of the pictures (product), its best picture; also folder, and name: of "
+        "the file, where one holds several pictures",
+    )
     metric: str = declare(DEFAULT_METRIC, "how color and histogram are compared", choices=METRICS, expert=True)
     fusion: str = declare(
         "calibrated", "how several rankers are fused: the evidence of each added up, or reciprocal ranks",

@@ -34,8 +34,8 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 VERDICT = Option("verdict", (), "show only hits with these verdicts", choices=VERDICTS, many=True)
 REQUIRE = Option("require", (), "exit status 1 unless each query has a hit with one of these verdicts",
                  choices=VERDICTS, many=True)  # fmt: skip
-FORMAT = Option("format", "table", "how hits are printed; iiif: as pages of W3C annotations, which archives read",
-                choices=("table", "json", "iiif"))  # fmt: skip
+FORMAT = Option("format", "table", "how hits are printed; csv: a row a hit, for spreadsheets; iiif: as pages of W3C "
+                "annotations, which archives read", choices=("table", "json", "csv", "iiif"))  # fmt: skip
 IIIF_SERVER = Option("iiif_server", "", "the server that shows the pictures of the index, for --format iiif",
                      form="http://HOST:PORT", parse=_read_server)  # fmt: skip
 SAVE_AS = Option("save_as", "copy", "what --save writes: copies, or links to the pictures in the collection",

@@ -24,6 +24,8 @@ def describe_hit(hit: Hit) -> str:
     """The verdict on a hit and what it rests on, in a line."""
     if hit.basis == "whole":
         return f"{hit.verdict}, compared as a whole"
+    if hit.basis == "person":
+        return f"{hit.verdict}, {'confirmed' if hit.verdict == 'same' else 'judged not the same'} by a person"
     n_inliers = hit.verification.n_inliers if hit.verification else 0
     shares = ""
     if hit.verdict == "part" and hit.agreement is not None:

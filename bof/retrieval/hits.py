@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, SupportsIndex, overload
 
@@ -18,7 +19,7 @@ from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.query import Query
 from bof.store.catalog import ImageRow
-from bof.types import F64, U8, Box, Hit
+from bof.types import F64, U8, Box, Hit, ValueGroup
 
 THUMBNAIL_PX = 160
 _READ_PX = 512
@@ -26,6 +27,15 @@ _QUALITY = 78
 _SHIFT = 4
 _FARTHEST_PX = 1 << 14
 _SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedImage:
+    """An image of an answer at its place: its number, its score, and the group that it is the best of."""
+
+    image: int
+    score: float
+    group: ValueGroup | None = None
 
 
 class Reader(Protocol):
@@ -87,15 +97,32 @@ class Hits(list[Hit]):
         return _embedded(_outlined(pixels, picture, hit))
 
 
-def hit_of(row: ImageRow, query: Query, answer: Answer, image: int, score: float, options: VerifyOptions) -> Hit:
-    """The hit of one image, by its number in the collection; row: what the catalogue says of it."""
+def hit_of(
+    row: ImageRow,
+    query: Query,
+    answer: Answer,
+    placed: PlacedImage,
+    options: VerifyOptions,
+    fields: Mapping[str, Sequence[str]] | None = None,
+) -> Hit:
+    """The hit of one image. row and fields: what the catalogue says of it."""
+    image = placed.image
     verification = answer.verifications.get(image)
     transform = verification.database_from_query if verification else None
     outline = transforms.apply(transform, query.outline) if transform is not None else None
-    facts = score, answer.probability(image), answer.verdict(image, options), row.width, row.height
+    facts = placed.score, answer.probability(image), answer.verdict(image, options), row.width, row.height
     inspected = answer.agreements.get(image), answer.basis.get(image)
     part = Address.parse(row.path).part
-    return Hit(image, row.name, Path(row.path), *facts, verification, outline, *inspected, part)
+    found = Hit(image, row.name, Path(row.path), *facts, verification, outline, *inspected, part)
+    return replace(found, query_outline=_in_query(query, transform, row), fields=fields or {}, group=placed.group)
+
+
+def _in_query(query: Query, transform: F64 | None, row: ImageRow) -> F64 | None:
+    """Where an image lies in the query's picture; None where nothing was verified, or it lies outside."""
+    if transform is None or not np.linalg.det(transform):
+        return None
+    size = query.features.geometry.width, query.features.geometry.height
+    return transforms.lies_in(np.asarray(np.linalg.inv(transform), np.float64), (row.width, row.height), size)
 
 
 def bounds_of(hit: Hit) -> Box | None:
@@ -115,7 +142,7 @@ def outline_of(hit: Hit) -> F64 | None:
 
 
 def _record(hit: Hit) -> dict[str, Any]:
-    found, box = hit.agreement, bounds_of(hit)
+    found, box, group = hit.agreement, bounds_of(hit), hit.group
     left, top, right, bottom = box or (None, None, None, None)
     return {
         "name": hit.name,
@@ -132,6 +159,11 @@ def _record(hit: Hit) -> dict[str, Any]:
         "left": left, "top": top, "right": right, "bottom": bottom,
         "width": hit.width,
         "height": hit.height,
+        "group": group.value if group else None,
+        "group_agree": group.n_agree if group else None,
+        "group_found": group.n_found if group else None,
+        "group_pictures": group.n_pictures if group else None,
+        "margin": group.margin if group else None,
     }  # fmt: skip
 
 

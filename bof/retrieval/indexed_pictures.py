@@ -17,6 +17,7 @@ from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
+from bof.store.judgments import ByContent
 from bof.store.pictures import StoredPictures
 
 log = logging.getLogger("bof")
@@ -126,3 +127,21 @@ class IndexedPictures:
         if ids:
             found = {record.id: record for record in catalog.select(self._folder, ids=list(ids)).records}
             self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedJudgments:
+    """What was judged, by the images of a commit. folder: the index's; rows: of the commit."""
+
+    folder: Path
+    rows: CatalogueColumns
+    by_content: ByContent
+
+    def of(self, sha256: str) -> dict[int, bool]:
+        """By image: does it show the same thing as the picture of this content? Nothing of those not judged."""
+        judged = self.by_content.get(sha256)
+        if not judged:
+            return {}
+        content_of = dict(catalog.ids_of_contents(self.folder, list(judged)))
+        images = np.flatnonzero(np.isin(self.rows.id, list(content_of)) & ~self.rows.deleted).tolist()
+        return {image: judged[content_of[int(self.rows.id[image])]] for image in images}

@@ -28,7 +28,8 @@ class Query:
 
     rows: what it looks like as a whole, for rankers that compare that, and a sketch where it has few features; features
     are none where no ranker asks them; picture: its pixels, small, to be compared with those of hits, None where they
-    are not at hand; sha256: of the file that it is, as long as all of it is searched with.
+    are not at hand; sha256: of the file that it is, as long as all of it is searched with; judged_as: that of the file
+    that a person sees in it, also where it was turned, "" for a part of a picture.
     """
 
     features: Features
@@ -36,6 +37,7 @@ class Query:
     rows: Rows = field(default_factory=dict)
     picture: Picture | None = None
     sha256: str = ""
+    judged_as: str = ""
 
     def __repr__(self) -> str:
         columns = f", {', '.join(self.rows)}" if self.rows else ""
@@ -107,13 +109,14 @@ class WholePicture:
         """All of it, or a box, as a query with these columns. Raises ImageError as `prepare` does."""
         picture, outline = self.picture, _outline_of(self.picture, box)
         rows = _rows(picture, box, column_spec) if column_spec and column_spec.groups else {}
+        content = self.sha256 if box is None else ""
         if self.features is None:
-            return Query(no_features(picture.width, picture.height), outline, rows)
+            return Query(no_features(picture.width, picture.height), outline, rows, judged_as=content)
         small = _small(self.colours or picture, box)
         found = self.features if box is None else crop_features(self.features, box)
         if len(found) < FEW_FEATURES:
             rows = {**rows, **ColumnSpec((SKETCH,)).describe(picture.pixels if box is None else crop(picture, box))}
-        return Query(found, outline, rows, small, self.sha256 if box is None else "")
+        return Query(found, outline, rows, small, content, content)
 
 
 def read_whole(source: PictureViews, spec: QuerySpec) -> WholePicture:

@@ -20,6 +20,7 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.inspection import Inspector, Pictures
+from bof.retrieval.judged import Judgments, with_judgments
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import needs_mirror, ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
@@ -50,7 +51,7 @@ class Searcher:
 
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
-    collection's pictures again, None: verdicts rest on points alone.
+    collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -61,6 +62,7 @@ class Searcher:
     mapped_limit: int | None = None
     place: str = ""
     pictures: Pictures | None = None
+    judgments: Judgments | None = None
 
     def __repr__(self) -> str:
         return f"Searcher({self.collection.n_images} pictures, {self.options.ranker})"
@@ -80,7 +82,13 @@ class Searcher:
         found = scores.candidates or Candidates(np.empty(0))
         verdicts = scores.verdicts(images)
         answer = Answer(images, scores.of(images), found.verifications, found.evidence, watch.seconds, verdicts)
-        return self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch)
+        return self._judged(query, self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch))
+
+    def _judged(self, query: Query, answer: Answer) -> Answer:
+        """Judgments are of what pictures show: a ranker that proves nothing, such as colours, is left as it is."""
+        if self.judgments is None or not query.judged_as or "bof" not in self.options.local:
+            return answer
+        return with_judgments(answer, self.judgments.of(query.judged_as), self.collection.weights.live)
 
     def _inspected(self, query: Query, answer: Answer, watch: Stopwatch) -> Answer:
         if self.pictures is None or "bof" not in self.options.local:

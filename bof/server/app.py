@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
-from bof.server.api import duplicates, images, index, jobs, queries, search, sharing
+from bof.server.api import duplicates, images, index, jobs, judgments, queries, search, sharing, values
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
@@ -30,6 +30,8 @@ ENDPOINTS = (
     *images.ENDPOINTS,
     *jobs.ENDPOINTS,
     *duplicates.ENDPOINTS,
+    *judgments.ENDPOINTS,
+    *values.ENDPOINTS,
 )
 
 IIIF_ENDPOINTS = (*services.ENDPOINTS, *manifests.ENDPOINTS, *collections.ENDPOINTS)

@@ -14,7 +14,7 @@ from typing import Any
 
 from bof.engine import Engine
 from bof.errors import BofError, MismatchError, display_name
-from bof.images.address import file_of, is_part
+from bof.images.address import Address, file_of, is_part
 from bof.native.mapped_file import ShrunkFileError
 from bof.retrieval.indexed_pictures import MAX_BYTES, read_as_indexed
 from bof.server.http.answers import when
@@ -180,7 +180,7 @@ class ServedCollection:
             "version": version_of(image), "width": image.width, "height": image.height,
             "n_features": image.n_features, "n_bytes": image.n_bytes, "modified": when(image.mtime_ns / 1e9),
             "tags": list(fields.get(TAG, [])), "fields": {key: fields[key] for key in fields if key != TAG},
-            "uploaded": self.is_uploaded(image.path),
+            "uploaded": self.is_uploaded(image.path), "part": Address.parse(image.path).part,
         }  # fmt: skip
 
 

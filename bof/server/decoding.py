@@ -9,7 +9,7 @@ import io
 import math
 import mmap
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,6 +66,13 @@ class Prepared:
     height: int
     box: Box | None
     seconds: float
+
+    def judged_as(self, content: str) -> Prepared:
+        """The same, known as a picture of this SHA-256: what a person says of it holds however it was turned, and not of
+        a part of it.
+        """
+        known = content if self.box is None else ""
+        return replace(self, query=replace(self.query, judged_as=known))
 
 
 @dataclass(frozen=True, slots=True)

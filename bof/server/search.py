@@ -16,8 +16,8 @@ from bof.annotations.places import harvested_place
 from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
-from bof.options import SearchOptions, VerifyOptions
-from bof.retrieval.answer import Answer, shared_percent
+from bof.options import SearchOptions
+from bof.retrieval.answer import shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of
@@ -26,7 +26,7 @@ from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
-from bof.types import F32, F64, Bool, Hit, Overlay
+from bof.types import F32, F64, Hit, Overlay, ValueGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,9 @@ class PageRequest:
     def of(cls, values: Values) -> PageRequest:
         """What a request's parameters say, but for `exclude_self`: see `without_self`."""
         where = all_of(values["where"], values["tag"], values["folder"])
-        chosen = {"ranker": values["ranker"], "mirror": values["mirror"], "where": where, "text": values["text"]}
-        return cls(SearchOptions(**chosen), values["top"], values["offset"], frozenset(values["verdict"]))
+        chosen = {name: values[name] for name in ("ranker", "mirror", "text", "metric", "fusion", "group_by")}
+        options = SearchOptions(**chosen, where=where)
+        return cls(options, values["top"], values["offset"], frozenset(values["verdict"]))
 
     def without_self(self, values: Values, own: Iterable[int]) -> PageRequest:
         """The same, but without the query's own entries in the index, where the parameters say so."""
@@ -64,8 +65,7 @@ def pose_of(values: Values) -> Pose:
 @dataclass(frozen=True, slots=True)
 class FoundPage:
     """A page of hits. total: of all pages; numbers: the ids of the hits' pictures; records and fields: what the
-    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages, as of a
-    commit, whose number `generation` is.
+    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages.
     """
 
     prepared: Prepared
@@ -79,13 +79,13 @@ class FoundPage:
     overlay: Overlay | None
     seconds: Mapping[str, float]
     answer: Answer
-    generation: int
 
     def to_json(self) -> dict[str, Any]:
         """The answer, but for the seconds."""
         return {
             "query": query_json(self.prepared),
             "ranker": self.request.options.ranker,
+            "group_by": self.request.options.group_by or None,
             "total": self.total,
             "offset": self.request.offset,
             "hits": _hits_json(self.hits, self.numbers, self.records, self.fields, self.names),
@@ -101,21 +101,22 @@ def search_page(
     known: Answer | None = None,
 ) -> FoundPage:
     """A page of the answer to a query. known: that answer, where the same was searched for before in this commit."""
-    answer = known or engine.answer(prepared.query, page_request.options)
-    images, scores = answer.images, answer.scores
-    if page_request.verdicts:
-        retained = _of_verdicts(answer, page_request.verdicts, page_request.options.verify)
-        images, scores = images[retained], scores[retained]
-    if page_request.left_out:
-        retained = ~np.isin(engine.images.id[images], list(page_request.left_out))
-        images, scores = images[retained], scores[retained]
-    page = slice(page_request.offset, page_request.offset + page_request.top)
-    shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
-    hits = engine.hits(prepared.query, shown, page_request.options, page_request.top)
-    numbers, records, fields, names = _catalogued(collection, engine, hits)
+    query, options = prepared.query, page_request.options
+    answer = known or engine.answer(query, options)
+    chosen = page_request.top, page_request.offset, page_request.verdicts
+    page = engine.page(query, _without(answer, engine, page_request.left_out), options, *chosen)
+    numbers, records, fields, names = _catalogued(collection, engine, page.hits)
     seconds = {"extract": prepared.seconds, **({} if known else answer.seconds)}
-    facts = records, fields, names, len(images), answer.overlay, seconds
-    return FoundPage(prepared, page_request, hits, numbers, *facts, answer, engine.generation)
+    facts = records, fields, names, page.total, answer.overlay, seconds
+    return FoundPage(prepared, page_request, page.hits, numbers, *facts, answer)
+
+
+def _without(answer: Answer, engine: Engine, ids: frozenset[int]) -> Answer:
+    """The answer without the images of these ids."""
+    if not ids:
+        return answer
+    retained = ~np.isin(engine.images.id[answer.images], list(ids))
+    return dataclasses.replace(answer, images=answer.images[retained], scores=answer.scores[retained])
 
 
 def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:
@@ -169,22 +170,13 @@ def image_of(engine: Engine, number: int) -> int:
     return int(found[0])
 
 
-def _of_verdicts(answer: Answer, chosen: frozenset[str], options: VerifyOptions) -> Bool:
-    """Which images of the answer have one of these verdicts."""
-    reported = {**answer.evidence, **answer.verdicts}
-    known = np.fromiter(reported, np.int64, len(reported))
-    verdicts = [answer.verdict(image, options) in chosen for image in known.tolist()]
-    retained: Bool = np.isin(answer.images, known[np.array(verdicts, np.bool_)])
-    if "unverified" in chosen:
-        retained |= ~np.isin(answer.images, known)
-    return retained
-
-
 def query_json(prepared: Prepared) -> dict[str, Any]:
     """What an answer reports of a query."""
     box = None if prepared.box is None else [round(value, 2) for value in prepared.box]
-    n_features = len(prepared.query.features)
-    return {"width": prepared.width, "height": prepared.height, "n_features": n_features, "box": box}
+    return {
+        "width": prepared.width, "height": prepared.height, "n_features": len(prepared.query.features), "box": box,
+        "sha256": prepared.query.judged_as or None,
+    }  # fmt: skip
 
 
 _Catalogued = tuple[Sequence[int], Mapping[int, ImageRecord], Mapping[int, Fields], Sequence[str]]
@@ -230,13 +222,23 @@ def _hit(number: int, name: str, image: ImageRecord | None, fields: Fields, hit:
         "n_inliers": verification.n_inliers if verification else None,
         "mirrored": verification.mirrored if verification else None,
         "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
+        "query_outline": None if hit.query_outline is None else _rounded(hit.query_outline, 2),
         **_agreement(hit),
         "width": hit.width,
         "height": hit.height,
         "tags": list(fields.get(TAG, [])),
+        "fields": {key: list(fields[key]) for key in fields if key != TAG},
+        "part": hit.part,
+        "group": _group_json(hit.group),
         "iiif": None if place is None else iiif_json(PlacedHit(hit, 1, name, place)),
         "explanation": explain(hit),
     }
+
+
+def _group_json(group: ValueGroup | None) -> dict[str, Any] | None:
+    if group is None:
+        return None
+    return {**dataclasses.asdict(group), "value": None if group.value is None else display_name(group.value)}
 
 
 def _agreement(hit: Hit) -> dict[str, Any]:
@@ -256,6 +258,9 @@ def _agreement(hit: Hit) -> dict[str, Any]:
 def explain(hit: Hit) -> dict[str, Any]:
     """What the verdict rests on: a sentence's key, and the numbers in it."""
     verification = hit.verification
+    if hit.basis == "person":
+        n_inliers = verification.n_inliers if verification else 0
+        return {"key": f"judged_{'same' if hit.verdict == 'same' else 'different'}", "args": {"n_inliers": n_inliers}}
     if hit.verdict == "unverified":
         return {"key": "not_checked", "args": {}}
     if verification is None or hit.probability is None:

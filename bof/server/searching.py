@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bof.engine import Engine
 from bof.retrieval.answer import Answer
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.queries.preparing import prepare_stored
@@ -17,9 +18,6 @@ from bof.server.service import Service
 Prepares = Callable[[QueryNeeds], Awaitable[Prepared]]
 """Makes a query ready, with what the rankers need of it."""
 
-Knows = Callable[[int], Answer | None]
-"""The answer as of a commit, by its number, where it is known."""
-
 _ENTRY_BYTES = 500
 """Of what an answer holds of an image that geometry or pixels have verified; a hundred or so are."""
 
@@ -28,32 +26,33 @@ async def find_page(
     service: Service, picture: bytes, pose: Pose, page_request: PageRequest, version: str = ""
 ) -> FoundPage:
     """A page of the answer to a picture; version: its hash, if known."""
-    return await _find(service, page_request, lambda needs: service.prepare(picture, pose, needs, version))
+    engine = await service.engine()
+    return await _find(service, engine, page_request, lambda needs: service.prepare(picture, pose, needs, version))
 
 
 async def find_stored_page(service: Service, query: StoredQuery, pose: Pose, page_request: PageRequest) -> FoundPage:
-    """A page of the answer to a stored query; the next page of the last answer is not searched for again."""
-    key = "answer", pose, page_request.options
-
-    def known(generation: int) -> Answer | None:
-        found: tuple[int, Answer] | None = service.stored.made(query, key)
-        return found[1] if found and found[0] == generation else None
-
-    found = await _find(service, page_request, lambda needs: prepare_stored(service, query, pose, needs), known)
+    """A page of the answer to a stored query; the next page of the last answer is not searched for again, unless there
+    was a commit, or a person has judged, since.
+    """
+    engine = await service.engine()
+    judged = await service.in_file_thread(engine.judgments_of, query.sha256)
+    key, state = ("answer", pose, page_request.options), (engine.generation, judged)
+    made: tuple[tuple[int, Mapping[str, bool]], Answer] | None = service.stored.made(query, key)
+    known = made[1] if made and made[0] == state else None
+    found = await _find(service, engine, page_request, lambda needs: prepare_stored(service, query, pose, needs), known)
     answer = found.answer
     n_bytes = answer.images.nbytes + answer.scores.nbytes + _ENTRY_BYTES * len(answer.evidence)
-    service.stored.add_made(query, key, (found.generation, answer), n_bytes, 1)
+    service.stored.add_made(query, key, (state, answer), n_bytes, 1)
     return found
 
 
 async def _find(
-    service: Service, page_request: PageRequest, prepare: Prepares, known: Knows = lambda generation: None
+    service: Service, engine: Engine, page_request: PageRequest, prepare: Prepares, known: Answer | None = None
 ) -> FoundPage:
     start = time.perf_counter()
-    engine = await service.engine()
     needs = await service.in_file_thread(needs_of, engine, page_request.options)
     prepared = await prepare(needs)
-    rest = engine, prepared, page_request, known(engine.generation)
+    rest = engine, prepared, page_request, known
     found = await service.in_search_thread(search_page, service.collection, *rest)
     service.metrics.add_stages(found.seconds)
     waited = time.perf_counter() - start - sum(found.seconds.values())

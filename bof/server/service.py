@@ -160,7 +160,8 @@ class Service:
         key = version, pose, needs.features, needs.column_spec.groups
         if known := self.queries.get(key):
             return known
-        prepared: Prepared = await self.in_worker(Prepare(data, pose, needs))
+        read: Prepared = await self.in_worker(Prepare(data, pose, needs))
+        prepared = read.judged_as(version)
         if self.options.cached_queries:
             self.queries.put(key, prepared)
         return prepared

@@ -31,7 +31,8 @@ _PARTS = {
 def statistics(engine: Engine) -> dict[str, Any]:
     """Of the commit that the engine holds; tags and bytes are the newest commit's."""
     facts = engine.facts()
-    tags, fields = map(_ranked, engine.count_annotated())
+    tags, fields = engine.count_annotated()
+    folders = _folders(engine.images)
     parts, columns = _bytes_by_part(engine)
     return {
         "generation": facts.generation,
@@ -40,9 +41,8 @@ def statistics(engine: Engine) -> dict[str, Any]:
         "bytes": sum(parts.values()),
         "segments": facts.n_segments,
         "bytes_by_part": parts,
-        "folders": _ranked(_folders(engine.images)),
-        "tags": tags,
-        "fields": fields,
+        "folders": _ranked(folders), "tags": _ranked(tags), "fields": _ranked(fields),
+        "n_folders": len(folders), "n_tags": len(tags), "n_fields": len(fields),
         "columns": columns,
         "vocabulary": {
             "words": engine.vocabulary.n_words, "used": facts.n_words_used,

@@ -15,6 +15,7 @@ from bof.native import are_sound
 from bof.native.mapped_file import reading
 from bof.store import catalog, vocabulary_copy
 from bof.store.catalog import SegmentRecord, commits
+from bof.store.judgments import require_sound_judgments
 from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segment_files import most_bytes
 from bof.store.segments import ADVICE, Segment, expected_files, open_segment
@@ -48,7 +49,8 @@ class CheckReport:
     """What `check` found: segments, live images and bytes checked, damage, and files that belong to nothing.
 
     wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
-    wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not.
+    wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not;
+    wrong_judgments: why what a person has judged is not what was written, else empty.
     """
 
     n_segments: int
@@ -59,6 +61,7 @@ class CheckReport:
     wrong_metadata: str = ""
     wrong_vocabulary: str = ""
     wrong_pictures: Sequence[str] = ()
+    wrong_judgments: str = ""
 
     @property
     def n_saved(self) -> int:
@@ -68,7 +71,8 @@ class CheckReport:
     @property
     def is_sound(self) -> bool:
         """Is every byte what was written?"""
-        return not (self.damages or self.wrong_metadata or self.wrong_vocabulary or self.wrong_pictures)
+        wrong = self.wrong_metadata, self.wrong_vocabulary, self.wrong_pictures, self.wrong_judgments
+        return not (self.damages or any(wrong))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,17 @@ def check(folder: Path, n_words: int) -> CheckReport:
     carried, wrong_vocabulary = _check_vocabulary(folder)
     facts = [*carried.values(), *(fact for entry in entries for fact in entry.segment.files.values())]
     n_bytes = sum(fact.n_bytes for fact in facts) + stored.n_bytes()
-    wrong = wrong_metadata, wrong_vocabulary, wrong_pictures
+    wrong = wrong_metadata, wrong_vocabulary, wrong_pictures, _check_judgments(folder)
     return CheckReport(len(entries), n_live, n_bytes, damages, strays, *wrong)
+
+
+def _check_judgments(folder: Path) -> str:
+    """Why what was judged cannot be believed, or nothing."""
+    try:
+        require_sound_judgments(folder)
+    except IndexStoreError as error:
+        return str(error)
+    return ""
 
 
 def _check_pictures(folder: Path) -> tuple[StoredPictures, list[str]]:

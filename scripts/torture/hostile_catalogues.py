@@ -61,7 +61,7 @@ _FACTS: list[Any] = [
     ["/"], ["hash"], ["embedding"], ["color", "hash"], ["../canary"], [1], {"a": 1}, {"path": 7}, {"max_side": -1},
     {"path": "/dev/zero", "options": {}, "facts": {}}, {"path": "m", "options": {"more": 1}, "facts": {}}, "\0", 99, 2,
 ]  # fmt: skip
-_OTHERS = ("pairs.sqlite", "rejected.sqlite")
+_OTHERS = ("pairs.sqlite", "rejected.sqlite", "judgments.sqlite")
 
 
 def _cell(rng: Rng, folder: Path) -> str:
@@ -196,10 +196,10 @@ def _journal(rng: Rng, folder: Path) -> str:
 
 
 def _other_cell(rng: Rng, folder: Path) -> str:
-    """A cell of what duplicates remember."""
-    name = _OTHERS[int(rng.integers(2))]
+    """A cell of what duplicates remember, or a person has judged."""
+    name = _OTHERS[int(rng.integers(len(_OTHERS)))]
     with _connected(folder / name) as database:
-        table = str(rng.choice(["recipe", "asked", "pairs"])) if name == _OTHERS[0] else "rejected"
+        table = str(rng.choice(["recipe", "asked", "pairs"])) if name == _OTHERS[0] else name.removesuffix(".sqlite")
         columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
         expression, value = _VALUES[int(rng.integers(len(_VALUES)))]
         column = columns[int(rng.integers(len(columns)))]
@@ -212,7 +212,7 @@ def _other_cell(rng: Rng, folder: Path) -> str:
 
 
 def _other_schema(rng: Rng, folder: Path) -> str:
-    name = _OTHERS[int(rng.integers(2))]
+    name = _OTHERS[int(rng.integers(len(_OTHERS)))]
     with _connected(folder / name) as database:
         tables = [table for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         table = tables[int(rng.integers(len(tables)))]

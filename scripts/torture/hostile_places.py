@@ -14,9 +14,13 @@ from scripts.torture.npy import Rng
 _PLACES = (
     "catalog.sqlite", "catalog.sqlite-journal", "catalog.sqlite-wal", "catalog.sqlite-shm", "weights.npz",
     ".weights.npz.partial.npz", "writer.lock", "writer.json", "pairs.sqlite", "pairs.sqlite-journal", "pairs.sqlite-wal",
-    "rejected.sqlite", "rejected.sqlite-journal", "uploads", "segments/stray", "segments/stray.npy",
+    "rejected.sqlite", "rejected.sqlite-journal", "judgments.sqlite", "judgments.sqlite-journal", "uploads",
+    "segments/stray", "segments/stray.npy",
 )  # fmt: skip
 """Of an index besides the files of its segments and faiss indexes."""
+
+_OF_PEOPLE = ("rejected.sqlite", "judgments.sqlite")
+"""An index may well lack them."""
 
 
 def canary_of(folder: Path) -> Path:
@@ -109,7 +113,7 @@ def _socket(rng: Rng, folder: Path) -> str:
 
 
 def _missing(rng: Rng, folder: Path) -> str:
-    files = [path for path in files_below(folder) if path.name != "rejected.sqlite"]  # an index may well lack it
+    files = [path for path in files_below(folder) if path.name not in _OF_PEOPLE]
     found = [*files, folder / "segments", *(folder / "segments").iterdir(), folder / "nearest"]
     path = found[int(rng.integers(len(found)))]
     shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -25,6 +25,7 @@ from bof.options import FeatureOptions, IndexOptions, SearchOptions, TrainOption
 from bof.server.api.openapi import document
 from bof.server.app import ENDPOINTS
 from bof.store import index as index_module
+from bof.store.judgments import Judgment, add_judgments
 from bof.vocabulary.sampling import draw_sample
 from bof.vocabulary.training import train_vocabulary
 
@@ -119,6 +120,7 @@ def _make_sound(folder: Path) -> Sound:
     duplicates.main(["--index", str(engine.folder), "--kind", "scene"])
     one, other = [record.sha256 for record in engine.records()][:2]
     memory.reject(engine.folder, [(one, other)])
+    add_judgments(engine.folder, [Judgment.of(one, other, is_same=True)])
     query = engine.prepare(read_image(photos / "1" / "2.png"), None, SearchOptions(ranker="bof+color+phash"))
     rows = {**query.rows, "embedding.embedding": _vector(1)}
     return Sound(folder, replace(query, rows=rows), (photos / "1" / "2.png").read_bytes())

@@ -92,7 +92,7 @@ def test_several_queries_are_a_list(index: Path, query: Path, capsys: pytest.Cap
         (["--format", "iiif", "--null"], "--names or --paths"),
         (["--iiif-server", "https://bof.example"], "--format iiif"),
         (["--format", "iiif", "--iiif-server", "ftp://x"], "http://HOST:PORT"),
-        (["--format", "xml"], "table, json, iiif"),
+        (["--format", "xml"], "table, json, csv, iiif"),
     ],
 )
 def test_what_contradicts_is_refused(

@@ -61,6 +61,7 @@ type AttributeName =
   | 'name' | 'open' | 'placeholder' | 'rel' | 'required' | 'role' | 'scope' | 'selected' | 'src' | 'step' | 'tabindex'
   | 'target' | 'title' | 'type' | 'value' | 'webkitdirectory' | 'width'
   | 'd' | 'points' | 'text-anchor' | 'vector-effect' | 'viewBox' | 'x' | 'x1' | 'x2' | 'y' | 'y1' | 'y2'
+  | 'preserveAspectRatio'
   | `aria-${string}` | `data-${string}`;
 
 type Listeners<E> = {

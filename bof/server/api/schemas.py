@@ -46,7 +46,8 @@ _COUNTED = _list(_object(name=_TEXT, pictures=_WHOLE))
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _VERSION: Schema = {"type": "string", "pattern": "^([0-9a-f]{16})?$"}
 
-_QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX)
+_SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX, sha256=_or_null(_SHA256))
 
 _TAG = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 """A line with something to see in it."""
@@ -63,12 +64,14 @@ _KEYS = [
     "same_file",
     "same_whole",
     "part",
+    "judged_same",
+    "judged_different",
 ]
 
 _IMAGE: dict[str, Schema] = {
     "id": _WHOLE, "name": _TEXT, "file_name": _TEXT, "version": _VERSION, "width": _WHOLE, "height": _WHOLE,
     "n_features": _WHOLE, "n_bytes": _WHOLE, "modified": _TIME, "tags": _list(_TEXT), "fields": _map(_list(_TEXT)),
-    "uploaded": _BOOL,
+    "uploaded": _BOOL, "part": _TEXT,
 }  # fmt: skip
 _KIND: Schema = {"type": "string", "enum": list(KINDS)}
 
@@ -92,6 +95,13 @@ SCHEMAS: dict[str, Schema] = {
                 service=_or_null(_TEXT), picture=_or_null(_TEXT),
             )
         ),
+        fields=_map(_list(_TEXT)), part=_TEXT, query_outline=_or_null(_list(_POINT)),
+        group=_or_null(
+            _object(
+                field=_TEXT, value=_or_null(_TEXT), n_agree=_WHOLE, n_found=_WHOLE, n_pictures=_WHOLE,
+                margin=_or_null(_NUMBER),
+            )
+        ),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
         height=_WHOLE, tags=_list(_TEXT), basis=_or_null({"type": "string", "enum": list(get_args(Basis))}),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
@@ -99,7 +109,8 @@ SCHEMAS: dict[str, Schema] = {
         explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
     ),
     "Answer": _object(
-        query=_QUERY, ranker=_TEXT, total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")), seconds=_SECONDS,
+        query=_QUERY, ranker=_TEXT, group_by=_or_null(_TEXT), total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")),
+        seconds=_SECONDS,
         overlay=_or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
     ),
     "Answers": _object(answers=_list({"anyOf": [_ref("Answer"), _object(problem=_ref("Problem"))]})),
@@ -146,6 +157,7 @@ SCHEMAS: dict[str, Schema] = {
     "Index": _object(
         version=_TEXT, writable=_BOOL, generation=_WHOLE, pictures=_WHOLE, features=_WHOLE, bytes=_WHOLE,
         segments=_WHOLE, bytes_by_part=_map(_WHOLE), folders=_COUNTED, tags=_COUNTED, fields=_COUNTED,
+        n_folders=_WHOLE, n_tags=_WHOLE, n_fields=_WHOLE,
         columns=_list(_TEXT), vocabulary=_object(words=_WHOLE, used=_WHOLE, fingerprint=_TEXT),
         features_per_image=_object(edges=_list(_WHOLE), counts=_list(_WHOLE)),
         duplicates=_BOOL, limits=_map({"type": "number", "minimum": 0}),
@@ -168,6 +180,17 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
+    "Judgment": _object(
+        judgment={"type": "string", "enum": ["same", "different"]}, judged=_TIME,
+        one=_object(sha256=_SHA256, images=_list(_WHOLE)), other=_object(sha256=_SHA256, images=_list(_WHOLE)),
+    ),
+    "Judgments": _object(total=_WHOLE, offset=_WHOLE, judgments=_list(_ref("Judgment"))),
+    "NewJudgment": _object(
+        query={"anyOf": [_SHA256, _ID]}, image={"anyOf": [_SHA256, _ID]},
+        judgment={"type": "string", "enum": ["same", "different"]},
+    ),
+    "Withdrawn": _object(query=_TEXT, image=_TEXT),
+    "FieldValues": _object(field=_TEXT, total=_WHOLE, offset=_WHOLE, values=_COUNTED),
     "Look": _object(kind=_KIND),
     "Pair": _object(a=_ID, b=_ID),
     "Document": {"type": "object"},

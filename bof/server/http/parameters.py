@@ -147,6 +147,9 @@ SEARCH = (
     whole("offset", 0, 0, 1_000_000, "hits to pass over"),
     *QUERY,
     _of_search("ranker"),
+    _of_search("metric"),
+    _of_search("fusion"),
+    _of_search("group_by", maxLength=200),
     Parameter(
         Option(
             "verdict",

@@ -10,7 +10,7 @@ from bof.engine import Engine
 from bof.grouping.choosing import choose
 from bof.grouping.detail import look_at_all
 from bof.grouping.finding import find_groups
-from bof.grouping.memory import reject, rejected
+from bof.grouping.memory import no_duplicates, reject
 from bof.grouping.types import Group, Kind, Link
 from bof.options import KINDS, DuplicateOptions
 from bof.server.collection import ServedCollection
@@ -45,7 +45,7 @@ class Duplicates:
 
     def page(self, kind: Kind, offset: int, limit: int) -> dict[str, Any]:
         """Some groups: without pictures that have left since, and pairs that were rejected since."""
-        refused = rejected(self._collection.folder)
+        refused = no_duplicates(self._collection.folder)
         groups = [(_allowed(group, refused), keeper) for group, keeper in self._found.get(kind, [])]
         numbers = [image.id for entries, _ in groups for image, _ in entries]
         live = self._collection.select_ids(ids=numbers)

@@ -26,7 +26,8 @@ async def prepare_stored(service: Service, query: StoredQuery, pose: Pose, needs
         cut = await service.in_worker(CutQuery(whole, box, needs))
     else:
         cut = await service.in_search_thread(whole.query, box)
-    return Prepared(cut, whole.picture.width, whole.picture.height, box, time.perf_counter() - start)
+    prepared = Prepared(cut, whole.picture.width, whole.picture.height, box, time.perf_counter() - start)
+    return prepared.judged_as(query.sha256)
 
 
 async def read_upright(service: Service, picture: SentPicture) -> WholePicture:

@@ -14,8 +14,10 @@ const N_RETAINED = 12;
 const retained = new Map();
 
 /** The parts of an address that say how to search, besides the picture. */
-const SEARCH = /** @type {const} */ (
-  ['box', 'turn', 'flip', 'ranker', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
+const SEARCH = /** @type {const} */ ([
+  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict',
+  'group_by',
+]);
 const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror']);
 
 /** The last word is open: a search finds it before it is complete. @param {string | undefined} text */
@@ -104,6 +106,13 @@ export async function nextPage(picture, query, answer) {
   answer.isComplete = next.hits.length === 0 || answer.hits.length >= next.total;
   return next.hits;
 }
+
+/** @param {string} text */
+const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
+
+/** The condition of all pictures of a group. @param {NonNullable<Api.Hit['group']>} group @param {string} [where] */
+export const withinGroup = ({ field, value }, where) =>
+  `${where ? `(${where}) and ` : ''}${quoted(field)} = ${quoted(value ?? '')}`;
 
 /** After a change of the collection no answer is certain to hold. */
 export const forgetAnswers = () => retained.clear();

@@ -13,7 +13,8 @@ async function problemOf(response) {
   const document = /** @type {Partial<Api.Problem> | null} */ (await response.json().catch(() => null));
   const name = String(document?.type).split('/').pop() ?? '';
   const general = t(response.status >= 500 ? 'problem.500' : 'problem.400');
-  return new ExplainedError(tOr(`problem.${name}`, general), document?.detail ?? document?.title ?? '', name);
+  const detail = document?.detail ?? document?.title ?? '';
+  return new ExplainedError(tOr(`problem.${name}`, general), detail, { kind: name, parameter: document?.parameter });
 }
 
 /** What the frame of the page does for requests: it requests a token and notes whether the server answers. */

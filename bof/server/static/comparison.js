@@ -2,6 +2,7 @@
 // A comparison of two pictures: the painting, how the reader wants it shown, and the verdict below.
 
 import { button, h, link, segments } from './dom.js';
+import { judgmentBox } from './judging.js';
 import { number, percent, t } from './language.js';
 import { copyLink, savePicture } from './match_export.js';
 import { sharePercent, verdictLine, why } from './results.js';
@@ -9,6 +10,8 @@ import { href } from './router.js';
 import { onTop, paintBeside, paintOnTop, sideBySide } from './scene.js';
 import { save } from './settings.js';
 import { Viewport } from './viewport.js';
+
+/** @typedef {{canWrite: boolean, onJudged: () => unknown}} Judging whether the reader may judge, and what follows */
 
 const FLICKER_MS = 700;
 const ZOOM = 1.4;
@@ -22,8 +25,11 @@ const fact = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value)
 const sharedFact = ({ query_overlap: query, hit_overlap: hit }) =>
   fact(t('fact.shared'), t('fact.shared-of', { query: sharePercent(query), hit: sharePercent(hit) }));
 
-/** @param {Api.Match} match @param {boolean} isOverlaid @param {number} n agreeing points */
-function verdictBox({ hit, points, mirrored, hit_from_query: transform }, isOverlaid, n) {
+/**
+ * @param {Api.Match} match @param {boolean} isOverlaid @param {number} n agreeing points @param {Judging} judging
+ */
+function verdictBox(match, isOverlaid, n, { canWrite, onJudged }) {
+  const { hit, points, mirrored, hit_from_query: transform } = match;
   return h('div', { class: `panel facts ${hit.verdict}` },
     verdictLine(hit), h('div', {}, why(hit)),
     h('dl', {},
@@ -33,7 +39,8 @@ function verdictBox({ hit, points, mirrored, hit_from_query: transform }, isOver
       fact(t('fact.score'), number(hit.score, 1)),
       mirrored ? fact(t('fact.mirrored'), t('yes')) : null),
     isOverlaid ? null : h('p', { class: 'small' }, t(transform ? 'match.not-drawn' : 'match.no-overlay')),
-    link(t('hit.search-short'), href('search', { image: hit.id }), { icon: 'search' }));
+    link(t('hit.search-short'), href('search', { image: hit.id }), { icon: 'search' }),
+    judgmentBox(hit, match.query, canWrite, onJudged));
 }
 
 export class Comparison {
@@ -42,8 +49,9 @@ export class Comparison {
   /**
    * @param {Scene} scene @param {Api.Match} match @param {{query: string, hit: string}} names @param {Display} display
    * @param {{addressOf: (display: Display) => string, isUpload: boolean}} links isUpload: the query is the reader's own
+   * @param {Judging} judging
    */
-  constructor(scene, match, names, display, links) {
+  constructor(scene, match, names, display, links, judging) {
     this.scene = scene;
     this.names = names;
     this.links = links;
@@ -63,7 +71,7 @@ export class Comparison {
         h('span', { class: 'is-query' }, names.query), ' ', h('span', {}, names.hit)),
       this.tools, h('div', { class: 'viewport' }, this.canvas),
       h('p', { class: 'small', id: 'viewport-keys' }, t('match.keys')),
-      verdictBox(match, Boolean(scene.overlay), n),
+      verdictBox(match, Boolean(scene.overlay), n, judging),
     ];
   }
 

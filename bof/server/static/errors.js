@@ -6,15 +6,16 @@ import { t } from './language.js';
 
 /**
  * An error that the page can explain. userText: in the reader's language; detail: the server's message, in English;
- * kind: of the server's problem, the last part of its type.
+ * kind: of the server's problem, the last part of its type; parameter: of the request, where one was at fault.
  */
 export class ExplainedError extends Error {
-  /** @param {string} userText @param {string} detail @param {string} kind */
-  constructor(userText, detail = '', kind = '') {
+  /** @param {string} userText @param {string} detail @param {{kind?: string, parameter?: string}} problem */
+  constructor(userText, detail = '', { kind = '', parameter = '' } = {}) {
     super(detail || userText);
     this.userText = userText;
     this.detail = detail;
     this.kind = kind;
+    this.parameter = parameter;
   }
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // The match view: two pictures and the proof that they show the same thing, between results before and after.
 
+import { rights } from './access.js';
 import { matchOf, poseOf, queryPicture, retainedAnswer } from './answers.js';
 import { Comparison } from './comparison.js';
 import { h, link, say } from './dom.js';
@@ -86,24 +87,29 @@ class MatchView {
       this.root.replaceChildren(start(true, (error) => errorBox(error, () => this.#draw())));
       return;
     }
-    const [hit, match] = await Promise.all([indexedPicture(id), matchOf(picture, id, query)]);
+    const [hit, match, { canWrite }] = await Promise.all([indexedPicture(id), matchOf(picture, id, query), rights()]);
     if (!isCurrent()) return;
     /** @param {[query: Bitmap | null, hit: Bitmap | null]} bitmaps */
     const scene = (bitmaps) => sceneOf(match, picture, hit, bitmaps, poseOf(query));
-    const comparison = this.#open(scene([picture.bitmap, hit.bitmap]), match, picture, hit);
+    const comparison = this.#open(scene([picture.bitmap, hit.bitmap]), match, picture, hit, canWrite);
     const full = await Promise.all([fullBitmap(picture), fullBitmap(hit)]);
     if (isCurrent()) comparison.setScene(scene(full));
   }
 
-  /** @param {Scene} scene @param {Api.Match} match @param {QueryPicture} picture @param {IndexedPicture} hit */
-  #open(scene, match, picture, hit) {
+  /**
+   * @param {Scene} scene @param {Api.Match} match @param {QueryPicture} picture @param {IndexedPicture} hit
+   * @param {boolean} canWrite
+   */
+  #open(scene, match, picture, hit, canWrite) {
     const { parts, query } = this.route;
     const display = this.#comparison?.display ?? displayOf(query);
     this.#comparison?.close();
     const names = { query: picture.name || t('query.yours'), hit: hit.name };
     /** @param {Display} shown */
     const addressOf = ({ mode, lines }) => href('match', { ...query, mode, lines }, ...parts);
-    const comparison = new Comparison(scene, match, names, display, { addressOf, isUpload: picture.id === null });
+    const judging = { canWrite, onJudged: () => this.#draw() };
+    const links = { addressOf, isUpload: picture.id === null };
+    const comparison = new Comparison(scene, match, names, display, links, judging);
     this.#comparison = comparison;
     this.root.replaceChildren(h('section', { class: 'match', 'aria-labelledby': 'match-title' },
       h('div', { class: 'row between' },

@@ -2,106 +2,19 @@
 // An answer as pictures: what is proved has a green frame, what shares a part a violet one; the rest follows below a
 // line that says so.
 
-import { thumbnail } from './api.js';
-import { button, h, icon, link, svg, toast } from './dom.js';
+import { button, h, toast } from './dom.js';
 import { errorText } from './errors.js';
-import { number, percent, seconds, t, tOr } from './language.js';
-import { href } from './router.js';
+import { card } from './hit_card.js';
+import { seconds, t, tOr } from './language.js';
+
+export { chips, outlineOf, picture, sharePercent, verdictLine, why } from './hit_card.js';
 
 /** @typedef {Api.Hit} Hit */
-/**
- * match: the address of the comparison with a hit; own: the query's number, where it is a picture of the collection.
- * @typedef {{match: (hit: Hit) => string, ranker: string | undefined, own?: number | null}} Links
- */
+/** @typedef {import('./hit_card.js').Links} Links */
 
 const STAGES = [
   'wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'expand', 'rank', 'pixels',
 ];
-
-/** Something differs, so that not everything is shared. */
-const MOST = 0.99;
-
-/**
- * A picture; it says so when its file is gone.
- * @param {Api.Image | Hit} image @param {number} size @param {string} alt
- */
-export function picture(image, size, alt) {
-  const place = h('span', { class: 'thumb' });
-  place.append(h('img', {
-    src: thumbnail(image, size), alt, loading: 'lazy', decoding: 'async',
-    onerror: () => place.replaceChildren(h('span', { class: 'gone' }, icon('warning'), t('file.gone'))),
-  }));
-  return place;
-}
-
-/** Where the query lies in a hit, or what both share. @param {Hit} hit */
-export const outlineOf = ({ outline, hit_region: shared, verdict }) => (verdict === 'part' ? shared : outline);
-
-/** @param {Hit} hit */
-function drawnOutline(hit) {
-  const { verdict, width, height } = hit;
-  const corners = outlineOf(hit);
-  if (!corners || (verdict !== 'same' && verdict !== 'part')) return null;
-  const points = corners.map(([x, y]) => `${x + 0.5},${y + 0.5}`).join(' ');
-  return svg('svg', { class: `outline ${verdict}`, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
-    svg('polygon', { points, 'vector-effect': 'non-scaling-stroke' }));
-}
-
-/** A share of the detail that agrees. @param {number | null} value */
-export const sharePercent = (value) => percent(Math.min(value ?? 0, MOST));
-
-/** @param {Hit} hit */
-function verdictText({ verdict, probability, basis, query_overlap: share }) {
-  if (basis === 'content') return t('verdict.file');
-  const text = t(`verdict.${verdict}`);
-  if (verdict === 'same' && basis === 'points') return `${text} · ${t('verdict.points')}`;
-  if (verdict === 'part' && share !== null) return `${text} · ${t('verdict.shared', { percent: sharePercent(share) })}`;
-  if (!probability || (verdict !== 'same' && verdict !== 'maybe')) return text;
-  return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
-}
-
-/** Why a hit has its verdict. @param {Hit} hit */
-export const why = ({ basis, explanation: { key, args } }) => [
-  h('p', { class: 'why' }, t(`why.${key}`, { n: args.n_inliers ?? 0 })),
-  basis === 'points' ? h('p', { class: 'why basis' }, t('why.points')) : null,
-];
-
-/** @type {Record<Hit['verdict'], IconName | null>} */
-const SIGNS = { same: 'check', part: 'part', maybe: 'help', no: null, unverified: null };
-
-/** @param {Hit} hit */
-export function verdictLine(hit) {
-  const sign = SIGNS[hit.verdict];
-  return h('p', { class: `verdict ${hit.verdict}` }, sign && icon(sign), verdictText(hit));
-}
-
-/** @param {string[]} tags */
-export const chips = (tags) => (tags.length
-  ? h('ul', { class: 'chips', 'aria-label': t('tags') }, tags.map((tag) => h('li', {}, tag))) : null);
-
-/** @param {'compare' | 'search'} action @param {string} target @param {Hit} hit */
-const actionLink = (action, target, hit) => link(t(`hit.${action}-short`), target, {
-  icon: action, quiet: true, 'aria-label': t(`hit.${action}`, { name: hit.name }),
-});
-
-/** @param {Hit} hit @param {number} place @param {Links} links */
-function card(hit, place, links) {
-  const thumb = picture(hit, 320, t('hit.alt', { name: hit.name, place }));
-  const drawn = drawnOutline(hit);
-  if (drawn) thumb.append(drawn);
-  return h('li', { class: `card hit ${hit.verdict}` },
-    h('a', { class: 'face', href: links.match(hit), 'data-id': hit.id }, thumb),
-    h('div', { class: 'about' },
-      verdictLine(hit),
-      hit.verdict === 'unverified' ? null : why(hit),
-      h('p', { class: 'name', title: hit.name }, hit.name),
-      chips(hit.tags),
-      h('p', { class: 'row between' },
-        h('span', { class: 'small' }, t('hit.score', { score: number(hit.score, hit.score < 1 ? 3 : 1) })),
-        h('span', { class: 'row tight' },
-          actionLink('compare', links.match(hit), hit),
-          actionLink('search', href('search', { image: hit.id, ranker: links.ranker }), hit)))));
-}
 
 /** @param {PartialAnswer} answer */
 const isUnchecked = ({ hits }) => hits.every(({ verdict, basis }) => verdict === 'unverified' || basis === 'content');
@@ -119,6 +32,7 @@ function headline(answer, own) {
   const others = hits.filter(({ id }) => id !== own);
   const isOwn = others.length < hits.length;
   const [n, nParts] = [count(others, 'same'), count(others, 'part')];
+  if (answer.group_by && n) return t('found.groups', { n, field: answer.group_by });
   const mayFollow = !isComplete && n + nParts === others.length;
   const proved = n ? t(mayFollow ? 'found.at-least' : isOwn ? 'found.others' : 'found.same', { n })
     : t(isUnchecked(answer) ? 'found.unchecked' : isOwn ? 'found.no-other' : 'found.none');
@@ -164,7 +78,8 @@ export class Results {
     this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
-        this.title, h('span', { class: 'small' }, t('found.total', { n: answer.total }))),
+        this.title,
+        h('span', { class: 'small' }, t(answer.group_by ? 'found.total-groups' : 'found.total', { n: answer.total }))),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));
@@ -181,7 +96,9 @@ export class Results {
     const { answer, same, parts, rest } = this;
     for (const hit of hits) {
       this.#shown += 1;
-      this.#groupOf(hit.verdict).append(card(hit, this.#shown, this.links));
+      const drawn = card(hit, this.#shown, this.links);
+      this.#groupOf(hit.verdict).append(drawn);
+      this.links.outlines?.add(hit, drawn);
     }
     const [nSame, nParts, nRest] = [same.children.length, parts.children.length, rest.children.length];
     [parts.start, rest.start] = [nSame + 1, nSame + nParts + 1];
@@ -206,6 +123,7 @@ export class Results {
   }
 
   close() {
+    this.links.outlines?.close();
     this.watcher.disconnect();
   }
 }

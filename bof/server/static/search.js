@@ -1,24 +1,34 @@
 // @ts-check
 // The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
+import { rights } from './access.js';
 import {
-  boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search,
+  boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search, withinGroup,
 } from './answers.js';
+import { indexFacts } from './api.js';
 import { button, h, icon, link, redraw, say } from './dom.js';
-import { errorBox, errorText } from './errors.js';
-import { filters } from './filters.js';
+import { errorBox, errorText, Unreachable } from './errors.js';
 import { percent, size, t, tOr } from './language.js';
 import { arrivalNotes, asksFeatures, notes } from './notes.js';
 import { cameraButton, chooseButton } from './picture_input.js';
 import { showStored, turned } from './pictures.js';
 import { Region } from './region.js';
-import { Results } from './results.js';
 import { go, href, rename } from './router.js';
 import { PictureNeeded, sendOriginal } from './sending.js';
 import { start } from './start.js';
 import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
+
+/** What only an answer needs is not fetched before. @template T @param {Promise<T>} module */
+const fetched = (module) => module.catch(() => { throw new Unreachable(); });
+const answerModules = async () => {
+  const [{ Results }, { QueryOutlines }, { faultOf }] = await fetched(
+    Promise.all([import('./results.js'), import('./outlines.js'), import('./filters.js')]));
+  return { Results, QueryOutlines, faultOf };
+};
+
+/** @typedef {Awaited<ReturnType<typeof answerModules>>} AnswerModules */
 
 /** How far the reader had scrolled, by address. @type {Map<string, number>} */
 const scrolled = new Map();
@@ -45,9 +55,11 @@ class Search {
   /** The editor of the region, where the picture can be drawn. @type {Region | null} */
   #region = null;
   #pose = '';
-  /** @type {Results | null} */
+  /** @type {import('./results.js').Results | null} */
   #results = null;
   #request = new AbortController();
+  /** What the server said of a filter. @type {import('./filters.js').Fault | null} */
+  #fault = null;
 
   /** @param {HTMLElement} root @param {Route} route */
   constructor(root, route) {
@@ -157,7 +169,8 @@ class Search {
 
   async #drawFilters() {
     try {
-      redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts)));
+      const { filters } = await fetched(import('./filters.js'));
+      redraw(this.place.filters, await filters(this.route.query, (parts) => this.change(parts), this.#fault));
     } catch (error) {
       this.place.filters.replaceChildren(errorBox(error, () => this.#drawFilters()));
     }
@@ -194,8 +207,11 @@ class Search {
 
   // ---- the answer
 
-  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {boolean} isOfFeatures */
-  #showAnswer(picture, answer, isOfFeatures) {
+  /**
+   * @param {QueryPicture} picture @param {PartialAnswer} answer @param {boolean} isOfFeatures
+   * @param {AnswerModules} modules
+   */
+  #showAnswer(picture, answer, isOfFeatures, { Results, QueryOutlines }) {
     this.#onStored(picture);
     const { place: { results }, route: { query } } = this;
     const isAuto = query.box === 'auto';
@@ -203,9 +219,14 @@ class Search {
     if (isAuto) this.#region?.setBox(answer.query.box);
     const links = {
       ranker: query.ranker,
+      outlines: this.#region && new QueryOutlines(this.#region.area, this.#region.size),
       /** @param {Api.Hit} hit */
       match: (hit) => href('match', { ...query, image: '', upload: '' }, nameInPath(picture), hit.id),
       own: picture.id,
+      /** @param {Api.Hit} hit */
+      details: (hit) => this.#showDetails(picture, hit, answer),
+      /** @param {NonNullable<Api.Hit['group']>} group */
+      all: (group) => href('search', { ...query, group_by: '', where: withinGroup(group, query.where) }),
     };
     this.#results = new Results(answer, links, () => nextPage(picture, query, answer), noHits(query));
     results.replaceChildren(
@@ -228,6 +249,43 @@ class Search {
     };
   }
 
+  /** @param {QueryPicture} picture @param {Api.Hit} hit @param {PartialAnswer} answer */
+  async #showDetails(picture, hit, answer) {
+    const [{ showDetails }, { tags }, { canWrite }] = await Promise.all([
+      fetched(import('./details.js')), indexFacts(), rights(),
+    ]);
+    const goBack = () => {
+      const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
+      if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
+    };
+    const onJudged = async () => {
+      await this.#drawAnswer(picture);
+      goBack();
+    };
+    await showDetails(String(hit.id), canWrite, tags, { hit, query: answer.query, onJudged }).closed;
+    goBack();
+  }
+
+  /**
+   * Says beside a filter what is wrong with it; what was found before stays.
+   * @param {import('./filters.js').Fault} fault
+   */
+  async #showFault(fault) {
+    const { results } = this.place;
+    results.querySelector('.waiting, .stale')?.remove();
+    const text = t(results.querySelector('.results') ? 'filter.fault-before' : 'filter.fault');
+    results.prepend(h('div', { class: 'error stale', role: 'alert' }, icon('warning'),
+      h('div', {}, h('p', {}, text), h('p', { class: 'small', lang: 'en' }, fault.text))));
+    this.#fault = fault;
+    await this.#drawFilters();
+  }
+
+  async #forgetFault() {
+    if (!this.#fault) return;
+    this.#fault = null;
+    await this.#drawFilters();
+  }
+
   /** @param {QueryPicture} picture */
   async #drawAnswer(picture) {
     this.#request.abort();
@@ -236,18 +294,25 @@ class Search {
     const { route: { query }, place: { results } } = this;
     results.setAttribute('aria-busy', 'true');
     try {
-      const answer = await search(picture, query, signal, this.#progress());
+      const [answer, modules] = await Promise.all([
+        search(picture, query, signal, this.#progress()), answerModules(),
+      ]);
       const isOfFeatures = await asksFeatures(answer.ranker);
-      if (!signal.aborted) this.#showAnswer(picture, answer, isOfFeatures);
+      if (!signal.aborted) this.#showAnswer(picture, answer, isOfFeatures, modules);
+      await this.#forgetFault();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof PictureNeeded) {
         this.#askForPicture(true);
         return;
       }
-      this.#results?.close();
-      results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
-      say(errorText(error));
+      const fault = (await answerModules().catch(() => null))?.faultOf(error) ?? null;
+      if (fault) await this.#showFault(fault);
+      else {
+        this.#results?.close();
+        results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
+      }
+      say(fault?.text ?? errorText(error));
     }
     if (!signal.aborted) results.setAttribute('aria-busy', 'false');
   }

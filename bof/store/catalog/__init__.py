@@ -14,22 +14,26 @@ from bof.store.catalog.metadata import TAG, TITLE, Fields, is_named_by_content
 from bof.store.catalog.records import FileStamp, ImageRecord, SegmentRecord, has_file, is_in_memory, path_in_memory
 from bof.store.catalog.schema import FORMAT
 from bof.store.catalog.select import (
+    GROUPING,
     Order,
     Selection,
     count_annotated,
     count_images,
     count_values,
     ids_of_content,
+    ids_of_contents,
     read_metadata,
     read_records,
     select,
     select_ids,
+    values_of,
 )
 
 __all__ = [
     "BUILT_IN",
     "FILE_NAME",
     "FORMAT",
+    "GROUPING",
     "TAG",
     "TITLE",
     "CatalogueColumns",
@@ -51,6 +55,7 @@ __all__ = [
     "exists",
     "has_file",
     "ids_of_content",
+    "ids_of_contents",
     "is_in_memory",
     "is_named_by_content",
     "path_in_memory",
@@ -65,4 +70,5 @@ __all__ = [
     "select",
     "select_ids",
     "transaction",
+    "values_of",
 ]  # fmt: skip

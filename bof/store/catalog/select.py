@@ -25,6 +25,9 @@ _ORDERS: Mapping[Order, str] = {"name": "name", "newest": "id DESC"}
 _MOST_NAMED = 40
 """Fields that a message names."""
 
+GROUPING = ("folder", "name")
+"""What every image has that hits can be grouped by: the folder that its name lies in, the name of its file."""
+
 _MANY = 1000
 """Images from which it pays to read all metadata at once."""
 
@@ -103,17 +106,19 @@ def _compile(
     return f"FROM images WHERE {joined}", [value for _, values in conditions for value in values]
 
 
-def _require_known(database: Connection, keys: Collection[str]) -> None:
+def _require_known(database: Connection, keys: Collection[str], option: str = "where") -> None:
     """Raises OptionError for a field that no picture has: it is mistyped more often than not."""
-    for key in sorted({*keys} - {*filters.BUILT_IN, TAG, TITLE}):
-        if not database.execute("SELECT 1 FROM metadata WHERE key = ? LIMIT 1", (key,)).fetchone():
-            found = {key for (key,) in database.execute("SELECT DISTINCT key FROM metadata")}
-            known = [*filters.BUILT_IN, TAG, *sorted(found - {TAG})]
+    for key in sorted({*keys} - {*(filters.BUILT_IN if option == "where" else GROUPING), TAG, TITLE}):
+        is_there = has_table(database, "metadata")
+        if not is_there or not database.execute("SELECT 1 FROM metadata WHERE key = ? LIMIT 1", (key,)).fetchone():
+            found = {key for (key,) in database.execute("SELECT DISTINCT key FROM metadata")} if is_there else set()
+            built_in = filters.BUILT_IN if option == "where" else GROUPING
+            known = [*built_in, TAG, *sorted(found - {TAG})]
             more = ["..."] if len(known) > _MOST_NAMED else []
             near = difflib.get_close_matches(key, known, 1)
             advice = f"did you mean {near[0]}?" if near else ""
             expected = f"one of the fields {', '.join([*known[:_MOST_NAMED], *more])}"
-            raise OptionError(option="where", expected=expected, found=repr(key), advice=advice)
+            raise OptionError(option=option, expected=expected, found=repr(key), advice=advice)
 
 
 def _ids_at(database: Connection, paths: Collection[str]) -> list[int]:
@@ -170,6 +175,27 @@ def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
     checked("metadata", "value", [(tag,) for tag, _ in tags])
     checked("metadata", "key", [(key,) for key, _ in fields])
     return dict(tags), dict(fields)
+
+
+def values_of(folder: Path, key: str) -> list[tuple[int, str]]:
+    """The id of each live image and each of its values of a field, in order. Raises OptionError for an unknown one."""
+    with reading(folder) as database:
+        _require_known(database, {key}, "group_by")
+        if not has_table(database, "metadata"):
+            return []
+        joined = "metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"
+        rows = database.execute(f"SELECT i.id, m.value FROM {joined} WHERE key = ? ORDER BY i.id, m.value", (key,))
+        found = rows.fetchall()
+    checked("images", "id", [(number,) for number, _ in found])
+    checked("metadata", "value", [(value,) for _, value in found])
+    return found
+
+
+def ids_of_contents(folder: Path, contents: Collection[str]) -> list[tuple[int, str]]:
+    """The id and the content of each live image whose file has one of these. Reads every row of the catalogue."""
+    query = "SELECT id, sha256 FROM images WHERE deleted = 0 AND sha256 IN (SELECT value FROM json_each(?)) ORDER BY id"
+    with reading(folder) as database:
+        return checked("images", "id, sha256", database.execute(query, (dumps(list(contents)),)))
 
 
 def count_values(folder: Path, key: str, ids: Collection[int]) -> dict[str, int]:

@@ -1,0 +1,46 @@
+"""The values of a field of an index's pictures as columns, so that any answer can be grouped by them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bof.images.address import Address
+from bof.retrieval.grouped import FieldValues
+from bof.store import catalog
+from bof.store.catalog import CatalogueColumns
+
+
+def field_values(folder: Path, field: str, rows: CatalogueColumns) -> FieldValues:
+    """Of the images of a commit, in `rows`; fields are those of the newest. folder: the index's.
+
+    `folder`: all of the folder that a name lies in; `name`: of the file that holds a picture. Raises OptionError for a
+    field that no picture has.
+    """
+    live = np.flatnonzero(~rows.deleted)
+    if field in catalog.GROUPING:
+        return _columns(field, _places(field, rows, live.tolist()))
+    image_of = dict(zip(rows.id[live].tolist(), live.tolist(), strict=True))
+    found = catalog.values_of(folder, field)
+    return _columns(field, ((image_of[number], value) for number, value in found if number in image_of))
+
+
+def _places(field: str, rows: CatalogueColumns, images: Iterable[int]) -> Iterator[tuple[int, str]]:
+    for image in images:
+        row = rows[image]
+        name = Address.file_name(row.path, row.name)
+        if value := name if field == "name" else os.path.dirname(name):
+            yield image, value
+
+
+def _columns(field: str, pairs: Iterable[tuple[int, str]]) -> FieldValues:
+    """Pairs of an image and one of its values."""
+    listed = list(pairs)
+    names = sorted({value for _, value in listed})
+    number_of = {name: number for number, name in enumerate(names)}
+    images = np.array([image for image, _ in listed], np.int64)
+    values = np.array([number_of[value] for _, value in listed], np.int32)
+    return FieldValues(field, images, values, names, np.bincount(values, minlength=len(names)))
