@@ -192,6 +192,11 @@ class ServedCollection:
             found.setdefault(ids[one["id"]], []).append(one)
         return found
 
+    def fields_of(self, images: Iterable[ImageRecord]) -> dict[str, Fields]:
+        """What some images are annotated with, tags included, by path."""
+        found = self.select(ids=[image.id for image in images])
+        return {record.path: found.fields[record.id] for record in found.records}
+
     def _show(self, image: ImageRecord, fields: Fields) -> dict[str, Any]:
         return {
             "id": image.id, "name": self.name_of(image, fields), "file_name": display_name(image.name),

@@ -16,7 +16,7 @@ from bof.errors import OptionError
 from bof.options import IndexOptions
 from bof.server import collection
 from tests.support.scenes import draw_scene, write_picture
-from tests.support.serving import API, TestClient, ended, refused, scene, served
+from tests.support.serving import API, X_BOF, TestClient, ended, refused, scene, served
 
 SCENES = (1, 2, 3)
 
@@ -76,6 +76,11 @@ def listed(client: TestClient) -> list[str]:
     return [image["name"] for image in client.get(f"{API}/images").json()["images"]]
 
 
+def tags_of(client: TestClient, text: str) -> list[str]:
+    (image,) = client.get(f"{API}/images", params={"text": text}).json()["images"]
+    return list(image["tags"])
+
+
 def accept(client: TestClient, action: str = "remove", **more: Any) -> dict[str, Any]:
     response = client.post(f"{API}/duplicates/accept", json={"kind": "copy", "action": action, **more})
     assert response.status_code == 202, response.text
@@ -85,7 +90,8 @@ def accept(client: TestClient, action: str = "remove", **more: Any) -> dict[str,
 
 def undo(client: TestClient) -> dict[str, Any]:
     (action, *_) = client.get(f"{API}/duplicates/actions").json()["actions"]
-    return ended(client, client.post(f"{API}/duplicates/actions/{action['id']}/undo", headers={"X-Bof": "1"}).json()["job"])
+    response = client.post(f"{API}/duplicates/actions/{action['id']}/undo", headers=X_BOF)
+    return ended(client, response.json()["job"])
 
 
 def size(pictures: Path, *names: str) -> int:
@@ -135,7 +141,7 @@ def test_a_group_has_an_address_that_holds(client: TestClient, index: Path, pict
     address = f"{API}/duplicates/groups/{first['id']}?kind=copy"
     assert client.get(address).json() == first
     os.rename(pictures / "scene-1.png", pictures / "another name.png")
-    ended(client, client.post(f"{API}/sync", headers={"X-Bof": "1"}).json()["job"])
+    ended(client, client.post(f"{API}/sync", headers=X_BOF).json()["job"])
     look(client)
     assert names(client.get(address).json()) == ["another name.png", "sub/scene-1 (1).png", "sub/small-1.png"]
     with served(index) as other:  # of its own, which has not searched
@@ -157,8 +163,7 @@ def test_accepted_duplicates_leave_the_index_and_come_back(client: TestClient, p
     job = undo(client)
     assert (job["state"], job["kind"], job["added"]) == ("done", "undo", 3)
     assert sorted(listed(client)) == before
-    (image,) = client.get(f"{API}/images", params={"text": "small-1"}).json()["images"]
-    assert image["tags"] == ["loved"]
+    assert tags_of(client, "small-1") == ["loved"]
     assert client.get(f"{API}/duplicates/actions").json() == {"actions": []}
 
 
@@ -178,6 +183,7 @@ def test_accepted_duplicates_are_moved_with_a_log_and_come_back(
     assert (job["state"], job["moved"], job["added"]) == ("done", 2, 2)
     assert {path.relative_to(pictures): path.read_bytes() for path in pictures.rglob("*.png")} == before
     assert len(listed(client)) == 6
+    assert tags_of(client, "small-1") == ["loved"]
 
 
 def test_one_picture_can_be_chosen_to_stay(client: TestClient) -> None:
@@ -212,7 +218,7 @@ def test_figures_that_do_not_hold_any_more_refuse(client: TestClient) -> None:
 
 def test_the_file_of_an_upload_goes_only_where_the_kept_picture_stands(client: TestClient, pictures: Path) -> None:
     half = {"image": ("half.png", cv2.imencode(".png", shrunk(3))[1].tobytes())}
-    ended(client, client.post(f"{API}/images", files=half, headers={"X-Bof": "1"}).json()["job"])
+    ended(client, client.post(f"{API}/images", files=half, headers=X_BOF).json()["job"])
     look(client)
     group = next(group for group in groups(client)["groups"] if "half.png" in names(group))
     assert groups(client)["totals"]["uploads"] == 1
@@ -254,7 +260,7 @@ def test_only_logs_of_this_index_are_undone(client: TestClient, index: Path, pic
     log.with_name("bof-duplicates-20990102-000000.jsonl").write_text("no log")
     assert [one["id"] for one in client.get(f"{API}/duplicates/actions").json()["actions"]] == [log.name]
     for name in ("bof-duplicates-20990101-000000.jsonl", "..%2Fown%2F" + log.name, "j1"):
-        refused(client.post(f"{API}/duplicates/actions/{name}/undo", headers={"X-Bof": "1"}), 404)
+        refused(client.post(f"{API}/duplicates/actions/{name}/undo", headers=X_BOF), 404)
 
 
 # ---- pairs that are none

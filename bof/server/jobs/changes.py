@@ -16,7 +16,7 @@ from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Ended, Job, State, Work
-from bof.store.catalog import TAG, TITLE, ImageRecord
+from bof.store.catalog import TAG, TITLE, Fields, ImageRecord
 
 _MAX_KINDS = 100
 """Kinds of files that were passed over, in a job's answer; the most frequent."""
@@ -116,9 +116,11 @@ class Changes:
                 Path(file).unlink(missing_ok=True)
         return n_removed
 
-    def take_in(self, job: Job, paths: Sequence[str]) -> None:
-        """Add files of the index's folders again, now, also for a job that was cancelled."""
+    def take_in(self, job: Job, paths: Sequence[str], fields: Mapping[str, Fields]) -> None:
+        """Add files of the index's folders again, now, also for a job that was cancelled. fields: by path."""
         if paths:
+            with self.engine().writer() as writer:
+                writer.set_fields({path: fields[path] for path in paths if path in fields})
             progress = None if job.is_cancelled.is_set() else job.show
             self._take(job, self.engine().add(list(map(Path, paths)), self._options, progress), {})
             job.images = list(self._collection.ids_at(paths).values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,10 +25,11 @@ from bof.images.address import file_of
 from bof.server.collection import ServedCollection
 from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
+from bof.server.jobs.annotations import read_fields, write_fields
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.found import FoundGroup
 from bof.server.jobs.queue import Job, Work
-from bof.store.catalog import ImageRecord
+from bof.store.catalog import Fields, ImageRecord
 from bof.system.locking import one_writer
 from bof.system.steps import Stage
 
@@ -44,9 +45,9 @@ _LOGS = "bof-duplicates-*.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Pictures that left the index while their files stayed. created: seconds since 1970."""
+    """Pictures that left the index while their files stayed: their fields by path. created: seconds since 1970."""
 
-    paths: Sequence[str]
+    fields: Mapping[str, Fields]
     created: float
 
 
@@ -82,16 +83,17 @@ class Decisions:
     def _remove(self, groups: Sequence[FoundGroup]) -> Work:
         def work(job: Job) -> None:
             members = [member for group in groups for member in self._removable(group, job)]
-            paths: list[str] = []
+            fields: dict[str, Fields] = {}
             stage = Stage(job.show, "removing", len(members))
             try:
                 for first in range(0, len(members), _AT_ONCE):
                     some = members[first : first + _AT_ONCE]
+                    found = self.collection.fields_of(some)
                     job.removed += self.changes.take_out(some)
-                    paths += [member.path for member in some if not self.collection.is_uploaded(member.path)]
+                    fields |= {path: found[path] for path in found if not self.collection.is_uploaded(path)}
                     stage.advance(len(some))
             finally:
-                self._remember(job.id, paths)
+                self._remember(job.id, fields)
 
         return work
 
@@ -113,9 +115,9 @@ class Decisions:
             return False
         return True
 
-    def _remember(self, job: str, paths: Sequence[str]) -> None:
-        if paths:
-            self.removals[job] = Removal(paths, datetime.now(UTC).timestamp())
+    def _remember(self, job: str, fields: Mapping[str, Fields]) -> None:
+        if fields:
+            self.removals[job] = Removal(fields, datetime.now(UTC).timestamp())
         while len(self.removals) > _MOST_LISTED:
             self.removals.popitem(last=False)
 
@@ -158,7 +160,10 @@ class Decisions:
 
     def _performed(self, action: FileWork, file_actions: Sequence[FileAction]) -> Generator[Outcome]:
         folder = self.collection.folder
-        with one_writer(folder), writing(default_log(folder), action, folder) as journal:
+        log = default_log(folder)
+        with one_writer(folder), writing(log, action, folder) as journal:
+            if action == "move":
+                write_fields(log, self.collection.fields_of([one.member for one in file_actions]))
             yield from perform(file_actions, journal, _trash() if action == "trash" else None)
 
     # -- Back ---------------------------------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ class Decisions:
         """What can be undone, the newest first; pictures: how many would come back."""
         moves = [self._listed(path) for path in self._logs()] if self.moves else []
         removals = [
-            {"id": name, "action": "remove", "created": when(one.created), "pictures": len(one.paths)}
+            {"id": name, "action": "remove", "created": when(one.created), "pictures": len(one.fields)}
             for name, one in self.removals.items()
         ]
         found = [one for one in (*moves, *removals) if one["pictures"]]
@@ -201,7 +206,8 @@ class Decisions:
 
     def _put_in(self, name: str) -> Work:
         def work(job: Job) -> None:
-            self.changes.take_in(job, [path for path in self.removals[name].paths if Path(file_of(path)).exists()])
+            fields = self.removals[name].fields
+            self.changes.take_in(job, [path for path in fields if Path(file_of(path)).exists()], fields)
             del self.removals[name]
 
         return work
@@ -221,8 +227,8 @@ class Decisions:
                             back.append(entry.path)
                         stage.advance()
             finally:
+                self.changes.take_in(job, back, read_fields(log))
                 job.moved = len(back)
-                self.changes.take_in(job, back)
 
         return work
 
