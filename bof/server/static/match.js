@@ -62,7 +62,8 @@ class MatchView {
   /** The address of the search that found the hit. @returns {Query} */
   get #search() {
     const { query } = this.#ids;
-    return { ...this.route.query, mode: '', lines: '', [query.startsWith('u') ? 'upload' : 'image']: query };
+    const own = { mode: '', lines: '', group: '', kind: '' };
+    return { ...this.route.query, ...own, [query.startsWith('u') ? 'upload' : 'image']: query };
   }
 
   async #draw() {
@@ -106,12 +107,19 @@ class MatchView {
     this.#comparison = comparison;
     this.root.replaceChildren(h('section', { class: 'match', 'aria-labelledby': 'match-title' },
       h('div', { class: 'row between' },
-        link(t('match.back'), href('search', this.#search), { icon: 'back', id: 'back' }),
+        this.#back(),
         this.#neighbours(picture, hit.id)),
       comparison.elements));
     comparison.draw();
     say(comparison.summary);
     return comparison;
+  }
+
+  /** To the group of duplicates, or the results, that led here. */
+  #back() {
+    const { group, kind } = this.route.query;
+    return group ? link(t('match.to-group'), href('duplicates', { kind }, group), { icon: 'back', id: 'back' })
+      : link(t('match.back'), href('search', this.#search), { icon: 'back', id: 'back' });
   }
 
   /**
@@ -134,6 +142,7 @@ class MatchView {
   /** A key anywhere on the page presses what it stands for. @param {string} name */
   key(name) {
     if (!this.#comparison) return false;
+    if (this.#comparison.viewport.key(name)) return true;
     const { mode, lines } = this.#comparison.display;
     const selector = new Map([
       ['o', `input[value="${mode === 'beside' ? 'over' : 'beside'}"]`],
