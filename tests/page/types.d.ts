@@ -70,7 +70,9 @@ type Attributes<E> = Listeners<E> & { [N in AttributeName]?: Value };
 type Pressable<E> = Attributes<E> & { icon?: IconName; quiet?: boolean; kind?: string };
 
 type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
-type WordKey = keyof typeof import('../../bof/server/static/words.js').ALL;
+type WordKey =
+  | keyof typeof import('../../bof/server/static/words.js').ALL
+  | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */

@@ -78,6 +78,13 @@ class FoundGroup:
         first, rest = self.entries[0][0], [(member, link) for member, link in self.entries[1:] if link]
         return Group(first, tuple(rest)), self.judged.choice
 
+    @property
+    def arguments(self) -> list[Reason]:
+        """What speaks for the one to keep, against those that are left."""
+        left = {member.id for member, _ in self.entries}
+        reasons = {number: reason for number, reason in self.judged.choice.reasons.items() if number in left}
+        return replace(self.judged.choice, reasons=reasons).arguments if self.keeper and reasons else []
+
     def kept_instead(self, number: int) -> FoundGroup:
         """With another picture to keep, as a person chose. Raises ProblemError, not-found, if it is no member."""
         chosen = next((member for member, _ in self.entries if member.id == number), None)
@@ -150,7 +157,7 @@ def group_json(group: FoundGroup, shown: Mapping[int, dict[str, Any]]) -> dict[s
     keeper, choice = group.keeper, group.judged.choice
     return {
         "id": group.id, "kind": group.kind, "bytes_to_free": group.bytes_to_free,
-        "keep": keeper and keeper.id, "reasons": [_reason(one) for one in choice.arguments] if keeper else [],
+        "keep": keeper and keeper.id, "reasons": [_reason(one) for one in group.arguments],
         "members": [
             {
                 **shown[member.id], "keep": keeper is not None and member.id == keeper.id, "link": _link(link),

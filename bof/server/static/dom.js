@@ -169,7 +169,7 @@ export function toast(text, offer) {
       remove();
       offer.act();
     };
-    note.append(button(offer.words, act, { kind: 'small' }));
+    note.append(button(offer.words, act, { kind: 'compact' }));
   }
   place.append(note);
   while (place.childElementCount > MOST_NOTES) place.firstElementChild?.remove();

@@ -13,6 +13,7 @@ import { folderChoice } from './filters.js';
 import { t } from './language.js';
 import { pageOf, pager } from './pager.js';
 import { go, href } from './router.js';
+import './words_duplicates.js';
 
 const KINDS = /** @type {const} */ (['exact', 'copy', 'crop', 'scene']);
 const ORDERS = /** @type {const} */ (['frees', 'pictures', 'kind', 'name']);

@@ -64,7 +64,7 @@ export function taskLine(title, cancel) {
   const stop = button(t('cancel'), ({ currentTarget }) => {
     /** @type {HTMLButtonElement} */ (currentTarget).disabled = true;
     cancel?.();
-  }, { kind: 'small', hidden: !cancel });
+  }, { kind: 'compact', hidden: !cancel });
   const box = h('section', { class: 'task', 'aria-label': title },
     h('div', { class: 'row between' }, name, h('span', { class: 'row tight' }, stop, close)), bar, words, details);
   const leave = () => {
