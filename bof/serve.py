@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-origin", action="append", default=[], metavar="URL", help="a site whose pages may ask; repeatable")
     urls = "fetch pictures by URL for clients, from these hosts alone: NAME, *.NAME or ADDRESS, with :PORT or without"
     add("--allow-urls", action="extend", nargs="+", default=[], metavar="HOST", help=urls)
+    moves = "let those who may change the index move duplicates from its folders to DIR, or into the trash, and back"
+    add("--allow-moves", type=Path, metavar="DIR", help=moves)
     add("--behind-proxy", action="store_true", help="believe X-Forwarded-For and -Proto of a proxy on this machine")
     add("--access-log", action="store_true", help="print a line for each request")
     add_option(parser, MAPPED_MEMORY)
@@ -62,6 +64,7 @@ def _command(arguments: argparse.Namespace) -> int:
     settings = Settings(
         folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
         frozenset(arguments.allow_origin), arguments.memory, frozenset(map(Source.of, arguments.allow_urls)),
+        arguments.allow_moves,
     )  # fmt: skip
     application = Application(settings, options_from(arguments, ServeOptions), reload=arguments.debug)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)

@@ -32,12 +32,14 @@ from bof.grouping.rules import (
     WHOLE,
     WHOLE_PICTURE,
     Candidate,
+    Reason,
     Rule,
 )
 from bof.grouping.types import Group, Member
 from bof.options import KEEP
 
 _BY_LOOK = ("pixels", "sharpness")
+NONE_STANDS = "no file of the group is as it was indexed"
 DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
 
 
@@ -45,16 +47,37 @@ DEFAULT_RULES = ("pixels", "sharpness", "bytes", "folder", "oldest")
 class Choice:
     """What to do with one group.
 
-    keeper: the member to keep, None where no file of the group stands as it was indexed; why: in words; against: of
-    each other member, by id, why it gives way, in words; held: of members, by id, why they must not be touched
-    although they are duplicates (protected, gone, showing more than the keeper); looks: what was found of each file.
+    keeper: the member to keep, None where no file of the group stands as it was indexed; reasons: of each other member,
+    by id, why it gives way; held: of members, by id, why they must not be touched although they are duplicates
+    (protected, gone, showing more than the keeper); looks: what was found of each file.
     """
 
     keeper: Member | None
-    why: str
-    against: Mapping[int, str]
+    reasons: Mapping[int, Reason]
     held: Mapping[int, str]
     looks: Mapping[int, Look]
+
+    @property
+    def against(self) -> dict[int, str]:
+        """Of each other member, by id, why it gives way, in words."""
+        return {number: reason.text for number, reason in self.reasons.items()}
+
+    @property
+    def arguments(self) -> list[Reason]:
+        """What speaks for the one to keep: each argument once, with its least number."""
+        least: dict[str, Reason] = {}
+        for reason in self.reasons.values():
+            key = re.sub(r"[0-9.]+", "", reason.text)
+            least[key] = min(least.get(key, reason), reason, key=lambda one: _number(one.text))
+        return [reason for reason in least.values() if reason != FIRST] or [FIRST]
+
+    @property
+    def why(self) -> str:
+        """Why it is kept, in words."""
+        if self.keeper is None:
+            return NONE_STANDS
+        texts = [reason.text for reason in self.arguments]
+        return "; ".join([*texts[:3], *([f"{len(texts) - 3} more reasons"] if len(texts) > 3 else [])])
 
 
 def choose(
@@ -72,8 +95,8 @@ def choose(
     ]
     candidates = [candidate for candidate in all_of if not candidate.look.problem]
     if not candidates:
-        return Choice(None, "no file of the group is as it was indexed", {}, _held(all_of, None, group), looks)
-    against: dict[int, str] = {}
+        return Choice(None, {}, _held(all_of, None, group), looks)
+    reasons: dict[int, Reason] = {}
     lost: list[tuple[Rule, list[Candidate]]] = []
     for rule in _rules(first_rules, of_one_picture=group.kind != "scene"):
         best = rule[0](candidates)
@@ -81,8 +104,8 @@ def choose(
         candidates = best
     winner = candidates[0]
     for (_, say), losers in lost:
-        against |= {loser.member.id: say(winner, loser) for loser in losers}
-    return Choice(winner.member, _reason(list(against.values())), against, _held(all_of, winner, group), looks)
+        reasons |= {loser.member.id: say(winner, loser) for loser in losers}
+    return Choice(winner.member, reasons, _held(all_of, winner, group), looks)
 
 
 def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
@@ -99,16 +122,6 @@ def _rules(first: Sequence[str], *, of_one_picture: bool) -> list[Rule]:
     origin = [CAMERA, UNEDITED, USUAL]
     later = [*rest[:framed], UNFRAMED, *rest[framed:place], *origin, *rest[place:]]
     return [PROTECTED, *whole, *chosen, SOURCE, *later, MIRRORED, FIRST_BY_PATH]
-
-
-def _reason(reasons: Sequence[str]) -> str:
-    """What speaks for the winner: each argument once, with its least number."""
-    least: dict[str, str] = {}
-    for words in reasons:
-        key = re.sub(r"[0-9.]+", "", words)
-        least[key] = min(least.get(key, words), words, key=_number)
-    reasons = [words for words in least.values() if words != FIRST] or [FIRST]
-    return "; ".join([*reasons[:3], *([f"{len(reasons) - 3} more reasons"] if len(reasons) > 3 else [])])
 
 
 def _number(words: str) -> float:

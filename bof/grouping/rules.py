@@ -52,11 +52,25 @@ class Candidate:
     altered: frozenset[Change]
 
 
-Rule = tuple[Callable[[Sequence[Candidate]], list[Candidate]], Callable[[Candidate, Candidate], str]]
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What the picture to keep has that another has not.
+
+    key: a word for programs, which other languages translate; text: in English; times: how much more or less, where it
+    is a matter of degree; name: what is named: a part of a path, a program, a day, changes.
+    """
+
+    key: str
+    text: str
+    times: float | None = None
+    name: str = ""
+
+
+Rule = tuple[Callable[[Sequence[Candidate]], list[Candidate]], Callable[[Candidate, Candidate], Reason]]
 """Which candidates stay, and what the winner has that a loser has not."""
 
 
-FIRST = "alike in every respect; first by path"
+FIRST = Reason("first", "alike in every respect; first by path")
 
 
 def _keep_protected(some: Sequence[Candidate]) -> list[Candidate]:
@@ -83,8 +97,8 @@ def _is_enlarged(one: Candidate, other: Candidate) -> bool:
     return one.look.detail < _MORE_DETAIL * other.look.detail
 
 
-def _say_whole(winner: Candidate, loser: Candidate) -> str:
-    return f"shows {_times(winner.look.area, loser.look.area)} as much of the picture"
+def _say_whole(winner: Candidate, loser: Candidate) -> Reason:
+    return _more("whole", "shows {} as much of the picture", winner.look.area, loser.look.area)
 
 
 def _keep_sources(some: Sequence[Candidate]) -> list[Candidate]:
@@ -100,11 +114,11 @@ def _is_source_of(one: Candidate, other: Candidate) -> bool:
     return was_made_from(other.look.provenance, one.look.provenance)
 
 
-def _say_source(winner: Candidate, loser: Candidate) -> str:
+def _say_source(winner: Candidate, loser: Candidate) -> Reason:
     own, other = winner.look.provenance, loser.look.provenance
     if own and other and own.coarseness < other.coarseness:
-        return "less compressed (finer steps of JPEG)"
-    return "the other was stored again from its pixels"
+        return Reason("finer_steps", "less compressed (finer steps of JPEG)")
+    return Reason("source", "the other was stored again from its pixels")
 
 
 def _keep_from_camera(some: Sequence[Candidate]) -> list[Candidate]:
@@ -115,9 +129,9 @@ def _keep_unedited(some: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in some if not (c.look.provenance and c.look.provenance.editor)] or list(some)
 
 
-def _say_unedited(winner: Candidate, loser: Candidate) -> str:
-    editor = loser.look.provenance.editor if loser.look.provenance else ""
-    return f"not stored by {display_name(editor)}"
+def _say_unedited(winner: Candidate, loser: Candidate) -> Reason:
+    editor = display_name(loser.look.provenance.editor if loser.look.provenance else "")
+    return Reason("unedited", f"not stored by {editor}", name=editor)
 
 
 def _keep_pixels(some: Sequence[Candidate]) -> list[Candidate]:
@@ -136,10 +150,11 @@ def _is_as_detailed(one: Candidate, other: Candidate) -> bool:
     return one.look.n_pixels <= other.look.n_pixels and other.look.detail < _MORE_DETAIL * one.look.detail
 
 
-def _say_pixels(winner: Candidate, loser: Candidate) -> str:
-    if winner.look.n_pixels >= loser.look.n_pixels:
-        return f"{_times(winner.look.n_pixels, loser.look.n_pixels)} the pixels"
-    return f"not enlarged ({_times(loser.look.n_pixels, winner.look.n_pixels)} the pixels hold no more detail)"
+def _say_pixels(winner: Candidate, loser: Candidate) -> Reason:
+    own, other = winner.look.n_pixels, loser.look.n_pixels
+    if own >= other:
+        return _more("pixels", "{} the pixels", own, other)
+    return _more("not_enlarged", "not enlarged ({} the pixels hold no more detail)", other, own)
 
 
 def _keep_unframed(some: Sequence[Candidate]) -> list[Candidate]:
@@ -156,9 +171,9 @@ def _keep_usual(some: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in some if counts[c.altered] == max(counts.values())]
 
 
-def _say_usual(winner: Candidate, loser: Candidate) -> str:
+def _say_usual(winner: Candidate, loser: Candidate) -> Reason:
     changes = sorted(winner.altered ^ loser.altered)
-    return f"like most of the group (not {' or '.join(changes)})"
+    return Reason("usual", f"like most of the group (not {' or '.join(changes)})", name=" ".join(changes))
 
 
 def _keep_sharp(some: Sequence[Candidate]) -> list[Candidate]:
@@ -172,9 +187,10 @@ def _is_sharper(one: Candidate, other: Candidate) -> bool:
     return one.look.detail >= (_SURELY_SHARPER if denser else _SHARPER) * other.look.detail
 
 
-def _say_sharp(winner: Candidate, loser: Candidate) -> str:
+def _say_sharp(winner: Candidate, loser: Candidate) -> Reason:
     size = winner.look.n_pixels / max(loser.look.n_pixels, 1.0)
-    return "sharper at the same size" if 1 / _ABOUT <= size <= _ABOUT else "sharper"
+    is_same_size = 1 / _ABOUT <= size <= _ABOUT
+    return Reason("sharper", "sharper at the same size" if is_same_size else "sharper")
 
 
 def _density(candidate: Candidate) -> float:
@@ -210,12 +226,13 @@ def _is_lossless(candidate: Candidate) -> bool:
     return candidate.look.provenance is not None and candidate.look.provenance.is_lossless
 
 
-def _say_dense(winner: Candidate, loser: Candidate) -> str:
+def _say_dense(winner: Candidate, loser: Candidate) -> Reason:
     if _is_lossless(winner) and not _is_lossless(loser):
-        return "stored without loss"
+        return Reason("lossless", "stored without loss")
     if _coarseness(winner) and _coarseness(loser):
-        return f"less compressed (steps of JPEG {_times(_coarseness(winner), _coarseness(loser))} as large)"
-    return f"less compressed ({_times(_density(winner), _density(loser))} the bytes for a pixel)"
+        text = "less compressed (steps of JPEG {} as large)"
+        return _more("smaller_steps", text, _coarseness(winner), _coarseness(loser))
+    return _more("bytes", "less compressed ({} the bytes for a pixel)", _density(winner), _density(loser))
 
 
 def _keep_well_placed(some: Sequence[Candidate]) -> list[Candidate]:
@@ -223,10 +240,18 @@ def _keep_well_placed(some: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in some if marks[c.member.id] == min(marks.values())]
 
 
-def _say_well_placed(winner: Candidate, loser: Candidate) -> str:
+def _say_well_placed(winner: Candidate, loser: Candidate) -> Reason:
     own, others = marks_of(Path(winner.member.path)), marks_of(Path(loser.member.path))
-    mark = next((mark for mark in others if mark not in own), others[0])
-    return f"no {display_name(mark)!r} in its path"
+    mark = display_name(next((mark for mark in others if mark not in own), others[0]))
+    return Reason("folder", f"no {mark!r} in its path", name=mark)
+
+
+def _say_older(winner: Candidate, loser: Candidate) -> Reason:
+    return Reason("oldest", f"the older file ({_day(winner.member)})", name=_day(winner.member))
+
+
+def _say_newer(winner: Candidate, loser: Candidate) -> Reason:
+    return Reason("newest", f"the newer file ({_day(winner.member)})", name=_day(winner.member))
 
 
 def marks_of(path: Path) -> list[str]:
@@ -249,6 +274,16 @@ def _day(member: Member) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(member.mtime_ns // 1_000_000_000))
 
 
+def _always(key: str, text: str) -> Callable[[Candidate, Candidate], Reason]:
+    """What needs no figures."""
+    return lambda winner, loser: Reason(key, text)
+
+
+def _more(key: str, text: str, much: float, little: float) -> Reason:
+    """A matter of degree. text: with {} for how many times."""
+    return Reason(key, text.format(_times(much, little)), round(much / max(little, 1e-9), 2))
+
+
 def _times(much: float, little: float) -> str:
     factor = much / max(little, 1e-9)
     places = 0 if factor >= 9.95 else 1 if factor >= 1.05 else 2
@@ -257,12 +292,12 @@ def _times(much: float, little: float) -> str:
 
 MIRRORED: Rule = (_keep_dense_of_mirrored, _say_dense)
 FIRST_BY_PATH: Rule = (lambda some: list(some[:1]), lambda winner, loser: FIRST)
-UNFRAMED: Rule = (_keep_unframed, lambda winner, loser: "without a frame")
+UNFRAMED: Rule = (_keep_unframed, _always("unframed", "without a frame"))
 SOURCE: Rule = (_keep_sources, _say_source)
-CAMERA: Rule = (_keep_from_camera, lambda winner, loser: "with its camera's data")
+CAMERA: Rule = (_keep_from_camera, _always("camera", "with its camera's data"))
 UNEDITED: Rule = (_keep_unedited, _say_unedited)
 USUAL: Rule = (_keep_usual, _say_usual)
-PROTECTED: Rule = (_keep_protected, lambda winner, loser: "in a protected folder")
+PROTECTED: Rule = (_keep_protected, _always("protected", "in a protected folder"))
 WHOLE_PICTURE: Rule = (_keep_whole, _say_whole)
 BY_NAME: Mapping[str, Rule] = MappingProxyType(
     {
@@ -270,7 +305,7 @@ BY_NAME: Mapping[str, Rule] = MappingProxyType(
         "sharpness": (_keep_sharp, _say_sharp),
         "bytes": (_keep_dense, _say_dense),
         "folder": (_keep_well_placed, _say_well_placed),
-        "oldest": (_keep_oldest, lambda winner, loser: f"the older file ({_day(winner.member)})"),
-        "newest": (_keep_newest, lambda winner, loser: f"the newer file ({_day(winner.member)})"),
+        "oldest": (_keep_oldest, _say_older),
+        "newest": (_keep_newest, _say_newer),
     }
 )

@@ -43,10 +43,11 @@ class Undone:
 
 def undo(entries: Sequence[Entry]) -> list[Undone]:
     """Undo actions, the last first. Nothing is overwritten, and nothing is lost where it is ended halfway."""
-    return [_undo(entry) for entry in reversed(entries)]
+    return [undo_one(entry) for entry in reversed(entries)]
 
 
-def _undo(entry: Entry) -> Undone:
+def undo_one(entry: Entry) -> Undone:
+    """Undo one action."""
     ways: dict[Action, Callable[[Entry], Undone]] = {"move": _unmove, "link": _unlink, "trash": _untrash}
     try:
         return ways[entry.action](entry)

@@ -53,14 +53,23 @@ class ServedCollection:
         While one thread opens a new commit, the others go on with the old one. Raises ProblemError, no-index, where the
         index was deleted or damaged.
         """
-        if time.monotonic() - self._checked >= FOLLOW_SECONDS and self._refreshing.acquire(blocking=False):
+        if self.is_due and self._refreshing.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._refreshing.release()
+        self.require()
+        return copy.copy(self._engine)
+
+    @property
+    def is_due(self) -> bool:
+        """Is it time to look whether others have committed?"""
+        return time.monotonic() - self._checked >= FOLLOW_SECONDS
+
+    def require(self) -> None:
+        """Raises ProblemError, no-index, where the index was found deleted or damaged."""
         if self._trouble:
             raise self._unreadable(self._trouble)
-        return copy.copy(self._engine)
 
     def trouble_after(self, error: Exception) -> ProblemError | None:
         """The problem, no-index, where a request failed with this error because the index was deleted or damaged."""
@@ -120,6 +129,11 @@ class ServedCollection:
             self._follow()
             self._checked = time.monotonic()
 
+    @property
+    def roots(self) -> list[Path]:
+        """The folders that are indexed."""
+        return self._engine.roots
+
     def record(self, number: int) -> ImageRecord:
         """One image. Raises ProblemError, not-found."""
         found = self.select(ids=[number]).records
@@ -173,6 +187,19 @@ class ServedCollection:
     def show_all(self, selection: Selection) -> list[dict[str, Any]]:
         """Images as the API reports them."""
         return [self._show(image, selection.fields[image.id]) for image in selection.records]
+
+    def show_contents(self, contents: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """The images of some contents as the API reports them, by SHA-256; a content that the index lacks has none."""
+        ids = {number: content for content in contents for number in catalog.ids_of_content(self.folder, content)}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for one in self.show_all(self.select(ids=list(ids))):
+            found.setdefault(ids[one["id"]], []).append(one)
+        return found
+
+    def fields_of(self, images: Iterable[ImageRecord]) -> dict[str, Fields]:
+        """What some images are annotated with, tags included, by path."""
+        found = self.select(ids=[image.id for image in images])
+        return {record.path: found.fields[record.id] for record in found.records}
 
     def _show(self, image: ImageRecord, fields: Fields) -> dict[str, Any]:
         return {

@@ -68,8 +68,8 @@ class Prepared:
     seconds: float
 
     def judged_as(self, content: str) -> Prepared:
-        """The same, known as a picture of this SHA-256: what a person says of it holds however it was turned, and not of
-        a part of it.
+        """The same, known as a picture of this SHA-256: what a person says of it holds however it was turned, but not
+        of a part of it.
         """
         known = content if self.box is None else ""
         return replace(self, query=replace(self.query, judged_as=known))

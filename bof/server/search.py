@@ -17,7 +17,7 @@ from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
 from bof.options import SearchOptions
-from bof.retrieval.answer import shared_percent
+from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.server.collection import ServedCollection, all_of, version_of

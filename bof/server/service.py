@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from bof.engine import Engine
-from bof.errors import ImageError
+from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.images.decode import Picture
 from bof.options import ServeOptions
 from bof.server import uploads
@@ -27,8 +27,9 @@ from bof.server.http.bodies import BYTES_A_SECOND, Body, body_of
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
-from bof.server.http.problems import ProblemError, as_problem
+from bof.server.http.problems import ProblemError, as_problem, problem_of
 from bof.server.jobs.changes import Changes
+from bof.server.jobs.deciding import Decisions, require_moves
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
 from bof.server.queries.store import QueryStore
@@ -46,7 +47,8 @@ _MEASURED = 10_000
 class Settings:
     """What a server is started with, besides the limits of ServeOptions.
 
-    hosts: names to answer to, empty: any; origins: sites whose pages may ask; sources: where pictures are fetched from.
+    hosts: names to answer to, empty: any; origins: sites whose pages may ask; sources: where pictures are fetched from;
+    moves: where duplicates may be moved to, None: files are not touched.
     """
 
     index: Path
@@ -59,6 +61,7 @@ class Settings:
     origins: frozenset[str] = frozenset()
     memory: int = 0
     sources: frozenset[Source] = frozenset()
+    moves: Path | None = None
 
     @property
     def uploads_folder(self) -> Path:
@@ -102,7 +105,8 @@ class Service:
         self._file_threads = ThreadPoolExecutor(N_FILE_THREADS, "bof-files")
         self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
         self.duplicates = Duplicates(self.collection, engine.vocabulary_folder)
-        self.jobs = Jobs(options.jobs, str(self.folder), self.collection.refresh)
+        self.decisions = Decisions(self.collection, self.changes, require_moves(settings.moves, engine))
+        self.jobs = Jobs(options.jobs, self.problem_after, self.collection.refresh)
         uploads.sweep(self.collection.uploads)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:
@@ -169,6 +173,20 @@ class Service:
     async def engine(self) -> Engine:
         """The engine as of the newest commit, which the caller keeps for its request."""
         return await self.in_file_thread(self.collection.now)
+
+    def problem_after(self, error: Exception) -> ProblemError | None:
+        """What a request or a job failed with: the fault of the index, of the request; None for a mistake of ours."""
+        if isinstance(error, IndexStoreError | OSError) and not isinstance(error, MismatchError):
+            trouble = self.collection.trouble_after(error)
+            if trouble is not None:
+                return trouble
+        return problem_of(error, str(self.folder))
+
+    async def require_index(self) -> None:
+        """Raises ProblemError, no-index, where the index was deleted or damaged."""
+        if self.collection.is_due:
+            await self.engine()
+        self.collection.require()
 
     async def close(self) -> None:
         """Stop what runs: a job commits what it has done."""

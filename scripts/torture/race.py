@@ -83,7 +83,7 @@ def _write(path: Path, content: bytes, number: int) -> Member:
 def race(action: Action, undoing: bool, here: Round, seed: int) -> Counter[str]:
     """One round: how many saves there were, by what became of them."""
     groups = here.make()
-    choices = [Choice(group.representative, "", {}, {}, {}) for group in groups]
+    choices = [Choice(group.representative, {}, {}, {}) for group in groups]
     folder = here.root / "moved" if action == "move" else None
     file_actions = plan(groups, choices, action, folder, [here.root / "photos"])
     if undoing:

@@ -25,7 +25,7 @@ from bof.grouping import finding, page
 from bof.grouping.choosing import Choice, choose
 from bof.grouping.detail import compare_detail, look_at
 from bof.grouping.records import Judged, as_csv, as_json
-from bof.grouping.rules import marks_of
+from bof.grouping.rules import Reason, marks_of
 from bof.grouping.types import Change, Group, Kind, Link, Member
 from bof.options import IndexOptions
 from bof.store.catalog import ImageRecord
@@ -324,7 +324,8 @@ def group_of_names(folder: Path, name: str) -> list[Judged]:
     shift = np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]])
     one = group(whole, (crop, shift), changes=["cropped"])
     one = replace(one, others=(*one.others, (gone, one.others[0][1])))
-    retained = Choice(one.representative, name, {1: name, 2: name}, {1: name, 2: name}, {})
+    reason = Reason("folder", name)
+    retained = Choice(one.representative, {1: reason, 2: reason}, {1: name, 2: name}, {})
     return [Judged(1, one, retained), Judged(2, one, replace(retained, keeper=None))]
 
 
@@ -366,9 +367,9 @@ def test_a_page_stays_small_and_lists_the_groups_that_free_less(
 
 def test_a_page_names_pictures_that_are_gone(judged: list[Judged]) -> None:
     Path(judged[0].group.representative.path).unlink()
-    nothing = Choice(None, "no file is there", {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
+    nothing = Choice(None, {}, {0: "is gone", 1: "is gone"}, judged[0].choice.looks)
     reader = Page(page.build_page([Judged(1, judged[0].group, nothing)], "index", 2))
-    assert "none to keep: no file is there" in reader.text
+    assert "none to keep: no file of the group is as it was indexed" in reader.text
     assert "left alone: is gone" in reader.text
 
 

@@ -56,7 +56,7 @@ interface ViewModule {
 type Child = Node | string | false | null | undefined | Child[];
 
 type AttributeName =
-  | 'accept' | 'alt' | 'autocomplete' | 'capture' | 'checked' | 'class' | 'decoding' | 'disabled' | 'download' | 'for'
+  | 'accept' | 'alt' | 'autocomplete' | 'autofocus' | 'capture' | 'checked' | 'class' | 'decoding' | 'disabled' | 'download' | 'for'
   | 'height' | 'hidden' | 'href' | 'id' | 'lang' | 'list' | 'loading' | 'max' | 'maxlength' | 'min' | 'multiple'
   | 'name' | 'open' | 'placeholder' | 'rel' | 'required' | 'role' | 'scope' | 'selected' | 'src' | 'step' | 'tabindex'
   | 'target' | 'title' | 'type' | 'value' | 'webkitdirectory' | 'width'
@@ -75,7 +75,9 @@ type Attributes<E> = Listeners<E> & { [N in AttributeName]?: Value };
 type Pressable<E> = Attributes<E> & { icon?: IconName; quiet?: boolean; kind?: string };
 
 type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
-type WordKey = keyof typeof import('../../bof/server/static/words.js').ALL;
+type WordKey =
+  | keyof typeof import('../../bof/server/static/words.js').ALL
+  | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */
@@ -198,6 +200,6 @@ type PassedOver = Api.Job['passed_over'];
 /** A line in the tray of jobs. */
 interface TaskLine {
   remove(): void;
-  progress(done: number, total: number): void;
-  finish(text: string, skipped?: Skipped, kind?: 'good' | 'bad', passedOver?: PassedOver): void;
+  progress(done: number, total: number, stage?: string): void;
+  finish(text: string, skipped?: Skipped, kind?: "good" | "bad", passedOver?: PassedOver, offer?: Node | null): void;
 }

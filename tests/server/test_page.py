@@ -129,10 +129,10 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_word_is_there_in_both_languages_and_is_used() -> None:
-    text = (STATIC / "words.js").read_text()
+    text = "".join(path.read_text() for path in sorted(STATIC.glob("words*.js")))
     entries = re.findall(r"^  '([^']+)': \['((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'\],$", text, re.M)
     assert len(entries) == len(re.findall(r"^  '", text, re.M)) > 250
-    code = "".join(path.read_text() for path in STATIC.glob("*.js") if path.name != "words.js")
+    code = "".join(path.read_text() for path in STATIC.glob("*.js") if not path.name.startswith("words"))
     prefixes = re.findall(r"[(\[]`([a-z.-]+)\$\{", code)
     for key, english, chinese in entries:
         assert f"'{key}'" in code or any(key.startswith(prefix) for prefix in prefixes), key
@@ -513,34 +513,6 @@ def test_pictures_are_added_with_progress_and_bad_ones_named(visit: Callable[...
     upload(page, good[1])
     assert first_hit(page)[0].endswith("new-41.png")
     assert first_hit(page)[1]
-
-
-def test_groups_of_duplicates_are_decided_on(visit: Callable[..., Any], server: str) -> None:
-    """With the forms of an answer, because other tests search for groups."""
-    images = json.load(urllib.request.urlopen(server + "api/v1/images?limit=3"))["images"]
-    link = {"kind": "crop", "n_inliers": 60, "agreement": 0.93, "changes": ["cropped", "mirrored"]}
-    members = [{**image, "keep": i == 0, "link": link if i else None} for i, image in enumerate(images)]
-    found = {"kind": "crop", "found": True, "total": 1, "groups": [{"kind": "crop", "members": members}]}
-    index = json.load(urllib.request.urlopen(server + "api/v1/index"))
-    rejected = []
-    page = visit("#/statistics")
-    page.route("**/api/v1/index", lambda route: route.fulfill(json={**index, "duplicates": True}))
-    page.route("**/api/v1/duplicates?*", lambda route: route.fulfill(json=found))
-
-    def reject(route: Any) -> None:
-        rejected.append(route.request.post_data_json)
-        route.fulfill(json={})
-
-    page.route("**/api/v1/duplicates/reject", reject)
-    page.reload()
-    page.get_by_role("link", name="Duplicates").click()
-    assert page.locator(".group .keep .name").inner_text() == images[0]["name"]
-    assert page.locator(".group .why").first.inner_text() == "cropped · mirrored · 93% of the pixels agree"
-    page.get_by_role("button", name="Not a duplicate").last.click()
-    page.get_by_text("Saved: these two are not duplicates.").wait_for()
-    assert rejected == [{"a": images[0]["id"], "b": images[2]["id"]}]
-    page.get_by_role("button", name="Keep only this").first.click()
-    assert page.get_by_role("dialog").get_by_role("heading").inner_text() == "Remove 2 pictures?"
 
 
 # ---- for everybody

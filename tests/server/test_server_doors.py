@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import queue
+import re
 import shutil
 import socket
 import sqlite3
@@ -19,11 +20,25 @@ import pytest
 
 from bof.engine import Engine
 from bof.server import running
+from bof.server.collection import ServedCollection
 from bof.store import catalog
 from bof.store.check import SEGMENTS
 from bof.system.workers import Pool, close_workers
 from scripts.server.process import ServerProcess
-from tests.support.serving import API, PNG, X_BOF, TestClient, bearer, copied, ended, refused, scene, search, served
+from tests.support.serving import (
+    API,
+    DOCUMENT,
+    PNG,
+    X_BOF,
+    TestClient,
+    bearer,
+    copied,
+    ended,
+    refused,
+    scene,
+    search,
+    served,
+)
 
 READ, WRITE = "read-token-0123456789", "write-token-0123456789"
 
@@ -293,6 +308,50 @@ def test_an_index_that_is_lost_is_told_as_such(own: Path, lose: Callable[[Path],
         assert response.json()["type"] == "/problems/no-index"
         assert "the index" in detail
         assert str(own) not in detail
+
+
+OWN = {"/health": 503, "/openapi.json": 200, "/session": 200, "/jobs": 200, "/jobs/{job}": 404}
+"""What answers without an index, and how."""
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_every_address_says_that_the_index_is_lost(own: Path, lose: Callable[[Path], None]) -> None:
+    """Found by what the server describes of itself: none says 409, that something about one picture is impossible."""
+    with served(own) as client:
+        lose(own)
+        refused(client.get(f"{API}/health"), 503)
+        for path, operations in DOCUMENT["paths"].items():
+            for method in operations:
+                address = API + re.sub(r"{(id|a|b)}", "1", path).replace("{group}", "0" * 16).replace("{job}", "j1")
+                response = client.request(method, address.replace("{action}", "j1"), headers=X_BOF)
+                expected = OWN.get(path.removesuffix("/events").removesuffix("/cancel"), 503)
+                if method == "post" and path == "/session":
+                    continue
+                assert response.status_code == expected, (method, path, response.text)
+                assert response.status_code != 503 or response.json()["type"] == "/problems/no-index", path
+
+
+@pytest.mark.parametrize("lose", [lose_folder, lose_catalogue, spoil_catalogue])
+def test_jobs_and_requests_that_meet_the_loss_first_say_so(
+    own: Path, lose: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss is not noticed yet, so each meets it in its own way."""
+    monkeypatch.setattr(ServedCollection, "is_due", False)
+    for method, path, more in [
+        ("PUT", "/images/1/tags", {"json": {"tags": ["a"]}}), ("DELETE", "/images/1", {}), ("POST", "/sync", {}),
+        ("POST", "/images", {"files": {"image": ("a.png", scene(50))}}), ("GET", "/duplicates", {}),
+        ("POST", "/duplicates", {"json": {"kind": "copy"}}),
+        ("POST", "/duplicates/reject", {"json": {"a": 1, "b": 2}}),
+        ("GET", "/images/1/file", {}),
+        ("GET", "/images/1/thumbnail", {}), ("GET", "/matches/1/2", {}), ("POST", "/search/image/1", {}),
+    ]:  # fmt: skip
+        folder = copied(own, own.parent / f"{method}{path.replace('/', '-')}")
+        with served(folder) as client:
+            lose(folder)
+            response = client.request(method, API + path, headers=X_BOF, **more)
+            found = response.json()
+            problem = ended(client, found["job"])["error"] if response.status_code == 202 else found
+            assert problem["type"] == "/problems/no-index", (method, path, problem)
 
 
 def test_a_damage_that_only_a_request_meets_is_told_as_such(own: Path) -> None:

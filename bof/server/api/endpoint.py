@@ -14,11 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bof.errors import IndexStoreError, MismatchError
 from bof.server.http.auth import Access
 from bof.server.http.bodies import Body
 from bof.server.http.parameters import Parameter, Values, read_all
-from bof.server.http.problems import ProblemError, busy, problem_of
+from bof.server.http.problems import ProblemError, busy
 
 if TYPE_CHECKING:
     from bof.server.service import Service
@@ -36,7 +35,7 @@ class Endpoint:
 
     others: media types that the first answer may have instead, by what the client accepts -> name of a schema; body:
     what is sent; schema: of a JSON body; is_heavy: counted against the rate of its client; problems: kinds that it may
-    answer with besides those that every endpoint may.
+    answer with besides those that every endpoint may; needs_index: it answers no-index where there is none any more.
     """
 
     method: str
@@ -52,6 +51,7 @@ class Endpoint:
     problems: Sequence[str] = ()
     others: Mapping[str, str] = field(default_factory=dict)
     prefix: str = PREFIX
+    needs_index: bool = True
 
 
 def routes_of(service: Service, endpoints: Sequence[Endpoint]) -> list[Route]:
@@ -102,6 +102,8 @@ async def _handle(service: Service, endpoint: Endpoint, request: Request) -> Res
     if endpoint.is_heavy:
         service.rate.take(request.client.host if request.client else "")
     values = read_all(request, endpoint.parameters)
+    if endpoint.needs_index and endpoint.access != "open":
+        await service.require_index()
     patience = service.options.request_seconds + (service.body_patience(endpoint.body) if endpoint.body else 0.0)
     async with asyncio.timeout(patience):
         return await endpoint.handle(service, request, values)
@@ -109,11 +111,9 @@ async def _handle(service: Service, endpoint: Endpoint, request: Request) -> Res
 
 async def _problem(service: Service, error: Exception) -> ProblemError:
     """What a request failed with: the fault of the index, of the request, or ours."""
-    if isinstance(error, IndexStoreError | OSError) and not isinstance(error, MismatchError):
-        trouble = await service.in_file_thread(service.collection.trouble_after, error)
-        if trouble is not None:
-            return trouble
-    return problem_of(error, str(service.folder)) or _internal(error)
+    if isinstance(error, ProblemError):
+        return error
+    return await service.in_file_thread(service.problem_after, error) or _internal(error)
 
 
 def _internal(error: Exception) -> ProblemError:

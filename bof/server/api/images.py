@@ -110,7 +110,8 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
     if not given:
         raise skipped[0][1]
     reasons = [(name, problem.detail) for name, problem in skipped]
-    job = service.jobs.submit("add", service.changes.add(given, reasons), total=len(given))
+    work, ended = service.changes.add(given, reasons), service.changes.add_ended(given)
+    job = service.jobs.submit("add", work, len(given), ended)
     return _accepted(job)
 
 

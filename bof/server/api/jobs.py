@@ -56,6 +56,12 @@ async def _events(service: Service, job: Job) -> AsyncIterator[bytes]:
             quiet += _LOOK_SECONDS
 
 
+async def cancel_job(service: Service, request: Request, values: Values) -> Response:
+    """End it."""
+    job = await service.in_file_thread(service.jobs.cancel, values["job"])
+    return answer(job.as_json())
+
+
 async def sync(service: Service, request: Request, values: Values) -> Response:
     """Look into the index's folders again."""
     job = service.jobs.submit("sync", service.changes.sync(delete=bool(values["delete"])))
@@ -65,11 +71,18 @@ async def sync(service: Service, request: Request, values: Values) -> Response:
 _JOB = Parameter(Option("job", None, "a job"), place="path", more={"maxLength": 100})
 
 ENDPOINTS = (
-    Endpoint("GET", "/jobs", "List the changes that were asked for", list_jobs, {200: "Jobs"}),
-    Endpoint("GET", "/jobs/{job}", "Show how far a change is", show_job, {200: "Job"}, parameters=(_JOB,)),
+    Endpoint("GET", "/jobs", "List the changes that were asked for", list_jobs, {200: "Jobs"}, needs_index=False),
+    Endpoint(
+        "GET", "/jobs/{job}", "Show how far a change is", show_job, {200: "Job"}, parameters=(_JOB,),
+        needs_index=False,
+    ),
     Endpoint(
         "GET", "/jobs/{job}/events", "Follow a change", follow_job, {200: "text/event-stream"}, parameters=(_JOB,),
-        problems=("busy",),
+        problems=("busy",), needs_index=False,
+    ),
+    Endpoint(
+        "POST", "/jobs/{job}/cancel", "Cancel a change", cancel_job, {200: "Job"}, "write", parameters=(_JOB,),
+        problems=("busy", "too-many-requests"), needs_index=False,
     ),
     Endpoint(
         "POST", "/sync", "Look into the index's folders again", sync, {202: "Accepted"}, "write",

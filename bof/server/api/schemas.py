@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from bof.options import KINDS
+from bof.server.jobs.queue import KINDS as KINDS_OF_JOBS
+from bof.server.jobs.queue import STATES
 from bof.types import Basis, Verdict
 
 Schema = dict[str, Any]
@@ -74,6 +76,11 @@ _IMAGE: dict[str, Schema] = {
     "uploaded": _BOOL, "part": _TEXT,
 }  # fmt: skip
 _KIND: Schema = {"type": "string", "enum": list(KINDS)}
+_ACTION: Schema = {"type": "string", "enum": ["remove", "move", "trash"]}
+_GROUP_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
+_TOTALS: dict[str, Schema] = {
+    "groups": _WHOLE, "pictures": _WHOLE, "duplicates": _WHOLE, "bytes_to_free": _WHOLE, "uploads": _WHOLE,
+}  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
@@ -137,9 +144,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Token": _object(token=_TEXT),
     "Job": _object(
-        id=_TEXT, kind={"type": "string", "enum": ["add", "update", "remove", "tag", "sync", "duplicates"]},
-        state={"type": "string", "enum": ["queued", "running", "done", "failed", "stopped"]}, done=_WHOLE,
-        total=_WHOLE, added=_WHOLE, removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
+        id=_TEXT, kind={"type": "string", "enum": list(KINDS_OF_JOBS)},
+        state={"type": "string", "enum": list(STATES)}, stage=_TEXT, done=_WHOLE, total=_WHOLE, added=_WHOLE,
+        removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
         skipped=_list(_object(name=_TEXT, reason=_TEXT)),
         passed_over=_list(_object(kind=_TEXT, count=_WHOLE, advice=_TEXT)),
         error=_or_null(_ref("Problem")), created=_TIME, seconds={"type": "number", "minimum": 0},
@@ -163,20 +170,19 @@ SCHEMAS: dict[str, Schema] = {
         duplicates=_BOOL, limits=_map({"type": "number", "minimum": 0}),
     ),
     "Groups": _object(
-        kind=_KIND, found=_BOOL, total=_WHOLE, offset=_WHOLE,
-        groups=_list(
+        kind=_KIND, found=_BOOL, total=_WHOLE, offset=_WHOLE, totals=_ref("GroupTotals"), actions=_list(_ACTION),
+        groups=_list(_ref("Group")),
+    ),
+    "GroupTotals": _object(**_TOTALS, by_kind=_map(_object(**_TOTALS))),
+    "Group": _object(
+        id=_GROUP_ID, kind=_KIND, bytes_to_free=_WHOLE, keep=_or_null(_WHOLE), reasons=_list(_ref("Reason")),
+        members=_list(
             _object(
-                kind=_KIND,
-                members=_list(
-                    _object(
-                        **_IMAGE, keep=_BOOL,
-                        link=_or_null(
-                            _object(
-                                kind=_KIND, n_inliers=_WHOLE, agreement=_or_null(_NUMBER), changes=_list(_TEXT)
-                            )
-                        ),
-                    )
+                **_IMAGE, keep=_BOOL,
+                link=_or_null(
+                    _object(kind=_KIND, n_inliers=_WHOLE, agreement=_or_null(_NUMBER), changes=_list(_TEXT))
                 ),
+                reason=_or_null(_ref("Reason")), left_alone=_TEXT,
             )
         ),
     ),
@@ -191,6 +197,21 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Withdrawn": _object(query=_TEXT, image=_TEXT),
     "FieldValues": _object(field=_TEXT, total=_WHOLE, offset=_WHOLE, values=_COUNTED),
+    "Reason": _object(key=_TEXT, text=_TEXT, times=_or_null(_NUMBER), name=_TEXT),
+    "Accept": {
+        "type": "object",
+        "properties": {
+            "kind": _KIND, "action": _ACTION, "only": _list(_KIND, maxItems=len(KINDS)), "folder": _TEXT,
+            "groups": _list(_GROUP_ID, maxItems=1000), "keep": _ID, "pictures": _WHOLE,
+        },
+        "required": ["kind", "action"],
+        "additionalProperties": False,
+    },
+    "Actions": _object(
+        actions=_list(_object(id=_TEXT, action={"type": "string", "enum": ["remove", "move"]}, created=_TIME,
+                              pictures=_WHOLE))
+    ),
+    "RejectedPairs": _object(pairs=_list(_object(one=_ref("Image"), other=_ref("Image")))),
     "Look": _object(kind=_KIND),
     "Pair": _object(a=_ID, b=_ID),
     "Document": {"type": "object"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from bof.options import IndexOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
-from bof.server.jobs.queue import Job, Work
-from bof.store.catalog import TAG, TITLE, ImageRecord
+from bof.server.jobs.queue import Ended, Job, State, Work
+from bof.store.catalog import TAG, TITLE, Fields, ImageRecord
 
 _MAX_KINDS = 100
 """Kinds of files that were passed over, in a job's answer; the most frequent."""
@@ -27,18 +28,21 @@ class Changes:
     def __init__(self, collection: ServedCollection, vocabulary_folder: Path, max_pixels: int) -> None:
         self._collection, self._vocabulary_folder = collection, vocabulary_folder
         self._options = IndexOptions(workers=max(1, (os.cpu_count() or 1) - 1), max_pixels=max_pixels)
+        self._arriving = Counter[str]()
+        """Stored uploads by path: how many jobs, which are not over, add them."""
 
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
         """Without a snapshot of its own, so that it does not open each commit."""
         return Engine.open(self._collection.folder, self._vocabulary_folder)
 
     def add(self, given: Mapping[str, str], skipped: Sequence[tuple[str, str]]) -> Work:
         """Add stored uploads. given: path -> the name that it was given; skipped: names and why."""
+        self._arriving.update(list(given))
 
         def work(job: Job) -> None:
             for name, reason in skipped:
                 job.skip(name, reason)
-            engine = self._engine()
+            engine = self.engine()
             titles = {path: {TITLE: [name]} for path, name in given.items()}
             with engine.writer() as writer:
                 writer.set_fields(titles)
@@ -48,6 +52,16 @@ class Changes:
             job.images = list(self._collection.ids_at(given).values())
 
         return work
+
+    def add_ended(self, given: Mapping[str, str]) -> Ended:
+        """What follows an add. If it was cancelled: the uploads go that it has not added, and no other job will."""
+
+        def ended(state: State) -> None:
+            self._arriving.subtract(list(given))
+            if state == "cancelled":
+                self._forget_unusable({path: name for path, name in given.items() if self._arriving[path] <= 0})
+
+        return ended
 
     def _forget_unusable(self, paths: Mapping[str, str]) -> None:
         """Uploads that are not in the index now can never be."""
@@ -59,7 +73,7 @@ class Changes:
         """The parts of a file are called after the name that it was given."""
         parts = [Address.parse(path) for path in self._collection.ids_at(given) if path not in given]
         if parts:
-            with self._engine().writer() as writer:
+            with self.engine().writer() as writer:
                 writer.set_fields({str(part): {TITLE: [part.name(given[part.file])]} for part in parts})
 
     def update(self, number: int, data: bytes) -> Work:
@@ -70,7 +84,7 @@ class Changes:
             self.require_uploaded(image)
             name = self._collection.show(number)["name"]
             uploads.replace(Path(image.path), data)
-            self._take(job, self._engine().add([Path(image.path)], self._options, job.show), {image.path: name})
+            self._take(job, self.engine().add([Path(image.path)], self._options, job.show), {image.path: name})
             job.images = list(self._collection.ids_at([image.path]).values())
 
         return work
@@ -90,19 +104,33 @@ class Changes:
         """Take a picture out; an uploaded file is deleted."""
 
         def work(job: Job) -> None:
-            image = self._collection.record(number)
-            job.removed = self._engine().remove([image.name])
-            if self._collection.is_uploaded(image.path) and not self._collection.parts_of(file_of(image.path)):
-                Path(file_of(image.path)).unlink(missing_ok=True)
+            job.removed = self.take_out([self._collection.record(number)])
 
         return work
+
+    def take_out(self, images: Sequence[ImageRecord]) -> int:
+        """Take pictures out now, in one commit; uploaded files are deleted. Returns how many there were."""
+        n_removed = self.engine().remove([image.name for image in images]) if images else 0
+        for file in {file_of(image.path) for image in images if self._collection.is_uploaded(image.path)}:
+            if not self._collection.parts_of(file):
+                Path(file).unlink(missing_ok=True)
+        return n_removed
+
+    def take_in(self, job: Job, paths: Sequence[str], fields: Mapping[str, Fields]) -> None:
+        """Add files of the index's folders again, now, also for a job that was cancelled. fields: by path."""
+        if paths:
+            with self.engine().writer() as writer:
+                writer.set_fields({path: fields[path] for path in paths if path in fields})
+            progress = None if job.is_cancelled.is_set() else job.show
+            self._take(job, self.engine().add(list(map(Path, paths)), self._options, progress), {})
+            job.images = list(self._collection.ids_at(paths).values())
 
     def tag(self, number: int, tags: Sequence[str]) -> Work:
         """Give a picture these tags instead of those that it has."""
 
         def work(job: Job) -> None:
             image = self._collection.record(number)
-            with self._engine().writer() as writer:
+            with self.engine().writer() as writer:
                 writer.set_fields({image.path: {TAG: tags}})
             job.images = [number]
 
@@ -112,7 +140,7 @@ class Changes:
         """Make the index show its folders, and what was uploaded, as they are; delete: what is gone leaves."""
 
         def work(job: Job) -> None:
-            engine = self._engine()
+            engine = self.engine()
             sources = [root for root in engine.roots if root.is_dir()]
             for root in engine.roots:
                 if root not in sources:

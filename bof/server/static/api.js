@@ -7,22 +7,27 @@ import { watchedFetch } from './watched_fetch.js';
 
 const BASE = new URL('api/v1', document.baseURI).href;
 const LONGEST_PAUSE_S = 10;
+/** Statuses of a server, or of a proxy before it, that may answer later. */
+const AWAY = new Set([502, 503, 504]);
 
 /** The server refused a request; its answer is a problem document (RFC 9457). @param {Response} response */
 async function problemOf(response) {
   const document = /** @type {Partial<Api.Problem> | null} */ (await response.json().catch(() => null));
   const name = String(document?.type).split('/').pop() ?? '';
   const general = t(response.status >= 500 ? 'problem.500' : 'problem.400');
+  const text = tOr(`problem.${name}`, general);
+  const mayPass = AWAY.has(response.status);
+  if (mayPass && name !== 'busy') hooks.onLost(text);
   const detail = document?.detail ?? document?.title ?? '';
-  return new ExplainedError(tOr(`problem.${name}`, general), detail, { kind: name, parameter: document?.parameter });
+  return new ExplainedError(text, detail, { kind: name, parameter: document?.parameter, mayPass });
 }
 
-/** What the frame of the page does for requests: it requests a token and notes whether the server answers. */
+/** What the frame of the page does for requests: it requests a token, and waits for a server that is away. */
 const hooks = {
   /** @type {(wasWrong: boolean) => Promise<boolean>} returns whether another try makes sense */
   askForToken: () => Promise.resolve(false),
-  /** @type {(isReached: boolean) => void} */
-  onReach: () => {},
+  /** @type {(why: string) => void} */
+  onLost: () => {},
 };
 
 /** @param {typeof hooks} given */
@@ -60,13 +65,11 @@ export const original = ({ id, version }) => url('GET /images/{id}/file', { path
 /** @param {string | URL} target @param {RequestInit} options @param {OnProgress} [onProgress] */
 async function send(target, options, onProgress) {
   try {
-    const response = await (onProgress
+    return await (onProgress
       ? watchedFetch(target, options, onProgress) : fetch(target, { credentials: 'same-origin', ...options }));
-    hooks.onReach(true);
-    return response;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    hooks.onReach(false);
+    hooks.onLost(t('offline'));
     throw new Unreachable();
   }
 }
@@ -86,7 +89,8 @@ function prepare(method, { json, body, signal }) {
 async function mayTryAgain({ status, headers }, tries) {
   if (status === 401) return tries < 3 && hooks.askForToken(tries > 0);
   const seconds = Number(headers.get('Retry-After') || 1);
-  if ((status !== 429 && status !== 503) || tries >= 2 || seconds > LONGEST_PAUSE_S) return false;
+  if (!headers.has('Retry-After') || (status !== 429 && status !== 503)) return false;
+  if (tries >= 2 || seconds > LONGEST_PAUSE_S) return false;
   await pause(seconds);
   return true;
 }

@@ -2,9 +2,9 @@
 // The frame of the page: views, language, colours, keys, and what happens when the server is away.
 
 import { signIn } from './access.js';
-import { call, connect, indexFacts } from './api.js';
+import { call, connect, forgetIndexFacts, indexFacts } from './api.js';
 import { button, byId, h, icon, toast } from './dom.js';
-import { errorBox, errorText, ExplainedError, Unreachable } from './errors.js';
+import { errorBox, errorText, ExplainedError, onceWell, Unreachable } from './errors.js';
 import { keysAreOn, showHelp } from './help.js';
 import { resume } from './jobs.js';
 import { LANGUAGES, otherLanguage, setLanguage, t, TAGS } from './language.js';
@@ -29,6 +29,8 @@ const main = byId('main');
 /** @type {{name: string, view: View, hash: string} | null} */
 let open = null;
 let turn = 0;
+/** What the bar retains whatever else is drawn. */
+const [notes, work] = [byId('notes'), byId('work')];
 /** Views that the navigation names. @type {('search' | 'collection' | 'statistics' | 'duplicates')[]} */
 let named = ['search', 'collection', 'statistics'];
 
@@ -43,11 +45,25 @@ function header() {
     h('nav', { 'aria-label': t('nav') }, named.map((name) =>
       h('a', { href: href(name), 'aria-current': name === current ? 'page' : null },
         icon(name), h('span', {}, t(`nav.${name}`))))),
+    notes, work,
     h('div', { class: 'row tight push' },
       button(LANGUAGES[other], () => changeLanguage(other), { id: 'language', lang: TAGS[other] }),
       button(t(`theme.${theme}`), changeTheme, { icon: theme, quiet: true, id: 'theme' }),
       button(t('help.title'), showHelp, { icon: 'help', quiet: true, id: 'help' })));
 }
+
+/** Names the views that this server has. */
+async function nameViews() {
+  const facts = await indexFacts().catch(() => null);
+  if (!facts?.duplicates || named.includes('duplicates')) return;
+  named = [...named, 'duplicates'];
+  header();
+}
+
+/** Shows the jobs that run; again once a server that is away is back. */
+const resumeJobs = () => resume().catch((/** @type {unknown} */ error) => {
+  if (error instanceof ExplainedError && error.mayPass) onceWell(resumeJobs);
+});
 
 function changeTheme() {
   const next = THEMES[(THEMES.indexOf(choice('theme', THEMES)) + 1) % THEMES.length] ?? 'auto';
@@ -115,22 +131,39 @@ async function render() {
   open = { name, hash: location.hash, view: module.show(main, route) };
 }
 
-let waking = 0;
+let waiting = 0;
 
-/** Says that the server does not answer, and tries again until it does. @param {boolean} isReached */
-function onReach(isReached) {
+/** Says why the server is away, and looks until it is well again. @param {string} why */
+function onLost(why) {
   const banner = byId('banner');
-  if (isReached === banner.hidden) return;
-  if (isReached) {
-    clearInterval(waking);
-    banner.hidden = true;
-    toast(t('online'));
-    dispatchEvent(new Event('server-back'));
-    return;
-  }
-  banner.replaceChildren(icon('warning'), t('offline'));
+  if (banner.textContent !== why) banner.replaceChildren(icon('warning'), why);
   banner.hidden = false;
-  waking = setInterval(() => call('GET /health').catch(() => {}), RETRY_MS);
+  look();
+}
+
+/** Looks whether the server is well, now and, if it is not, every two seconds. */
+function look() {
+  if (waiting) return;
+  waiting = setTimeout(async () => {
+    const isWell = await call('GET /health').then(() => true, () => false);
+    waiting = 0;
+    if (isWell) onWell();
+    else look();
+  }, RETRY_MS);
+}
+
+/** What failed meanwhile is requested again. */
+function onWell() {
+  const banner = byId('banner');
+  const wasAway = !banner.hidden;
+  banner.hidden = true;
+  if (wasAway) {
+    toast(t('online'));
+    forgetIndexFacts();
+    nameViews();
+    dispatchEvent(new Event('server-back'));
+  }
+  dispatchEvent(new Event('server-well'));
 }
 
 const WRITING = 'input:not([type=checkbox], [type=radio], [type=range]), select, textarea';
@@ -161,13 +194,18 @@ function onKey(event) {
   event.preventDefault();
 }
 
-connect({ askForToken: signIn, onReach });
+connect({ askForToken: signIn, onLost });
 listen((transfer) => open?.view.acceptDrop?.(transfer) ?? false);
 addEventListener('hashchange', () => render());
 addEventListener('renamed', () => {
   if (open) open.hash = location.hash;
 });
+addEventListener('server-doubtful', look);
 addEventListener('keydown', onKey);
+work.addEventListener('click', (event) => {
+  event.preventDefault();
+  scrollTo({ top: 0 });
+});
 addEventListener('unhandledrejection', (event) => {
   if (!(event.reason instanceof ExplainedError)) return;
   event.preventDefault();
@@ -178,9 +216,5 @@ byId('skip').addEventListener('click', (event) => {
   main.focus();
 });
 render();
-indexFacts().then((facts) => {
-  if (!facts.duplicates) return;
-  named = [...named, 'duplicates'];
-  header();
-}, () => {});
-resume().catch(() => {});
+nameViews();
+resumeJobs();

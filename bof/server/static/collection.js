@@ -10,7 +10,8 @@ import { removeAll, tagAll } from './editing.js';
 import { errorBox } from './errors.js';
 import { folderChoice, tagChoice, textChoice } from './filters.js';
 import { showJob } from './jobs.js';
-import { number, t } from './language.js';
+import { t } from './language.js';
+import { pager } from './pager.js';
 import { chips, picture } from './results.js';
 import { go, href } from './router.js';
 import { noPictures } from './start.js';
@@ -31,24 +32,6 @@ function fileButton(words, name, id, attributes) {
     if (sources.length) upload(sources);
   } });
   return h('label', { class: 'button' }, icon(name), h('span', {}, words), input);
-}
-
-/** @param {number} total @param {number} page @param {Query} query */
-function pager(total, page, query) {
-  const last = Math.max(1, Math.ceil(total / PAGE));
-  if (last === 1) return null;
-  /** @param {number} target @param {string} words @param {IconName} name */
-  const step = (target, words, name) => (target >= 1 && target <= last
-    ? link(words, href('collection', { ...query, page: target > 1 ? target : '' }), { icon: name })
-    : h('span', { class: 'button off', 'aria-disabled': 'true' }, icon(name), h('span', {}, words)));
-  return h('nav', { class: 'row center', 'aria-label': t('page.nav') },
-    step(page - 1, t('page.before'), 'back'),
-    h('label', { class: 'field inline' }, h('span', {}, t('page.of', { last: number(last) })),
-      h('input', {
-        type: 'number', min: 1, max: last, value: page,
-        onchange: ({ currentTarget }) => go(href('collection', { ...query, page: currentTarget.value })),
-      })),
-    step(page + 1, t('page.after'), 'next'));
 }
 
 /** @param {Api.Image} image */
@@ -245,7 +228,7 @@ class Collection {
       return;
     }
     const all = this.#canChange ? button(t('selected.all'), () => this.#select(this.#images), { kind: 'small' }) : null;
-    const pages = pager(this.#total, Number(query.page) || 1, query);
+    const pages = pager('collection', Math.ceil(this.#total / PAGE), query);
     grid.replaceChildren(
       h('p', { class: 'row' },
         h('span', { class: 'small', id: 'count' }, t('collection.count', { n: this.#total })), all),

@@ -150,17 +150,47 @@ export function say(text) {
   byId('spoken').textContent = text;
 }
 
-let fading = 0;
+const NOTE_MS = 6000;
+const MOST_NOTES = 3;
 
-const SHORTEST_MS = 6000;
-const LETTER_MS = 60;
+/**
+ * Shows a line in the bar at the top for six seconds, below those that are there: it covers nothing. offer: what a
+ * button beside it does.
+ * @param {string} text @param {{words: string, act: () => unknown}} [offer]
+ */
+export function toast(text, offer) {
+  const place = byId('notes');
+  const note = h('p', { class: 'note' }, h('span', {}, text));
+  const remove = () => {
+    note.remove();
+    makeRoom();
+  };
+  if (offer) {
+    const act = () => {
+      remove();
+      offer.act();
+    };
+    note.append(button(offer.words, act, { kind: 'compact' }));
+  }
+  place.append(note);
+  while (place.childElementCount > MOST_NOTES) place.firstElementChild?.remove();
+  makeRoom();
+  const leave = () => (note.matches(':hover, :focus-within') ? setTimeout(leave, NOTE_MS / 3) : remove());
+  setTimeout(leave, offer ? 2 * NOTE_MS : NOTE_MS);
+}
 
-/** Shows a line over the bar at the top, where it hides no result, as long as it takes to read. @param {string} text */
-export function toast(text) {
-  const place = byId('toast');
-  place.textContent = text;
-  clearTimeout(fading);
-  fading = setTimeout(() => place.replaceChildren(), Math.max(SHORTEST_MS, LETTER_MS * text.length));
+/** What is below the bar moves down by the notes that have no room in it. */
+const makeRoom = () =>
+  document.documentElement.style.setProperty('--notes', `${byId('notes').offsetHeight}px`);
+
+/**
+ * Where a dialog begins: where it says, else in its first field, else on its first button, else in its text.
+ * @param {Element} inside
+ */
+function focusFirst(inside) {
+  const first = ['[autofocus]', 'input, select, textarea', 'button, a[href]']
+    .map((selector) => inside.querySelector(selector)).find((found) => found !== null) ?? inside;
+  if (first instanceof HTMLElement) first.focus({ preventScroll: true });
 }
 
 /**
@@ -179,13 +209,14 @@ export function dialog(title, closeWords, build, kind = '') {
     result = value;
     box.close();
   };
+  const inside = h('div', { class: 'inside', tabindex: -1 }, build(close));
   box.append(
     h('header', {}, h('h2', { id: 'dialog-title' }, title),
-      button(closeWords, () => box.close(), { icon: 'close', quiet: true })),
-    h('div', { class: 'inside' }, build(close)));
+      button(closeWords, () => box.close(), { icon: 'close', quiet: true })), inside);
   box.addEventListener('click', (event) => event.target === box && box.close());
   document.body.append(box);
   box.showModal();
+  focusFirst(inside);
   /** @type {Promise<T | null>} */
   const closed = new Promise((resolve) => {
     box.addEventListener('close', () => {

@@ -1,31 +1,28 @@
 // @ts-check
-// Groups of duplicates, as the last search for them found them; the reader decides what happens to them. The first
-// picture of a group represents it: the others are linked to it.
+// Groups of duplicates, as the last search for them found them: figures of all, then the groups, those first that free
+// most; or one group by its address. The reader decides what happens to them.
 
 import { rights } from './access.js';
 import { call, indexFacts } from './api.js';
-import { button, h, icon, link, redraw, select, toast } from './dom.js';
-import { removeAll } from './editing.js';
+import { h, icon, link, redraw, select } from './dom.js';
+import { find, undoList } from './duplicate_decisions.js';
+import { groupBox } from './duplicate_group.js';
+import { totalsBox } from './duplicate_totals.js';
 import { errorBox } from './errors.js';
-import { showJob } from './jobs.js';
-import { number, percent, size, t, tOr } from './language.js';
-import { picture } from './results.js';
+import { folderChoice } from './filters.js';
+import { t } from './language.js';
+import { pageOf, pager } from './pager.js';
 import { go, href } from './router.js';
-
-/** @typedef {Api.Groups['groups'][number]} Group */
-/** @typedef {Group['members'][number]} Member */
+import './words_duplicates.js';
 
 const KINDS = /** @type {const} */ (['exact', 'copy', 'crop', 'scene']);
+const ORDERS = /** @type {const} */ (['frees', 'pictures', 'kind', 'name']);
 const PAGE = 20;
 
-export const title = () => t('nav.duplicates');
+/** How far the reader had scrolled, by address. @type {Map<string, number>} */
+const scrolled = new Map();
 
-/** How a member differs from the representative of its group. @param {NonNullable<Member['link']>} link */
-function linkText({ kind, changes, agreement }) {
-  const texts = changes.length ? changes.map((change) => tOr(`dup.change.${change}`, change)) : [t(`dup.${kind}`)];
-  if (agreement !== null) texts.push(t('dup.agreement', { percent: percent(agreement) }));
-  return texts.join(' · ');
-}
+export const title = () => t('nav.duplicates');
 
 /** @type {ViewModule['show']} */
 export const show = (root, route) => new Duplicates(root, route);
@@ -36,20 +33,29 @@ const nothing = (words) => h('div', { class: 'empty' }, icon('duplicates'), h('p
 /** @implements {View} */
 class Duplicates {
   #canWrite = false;
+  #turn = 0;
 
   /** @param {HTMLElement} root @param {Route} route */
   constructor(root, route) {
     this.route = route;
-    this.place = { tools: h('div', { class: 'row end' }), groups: h('div', { class: 'found', 'aria-busy': 'true' }) };
+    this.place = {
+      tools: h('div', {}), figures: h('div', {}), filters: h('div', {}),
+      groups: h('div', { class: 'found', 'aria-busy': 'true' }), past: h('div', {}),
+    };
     this.refresh = () => this.#load();
     addEventListener('collection-changed', this.refresh);
     root.replaceChildren(h('section', { class: 'duplicates' },
-      h('h1', {}, t('nav.duplicates')), h('p', {}, t('dup.lead')), this.place.tools, this.place.groups));
+      h('h1', {}, t('nav.duplicates')), Object.values(this.place)));
     this.#draw();
   }
 
   close() {
     removeEventListener('collection-changed', this.refresh);
+  }
+
+  /** @param {string} hash */
+  leave(hash) {
+    scrolled.set(hash, scrollY);
   }
 
   /** @param {Route} route */
@@ -62,90 +68,111 @@ class Duplicates {
     return KINDS.find((kind) => kind === this.route.query.kind) ?? 'crop';
   }
 
+  /** The group that the address names. */
+  get #group() {
+    return this.route.parts[0];
+  }
+
   async #draw() {
     const { groups } = this.place;
+    groups.setAttribute('aria-busy', 'true');
     try {
       const facts = await indexFacts();
       this.#canWrite = (await rights()).canWrite;
-      if (facts.duplicates) {
-        this.#drawTools();
+      if (!facts.duplicates) groups.replaceChildren(nothing('dup.missing'));
+      else {
+        this.#drawTools(facts);
         await this.#load();
-      } else groups.replaceChildren(nothing('dup.missing'));
+        scrollTo({ top: scrolled.get(location.hash) ?? 0, behavior: 'instant' });
+      }
     } catch (error) {
-      groups.replaceChildren(errorBox(error, () => this.#draw()));
+      this.#showError(error);
     }
-    groups.setAttribute('aria-busy', 'false');
   }
 
-  #drawTools() {
-    const find = async () => {
-      const { job } = await call('POST /duplicates', { json: { kind: this.#kind } });
-      await showJob(job, t('job.kind.duplicates'));
-    };
-    redraw(this.place.tools,
-      select(t('dup.kind'), KINDS.map((kind) => [kind, t(`dup.${kind}`)]), this.#kind,
-        (kind) => go(href('duplicates', { kind })), { name: 'kind' }),
-      ...(this.#canWrite ? [button(t('dup.find'), find, { icon: 'refresh' })] : []));
+  /** @param {unknown} error */
+  #showError(error) {
+    this.place.groups.replaceChildren(errorBox(error, () => this.#draw()));
+    this.place.groups.setAttribute('aria-busy', 'false');
+  }
+
+  /** Another part of the address; the list begins at its first page. @param {Record<string, Value>} parts */
+  #change(parts) {
+    go(href('duplicates', { ...this.route.query, page: '', ...parts }));
+  }
+
+  /** @param {Api.Index} facts */
+  #drawTools(facts) {
+    const { tools, filters } = this.place;
+    const { query } = this.route;
+    if (this.#group) {
+      filters.replaceChildren();
+      redraw(tools, h('p', {}, link(t('dup.all'), href('duplicates', query), { icon: 'back', id: 'back' })));
+      return;
+    }
+    redraw(tools, h('div', { class: 'dup-tools' }, h('p', { class: 'lead' }, t('dup.lead')),
+      h('div', { class: 'row end' },
+        select(t('dup.kind'), KINDS.map((kind) => [kind, t(`dup.up-to.${kind}`)]), this.#kind,
+          (kind) => this.#change({ kind, only: '' }), { name: 'kind' }),
+        this.#canWrite ? find(this.#kind) : null)));
+    const inside = KINDS.slice(0, KINDS.indexOf(this.#kind) + 1);
+    redraw(filters, h('div', { class: 'fields line', role: 'search' },
+      select(t('dup.only'), [['', t('dup.only.all')], ...inside.map((kind) => pair(kind, t(`dup.${kind}`)))],
+        query.only, (only) => this.#change({ only }), { name: 'only' }),
+      facts.folders.length > 1 || query.folder
+        ? folderChoice(facts, query, (parts) => this.#change(parts)) : null,
+      select(t('sort'), ORDERS.map((order) => [order === 'frees' ? '' : order, t(`dup.sort.${order}`)]), query.sort,
+        (sort) => this.#change({ sort }), { name: 'sort' })));
   }
 
   async #load() {
-    const offset = Number(this.route.query.offset) || 0;
+    const turn = ++this.#turn;
     try {
-      const answer = await call('GET /duplicates', { query: { kind: this.#kind, offset, limit: PAGE } });
-      this.place.groups.replaceChildren(...this.#groups(answer, offset));
+      const drawn = this.#group ? await this.#one(this.#group) : await this.#list();
+      if (turn !== this.#turn) return;
+      redraw(this.place.groups, ...drawn);
+      this.place.groups.setAttribute('aria-busy', 'false');
     } catch (error) {
-      this.place.groups.replaceChildren(errorBox(error, () => this.#load()));
+      if (turn === this.#turn) this.#showError(error);
     }
   }
 
-  /** @param {Api.Groups} answer @param {number} offset */
-  #groups({ groups, found, total }, offset) {
-    if (!groups.length) return [nothing(found ? 'dup.none' : 'dup.never')];
-    const next = offset + PAGE;
-    const target = href('duplicates', { ...this.route.query, offset: next });
-    return [
-      ...groups.map((group, i) => this.#group(group, offset + i + 1)),
-      h('p', { class: 'row center' }, next < total ? link(t('page.after'), target, { icon: 'next' }) : null),
-    ];
+  /** @param {string} name @returns {Promise<HTMLElement[]>} */
+  async #one(name) {
+    const kind = this.#kind;
+    const [group, { actions }] = await Promise.all([
+      call('GET /duplicates/groups/{group}', { path: { group: name }, query: { kind } }),
+      call('GET /duplicates', { query: { kind, limit: 1 } }),
+    ]);
+    this.place.figures.replaceChildren();
+    this.place.past.replaceChildren();
+    return [groupBox(group, { kind, actions, canWrite: this.#canWrite, query: this.route.query, isAlone: true })];
   }
 
-  /** @param {Group} group @param {number} n */
-  #group({ kind, members }, n) {
-    return h('section', { class: 'group panel', 'aria-label': t('dup.group', { n }) },
-      h('h2', {}, t('dup.group', { n }), ' · ', t(`dup.${kind}`)),
-      h('ul', { class: 'grid' }, members.map((member) => this.#card(members, member))));
+  /** @returns {Promise<HTMLElement[]>} */
+  async #list() {
+    const { query } = this.route;
+    const kind = this.#kind;
+    const filter = { kind, only: query.only, folder: query.folder };
+    const offset = (pageOf(query) - 1) * PAGE;
+    const answer = await call('GET /duplicates', { query: { ...filter, sort: query.sort, offset, limit: PAGE } });
+    const { actions } = answer;
+    this.place.filters.hidden = !answer.found;
+    redraw(this.place.figures, ...(answer.found ? [totalsBox(answer, filter, this.#canWrite)] : []));
+    redraw(this.place.past, await undoList(this.#canWrite));
+    if (!answer.groups.length) return [nothing(answer.found ? 'dup.none' : 'dup.never')];
+    const pages = pager('duplicates', Math.ceil(answer.total / PAGE), query);
+    const options = { kind, actions, canWrite: this.#canWrite, query, isAlone: false };
+    return [...answer.groups.map((group) => groupBox(group, options)), ...(pages ? [pages] : [])];
   }
 
-  /** @param {Member[]} members @param {Member} member */
-  #card(members, member) {
-    const [representative = member] = members;
-    const { id, name, keep, width, height } = member;
-    const target = member === representative
-      ? href('collection', { show: id }) : href('match', {}, representative.id, id);
-    return h('li', { class: `card ${keep ? 'keep' : ''}` },
-      h('a', { class: 'face', href: target }, picture(member, 320, name)),
-      h('div', { class: 'about' },
-        keep ? h('p', { class: 'verdict same' }, icon('check'), t('dup.keep')) : null,
-        h('p', { class: 'name', title: name }, name),
-        h('p', { class: 'small' }, `${number(width)} × ${number(height)} · ${size(member.n_bytes)}`),
-        member.link ? h('p', { class: 'why' }, linkText(member.link)) : null,
-        this.#canWrite ? this.#decisions(members, member) : null));
-  }
-
-  /** @param {Member[]} members @param {Member} member */
-  #decisions(members, member) {
-    const [representative = member] = members;
-    const others = members.filter((other) => other !== member);
-    return h('p', { class: 'row' },
-      button(t('dup.remove-others'), () => removeAll(others), { icon: 'check' }),
-      member === representative ? null
-        : button(t('dup.reject'), () => this.#reject(representative.id, member.id), { icon: 'close' }));
-  }
-
-  /** @param {number} a @param {number} b */
-  async #reject(a, b) {
-    await call('POST /duplicates/reject', { json: { a, b } });
-    toast(t('dup.rejected'));
-    this.#load();
+  /** @param {string} name */
+  key(name) {
+    if (name !== 'Escape' || !this.#group) return false;
+    this.place.tools.querySelector('a')?.click();
+    return true;
   }
 }
+
+/** @param {string} key @param {string} text @returns {[key: string, text: string]} */
+const pair = (key, text) => [key, text];

@@ -4,9 +4,10 @@
 import { call } from './api.js';
 import { button, dialog, h, toast } from './dom.js';
 import { errorText } from './errors.js';
-import { changed, showJob, taskLine } from './jobs.js';
+import { changed, showJob } from './jobs.js';
 import { t } from './language.js';
 import { forgetPicture } from './pictures.js';
+import { taskLine } from './tray.js';
 
 /**
  * Waits for the job of a change, where there is one.
@@ -22,9 +23,11 @@ async function settle(answer, kind) {
  */
 async function changeEach(images, change, title) {
   let done = 0;
-  const line = images.length > 1 ? taskLine(title) : null;
+  const stop = new AbortController();
+  const line = images.length > 1 ? taskLine(title, () => stop.abort()) : null;
   try {
     for (const image of images) {
+      if (stop.signal.aborted) break;
       await change(image);
       forgetPicture(image.id);
       done += 1;

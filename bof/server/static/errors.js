@@ -6,16 +6,19 @@ import { t } from './language.js';
 
 /**
  * An error that the page can explain. userText: in the reader's language; detail: the server's message, in English;
- * kind: of the server's problem, the last part of its type; parameter: of the request, where one was at fault.
+ * kind: of the server's problem, the last part of its type; parameter: of the request, where one was at fault; mayPass:
+ * the same request may be answered once the server is well again.
+ * @typedef {{kind?: string, parameter?: string, mayPass?: boolean}} Fault
  */
 export class ExplainedError extends Error {
-  /** @param {string} userText @param {string} detail @param {{kind?: string, parameter?: string}} problem */
-  constructor(userText, detail = '', { kind = '', parameter = '' } = {}) {
+  /** @param {string} userText @param {string} detail @param {Fault} fault */
+  constructor(userText, detail = '', { kind = '', parameter = '', mayPass = false } = {}) {
     super(detail || userText);
     this.userText = userText;
     this.detail = detail;
     this.kind = kind;
     this.parameter = parameter;
+    this.mayPass = mayPass;
   }
 }
 
@@ -25,7 +28,7 @@ export const isQueryGone = (error) => error instanceof ExplainedError && error.k
 /** No answer: the server or the network is down. */
 export class Unreachable extends ExplainedError {
   constructor() {
-    super(t('problem.unreachable'));
+    super(t('problem.unreachable'), '', { mayPass: true });
   }
 }
 
@@ -34,6 +37,24 @@ export const errorText = (error) => (error instanceof ExplainedError ? error.use
 
 /** @param {unknown} error */
 export const errorDetail = (error) => (error instanceof ExplainedError ? error.detail : '');
+
+/** Does it help to wait for the server? @param {unknown} error */
+const mayPass = (error) => error instanceof ExplainedError && error.mayPass;
+
+/**
+ * Does something once after an event, and lets the frame of the page find out how the server is.
+ * @param {'server-well' | 'server-back'} event @param {() => unknown} act
+ */
+function onceAfter(event, act) {
+  addEventListener(event, act, { once: true });
+  dispatchEvent(new Event('server-doubtful'));
+}
+
+/** Does something once the server is well. @param {() => unknown} act */
+export const onceWell = (act) => onceAfter('server-well', act);
+
+/** Does something once the server is back, if it was away. @param {() => unknown} act */
+export const onceBack = (act) => onceAfter('server-back', act);
 
 /**
  * A box that shows an error. retry: what its button does; it happens by itself when a lost server is back.
@@ -48,6 +69,6 @@ export function errorBox(error, retry) {
       detail ? h('details', {},
         h('summary', {}, t('problem.detail')), h('p', { class: 'small', lang: 'en' }, detail)) : null,
       button(t('retry'), retry, { icon: 'refresh' })));
-  if (error instanceof Unreachable) addEventListener('server-back', () => box.isConnected && retry(), { once: true });
+  if (mayPass(error)) onceWell(() => box.isConnected && retry());
   return box;
 }

@@ -17,7 +17,9 @@ const PARAGRAPHS = /** @type {const} */ (['search', 'region', 'green', 'part', '
 /** Do single keys act? */
 export const keysAreOn = () => isOn('keys');
 
-export const showHelp = () => dialog(t('help.title'), t('close'), () => h('div', { class: 'help' },
+const attributes = { class: 'help', tabindex: -1, autofocus: true };
+
+export const showHelp = () => dialog(t('help.title'), t('close'), () => h('div', attributes,
   PARAGRAPHS.map((name) => h('p', {}, t(`help.${name}`))),
   h('h3', {}, t('help.keys')),
   h('label', { class: 'check' },

@@ -3,6 +3,7 @@
 
 import { thumbnail } from './api.js';
 import { button, h, icon, link, svg } from './dom.js';
+import { onceBack } from './errors.js';
 import { number, percent, t, tOr } from './language.js';
 import { href } from './router.js';
 
@@ -33,12 +34,21 @@ const MOST = 0.99;
  * @param {Api.Image | Hit} image @param {number} size @param {string} alt
  */
 export function picture(image, size, alt) {
-  const place = h('span', { class: 'thumb' });
-  place.append(h('img', {
-    src: thumbnail(image, size), alt, loading: 'lazy', decoding: 'async',
-    onerror: () => place.replaceChildren(h('span', { class: 'gone' }, icon('warning'), t('file.gone'))),
-  }));
-  return place;
+  const src = thumbnail(image, size);
+  const gone = h('span', { class: 'gone', hidden: true }, icon('warning'), t('file.gone'));
+  /** @param {boolean} isGone */
+  const show = (isGone) => {
+    [shown.hidden, gone.hidden] = [isGone, !isGone];
+  };
+  const again = () => {
+    show(false);
+    shown.src = src;
+  };
+  const shown = h('img', { src, alt, loading: 'lazy', decoding: 'async', onerror: () => {
+    show(true);
+    onceBack(again);
+  } });
+  return h('span', { class: 'thumb' }, shown, gone);
 }
 
 /** Where the query lies in a hit, or what both share. @param {Hit} hit */

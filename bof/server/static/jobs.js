@@ -1,15 +1,17 @@
 // @ts-check
-// Jobs: work of the server that takes a while. A tray at the edge shows their progress, from server-sent events.
+// Jobs: work of the server that takes a while. One request tells of all that are followed, however many there are: a
+// stream for each would take up the few connections that a browser has to a server.
 
-import { call, forgetIndexFacts, pause, url } from './api.js';
+import { rights } from './access.js';
 import { forgetAnswers } from './answers.js';
-import { button, byId, h, icon, say } from './dom.js';
-import { errorText } from './errors.js';
-import { number, t } from './language.js';
+import { call, forgetIndexFacts, pause } from './api.js';
+import { ExplainedError, errorText, onceWell } from './errors.js';
+import { t, tOr } from './language.js';
+import { taskLine } from './tray.js';
 
-const POLL_S = 1.5;
-const STAYS_MS = 8000;
-const MOST_NAMED = 200;
+/** How soon the next request follows: sooner while jobs are new. */
+const SOONEST_S = 0.25;
+const LATEST_S = 1.5;
 
 /** @param {Api.Job} job */
 const isOver = ({ state }) => state !== 'queued' && state !== 'running';
@@ -22,115 +24,94 @@ export function changed() {
 }
 
 /**
- * Follows a job by its events, and by requests once they break off; resolves with its last state.
- * @param {string} job its id @param {(state: Api.Job) => void} onState
+ * @typedef {{job: Api.Job, onState: (state: Api.Job) => void, resolve: (state: Api.Job) => void,
+ *   reject: (error: unknown) => void}} Followed
+ */
+
+/** @type {Set<Followed>} */
+const followed = new Set();
+let wait = SOONEST_S;
+let isLooking = false;
+
+/**
+ * Follows a job; resolves with its last state. While the server is away it waits; of a job that the server does not
+ * know any more, because it was started again, it says that it was stopped.
+ * @param {Api.Job} job @param {(state: Api.Job) => void} onState
  * @returns {Promise<Api.Job>}
  */
 export function follow(job, onState) {
   return new Promise((resolve, reject) => {
-    const events = new EventSource(url('GET /jobs/{job}/events', { path: { job } }), { withCredentials: true });
-    /** @param {Api.Job} state */
-    const take = (state) => {
-      onState(state);
-      if (!isOver(state)) return false;
-      events.close();
-      resolve(state);
-      return true;
-    };
-    const poll = async () => {
-      while (!take(await call('GET /jobs/{job}', { path: { job } }))) await pause(POLL_S);
-    };
-    events.onmessage = ({ data }) => take(/** @type {Api.Job} */ (JSON.parse(String(data))));
-    events.onerror = () => {
-      events.close();
-      poll().catch(reject);
-    };
+    followed.add({ job, onState, resolve, reject });
+    wait = SOONEST_S;
+    if (!isLooking) lookAfter();
   });
 }
 
-/** Why a file was skipped, where the page knows the server's reason. @type {[reason: RegExp, words: WordKey][]} */
-const REASONS = [
-  [/broken, truncated|file that begins with|empty file/, 'reason.broken'],
-  [/pixels/, 'reason.large'],
-  [/memory|longer than/, 'reason.costly'],
-  [/cannot read|not there|no such/i, 'reason.gone'],
-];
+const untilWell = () => new Promise((resolve) => { onceWell(() => resolve(null)); });
 
-/** @param {string} reason */
-function because(reason) {
-  const [, words] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [];
-  return words ? h('span', { title: reason }, ` – ${t(words)}`) : h('span', { lang: 'en' }, ` – ${reason}`);
+async function lookAfter() {
+  isLooking = true;
+  while (followed.size) {
+    await pause(wait);
+    wait = Math.min(wait * 1.3, LATEST_S);
+    try {
+      take((await call('GET /jobs')).jobs);
+    } catch (error) {
+      if (error instanceof ExplainedError && error.mayPass) await untilWell();
+      else giveUp(error);
+    }
+  }
+  isLooking = false;
 }
 
-/** @param {Skipped} skipped */
-function skippedList(skipped) {
-  return h('details', {}, h('summary', {}, t('job.skipped', { n: skipped.length })),
-    h('ul', { class: 'skipped' }, skipped.slice(0, MOST_NAMED).map(({ name, reason }) =>
-      h('li', {}, h('b', {}, name), reason ? because(reason) : null))),
-    skipped.length > MOST_NAMED
-      ? h('p', { class: 'small' }, t('job.skipped-more', { n: skipped.length - MOST_NAMED })) : null);
+/** @param {Api.Job[]} jobs as the server knows them */
+function take(jobs) {
+  for (const one of [...followed]) {
+    const known = jobs.find(({ id, created }) => id === one.job.id && created === one.job.created);
+    const state = known ?? { ...one.job, state: 'stopped' };
+    one.onState(state);
+    if (!isOver(state)) continue;
+    followed.delete(one);
+    one.resolve(state);
+  }
 }
 
-/** Files that are no pictures for bof, by kind, and what to do about them. @param {PassedOver} passedOver */
-function passedOverList(passedOver) {
-  const total = passedOver.reduce((sum, { count }) => sum + count, 0);
-  return h('details', {}, h('summary', {}, t('job.passed-over', { n: total })),
-    h('ul', { class: 'skipped' }, passedOver.map(({ kind, count, advice }) =>
-      h('li', {}, h('b', {}, `${number(count)} ${kind}`), advice ? h('span', { lang: 'en' }, ` – ${advice}`) : null))));
+/** @param {unknown} error */
+function giveUp(error) {
+  for (const one of followed) one.reject(error);
+  followed.clear();
 }
 
-/** A line in the tray. @param {string} title @returns {TaskLine} */
-export function taskLine(title) {
-  const words = h('span', { class: 'small' });
-  const bar = h('progress', { 'aria-label': title });
-  const details = h('div', {});
-  const close = button(t('close'), () => box.remove(), { icon: 'close', quiet: true, hidden: true });
-  const box = h('section', { class: 'task', 'aria-label': title },
-    h('div', { class: 'row between' }, h('b', {}, title), close), bar, words, details);
-  byId('tray').append(box);
-  say(title);
-  return {
-    remove: () => box.remove(),
-    progress(done, total) {
-      if (total) [bar.max, bar.value] = [total, done];
-      words.textContent = total ? t('job.progress', { done: number(done), total: number(total) }) : t('job.waiting');
-    },
-    finish(text, skipped = [], kind = 'good', passedOver = []) {
-      bar.remove();
-      close.hidden = false;
-      words.replaceChildren(icon(kind === 'good' ? 'check' : 'warning'), ' ', text);
-      box.classList.add(kind);
-      if (skipped.length) details.append(skippedList(skipped));
-      if (passedOver.length) details.append(passedOverList(passedOver));
-      say(`${title}: ${text}`);
-      const leave = () => box.contains(document.activeElement) || box.remove();
-      if (kind === 'good' && !skipped.length && !passedOver.length) setTimeout(leave, STAYS_MS);
-    },
-  };
-}
+/** Ends a job; what is done stays. @param {Api.Job} job */
+export const cancelJob = ({ id }) => call('POST /jobs/{job}/cancel', { path: { job: id } });
 
 const COUNTS = /** @type {const} */ (['added', 'removed', 'moved', 'unchanged']);
 
 /** What a job changed. @param {Api.Job} job */
 const outcome = (job) => COUNTS.filter((name) => job[name])
-  .map((name) => t(`job.${name}`, { n: job[name] })).join(', ') || t('job.nothing');
+  .map((name) => t(`job.${name}`, { n: job[name] })).join(', ');
 
-/** Why a job did not come to its end. @param {Api.Job} job */
-export const failure = ({ state, error }) =>
-  `${t(state === 'stopped' ? 'job.stopped' : 'job.failed')} ${error?.detail ?? ''}`;
+/** How a job ended. @param {Api.Job} job */
+export function ending(job) {
+  const done = outcome(job);
+  if (job.state === 'done') return job.kind === 'duplicates' ? t('job.searched') : done || t('job.nothing');
+  const words = t(job.state === 'failed' ? 'job.failed' : `job.${job.state === 'cancelled' ? 'cancelled' : 'stopped'}`);
+  return [words, job.error?.detail, done].filter(Boolean).join(' ');
+}
 
 /**
  * Follows a job in the tray until it is over; resolves with its last state.
  * @param {Api.Job} job @param {string} title
  */
-export async function showJob({ id }, title) {
-  const line = taskLine(title);
+export async function showJob(job, title) {
+  const { canWrite } = await rights().catch(() => ({ canWrite: false }));
+  const line = taskLine(title, canWrite ? () => cancelJob(job) : undefined);
   try {
-    const job = await follow(id, ({ done, total }) => line.progress(done, total));
-    if (job.state === 'done') line.finish(outcome(job), job.skipped, 'good', job.passed_over);
-    else line.finish(failure(job), job.skipped, 'bad');
+    const last = await follow(job,
+      ({ done, total, stage }) => line.progress(done, total, tOr(`job.stage.${stage}`, '')));
+    line.finish(ending(last), last.skipped, last.state === 'done' ? 'good' : 'bad', last.passed_over);
     changed();
-    return job;
+    return last;
   } catch (error) {
     line.finish(errorText(error), [], 'bad');
     return null;

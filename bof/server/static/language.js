@@ -30,7 +30,7 @@ const hasWords = (key) => Object.hasOwn(WORDS[language], key);
  * @param {WordKey} key @param {Filling} filling
  */
 export function t(key, filling = {}) {
-  const [one = '', many] = WORDS[language][key].split('|');
+  const [one = '', many] = (WORDS[language][key] ?? '').split('|');
   const text = many !== undefined && filling.n !== 1 ? many : one;
   return text.replace(/\{(\w+)\}/g, (_, /** @type {string} */ name) => {
     const value = filling[name] ?? '';
@@ -38,8 +38,11 @@ export function t(key, filling = {}) {
   });
 }
 
-/** The text of a key; the other text where there is none. @param {string} key @param {string} otherwise */
-export const tOr = (key, otherwise) => (hasWords(key) ? t(key) : otherwise);
+/**
+ * The text of a key; the other text where there is none.
+ * @param {string} key @param {string} otherwise @param {Filling} filling
+ */
+export const tOr = (key, otherwise, filling = {}) => (hasWords(key) ? t(key, filling) : otherwise);
 
 /** @param {number} value @param {number} digits after the point */
 export const number = (value, digits = 0) =>
@@ -62,6 +65,10 @@ export function size(bytes) {
 export const seconds = (value) => (value < 1
   ? `${number(value * 1000, value < 0.01 ? 1 : 0)} ms`
   : `${number(value, 2)} s`);
+
+/** @param {string} value a date and time in ISO 8601 */
+export const when = (value) =>
+  new Date(value).toLocaleString(FORMATS[language], { dateStyle: 'medium', timeStyle: 'short' });
 
 /** @param {string} value a date and time in ISO 8601 */
 export const day = (value) => new Date(value).toLocaleDateString(FORMATS[language], { dateStyle: 'medium' });

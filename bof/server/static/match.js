@@ -64,7 +64,8 @@ class MatchView {
   get #search() {
     const { query } = this.#ids;
     const own = query.startsWith('u') ? { upload: query } : {};  // 'q': the address names the stored query alone
-    return { ...this.route.query, mode: '', lines: '', .../^\d/.test(query) ? { image: query } : own };
+    const left = { mode: '', lines: '', group: '', kind: '' };
+    return { ...this.route.query, ...left, .../^\d/.test(query) ? { image: query } : own };
   }
 
   async #draw() {
@@ -113,12 +114,19 @@ class MatchView {
     this.#comparison = comparison;
     this.root.replaceChildren(h('section', { class: 'match', 'aria-labelledby': 'match-title' },
       h('div', { class: 'row between' },
-        link(t('match.back'), href('search', this.#search), { icon: 'back', id: 'back' }),
+        this.#back(),
         this.#neighbours(picture, hit.id)),
       comparison.elements));
     comparison.draw();
     say(comparison.summary);
     return comparison;
+  }
+
+  /** To the group of duplicates, or the results, that led here. */
+  #back() {
+    const { group, kind } = this.route.query;
+    return group ? link(t('match.to-group'), href('duplicates', { kind }, group), { icon: 'back', id: 'back' })
+      : link(t('match.back'), href('search', this.#search), { icon: 'back', id: 'back' });
   }
 
   /**
@@ -141,6 +149,7 @@ class MatchView {
   /** A key anywhere on the page presses what it stands for. @param {string} name */
   key(name) {
     if (!this.#comparison) return false;
+    if (this.#comparison.viewport.key(name)) return true;
     const { mode, lines } = this.#comparison.display;
     const selector = new Map([
       ['o', `input[value="${mode === 'beside' ? 'over' : 'beside'}"]`],

@@ -4,7 +4,9 @@
 import { h, svg } from './dom.js';
 import { number, t } from './language.js';
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [440, 180, 44, 26, 10];
+const [WIDTH, HEIGHT, BOTTOM, TOP] = [440, 190, 28, 12];
+/** Room for a label, in units of the plot: of a letter, where letters are largest, and between two labels. */
+const [LETTER, GAP] = [8.5, 14];
 
 /**
  * value: the length of its bar; shown: the value in words.
@@ -17,23 +19,42 @@ const table = (columns, rows) => h('details', { class: 'small' }, h('summary', {
     h('thead', {}, h('tr', {}, columns.map((name) => h('th', { scope: 'col' }, name)))),
     h('tbody', {}, rows.map((row) => h('tr', {}, row.map((cell) => h('td', {}, cell))))))));
 
-/** A round number at or above: 1, 2, 5 or 10 times a power of ten. @param {number} value */
+/** A round number at or above, whose half is whole too. @param {number} value */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return power * ([1, 2, 5].find((step) => step * power >= value) ?? 10);
+  const top = power * ([1, 2, 3, 4, 6, 8].find((step) => step * power >= value) ?? 10);
+  return top % 2 ? top + 1 : top;
 }
 
 /** @param {number} x @param {number} y @param {string} anchor @param {string} words */
 const text = (x, y, anchor, words) => svg('text', { x, y, 'text-anchor': anchor }, words);
 
-/** @param {number} top */
-function axis(top) {
+/** How much room a label takes. @param {string} words */
+const roomOf = (words) => words.length * LETTER;
+
+/** The numbers at the left, with their lines. @param {number} top @param {number} left */
+function axis(top, left) {
   /** @param {number} share */
   const y = (share) => HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP);
-  return [0, 0.5, 1].filter((share) => Number.isInteger(share * top)).map((share) => [
-    svg('line', { x1: LEFT, x2: WIDTH, y1: y(share), y2: y(share), class: 'rule' }),
-    text(LEFT - 8, y(share) + 4, 'end', number(share * top)),
+  return [0, 0.5, 1].map((share) => [
+    svg('line', { x1: left, x2: WIDTH, y1: y(share), y2: y(share), class: 'rule' }),
+    text(left - 6, y(share) + 4, 'end', number(share * top)),
   ]);
+}
+
+/**
+ * The numbers below: first and last always, between them as many at equal steps as have room.
+ * @param {number[]} edges @param {number} left @param {number} step from edge to edge
+ */
+function labels(edges, left, step) {
+  const last = edges.length - 1;
+  const room = Math.max(...edges.map((edge) => roomOf(number(edge)))) + GAP;
+  const every = [1, 2, 4, 5, 10, 20].find((n) => n * step >= room) ?? last;
+  return edges.map((edge, i) => {
+    if (i === last) return text(WIDTH, HEIGHT - 8, 'end', number(edge));
+    const isShown = i % every === 0 && (last - i) * step >= 1.5 * room - GAP;
+    return isShown && text(left + i * step, HEIGHT - 8, i ? 'middle' : 'start', number(edge));
+  });
 }
 
 /**
@@ -43,20 +64,18 @@ function axis(top) {
  */
 export function histogram(title, { edges, counts }, columns) {
   const top = roundUp(Math.max(...counts, 1));
+  const left = roomOf(number(top)) + GAP;
   /** @param {number} i */
   const range = (i) => edges.slice(i, i + 2).map((edge) => number(edge)).join(' – ');
-  const step = (WIDTH - LEFT) / counts.length;
+  const step = (WIDTH - left) / counts.length;
   const rects = counts.map((count, i) => {
     const height = (count / top) * (HEIGHT - BOTTOM - TOP);
-    const place = { x: LEFT + i * step + 1, y: HEIGHT - BOTTOM - height, width: Math.max(1, step - 2), height };
+    const place = { x: left + i * step + 1, y: HEIGHT - BOTTOM - height, width: Math.max(1, step - 2), height };
     return svg('rect', { ...place, class: 'mark' }, svg('title', {}, `${range(i)}: ${number(count)}`));
   });
-  const every = Math.max(1, Math.ceil(edges.length / 6));
-  const labels = edges.map((edge, i) => i % every === 0
-    && text(LEFT + i * step, HEIGHT - 8, i === edges.length - 1 ? 'end' : 'middle', number(edge)));
   return h('figure', { class: 'panel' }, h('figcaption', {}, title),
     svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title, class: 'plot' },
-      axis(top), rects, labels),
+      axis(top, left), rects, labels(edges, left, step)),
     table(columns, counts.map((count, i) => [range(i), number(count)])));
 }
 

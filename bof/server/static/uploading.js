@@ -3,8 +3,9 @@
 
 import { call, indexFacts } from './api.js';
 import { errorDetail, errorText, ExplainedError } from './errors.js';
-import { changed, failure, follow, taskLine } from './jobs.js';
+import { cancelJob, changed, ending, follow } from './jobs.js';
 import { t } from './language.js';
+import { taskLine } from './tray.js';
 
 /** A file with its path in the folder that the reader gave. @typedef {{file: File, path: string}} Source */
 
@@ -78,46 +79,91 @@ function inBatches(sources, limits) {
   return { batches, skipped: sources.filter(isTooLarge).map(({ path }) => ({ name: path, reason })) };
 }
 
-/** @param {Source[]} batch @param {(state: Api.Job) => void} onState */
-async function sendBatch(batch, onState) {
-  const form = new FormData();
-  for (const { file, path } of batch) form.append('image', file, path);
-  const { job } = await call('POST /images', { body: form });
-  return follow(job.id, onState);
+/** An upload as far as it is. */
+class Upload {
+  added = 0;
+  unchanged = 0;
+  done = 0;
+  isBroken = false;
+  /** @type {Skipped} */
+  skipped = [];
+  /** @type {Api.Job | null} */
+  #job = null;
+  #abort = new AbortController();
+
+  /** @param {number} total */
+  constructor(total) {
+    this.total = total;
+    this.line = taskLine(t('upload.title', { n: total }), () => this.#cancel());
+  }
+
+  get isCancelled() {
+    return this.#abort.signal.aborted;
+  }
+
+  #cancel() {
+    this.#abort.abort();
+    return this.#job && cancelJob(this.#job);
+  }
+
+  /** @param {number} done of the batch that is sent */
+  progress(done = 0) {
+    this.line.progress(this.done + done, this.total);
+  }
+
+  /** Sends a batch, and follows it until it is indexed. @param {Source[]} batch */
+  async send(batch) {
+    const form = new FormData();
+    for (const { file, path } of batch) form.append('image', file, path);
+    const { job } = await call('POST /images', { body: form, signal: this.#abort.signal });
+    this.#job = job;
+    const last = await follow(job, ({ done }) => this.progress(Math.min(done, batch.length)));
+    this.#job = null;
+    this.added += last.added;
+    this.unchanged += last.unchanged;
+    this.skipped.push(...last.skipped);
+    if (last.state !== 'done' && !this.isCancelled) throw new ExplainedError(ending(last));
+  }
+
+  /** Sends a batch; what cannot be sent is named. @param {Source[]} batch */
+  async try(batch) {
+    this.progress();
+    try {
+      await this.send(batch);
+    } catch (error) {
+      if (this.isCancelled) return;
+      const reason = `${errorText(error)} ${errorDetail(error)}`;
+      this.skipped.push(...batch.map(({ path }) => ({ name: path, reason })));
+      this.isBroken = true;
+    }
+    this.done += batch.length;
+    changed();
+  }
+
+  finish() {
+    const words = [this.isCancelled ? t('job.cancelled') : null, t('job.added', { n: this.added }),
+      this.unchanged ? t('job.unchanged', { n: this.unchanged }) : null];
+    const isGood = !this.isBroken && !this.isCancelled;
+    this.line.finish(words.filter(Boolean).join(this.isCancelled ? ' ' : ', '), this.skipped, isGood ? 'good' : 'bad');
+  }
 }
 
 /** Adds files to the collection; it names those that fail, and goes on with the rest. @param {Source[]} sources */
 export async function upload(sources) {
   const pictures = sources.filter((source) => isPicture(source) && !isHidden(source));
-  const line = taskLine(t('upload.title', { n: pictures.length }));
   if (!pictures.length) {
-    line.finish(t('upload.none'), [], 'bad');
+    taskLine(t('upload.title', { n: 0 })).finish(t('upload.none'), [], 'bad');
     return;
   }
-  const { limits } = await indexFacts();
-  const { batches, skipped } = inBatches(pictures, limits);
-  let [added, unchanged, done] = [0, 0, skipped.length];
-  let isBroken = false;
-  line.progress(done, pictures.length);
-  for (const batch of batches) {
-    const before = done;
-    /** @param {Api.Job} state */
-    const onState = (state) => line.progress(before + Math.min(state.done, batch.length), pictures.length);
-    try {
-      const job = await sendBatch(batch, onState);
-      added += job.added;
-      unchanged += job.unchanged;
-      skipped.push(...job.skipped);
-      if (job.state !== 'done') throw new ExplainedError(failure(job));
-    } catch (error) {
-      const reason = `${errorText(error)} ${errorDetail(error)}`;
-      skipped.push(...batch.map(({ path }) => ({ name: path, reason })));
-      isBroken = true;
-    }
-    done += batch.length;
-    line.progress(done, pictures.length);
-    changed();
+  const task = new Upload(pictures.length);
+  try {
+    const { batches, skipped } = inBatches(pictures, (await indexFacts()).limits);
+    task.skipped.push(...skipped);
+    task.done = skipped.length;
+    for (const batch of batches) if (!task.isCancelled) await task.try(batch);
+    if (task.isCancelled) changed();
+    task.finish();
+  } catch (error) {
+    task.line.finish(errorText(error), task.skipped, 'bad');
   }
-  const words = [t('job.added', { n: added }), unchanged ? t('job.unchanged', { n: unchanged }) : null];
-  line.finish(words.filter(Boolean).join(', '), skipped, isBroken ? 'bad' : 'good');
 }

@@ -5,6 +5,7 @@ import { penOf } from './pictures.js';
 
 const FARTHEST = 40;
 const PAN_PX = 60;
+const KEY_ZOOM = 1.3;
 /** @type {Record<string, [x: number, y: number]>} */
 const MOVES = { ArrowLeft: [PAN_PX, 0], ArrowRight: [-PAN_PX, 0], ArrowUp: [0, PAN_PX], ArrowDown: [0, -PAN_PX] };
 
@@ -130,15 +131,21 @@ export class Viewport {
     this.zoom(after.distance / Math.max(before.distance, 1), after.middle);
   }
 
+  /** Zooms by a key anywhere on the page; returns whether the key is one for that. @param {string} name */
+  key(name) {
+    if (name === '+' || name === '=') this.zoom(KEY_ZOOM);
+    else if (name === '-' || name === '_') this.zoom(1 / KEY_ZOOM);
+    else if (name === '0') this.fit();
+    else return false;
+    return true;
+  }
+
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const move = MOVES[event.key];
     if (move) this.#pan(...move);
-    else if (event.key === '+' || event.key === '=') this.zoom(1.3);
-    else if (event.key === '-') this.zoom(1 / 1.3);
-    else if (event.key === '0') this.fit();
-    else return;
+    else if (!this.key(event.key)) return;
     event.preventDefault();
   }
 }

@@ -238,6 +238,7 @@ export const ALL = {
   'match.title': ['Compare', '比较'],
   'match.summary': ['{a} and {b}: {n} of {total} compared points agree', '{a} 与 {b}：比较的 {total} 个点中有 {n} 个一致'],
   'match.back': ['Results', '返回结果'],
+  'match.to-group': ['The group', '返回分组'],
   'match.before': ['Previous result', '上一个结果'],
   'match.after': ['Next result', '下一个结果'],
   'match.place': ['{place} of {n}', '第 {place} 个，共 {n} 个'],
@@ -327,6 +328,14 @@ export const ALL = {
   'job.moved': ['{n} moved', '已移动 {n} 张'],
   'job.unchanged': ['{n} already known', '{n} 张已存在'],
   'job.nothing': ['Nothing has changed', '没有变动'],
+  'job.count': ['{n} task at the top of the page|{n} tasks at the top of the page', '页面顶部有 {n} 项任务'],
+  'job.cancelled': ['Cancelled; finished work stays.', '已取消；已完成的部分会保留。'],
+  'job.searched': ['The search for duplicates is complete.', '重复图片查找完毕。'],
+  'job.stage.searching': ['searching', '搜索'],
+  'job.stage.comparing': ['comparing pixels', '比较像素'],
+  'job.stage.looking at files': ['looking at the files', '检查文件'],
+  'job.kind.move': ['Moving duplicates', '正在移动重复图片'],
+  'job.kind.undo': ['Undoing', '正在撤销'],
   'job.failed': ['It failed.', '失败。'],
   'job.stopped': ['The server was shut down; finished work stays.', '服务器已关闭；已完成的部分会保留。'],
   'job.skipped': ['{n} file was skipped|{n} files were skipped', '跳过了 {n} 个文件'],
@@ -371,31 +380,6 @@ export const ALL = {
   'part.other': ['other', '其他'],
   'plot.table': ['As a table', '以表格显示'],
 
-  // duplicates
-  'dup.lead': ['Groups of pictures that are copies of each other, or show the same thing. The page changes nothing until you decide.', '互为副本或拍摄同一物体的图片分组。您做出决定之前，页面不会更改任何内容。'],
-  'dup.kind': ['Kind', '类型'],
-  'dup.exact': ['the same file', '文件相同'],
-  'dup.copy': ['saved again or resized', '重新保存或缩放'],
-  'dup.crop': ['cropped, turned or drawn over', '裁剪、旋转或涂改'],
-  'dup.scene': ['the same scene', '同一场景'],
-  'dup.agreement': ['{percent} of the pixels agree', '{percent} 的像素一致'],
-  'dup.find': ['Search for duplicates', '查找重复图片'],
-  'dup.none': ['No groups of this kind.', '没有这类分组。'],
-  'dup.never': ['Nobody has searched for duplicates yet.', '尚未查找过。'],
-  'dup.group': ['Group {n}', '第 {n} 组'],
-  'dup.keep': ['Suggested to keep', '建议保留'],
-  'dup.reject': ['Not a duplicate', '不是重复'],
-  'dup.rejected': ['Saved: these two are not duplicates.', '已保存：这两张不是重复图片。'],
-  'dup.remove-others': ['Keep only this', '只保留这张'],
-  'dup.missing': ['This server cannot search for duplicates.', '此服务器无法查找重复图片。'],
-  'dup.change.encoded': ['saved again', '重新保存'],
-  'dup.change.resized': ['resized', '缩放'],
-  'dup.change.cropped': ['cropped', '裁剪'],
-  'dup.change.turned': ['turned', '旋转'],
-  'dup.change.mirrored': ['mirrored', '镜像'],
-  'dup.change.overlaid': ['drawn over', '叠加内容'],
-  'dup.change.recoloured': ['recoloured', '改变颜色'],
-
   // access
   'token.title': ['This server needs a token', '此服务器需要令牌'],
   'token.why': ['The person who runs the server can give you one.', '请向服务器的管理者索取。'],
@@ -413,9 +397,9 @@ export const ALL = {
   'problem.bad-request': ['The server does not understand this request; check the condition and the region.', '服务器无法理解这个请求，请检查条件和区域。'],
   'problem.unauthorised': ['A token is needed.', '需要令牌。'],
   'problem.forbidden': ['You may search and view, but not change anything.', '您可以搜索和查看，但不能修改。'],
-  'problem.not-found': ['This picture is not in the collection any more.', '这张图片已不在图库中。'],
+  'problem.not-found': ['This is not in the collection any more.', '图库中已没有这一项。'],
   'problem.time-out': ['The request took too long to arrive; the connection may be slow.', '传输时间过长，连接可能较慢。'],
-  'problem.conflict': ['This is not possible with this picture.', '无法对这张图片执行此操作。'],
+  'problem.conflict': ['The server cannot make this change; its message says why.', '服务器无法执行此更改，原因见服务器的消息。'],
   'problem.gone': ['The file is gone, or has changed since it was indexed.', '文件已不存在，或在建立索引后被更改。'],
   'problem.query-gone': ['The server has forgotten this picture; give it again.', '服务器已清除这张图片，请再次提供。'],
   'problem.too-large': ['The picture is larger than this server accepts.', '图片超过了服务器允许的大小。'],
@@ -454,8 +438,14 @@ export const ALL = {
   'key.zoom': ['comparison: zoom in, out, show all', '比较：放大、缩小、显示全部'],
 };
 
-/** @param {0 | 1} i */
-const column = (i) => /** @type {Record<keyof typeof ALL, string>} */ (
-  Object.fromEntries(Object.entries(ALL).map(([key, texts]) => [key, texts[i]])));
+/** @param {Record<string, string[]>} all @param {0 | 1} i @returns {Record<string, string>} */
+const column = (all, i) => Object.fromEntries(Object.entries(all).map(([key, texts]) => [key, texts[i] ?? '']));
 
-export const WORDS = { en: column(0), zh: column(1) };
+/** @type {{en: Record<string, string>, zh: Record<string, string>}} */
+export const WORDS = { en: column(ALL, 0), zh: column(ALL, 1) };
+
+/** Adds the texts of a view that is loaded later. @param {Record<string, string[]>} all */
+export function addWords(all) {
+  Object.assign(WORDS.en, column(all, 0));
+  Object.assign(WORDS.zh, column(all, 1));
+}

@@ -1,0 +1,45 @@
+"""Chromium for tests of the page, and a page in it that must have no errors of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WIDE = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "en-GB"}
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """One browser; it skips the test where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
+    path = os.environ.get("BOF_CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        yield found
+        found.close()
+
+
+@contextmanager
+def page_of(browser: Any, address: str, **options: Any) -> Iterator[Any]:
+    """A page; at the end it fails if the page's own code did."""
+    context = browser.new_context(**{**WIDE, **options})
+    context.set_default_timeout(10_000)
+    errors = list[str]()
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    yield page
+    context.close()
+    assert errors == []
