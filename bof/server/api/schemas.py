@@ -120,6 +120,9 @@ SCHEMAS: dict[str, Schema] = {
         )
     ),
     "Token": _object(token=_TEXT),
+    "Paired": _object(paired=_BOOL),
+    "PairingRequest": _object(code=_TEXT, name=_TEXT),
+    "PairingToken": _object(id=_TEXT, token=_TEXT),
     "Job": _object(
         id=_TEXT, kind={"type": "string", "enum": ["add", "update", "remove", "tag", "sync", "duplicates"]},
         state={"type": "string", "enum": ["queued", "running", "done", "failed", "stopped"]}, done=_WHOLE,
