@@ -46,4 +46,11 @@ class ServeOptions(Checked):
     streams: int = declare(32, "followers of jobs (server-sent events) at once", 1, 1 << 16)
     jobs: int = declare(100, "changes that may wait for their turn", 1, 1 << 16)
     thumbnail_megabytes: int = _megabytes(64, "memory for thumbnails that were made already", 0)
+    hit_megabytes: int = _megabytes(64, "memory for small copies of hits, to be compared with the next query", 0)
+    stored_queries: int = declare(512, "queries stored at once; the one unused for longest leaves", 1, 1 << 16)
+    query_megabytes: int = _megabytes(256, "memory for stored queries")
+    query_share: int = declare(
+        50, "share of both that one address may have; then its own oldest leaves", 1, 100, unit="percent"
+    )
+    query_minutes: int = declare(60, "time that a query stays stored after its last use", 1, 1440, unit="minutes")
     cached_queries: int = declare(64, "queries whose features are kept for the next page of answers", 0, 1 << 16)

@@ -80,17 +80,68 @@ class PreparedQuery:
     box: Box | None
 
 
+@dataclass(frozen=True, slots=True)
+class WholePicture:
+    """A picture as searches with any box of it need it: every answer to a box is made of these values alone.
+
+    picture: as its features were extracted; colours: in RGB and small, None where `picture` is in RGB; features: of all
+    of it, None where no ranker asks them; sha256: of its file, empty where it is looked at in another way.
+    """
+
+    picture: Picture
+    colours: Picture | None
+    features: Features | None
+    sha256: str = ""
+
+    @property
+    def n_bytes(self) -> int:
+        """Of its arrays."""
+        views = [view.pixels.nbytes for view in (self.picture, self.colours) if view is not None]
+        if self.features is None:
+            return sum(views)
+        geometry = self.features.geometry
+        columns = (geometry.xy_px, geometry.scale_px, geometry.angle_deg, self.features.descriptors)
+        return sum(views) + sum(column.nbytes for column in columns)
+
+    def query(self, box: Box | None, column_spec: ColumnSpec | None = None) -> Query:
+        """All of it, or a box, as a query with these columns. Raises ImageError as `prepare` does."""
+        picture, outline = self.picture, _outline_of(self.picture, box)
+        rows = _rows(picture, box, column_spec) if column_spec and column_spec.groups else {}
+        if self.features is None:
+            return Query(no_features(picture.width, picture.height), outline, rows)
+        small = _small(self.colours or picture, box)
+        found = self.features if box is None else crop_features(self.features, box)
+        if len(found) < FEW_FEATURES:
+            rows = {**rows, **ColumnSpec((SKETCH,)).describe(picture.pixels if box is None else crop(picture, box))}
+        return Query(found, outline, rows, small, self.sha256 if box is None else "")
+
+
+def read_whole(source: PictureViews, spec: QuerySpec) -> WholePicture:
+    """Read a picture as searches with any box of it need it, with the bits that `read_query` has of a box that is
+    given in numbers. Raises ImageError.
+    """
+    picture, colours = _read_views(source, spec, in_colour=False)
+    features = _features_of(picture, spec.features) if spec.local else None
+    return WholePicture(picture, colours, features, source.sha256)
+
+
+def _read_views(source: PictureViews, spec: QuerySpec, *, in_colour: bool) -> tuple[Picture, Picture | None]:
+    """The picture, and where it is grey and pixels are compared, its colours."""
+    max_side = spec.features.max_side
+    if in_colour or (spec.column_spec and spec.column_spec.groups):
+        return source.colours(max_side), None
+    return source.both(max_side, DECODED_SIDE_PX) if spec.pixels else (source.grey(max_side), None)
+
+
+def _features_of(picture: Picture, options: FeatureOptions) -> Features:
+    return extract_features(replace(picture, pixels=to_grey(picture.pixels)), options)
+
+
 def read_query(source: PictureViews, box: QueryBox, spec: QuerySpec) -> PreparedQuery:
     """Read a picture as a search needs it, and make it ready: in grey, unless its colours are compared or say what
     stands out. Raises ImageError, also for a box outside the picture, and OptionError for what is no box.
     """
-    max_side, colours = spec.features.max_side, None
-    if (spec.column_spec and spec.column_spec.groups) or isinstance(box, str):
-        picture = source.colours(max_side)
-    elif spec.pixels:
-        picture, colours = source.both(max_side, DECODED_SIDE_PX)
-    else:
-        picture = source.grey(max_side)
+    picture, colours = _read_views(source, spec, in_colour=isinstance(box, str))
     found = find_box(picture, box)
     rest = spec.features, spec.column_spec
     query = prepare(picture, found, *rest, local=spec.local, colours=colours, sha256=source.sha256)
@@ -114,20 +165,18 @@ def prepare(
 
     Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
+    _outline_of(picture, box)  # before the work
+    found = _features_of(picture, features) if local else None
+    return WholePicture(picture, colours, found, sha256).query(box, column_spec)
+
+
+def _outline_of(picture: Picture, box: Box | None) -> F64:
+    """The corners of a box of the picture, or of all of it. Raises ImageError for a box outside."""
     x0, y0, x1, y1 = box or (0, 0, picture.width, picture.height)
     if box is not None and not (0 <= x0 < x1 <= picture.width and 0 <= y0 < y1 <= picture.height):
         expected = f"x0 < x1 and y0 < y1 inside the picture's {picture.width} x {picture.height} pixels"
         raise ImageError(option="box", expected=expected, found=f"{x0:g},{y0:g},{x1:g},{y1:g}")
-    outline = transforms.corners((x0, y0, x1, y1))
-    rows = _rows(picture, box, column_spec) if column_spec and column_spec.groups else {}
-    if not local:
-        return Query(no_features(picture.width, picture.height), outline, rows)
-    found = extract_features(replace(picture, pixels=to_grey(picture.pixels)), features)
-    small = _small(colours or picture, box)
-    found = found if box is None else crop_features(found, box)
-    if len(found) < FEW_FEATURES:
-        rows = {**rows, **ColumnSpec((SKETCH,)).describe(picture.pixels if box is None else crop(picture, box))}
-    return Query(found, outline, rows, small, sha256 if box is None else "")
+    return transforms.corners((x0, y0, x1, y1))
 
 
 def _small(picture: Picture, box: Box | None) -> Picture:

@@ -127,6 +127,10 @@ class ServedCollection:
             raise not_found(f"image {number}")
         return found[0]
 
+    def ids_of_content(self, sha256: str) -> list[int]:
+        """The ids of the images whose files have this content."""
+        return list(catalog.ids_of_content(self.folder, sha256))
+
     def ids_at(self, paths: Iterable[str]) -> dict[str, int]:
         """The ids of the images of some files, by path, in the order of the paths; of a file with parts, of each."""
         paths = list(paths)

@@ -5,24 +5,25 @@ Runs in a child of `workers`, within limits of time and memory; what is wrong wi
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
 import mmap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
-import numpy as np
 from PIL import Image
 
 from bof.errors import ImageError
 from bof.global_descriptors.describe import ColumnSpec
-from bof.images.decode import Picture, View, decode, decode_views, kind_of
+from bof.images.decode import Picture, decode, kind_of
 from bof.images.opening import as_png
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions
 from bof.retrieval.query import Query, QuerySpec, read_query, subject_of
+from bof.server.poses import Pose as Pose
+from bof.server.poses import PosedPicture
 from bof.system.memory import give_back_memory
 from bof.types import U8, Box
 
@@ -42,15 +43,6 @@ class DecodeSpec:
 
     features: FeatureOptions
     max_pixels: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """How a query is looked at: turned clockwise by degrees, then mirrored, then a box of it, or the subject's."""
-
-    turn: int = 0
-    flip: bool = False
-    box: Box | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +91,22 @@ class Prepare:
         box = self.pose.box
         if isinstance(box, str):
             box = FindSubject(self.data, self.pose).run(spec).box
-        prepared = read_query(_Posed(self.data, self.pose, spec), box, self.needs.of(spec.features))
+        prepared = read_query(PosedPicture(self.data, self.pose, spec.max_pixels), box, self.needs.of(spec.features))
         picture = prepared.picture
         return Prepared(prepared.query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True)
 class FindSubject:
-    """Where the subject is."""
+    """Where the subject is. frame: as in PosedPicture."""
 
     data: bytes
     pose: Pose
+    frame: tuple[int, int] | None = None
 
     def run(self, spec: DecodeSpec) -> Subject:
         """In the child."""
-        picture = _posed(_decoded(self.data, spec, _AUTO_SIDE, grey=False), self.pose)
+        picture = PosedPicture(self.data, self.pose, spec.max_pixels, self.frame).colours(_AUTO_SIDE)
         return Subject(subject_of(picture), picture.width, picture.height)
 
 
@@ -225,13 +218,14 @@ class Check:
         return kind_of(self.data) or ""
 
 
-Item = Prepare | FindSubject | Shrink | ToPng | CutOut | Measure | Decode | Check
+class Item(Protocol):
+    """What can be done to a picture in a process of its own."""
+
+    def run(self, spec: DecodeSpec) -> Any:
+        """In the child. Raises ImageError for a picture that cannot be used."""
 
 
-Found = Prepared | Subject | Picture | bytes | str | tuple[int, int]
-
-
-def run_in_worker(spec: DecodeSpec, item: Item) -> Found | ImageError:
+def run_in_worker(spec: DecodeSpec, item: Item) -> Any:
     """One item, in a process of its own."""
     be_one_of_many()
     try:
@@ -254,37 +248,3 @@ def _give_back_much() -> None:
 
 def _decoded(data: bytes, spec: DecodeSpec, max_side: int, *, grey: bool) -> Picture:
     return decode(data, max_side=max_side, max_pixels=spec.max_pixels, grey=grey)
-
-
-@dataclass(frozen=True, slots=True)
-class _Posed:
-    """A picture as it is looked at; it counts as its file only as long as it is looked at as it is."""
-
-    data: bytes
-    pose: Pose
-    spec: DecodeSpec
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
-
-    def grey(self, max_side: int) -> Picture:
-        return self._views((max_side, True))[0]
-
-    def colours(self, max_side: int) -> Picture:
-        return self._views((max_side, False))[0]
-
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
-        grey, colours = self._views((grey_side, True), (colour_side, False))
-        return grey, colours
-
-    def _views(self, *views: View) -> list[Picture]:
-        return [_posed(view, self.pose) for view in decode_views(self.data, views, max_pixels=self.spec.max_pixels)]
-
-
-def _posed(picture: Picture, pose: Pose) -> Picture:
-    """The picture turned clockwise, then mirrored left to right."""
-    pixels: U8 = np.rot90(picture.pixels, -pose.turn // 90)
-    pixels = pixels[:, ::-1] if pose.flip else pixels
-    size = (picture.width, picture.height) if pose.turn % 180 == 0 else (picture.height, picture.width)
-    return Picture(np.ascontiguousarray(pixels), *size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +31,24 @@ from bof.types import F32, F64, Bool, Hit, Overlay
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What is asked of a query: how to search, which page, and which verdicts."""
+    """What is asked of a query: how to search, which page, which verdicts, and the ids of pictures to leave out."""
 
     options: SearchOptions
     top: int
     offset: int
     verdicts: frozenset[str]
+    left_out: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, values: Values) -> PageRequest:
-        """What a request's parameters say."""
+        """What a request's parameters say, but for `exclude_self`: see `without_self`."""
         where = all_of(values["where"], values["tag"], values["folder"])
         chosen = {"ranker": values["ranker"], "mirror": values["mirror"], "where": where, "text": values["text"]}
         return cls(SearchOptions(**chosen), values["top"], values["offset"], frozenset(values["verdict"]))
+
+    def without_self(self, values: Values, own: Iterable[int]) -> PageRequest:
+        """The same, but without the query's own entries in the index, where the parameters say so."""
+        return dataclasses.replace(self, left_out=frozenset(own)) if values["exclude_self"] else self
 
 
 def needs_of(engine: Engine, options: SearchOptions) -> QueryNeeds:
@@ -59,7 +64,8 @@ def pose_of(values: Values) -> Pose:
 @dataclass(frozen=True, slots=True)
 class FoundPage:
     """A page of hits. total: of all pages; numbers: the ids of the hits' pictures; records and fields: what the
-    catalogue says of each, by id, of those that are still there; seconds: by stage.
+    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages, as of a
+    commit, whose number `generation` is.
     """
 
     prepared: Prepared
@@ -72,6 +78,8 @@ class FoundPage:
     total: int
     overlay: Overlay | None
     seconds: Mapping[str, float]
+    answer: Answer
+    generation: int
 
     def to_json(self) -> dict[str, Any]:
         """The answer, but for the seconds."""
@@ -86,21 +94,28 @@ class FoundPage:
 
 
 def search_page(
-    collection: ServedCollection, engine: Engine, prepared: Prepared, page_request: PageRequest
+    collection: ServedCollection,
+    engine: Engine,
+    prepared: Prepared,
+    page_request: PageRequest,
+    known: Answer | None = None,
 ) -> FoundPage:
-    """A page of the answer to a query."""
-    answer = engine.answer(prepared.query, page_request.options)
+    """A page of the answer to a query. known: that answer, where the same was searched for before in this commit."""
+    answer = known or engine.answer(prepared.query, page_request.options)
     images, scores = answer.images, answer.scores
     if page_request.verdicts:
         retained = _of_verdicts(answer, page_request.verdicts, page_request.options.verify)
+        images, scores = images[retained], scores[retained]
+    if page_request.left_out:
+        retained = ~np.isin(engine.images.id[images], list(page_request.left_out))
         images, scores = images[retained], scores[retained]
     page = slice(page_request.offset, page_request.offset + page_request.top)
     shown = dataclasses.replace(answer, images=images[page], scores=scores[page])
     hits = engine.hits(prepared.query, shown, page_request.options, page_request.top)
     numbers, records, fields, names = _catalogued(collection, engine, hits)
-    seconds = {"extract": prepared.seconds, **answer.seconds}
+    seconds = {"extract": prepared.seconds, **({} if known else answer.seconds)}
     facts = records, fields, names, len(images), answer.overlay, seconds
-    return FoundPage(prepared, page_request, hits, numbers, *facts)
+    return FoundPage(prepared, page_request, hits, numbers, *facts, answer, engine.generation)
 
 
 def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:

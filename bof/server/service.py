@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -32,6 +33,7 @@ from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
 from bof.server.pairing import PairingFile, pairing_path
+from bof.server.queries.store import QueryStore
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
 
@@ -85,6 +87,9 @@ class Service:
         self.places = Places(2 * n, options.waiting)
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
+        self.stored = QueryStore(options)
+        self._hits: Cache[Picture] = Cache(options.hit_megabytes << 20, lambda picture: picture.pixels.nbytes)
+        self._caching = threading.Lock()
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)
         self.sizes: Cache[tuple[int, int]] = Cache(_MEASURED)
         self.is_shared = bool(settings.origins)
@@ -104,9 +109,16 @@ class Service:
         uploads.sweep(self.collection.uploads)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:
-        """A picture of the collection, decoded in a process of its own. Raises ImageError."""
+        """A picture of the collection, decoded in a process of its own, or lately. Raises ImageError."""
+        key = hashlib.sha256(data).digest(), max_side
+        with self._caching:
+            known = self._hits.get(key)
+        if known:
+            return known
         found = self._pool.submit(Decode(data, max_side)).result()
         if isinstance(found, Picture):
+            with self._caching:
+                self._hits.put(key, found)
             return found
         raise ImageError(found.reason) if isinstance(found, LostItem) else found
 
@@ -158,6 +170,7 @@ class Service:
     async def close(self) -> None:
         """Stop what runs: a job commits what it has done."""
         self.is_draining = True
+        self.stored.close()
         await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
         await asyncio.to_thread(self._pool.close)
         self.fetcher.close()

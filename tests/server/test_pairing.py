@@ -121,6 +121,17 @@ def test_a_paired_extension_reads_where_the_server_needs_tokens(index: Path) -> 
         assert search_as(client, paired(client)).status_code == 200
 
 
+@pytest.mark.parametrize("tokens", [{}, {"write_token": "write-token-0123456789"}])
+def test_what_an_extension_sends_is_there_for_the_page(index: Path, tokens: dict[str, str]) -> None:
+    with served(index, **tokens) as client:
+        sent = client.post(f"{API}/queries", content=scene(5), headers={**PNG, **X_BOF, **paired(client)})
+        assert sent.status_code == 201
+        page = bearer(tokens["write_token"]) if tokens else {}
+        found = client.post(f"{API}/search/query/{sent.json()['id']}", headers=page)
+        assert found.status_code == 200
+        assert found.json()["hits"][0]["verdict"] == "same"
+
+
 def test_another_name_of_this_machine_stays_refused(client: TestClient) -> None:
     code = codes(client).new_code()
     for path, extra in (("/pairing", {}), ("/search", paired(client))):

@@ -56,6 +56,8 @@ async def show_metrics(service: Service, request: Request, values: Values) -> Re
         "bof_waiting": ("searches and uploads that wait for their turn", float(waiting)),
         "bof_body_bytes": ("bytes of bodies in memory", float(service.byte_limit.used)),
         "bof_thumbnail_bytes": ("bytes of thumbnails in memory", float(service.thumbnails.used)),
+        "bof_stored_queries": ("queries that are stored", float(len(service.stored))),
+        "bof_stored_query_bytes": ("bytes of stored queries in memory", float(service.stored.used)),
         "bof_jobs": ("changes that wait or run", float(sum(not job.is_over for job in service.jobs.all()))),
         **metrics.process_gauges(),
     }

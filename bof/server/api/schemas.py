@@ -109,6 +109,11 @@ SCHEMAS: dict[str, Schema] = {
         points=_object(query=_list(_POINT), hit=_list(_POINT), inlier=_list(_BOOL), weight=_list(_NUMBER)),
         seconds=_SECONDS,
     ),
+    "Query": _object(
+        id=_TEXT, name=_TEXT, version=_VERSION, width=_WHOLE, height=_WHOLE, n_features=_WHOLE, n_bytes=_WHOLE,
+        expires=_TIME,
+    ),
+    "RemovedQuery": _object(id=_TEXT),
     "Subject": _object(box=_BOX, width=_WHOLE, height=_WHOLE),
     "Image": _object(**_IMAGE),
     "Images": _object(total=_WHOLE, offset=_WHOLE, images=_list(_ref("Image"))),

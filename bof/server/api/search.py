@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import hashlib
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.errors import BofError, OptionError
+from bof.errors import BofError
 from bof.options import SearchOptions
 from bof.server.api.endpoint import Endpoint
-from bof.server.decoding import FindSubject, Pose, QueryNeeds, Subject
+from bof.server.api.given import given_picture
+from bof.server.decoding import FindSubject, Pose, Prepared, QueryNeeds, Subject
 from bof.server.http.answers import answer
-from bof.server.http.bodies import one_picture, pictures
+from bof.server.http.bodies import pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
 from bof.server.iiif.answers import negotiated
@@ -24,31 +24,28 @@ from bof.server.searching import answer_json, find_page, rounded
 from bof.server.service import Service
 
 
-@asynccontextmanager
-async def _picture(service: Service, request: Request, values: Values) -> AsyncIterator[bytes]:
-    """The picture in the body, or the one that the server fetches for it."""
-    target = None if values["url"] is None else service.fetcher.target(values["url"])
-    async with service.body(request) as body:
-        if target is None:
-            yield await one_picture(request, body)
-            return
-    if body:
-        raise OptionError(option="url", expected="an empty body beside it", found=f"{len(body)} bytes")
-    async with service.fetcher.fetch(target) as picture:
-        yield picture
-
-
 async def search(service: Service, request: Request, values: Values) -> Response:
     """With a picture that is sent or fetched."""
     page_request, pose = PageRequest.of(values), pose_of(values)
-    async with _picture(service, request, values) as picture, service.place(request):
+    async with given_picture(service, request, values) as given, service.place(request):
+        picture = bytes(given.content)
+        page_request = await without_self(service, page_request, values, picture)
         found = await find_page(service, picture, pose, page_request)
         return await negotiated(service, request, found, picture)
 
 
+async def without_self(service: Service, page_request: PageRequest, values: Values, picture: bytes) -> PageRequest:
+    """The same, but without the pictures of the index whose files are this one, where the parameters say so."""
+    if not values["exclude_self"]:
+        return page_request
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(picture).hexdigest())
+    own = await service.in_file_thread(service.collection.ids_of_content, digest)
+    return page_request.without_self(values, own)
+
+
 async def search_image(service: Service, request: Request, values: Values) -> Response:
     """With a picture of the index."""
-    page_request, pose = PageRequest.of(values), pose_of(values)
+    page_request, pose = PageRequest.of(values).without_self(values, [values["id"]]), pose_of(values)
     fact = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
@@ -63,7 +60,9 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
     async with service.body(request, many=True) as body:
         for part in await pictures(request, body, service.options.batch_images):
             async with service.place(request):
-                answers.append(await _page_or_problem(service, bytes(part.content), pose, page_request))
+                picture = bytes(part.content)
+                one_request = await without_self(service, page_request, values, picture)
+                answers.append(await _page_or_problem(service, picture, pose, one_request))
     return answer({"answers": answers})
 
 
@@ -81,8 +80,9 @@ async def match(service: Service, request: Request, values: Values) -> Response:
     """A picture that is sent or fetched with one of the index."""
     pose = pose_of(values)
     await service.in_file_thread(service.collection.record, values["id"])
-    async with _picture(service, request, values) as picture, service.place(request):
-        return answer(await _match(service, picture, pose, values["id"], values["mirror"]))
+    async with given_picture(service, request, values) as given, service.place(request):
+        prepared = await service.prepare(bytes(given.content), pose, QueryNeeds())
+        return answer(await match_json(service, prepared, values["id"], values["mirror"]))
 
 
 async def match_images(service: Service, request: Request, values: Values) -> Response:
@@ -92,14 +92,13 @@ async def match_images(service: Service, request: Request, values: Values) -> Re
     await service.in_file_thread(service.collection.record, values["b"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
-        return answer(await _match(service, picture, pose, values["b"], values["mirror"], fact.sha256))
+        prepared = await service.prepare(picture, pose, QueryNeeds(), fact.sha256)
+        return answer(await match_json(service, prepared, values["b"], values["mirror"]))
 
 
-async def _match(
-    service: Service, picture: bytes, pose: Pose, number: int, mirror: str, version: str = ""
-) -> dict[str, Any]:
+async def match_json(service: Service, prepared: Prepared, number: int, mirror: str) -> dict[str, Any]:
+    """How a query lies in a picture of the index."""
     engine = await service.engine()
-    prepared = await service.prepare(picture, pose, QueryNeeds(), version)
     options = SearchOptions(mirror=mirror)
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
     return {**found, "seconds": rounded(found["seconds"])}
@@ -107,41 +106,45 @@ async def _match(
 
 async def subject(service: Service, request: Request, values: Values) -> Response:
     """Where a picture that is sent or fetched has its subject."""
-    pose = Pose(values["turn"], bool(values["flip"]), "auto")
-    async with _picture(service, request, values) as picture, service.place(request):
-        found: Subject = await service.in_worker(FindSubject(picture, dataclasses.replace(pose, box=None)))
+    pose = Pose(values["turn"], bool(values["flip"]))
+    async with given_picture(service, request, values) as given, service.place(request):
+        return subject_answer(await service.in_worker(FindSubject(bytes(given.content), pose)))
+
+
+def subject_answer(found: Subject) -> Response:
+    """Where a subject is."""
     box = None if found.box is None else [round(value, 2) for value in found.box]
     return answer({"box": box, "width": found.width, "height": found.height})
 
 
-_PICTURE = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "not-available", "too-many-requests")
-_ANNOTATED = {"application/ld+json": "AnnotationPage"}
+PICTURE = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "not-available", "too-many-requests")
+ANNOTATED = {"application/ld+json": "AnnotationPage"}
 
 ENDPOINTS = (
     Endpoint(
         "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
-        is_heavy=True, problems=(*_PICTURE, "not-fetched"), others=_ANNOTATED,
+        is_heavy=True, problems=(*PICTURE, "not-fetched"), others=ANNOTATED,
     ),
     Endpoint(
         "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer"},
-        parameters=(ID, *SEARCH), is_heavy=True, problems=(*_PICTURE, "gone"), others=_ANNOTATED,
+        parameters=(ID, *SEARCH), is_heavy=True, problems=(*PICTURE, "gone"), others=ANNOTATED,
     ),
     Endpoint(
         "POST", "/search/batch", "Search with several pictures", search_batch, {200: "Answers"}, parameters=SEARCH,
-        body="pictures", is_heavy=True, problems=_PICTURE,
+        body="pictures", is_heavy=True, problems=PICTURE,
     ),
     Endpoint(
         "POST", "/matches/{id}", "Match a picture with one of the index", match, {200: "Match"},
-        parameters=(ID, URL, *QUERY), body="picture", is_heavy=True, problems=(*_PICTURE, "not-fetched"),
+        parameters=(ID, URL, *QUERY), body="picture", is_heavy=True, problems=(*PICTURE, "not-fetched"),
     ),
     Endpoint(
         "GET", "/matches/{a}/{b}", "Match two pictures of the index", match_images, {200: "Match"},
         parameters=(number_in_path("a", "the query"), number_in_path("b", "the other"), *QUERY), is_heavy=True,
-        problems=(*_PICTURE, "gone"),
+        problems=(*PICTURE, "gone"),
     ),
     Endpoint(
         "POST", "/subject", "Find the subject of a picture", subject, {200: "Subject"},
         parameters=(URL, TURN, FLIP), body="picture", is_heavy=True,
-        problems=(*_PICTURE, "not-fetched"),
+        problems=(*PICTURE, "not-fetched"),
     ),
 )  # fmt: skip

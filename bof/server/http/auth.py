@@ -86,6 +86,17 @@ class Guard:
         known, until = self._sessions.get(request.cookies.get(COOKIE, ""), (Rights(False, False), 0.0))
         return known if time.monotonic() < until else Rights(False, False)
 
+    def identity(self, request: Request) -> str:
+        """What tells the client of an admitted request from others: its token or its session, hashed; else nothing.
+
+        Of an extension nothing: what it sends is for the page, which has a session of its own.
+        """
+        if not self.is_required or self._extensions.has_sent(request):
+            return ""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        given = f"token {token.strip()}" if kind.lower() == "bearer" else f"session {request.cookies.get(COOKIE, '')}"
+        return hashlib.sha256(given.encode("utf-8", "surrogateescape")).hexdigest()
+
     def open_session(self, token: str, request: Request) -> tuple[str, Rights]:
         """A name for a cookie, which says nothing of the token. Raises ProblemError for a wrong token."""
         rights = self._compare(token, request)

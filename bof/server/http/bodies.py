@@ -71,13 +71,18 @@ def _too_large(limit: int, found: str) -> ProblemError:
 
 async def one_picture(request: Request, body: bytes) -> bytes:
     """The picture that a body is, or that its field `image` holds."""
+    return bytes((await one_part(request, body)).content)
+
+
+async def one_part(request: Request, body: bytes) -> FormPart:
+    """The same with its file name, which only the field of a form has."""
     kind, boundary = _content_type(request)
     if kind == _FORM:
         (part,) = await asyncio.to_thread(parts_of, body, boundary, 1)
-        return bytes(part.content)
+        return part
     if kind and not _PICTURE.fullmatch(kind):
         raise ProblemError("not-a-picture", f"expected image/..., application/octet-stream or {_FORM}, found {kind!r}")
-    return body
+    return FormPart("", memoryview(body))
 
 
 async def pictures(request: Request, body: bytes, n_most: int) -> list[FormPart]:

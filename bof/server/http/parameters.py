@@ -6,6 +6,7 @@ What is an option of searching (bof/options) is one here too: with its choices, 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -140,6 +141,7 @@ FILTERS = (
 TURN = choice("turn", 0, (0, 90, 180, 270), "turn the picture clockwise first, by these degrees")
 FLIP = choice("flip", 0, (0, 1), "then mirror it left to right")
 QUERY = (Parameter(BOX, more=_BOX), TURN, FLIP, _of_search("mirror"))
+EXCLUDE_SELF = choice("exclude_self", 0, (0, 1), "leave the query's own entry in the index out of the hits")
 SEARCH = (
     Parameter(dataclasses.replace(TOP, high=200)),
     whole("offset", 0, 0, 1_000_000, "hits to pass over"),
@@ -154,6 +156,7 @@ SEARCH = (
             many=True,
         )
     ),
+    EXCLUDE_SELF,
     *FILTERS,
 )
 URL = Parameter(
@@ -163,6 +166,40 @@ URL = Parameter(
         "fetch the picture here instead of taking it from the body, which is empty then; only where the server may",
     ),
     more={"pattern": URL_PATTERN},
+)
+STORED = Parameter(Option("query", None, "a stored query"), place="path", more={"maxLength": 64})
+MAX_SIDE = 1_000_000
+_SIZE = re.compile(r"([1-9][0-9]{0,6}),([1-9][0-9]{0,6})")
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    """Width and height. Raises ValueError."""
+    found = _SIZE.fullmatch(text)
+    width, height = (int(side) for side in found.groups()) if found else (0, 0)
+    if not 1 <= min(width, height) <= max(width, height) <= MAX_SIDE:
+        raise ValueError(text)
+    return width, height
+
+
+def _read_digest(text: str) -> str:
+    """A SHA-256 in hexadecimal digits. Raises ValueError."""
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ValueError(text)
+    return text
+
+
+FRAME = Parameter(
+    Option("frame", None, "size of the upright picture that this is a smaller copy of; coordinates are in its pixels",
+           form="WIDTH,HEIGHT", parse=_read_size),
+    more={"pattern": f"^{_SIZE.pattern}$"},
+)  # fmt: skip
+CONTENT = Parameter(
+    Option("sha256", None, "of the file that this is a smaller copy of; a hit with that content is the same file",
+           form="64 hexadecimal digits", parse=_read_digest),
+    more={"pattern": "^[0-9a-f]{64}$"},
+)  # fmt: skip
+NAME = Parameter(
+    Option("name", "", "what the picture is called; without it, as the form's file is"), more={"maxLength": 200}
 )
 VERSION = Parameter(
     Option("v", "", "the version: what is fetched with it may be cached for ever"), more={"maxLength": 64}

@@ -26,6 +26,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "conflict": (409, "The change is not possible"),
     "not-available": (409, "Not available in this index"),
     "gone": (410, "The file is gone or has changed"),
+    "query-gone": (410, "The query is not stored any more"),
     "too-large": (413, "Too large"),
     "not-a-picture": (415, "Not a picture"),
     "bad-picture": (422, "The picture cannot be read"),

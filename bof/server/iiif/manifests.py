@@ -104,7 +104,7 @@ async def annotate_answer(service: Service, request: Request, values: Values) ->
 
 
 async def _search(service: Service, request: Request, values: Values) -> tuple[ImageRecord, FoundPage]:
-    page_request, pose = PageRequest.of(values), pose_of(values)
+    page_request, pose = PageRequest.of(values).without_self(values, [values["id"]]), pose_of(values)
     query = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, query)
