@@ -2,6 +2,7 @@
 // The menus and the button. Whatever is chosen becomes a job, which the page take.html does in a tab of its own: a
 // service worker may be ended at any moment.
 
+import { inject } from './injecting.js';
 import { leaveJob } from './jobs.js';
 
 const PICTURE = 'picture';
@@ -30,7 +31,7 @@ async function start(job) {
 async function choose(tab) {
   if (tab?.id === undefined) return;
   try {
-    await chrome.scripting.executeScript({ target: { tabId: tab.id }, files: ['in_page.js', 'choose.js'] });
+    await inject({ target: { tabId: tab.id }, files: ['in_page.js', 'choose.js'] });
   } catch { // a page of the browser's own, a shop of extensions, a PDF: their picture can be taken all the same
     await start({ tab: tab.id, window: tab.windowId, frame: 0, kind: 'screen', url: '', element: null, area: null });
   }

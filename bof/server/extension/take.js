@@ -1,6 +1,7 @@
 // @ts-check
 // Does one job: takes the picture, sends it to the server, and becomes the page with its results.
 
+import { inject } from './injecting.js';
 import { takeJob } from './jobs.js';
 import { Trouble, paired, send } from './server.js';
 import { element, fillTexts, t } from './words.js';
@@ -61,9 +62,9 @@ async function takenInPage(job) {
   if (job.kind !== 'clicked' && job.kind !== 'element') return nothing;
   const target = { tabId: job.tab, frameIds: [job.frame] };
   try {
-    await chrome.scripting.executeScript({ target, files: ['in_page.js'] });
+    await inject({ target, files: ['in_page.js'] });
     const func = (/** @type {Job} */ each) => bofPictures.take(each);
-    const [found] = await chrome.scripting.executeScript({ target, func, args: [job] });
+    const [found] = await inject({ target, func, args: [job] });
     return /** @type {Taken | undefined} */ (found?.result) ?? nothing;
   } catch {
     return nothing;
