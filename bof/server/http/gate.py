@@ -52,6 +52,10 @@ _METHODS = ("GET", "POST", "PUT", "DELETE")
 _REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Bof")
 """What the pages of other sites may send, if the site is named."""
 
+SHARE = "/share"
+"""Where the page, as an app of the system, is given a picture by the user: a form that no page has sent, so that it has
+no origin. A browser says of such a request alone that it comes from no site; pages cannot."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -113,6 +117,8 @@ class Gate:
         if scope["method"] in _SAFE_METHODS:
             return
         origin = headers.get("origin")
+        if scope["path"] == SHARE and origin == "null" and headers.get("sec-fetch-site") == "none":
+            return
         if (
             origin is not None
             and not self._is_ours(origin, host)
