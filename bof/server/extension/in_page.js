@@ -89,7 +89,8 @@ globalThis.bofPictures ??= (() => {
 
   /** @param {Element} element @returns {ShadowRoot | null} */
   const shadowOf = (element) =>
-    element instanceof HTMLElement ? chrome.dom.openOrClosedShadowRoot(element) : element.shadowRoot;
+    element instanceof HTMLElement && 'dom' in chrome
+      ? chrome.dom.openOrClosedShadowRoot(element) : element.shadowRoot;
 
   /** All elements below, those in shadow trees too. @param {ParentNode} root @returns {Iterable<Element>} */
   function* elementsBelow(root) {
