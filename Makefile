@@ -58,7 +58,7 @@ $(SANITIZED): Makefile $(C_FILES)
 	$(CC) $(STRICT) -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
 		-ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC -shared $(filter %.c,$(C_FILES)) -o $@ -lm
 
-# The page's JavaScript: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
+# The page's JavaScript and the extension's: its types, with TypeScript, and eslint's rules. Only CI insists on Node.js.
 # Without the viewer for the tests of IIIF, which has 400 MB of packages beside it: `npm ci --prefix tests/page` adds it.
 check-page: $(VENV)/.ready-dev
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE)/.checked; \
@@ -73,9 +73,11 @@ $(PAGE)/api.d.ts: $(PAGE)/api_types.py $(shell find bof/server -name '*.py')
 	$(BIN)/python $< > $@.new
 	mv $@.new $@
 
-$(PAGE)/.checked: $(PAGE)/node_modules/.ready $(PAGE)/api.d.ts $(wildcard bof/server/static/*.js $(addprefix $(PAGE)/,*.js *.json *.ts))
+$(PAGE)/.checked: $(PAGE)/node_modules/.ready $(PAGE)/api.d.ts $(wildcard bof/server/static/*.js bof/server/extension/*.js \
+		$(addprefix $(PAGE)/,*.js *.json *.ts extension/*))
 	$(PAGE)/node_modules/.bin/tsc --project $(PAGE)
-	$(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js bof/server/static
+	$(PAGE)/node_modules/.bin/tsc --project $(PAGE)/extension
+	$(PAGE)/node_modules/.bin/eslint --config $(PAGE)/eslint.config.js bof/server/static bof/server/extension
 	touch $@
 
 bench: $(VENV)/.ready-peers

@@ -14,6 +14,7 @@ from bof.cli.command import run
 from bof.cli.parser import CommandParser
 from bof.errors import OptionError, ServerError
 from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
+from bof.server.pairing import pairing_line
 from bof.system.memory import hide_memory
 
 READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
@@ -37,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-urls", action="extend", nargs="+", default=[], metavar="HOST", help=urls)
     moves = "let those who may change the index move duplicates from its folders to DIR, or into the trash, and back"
     add("--allow-moves", type=Path, metavar="DIR", help=moves)
+    meaning = "write the browser extension into this folder, and show a code to pair it with this server"
+    add("--extension", type=Path, metavar="DIR", help=meaning)
     add("--behind-proxy", action="store_true", help="believe X-Forwarded-For and -Proto of a proxy on this machine")
     add("--access-log", action="store_true", help="print a line for each request")
     add_option(parser, MAPPED_MEMORY)
@@ -72,8 +75,19 @@ def _command(arguments: argparse.Namespace) -> int:
         application, arguments.host, arguments.port, access_log=arguments.access_log,
         proxy_headers=arguments.behind_proxy,
     )  # fmt: skip
+    if arguments.extension:
+        _offer_extension(arguments.extension, folder)
     server.run()
     return 0
+
+
+def _offer_extension(target: Path, index: Path) -> None:
+    """Write the browser extension, and say how to load it and the code to pair it with."""
+    from bof.server.extension_files import HOW_TO_LOAD, write_extension
+
+    write_extension(target)
+    print(f"extension: {target.absolute()}; {HOW_TO_LOAD}")
+    print(pairing_line(index), flush=True)
 
 
 def _hosts(arguments: argparse.Namespace, read_token: str, write_token: str) -> frozenset[str]:

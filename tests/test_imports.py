@@ -18,7 +18,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 OTHER_NAMES = {
     "PIL": "pillow", "cv2": "opencv-contrib-python", "faiss": "faiss-cpu", "python_multipart": "python-multipart",
-    "pi_heif": "pi-heif", "resvg_py": "resvg-py", "sklearn": "scikit-learn",
+    "mcp_types": "mcp-types", "pi_heif": "pi-heif", "resvg_py": "resvg-py", "sklearn": "scikit-learn",
 }  # fmt: skip
 """What is imported under another name than it is installed under."""
 

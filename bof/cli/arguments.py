@@ -120,9 +120,14 @@ def options_from(arguments: argparse.Namespace, kind: type[T]) -> T:
 
 def add_index(parser: argparse.ArgumentParser, vocabulary: str = "its vocabulary, if it is not where it was") -> None:
     """The flags --index, which `index_folder` reads, and --vocabulary."""
+    add_index_folder(parser)
+    add_vocabulary(parser, vocabulary)
+
+
+def add_index_folder(parser: argparse.ArgumentParser) -> None:
+    """The flag --index alone."""
     index = f"the index's folder (default ${INDEX_VARIABLE} or ./{DEFAULT_INDEX})"
     parser.add_argument("--index", type=Path, metavar="DIR", help=index)
-    add_vocabulary(parser, vocabulary)
 
 
 def add_vocabulary(parser: argparse.ArgumentParser, meaning: str) -> None:

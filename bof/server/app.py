@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
-from bof.server.api import duplicates, images, index, jobs, judgments, queries, search, sharing, values
+from bof.server.api import duplicates, images, index, jobs, judgments, pairing, queries, search, sharing, values
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
@@ -32,6 +32,7 @@ ENDPOINTS = (
     *duplicates.ENDPOINTS,
     *judgments.ENDPOINTS,
     *values.ENDPOINTS,
+    *pairing.ENDPOINTS,
 )
 
 IIIF_ENDPOINTS = (*services.ENDPOINTS, *manifests.ENDPOINTS, *collections.ENDPOINTS)
@@ -53,7 +54,9 @@ class Application:
         app.router.redirect_slashes = False
         app.state.openapi = document(ENDPOINTS)
         app.state.openapi_of_iiif = document(IIIF_ENDPOINTS, IIIF)
-        self._gate: ASGIApp = Gate(app, settings.hosts, settings.origins, service.options.request_seconds)
+        self._gate: ASGIApp = Gate(
+            app, settings.hosts, settings.origins, service.extensions, service.options.request_seconds
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""

@@ -24,6 +24,7 @@ from bof.server.collection import ServedCollection
 from bof.server.decoding import Check, Decode, DecodeSpec, PictureTask, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.auth import Guard
 from bof.server.http.bodies import BYTES_A_SECOND, Body, body_of
+from bof.server.http.extensions import Extensions
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
@@ -32,6 +33,7 @@ from bof.server.jobs.changes import Changes
 from bof.server.jobs.deciding import Decisions, require_moves
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
+from bof.server.pairing import PairingFile, pairing_path
 from bof.server.queries.store import QueryStore
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
@@ -80,7 +82,8 @@ class Service:
         engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory)
         self.collection = ServedCollection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
-        self.guard = Guard(settings.read_token, settings.write_token, read_only=settings.read_only)
+        self.extensions = Extensions(PairingFile(pairing_path(settings.index)), settings.origins)
+        self.guard = Guard(settings.read_token, settings.write_token, self.extensions, read_only=settings.read_only)
         self.rate = Rate(options.rate)
         self.byte_limit = ByteLimit(options.buffered_megabytes << 20)
         self.fetcher = Fetcher(settings.sources, options, self.byte_limit)

@@ -5,7 +5,7 @@ import ts from 'typescript-eslint';
 export default defineConfig({
   files: ['**/*.js'],
   extends: [js.configs.recommended, ts.configs.strictTypeChecked],
-  languageOptions: { parserOptions: { project: `${import.meta.dirname}/tsconfig.json` } },
+  languageOptions: { parserOptions: { project: ['', 'extension/'].map((each) => `${import.meta.dirname}/${each}tsconfig.json`) } },
   linterOptions: { reportUnusedDisableDirectives: 'error' },
   rules: {
     eqeqeq: 'error',

@@ -143,6 +143,9 @@ SCHEMAS: dict[str, Schema] = {
         )
     ),
     "Token": _object(token=_TEXT),
+    "Paired": _object(paired=_BOOL),
+    "PairingRequest": _object(code=_TEXT, name=_TEXT),
+    "PairingToken": _object(id=_TEXT, token=_TEXT),
     "Job": _object(
         id=_TEXT, kind={"type": "string", "enum": list(KINDS_OF_JOBS)},
         state={"type": "string", "enum": list(STATES)}, stage=_TEXT, done=_WHOLE, total=_WHOLE, added=_WHOLE,

@@ -13,6 +13,7 @@ from typing import Literal
 from starlette.requests import Request
 
 from bof.server.http.bodies import Body, is_named
+from bof.server.http.extensions import Extensions
 from bof.server.http.limits import Rate
 from bof.server.http.problems import ProblemError
 
@@ -42,12 +43,16 @@ def _digest(token: str) -> bytes:
 
 
 class Guard:
-    """Compares tokens and remembers sessions. No tokens: everybody may do everything that the server may."""
+    """Compares tokens and remembers sessions. No tokens: everybody may do everything that the server may.
 
-    def __init__(self, read_token: str, write_token: str, *, read_only: bool) -> None:
+    An extension of a browser may read, with the token of its pairing alone, whatever others may.
+    """
+
+    def __init__(self, read_token: str, write_token: str, extensions: Extensions, *, read_only: bool) -> None:
         self.is_required = bool(read_token or write_token)
         """Is a token needed?"""
         self.read_only = read_only
+        self._extensions = extensions
         self._read, self._write = _digest(read_token), _digest(write_token)
         self._sessions: OrderedDict[str, tuple[Rights, float]] = OrderedDict()
         self._guesses = Rate(_GUESSES_A_SECOND, most=_GUESSES)
@@ -62,11 +67,17 @@ class Guard:
         """What a request's token is good for. Raises ProblemError, too-many-requests, for one wrong token too many."""
         rights = self.rights_of(token)
         if token and not rights.read:
-            self._guesses.take(request.client.host if request.client else "")
+            self.count_guess(request)
         return rights
+
+    def count_guess(self, request: Request) -> None:
+        """A wrong token or code came. Raises ProblemError, too-many-requests, for one too many."""
+        self._guesses.take(request.client.host if request.client else "")
 
     def rights(self, request: Request) -> Rights:
         """What the client of a request may do. Raises ProblemError for one wrong token too many."""
+        if self._extensions.has_sent(request):
+            return Rights(self._extensions.pairing_of(request) is not None, False)
         if not self.is_required:
             return Rights(True, not self.read_only)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -76,8 +87,11 @@ class Guard:
         return known if time.monotonic() < until else Rights(False, False)
 
     def identity(self, request: Request) -> str:
-        """What tells the client of an admitted request from others: its token or its session, hashed; else nothing."""
-        if not self.is_required:
+        """What tells the client of an admitted request from others: its token or its session, hashed; else nothing.
+
+        Of an extension nothing: what it sends is for the page, which has a session of its own.
+        """
+        if not self.is_required or self._extensions.has_sent(request):
             return ""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         given = f"token {token.strip()}" if kind.lower() == "bearer" else f"session {request.cookies.get(COOKIE, '')}"

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bof.server.http.extensions import ExtensionCors, Extensions
 from bof.server.http.problems import ProblemError
 
 log = logging.getLogger("bof")
@@ -59,16 +60,26 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Gate:
-    """Middleware. hosts: the names to answer to, none: any; origins: other sites whose pages may ask, none by default.
+    """Middleware. hosts: the names to answer to, none: any; origins: other sites whose pages may ask, none by default;
+    extensions: those of browsers, which may ask while they are paired.
 
     A page on another site can point its own name at this machine's loopback address; its requests then look like ours
     but for the Host header.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str], send_seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        origins: Collection[str],
+        extensions: Extensions,
+        send_seconds: float,
+    ) -> None:
         self._hosts, self._origins, self._send_seconds = hosts, origins, send_seconds
+        self._extensions = extensions
         named = set(origins) - {"*"}  # which Starlette takes for any site
-        self._app = CORSMiddleware(app, named, _METHODS, _REQUEST_HEADERS) if named else app
+        self._app: ASGIApp = CORSMiddleware(app, named, _METHODS, _REQUEST_HEADERS) if named else app
+        self._app = ExtensionCors(self._app, extensions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
@@ -108,10 +119,17 @@ class Gate:
         origin = headers.get("origin")
         if scope["path"] == SHARE and origin == "null" and headers.get("sec-fetch-site") == "none":
             return
-        if origin is not None and origin not in self._origins and urlsplit_netloc(origin) != host.lower():
+        if (
+            origin is not None
+            and not self._is_ours(origin, host)
+            and not self._extensions.may_ask(origin, scope["path"])
+        ):
             raise ProblemError("forbidden", f"expected a request of this site, found one of {origin[:100]!r}")
         if origin is None and headers.get("sec-fetch-site", "same-origin") in ("cross-site", "same-site"):
             raise ProblemError("forbidden", "expected a request of this site, found one of another")
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        return origin in self._origins or urlsplit_netloc(origin) == host.lower()
 
 
 def host_name(host: str) -> str:

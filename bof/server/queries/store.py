@@ -28,7 +28,9 @@ _USUAL_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a query. key: of the token or the session, empty where there are no tokens; address: of the client."""
+    """Who sent a query. key: of the token or the session, empty where whoever may read may use it, by its id alone;
+    address: of the client.
+    """
 
     key: str
     address: str
@@ -146,7 +148,7 @@ class QueryStore:
     def _entry(self, number: str, key: str) -> _Entry:
         self._forget_old()
         entry = self._entries.get(number)
-        if entry is not None and secrets.compare_digest(entry.query.sender.key, key):
+        if entry is not None and secrets.compare_digest(entry.query.sender.key or key, key):
             return entry
         if not _ID.fullmatch(number):
             raise ProblemError("not-found", f"expected the id of a query, found {number[:50]!r}")

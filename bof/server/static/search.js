@@ -2,6 +2,7 @@
 // The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
 import { rights } from './access.js';
+import { askForAddress, isByAddress } from './address_query.js';
 import {
   boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search, withinGroup,
 } from './answers.js';
@@ -343,6 +344,11 @@ class Search {
     /** @param {unknown} error */
     const again = (error) => errorBox(error, () => this.draw());
     const { route } = this;
+    if (isByAddress(route.query)) {
+      this.#picture = null;
+      this.root.replaceChildren(askForAddress(route.query));
+      return;
+    }
     let picture;
     try {
       picture = await queryPicture(route.query);
