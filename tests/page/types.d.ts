@@ -70,7 +70,9 @@ type Attributes<E> = Listeners<E> & { [N in AttributeName]?: Value };
 type Pressable<E> = Attributes<E> & { icon?: IconName; quiet?: boolean; kind?: string };
 
 type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
-type WordKey = keyof typeof import('../../bof/server/static/words.js').ALL;
+type WordKey =
+  | keyof typeof import('../../bof/server/static/words.js').ALL
+  | keyof typeof import('../../bof/server/static/words_many.js').MANY;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */
@@ -186,4 +188,49 @@ interface TaskLine {
   remove(): void;
   progress(done: number, total: number): void;
   finish(text: string, skipped?: Skipped, kind?: 'good' | 'bad', passedOver?: PassedOver): void;
+}
+
+// ---- many queries
+
+/** A picture to search with: a file of the reader's, or one of the collection. */
+type SeveralSource = { path: string } & ({ file: File; image?: undefined } | { file?: undefined; image: Api.Image });
+
+type ItemState = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+
+/** What a row of the table shows of an answer. best: the first hit of the best verdict. */
+interface Summary {
+  best: Api.Hit | null;
+  nProved: number;
+  nParts: number;
+  nHits: number;
+  total: number;
+}
+
+/** One of many queries. answer: as the server sent it; thumb: the address of a small copy; tries: how many failed. */
+interface Item {
+  readonly number: number;
+  readonly source: SeveralSource;
+  state: ItemState;
+  summary: Summary | null;
+  answer: Blob | null;
+  thumb: string | null;
+  seconds: number;
+  problem: string;
+  detail: string;
+  tries: number;
+}
+
+/** What a search with one of many pictures gives; thumb: a small copy of a file. */
+interface FoundOne {
+  answer: Api.Answer;
+  thumb: Blob | null;
+}
+
+/** A query with its answer, for export. problem: why there is no answer. */
+interface Exported {
+  name: string;
+  query: Query;
+  problem: string;
+  answer(): Promise<Api.Answer | null>;
+  picture(): Promise<QueryPicture>;
 }

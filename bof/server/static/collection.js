@@ -9,12 +9,13 @@ import { button, byId, h, icon, link, redraw, say, select } from './dom.js';
 import { removeAll, tagAll } from './editing.js';
 import { errorBox } from './errors.js';
 import { folderChoice, tagChoice, textChoice } from './filters.js';
+import { filesIn, sourcesOf } from './folders.js';
 import { showJob } from './jobs.js';
 import { number, t } from './language.js';
 import { chips, picture } from './results.js';
 import { go, href } from './router.js';
 import { noPictures } from './start.js';
-import { filesIn, sourcesOf, upload } from './uploading.js';
+import { upload } from './uploading.js';
 
 const PAGE = 48;
 

@@ -22,15 +22,23 @@ export function setLanguage(name) {
   save('language', name);
 }
 
+/** @type {Record<Language, Record<string, string>>} */
+const texts = { en: { ...WORDS.en }, zh: { ...WORDS.zh } };
+
+/** Adds the texts of a view that is loaded when it is first shown. @param {Record<string, string[]>} all */
+export function addWords(all) {
+  for (const [key, [en = '', zh = '']] of Object.entries(all)) [texts.en[key], texts.zh[key]] = [en, zh];
+}
+
 /** @param {string} key @returns {key is WordKey} */
-const hasWords = (key) => Object.hasOwn(WORDS[language], key);
+const hasWords = (key) => Object.hasOwn(texts[language], key);
 
 /**
  * The text of a key; {name} is filled in; {n} chooses between "one|many".
  * @param {WordKey} key @param {Filling} filling
  */
 export function t(key, filling = {}) {
-  const [one = '', many] = WORDS[language][key].split('|');
+  const [one = '', many] = (texts[language][key] ?? key).split('|');
   const text = many !== undefined && filling.n !== 1 ? many : one;
   return text.replace(/\{(\w+)\}/g, (_, /** @type {string} */ name) => {
     const value = filling[name] ?? '';
