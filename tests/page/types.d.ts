@@ -226,11 +226,27 @@ interface FoundOne {
   thumb: Blob | null;
 }
 
-/** A query with its answer, for export. problem: why there is no answer. */
+/** A query with its answer, for export. problem: why there is no answer; thumb: at most this long, in pixels. */
 interface Exported {
   name: string;
   query: Query;
   problem: string;
   answer(): Promise<Api.Answer | null>;
-  picture(): Promise<QueryPicture>;
+  withPicture<T>(use: (picture: QueryPicture) => Promise<T>): Promise<T>;
+  thumb(side: number): Promise<Blob>;
 }
+
+/** What is exported. about: lines below the title; what: the same for the reader who chooses; isSingle: one search. */
+interface ExportJob {
+  title: string;
+  about: string[];
+  what: string;
+  fileName: string;
+  found: Exported[];
+  isSingle: boolean;
+  print(): unknown;
+  onSaved(): void;
+}
+
+/** Makes a file; onProgress is given how many queries are done. */
+type MakeExport = (job: ExportJob, onProgress: (done: number) => void, signal: AbortSignal) => Promise<Blob>;

@@ -36,6 +36,8 @@ export class Run {
   state = 'over';
   /** Why it paused by itself, in the reader's language. */
   reason = '';
+  /** Are there answers that were not exported? */
+  isUnsaved = false;
   /** How to search. @type {Query} */
   settings = {};
   /** Called after each change, with the item that changed. @type {(item: Item | null) => void} */
@@ -105,6 +107,7 @@ export class Run {
     this.stop();
     for (const { thumb } of this.items) if (thumb) URL.revokeObjectURL(thumb);
     this.items = [];
+    this.isUnsaved = false;
     this.state = 'over';
     this.onchange(null);
   }
@@ -158,6 +161,7 @@ export class Run {
 
   /** @param {Item} item @param {Api.Answer} answer @param {Blob | null} thumb @param {number} seconds */
   #finish(item, answer, thumb, seconds) {
+    this.isUnsaved = true;
     this.#pace.done += 1;
     this.#calm += 1;
     if (this.#calm % N_CALM === 0) this.#width = Math.min(MOST_AT_ONCE, this.#width + 1);

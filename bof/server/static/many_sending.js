@@ -1,38 +1,49 @@
 // @ts-check
-// One of many pictures: it is made smaller, sent, searched with, and forgotten by the server.
+// A search with one of many pictures. The server stores a file as long as that takes.
 
-import { parametersOf } from './answers.js';
+import { searchParameters } from './answers.js';
 import { call, fetchBitmap, url } from './api.js';
-import { smallerCopy } from './shrinking.js';
-import { smallCopy } from './thumbnails.js';
+import { readPicture } from './pictures.js';
+import { withStored } from './sending.js';
+import { smallCopy } from './small_copies.js';
 
 const TOP = 20;
 
-/** A small copy of a stored query, where the browser cannot decode the file. @param {string} query its id */
-async function storedThumb(query) {
-  const address = url('GET /queries/{query}/picture', { path: { query }, query: { size: 320 } });
-  return smallCopy(await fetchBitmap(address.href));
-}
-
 /**
+ * Does something with a file of the reader's as a picture to search with; then the server and the page forget it.
  * @template T
- * @param {File} file @param {string} name @param {AbortSignal | undefined} signal
- * @param {(query: Api.Query) => Promise<T>} use what is done with it, while the server has it
+ * @param {File} file @param {(picture: OwnPicture) => Promise<T>} use
  */
-export async function withStored(file, name, signal, use) {
-  const { body, frame, sha256, bitmap } = await smallerCopy(file);
-  bitmap?.close();
-  const query = await call('POST /queries', { query: { name: name.slice(-200), frame, sha256 }, body, signal });
+export async function withFile(file, use) {
+  const picture = await readPicture(file);
   try {
-    return await use(query);
+    return await use(picture);
   } finally {
-    call('DELETE /queries/{query}', { path: { query: query.id } }).catch(() => {});
+    picture.bitmap?.close();
+    if (picture.stored) call('DELETE /queries/{query}', { path: { query: picture.stored.id } }).catch(() => {});
   }
 }
 
-/** @param {File} file @param {string} name @param {Query} settings @param {AbortSignal} signal @returns {Promise<FoundOne>} */
-const searchFile = (file, name, settings, signal) => withStored(file, name, signal, async ({ id }) => {
-  const answer = await call('POST /search/query/{query}',
-    { path: { query: id }, query: { ...parametersOf(settings), top: TOP }, signal });
-  return { answer, thumb: await storedThumb(id).catch(() => null) };
-});
+/** A small copy, from the server where the browser cannot decode the file. @param {OwnPicture} picture @param {string} id */
+async function thumbOf({ bitmap }, id) {
+  if (bitmap) return smallCopy(bitmap);
+  const address = url('GET /queries/{query}/picture', { path: { query: id }, query: { size: 320 } });
+  return smallCopy(await fetchBitmap(address.href));
+}
+
+/** @param {File} file @param {Query} settings @param {AbortSignal} signal @returns {Promise<FoundOne>} */
+const searchFile = (file, settings, signal) => withFile(file, (picture) => withStored(picture, async (id) => {
+  const query = { ...searchParameters(settings), top: TOP };
+  const answer = await call('POST /search/query/{query}', { path: { query: id }, query, signal });
+  return { answer, thumb: await thumbOf(picture, id).catch(() => null) };
+}));
+
+/** @param {Api.Image} image @param {Query} settings @param {AbortSignal} signal @returns {Promise<FoundOne>} */
+async function searchImage({ id }, settings, signal) {
+  const query = { ...searchParameters(settings), top: TOP, exclude_self: 1 };
+  return { answer: await call('POST /search/image/{id}', { path: { id }, query, signal }), thumb: null };
+}
+
+/** @param {SeveralSource} source @param {Query} settings @param {AbortSignal} signal */
+export const searchOne = ({ file, image }, settings, signal) =>
+  (file ? searchFile(file, settings, signal) : searchImage(image, settings, signal));
