@@ -35,7 +35,7 @@ class ServeOptions(Checked):
     decode_megabytes: int = _megabytes(1536, "memory that reading one picture may take", 64)
     decode_seconds: float = _seconds(15.0, "time that reading one picture may take")
     header_seconds: float = _seconds(10.0, "time in which the head of a request must arrive")
-    body_seconds: float = _seconds(30.0, "time in which the body of a request must arrive")
+    body_seconds: float = _seconds(30.0, "time in which the body of a request must arrive, and 1 more for each 64 KB")
     request_seconds: float = _seconds(60.0, "time for an answer, and for sending a piece of it")
     drain_seconds: int = declare(
         30, "time that requests have to end when the server is stopped", 1, 3600, unit="seconds"

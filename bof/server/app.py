@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
-from bof.server.api import duplicates, images, index, jobs, queries, search
+from bof.server.api import duplicates, images, index, jobs, queries, search, sharing
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
@@ -42,7 +42,7 @@ class Application:
         self.service = service = Service(settings, options or ServeOptions())
         pages = Pages(reload=reload)
         routes = [
-            *routes_of(service, (*ENDPOINTS, *IIIF_ENDPOINTS)),
+            *routes_of(service, (*ENDPOINTS, *IIIF_ENDPOINTS, *sharing.ENDPOINTS)),
             Route("/", pages.home),
             Route("/static/{name:path}", pages.file),
         ]

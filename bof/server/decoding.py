@@ -218,14 +218,14 @@ class Check:
         return kind_of(self.data) or ""
 
 
-class Item(Protocol):
+class PictureTask(Protocol):
     """What can be done to a picture in a process of its own."""
 
     def run(self, spec: DecodeSpec) -> Any:
         """In the child. Raises ImageError for a picture that cannot be used."""
 
 
-def run_in_worker(spec: DecodeSpec, item: Item) -> Any:
+def run_in_worker(spec: DecodeSpec, item: PictureTask) -> Any:
     """One item, in a process of its own."""
     be_one_of_many()
     try:

@@ -1,4 +1,7 @@
-"""The page's files: read once from the folder `static`, so that no path of a request reaches the file system."""
+"""The page's files: read once from the folder `static`, so that no path of a request reaches the file system.
+
+Icons are drawn when they are first asked for.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.server.http.problems import not_found
+from bof.server.icons import ICONS, icon_png
 
 FOLDER = Path(__file__).parent / "static"
 _HOME = "index.html"
@@ -47,6 +51,8 @@ class Pages:
     def _send(self, request: Request, name: str) -> Response:
         if self._reload:
             self._files = _read_all(self._folder)
+        if name in ICONS and name not in self._files:
+            self._files[name] = _ready(name, icon_png(name))
         found = self._files.get(name)
         if found is None:
             return not_found(f"file {name[:80]!r}").response()
@@ -66,8 +72,11 @@ def _read_all(folder: Path) -> dict[str, File]:
 
 
 def _read(path: Path) -> File:
-    content = path.read_bytes()
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return _ready(path.name, path.read_bytes())
+
+
+def _ready(name: str, content: bytes) -> File:
+    kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     packed = gzip.compress(content, mtime=0) if kind.startswith(_COMPRESSED) else b""
     is_text = kind.startswith("text/")
     packed = packed if len(packed) < len(content) else b""

@@ -21,9 +21,9 @@ from bof.images.decode import Picture
 from bof.options import ServeOptions
 from bof.server import uploads
 from bof.server.collection import ServedCollection
-from bof.server.decoding import Check, Decode, DecodeSpec, Item, Pose, Prepare, Prepared, QueryNeeds
+from bof.server.decoding import Check, Decode, DecodeSpec, PictureTask, Pose, Prepare, Prepared, QueryNeeds
 from bof.server.http.auth import Guard
-from bof.server.http.bodies import body_of
+from bof.server.http.bodies import BYTES_A_SECOND, Body, body_of
 from bof.server.http.fetching import Fetcher
 from bof.server.http.limits import ByteLimit, Cache, Places, Rate
 from bof.server.http.metrics import Metrics
@@ -124,6 +124,11 @@ class Service:
         megabytes = self.options.batch_megabytes if many else self.options.upload_megabytes
         return body_of(request, megabytes << 20, self.options.body_seconds, self.byte_limit)
 
+    def body_patience(self, body: Body) -> float:
+        """Seconds that the largest body may take."""
+        megabytes = self.options.batch_megabytes if body == "pictures" else self.options.upload_megabytes
+        return self.options.body_seconds + (megabytes << 20) / BYTES_A_SECOND
+
     @asynccontextmanager
     async def place(self, request: Request) -> AsyncIterator[None]:
         """A turn for what takes a core; who has gone away meanwhile gets none."""
@@ -140,7 +145,7 @@ class Service:
         """What waits for disks and the catalogue."""
         return await asyncio.get_running_loop().run_in_executor(self._file_threads, work, *arguments)
 
-    async def in_worker(self, item: Item) -> Any:
+    async def in_worker(self, item: PictureTask) -> Any:
         """One picture in a process of its own. Raises ProblemError for a picture that cannot be used."""
         result = await asyncio.wrap_future(self._pool.submit(item))
         if isinstance(result, LostItem):

@@ -14,7 +14,11 @@ interface RequestOf<E extends Endpoint> {
   json?: Api.Endpoints[E]['json'];
   body?: Blob | FormData;
   signal?: AbortSignal;
+  onProgress?: OnProgress;
 }
+
+/** Is given the share of a body that is sent. */
+type OnProgress = (share: number) => void;
 
 /** A picture of the collection in an address. */
 interface ImageVersion {
@@ -103,18 +107,27 @@ type Bitmap = ImageBitmap | HTMLCanvasElement;
 
 // ---- pictures to search with
 
-/** The reader's own. bitmap: null where the browser cannot decode the file. */
+/**
+ * The reader's own. key: its name by content, or the id of a stored query; file: null where the server alone has it;
+ * bitmap: null where the browser cannot decode the file; copy: what is sent in its place, unless `sendsOriginal`;
+ * stored: what the server says of it, once it is sent; onProgress: of those who wait for it.
+ */
 interface OwnPicture extends Size {
   key: string;
   id: null;
-  file: File;
+  file: File | null;
   name: string;
   bitmap: ImageBitmap | null;
+  copy: Blob | null;
+  stored: Api.Query | null;
+  sending: Promise<Api.Query> | null;
+  sentBytes: number;
+  sendsOriginal: boolean;
+  onProgress?: OnProgress;
 }
 
 interface IndexedPicture extends Api.Image {
   key: string;
-  file: null;
   bitmap: ImageBitmap | null;
   full?: ImageBitmap | null;
 }

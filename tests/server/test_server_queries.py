@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import re
@@ -288,11 +289,9 @@ def query_of(n_bytes: int, address: str = "a", key: str = "") -> StoredQuery:
 
 
 def is_stored(store: QueryStore, query: StoredQuery) -> bool:
-    try:
+    with contextlib.suppress(ProblemError):
         return store.get(query.id, query.sender.key) is query
-    except ProblemError as problem:
-        assert problem.kind == "query-gone"
-        return False
+    return False
 
 
 async def put(store: QueryStore, *queries: StoredQuery) -> None:
@@ -392,3 +391,66 @@ def test_the_query_itself_can_be_left_out(client: TestClient) -> None:
     files = [("image", ("a.png", scene(4))), ("image", ("b.png", scene(1)))]
     answers = client.post(f"{API}/search/batch", files=files, params={"exclude_self": 1}).json()["answers"]
     assert [names(answer) for answer in answers] == [[], []]
+
+
+# -- Shared from another app ------------------------------------------------------------------------------------------
+
+FROM_THE_SYSTEM = {"Origin": "null", "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+
+
+def shared(client: TestClient, *parts: bytes, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    files = [("image", (f"IMG_{i}.png", part)) for i, part in enumerate(parts)]
+    return client.post("/share", files=files, headers=headers or FROM_THE_SYSTEM, follow_redirects=False, **more)
+
+
+def test_a_shared_picture_opens_the_page_at_its_search(client: TestClient) -> None:
+    response = shared(client, scene(3), scene(4))
+    assert response.status_code == 303
+    found = re.fullmatch(r"/#/search\?query=([\w-]{24})&more=1", response.headers["location"])
+    assert found is not None
+    assert names(searched(client, {"id": found[1]})) == ["scene-03.png"]
+    assert client.get(f"{API}/queries/{found[1]}").json()["name"] == "IMG_0.png"
+    assert shared(client, b"no picture").headers["location"] == "/#/search?problem=not-a-picture"
+    assert client.get("/share").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_only_the_user_shares(client: TestClient, headers: dict[str, str]) -> None:
+    refused(shared(client, scene(3), headers=headers), 403)
+
+
+def test_no_other_address_takes_a_form_without_an_origin(client: TestClient) -> None:
+    for path in ("/search", "/queries", "/images"):
+        files = {"image": ("a.png", scene(1))}
+        refused(client.post(API + path, files=files, headers=FROM_THE_SYSTEM), 403)
+
+
+def test_who_may_not_read_shares_nothing(index_folder: Path) -> None:
+    with served(index_folder, read_token=READ) as client:
+        assert shared(client, scene(3)).headers["location"] == "/#/search?problem=unauthorised"
+        assert len(client.application.service.stored) == 0
+        client.post(f"{API}/session", json={"token": READ})
+        assert "query=" in shared(client, scene(3)).headers["location"]
+
+
+def test_the_page_can_be_installed(client: TestClient) -> None:
+    response = client.get("/static/app.webmanifest")
+    assert response.headers["content-type"] == "application/manifest+json"
+    manifest = response.json()
+    for entry in manifest["icons"][1:]:
+        icon = Image.open(io.BytesIO(client.get(f"/static/{entry['src']}").content))
+        assert f"{icon.width}x{icon.height}" == entry["sizes"]
+        assert (icon.mode == "RGB") == (entry.get("purpose") == "maskable")
+        assert {(0x35, 0x53, 0xC4), (255, 255, 255)} <= {color[1][:3] for color in icon.getcolors(1 << 20)}
+    home = client.get("/").text
+    for name in re.findall(r'href="(static/[\w.-]+)"', home):
+        assert client.get(f"/{name}").status_code == 200

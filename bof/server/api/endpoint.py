@@ -102,7 +102,7 @@ async def _handle(service: Service, endpoint: Endpoint, request: Request) -> Res
     if endpoint.is_heavy:
         service.rate.take(request.client.host if request.client else "")
     values = read_all(request, endpoint.parameters)
-    patience = service.options.request_seconds + (service.options.body_seconds if endpoint.body else 0.0)
+    patience = service.options.request_seconds + (service.body_patience(endpoint.body) if endpoint.body else 0.0)
     async with asyncio.timeout(patience):
         return await endpoint.handle(service, request, values)
 

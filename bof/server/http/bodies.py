@@ -20,6 +20,9 @@ Body = Literal["", "picture", "pictures", "json"]
 """What an endpoint takes."""
 
 JSON_BYTES = 1 << 20
+BYTES_A_SECOND = 64 << 10
+"""A body may take so much longer as it has more bytes than this: half of what a slow telephone sends."""
+
 _MAX_TYPE = 1000
 _FORM = "multipart/form-data"
 _PICTURE = re.compile(r"image/[\w.+-]+|application/octet-stream")
@@ -48,17 +51,19 @@ async def body_of(request: Request, limit: int, seconds: float, byte_limit: Byte
 
 async def _gather(request: Request, chunks: list[bytes], limit: int, seconds: float, byte_limit: ByteLimit) -> None:
     """Append the body piece by piece; the last is empty."""
-    taken = 0
+    taken, start = 0, asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as clock:
             async for chunk in request.stream():
                 taken += len(chunk)
+                clock.reschedule(start + seconds + taken / BYTES_A_SECOND)
                 if taken > limit:
                     raise _too_large(limit, "more")
                 byte_limit.take(len(chunk))
                 chunks.append(chunk)
     except TimeoutError:
-        detail = f"expected the body within {seconds:g} s, found {taken} bytes by then"
+        rate = f"{seconds:g} s and one more for each {BYTES_A_SECOND} bytes"
+        detail = f"expected the body within {rate}, found {taken} bytes by then"
         raise ProblemError("time-out", detail, {"Connection": "close"}) from None
     except ClientDisconnect:
         raise ProblemError("bad-request", "expected a whole body, found that the client went away") from None

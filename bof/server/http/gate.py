@@ -51,6 +51,10 @@ _METHODS = ("GET", "POST", "PUT", "DELETE")
 _REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Bof")
 """What the pages of other sites may send, if the site is named."""
 
+SHARE = "/share"
+"""Where the page, as an app of the system, is given a picture by the user: a form that no page has sent, so that it has
+no origin. A browser says of such a request alone that it comes from no site; pages cannot."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -102,6 +106,8 @@ class Gate:
         if scope["method"] in _SAFE_METHODS:
             return
         origin = headers.get("origin")
+        if scope["path"] == SHARE and origin == "null" and headers.get("sec-fetch-site") == "none":
+            return
         if origin is not None and origin not in self._origins and urlsplit_netloc(origin) != host.lower():
             raise ProblemError("forbidden", f"expected a request of this site, found one of {origin[:100]!r}")
         if origin is None and headers.get("sec-fetch-site", "same-origin") in ("cross-site", "same-site"):

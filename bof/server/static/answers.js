@@ -3,8 +3,10 @@
 
 import { call } from './api.js';
 import { indexedPicture, ownPicture } from './pictures.js';
+import { withStored } from './sending.js';
 import { turnOf } from './transforms.js';
 
+const FIRST_PAGE = 6;
 const PAGE = 24;
 const N_RETAINED = 12;
 
@@ -39,7 +41,7 @@ function parameters(query, names) {
  */
 export async function queryPicture(query) {
   if (query.image) return indexedPicture(query.image);
-  return query.upload ? ownPicture(query.upload) : null;
+  return query.query || query.upload ? ownPicture(query) : null;
 }
 
 /** @param {Query} query @returns {Pose} */
@@ -51,12 +53,17 @@ export function boxOf({ box = '' }) {
   return numbers.length === 4 && numbers.every(Number.isFinite) ? /** @type {Box} */ (numbers) : null;
 }
 
-/** @param {QueryPicture} picture @param {Query} query @param {number} offset @param {AbortSignal} [signal] */
-function requestPage(picture, query, offset, signal) {
-  const given = { ...parameters(query, SEARCH), top: PAGE, offset };
-  return picture.file
-    ? call('POST /search', { query: given, body: picture.file, signal })
-    : call('POST /search/image/{id}', { path: { id: picture.id }, query: given, signal });
+/**
+ * A page of the answer: the first is short, so that something is there to see while the rest is on its way.
+ * @param {QueryPicture} picture @param {Query} query @param {number} offset
+ * @param {{signal?: AbortSignal, onProgress?: OnProgress}} options
+ */
+function requestPage(picture, query, offset, { signal, onProgress } = {}) {
+  const given = { ...parameters(query, SEARCH), top: offset ? PAGE : FIRST_PAGE, offset };
+  if (picture.id !== null) return call('POST /search/image/{id}', { path: { id: picture.id }, query: given, signal });
+  /** @param {string} id */
+  const searchWith = (id) => call('POST /search/query/{query}', { path: { query: id }, query: given, signal });
+  return withStored(picture, searchWith, onProgress);
 }
 
 /** @param {QueryPicture} picture @param {Query} query */
@@ -64,19 +71,25 @@ const keyOf = (picture, query) => JSON.stringify([picture.key, parameters(query,
 
 /**
  * The answer as far as it was requested.
- * @param {QueryPicture} picture @param {Query} query @param {AbortSignal} signal
+ * @param {QueryPicture} picture @param {Query} query @param {AbortSignal} signal @param {OnProgress} onProgress
  */
-export async function search(picture, query, signal) {
+export async function search(picture, query, signal, onProgress) {
   const key = keyOf(picture, query);
   const before = retained.get(key);
   if (before) return before;
-  const first = await requestPage(picture, query, 0, signal);
+  const first = await requestPage(picture, query, 0, { signal, onProgress });
   const [oldest] = retained.keys();
   if (oldest && retained.size >= N_RETAINED) retained.delete(oldest);
   const answer = { ...first, isComplete: first.hits.length === 0 || first.hits.length >= first.total };
   retained.set(key, answer);
   return answer;
 }
+
+/** Is there more to load at once? @param {PartialAnswer} answer */
+export const isBeginning = ({ hits, isComplete }) => !isComplete && hits.length <= FIRST_PAGE;
+
+/** The query in the path of a comparison: its number, its name by content, or `q`. @param {QueryPicture} picture */
+export const nameInPath = ({ id, key }) => id ?? (key.startsWith('u') ? key : 'q');
 
 /** @param {QueryPicture} picture @param {Query} query */
 export const retainedAnswer = (picture, query) => retained.get(keyOf(picture, query)) ?? null;
@@ -98,7 +111,7 @@ export const forgetAnswers = () => retained.clear();
 /** The points on which two pictures agree. @param {QueryPicture} picture @param {string} id @param {Query} query */
 export function matchOf(picture, id, query) {
   const given = parameters(query, MATCH);
-  return picture.file
-    ? call('POST /matches/{id}', { path: { id }, query: given, body: picture.file })
-    : call('GET /matches/{a}/{b}', { path: { a: picture.id, b: id }, query: given });
+  if (picture.id !== null) return call('GET /matches/{a}/{b}', { path: { a: picture.id, b: id }, query: given });
+  return withStored(picture, (own) =>
+    call('GET /matches/query/{query}/{id}', { path: { query: own, id }, query: given }));
 }

@@ -3,6 +3,7 @@
 
 import { ExplainedError, Unreachable } from './errors.js';
 import { t, tOr } from './language.js';
+import { watchedFetch } from './watched_fetch.js';
 
 const BASE = new URL('api/v1', document.baseURI).href;
 const LONGEST_PAUSE_S = 10;
@@ -10,9 +11,9 @@ const LONGEST_PAUSE_S = 10;
 /** The server refused a request; its answer is a problem document (RFC 9457). @param {Response} response */
 async function problemOf(response) {
   const document = /** @type {Partial<Api.Problem> | null} */ (await response.json().catch(() => null));
-  const name = String(document?.type).split('/').pop();
+  const name = String(document?.type).split('/').pop() ?? '';
   const general = t(response.status >= 500 ? 'problem.500' : 'problem.400');
-  return new ExplainedError(tOr(`problem.${name}`, general), document?.detail ?? document?.title ?? '');
+  return new ExplainedError(tOr(`problem.${name}`, general), document?.detail ?? document?.title ?? '', name);
 }
 
 /** What the frame of the page does for requests: it requests a token and notes whether the server answers. */
@@ -55,10 +56,11 @@ export const thumbnail = ({ id, version }, size = 320) =>
 /** Where the file is. @param {ImageVersion} image */
 export const original = ({ id, version }) => url('GET /images/{id}/file', { path: { id }, query: { v: version } }).href;
 
-/** @param {string | URL} target @param {RequestInit} options */
-async function send(target, options) {
+/** @param {string | URL} target @param {RequestInit} options @param {OnProgress} [onProgress] */
+async function send(target, options, onProgress) {
   try {
-    const response = await fetch(target, { credentials: 'same-origin', ...options });
+    const response = await (onProgress
+      ? watchedFetch(target, options, onProgress) : fetch(target, { credentials: 'same-origin', ...options }));
     hooks.onReach(true);
     return response;
   } catch (error) {
@@ -96,7 +98,7 @@ async function mayTryAgain({ status, headers }, tries) {
  */
 export async function call(endpoint, request = {}, tries = 0) {
   const [method = ''] = endpoint.split(' ');
-  const response = await send(url(endpoint, request), prepare(method, request));
+  const response = await send(url(endpoint, request), prepare(method, request), request.onProgress);
   if (response.ok) return /** @type {Api.Endpoints[E]['answer']} */ (await response.json());
   if (await mayTryAgain(response, tries)) return call(endpoint, request, tries + 1);
   throw await problemOf(response);

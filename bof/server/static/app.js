@@ -157,6 +157,9 @@ function onKey(event) {
 connect({ askForToken: signIn, onReach });
 listen((transfer) => open?.view.acceptDrop?.(transfer) ?? false);
 addEventListener('hashchange', () => render());
+addEventListener('renamed', () => {
+  if (open) open.hash = location.hash;
+});
 addEventListener('keydown', onKey);
 addEventListener('unhandledrejection', (event) => {
   if (!(event.reason instanceof ExplainedError)) return;

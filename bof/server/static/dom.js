@@ -154,12 +154,15 @@ export function say(text) {
 
 let fading = 0;
 
-/** Shows a line at the bottom for six seconds. @param {string} text */
+const SHORTEST_MS = 6000;
+const LETTER_MS = 60;
+
+/** Shows a line over the bar at the top, where it hides no result, as long as it takes to read. @param {string} text */
 export function toast(text) {
   const place = byId('toast');
   place.textContent = text;
   clearTimeout(fading);
-  fading = setTimeout(() => place.replaceChildren(), 6000);
+  fading = setTimeout(() => place.replaceChildren(), Math.max(SHORTEST_MS, LETTER_MS * text.length));
 }
 
 /**

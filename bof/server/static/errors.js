@@ -4,15 +4,22 @@
 import { button, h, icon } from './dom.js';
 import { t } from './language.js';
 
-/** An error that the page can explain. userText: in the reader's language; detail: the server's message, in English. */
+/**
+ * An error that the page can explain. userText: in the reader's language; detail: the server's message, in English;
+ * kind: of the server's problem, the last part of its type.
+ */
 export class ExplainedError extends Error {
-  /** @param {string} userText @param {string} detail */
-  constructor(userText, detail = '') {
+  /** @param {string} userText @param {string} detail @param {string} kind */
+  constructor(userText, detail = '', kind = '') {
     super(detail || userText);
     this.userText = userText;
     this.detail = detail;
+    this.kind = kind;
   }
 }
+
+/** Has the server forgotten the query? @param {unknown} error */
+export const isQueryGone = (error) => error instanceof ExplainedError && error.kind === 'query-gone';
 
 /** No answer: the server or the network is down. */
 export class Unreachable extends ExplainedError {

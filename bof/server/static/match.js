@@ -62,7 +62,8 @@ class MatchView {
   /** The address of the search that found the hit. @returns {Query} */
   get #search() {
     const { query } = this.#ids;
-    return { ...this.route.query, mode: '', lines: '', [query.startsWith('u') ? 'upload' : 'image']: query };
+    const own = query.startsWith('u') ? { upload: query } : {};  // 'q': the address names the stored query alone
+    return { ...this.route.query, mode: '', lines: '', .../^\d/.test(query) ? { image: query } : own };
   }
 
   async #draw() {
@@ -102,7 +103,7 @@ class MatchView {
     const names = { query: picture.name || t('query.yours'), hit: hit.name };
     /** @param {Display} shown */
     const addressOf = ({ mode, lines }) => href('match', { ...query, mode, lines }, ...parts);
-    const comparison = new Comparison(scene, match, names, display, { addressOf, isUpload: Boolean(picture.file) });
+    const comparison = new Comparison(scene, match, names, display, { addressOf, isUpload: picture.id === null });
     this.#comparison = comparison;
     this.root.replaceChildren(h('section', { class: 'match', 'aria-labelledby': 'match-title' },
       h('div', { class: 'row between' },

@@ -1,21 +1,65 @@
 // @ts-check
 // Ways to give a picture: choose, photograph, paste, drop. Each one leads to a search.
 
+import { call } from './api.js';
 import { h, icon, toast } from './dom.js';
+import { errorText, ExplainedError } from './errors.js';
 import { t } from './language.js';
-import { loadPicture, pictureIn } from './pictures.js';
+import { addressIn, inSearchOrder, isKnown, loadPicture } from './pictures.js';
 import { go, here, href } from './router.js';
 
-/** Searches with a file; where the address waits for this very picture, it stays as it is. @param {File} file */
-async function searchWith(file) {
+/**
+ * Searches with a file. Where the address waits for this very picture, it stays as it is; where it waits for another,
+ * or this is the first of several, the page says so.
+ * @param {File} file @param {number} more files that were given with it
+ */
+export async function searchWith(file, more = 0) {
   if (file.type && !file.type.startsWith('image/')) {
     toast(t('query.no-picture', { name: file.name }));
     return;
   }
-  const { key } = await loadPicture(file);
   const { view, query } = here();
-  if (query.upload === key) dispatchEvent(new HashChangeEvent('hashchange'));
-  else go(href('search', { upload: key, ranker: view === 'search' ? query.ranker : '' }));
+  const awaited = query.upload && !isKnown(query.upload) ? query.upload : '';
+  const { key, stored } = await loadPicture(file);
+  if (awaited === key || query.upload === key) {
+    dispatchEvent(new HashChangeEvent('hashchange'));
+    return;
+  }
+  const ranker = view === 'search' && !awaited ? query.ranker : '';
+  go(href('search', { query: stored?.id, upload: key, ranker, more: more || '', instead: awaited && 1 }));
+}
+
+/**
+ * Several pictures at once: the search takes the first, and says so. A view for many queries begins here.
+ * @param {File[]} files
+ */
+function searchWithFirst(files) {
+  const [first = null, ...others] = inSearchOrder(files);
+  if (first) searchWith(first, others.length);
+}
+
+/** The number of a picture of this collection that an address shows, else null. @param {string} address */
+const ownImage = (address) =>
+  (address.startsWith(location.origin) && /\/api\/v1\/images\/(\d+)\/(?:thumbnail|file)/.exec(address)?.[1]) || null;
+
+/**
+ * A picture that came as the address where it is, as browsers give one of another page: the server fetches it, if it
+ * may.
+ * @param {string} address
+ */
+export async function searchWithAddress(address) {
+  const image = ownImage(address);
+  if (image) {
+    go(href('search', { image }));
+    return;
+  }
+  try {
+    const { id } = await call('POST /queries', { query: { url: address } });
+    go(href('search', { query: id }));
+  } catch (error) {
+    const isForbidden = error instanceof ExplainedError && error.kind === 'forbidden';
+    toast(isForbidden ? t('query.link') : `${errorText(error)} ${t('query.link')}`);
+  }
 }
 
 /**
@@ -45,7 +89,11 @@ export const cameraButton = (words) =>
 export function listen(acceptDrop) {
   let depth = 0;
   /** @param {DragEvent} event */
-  const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
+  const hasFiles = ({ dataTransfer }) =>
+    ['Files', 'text/uri-list'].some((kind) => dataTransfer?.types.includes(kind)) && !isOfThisPage;
+  let isOfThisPage = false;
+  addEventListener('dragstart', () => { isOfThisPage = true; });
+  addEventListener('dragend', () => { isOfThisPage = false; });
   /** @param {number} change */
   const over = (change) => /** @param {DragEvent} event */ (event) => {
     if (!hasFiles(event)) return;
@@ -60,15 +108,17 @@ export function listen(acceptDrop) {
     event.preventDefault();
     depth = 0;
     document.body.classList.remove('dropping');
-    if (!event.dataTransfer || acceptDrop(event.dataTransfer)) return;
-    const file = pictureIn(event.dataTransfer);
-    if (file) searchWith(file);
+    if (!event.dataTransfer || (event.dataTransfer.files.length && acceptDrop(event.dataTransfer))) return;
+    const { dataTransfer } = event;
+    const address = addressIn(dataTransfer);
+    if (dataTransfer.files.length) searchWithFirst([...dataTransfer.files]);
+    else if (address) searchWithAddress(address);
     else toast(t('query.no-file'));
   });
   addEventListener('paste', (event) => {
-    const file = pictureIn(event.clipboardData);
-    if (!file) return;
+    const files = [...event.clipboardData?.files ?? []];
+    if (!files.length) return;
     event.preventDefault();
-    searchWith(file);
+    searchWithFirst(files);
   });
 }

@@ -1,8 +1,10 @@
 // @ts-check
 // The query with a region that the reader draws, moves and resizes: by pointer, fingers, keyboard, or exact numbers.
+// A finger on the picture scrolls the page, unless the region button was pressed before, or the finger stays a while.
 
-import { h, say } from './dom.js';
+import { h, say, toast } from './dom.js';
 import { t } from './language.js';
+import { watchPress } from './long_press.js';
 import { boxAround } from './transforms.js';
 
 const EDGES = ['nw', 'n', 'ne', 'e', 'se', 's', 'sw', 'w'];
@@ -43,6 +45,8 @@ function dragged([x0, y0, x1, y1], edge, dx, dy) {
 export class Region {
   /** Shares of the picture. @type {Box | null} */
   region = null;
+  /** Does a finger draw? For one drag, then it scrolls again. */
+  isDrawing = false;
   #waiting = 0;
   #isChanging = false;
 
@@ -50,11 +54,13 @@ export class Region {
    * @param {HTMLCanvasElement} canvas the picture as shown @param {string} name of the picture
    * @param {Size} size of the picture as shown, in pixels @param {Box | null} box in these pixels
    * @param {(box: Box | null) => void} onChange what happens when the reader has changed the box
+   * @param {(isDrawing: boolean) => void} onMode
    */
-  constructor(canvas, name, size, box, onChange) {
+  constructor(canvas, name, size, box, onChange, onMode) {
     this.canvas = canvas;
     this.size = size;
     this.onChange = onChange;
+    this.onMode = onMode;
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', t('query.picture', { name }));
     this.frame = h('div', {
@@ -62,6 +68,10 @@ export class Region {
       onkeydown: (event) => this.#onKey(event),
     }, EDGES.map((edge) => h('span', { class: `handle ${edge}`, 'data-edge': edge })));
     this.area = h('div', { class: 'canvas', onpointerdown: (event) => this.#onDown(event) }, canvas, this.frame);
+    // A browser asks here whether a finger scrolls: it does not, once it changes the region.
+    this.area.addEventListener('touchmove', (event) => this.#isChanging && event.cancelable && event.preventDefault(),
+      { passive: false });
+    this.area.addEventListener('contextmenu', (event) => this.#isChanging && event.preventDefault());
     this.inputs = SIDES.map((side, i) =>
       h('input', { type: 'number', min: 0, max: this.#extent(i), name: side, onchange: () => this.#onNumber() }));
     this.element = h('div', { class: 'query-picture' }, this.area, h('details', { class: 'exact' },
@@ -129,15 +139,38 @@ export class Region {
     return [clamp((event.clientX - left) / width, 0, 1), clamp((event.clientY - top) / height, 0, 1)];
   }
 
+  /** @param {boolean} isDrawing */
+  #setDrawing(isDrawing) {
+    this.isDrawing = isDrawing;
+    this.area.classList.toggle('drawing', isDrawing);
+    this.onMode(isDrawing);
+  }
+
+  /** What a pointer drags: an edge, '' for all of the region, null for a new one. @param {PointerEvent} event */
+  #edgeAt({ target }) {
+    const isOnFrame = target instanceof HTMLElement && this.frame.contains(target);
+    return isOnFrame ? target.dataset.edge ?? '' : null;
+  }
+
   /** @param {PointerEvent} event */
   #onDown(event) {
-    const { target, pointerId, button, isPrimary } = event;
-    if (button !== 0 || !isPrimary) return;
-    event.preventDefault();
-    this.area.setPointerCapture(pointerId);
+    if (event.button !== 0 || !event.isPrimary) return;
+    const edge = this.#edgeAt(event);
+    if (event.pointerType !== 'touch' || this.isDrawing || edge) {
+      event.preventDefault();
+      this.#begin(event, edge);
+    } else {
+      watchPress(this.area, event, () => {
+        this.#setDrawing(true);
+        this.#begin(event, edge);
+      }, () => toast(t('region.touch')));
+    }
+  }
+
+  /** @param {PointerEvent} event @param {string | null} edge */
+  #begin(event, edge) {
+    this.area.setPointerCapture(event.pointerId);
     this.#isChanging = true;
-    const isOnFrame = target instanceof HTMLElement && this.frame.contains(target);
-    const edge = isOnFrame ? target.dataset.edge ?? '' : null;
     const drag = { start: this.#pointOf(event), region: this.region, edge };
     const listening = new AbortController();
     const { signal } = listening;
@@ -161,6 +194,7 @@ export class Region {
   /** @param {Drag} drag @param {boolean} isComplete */
   #onUp({ region: before }, isComplete) {
     this.#isChanging = false;
+    this.#setDrawing(false);
     const { region } = this;
     const isTiny = region && Math.min(region[2] - region[0], region[3] - region[1]) < SMALLEST;
     if (!isComplete || isTiny) this.#setRegion(before);
@@ -193,8 +227,12 @@ export class Region {
     this.#setRegion(box && [share(box[0], width), share(box[1], height), share(box[2], width), share(box[3], height)]);
   }
 
-  /** Puts a region in the middle, where there is none, for the keyboard to move and resize. */
+  /**
+   * Lets a finger draw, or not again; puts a region in the middle, where there is none, for the keyboard to move and
+   * resize.
+   */
   start() {
+    this.#setDrawing(!this.isDrawing);
     if (!this.region) {
       this.#setRegion([0.25, 0.25, 0.75, 0.75]);
       this.#done();

@@ -10,8 +10,8 @@ import { href } from './router.js';
 
 /** @typedef {Api.Hit} Hit */
 /**
- * match: the address of the comparison with a hit.
- * @typedef {{match: (hit: Hit) => string, ranker: string | undefined}} Links
+ * match: the address of the comparison with a hit; own: the query's number, where it is a picture of the collection.
+ * @typedef {{match: (hit: Hit) => string, ranker: string | undefined, own?: number | null}} Links
  */
 
 const STAGES = [
@@ -106,17 +106,22 @@ function card(hit, place, links) {
 /** @param {PartialAnswer} answer */
 const isUnchecked = ({ hits }) => hits.every(({ verdict, basis }) => verdict === 'unverified' || basis === 'content');
 
-/** @param {PartialAnswer} answer @param {Hit['verdict']} verdict */
-const count = ({ hits }, verdict) => hits.filter((hit) => hit.verdict === verdict).length;
+/** @param {Hit[]} hits @param {Hit['verdict']} verdict */
+const count = (hits, verdict) => hits.filter((hit) => hit.verdict === verdict).length;
 
-/** How many are proved, and how many share a part, as far as the answer is complete. @param {PartialAnswer} answer */
-function headline(answer) {
+/**
+ * How many are proved, and how many share a part, as far as the answer is complete. own: the query, left out.
+ * @param {PartialAnswer} answer @param {number | null} own
+ */
+function headline(answer, own) {
   const { hits, isComplete } = answer;
-  const [n, nParts] = [count(answer, 'same'), count(answer, 'part')];
   if (!hits.length) return t('found.nothing');
-  const mayFollow = !isComplete && n + nParts === hits.length;
-  const proved = n ? t(mayFollow ? 'found.at-least' : 'found.same', { n })
-    : t(isUnchecked(answer) ? 'found.unchecked' : 'found.none');
+  const others = hits.filter(({ id }) => id !== own);
+  const isOwn = others.length < hits.length;
+  const [n, nParts] = [count(others, 'same'), count(others, 'part')];
+  const mayFollow = !isComplete && n + nParts === others.length;
+  const proved = n ? t(mayFollow ? 'found.at-least' : isOwn ? 'found.others' : 'found.same', { n })
+    : t(isUnchecked(answer) ? 'found.unchecked' : isOwn ? 'found.no-other' : 'found.none');
   return nParts ? t('found.also', { proved, parts: t('found.parts', { n: nParts }) }) : proved;
 }
 
@@ -149,7 +154,7 @@ export class Results {
     this.same = h('ol', { class: 'grid proved' });
     this.parts = h('ol', { class: 'grid shared' });
     this.rest = h('ol', { class: 'grid' });
-    this.title = h('h2', { id: 'found' }, headline(answer));
+    this.title = h('h2', { id: 'found' });
     this.partsDivider = h('p', { class: 'parts-divider' }, t('parts.below'));
     this.divider = h('p', { class: 'divider' });
     this.more = button(t('more'), () => this.load(), { icon: 'plus' });
@@ -180,7 +185,7 @@ export class Results {
     }
     const [nSame, nParts, nRest] = [same.children.length, parts.children.length, rest.children.length];
     [parts.start, rest.start] = [nSame + 1, nSame + nParts + 1];
-    this.title.textContent = headline(answer);
+    this.title.textContent = headline(answer, this.links.own ?? null);
     this.divider.textContent = divider(answer, nSame + nParts === 0);
     [same.hidden, parts.hidden, rest.hidden] = [!nSame, !nParts, !nRest];
     [this.partsDivider.hidden, this.divider.hidden] = [!nParts, !nRest];

@@ -18,6 +18,12 @@ export function href(view, query = {}, ...parts) {
   return `#/${[view, ...parts].map(encodeURIComponent).join('/')}${text && `?${text}`}`;
 }
 
+/** Says the same in other words: nothing is drawn again, and `back` skips no view. @param {string} target */
+export function rename(target) {
+  history.replaceState(history.state, '', target);
+  dispatchEvent(new Event('renamed'));
+}
+
 /** @param {string} target */
 export function go(target) {
   if (target !== location.hash) location.hash = target;

@@ -1,20 +1,23 @@
 // @ts-check
 // The search: the query with its region on one side, the answer on the other. The address says what to search for.
 
-import { boxOf, nextPage, poseOf, queryPicture, search } from './answers.js';
+import {
+  boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search,
+} from './answers.js';
 import { button, h, icon, link, redraw, say } from './dom.js';
 import { errorBox, errorText } from './errors.js';
 import { filters } from './filters.js';
-import { t } from './language.js';
+import { percent, size, t, tOr } from './language.js';
+import { arrivalNotes, asksFeatures, notes } from './notes.js';
 import { cameraButton, chooseButton } from './picture_input.js';
-import { turned } from './pictures.js';
+import { showStored, turned } from './pictures.js';
 import { Region } from './region.js';
 import { Results } from './results.js';
-import { go, href } from './router.js';
+import { go, href, rename } from './router.js';
+import { PictureNeeded, sendOriginal } from './sending.js';
 import { start } from './start.js';
 import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
-const FEW_FEATURES = 30;
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
 
 /** How far the reader had scrolled, by address. @type {Map<string, number>} */
@@ -27,16 +30,6 @@ export const show = (root, route) => new Search(root, route);
 
 /** @param {number} top */
 const jump = (top) => scrollTo({ top, behavior: 'instant' });
-
-/** What the answer says about the query itself. @param {Api.Answer} answer @param {boolean} isAuto */
-function notes({ query: { box, n_features: n }, overlay }, isAuto) {
-  const texts = [];
-  if (isAuto && !box) texts.push(t('query.no-subject'));
-  if (n === 0) texts.push(t('query.no-features'));
-  else if (n < FEW_FEATURES) texts.push(t('query.few-features', { n }));
-  if (overlay) texts.push(t('query.overlay', { n: overlay.n_images }));
-  return texts.map((text) => h('p', { class: 'notice' }, text));
-}
 
 /** @param {Query} query */
 const noHits = (query) => h('div', { class: 'empty' }, icon('search'),
@@ -61,7 +54,7 @@ class Search {
     this.root = root;
     this.route = route;
     this.place = {
-      tools: h('div', {}), picture: h('div', {}), filters: h('div', {}),
+      tools: h('div', {}), picture: h('div', {}), sent: h('p', { class: 'small' }), filters: h('div', {}),
       results: h('div', { class: 'found', 'aria-busy': 'false' }),
     };
     this.draw();
@@ -116,7 +109,7 @@ class Search {
     const tool = (name, onclick, attributes = {}) =>
       button(t(`query.${name}`), onclick, { icon: name, quiet: true, name, ...attributes });
     redraw(this.place.tools, h('div', { class: 'row tools', role: 'group', 'aria-label': t('query.tools') },
-      tool('region', () => region.start()),
+      tool('region', () => region.start(), { 'aria-pressed': String(region.isDrawing) }),
       tool('subject', () => this.change({ box: isAuto ? '' : 'auto' }), { 'aria-pressed': String(isAuto) }),
       tool('whole', () => this.change({ box: '' }), { disabled: !query.box }),
       tool('left', () => rotate(-90)),
@@ -130,7 +123,8 @@ class Search {
     const pose = poseOf(query);
     return picture.bitmap && new Region(
       turned(picture.bitmap, pose), nameOf(picture), turnedSize(picture, pose.turn), boxOf(query),
-      (box) => this.change({ box: box ? box.join(',') : '' }));
+      (box) => this.change({ box: box ? box.join(',') : '' }),
+      (isDrawing) => this.place.tools.querySelector('[name=region]')?.setAttribute('aria-pressed', String(isDrawing)));
   }
 
   /** @param {QueryPicture} picture */
@@ -140,7 +134,8 @@ class Search {
     this.place.picture.replaceChildren(
       this.#region?.element ?? h('p', { class: 'notice' }, t('query.not-shown')),
       h('p', { class: 'name', title: picture.name }, nameOf(picture)),
-      h('div', { class: 'row' },
+      this.place.sent,
+      h('div', { class: 'row ways' },
         chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
         link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' })));
   }
@@ -166,23 +161,69 @@ class Search {
     }
   }
 
+  /** Says what was sent in the place of a large file. @param {OwnPicture} picture */
+  #drawSent(picture) {
+    const { file, stored, sentBytes, sendsOriginal } = picture;
+    const isCopy = file && stored && picture.copy && !sendsOriginal;
+    this.place.sent.hidden = !isCopy;
+    if (!isCopy) return;
+    redraw(this.place.sent, h('span', {}, t('query.copy', { sent: size(sentBytes), size: size(file.size) })),
+      button(t('query.original'), () => {
+        sendOriginal(picture);
+        forgetAnswers();
+        this.#drawAnswer(picture);
+      }, { name: 'original', kind: 'as-text' }));
+  }
+
+  /** What is known once the picture is on the server. @param {QueryPicture} picture */
+  #onStored(picture) {
+    if (picture.id !== null || !picture.stored) return;
+    const { route } = this;
+    const query = { ...route.query, query: picture.stored.id };
+    if (route.query.query !== query.query) {
+      this.route = { ...route, query };
+      rename(href('search', query));
+    }
+    this.#drawSent(picture);
+    showStored(picture).then((isNew) => {
+      if (isNew && this.#picture === picture) this.#drawQuery(picture, true);
+    });
+  }
+
   // ---- the answer
 
-  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {Query} query */
-  #showAnswer(picture, answer, query) {
-    const { results } = this.place;
+  /** @param {QueryPicture} picture @param {PartialAnswer} answer @param {boolean} isOfFeatures */
+  #showAnswer(picture, answer, isOfFeatures) {
+    this.#onStored(picture);
+    const { place: { results }, route: { query } } = this;
     const isAuto = query.box === 'auto';
     this.#results?.close();
     if (isAuto) this.#region?.setBox(answer.query.box);
     const links = {
       ranker: query.ranker,
       /** @param {Api.Hit} hit */
-      match: (hit) => href('match', { ...query, image: '', upload: '' }, picture.id ?? picture.key, hit.id),
+      match: (hit) => href('match', { ...query, image: '', upload: '' }, nameInPath(picture), hit.id),
+      own: picture.id,
     };
     this.#results = new Results(answer, links, () => nextPage(picture, query, answer), noHits(query));
-    results.replaceChildren(...notes(answer, isAuto), this.#results.element);
+    results.replaceChildren(
+      ...arrivalNotes(query), ...notes(answer, isAuto, isOfFeatures), this.#results.element);
     say(this.#results.title.textContent);
     jump(scrolled.get(location.hash) ?? scrollY);
+    if (isBeginning(answer)) this.#results.load();
+  }
+
+  /** Shows how much of the picture is sent, where there is no answer yet. */
+  #progress() {
+    const { results } = this.place;
+    const line = h('span', {}, t('searching'));
+    if (!results.children.length) results.append(h('p', { class: 'waiting' }, line));
+    const bar = h('progress', { max: 1, 'aria-label': t('query.sending') });
+    return /** @type {OnProgress} */ (share) => {
+      line.replaceChildren(t(share < 1 ? 'query.sending' : 'searching'), ' ',
+        ...(share < 1 ? [percent(share), bar] : []));
+      bar.value = share;
+    };
   }
 
   /** @param {QueryPicture} picture */
@@ -192,12 +233,16 @@ class Search {
     const { signal } = this.#request;
     const { route: { query }, place: { results } } = this;
     results.setAttribute('aria-busy', 'true');
-    if (!results.children.length) results.append(h('p', { class: 'waiting' }, t('searching')));
     try {
-      const answer = await search(picture, query, signal);
-      if (!signal.aborted) this.#showAnswer(picture, answer, query);
+      const answer = await search(picture, query, signal, this.#progress());
+      const isOfFeatures = await asksFeatures(answer.ranker);
+      if (!signal.aborted) this.#showAnswer(picture, answer, isOfFeatures);
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof PictureNeeded) {
+        this.#askForPicture(true);
+        return;
+      }
       this.#results?.close();
       results.replaceChildren(errorBox(error, () => this.#drawAnswer(picture)));
       say(errorText(error));
@@ -206,6 +251,16 @@ class Search {
   }
 
   // ---- all of it
+
+  /** @param {boolean} isMissing the address names a picture that nobody has any more */
+  #askForPicture(isMissing) {
+    const { query: { problem } } = this.route;
+    this.#picture = null;
+    const notice = problem && h('p', { class: 'notice', role: 'alert' }, tOr(`problem.${problem}`, t('problem.400')),
+      ' ', t('share.again'));
+    this.root.replaceChildren(...[notice, start(isMissing, (error) => errorBox(error, () => this.draw()))]
+      .filter((element) => element instanceof Node));
+  }
 
   /** @param {QueryPicture} picture */
   #drawFrame(picture) {
@@ -232,10 +287,11 @@ class Search {
     const isNew = this.#picture?.key !== picture?.key || !picture;
     this.#picture = picture ?? null;
     if (!picture) {
-      this.root.replaceChildren(start(picture === undefined, again));
+      this.#askForPicture(picture === undefined);
       return;
     }
     if (isNew) this.#drawFrame(picture);
+    this.place.sent.hidden = true;
     this.#drawQuery(picture, isNew);
     this.#drawFilters();
     await this.#drawAnswer(picture);
