@@ -219,13 +219,14 @@ interface Summary {
   total: number;
 }
 
-/** One of many queries. answer: as the server sent it; thumb: the address of a small copy; tries: how many failed. */
+/** One of many queries. answer: as the server sent it; small, thumb: a small copy and its address; tries: how many failed. */
 interface Item {
   readonly number: number;
   readonly source: SeveralSource;
   state: ItemState;
   summary: Summary | null;
   answer: Blob | null;
+  small: Blob | null;
   thumb: string | null;
   seconds: number;
   problem: string;

@@ -9,6 +9,7 @@ import { keysAreOn, showHelp } from './help.js';
 import { resume } from './jobs.js';
 import { LANGUAGES, otherLanguage, setLanguage, t, TAGS } from './language.js';
 import { listen } from './picture_input.js';
+import './printing.js';
 import { here, href } from './router.js';
 import * as search from './search.js';
 import { choice, save } from './settings.js';
@@ -17,6 +18,7 @@ import { choice, save } from './settings.js';
 const VIEWS = new Map([
   ['search', () => Promise.resolve(search)],
   ['match', () => import('./match.js')],
+  ['many', () => import('./many.js')],
   ['collection', () => import('./collection.js')],
   ['duplicates', () => import('./duplicates.js')],
   ['statistics', () => import('./statistics.js')],

@@ -14,6 +14,7 @@ import { showJob } from './jobs.js';
 import { number, t } from './language.js';
 import { chips, picture } from './results.js';
 import { go, href } from './router.js';
+import { searchWithSeveral } from './several.js';
 import { noPictures } from './start.js';
 import { upload } from './uploading.js';
 
@@ -176,11 +177,14 @@ class Collection {
     const { bar } = this.place;
     const n = this.#selected.size;
     const images = () => this.#images.filter((image) => this.#selected.has(image.id));
+    const search = () => searchWithSeveral(images().map((image) => ({ path: image.name, image })));
     bar.className = n ? 'selection' : '';
     bar.replaceChildren(...(n ? [
       h('b', {}, t('selected', { n })),
-      button(t('tag.several'), () => tagAll(images(), this.#tags), { icon: 'tag' }),
-      button(t('remove.one'), () => removeAll(images()), { icon: 'remove', kind: 'danger-text' }),
+      button(t('selected.search'), search, { icon: 'search' }),
+      ...(this.#canChange ? [
+        button(t('tag.several'), () => tagAll(images(), this.#tags), { icon: 'tag' }),
+        button(t('remove.one'), () => removeAll(images()), { icon: 'remove', kind: 'danger-text' })] : []),
       button(t('selected.none'), () => this.#select([]), { icon: 'close' }),
     ] : []));
   }
@@ -216,7 +220,7 @@ class Collection {
       h('a', { class: 'face', href: target, 'aria-label': words, 'data-id': id }, picture(image, 320, '')),
       h('div', { class: 'about' },
         h('p', { class: 'row between' },
-          this.#canChange ? this.#tick(image) : nameOf(image), isPicking ? null : searchLink(image)),
+          isPicking ? nameOf(image) : this.#tick(image), isPicking ? null : searchLink(image)),
         chips(image.tags)));
   }
 
@@ -245,7 +249,7 @@ class Collection {
         ? h('div', { class: 'empty' }, icon('search'), h('p', {}, t('collection.none'))) : noPictures(false));
       return;
     }
-    const all = this.#canChange ? button(t('selected.all'), () => this.#select(this.#images), { kind: 'small' }) : null;
+    const all = this.#isPicking ? null : button(t('selected.all'), () => this.#select(this.#images), { kind: 'small' });
     const pages = pager(this.#total, Number(query.page) || 1, query);
     grid.replaceChildren(
       h('p', { class: 'row' },

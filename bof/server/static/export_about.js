@@ -11,7 +11,9 @@ export const dayStamp = () => {
 
 /** The server, the day, and how was searched. @param {Query} settings */
 export function aboutServer(settings) {
-  const chosen = Object.entries(settings).filter(([, value]) => value).map(([name, value]) => `${name} = ${value ?? ''}`);
+  const chosen = Object.entries(settings).filter(([, value]) => value);
+  const how = chosen.map(([name, value = '']) => `${name} = ${value}`).join(', ');
   const server = new URL('.', document.baseURI).href;
-  return [t('export.made', { server, date: day(new Date().toISOString()) }), ...chosen.length ? [chosen.join(', ')] : []];
+  const made = t('export.made', { server, date: day(new Date().toISOString()) });
+  return how ? [made, how] : [made];
 }

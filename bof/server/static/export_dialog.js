@@ -38,8 +38,9 @@ export function exportDialog(job) {
 }
 
 /** @param {'csv' | 'json' | 'html' | 'zip' | 'print'} kind @param {IconName} name @param {() => unknown} onclick */
-const choice = (kind, name, onclick) => h('button', { type: 'button', class: 'button wide', name: `export-${kind}`, onclick },
-  icon(name), h('span', {}, h('b', {}, t(`export.${kind}`)), h('span', { class: 'small' }, t(`export.${kind}-why`))));
+const choice = (kind, name, onclick) =>
+  h('button', { type: 'button', class: 'button wide', name: `export-${kind}`, onclick }, icon(name),
+    h('span', {}, h('b', {}, t(`export.${kind}`)), h('span', { class: 'small' }, t(`export.${kind}-why`))));
 
 /**
  * Makes a file while the dialog shows how far it is; closing the dialog stops it.

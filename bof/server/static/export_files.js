@@ -1,6 +1,6 @@
 // @ts-check
-// Answers as files for programs and spreadsheets: CSV and JSON. Each part becomes a blob, so that the whole file is never
-// text in memory.
+// Answers as files for programs and spreadsheets: CSV and JSON. Each part becomes a blob, so that the whole file is
+// never text in memory.
 
 import { csvHead, csvLines } from './csv.js';
 import { h } from './dom.js';

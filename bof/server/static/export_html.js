@@ -15,13 +15,14 @@ const COLOURS = { same: '#22c55e', part: '#b15cf0' };
 const POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'";
 const STYLE = `
 :root { color-scheme: light dark; --line: #d5dae0; --soft: #59636e; --good: #1b7f46; --part: #8336bf; --bad: #c8322b; }
-@media (prefers-color-scheme: dark) { :root { --line: #353b43; --soft: #98a1ac; --good: #45b877; --part: #c79bf0; --bad: #f0716a; } }
+@media (prefers-color-scheme: dark) {
+  :root { --line: #353b43; --soft: #98a1ac; --good: #45b877; --part: #c79bf0; --bad: #f0716a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: .5rem 0 0; } h2 { font-size: 1.2rem; margin: 0; } figure, p { margin: 0; }
 .soft { color: var(--soft); font-size: .88rem; }
-.query { display: flex; gap: 1rem; align-items: start; border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: 1rem;
-  break-inside: avoid; break-after: avoid; }
+.query { display: flex; gap: 1rem; align-items: start; border-top: 1px solid var(--line); margin-top: 1.5rem;
+  padding-top: 1rem; break-inside: avoid; break-after: avoid; }
 .query img { width: 10rem; border: 4px solid var(--bad); border-radius: 4px; }
 .hits { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; margin-top: 1rem; }
 .hits figure { border: 1px solid var(--line); border-radius: 8px; padding: .5rem; break-inside: avoid; }
@@ -62,23 +63,26 @@ async function pictureOf(hit) {
   }
 }
 
-/** @param {string} text */
-const editable = (text) =>
-  `<div contenteditable="plaintext-only" role="textbox" aria-multiline="true" aria-label="${escaped(t('export.caption'))}">${text}</div>`;
+/** What the reader of the page may change before printing it. @param {string} markup */
+const editable = (markup) => `<div contenteditable="plaintext-only" role="textbox" aria-multiline="true" aria-label="${
+  escaped(t('export.caption'))}">${markup}</div>`;
+
+/** @param {Api.Hit & {fields?: Record<string, string[]>}} hit some servers send fields */
+const factsOf = (hit) => [
+  `${number(hit.width)} × ${number(hit.height)} · ${t('hit.score', { score: number(hit.score, 1) })}`,
+  ...hit.tags.length ? [hit.tags.join(', ')] : [],
+  ...Object.entries(hit.fields ?? {}).map(([name, values]) => `${name}: ${values.join(', ')}`),
+];
 
 /** @param {Api.Hit} hit @param {number} rank */
 async function figureOf(hit, rank) {
-  const [verdict = '', ...why] = [verdictText(hit), ...hit.verdict === 'unverified' ? [] : whyTexts(hit)];
-  const facts = [`${number(hit.width)} × ${number(hit.height)}`, t('hit.score', { score: number(hit.score, 1) }), ...hit.tags];
-  const lines = [`${rank}. <b>${escaped(verdict)}</b>`, escaped(hit.name), ...why.map(escaped),
-    `<span class="soft">${escaped(facts.join(' · '))}</span>`, fieldsOf(hit)];
-  return `<figure class="${hit.verdict === 'same' || hit.verdict === 'part' ? hit.verdict : ''}">${await pictureOf(hit)}<figcaption>${
-    editable(lines.filter(Boolean).join('<br>'))}</figcaption></figure>`;
+  const { verdict } = hit;
+  const why = verdict === 'unverified' ? [] : whyTexts(hit);
+  const caption = [`${rank}. <b>${escaped(verdictText(hit))}</b>`, escaped(hit.name), ...why.map(escaped),
+    ...factsOf(hit).map((fact) => `<span class="soft">${escaped(fact)}</span>`)].join('<br>');
+  return `<figure class="${verdict === 'same' || verdict === 'part' ? verdict : ''}">${await pictureOf(hit)}
+<figcaption>${editable(caption)}</figcaption></figure>`;
 }
-
-/** Its fields, where the answer has them. @param {Api.Hit & {fields?: Record<string, string[]>}} hit */
-const fieldsOf = ({ fields = {} }) => Object.entries(fields)
-  .map(([name, values]) => `<span class="soft">${escaped(name)}: ${escaped(values.join(', '))}</span>`).join('<br>');
 
 /** @param {Exported} one */
 async function queryPicture(one) {
@@ -92,9 +96,9 @@ async function sectionOf(one, answer, isSingle, signal) {
   const n = hits.filter(({ verdict }) => verdict === 'same').length;
   const said = one.problem || (hits.length ? t(n ? 'found.same' : 'found.none', { n }) : t('found.nothing'));
   const figures = [];
-  for (const [i, hit] of hits.entries()) {
+  for (const hit of shownHits(hits, isSingle)) {
     signal.throwIfAborted();
-    if (shownHits(hits, isSingle).includes(hit)) figures.push(await figureOf(hit, i + 1));
+    figures.push(await figureOf(hit, hits.indexOf(hit) + 1));
   }
   return `<section><div class="query">${await queryPicture(one)}<div><h2>${escaped(one.name)}</h2>${
     editable(escaped(said))}</div></div><div class="hits">${figures.join('\n')}</div></section>\n`;
@@ -112,7 +116,7 @@ const headOf = ({ title, about }) => `<!DOCTYPE html>
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1 contenteditable="plaintext-only" role="textbox" aria-label="${escaped(t('export.heading'))}">${escaped(title)}</h1>
+<header><h1>${escaped(title)}</h1>
 ${about.map((line) => `<p class="soft">${escaped(line)}</p>`).join('\n')}</header>
 <main>
 `;

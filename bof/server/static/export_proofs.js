@@ -56,19 +56,26 @@ function drawn(scene, lines) {
 async function proofOf(picture, one, hit) {
   const scene = await sceneWith(picture, one.query, hit);
   const blob = await jpegOf(drawn(scene, [`${one.name}  ↔  ${hit.name}`, captionOf(hit)]), QUALITY);
-  scene.hit.bitmap?.width && 'close' in scene.hit.bitmap && scene.hit.bitmap.close();
+  if (scene.hit.bitmap instanceof ImageBitmap) scene.hit.bitmap.close();
   return blob;
 }
 
-/** What a file of a proof is called. @param {string} query @param {number} n its number @param {number} rank @param {Api.Hit} hit */
-const fileName = (query, n, rank, hit) => `proofs/${String(n).padStart(4, '0')}_${safeName(stemOf(query))}_${
-  String(rank).padStart(2, '0')}_${hit.verdict}_${safeName(stemOf(hit.name))}.jpg`;
-
 /** @param {string} path */
-const stemOf = (path) => (path.split('/').pop() ?? path).replace(/\.[^.]*$/, '');
+const stemOf = (path) => safeName((path.split('/').pop() ?? path).replace(/\.[^.]*$/, ''));
 
-/** Adds the proofs of one query; returns their names by rank, and how many are missing. @param {Zip} zip @param {Exported} one
- * @param {Api.Hit[]} hits @param {number} n @param {AbortSignal} signal */
+/**
+ * What the file of a proof is called.
+ * @param {string} query @param {number} n its number @param {number} rank @param {Api.Hit} hit
+ */
+function fileName(query, n, rank, { verdict, name }) {
+  const [number, place] = [String(n).padStart(4, '0'), String(rank).padStart(2, '0')];
+  return `proofs/${number}_${stemOf(query)}_${place}_${verdict}_${stemOf(name)}.jpg`;
+}
+
+/**
+ * Adds the proofs of one query; returns their names by rank, and how many are missing.
+ * @param {Zip} zip @param {Exported} one @param {Api.Hit[]} hits @param {number} n @param {AbortSignal} signal
+ */
 async function addProofs(zip, one, hits, n, signal) {
   /** @type {Map<number, string>} */
   const names = new Map();

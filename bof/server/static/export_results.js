@@ -12,8 +12,8 @@ import { smallCopy } from './small_copies.js';
 /** Exports what is shown. @param {QueryPicture} picture @param {PartialAnswer} answer @param {Query} query */
 export function exportResults(picture, answer, query) {
   const name = picture.name || t('query.yours');
-  const { isComplete: _, ...whole } = answer;
-  const { image, upload, query: stored, ...settings } = query;
+  const whole = { ...answer, isComplete: undefined };
+  const settings = { ...query, image: '', upload: '', query: '' };
   exportDialog({
     title: t('export.heading'),
     about: aboutServer(settings),

@@ -49,9 +49,8 @@ async function filesBelow(entry, unread) {
 const entriesIn = (transfer) =>
   [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
 
-/** Is there more than one file in it, or a folder? @param {DataTransfer} transfer */
-export const holdsSeveral = (transfer) =>
-  transfer.files.length > 1 || entriesIn(transfer).some((entry) => entry.isDirectory);
+/** @param {DataTransfer} transfer */
+export const holdsFolder = (transfer) => entriesIn(transfer).some((entry) => entry.isDirectory);
 
 /** All files in what was dropped, those of folders too. @param {DataTransfer} transfer */
 export async function filesIn(transfer) {

@@ -202,7 +202,8 @@ class Many {
     const shown = BUCKETS.filter((name) => counts[name] || name === 'all' || name === bucket);
     redraw(this.place.choices,
       h('div', { class: 'row buckets', role: 'group', 'aria-label': t('many.filter') }, shown.map((name) =>
-        button(`${t(`many.bucket.${name}`)} ${number(counts[name])}`, () => this.#change({ show: name === 'all' ? '' : name }),
+        button(`${t(`many.bucket.${name}`)} ${number(counts[name])}`,
+          () => this.#change({ show: name === 'all' ? '' : name }),
           { 'aria-pressed': String(name === bucket), name: `show-${name}`, kind: `bucket ${name}` }))),
       select(t('many.sort'), sortChoices(), isDown ? `${sort} 1` : sort, (value) => {
         const [by = '', down = ''] = value.split(' ');
@@ -225,7 +226,9 @@ class Many {
   }
 
   async #drawFilters() {
+    const isOpen = this.place.filters.querySelector('details')?.open ?? false;
     const box = await filters(this.route.query, (parts) => this.#change(parts));
+    box.querySelector('details')?.toggleAttribute('open', isOpen);
     redraw(this.place.filters, box);
   }
 

@@ -11,14 +11,14 @@ import { progressText } from './many_parts.js';
 import { smallCopy } from './small_copies.js';
 
 /** @param {Item} item @param {Query} query @returns {Exported} */
-const exportedOf = ({ source: { path, file, image }, answer, state, problem, detail, thumb }, query) => ({
+const exportedOf = ({ source: { path, file, image }, answer, state, problem, detail, small }, query) => ({
   name: path,
   query,
   problem: state === 'done' ? '' : [problem || t(`many.row.${state}`), detail].filter(Boolean).join(' '),
   answer: async () => (answer ? /** @type {Api.Answer} */ (JSON.parse(await answer.text())) : null),
   withPicture: async (use) => (file ? withFile(file, use) : use(await indexedPicture(String(image.id)))),
   async thumb(side) {
-    const bitmap = await (image ? fetchBitmap(thumbnail(image)) : fetchBitmap(thumb ?? ''));
+    const bitmap = await (image ? fetchBitmap(thumbnail(image)) : createImageBitmap(small ?? new Blob()));
     return smallCopy(bitmap, side).finally(() => bitmap.close());
   },
 });

@@ -35,11 +35,14 @@ export function countsOf(items) {
   return counts;
 }
 
-/** What a column is sorted by; null comes last either way. @type {Record<Sort, (item: Item) => string | number | null>} */
+/**
+ * What a column is sorted by; null comes last either way.
+ * @type {Record<Sort, (item: Item) => string | number | null>}
+ */
 const KEYS = {
   number: (item) => item.number,
   name: (item) => item.source.path,
-  verdict: ({ summary }) => (summary ? (summary.best ? VERDICTS.indexOf(summary.best.verdict) : VERDICTS.length) : null),
+  verdict: ({ summary }) => summary && (summary.best ? VERDICTS.indexOf(summary.best.verdict) : VERDICTS.length),
   best: ({ summary }) => summary?.best?.name ?? null,
   proved: ({ summary }) => summary?.nProved ?? null,
   seconds: ({ state, seconds }) => (state === 'done' ? seconds : null),

@@ -43,7 +43,8 @@ const timeText = (value) => (value < 60
 
 /** @param {import('./many_run.js').Run} run @param {ReturnType<typeof import('./many_order.js').countsOf>} counts */
 export function progressText({ secondsLeft }, { all, waiting, proved, failed }) {
-  const parts = [t('many.progress', { done: number(all - waiting), total: number(all) }), t('many.proved', { n: proved })];
+  const parts = [t('many.progress', { done: number(all - waiting), total: number(all) })];
+  parts.push(t('many.proved', { n: proved }));
   if (failed) parts.push(t('many.failed', { n: failed }));
   if (secondsLeft) parts.push(t('many.left', { time: timeText(secondsLeft) }));
   return parts.join(' · ');

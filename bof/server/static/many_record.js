@@ -19,7 +19,10 @@ export function takeLost() {
   }
 }
 
-/** Asks before the page goes with answers that were not exported; what goes is counted. @param {import('./many_run.js').Run} run */
+/**
+ * Asks before the page goes with answers that were not exported; what goes is counted.
+ * @param {import('./many_run.js').Run} run
+ */
 export function keepTrack(run) {
   addEventListener('beforeunload', (event) => {
     if (run.isUnsaved) event.preventDefault();

@@ -2,7 +2,7 @@
 // Searches with many pictures, several at once. The run belongs to the tab: views come and go.
 
 import { indexFacts } from './api.js';
-import { errorDetail, errorText, problemKind, Unreachable } from './errors.js';
+import { errorDetail, errorText, ExplainedError, Unreachable } from './errors.js';
 import { searchOne } from './many_sending.js';
 
 /** Of the six connections that a browser has to a server; the others are for thumbnails. */
@@ -16,6 +16,8 @@ const BUSY = ['busy', 'too-many-requests'];
 const FOR_ALL = ['unauthorised', 'forbidden', 'no-index', 'wrong-host'];
 /** @type {Api.Hit['verdict'][]} */
 const BEST_FIRST = ['same', 'part', 'maybe', 'unverified', 'no'];
+/** A picture that waits. @type {Partial<Item>} */
+const FRESH = { state: 'waiting', summary: null, answer: null, problem: '', detail: '', tries: 0 };
 
 /** What is shown of an answer; outlines stay in the answer alone. @param {Api.Answer} answer @returns {Summary} */
 function summaryOf({ hits, total }) {
@@ -59,8 +61,7 @@ export class Run {
   /** @param {SeveralSource[]} sources */
   add(sources) {
     const added = sources.map((source, i) => /** @type {Item} */ ({
-      number: this.items.length + i + 1, source, state: 'waiting', summary: null, answer: null, thumb: null, seconds: 0,
-      problem: '', detail: '', tries: 0,
+      ...FRESH, number: this.items.length + i + 1, source, small: null, thumb: null, seconds: 0,
     }));
     this.items = [...this.items, ...added];
     this.#queue.push(...added);
@@ -96,7 +97,7 @@ export class Run {
   /** @param {Item[]} items */
   retry(items) {
     const again = items.filter(({ state }) => state !== 'waiting' && state !== 'running');
-    for (const item of again) this.#set(item, { state: 'waiting', summary: null, answer: null, problem: '', detail: '', tries: 0 });
+    for (const item of again) this.#set(item, FRESH);
     this.#queue.push(...again);
     if (this.state === 'over') this.go();
     else this.onchange(null);
@@ -168,13 +169,16 @@ export class Run {
     this.#set(item, {
       state: 'done', seconds, summary: summaryOf(answer),
       answer: new Blob([JSON.stringify(answer)], { type: 'application/json' }),
-      thumb: item.thumb ?? (thumb && URL.createObjectURL(thumb)),
+      small: thumb, thumb: item.thumb ?? (thumb && URL.createObjectURL(thumb)),
     });
   }
 
-  /** Puts the picture back where the next one would fail as well, or the server is busy. @param {Item} item @param {unknown} error */
+  /**
+   * Puts the picture back where the next one would fail as well, or the server is busy.
+   * @param {Item} item @param {unknown} error
+   */
   async #fail(item, error) {
-    const problem = problemKind(error);
+    const problem = error instanceof ExplainedError ? error.kind : '';
     const isBusy = BUSY.includes(problem) && item.tries < MOST_TRIES;
     const isAway = error instanceof Unreachable;
     if (!isBusy && !isAway && !FOR_ALL.includes(problem)) {

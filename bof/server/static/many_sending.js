@@ -24,7 +24,10 @@ export async function withFile(file, use) {
   }
 }
 
-/** A small copy, from the server where the browser cannot decode the file. @param {OwnPicture} picture @param {string} id */
+/**
+ * A small copy, from the server where the browser cannot decode the file.
+ * @param {OwnPicture} picture @param {string} id
+ */
 async function thumbOf({ bitmap }, id) {
   if (bitmap) return smallCopy(bitmap);
   const address = url('GET /queries/{query}/picture', { path: { query: id }, query: { size: 320 } });

@@ -29,8 +29,9 @@ const ownThumb = ({ source: { image }, thumb: own }) => thumb(image ? thumbnail(
 /** @param {Item} item */
 function nameCell({ number: n, state, source: { path } }) {
   const name = h('span', { class: 'path', title: path }, path);
-  return state === 'done'
-    ? h('a', { href: href('many', {}, n), 'aria-label': t('many.row.open', { name: path }), name: `open-${n}` }, name) : name;
+  if (state !== 'done') return name;
+  const words = t('many.row.open', { name: path });
+  return h('a', { href: href('many', {}, n), 'aria-label': words, name: `open-${n}` }, name);
 }
 
 /** @param {Item} item */
@@ -39,17 +40,18 @@ function verdictCell({ state, summary, problem, detail }) {
     return summary?.best ? verdictLine(summary.best) : h('p', { class: 'verdict no' }, t('many.row.nothing'));
   }
   if (state !== 'failed') return h('p', { class: 'verdict no' }, t(`many.row.${state}`));
+  const why = detail
+    ? h('details', { class: 'small' }, h('summary', {}, t('problem.detail')), h('p', { lang: 'en' }, detail)) : null;
   return [h('p', { class: 'verdict failed' }, icon('warning'), t('many.row.failed')),
-    h('p', { class: 'small' }, problem),
-    detail ? h('details', { class: 'small' }, h('summary', {}, t('problem.detail')), h('p', { lang: 'en' }, detail)) : null];
+    h('p', { class: 'small' }, problem), why];
 }
 
 /** @param {Item} item */
 function bestCell({ number: n, source: { path }, summary }) {
   const best = summary?.best;
   return best && h('a', {
-    class: 'best', href: href('many', {}, n, best.id), 'aria-label': t('many.row.compare', { name: path, hit: best.name }),
-    name: `best-${n}`,
+    class: 'best', href: href('many', {}, n, best.id), name: `best-${n}`,
+    'aria-label': t('many.row.compare', { name: path, hit: best.name }),
   }, thumb(thumbnail(best, 160)), h('span', { class: 'path', title: best.name }, best.name));
 }
 
@@ -123,8 +125,9 @@ export class Table {
     redraw(row,
       cell('picture', ownThumb(item)), cell('name', nameCell(item)),
       cell('verdict', verdictCell(item), canRetry
-        ? button(t('retry'), () => this.actions.retry(item),
-          { icon: 'refresh', kind: 'small-button', name: `retry-${n}`, 'aria-label': t('many.retry', { name: path }) }) : null),
+        ? button(t('retry'), () => this.actions.retry(item), {
+          icon: 'refresh', kind: 'small-button', name: `retry-${n}`, 'aria-label': t('many.retry', { name: path }),
+        }) : null),
       cell('best', bestCell(item)), cell('proved', provedCell(item)),
       cell('seconds', state === 'done' ? seconds(item.seconds) : ''));
     return row;
@@ -147,7 +150,7 @@ export class Table {
   }
 }
 
-/** The same for narrow screens. @param {Order} order @returns {[string, string][]} */
+/** The same for narrow screens. @returns {[string, string][]} */
 export const sortChoices = () => SORTS.flatMap((sort) => [
   [sort, label(sort)], [`${sort} 1`, t('many.sort.down', { column: label(sort) })],
 ]);

@@ -10,8 +10,9 @@ import { href } from './router.js';
 
 /** @typedef {Api.Hit} Hit */
 /**
- * match: the address of the comparison with a hit; own: the query's number, where it is a picture of the collection.
- * @typedef {{match: (hit: Hit) => string, ranker: string | undefined, own?: number | null}} Links
+ * match: the address of the comparison with a hit; own: the query's number, where it is a picture of the collection;
+ * tools: beside the total.
+ * @typedef {{match: (hit: Hit) => string, ranker: string | undefined, own?: number | null, tools?: Node}} Links
  */
 
 const STAGES = [
@@ -50,8 +51,8 @@ function drawnOutline(hit) {
 /** A share of the detail that agrees. @param {number | null} value */
 export const sharePercent = (value) => percent(Math.min(value ?? 0, MOST));
 
-/** @param {Hit} hit */
-function verdictText({ verdict, probability, basis, query_overlap: share }) {
+/** A verdict on a line. @param {Hit} hit */
+export function verdictText({ verdict, probability, basis, query_overlap: share }) {
   if (basis === 'content') return t('verdict.file');
   const text = t(`verdict.${verdict}`);
   if (verdict === 'same' && basis === 'points') return `${text} · ${t('verdict.points')}`;
@@ -60,11 +61,12 @@ function verdictText({ verdict, probability, basis, query_overlap: share }) {
   return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
 }
 
-/** Why a hit has its verdict. @param {Hit} hit */
-export const why = ({ basis, explanation: { key, args } }) => [
-  h('p', { class: 'why' }, t(`why.${key}`, { n: args.n_inliers ?? 0 })),
-  basis === 'points' ? h('p', { class: 'why basis' }, t('why.points')) : null,
-];
+/** Why a hit has its verdict, in sentences. @param {Hit} hit */
+export const whyTexts = ({ basis, explanation: { key, args } }) =>
+  [t(`why.${key}`, { n: args.n_inliers ?? 0 }), ...basis === 'points' ? [t('why.points')] : []];
+
+/** @param {Hit} hit */
+export const why = (hit) => whyTexts(hit).map((text, i) => h('p', { class: i ? 'why basis' : 'why' }, text));
 
 /** @type {Record<Hit['verdict'], IconName | null>} */
 const SIGNS = { same: 'check', part: 'part', maybe: 'help', no: null, unverified: null };
@@ -164,7 +166,8 @@ export class Results {
     this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
-        this.title, h('span', { class: 'small' }, t('found.total', { n: answer.total }))),
+        this.title, h('span', { class: 'row' }, h('span', { class: 'small' }, t('found.total', { n: answer.total })),
+          answer.hits.length ? links.tools : null)),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));

@@ -8,7 +8,9 @@ const QUALITY = 0.8;
 
 /** @param {HTMLCanvasElement} canvas @param {number} quality @returns {Promise<Blob>} */
 export const jpegOf = (canvas, quality = QUALITY) => new Promise((resolve, reject) => {
-  canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the canvas gives no JPEG'))), 'image/jpeg', quality);
+  /** @param {Blob | null} blob */
+  const take = (blob) => (blob ? resolve(blob) : reject(new Error('the canvas gives no JPEG')));
+  canvas.toBlob(take, 'image/jpeg', quality);
 });
 
 /**
@@ -42,7 +44,7 @@ function drawOutline(pen, { width, height }, { corners, of, colour }) {
 /** The bytes of a file as an address of its own. @param {Blob} blob @returns {Promise<string>} */
 export const dataAddress = (blob) => new Promise((resolve, reject) => {
   const reader = new FileReader();
-  reader.onload = () => resolve(String(reader.result));
+  reader.onload = () => resolve(typeof reader.result === 'string' ? reader.result : '');
   reader.onerror = () => reject(reader.error ?? new Error('the file cannot be read'));
   reader.readAsDataURL(blob);
 });

@@ -27,6 +27,7 @@ export const ALL = {
   'take.choose': ['Choose a picture', '选择图片'],
   'take.camera': ['Take a photo', '拍照'],
   'take.pick': ['Pick from the collection', '从图库中挑选'],
+  'take.several': ['Search with many', '用多张图片搜索'],
   'take.choose-short': ['Another', '换一张'],
   'take.camera-short': ['Photo', '拍照'],
   'take.pick-short': ['Collection', '图库'],
