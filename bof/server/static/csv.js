@@ -22,8 +22,7 @@ function cell(value) {
 
 /**
  * Lines of a table, each with its end.
- * @template {string} C
- * @param {readonly C[]} columns @param {Partial<Record<C, string | number | boolean | null>>[]} rows
+ * @param {readonly string[]} columns @param {Record<string, string | number | boolean | null>[]} rows
  */
 export const csvLines = (columns, rows) =>
   rows.map((row) => `${columns.map((column) => cell(row[column])).join(',')}\n`).join('');

@@ -4,7 +4,7 @@
 
 import { csvHead, csvLines } from './csv.js';
 import { h } from './dom.js';
-import { COLUMNS, recordsOf } from './records.js';
+import { columnsOf, recordsOf } from './records.js';
 
 const RETAINED_MS = 60000;
 
@@ -31,12 +31,36 @@ export async function forEach(found, onProgress, signal, use) {
   }
 }
 
+/** A table that grows query by query; its rows wait as JSON, in blobs, until all of its columns are known. */
+export class GrowingTable {
+  /** @type {Blob[]} */
+  #rows = [];
+  /** @type {Set<string>} */
+  #seen = new Set();
+
+  /** @param {import('./records.js').Cells[]} rows */
+  add(rows) {
+    for (const row of rows) for (const name of Object.keys(row)) this.#seen.add(name);
+    this.#rows.push(new Blob([JSON.stringify(rows)]));
+  }
+
+  /** @param {string[]} more columns at the end */
+  async finish(...more) {
+    const columns = [...columnsOf(this.#seen), ...more];
+    const parts = [csvHead(columns)];
+    for (const rows of this.#rows) {
+      parts.push(csvLines(columns, /** @type {import('./records.js').Cells[]} */ (JSON.parse(await rows.text()))));
+    }
+    return new Blob(parts, { type: 'text/csv' });
+  }
+}
+
 /** @type {MakeExport} */
 export async function csvOf({ found }, onProgress, signal) {
-  const parts = [csvHead(COLUMNS)];
+  const table = new GrowingTable();
   await forEach(found, onProgress, signal, ({ name, problem }, answer) =>
-    parts.push(csvLines(COLUMNS, recordsOf(name, answer?.hits ?? [], problem))));
-  return new Blob(parts, { type: 'text/csv' });
+    table.add(recordsOf(name, answer?.hits ?? [], problem)));
+  return table.finish();
 }
 
 /** As `POST /search/batch` answers; of one picture its answer alone. @type {MakeExport} */

@@ -4,14 +4,13 @@
 
 import { matchOf, poseOf } from './answers.js';
 import { fetchBitmap, thumbnail } from './api.js';
-import { csvHead, csvLines } from './csv.js';
 import { h, toast } from './dom.js';
 import { ExplainedError } from './errors.js';
-import { forEach, safeName } from './export_files.js';
+import { forEach, GrowingTable, safeName } from './export_files.js';
 import { captionOf } from './export_html.js';
 import { t } from './language.js';
 import { penOf } from './pictures.js';
-import { COLUMNS, recordsOf } from './records.js';
+import { recordsOf } from './records.js';
 import { paintBeside, sceneOf, sideBySide } from './scene.js';
 import { jpegOf } from './small_copies.js';
 import { Zip } from './zip.js';
@@ -102,20 +101,18 @@ function orMissing(error) {
 /** @type {MakeExport} */
 export async function zipOf({ found }, onProgress, signal) {
   const zip = new Zip();
-  const columns = /** @type {const} */ ([...COLUMNS, 'proof']);
-  const table = [csvHead(columns)];
+  const table = new GrowingTable();
   let [nProofs, nMissing] = [0, 0];
   await forEach(found, onProgress, signal, async (one, answer, i) => {
     const hits = answer?.hits ?? [];
     const added = await addProofs(zip, one, hits, i + 1, signal);
     nProofs += added.names.size;
     nMissing += added.nMissing;
-    const rows = recordsOf(one.name, hits, one.problem)
-      .map((row) => ({ ...row, proof: added.names.get(Number(row.rank)) ?? null }));
-    table.push(csvLines(columns, rows));
+    table.add(recordsOf(one.name, hits, one.problem)
+      .map((row) => ({ ...row, proof: added.names.get(Number(row.rank)) ?? null })));
   });
   if (!nProofs && !nMissing) throw new ExplainedError(t('export.no-proofs'));
   if (nMissing) toast(t('export.missing', { n: nMissing }));
-  await zip.add('results.csv', new Blob(table));
+  await zip.add('results.csv', await table.finish('proof'));
   return zip.finish();
 }

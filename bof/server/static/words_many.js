@@ -67,7 +67,7 @@ export const MANY = {
   'export.what': ['{n} picture with its answer|{n} pictures with their answers', '{n} 张图片及其结果'],
   'export.what-hits': ['{n} result for {name}|{n} results for {name}', '{name} 的 {n} 个结果'],
   'export.csv': ['Table (CSV)', '表格（CSV）'],
-  'export.csv-why': ['a row for each hit, for spreadsheets; the columns of bof search --csv', '每个结果一行，供电子表格使用；列与 bof search --csv 相同'],
+  'export.csv-why': ['a row for each hit, for spreadsheets; the columns of bof search --format csv', '每个结果一行，供电子表格使用；列与 bof search --format csv 相同'],
   'export.json': ['Data (JSON)', '数据（JSON）'],
   'export.json-why': ['the whole answers, for programs', '完整的结果，供程序使用'],
   'export.html': ['Page with captions (HTML)', '带说明的网页（HTML）'],
