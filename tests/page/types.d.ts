@@ -77,7 +77,8 @@ type Pressable<E> = Attributes<E> & { icon?: IconName; quiet?: boolean; kind?: s
 type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
 type WordKey =
   | keyof typeof import('../../bof/server/static/words.js').ALL
-  | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL;
+  | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL
+  | keyof typeof import('../../bof/server/static/words_many.js').MANY;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */
@@ -203,3 +204,65 @@ interface TaskLine {
   progress(done: number, total: number, stage?: string): void;
   finish(text: string, skipped?: Skipped, kind?: "good" | "bad", passedOver?: PassedOver, offer?: Node | null): void;
 }
+
+// ---- many queries
+
+/** A picture to search with: a file of the reader's, or one of the collection. */
+type SeveralSource = { path: string } & ({ file: File; image?: undefined } | { file?: undefined; image: Api.Image });
+
+type ItemState = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
+
+/** What a row of the table shows of an answer. best: the first hit of the best verdict. */
+interface Summary {
+  best: Api.Hit | null;
+  nProved: number;
+  nParts: number;
+  nHits: number;
+  total: number;
+}
+
+/** One of many queries. answer: as the server sent it; small, thumb: a small copy and its address; tries: how many failed. */
+interface Item {
+  readonly number: number;
+  readonly source: SeveralSource;
+  state: ItemState;
+  summary: Summary | null;
+  answer: Blob | null;
+  small: Blob | null;
+  thumb: string | null;
+  seconds: number;
+  problem: string;
+  detail: string;
+  tries: number;
+}
+
+/** What a search with one of many pictures gives; thumb: a small copy of a file. */
+interface FoundOne {
+  answer: Api.Answer;
+  thumb: Blob | null;
+}
+
+/** A query with its answer, for export. problem: why there is no answer; thumb: at most this long, in pixels. */
+interface Exported {
+  name: string;
+  query: Query;
+  problem: string;
+  answer(): Promise<Api.Answer | null>;
+  withPicture<T>(use: (picture: QueryPicture) => Promise<T>): Promise<T>;
+  thumb(side: number): Promise<Blob>;
+}
+
+/** What is exported. about: lines below the title; what: the same for the reader who chooses; isSingle: one search. */
+interface ExportJob {
+  title: string;
+  about: string[];
+  what: string;
+  fileName: string;
+  found: Exported[];
+  isSingle: boolean;
+  print(): unknown;
+  onSaved(): void;
+}
+
+/** Makes a file; onProgress is given how many queries are done. */
+type MakeExport = (job: ExportJob, onProgress: (done: number) => void, signal: AbortSignal) => Promise<Blob>;

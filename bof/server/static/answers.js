@@ -37,6 +37,9 @@ function parameters(query, names) {
   return given;
 }
 
+/** How to search, as a request says it. @param {Query} query */
+export const searchParameters = (query) => parameters(query, SEARCH);
+
 /**
  * The picture to search with; null where the address names none, undefined where the reader must give it again.
  * @param {Query} query @returns {Promise<QueryPicture | null | undefined>}

@@ -9,6 +9,7 @@ import { keysAreOn, showHelp } from './help.js';
 import { resume } from './jobs.js';
 import { LANGUAGES, otherLanguage, setLanguage, t, TAGS } from './language.js';
 import { listen } from './picture_input.js';
+import './printing.js';
 import { here, href } from './router.js';
 import { choice, save } from './settings.js';
 import * as begin from './start.js';
@@ -18,6 +19,7 @@ const VIEWS = new Map([
   ['start', () => Promise.resolve(begin)],
   ['search', () => import('./search.js')],
   ['match', () => import('./match.js')],
+  ['many', () => import('./many.js')],
   ['collection', () => import('./collection.js')],
   ['duplicates', () => import('./duplicates.js')],
   ['statistics', () => import('./statistics.js')],

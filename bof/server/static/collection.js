@@ -9,13 +9,15 @@ import { button, byId, h, icon, link, redraw, say, select } from './dom.js';
 import { removeAll, tagAll } from './editing.js';
 import { errorBox } from './errors.js';
 import { folderChoice, tagChoice, textChoice } from './filters.js';
+import { filesIn, sourcesOf } from './folders.js';
 import { showJob } from './jobs.js';
 import { t } from './language.js';
 import { pager } from './pager.js';
 import { chips, picture } from './results.js';
 import { go, href } from './router.js';
+import { searchWithSeveral } from './several.js';
 import { noPictures } from './start.js';
-import { filesIn, sourcesOf, upload } from './uploading.js';
+import { upload } from './uploading.js';
 
 const PAGE = 48;
 
@@ -158,11 +160,14 @@ class Collection {
     const { bar } = this.place;
     const n = this.#selected.size;
     const images = () => this.#images.filter((image) => this.#selected.has(image.id));
+    const search = () => searchWithSeveral(images().map((image) => ({ path: image.name, image })));
     bar.className = n ? 'selection' : '';
     bar.replaceChildren(...(n ? [
       h('b', {}, t('selected', { n })),
-      button(t('tag.several'), () => tagAll(images(), this.#tags), { icon: 'tag' }),
-      button(t('remove.one'), () => removeAll(images()), { icon: 'remove', kind: 'danger-text' }),
+      button(t('selected.search'), search, { icon: 'search' }),
+      ...(this.#canChange ? [
+        button(t('tag.several'), () => tagAll(images(), this.#tags), { icon: 'tag' }),
+        button(t('remove.one'), () => removeAll(images()), { icon: 'remove', kind: 'danger-text' })] : []),
       button(t('selected.none'), () => this.#select([]), { icon: 'close' }),
     ] : []));
   }
@@ -198,7 +203,7 @@ class Collection {
       h('a', { class: 'face', href: target, 'aria-label': words, 'data-id': id }, picture(image, 320, '')),
       h('div', { class: 'about' },
         h('p', { class: 'row between' },
-          this.#canChange ? this.#tick(image) : nameOf(image), isPicking ? null : searchLink(image)),
+          isPicking ? nameOf(image) : this.#tick(image), isPicking ? null : searchLink(image)),
         chips(image.tags)));
   }
 
@@ -227,7 +232,7 @@ class Collection {
         ? h('div', { class: 'empty' }, icon('search'), h('p', {}, t('collection.none'))) : noPictures(false));
       return;
     }
-    const all = this.#canChange ? button(t('selected.all'), () => this.#select(this.#images), { kind: 'small' }) : null;
+    const all = this.#isPicking ? null : button(t('selected.all'), () => this.#select(this.#images), { kind: 'small' });
     const pages = pager('collection', Math.ceil(this.#total / PAGE), query);
     grid.replaceChildren(
       h('p', { class: 'row' },

@@ -12,13 +12,14 @@ import { href } from './router.js';
 /**
  * match: the address of the comparison with a hit; details: opens what is known of it; all: the address of all pictures
  * of its group; outlines: where hits lie in the query, if that is shown; own: the query's number, where it is a picture
- * of the collection.
+ * of the collection; tools: beside the total.
  * @typedef {object} Links
  * @property {(hit: Hit) => string} match
  * @property {(hit: Hit) => unknown} details
  * @property {(group: NonNullable<Hit['group']>) => string} all
  * @property {string | undefined} ranker
  * @property {number | null} [own]
+ * @property {Node} [tools]
  * @property {import('./outlines.js').QueryOutlines | null} outlines
  */
 
@@ -68,7 +69,7 @@ function drawnOutline(hit) {
 export const sharePercent = (value) => percent(Math.min(value ?? 0, MOST));
 
 /** @param {Hit} hit */
-function verdictText({ verdict, probability, basis, query_overlap: share }) {
+export function verdictText({ verdict, probability, basis, query_overlap: share }) {
   if (basis === 'content') return t('verdict.file');
   if (basis === 'person') return t(verdict === 'same' ? 'verdict.judged-same' : 'verdict.judged-different');
   const text = t(`verdict.${verdict}`);
@@ -78,11 +79,12 @@ function verdictText({ verdict, probability, basis, query_overlap: share }) {
   return `${text} · ${t(verdict === 'same' ? 'verdict.sure' : 'verdict.likely', { percent: percent(probability) })}`;
 }
 
-/** Why a hit has its verdict. @param {Hit} hit */
-export const why = ({ basis, explanation: { key, args } }) => [
-  h('p', { class: 'why' }, t(`why.${key}`, { n: args.n_inliers ?? 0 })),
-  basis === 'points' ? h('p', { class: 'why basis' }, t('why.points')) : null,
-];
+/** Why a hit has its verdict, in sentences. @param {Hit} hit */
+export const whyTexts = ({ basis, explanation: { key, args } }) =>
+  [t(`why.${key}`, { n: args.n_inliers ?? 0 }), ...basis === 'points' ? [t('why.points')] : []];
+
+/** @param {Hit} hit */
+export const why = (hit) => whyTexts(hit).map((text, i) => h('p', { class: i ? 'why basis' : 'why' }, text));
 
 /** @type {Record<Hit['verdict'], IconName | null>} */
 const SIGNS = { same: 'check', part: 'part', maybe: 'help', no: null, unverified: null };

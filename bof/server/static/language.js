@@ -30,7 +30,7 @@ const hasWords = (key) => Object.hasOwn(WORDS[language], key);
  * @param {WordKey} key @param {Filling} filling
  */
 export function t(key, filling = {}) {
-  const [one = '', many] = (WORDS[language][key] ?? '').split('|');
+  const [one = '', many] = (WORDS[language][key] ?? key).split('|');
   const text = many !== undefined && filling.n !== 1 ? many : one;
   return text.replace(/\{(\w+)\}/g, (_, /** @type {string} */ name) => {
     const value = filling[name] ?? '';

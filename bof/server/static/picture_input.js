@@ -4,16 +4,18 @@
 import { call } from './api.js';
 import { h, icon, toast } from './dom.js';
 import { errorText, ExplainedError } from './errors.js';
+import { filesIn, holdsFolder, sourcesOf } from './folders.js';
 import { t } from './language.js';
 import { addressIn, inSearchOrder, isKnown, loadPicture } from './pictures.js';
 import { go, here, href } from './router.js';
+import { searchWithSeveral } from './several.js';
 
 /**
  * Searches with a file. Where the address waits for this very picture, it stays as it is; where it waits for another,
- * or this is the first of several, the page says so.
- * @param {File} file @param {number} more files that were given with it
+ * the page says so.
+ * @param {File} file
  */
-export async function searchWith(file, more = 0) {
+export async function searchWith(file) {
   if (file.type && !file.type.startsWith('image/')) {
     toast(t('query.no-picture', { name: file.name }));
     return;
@@ -27,16 +29,14 @@ export async function searchWith(file, more = 0) {
     return;
   }
   const ranker = view === 'search' && !awaited ? query.ranker : '';
-  go(href('search', { query: stored?.id, upload: key, ranker, more: more || '', instead: awaited && 1 }));
+  go(href('search', { query: stored?.id, upload: key, ranker, instead: awaited && 1 }));
 }
 
-/**
- * Several pictures at once: the search takes the first, and says so. A view for many queries begins here.
- * @param {File[]} files
- */
-function searchWithFirst(files) {
-  const [first = null, ...others] = inSearchOrder(files);
-  if (first) searchWith(first, others.length);
+/** Searches with one picture, or in a view of their own with several. @param {File[]} files */
+function searchWithAll(files) {
+  const [first, ...others] = inSearchOrder(files);
+  if (others.length) searchWithSeveral(sourcesOf(files));
+  else if (first) searchWith(first);
 }
 
 /** The number of a picture of this collection that an address shows, else null. @param {string} address */
@@ -68,16 +68,16 @@ export async function searchWithAddress(address) {
  */
 function fileButton(words, name, attributes, kind) {
   const input = h('input', { type: 'file', class: 'unseen', ...attributes, onchange: () => {
-    const [file] = input.files ?? [];
+    const files = [...input.files ?? []];
     input.value = '';
-    if (file) searchWith(file);
+    searchWithAll(files);
   } });
   return h('label', { class: `button ${kind}` }, icon(name), h('span', {}, words), input);
 }
 
 /** @param {string} words @param {string} kind */
 export const chooseButton = (words, kind = '') =>
-  fileButton(words, 'upload', { accept: 'image/*,.tif,.tiff', id: 'choose' }, kind);
+  fileButton(words, 'upload', { accept: 'image/*,.tif,.tiff', id: 'choose', multiple: true }, kind);
 
 /** Opens the camera; only devices with a touch screen show it. @param {string} words */
 export const cameraButton = (words) =>
@@ -112,7 +112,8 @@ export function listen(acceptDrop) {
     if (!event.dataTransfer || (event.dataTransfer.files.length && acceptDrop(event.dataTransfer))) return;
     const { dataTransfer } = event;
     const address = addressIn(dataTransfer);
-    if (dataTransfer.files.length) searchWithFirst([...dataTransfer.files]);
+    if (holdsFolder(dataTransfer)) filesIn(dataTransfer).then(searchWithSeveral);
+    else if (dataTransfer.files.length) searchWithAll([...dataTransfer.files]);
     else if (address) searchWithAddress(address);
     else toast(t('query.no-file'));
   });
@@ -120,6 +121,6 @@ export function listen(acceptDrop) {
     const files = [...event.clipboardData?.files ?? []];
     if (!files.length) return;
     event.preventDefault();
-    searchWithFirst(files);
+    searchWithAll(files);
   });
 }

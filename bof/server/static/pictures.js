@@ -54,12 +54,15 @@ function retain(picture) {
   return picture;
 }
 
+/** Reads one of many pictures, which is not retained. @param {File} file @returns {Promise<OwnPicture>} */
+export const readPicture = async (file) => ({ ...UNSENT, key: '', file, name: file.name, ...await decode(file) });
+
 /** Reads the reader's picture. @param {File} file */
 export async function loadPicture(file) {
   const key = await contentName(file);
   const before = own.get(key);
   if (before?.file) return before;
-  const fresh = { ...UNSENT, key, file, name: file.name, ...await decode(file) };
+  const fresh = { ...await readPicture(file), key };
   return retain({ ...fresh, stored: before?.stored ?? null });
 }
 

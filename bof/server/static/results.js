@@ -7,7 +7,7 @@ import { errorText } from './errors.js';
 import { card } from './hit_card.js';
 import { seconds, t, tOr } from './language.js';
 
-export { chips, outlineOf, picture, sharePercent, verdictLine, why } from './hit_card.js';
+export { chips, outlineOf, picture, sharePercent, verdictLine, verdictText, why, whyTexts } from './hit_card.js';
 
 /** @typedef {Api.Hit} Hit */
 /** @typedef {import('./hit_card.js').Links} Links */
@@ -79,7 +79,9 @@ export class Results {
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
         this.title,
-        h('span', { class: 'small' }, t(answer.group_by ? 'found.total-groups' : 'found.total', { n: answer.total }))),
+        h('span', { class: 'row' },
+          h('span', { class: 'small' }, t(answer.group_by ? 'found.total-groups' : 'found.total', { n: answer.total })),
+          answer.hits.length ? links.tools : null)),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));

@@ -218,7 +218,9 @@ class Search {
     const isAuto = query.box === 'auto';
     this.#results?.close();
     if (isAuto) this.#region?.setBox(answer.query.box);
+    const exportThem = async () => (await import('./export_results.js')).exportResults(picture, answer, query);
     const links = {
+      tools: button(t('export'), exportThem, { icon: 'download', kind: 'small' }),
       ranker: query.ranker,
       outlines: this.#region && new QueryOutlines(this.#region.area, this.#region.size),
       /** @param {Api.Hit} hit */

@@ -19,7 +19,8 @@ function welcome(isMissing) {
       icon('upload'),
       h('p', {}, t('start.drop')),
       h('div', { class: 'row' }, chooseButton(t('take.choose'), 'primary'), cameraButton(t('take.camera')),
-        link(t('take.pick'), href('collection', { pick: 1 }), { icon: 'collection' })),
+        link(t('take.pick'), href('collection', { pick: 1 }), { icon: 'collection' }),
+        link(t('take.several'), href('many'), { icon: 'folder' })),
       h('p', { class: 'small' }, t('start.private'))));
 }
 

@@ -7,7 +7,7 @@ import { cancelJob, changed, ending, follow } from './jobs.js';
 import { t } from './language.js';
 import { taskLine } from './tray.js';
 
-/** A file with its path in the folder that the reader gave. @typedef {{file: File, path: string}} Source */
+/** @typedef {import('./folders.js').Source} Source */
 
 const BATCH = 24;
 const BATCH_BYTES = 48e6;
@@ -20,36 +20,8 @@ const isPicture = ({ file }) => file.type.startsWith('image/') || SUFFIXES.test(
 /** @param {Source} source */
 const isHidden = ({ path }) => path.split('/').some((part) => part.startsWith('.'));
 
-/** @param {Iterable<File> | null} files */
-export const sourcesOf = (files) =>
-  [...files ?? []].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
-
-/** All files below a file or folder. @param {FileSystemEntry} entry @returns {Promise<Source[]>} */
-async function filesBelow(entry) {
-  if (entry.isFile) {
-    const fileEntry = /** @type {FileSystemFileEntry} */ (entry);
-    /** @type {File} */
-    const file = await new Promise((resolve, reject) => { fileEntry.file(resolve, reject); });
-    return [{ file, path: entry.fullPath.slice(1) }];
-  }
-  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
-  const found = [];
-  for (;;) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
-    if (!some.length) return found;
-    for (const inner of some) found.push(...await filesBelow(inner));
-  }
-}
-
-/** All files in what was dropped, those of folders too. @param {DataTransfer} transfer */
-export async function filesIn(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (!entries.some((entry) => entry.isDirectory)) return sourcesOf(transfer.files);
-  const found = [];
-  for (const entry of entries) found.push(...await filesBelow(entry));
-  return found;
-}
+/** Is it a picture, as far as its name says, and not hidden? @param {Source} source */
+export const isShownPicture = (source) => isPicture(source) && !isHidden(source);
 
 /**
  * Batches that one request may hold; leaves out files above the server's limit.
@@ -150,7 +122,7 @@ class Upload {
 
 /** Adds files to the collection; it names those that fail, and goes on with the rest. @param {Source[]} sources */
 export async function upload(sources) {
-  const pictures = sources.filter((source) => isPicture(source) && !isHidden(source));
+  const pictures = sources.filter(isShownPicture);
   if (!pictures.length) {
     taskLine(t('upload.title', { n: 0 })).finish(t('upload.none'), [], 'bad');
     return;

@@ -1,0 +1,69 @@
+// @ts-check
+// Answers as rows of a table. The columns are those of `bof search --format csv`, in its order; where the command has
+// the path of a file, the page has its number in the collection.
+
+import { outlineOf } from './results.js';
+
+/** @typedef {string | number | boolean | null} Cell */
+/** @typedef {Record<string, Cell>} Cells by column */
+/**
+ * What some answers say of a hit besides: its fields, and the group that it is the best of.
+ * @typedef {Api.Hit & {fields?: Record<string, string[]>, group?: Record<string, Cell> | null}} MoreHit
+ */
+
+const FIELD = 'field:';
+const SEPARATOR = '|';
+const GROUP = { value: 'group', n_agree: 'group_agree', n_found: 'group_found', n_pictures: 'group_pictures',
+  margin: 'margin' };
+
+export const COLUMNS = /** @type {const} */ ([
+  'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers', 'mirrored',
+  'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id',
+]);
+
+/** What bounds the query, or what is shared, in the hit. @param {Api.Hit} hit */
+function boundsOf(hit) {
+  const corners = hit.verdict === 'no' ? null : outlineOf(hit) ?? hit.outline;
+  if (!corners) return {};
+  /** @param {number[]} values @param {number} most */
+  const range = (values, most) =>
+    [Math.min(...values), Math.max(...values)].map((value) => Math.min(Math.max(value, 0), most));
+  const [left = null, right = null] = range(corners.map(([x]) => x), hit.width);
+  const [top = null, bottom = null] = range(corners.map(([, y]) => y), hit.height);
+  return { left, top, right, bottom };
+}
+
+/** @param {MoreHit} hit @returns {Cells} */
+function moreCells({ fields = {}, group }) {
+  const named = Object.entries(GROUP).map(([key, column]) => [column, group?.[key] ?? null]);
+  const values = Object.entries(fields).map(([key, all]) => [`${FIELD}${key}`, all.join(SEPARATOR)]);
+  return Object.fromEntries([...(group ? named : []), ...values]);
+}
+
+/** @param {Api.Hit} hit @param {number} rank @returns {Cells} */
+const hitCells = (hit, rank) => ({
+  rank, verdict: hit.verdict, basis: hit.basis, score: hit.score, probability: hit.probability,
+  inliers: hit.n_inliers, mirrored: hit.mirrored, query_overlap: hit.query_overlap, hit_overlap: hit.hit_overlap,
+  ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id, ...moreCells(hit),
+});
+
+/**
+ * The rows of one query: one a hit, and one that says so where there is none, or no answer.
+ * @param {string} query its name @param {Api.Hit[]} hits @param {string} problem why there is no answer
+ * @returns {Cells[]}
+ */
+export function recordsOf(query, hits, problem = '') {
+  if (!hits.length) return [{ query, problem: problem || null }];
+  return hits.map((hit, i) => ({ query, ...hitCells(hit, i + 1) }));
+}
+
+/**
+ * The columns of a table: those of groups where there are some, and one for each field of the pictures.
+ * @param {Iterable<string>} seen the columns that its rows have
+ */
+export function columnsOf(seen) {
+  const given = new Set(seen);
+  const groups = Object.values(GROUP);
+  const fields = [...given].filter((name) => name.startsWith(FIELD)).sort();
+  return [...COLUMNS.filter((name) => !groups.includes(name) || given.has(name)), ...fields];
+}
