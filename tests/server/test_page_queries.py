@@ -152,7 +152,8 @@ def stored_id(page: Any) -> str:
 
 def forget(server: str, page: Any) -> None:
     """The server forgets the query, as after an hour."""
-    request = urllib.request.Request(f"{server}api/v1/queries/{stored_id(page)}", method="DELETE")
+    number = stored_id(page)
+    request = urllib.request.Request(f"{server}api/v1/queries/{number}", method="DELETE")
     urllib.request.urlopen(request).close()
 
 
@@ -248,7 +249,13 @@ def test_a_link_whose_picture_is_forgotten_asks_for_it(
     assert first_hit(page) == (BEST, True)
     assert page.locator(".region").is_visible()
     assert "box=" in page.url
+    page.locator(".hit .face").first.click()
+    page.wait_for_selector("#viewport")
     forget(server, page)
+    page.reload()
+    page.get_by_role("heading", name="This link needs its picture").wait_for()
+    page.set_input_files("#choose", query)
+    page.wait_for_selector("#viewport")
     other = visit(link)
     other.give(write_picture(tmp_path / "another.png", draw_scene(7)))
     assert "The link was to a search with another picture" in other.page.locator(".notice").first.inner_text()
