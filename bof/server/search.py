@@ -20,13 +20,16 @@ from bof.options import SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
-from bof.server.collection import ServedCollection, all_of, version_of
+from bof.server.collection import Commit, ServedCollection, all_of, version_of
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
 from bof.types import F32, F64, Hit, Overlay, ValueGroup
+
+_ENTRY_BYTES = 500
+"""Of what an answer holds of an image that geometry or pixels have verified; a hundred or so are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,24 @@ class FoundPage:
             "hits": _hits_json(self.hits, self.numbers, self.records, self.fields, self.names),
             "overlay": _overlay_json(self.overlay),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DatedAnswer:
+    """An answer as of a commit and of what a person had judged: its next page is not searched for again."""
+
+    answer: Answer
+    commit: Commit
+    judged: Mapping[str, bool]
+
+    def holds(self, commit: Commit, judged: Mapping[str, bool]) -> bool:
+        """Would a search find the same now?"""
+        return (self.commit, self.judged) == (commit, judged)
+
+    @property
+    def n_bytes(self) -> int:
+        """About what it takes in memory."""
+        return self.answer.images.nbytes + self.answer.scores.nbytes + _ENTRY_BYTES * len(self.answer.evidence)
 
 
 def search_page(

@@ -97,11 +97,9 @@ def _report(
     pairs = list(zip(found, whole, strict=True))
     features = [copy["query"]["n_features"] / photo["query"]["n_features"] for copy, photo in pairs]
     first = mean(copy["hits"][0]["id"] == photo["hits"][0]["id"] for copy, photo in pairs)
-    print(
-        f"{side:5d} px, {quality:.2f}: {median(map(len, copies)) / 1000:4.0f} KB, "
-        f"features {100 * mean(features):4.0f} %, inliers {100 * mean(shares):4.0f} %, the same first hit {100 * first:3.0f} %, {_verdicts(found)}",
-        flush=True,
-    )
+    of_copies = f"{side:5d} px, {quality:.2f}: {median(map(len, copies)) / 1000:4.0f} KB"
+    agreeing = f"features {100 * mean(features):4.0f} %, inliers {100 * mean(shares):4.0f} %"
+    print(f"{of_copies}, {agreeing}, the same first hit {100 * first:3.0f} %, {_verdicts(found)}", flush=True)
 
 
 def _inliers(answer: dict[str, Any]) -> int:

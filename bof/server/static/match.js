@@ -10,6 +10,7 @@ import { t } from './language.js';
 import { fullBitmap, indexedPicture } from './pictures.js';
 import { href } from './router.js';
 import { sceneOf } from './scene.js';
+import { PictureNeeded } from './sending.js';
 import { choice } from './settings.js';
 import { start } from './start.js';
 
@@ -74,9 +75,15 @@ class MatchView {
     try {
       await this.#load(() => turn === this.#turn);
     } catch (error) {
-      if (turn === this.#turn) this.root.replaceChildren(errorBox(error, () => this.#draw()));
+      if (turn !== this.#turn) return;
+      if (error instanceof PictureNeeded) this.#askForPicture();
+      else this.root.replaceChildren(errorBox(error, () => this.#draw()));
     }
     if (turn === this.#turn) this.root.setAttribute('aria-busy', 'false');
+  }
+
+  #askForPicture() {
+    this.root.replaceChildren(start(true, (error) => errorBox(error, () => this.#draw())));
   }
 
   /** First with thumbnails, then in full size. @param {() => boolean} isCurrent */
@@ -85,7 +92,7 @@ class MatchView {
     const id = this.#ids.hit;
     const picture = await queryPicture(this.#search);
     if (!picture) {
-      this.root.replaceChildren(start(true, (error) => errorBox(error, () => this.#draw())));
+      this.#askForPicture();
       return;
     }
     const [hit, match, { canWrite }] = await Promise.all([indexedPicture(id), matchOf(picture, id, query), rights()]);
