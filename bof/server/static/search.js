@@ -4,7 +4,7 @@
 import { rights } from './access.js';
 import { boxOf, nextPage, poseOf, queryPicture, search, withinGroup } from './answers.js';
 import { indexFacts } from './api.js';
-import { button, h, icon, link, redraw, say } from './dom.js';
+import { button, h, icon, link, redraw, say, toast } from './dom.js';
 import { errorBox, errorText, Unreachable } from './errors.js';
 import { t } from './language.js';
 import { cameraButton, chooseButton } from './picture_input.js';
@@ -16,6 +16,9 @@ import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FEW_FEATURES = 30;
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
+
+/** @param {unknown} error */
+const failed = (error) => toast(errorText(error));
 
 /** What only an answer needs is not fetched before. @template T @param {Promise<T>} module */
 const fetched = (module) => module.catch(() => { throw new Unreachable(); });
@@ -193,7 +196,7 @@ class Search {
       /** @param {Api.Hit} hit */
       match: (hit) => href('match', { ...query, image: '', upload: '' }, picture.id ?? picture.key, hit.id),
       /** @param {Api.Hit} hit */
-      details: (hit) => this.#showDetails(picture, hit, answer),
+      details: (hit) => this.#showDetails(picture, hit, answer).catch(failed),
       /** @param {NonNullable<Api.Hit['group']>} group */
       all: (group) => href('search', { ...query, group_by: '', where: withinGroup(group, query.where) }),
     };
