@@ -215,7 +215,7 @@ class Client:
         return self._json("POST", "/duplicates/reject", json={"a": a, "b": b})
 
     def values(self, field: str = "tag", **parameters: Any) -> Json:
-        """A page of the values that pictures have of a field; text="...": only those that hold it."""
+        """A page of the values that pictures have of a field; contains="...": only those that hold it."""
         return self._json("GET", "/values", {"field": field, **parameters})
 
     def judge(self, query: int | str, image: int | str, judgment: str) -> Json:

@@ -184,8 +184,8 @@ class ValueGroup:
     """The pictures of an answer that share a value of a field; value: None for a picture without the field, alone.
 
     n_agree: how many of them are proved to show what the query shows; n_found: are in the answer; n_pictures: may
-    answer. margin: the score of the best of them less that of the best picture of any other group: how far the first
-    leads, how far the others are behind it; None where there is no other group.
+    answer. margin: the score of the best of them less the highest of the best of any other group: how far it leads, or
+    below 0 how far it is behind; None where there is no other group.
     """
 
     field: str

@@ -12,6 +12,7 @@ from bof import evaluate
 from bof.evaluation.benchmarks import BenchmarkQuery, load_benchmark
 from bof.evaluation.benchmarks.types import Benchmark
 from bof.images.decode import read_image
+from scripts.siblings import margins
 from scripts.siblings.__main__ import main
 from scripts.siblings.camera import MOST_TILT, telling_crop, view_from_picture
 from scripts.siblings.collection import QUERIES
@@ -139,3 +140,16 @@ def test_a_group_of_two_members_is_wrong() -> None:
     assert fit.half == "fit"
     every, _ = measure(benchmark, copies, [frozenset({a, b, copy_of_b})])
     assert (every.n_groups, every.n_wrong, every.n_found) == (1, 1, 1)
+
+
+def test_margins_are_reported_of_right_and_wrong_first_products(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert margins.main(["siblings", str(folder), "--cache", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    n_right, n_wrong = (int(line.split()[1]) for line in lines[:2])
+    assert n_right > n_wrong
+    assert [line.split(":")[0] for line in lines[2:]] == [f"proved, margin {least} or more" for least in (0, 1, 2, 5)]
+    taken = [int(line.split(": ")[1].split()[0]) for line in lines[2:]]
+    assert taken == sorted(taken, reverse=True)
+    assert 0 < taken[0] <= n_right + n_wrong

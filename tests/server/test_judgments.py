@@ -161,10 +161,10 @@ def test_values_of_a_field_are_searched_and_paged(client: TestClient) -> None:
     assert (len(facts["tags"]), facts["n_tags"], facts["n_fields"]) == (500, 701, 0)
     page = client.get(f"{API}/values", params={"limit": 3}).json()
     assert (page["total"], page["values"][0]) == (701, {"name": "tag 500", "pictures": 2})
-    assert [v["name"] for v in client.get(f"{API}/values", params={"text": "TAG 69"}).json()["values"]] == [
+    assert [v["name"] for v in client.get(f"{API}/values", params={"contains": "TAG 69"}).json()["values"]] == [
         f"tag {n}" for n in range(690, 700)
     ]
-    assert client.get(f"{API}/values", params={"text": "e\u0301t"}).json()["values"][0]["name"] == "Été"
+    assert client.get(f"{API}/values", params={"contains": "e\u0301t"}).json()["values"][0]["name"] == "Été"
     last = client.get(f"{API}/values", params={"offset": 700, "limit": 500}).json()
     assert len(last["values"]) == 1
     assert client.get(f"{API}/values", params={"field": "nothing"}).status_code == 400

@@ -155,8 +155,8 @@ def test_one_hit_a_product_says_how_many_agree_and_leads_to_all(visit: Callable[
     assert sorted(values) == [f"it's no. {n}" for n in range(3)]
     first = page.locator(".group-line").first.inner_text()
     assert "2 of 2 agree" in first
-    assert "above the next" in first
-    assert "below the first" in page.locator(".group-line").nth(1).inner_text()
+    assert "above all others" in first
+    assert "below the highest" in page.locator(".group-line").nth(1).inner_text()
     assert page.locator("#found").inner_text() == "1 group by product is proved to show the same thing"
     page.locator(".group-line a").first.click()
     until(page, "location.hash.includes('where=') && !document.querySelector('.group-line')")

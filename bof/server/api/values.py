@@ -23,13 +23,13 @@ MAX_TEXT = 200
 async def list_values(service: Service, request: Request, values: Values) -> Response:
     """The values that pictures have of a field, the most frequent first."""
     engine = await service.engine()
-    wish = values["field"], values["text"], values["offset"], values["limit"]
+    wish = values["field"], values["contains"], values["offset"], values["limit"]
     return answer(await service.in_search_thread(_page, engine, *wish))
 
 
-def _page(engine: Engine, field: str, text: str, offset: int, limit: int) -> dict[str, Any]:
+def _page(engine: Engine, field: str, contains: str, offset: int, limit: int) -> dict[str, Any]:
     found = engine.field_values(field)
-    part = _plain(text)
+    part = _plain(contains)
     counted = zip(found.names, found.n_images.tolist(), strict=True)
     fitting = sorted(((n, name) for name, n in counted if part in _plain(name)), key=lambda one: (-one[0], one[1]))
     shown = [{"name": display_name(name), "pictures": n} for n, name in fitting[offset : offset + limit]]
@@ -46,7 +46,7 @@ ENDPOINTS = (
         "GET", "/values", "List the values of a field", list_values, {200: "FieldValues"},
         parameters=(
             Parameter(Option("field", TAG, "a field of pictures, tag, or folder"), more={"maxLength": MAX_TEXT}),
-            Parameter(Option("text", "", "only values that hold this text"), more={"maxLength": MAX_TEXT}),
+            Parameter(Option("contains", "", "only values that hold this text"), more={"maxLength": MAX_TEXT}),
             whole("offset", 0, 0, 1_000_000_000, "values to pass over"),
             whole("limit", 50, 1, 500, "values in this answer"),
         ),

@@ -7,7 +7,7 @@ import {
   boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search, withinGroup,
 } from './answers.js';
 import { indexFacts } from './api.js';
-import { button, h, icon, link, redraw, say } from './dom.js';
+import { button, h, icon, link, redraw, say, toast } from './dom.js';
 import { errorBox, errorText, Unreachable } from './errors.js';
 import { percent, size, t, tOr } from './language.js';
 import { arrivalNotes, asksFeatures, notes } from './notes.js';
@@ -20,6 +20,9 @@ import { start } from './start.js';
 import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
+
+/** @param {unknown} error */
+const failed = (error) => toast(errorText(error));
 
 /** What only an answer needs is not fetched before. @template T @param {Promise<T>} module */
 const fetched = (module) => module.catch(() => { throw new Unreachable(); });
@@ -227,7 +230,7 @@ class Search {
       match: (hit) => href('match', { ...query, image: '', upload: '' }, nameInPath(picture), hit.id),
       own: picture.id,
       /** @param {Api.Hit} hit */
-      details: (hit) => this.#showDetails(picture, hit, answer),
+      details: (hit) => this.#showDetails(picture, hit, answer).catch(failed),
       /** @param {NonNullable<Api.Hit['group']>} group */
       all: (group) => href('search', { ...query, group_by: '', where: withinGroup(group, query.where) }),
     };

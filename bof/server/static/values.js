@@ -23,7 +23,8 @@ function searched(name, items, total, value, onchange) {
   let waiting = 0;
   /** @param {string} text */
   const find = async (text) => {
-    const found = await call('GET /values', { query: { field: name, text, limit: LISTED } }).catch(() => null);
+    const query = { field: name, contains: text, limit: LISTED };
+    const found = await call('GET /values', { query }).catch(() => null);
     if (found) list.replaceChildren(...options(found.values));
   };
   return h('div', {},
