@@ -230,6 +230,38 @@ class Client:
         """A page of what was judged, the last first; image=...: of one picture."""
         return self._json("GET", "/judgments", parameters)
 
+    # -- Duplicates, decided on; jobs, cancelled ----------------------------------------------------------------------
+
+    def duplicate_group(self, group: str, kind: str = "crop") -> Json:
+        """One group by its address."""
+        return self._json("GET", f"/duplicates/groups/{group}", {"kind": kind})
+
+    def accept_duplicates(self, kind: str = "crop", action: str = "remove", **wish: Any) -> Json:
+        """Let duplicates go: action remove, move or trash; wish: only, folder, groups, keep, pictures; the job."""
+        return self._job("POST", "/duplicates/accept", json={"kind": kind, "action": action, **wish})
+
+    def duplicate_actions(self) -> list[Json]:
+        """What was done with duplicates and can be undone, the newest first."""
+        actions: list[Json] = self._json("GET", "/duplicates/actions")["actions"]
+        return actions
+
+    def undo_duplicates(self, action: str) -> Json:
+        """Undo it; returns the job."""
+        return self._job("POST", f"/duplicates/actions/{action}/undo")
+
+    def rejected(self) -> list[Json]:
+        """Pairs that are no duplicates."""
+        pairs: list[Json] = self._json("GET", "/duplicates/rejected")["pairs"]
+        return pairs
+
+    def forget(self, a: int, b: int) -> Json:
+        """These two may be duplicates again."""
+        return self._json("POST", "/duplicates/forget", json={"a": a, "b": b})
+
+    def cancel(self, job: str) -> Json:
+        """End a job, with what is done committed."""
+        return self._json("POST", f"/jobs/{job}/cancel")
+
     def job(self, job: str) -> Json:
         """How far a change is."""
         return self._json("GET", f"/jobs/{job}")

@@ -166,6 +166,22 @@ def test_a_group_has_a_page_that_the_comparison_leads_back_to(visit: Callable[..
     until(page, "document.querySelectorAll('.group').length === 20")
 
 
+def test_the_address_of_a_group_holds_when_the_server_was_started_again(
+    visit: Callable[..., Any], server: PageServer
+) -> None:
+    page = visit()
+    address = page.locator(".group h2 a").first.get_attribute("href")
+    title = page.locator(".group h2").first.inner_text()
+    move(page, address)
+    server.kill()
+    server.start()
+    page.reload()
+    page.get_by_text("Nobody has searched for duplicates").wait_for()
+    page.get_by_role("button", name="Search for duplicates").click()
+    page.wait_for_selector(".group")
+    assert page.locator(".group h2").inner_text() == title
+
+
 def test_back_keeps_the_scroll(visit: Callable[..., Any]) -> None:
     page = visit()
     face = page.locator(".group .face").nth(18)

@@ -204,11 +204,12 @@ def test_every_view_comes_back_with_the_server(browser: Any, own: tuple[PageServ
     """It is killed before a view is opened, which was not loaded before, and started again."""
     server, _ = own
     for view, sign in VIEWS.items():
-        with page_of(browser, f"{server.address}#/statistics") as page:
-            page.wait_for_selector(".figures")
+        first = "#/search" if view == "#/statistics" else "#/statistics"
+        with page_of(browser, server.address + first) as page:
+            page.locator(VIEWS[first]).first.wait_for()
             server.kill()
             page.evaluate("hash => location.hash = hash", view)
-            page.locator("#banner, .error").first.wait_for()
+            until(page, "document.querySelector('#banner:not([hidden]), .error')")
             server.start()
             page.locator(sign).first.wait_for(timeout=15_000)
             assert page.locator("#banner").is_hidden(), view

@@ -121,6 +121,25 @@ def test_a_waiting_add_that_is_cancelled_leaves_files_that_others_add(client: Te
     assert uploads(index) == 3
 
 
+def test_a_removal_leaves_the_file_that_a_waiting_add_needs(client: TestClient, index: Path) -> None:
+    (number,) = ended(client, start_adding(client, 50))["images"]
+    with Held(client):
+        removal = client.application.service.jobs.submit("remove", client.application.service.changes.remove(number))
+        again = start_adding(client, 50)
+    assert ended(client, removal.as_json())["removed"] == 1
+    assert ended(client, again)["added"] == 1
+    assert uploads(index) == 1
+
+
+def test_an_upload_that_is_gone_costs_the_job_that_one(client: TestClient, index: Path) -> None:
+    with Held(client):
+        job = start_adding(client, 50, 51)
+        next(index.with_name("index-uploads").glob("*.png")).unlink()
+    job = ended(client, job)
+    assert (job["state"], job["added"], len(job["skipped"])) == ("done", 1, 1)
+    assert "send it again" in job["skipped"][0]["reason"]
+
+
 class Held:
     """While it is open, a change runs and all others wait."""
 

@@ -151,7 +151,7 @@ ENDPOINTS = (
             Parameter(KIND),
             whole("offset", 0, 0, 1_000_000, "groups to pass over"),
             whole("limit", 20, 1, 100, "groups in this answer"),
-            choice("sort", "frees", tuple(ORDERS), "those that free or have most first, or by kind, or by name"),
+            choice("sort", "frees", tuple(ORDERS), "first those that free or hold most, or by kind or name"),
             Parameter(Option("only", (), "only groups of this kind; may be repeated", choices=KINDS, many=True)),
             Parameter(Option("folder", "", "only groups with a picture in this folder"), more={"maxLength": 500}),
         ),

@@ -42,16 +42,24 @@ class Changes:
         def work(job: Job) -> None:
             for name, reason in skipped:
                 job.skip(name, reason)
+            there = self._still_there(job, given)
             engine = self.engine()
-            titles = {path: {TITLE: [name]} for path, name in given.items()}
             with engine.writer() as writer:
-                writer.set_fields(titles)
-            self._take(job, engine.add(list(map(Path, given)), self._options, job.show), given)
+                writer.set_fields({path: {TITLE: [name]} for path, name in there.items()})
+            if there:
+                self._take(job, engine.add(list(map(Path, there)), self._options, job.show), given)
             self._forget_unusable(given)
             self._name_parts(given)
             job.images = list(self._collection.ids_at(given).values())
 
         return work
+
+    def _still_there(self, job: Job, given: Mapping[str, str]) -> dict[str, str]:
+        """The uploads that no other job has deleted: the same content may have been removed or cancelled meanwhile."""
+        gone = {path for path in given if not Path(path).exists()}
+        for path in sorted(gone):
+            job.skip(given[path], "the same picture was removed while this one waited; send it again")
+        return {path: name for path, name in given.items() if path not in gone}
 
     def add_ended(self, given: Mapping[str, str]) -> Ended:
         """What follows an add. If it was cancelled: the uploads go that it has not added, and no other job will."""
@@ -112,7 +120,7 @@ class Changes:
         """Take pictures out now, in one commit; uploaded files are deleted. Returns how many there were."""
         n_removed = self.engine().remove([image.name for image in images]) if images else 0
         for file in {file_of(image.path) for image in images if self._collection.is_uploaded(image.path)}:
-            if not self._collection.parts_of(file):
+            if not self._collection.parts_of(file) and self._arriving[file] <= 0:
                 Path(file).unlink(missing_ok=True)
         return n_removed
 

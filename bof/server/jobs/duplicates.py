@@ -88,7 +88,7 @@ class Duplicates:
         for name in sorted(set(ids) - {group.id for group in groups}):
             raise not_found(f"group {name!r}")
         if "keep" in wish:
-            groups = [group.kept_instead(wish["keep"]) for group in groups]
+            groups = [group.keeping(wish["keep"]) for group in groups]
         n = sum(len(group.duplicates) for group in groups)
         if n == 0 or n != wish.get("pictures", n):
             expected = wish.get("pictures", "one or more")

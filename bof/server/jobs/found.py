@@ -85,7 +85,7 @@ class FoundGroup:
         reasons = {number: reason for number, reason in self.judged.choice.reasons.items() if number in left}
         return replace(self.judged.choice, reasons=reasons).arguments if self.keeper and reasons else []
 
-    def kept_instead(self, number: int) -> FoundGroup:
+    def keeping(self, number: int) -> FoundGroup:
         """With another picture to keep, as a person chose. Raises ProblemError, not-found, if it is no member."""
         chosen = next((member for member, _ in self.entries if member.id == number), None)
         if chosen is None:

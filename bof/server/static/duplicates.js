@@ -27,8 +27,9 @@ export const title = () => t('nav.duplicates');
 /** @type {ViewModule['show']} */
 export const show = (root, route) => new Duplicates(root, route);
 
-/** @param {WordKey} words */
-const nothing = (words) => h('div', { class: 'empty' }, icon('duplicates'), h('p', {}, t(words)));
+/** @param {WordKey} words @param {Child} offer */
+const nothing = (words, offer = null) =>
+  h('div', { class: 'empty' }, icon('duplicates'), h('p', {}, t(words)), offer);
 
 /** @implements {View} */
 class Duplicates {
@@ -140,12 +141,11 @@ class Duplicates {
   /** @param {string} name @returns {Promise<HTMLElement[]>} */
   async #one(name) {
     const kind = this.#kind;
-    const [group, { actions }] = await Promise.all([
-      call('GET /duplicates/groups/{group}', { path: { group: name }, query: { kind } }),
-      call('GET /duplicates', { query: { kind, limit: 1 } }),
-    ]);
+    const { actions, found } = await call('GET /duplicates', { query: { kind, limit: 1 } });
     this.place.figures.replaceChildren();
     this.place.past.replaceChildren();
+    if (!found) return [nothing('dup.never', this.#canWrite ? find(kind) : null)];
+    const group = await call('GET /duplicates/groups/{group}', { path: { group: name }, query: { kind } });
     return [groupBox(group, { kind, actions, canWrite: this.#canWrite, query: this.route.query, isAlone: true })];
   }
 
