@@ -18,6 +18,7 @@ export async function searchWith(file, more = 0) {
     toast(t('query.no-picture', { name: file.name }));
     return;
   }
+  import('./search.js').catch(() => {});  // while the picture is read
   const { view, query } = here();
   const awaited = query.upload && !isKnown(query.upload) ? query.upload : '';
   const { key, stored } = await loadPicture(file);
