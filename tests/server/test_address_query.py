@@ -131,13 +131,13 @@ def test_what_is_no_address_is_shown_as_text_and_offers_nothing(
 def test_the_question_can_be_used_by_everybody(
     visit: Callable[..., Any], addresses: dict[bool, str], viewport: dict[str, int], colours: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof-search[dev]"')
     long = "https://photos.example.org/" + "a-very-long-name" * 20 + ".jpg"
     page = visit(linked(addresses[True], long), viewport=viewport, color_scheme=colours)
     page.wait_for_selector(BUTTON)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert Axe().run(page).response["violations"] == []
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
+    assert page.evaluate("axe.run(document).then(result => result.violations)") == []
     if folder := os.environ.get("BOF_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/address-{viewport['width']}-{colours}.png")
 

@@ -323,6 +323,20 @@ def test_a_hostile_page_can_neither_choose_nor_listen_nor_hide_its_picture(
     assert is_scene(sent(paired.right_click(page, site.url("/scene.png")), served[1]))
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("name", ["options.html", "take.html#none"])
+def test_the_pages_of_the_extension_can_be_used_by_everybody(paired: Browser, name: str, colours: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof-search[dev]"')
+    page = paired.open(f"chrome-extension://{paired.id}/{name}")
+    page.emulate_media(color_scheme=colours)
+    page.wait_for_selector("[role=status]:not(:empty)")
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("axe.run(document).then(result => result.violations)") == []
+
+
 def test_no_site_can_open_or_even_find_the_extension(paired: Browser, site: Site) -> None:
     page = paired.open(site.show("<p>a site</p>"))
     found = page.evaluate(f"fetch('chrome-extension://{paired.id}/take.html').then(() => 'read', () => 'refused')")

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -360,3 +362,33 @@ def test_the_extension_says_the_version_of_bof_and_has_every_word_in_both_langua
     for key, entry in english.items():
         assert re.search(rf"['\"]{key}['\"]|__MSG_{key}__", code), key
         assert re.findall(r"\$\d", entry["message"]) == re.findall(r"\$\d", chinese[key]["message"]), key
+
+
+def test_serve_writes_the_extension_and_shows_a_code_that_pairs(index: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bof.serve", "--index", str(index), "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--extension", str(tmp_path / "extension")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        where, shown = process.stdout.readline(), process.stdout.readline()
+        process.terminate()
+    assert str(tmp_path / "extension") in where
+    assert "Load unpacked" in where
+    assert "about:debugging" in where
+    assert (tmp_path / "extension" / "manifest.json").is_file()
+    code = re.findall(r"[2-9A-Z]{4}-[2-9A-Z]{4}", shown)[0]
+    assert PairingFile(pairing_path(index)).redeem(code, CHROME, "x")
+
+
+def test_serve_refuses_a_folder_with_other_things_before_it_serves(index: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    command = [sys.executable, "-m", "bof.serve", "--index", str(index), "--port", "0"]
+    done = subprocess.run(
+        [*command, "--extension", str(tmp_path / "mine")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "expected a new, an empty or the extension's folder, found 'notes.txt'" in done.stderr
+    assert "name a new folder with --extension" in done.stderr
+    assert not pairing_path(index).exists()

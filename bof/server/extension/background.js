@@ -2,8 +2,8 @@
 // The menus and the button. Whatever is chosen becomes a job, which the page take.html does in a tab of its own: a
 // service worker may be ended at any moment.
 
-import { inject } from './injecting.js';
 import { leaveJob } from './jobs.js';
+import { patiently } from './patience.js';
 
 const PICTURE = 'picture';
 const CHOOSE = 'choose';
@@ -30,8 +30,9 @@ async function start(job) {
 /** Lets the reader choose in the page itself. @param {chrome.tabs.Tab | undefined} tab */
 async function choose(tab) {
   if (tab?.id === undefined) return;
+  const target = { tabId: tab.id };
   try {
-    await inject({ target: { tabId: tab.id }, files: ['in_page.js', 'choose.js'] });
+    await patiently(() => chrome.scripting.executeScript({ target, files: ['in_page.js', 'choose.js'] }));
   } catch { // a page of the browser's own, a shop of extensions, a PDF: their picture can be taken all the same
     await start({ tab: tab.id, window: tab.windowId, frame: 0, kind: 'screen', url: '', element: null, area: null });
   }

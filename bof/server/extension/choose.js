@@ -4,6 +4,7 @@
 (() => {
   const { isPicture, areaOf, shadowOf, ofDocument, setChosen } = bofPictures;
   const DRAG_PX = 6;
+  const HIDDEN_MS = 250;
   const TOP = 'all: initial; position: fixed; box-sizing: border-box;';
 
   /** Without a style sheet, which the page's policy might refuse. @param {string} style */
@@ -68,10 +69,18 @@
     globalThis.bofChoosing = false;
   }
 
+  /** A frame of the screen, or a moment where the tab is not in front and has none. */
+  const nextFrame = () => new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, HIDDEN_MS);
+  });
+
   /** Ends, and says so once the screen shows the page without this layer. @param {Chosen} choice */
-  function finish(choice) {
+  async function finish(choice) {
     end();
-    requestAnimationFrame(() => requestAnimationFrame(() => chrome.runtime.sendMessage(choice)));
+    await nextFrame();
+    await nextFrame();
+    await chrome.runtime.sendMessage(choice);
   }
 
   /** @param {PointerEvent} event */

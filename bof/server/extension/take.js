@@ -1,8 +1,8 @@
 // @ts-check
 // Does one job: takes the picture, sends it to the server, and becomes the page with its results.
 
-import { inject } from './injecting.js';
 import { takeJob } from './jobs.js';
+import { patiently } from './patience.js';
 import { Trouble, paired, send } from './server.js';
 import { element, fillTexts, t } from './words.js';
 
@@ -48,8 +48,10 @@ async function cropped(screen, { x, y, width, height, viewport }) {
 /** What the screen shows of the tab, while it is still in front. @param {Job} job */
 async function screenOf({ tab, window }) {
   try {
-    const { active } = await chrome.tabs.get(tab);
-    return active ? await chrome.tabs.captureVisibleTab(window, { format: 'png' }) : '';
+    return await patiently(async () => {
+      const { active } = await chrome.tabs.get(tab);
+      return active ? chrome.tabs.captureVisibleTab(window, { format: 'png' }) : '';
+    });
   } catch { // the tab is gone, or shows what no extension may see
     return '';
   }
@@ -62,9 +64,9 @@ async function takenInPage(job) {
   if (job.kind !== 'clicked' && job.kind !== 'element') return nothing;
   const target = { tabId: job.tab, frameIds: [job.frame] };
   try {
-    await inject({ target, files: ['in_page.js'] });
+    await patiently(() => chrome.scripting.executeScript({ target, files: ['in_page.js'] }));
     const func = (/** @type {Job} */ each) => bofPictures.take(each);
-    const [found] = await inject({ target, func, args: [job] });
+    const [found] = await chrome.scripting.executeScript({ target, func, args: [job] });
     return /** @type {Taken | undefined} */ (found?.result) ?? nothing;
   } catch {
     return nothing;

@@ -93,7 +93,7 @@ function close() {
 /** The first load has what the start needs; a search is loaded when there is a picture. @param {Route} route */
 function viewOf({ view, query }) {
   if (view !== 'search' && VIEWS.has(view)) return view;
-  return query.image || query.query || query.upload || query.problem ? 'search' : 'start';
+  return query.image || query.query || query.upload || query.url || query.problem ? 'search' : 'start';
 }
 
 async function render() {
