@@ -92,6 +92,37 @@ class Client:
         """The answer to a picture of the index."""
         return self._json("POST", f"/search/image/{image}", parameters)
 
+    def send_query(self, picture: Picture, **parameters: Any) -> Json:
+        """Store a picture on the server, which forgets it some time after its last use; its `id` is for what follows.
+
+        parameters: name, and of a smaller copy frame=(width, height) and sha256.
+        """
+        return self._json("POST", "/queries", parameters, **_body(picture))
+
+    def query(self, query: str) -> Json:
+        """A stored query."""
+        return self._json("GET", f"/queries/{query}")
+
+    def query_picture(self, query: str, size: int = 1600) -> bytes:
+        """An upright JPEG of a stored query."""
+        return self._request("GET", f"/queries/{query}/picture", {"size": size}).content
+
+    def forget_query(self, query: str) -> Json:
+        """The server forgets a stored query."""
+        return self._json("DELETE", f"/queries/{query}")
+
+    def search_query(self, query: str, **parameters: Any) -> Json:
+        """The answer to a stored query."""
+        return self._json("POST", f"/search/query/{query}", parameters)
+
+    def match_query(self, query: str, image: int, **parameters: Any) -> Json:
+        """How a stored query lies in a picture of the index."""
+        return self._json("GET", f"/matches/query/{query}/{image}", parameters)
+
+    def subject_of_query(self, query: str, **parameters: Any) -> Json:
+        """The box of what a stored query shows most prominently."""
+        return self._json("GET", f"/subject/query/{query}", parameters)
+
     def search_batch(self, pictures: Sequence[Picture], **parameters: Any) -> list[Json]:
         """The answers to several pictures, or the `problem` that there was with one, in their order."""
         answers: list[Json] = self._json("POST", "/search/batch", parameters, files=_files(pictures))["answers"]
@@ -250,7 +281,7 @@ def _shown(parameters: Json) -> Json:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "box" and not isinstance(value, str):
+    if name in ("box", "frame") and not isinstance(value, str):
         return ",".join(f"{each:g}" for each in value)
     return int(value) if isinstance(value, bool) else value
 

@@ -27,6 +27,9 @@ from bof.system.database import DamagedDatabaseError
 
 log = logging.getLogger("bof")
 
+Commit = tuple[int, int, int]
+"""Device and number of the catalogue's file, and the commit's number in it."""
+
 FOLLOW_SECONDS = 0.5
 """What other processes have committed is seen after this long."""
 
@@ -113,6 +116,10 @@ class ServedCollection:
 
     def _unreadable(self, reason: str) -> ProblemError:
         return ProblemError("no-index", reason.replace(str(self.folder), "the index"))
+
+    def commit_of(self, engine: Engine) -> Commit:
+        """Which commit of which index an engine has."""
+        return (*self._identity, engine.generation)
 
     def refresh(self) -> None:
         """See at once what has been committed."""

@@ -20,13 +20,16 @@ from bof.options import SearchOptions, VerifyOptions
 from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
-from bof.server.collection import ServedCollection, all_of, version_of
+from bof.server.collection import Commit, ServedCollection, all_of, version_of
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
 from bof.store.catalog import TAG, Fields, ImageRecord
 from bof.types import F32, F64, Bool, Hit, Overlay
+
+_ENTRY_BYTES = 500
+"""Of what an answer holds of an image that geometry or pixels have verified; a hundred or so are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ def pose_of(values: Values) -> Pose:
 @dataclass(frozen=True, slots=True)
 class FoundPage:
     """A page of hits. total: of all pages; numbers: the ids of the hits' pictures; records and fields: what the
-    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages, as of a
-    commit, whose number `generation` is.
+    catalogue says of each, by id, of those that are still there; seconds: by stage; answer: of all pages.
     """
 
     prepared: Prepared
@@ -79,7 +81,6 @@ class FoundPage:
     overlay: Overlay | None
     seconds: Mapping[str, float]
     answer: Answer
-    generation: int
 
     def to_json(self) -> dict[str, Any]:
         """The answer, but for the seconds."""
@@ -91,6 +92,19 @@ class FoundPage:
             "hits": _hits_json(self.hits, self.numbers, self.records, self.fields, self.names),
             "overlay": _overlay_json(self.overlay),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DatedAnswer:
+    """An answer as of a commit: its next page is not searched for again."""
+
+    answer: Answer
+    commit: Commit
+
+    @property
+    def n_bytes(self) -> int:
+        """About what it takes in memory."""
+        return self.answer.images.nbytes + self.answer.scores.nbytes + _ENTRY_BYTES * len(self.answer.evidence)
 
 
 def search_page(
@@ -115,7 +129,7 @@ def search_page(
     numbers, records, fields, names = _catalogued(collection, engine, hits)
     seconds = {"extract": prepared.seconds, **({} if known else answer.seconds)}
     facts = records, fields, names, len(images), answer.overlay, seconds
-    return FoundPage(prepared, page_request, hits, numbers, *facts, answer, engine.generation)
+    return FoundPage(prepared, page_request, hits, numbers, *facts, answer)
 
 
 def _overlay_json(overlay: Overlay | None) -> dict[str, Any] | None:

@@ -32,12 +32,14 @@ from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
 from bof.server.queries.store import QueryStore
+from bof.server.search import DatedAnswer
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
 
 T = TypeVar("T")
 
 N_FILE_THREADS = 4
+_ANSWER_BYTES = 16 << 20
 _MEASURED = 10_000
 """Pictures whose sizes are remembered."""
 
@@ -85,6 +87,8 @@ class Service:
         self.streams = Places(options.streams, 0)
         self.queries: Cache[Prepared] = Cache(options.cached_queries)
         self.stored = QueryStore(options)
+        self.answers: Cache[DatedAnswer] = Cache(_ANSWER_BYTES, lambda dated: dated.n_bytes)
+        """The last answers to pictures of the index."""
         self._hits: Cache[Picture] = Cache(options.hit_megabytes << 20, lambda picture: picture.pixels.nbytes)
         self._caching = threading.Lock()
         self.thumbnails: Cache[bytes] = Cache(options.thumbnail_megabytes << 20, len)

@@ -38,6 +38,13 @@ def test_every_endpoint_has_a_method(client: Client, tmp_path: Path) -> None:
     assert client.match(first["id"], path)["hit"]["verdict"] == "same"
     assert client.match_images(first["id"], first["id"])["hit"]["id"] == first["id"]
     assert client.subject(path)["width"] == 320
+    query = client.send_query(path, name="mine.png", frame=(640, 480))
+    assert client.query(query["id"])["width"] == 640
+    assert client.query_picture(query["id"], 320).startswith(b"\xff\xd8")
+    assert client.search_query(query["id"], top=1)["hits"][0]["id"] == first["id"]
+    assert client.match_query(query["id"], first["id"])["hit"]["verdict"] == "same"
+    assert client.subject_of_query(query["id"], turn=90)["width"] == 480
+    assert client.forget_query(query["id"]) == {"id": query["id"]}
     assert client.image(first["id"])["name"] == "scene-02.png"
     assert client.file(first["id"]) == scene(2)
     assert client.thumbnail(first["id"], 160).startswith(b"\xff\xd8")

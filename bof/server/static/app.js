@@ -11,12 +11,13 @@ import { LANGUAGES, otherLanguage, setLanguage, t, TAGS } from './language.js';
 import { listen } from './picture_input.js';
 import './printing.js';
 import { here, href } from './router.js';
-import * as search from './search.js';
 import { choice, save } from './settings.js';
+import * as begin from './start.js';
 
 /** @type {Map<string, () => Promise<ViewModule>>} */
 const VIEWS = new Map([
-  ['search', () => Promise.resolve(search)],
+  ['start', () => Promise.resolve(begin)],
+  ['search', () => import('./search.js')],
   ['match', () => import('./match.js')],
   ['many', () => import('./many.js')],
   ['collection', () => import('./collection.js')],
@@ -73,10 +74,16 @@ function close() {
   open = null;
 }
 
+/** The first load has what the start needs; a search is loaded when there is a picture. @param {Route} route */
+function viewOf({ view, query }) {
+  if (view !== 'search' && VIEWS.has(view)) return view;
+  return query.image || query.query || query.upload || query.problem ? 'search' : 'start';
+}
+
 async function render() {
   const mine = ++turn;
   const route = here();
-  const name = VIEWS.has(route.view) ? route.view : 'search';
+  const name = viewOf(route);
   /** @type {NodeListOf<HTMLDialogElement>} */
   const dialogs = document.querySelectorAll('dialog:not(.of-image)');
   for (const dialog of dialogs) dialog.close();
@@ -90,7 +97,7 @@ async function render() {
   main.setAttribute('aria-busy', 'true');
   let module;
   try {
-    module = await VIEWS.get(name)?.() ?? search;
+    module = await VIEWS.get(name)?.() ?? begin;
   } catch {
     main.removeAttribute('aria-busy');
     main.replaceChildren(errorBox(new Unreachable(), () => location.reload()));

@@ -20,6 +20,7 @@ export async function searchWith(file) {
     toast(t('query.no-picture', { name: file.name }));
     return;
   }
+  import('./search.js').catch(() => {});  // while the picture is read
   const { view, query } = here();
   const awaited = query.upload && !isKnown(query.upload) ? query.upload : '';
   const { key, stored } = await loadPicture(file);

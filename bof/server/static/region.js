@@ -143,6 +143,7 @@ export class Region {
   #setDrawing(isDrawing) {
     this.isDrawing = isDrawing;
     this.area.classList.toggle('drawing', isDrawing);
+    if (!isDrawing) this.area.classList.remove('large');
     this.onMode(isDrawing);
   }
 
@@ -233,6 +234,7 @@ export class Region {
    */
   start() {
     this.#setDrawing(!this.isDrawing);
+    this.area.classList.toggle('large', this.isDrawing);
     if (!this.region) {
       this.#setRegion([0.25, 0.25, 0.75, 0.75]);
       this.#done();

@@ -54,7 +54,8 @@ class Search {
     this.root = root;
     this.route = route;
     this.place = {
-      tools: h('div', {}), picture: h('div', {}), sent: h('p', { class: 'small' }), filters: h('div', {}),
+      tools: h('div', { class: 'tools-place' }), picture: h('div', { class: 'picture' }),
+      sent: h('p', { class: 'small sent', hidden: true }), filters: h('div', { class: 'chosen' }),
       results: h('div', { class: 'found', 'aria-busy': 'false' }),
     };
     this.draw();
@@ -133,11 +134,12 @@ class Search {
     this.place.tools.replaceChildren();
     this.place.picture.replaceChildren(
       this.#region?.element ?? h('p', { class: 'notice' }, t('query.not-shown')),
-      h('p', { class: 'name', title: picture.name }, nameOf(picture)),
-      this.place.sent,
-      h('div', { class: 'row ways' },
-        chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
-        link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' })));
+      h('div', { class: 'own' },
+        h('p', { class: 'name', title: picture.name }, nameOf(picture)),
+        h('div', { class: 'row ways' },
+          chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
+          link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' }))),
+      this.place.sent);
   }
 
   /**

@@ -3,6 +3,7 @@
 
 import { call, indexFacts, thumbnail } from './api.js';
 import { h, icon, link } from './dom.js';
+import { errorBox } from './errors.js';
 import { t } from './language.js';
 import { cameraButton, chooseButton } from './picture_input.js';
 import { href } from './router.js';
@@ -51,4 +52,13 @@ export function start(isMissing, onError) {
     place.setAttribute('aria-busy', 'false');
   });
   return h('div', { class: 'start' }, welcome(isMissing), place);
+}
+
+export const title = () => t('nav.search');
+
+/** The view of an address without a picture. @type {ViewModule['show']} */
+export function show(root) {
+  const update = () => root.replaceChildren(start(false, (error) => errorBox(error, update)));
+  update();
+  return { update };
 }
