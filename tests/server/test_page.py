@@ -39,6 +39,7 @@ VIEWS = (
     "#/search",
     "#/search?image=4",
     "#/match/4/4",
+    "#/many",
     "#/collection",
     "#/collection?show=4",
     "#/statistics",
@@ -129,10 +130,10 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_word_is_there_in_both_languages_and_is_used() -> None:
-    text = (STATIC / "words.js").read_text()
+    text = "".join(path.read_text() for path in sorted(STATIC.glob("words*.js")))
     entries = re.findall(r"^  '([^']+)': \['((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'\],$", text, re.M)
     assert len(entries) == len(re.findall(r"^  '", text, re.M)) > 250
-    code = "".join(path.read_text() for path in STATIC.glob("*.js") if path.name != "words.js")
+    code = "".join(path.read_text() for path in STATIC.glob("*.js") if not path.name.startswith("words"))
     prefixes = re.findall(r"[(\[]`([a-z.-]+)\$\{", code)
     for key, english, chinese in entries:
         assert f"'{key}'" in code or any(key.startswith(prefix) for prefix in prefixes), key
