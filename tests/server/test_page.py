@@ -39,6 +39,7 @@ VIEWS = (
     "#/search",
     "#/search?image=4",
     "#/match/4/4",
+    "#/many",
     "#/collection",
     "#/collection?show=4",
     "#/statistics",

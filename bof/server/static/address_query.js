@@ -23,7 +23,7 @@ function addressOf(text) {
 
 /** @param {unknown} error */
 const explained = (error) => (error instanceof ExplainedError && error.kind === 'forbidden'
-  ? new ExplainedError(t('address.forbidden'), error.detail, error.kind) : error);
+  ? new ExplainedError(t('address.forbidden'), error.detail, { kind: error.kind }) : error);
 
 /** Asks before the server fetches. @param {Query} query */
 export function askForAddress(query) {

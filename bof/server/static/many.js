@@ -95,8 +95,10 @@ class Many {
   /** @param {SeveralSource[]} sources */
   #add(sources) {
     if (!sources.length) return;
-    const pictures = sources.filter((one) => one.image ?? isShownPicture(one));
-    const others = sources.filter((one) => !pictures.includes(one));
+    /** @param {SeveralSource} one */
+    const isPicture = (one) => Boolean(one.image ?? isShownPicture(one));
+    const pictures = sources.filter(isPicture);
+    const others = sources.filter((one) => !isPicture(one));
     const [first] = others;
     if (!pictures.length) toast(t('many.nothing'));
     else if (first) toast(t('many.passed-over', { n: others.length, name: first.path }));

@@ -12,16 +12,16 @@ import { outlineOf } from './results.js';
  */
 
 const FIELD = 'field:';
-const SEPARATOR = '|';
+const SEPARATOR = '; ';
 const GROUP = { value: 'group', n_agree: 'group_agree', n_found: 'group_found', n_pictures: 'group_pictures',
   margin: 'margin' };
 
 export const COLUMNS = /** @type {const} */ ([
-  'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers', 'mirrored',
-  'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id',
+  'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers',
+  'mirrored', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id',
 ]);
 
-/** What bounds the query, or what is shared, in the hit. @param {Api.Hit} hit */
+/** What bounds the query, or what is shared, in the hit. @param {Api.Hit} hit @returns {Cells} */
 function boundsOf(hit) {
   const corners = hit.verdict === 'no' ? null : outlineOf(hit) ?? hit.outline;
   if (!corners) return {};

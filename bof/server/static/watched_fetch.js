@@ -14,9 +14,11 @@ export const watchedFetch = (target, { method = 'GET', headers, body, signal }, 
       if (lengthComputable) onProgress(loaded / total);
     };
     request.onload = () => {
-      const names = ['Content-Type', 'Retry-After'];
-      const given = names.map((name) => /** @type {const} */ ([name, request.getResponseHeader(name) ?? '']));
-      const known = new Headers(given.filter(([, value]) => value).map(([name, value]) => [name, value]));
+      const known = new Headers();
+      for (const name of ['Content-Type', 'Retry-After']) {
+        const value = request.getResponseHeader(name);
+        if (value) known.set(name, value);
+      }
       resolve(new Response(request.responseText, { status: request.status, headers: known }));
     };
     request.onerror = () => reject(new TypeError('no answer'));
