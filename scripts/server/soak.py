@@ -170,9 +170,8 @@ def _is_flat(what: str, values: Sequence[float], share: float, more: float) -> b
     parts = values[:third], values[third : 2 * third], values[2 * third :]
     first, second, last = (quantiles(part, n=4)[0] for part in parts)
     is_flat = last <= second * (1 + share) + more
-    print(
-        f"{what}, lower quartile of each third (highest {max(values):.0f}): {first:.0f}, {second:.0f}, {last:.0f}: {'flat' if is_flat else 'NOT FLAT'}"
-    )
+    figures = f"{first:.0f}, {second:.0f}, {last:.0f}: {'flat' if is_flat else 'NOT FLAT'}"
+    print(f"{what}, lower quartile of each third (highest {max(values):.0f}): {figures}")
     return is_flat
 
 

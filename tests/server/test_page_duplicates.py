@@ -62,7 +62,7 @@ def visit(browser: Any, server: PageServer) -> Iterator[Callable[..., Any]]:
             page.wait_for_selector(".group, .empty")
             if page.locator(".empty").count():
                 page.get_by_role("button", name="Search for duplicates").click()
-            page.wait_for_selector(".group")
+            page.wait_for_selector(".group", timeout=60_000)
             return page
 
         yield open_page
