@@ -62,7 +62,7 @@ def visit(browser: Any, server: PageServer) -> Iterator[Callable[..., Any]]:
             page.wait_for_selector(".group, .empty")
             if page.locator(".empty").count():
                 page.get_by_role("button", name="Search for duplicates").click()
-            page.wait_for_selector(".group")
+            page.wait_for_selector(".group", timeout=60_000)
             return page
 
         yield open_page
@@ -207,6 +207,24 @@ def test_duplicates_fit_and_are_in_one_language(visit: Callable[..., Any], size:
         if locale == "zh-CN":
             names = r"scene-\d+|small-\d+|\.png|English|\bbof\b|copies|\b[kM]?B\b"
             assert re.findall("[A-Za-z]{2,}", re.sub(names, "", page.locator("body").inner_text())) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_groups_and_the_dialog(visit: Callable[..., Any], scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python", reason='needs pip install "bof-search[dev]"')
+    page = visit(color_scheme=scheme)
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text())
+    page.evaluate("import('./static/dom.js').then(({toast}) => toast('Done', {words: 'Undo', act: () => {}}))")
+    page.evaluate("import('./static/tray.js').then(({taskLine}) => taskLine('A task', () => {}).progress(1, 3))")
+    assert axe_faults(page) == []
+    page.get_by_role("button", name="Accept …").first.click()
+    assert axe_faults(page) == []
+
+
+def axe_faults(page: Any) -> list[Any]:
+    return list(
+        page.evaluate("axe.run(document).then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))")
+    )
 
 
 def test_a_running_job_is_cancelled_from_its_line(visit: Callable[..., Any], server: PageServer) -> None:

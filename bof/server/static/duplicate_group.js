@@ -55,7 +55,7 @@ export function groupBox(group, shown) {
   const few = shown.isAlone ? members : members.slice(0, MOST_SHOWN);
   const title = [t(`dup.${kind}`), t('dup.n-pictures', { n: members.length }),
     t('dup.would-free', { bytes: size(group.bytes_to_free) })].join(' · ');
-  return h('section', { class: 'group panel', 'aria-label': title },
+  return h('section', { class: 'group panel', 'aria-label': `${title} · ${members[0]?.name ?? ''}` },
     h('div', { class: 'row between' },
       h('h2', {}, shown.isAlone ? title : h('a', { href: address }, title)), suggestion(group, shown)),
     keep === null ? h('p', { class: 'why' }, t('dup.no-keep'))

@@ -2,9 +2,9 @@
 // Groups of duplicates, as the last search for them found them: figures of all, then the groups, those first that free
 // most; or one group by its address. The reader decides what happens to them.
 
-import { rights } from './access.js';
+import { rights, signIn } from './access.js';
 import { call, indexFacts } from './api.js';
-import { h, icon, link, redraw, select } from './dom.js';
+import { button, h, icon, link, redraw, select } from './dom.js';
 import { find, undoList } from './duplicate_decisions.js';
 import { groupBox } from './duplicate_group.js';
 import { totalsBox } from './duplicate_totals.js';
@@ -34,6 +34,7 @@ const nothing = (words, offer = null) =>
 /** @implements {View} */
 class Duplicates {
   #canWrite = false;
+  #canSignIn = false;
   #turn = 0;
 
   /** @param {HTMLElement} root @param {Route} route */
@@ -79,7 +80,7 @@ class Duplicates {
     groups.setAttribute('aria-busy', 'true');
     try {
       const facts = await indexFacts();
-      this.#canWrite = (await rights()).canWrite;
+      ({ canWrite: this.#canWrite, canSignIn: this.#canSignIn } = await rights());
       if (!facts.duplicates) groups.replaceChildren(nothing('dup.missing'));
       else {
         this.#drawTools(facts);
@@ -115,7 +116,8 @@ class Duplicates {
       h('div', { class: 'row end' },
         select(t('dup.kind'), KINDS.map((kind) => [kind, t(`dup.up-to.${kind}`)]), this.#kind,
           (kind) => this.#change({ kind, only: '' }), { name: 'kind' }),
-        this.#canWrite ? find(this.#kind) : null)));
+        this.#canWrite ? find(this.#kind) : null,
+        this.#canSignIn ? button(t('token.sign-in'), async () => (await signIn(false)) && this.#draw()) : null)));
     const inside = KINDS.slice(0, KINDS.indexOf(this.#kind) + 1);
     redraw(filters, h('div', { class: 'fields line', role: 'search' },
       select(t('dup.only'), [['', t('dup.only.all')], ...inside.map((kind) => pair(kind, t(`dup.${kind}`)))],
