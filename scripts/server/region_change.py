@@ -29,7 +29,7 @@ from scripts.server.shrinking import photograph
 
 HEADERS = {"Content-Type": "image/jpeg"}
 REGIONS = 4
-SMALL = ("--stored-queries", "40", "--query-megabytes", "64")
+SMALL = ("--stored-queries", "6", "--query-megabytes", "12", "--query-share", "100", "--hit-megabytes", "8")
 """Limits that a soak reaches."""
 
 

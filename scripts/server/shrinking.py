@@ -74,7 +74,9 @@ def photograph(path: Path, seed: int) -> bytes:
     """A picture as a large photograph: JPEG."""
     picture = Image.open(path).convert("RGB")
     scale = LONG_SIDE / max(picture.size)
-    large = np.asarray(picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.LANCZOS))
+    large = np.asarray(
+        picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+    )
     noise = np.random.default_rng(seed).normal(0.0, NOISE, large.shape).astype(np.float32)
     target = io.BytesIO()
     Image.fromarray((large + noise).clip(0, 255).astype(np.uint8)).save(target, "JPEG", quality=92)

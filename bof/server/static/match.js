@@ -9,6 +9,7 @@ import { t } from './language.js';
 import { fullBitmap, indexedPicture } from './pictures.js';
 import { href } from './router.js';
 import { sceneOf } from './scene.js';
+import { PictureNeeded } from './sending.js';
 import { choice } from './settings.js';
 import { start } from './start.js';
 
@@ -72,9 +73,15 @@ class MatchView {
     try {
       await this.#load(() => turn === this.#turn);
     } catch (error) {
-      if (turn === this.#turn) this.root.replaceChildren(errorBox(error, () => this.#draw()));
+      if (turn !== this.#turn) return;
+      if (error instanceof PictureNeeded) this.#askForPicture();
+      else this.root.replaceChildren(errorBox(error, () => this.#draw()));
     }
     if (turn === this.#turn) this.root.setAttribute('aria-busy', 'false');
+  }
+
+  #askForPicture() {
+    this.root.replaceChildren(start(true, (error) => errorBox(error, () => this.#draw())));
   }
 
   /** First with thumbnails, then in full size. @param {() => boolean} isCurrent */
@@ -83,7 +90,7 @@ class MatchView {
     const id = this.#ids.hit;
     const picture = await queryPicture(this.#search);
     if (!picture) {
-      this.root.replaceChildren(start(true, (error) => errorBox(error, () => this.#draw())));
+      this.#askForPicture();
       return;
     }
     const [hit, match] = await Promise.all([indexedPicture(id), matchOf(picture, id, query)]);

@@ -21,10 +21,11 @@ export async function searchWith(file) {
     return;
   }
   import('./search.js').catch(() => {});  // while the picture is read
-  const { view, query } = here();
-  const awaited = query.upload && !isKnown(query.upload) ? query.upload : '';
+  const { view, parts: [first = ''], query } = here();
+  const named = query.upload ?? (view === 'match' && first.startsWith('u') ? first : '');
+  const awaited = isKnown(named) ? '' : named;
   const { key, stored } = await loadPicture(file);
-  if (awaited === key || query.upload === key) {
+  if (named === key) {
     dispatchEvent(new HashChangeEvent('hashchange'));
     return;
   }

@@ -88,8 +88,8 @@ export async function ownPicture({ query: id = '', upload: key = '' }) {
   }
 }
 
-/** Is it the name by content of a picture that this page knows? @param {string} key */
-export const isKnown = (key) => own.has(key);
+/** Is it the name by content of a picture that this page or the server has? @param {string} key */
+export const isKnown = (key) => Boolean(own.get(key)?.file ?? own.get(key)?.stored);
 
 /** A picture that the browser cannot decode, as the server shows it. @param {OwnPicture} picture */
 export async function showStored(picture) {

@@ -157,6 +157,7 @@ export class Results {
     this.parts = h('ol', { class: 'grid shared' });
     this.rest = h('ol', { class: 'grid' });
     this.title = h('h2', { id: 'found' });
+    this.total = h('span', { class: 'small' });
     this.partsDivider = h('p', { class: 'parts-divider' }, t('parts.below'));
     this.divider = h('p', { class: 'divider' });
     this.more = button(t('more'), () => this.load(), { icon: 'plus' });
@@ -166,8 +167,7 @@ export class Results {
     this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
-        this.title, h('span', { class: 'row' }, h('span', { class: 'small' }, t('found.total', { n: answer.total })),
-          answer.hits.length ? links.tools : null)),
+        this.title, h('span', { class: 'row' }, this.total, answer.hits.length ? links.tools : null)),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));
@@ -188,7 +188,9 @@ export class Results {
     }
     const [nSame, nParts, nRest] = [same.children.length, parts.children.length, rest.children.length];
     [parts.start, rest.start] = [nSame + 1, nSame + nParts + 1];
-    this.title.textContent = headline(answer, this.links.own ?? null);
+    const own = this.links.own ?? null;
+    this.title.textContent = headline(answer, own);
+    this.total.textContent = t('found.total', { n: answer.total - (answer.hits.some(({ id }) => id === own) ? 1 : 0) });
     this.divider.textContent = divider(answer, nSame + nParts === 0);
     [same.hidden, parts.hidden, rest.hidden] = [!nSame, !nParts, !nRest];
     [this.partsDivider.hidden, this.divider.hidden] = [!nParts, !nRest];

@@ -79,7 +79,7 @@ class Search {
 
   /** Changes parts of the address; `update` follows. @param {Record<string, Value>} parts */
   change(parts) {
-    go(href('search', { ...this.route.query, ...parts }));
+    go(href('search', { ...this.route.query, more: '', instead: '', ...parts }));
   }
 
   // ---- the query

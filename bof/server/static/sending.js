@@ -2,7 +2,8 @@
 // The reader's picture on its way to the server, which stores it for a while: it is sent once, and then known by an id.
 
 import { call } from './api.js';
-import { isQueryGone } from './errors.js';
+import { ExplainedError, isQueryGone } from './errors.js';
+import { t } from './language.js';
 
 /** The bytes of a file's SHA-256 in hexadecimal digits; '' where the browser has none to give. @param {Blob} file */
 async function digestOf(file) {
@@ -26,8 +27,12 @@ async function send(picture, file, onProgress) {
   return stored;
 }
 
-/** A query that the server has forgotten, of a picture that this page does not have either. */
-export class PictureNeeded extends Error {}
+/** The server has forgotten a query, and this page does not have its picture either. */
+export class PictureNeeded extends ExplainedError {
+  constructor() {
+    super(t('problem.query-gone'));
+  }
+}
 
 /**
  * The id under which the server has a picture; it is sent where it has not been.
