@@ -14,7 +14,7 @@ import pytest
 from bof.client import Client, RefusedError
 from bof.errors import ServerError
 from tests.support.scenes import N_SCENES, ROOT, draw_scene, write_picture
-from tests.support.serving import copied, scene, served
+from tests.support.serving import AppTransport, copied, scene, served
 
 TOKEN = "write-token-0123456789"
 
@@ -24,7 +24,7 @@ def client(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     index = copied(index_folder, tmp_path_factory.mktemp("client"))
     with (
         served(index, write_token=TOKEN) as test_client,
-        Client("http://127.0.0.1", TOKEN, transport=test_client._transport) as client,
+        Client("http://127.0.0.1", TOKEN, transport=AppTransport(test_client)) as client,
     ):
         yield client
 

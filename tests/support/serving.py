@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import jsonschema_rs
 import numpy as np
 
@@ -25,6 +26,20 @@ from tests.support.scenes import draw_scene
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that httpx will have a successor
     from starlette.testclient import TestClient as TestClient
+
+
+
+class AppTransport(httpx.BaseTransport):
+    """Lets a client of httpx speak to the application of a test client, which may be of httpx's successor."""
+
+    def __init__(self, app: TestClient) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = dict(request.headers)
+        found = self._app.request(request.method, str(request.url), content=request.read(), headers=headers)
+        return httpx.Response(found.status_code, headers=list(found.headers.items()), content=found.content)
+
 
 API = "/api/v1"
 X_BOF = {"X-Bof": "1"}

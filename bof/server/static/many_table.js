@@ -63,7 +63,7 @@ function provedCell({ summary }) {
 }
 
 /** @param {'picture' | Sort} column */
-const label = (column) => t(column === 'number' ? 'many.sort.number' : `many.column.${column}`);
+const label = (column) => (column === 'number' ? t('many.sort.number') : t(`many.column.${column}`));
 
 export class Table {
   /** Rows that were drawn, by number. @type {Map<number, HTMLTableRowElement>} */

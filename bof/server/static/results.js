@@ -79,8 +79,7 @@ export class Results {
     this.#add(answer.hits);
     this.element = h('section', { class: 'results', 'aria-labelledby': 'found' },
       h('div', { class: 'row between' },
-        this.title,
-        h('span', { class: 'row' }, this.total, answer.hits.length ? links.tools : null)),
+        this.title, h('span', { class: 'row' }, this.total, answer.hits.length ? links.tools : null)),
       answer.hits.length ? null : noHits,
       this.same, this.partsDivider, this.parts, this.divider, this.rest,
       h('p', { class: 'row center' }, this.more), times(answer));
