@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.options import KIND, KINDS
+from bof.server.api.changing import accepted
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
@@ -27,7 +28,7 @@ async def find_duplicates(service: Service, request: Request, values: Values) ->
     if set(value) != {"kind"} or value["kind"] not in KINDS:
         raise ProblemError("bad-request", f'expected {{"kind": ...}} of {", ".join(KINDS)}, found something else')
     job = service.jobs.submit("duplicates", service.duplicates.look(value["kind"]))
-    return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
+    return accepted(job)
 
 
 async def reject_pair(service: Service, request: Request, values: Values) -> Response:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from bof.options import KINDS
+from bof.server.http.fields import (
+    MAX_FIELDS,
+    MAX_IMAGES,
+    MAX_NAME,
+    MAX_TAGS,
+    MAX_TEXT,
+    MAX_VALUE,
+    MAX_VALUES,
+    TAG_PATTERN,
+    VALUE_PATTERN,
+)
+from bof.server.jobs.queue import Kind, State
+from bof.store.catalog import BUILT_IN
 from bof.types import Basis, Verdict
 
 Schema = dict[str, Any]
 
 
 def _object(**properties: Schema) -> Schema:
-    """All properties are always there, and no others."""
-    return {
-        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
-    }  # fmt: skip
+    """Of answers: these properties are always there; a later version may add others."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _sent(**properties: Schema) -> Schema:
+    """Of what is sent: these properties, and no others."""
+    return {**_object(**properties), "additionalProperties": False}
+
+
+def _known(values: Iterable[str]) -> Schema:
+    """Of answers: one of these words, to which a later version may add others."""
+    return {"anyOf": [{"type": "string", "enum": list(values)}, {"type": "string"}]}
 
 
 def _list(items: Schema, **more: Any) -> Schema:
@@ -46,10 +68,19 @@ _COUNTED = _list(_object(name=_TEXT, pictures=_WHOLE))
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _VERSION: Schema = {"type": "string", "pattern": "^([0-9a-f]{16})?$"}
 
+_IDS = _list(_ID, minItems=1, maxItems=MAX_IMAGES)
+
 _QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX)
 
-_TAG = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
-"""A line with something to see in it."""
+_TAG_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": TAG_PATTERN}
+_FIELDS = {
+    "type": "object", "maxProperties": MAX_FIELDS,
+    "propertyNames": {"minLength": 1, "maxLength": MAX_NAME, "pattern": TAG_PATTERN, "not": {"enum": sorted(BUILT_IN)}},
+    "additionalProperties": _list(
+        {"type": "string", "minLength": 1, "maxLength": MAX_VALUE, "pattern": VALUE_PATTERN}, maxItems=MAX_VALUES
+    ),
+}  # fmt: skip
+"""Field -> values."""
 
 _KEYS = [
     "proved_many_points",
@@ -72,6 +103,12 @@ _IMAGE: dict[str, Schema] = {
 }  # fmt: skip
 _KIND: Schema = {"type": "string", "enum": list(KINDS)}
 
+_ANSWER: dict[str, Schema] = {
+    "query": _QUERY, "ranker": _TEXT, "total": _WHOLE, "offset": _WHOLE, "hits": _list(_ref("Hit")),
+    "seconds": _SECONDS,
+    "overlay": _or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
+}  # fmt: skip
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -80,11 +117,10 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"type": "integer", "minimum": 400, "maximum": 599}, "detail": _TEXT, "parameter": _TEXT,
         },
         "required": ["type", "title", "status", "detail"],
-        "additionalProperties": False,
     },
     "Hit": _object(
         id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
-        verdict={"type": "string", "enum": list(get_args(Verdict))},
+        verdict=_known(get_args(Verdict)),
         probability=_or_null(_SHARE), n_inliers=_or_null(_WHOLE),
         iiif=_or_null(
             _object(
@@ -93,16 +129,15 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
-        height=_WHOLE, tags=_list(_TEXT), basis=_or_null({"type": "string", "enum": list(get_args(Basis))}),
+        height=_WHOLE, tags=_list(_TEXT), basis=_or_null(_known(get_args(Basis))),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
         hit_region=_or_null(_list(_POINT)),
-        explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
+        explanation=_object(key=_known(_KEYS), args=_map(_WHOLE)),
     ),
-    "Answer": _object(
-        query=_QUERY, ranker=_TEXT, total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")), seconds=_SECONDS,
-        overlay=_or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
-    ),
-    "Answers": _object(answers=_list({"anyOf": [_ref("Answer"), _object(problem=_ref("Problem"))]})),
+    "Answer": _object(**_ANSWER),
+    "NamedAnswer": _object(name=_TEXT, **_ANSWER),
+    "NamedProblem": _object(name=_TEXT, problem=_ref("Problem")),
+    "Answers": _object(answers=_list({"anyOf": [_ref("NamedAnswer"), _ref("NamedProblem")]})),
     "Match": _object(
         query=_QUERY, hit=_ref("Hit"),
         hit_from_query=_or_null(_list(_list(_NUMBER, minItems=3, maxItems=3), minItems=3, maxItems=3)), mirrored=_BOOL,
@@ -113,22 +148,23 @@ SCHEMAS: dict[str, Schema] = {
     "Image": _object(**_IMAGE),
     "Images": _object(total=_WHOLE, offset=_WHOLE, images=_list(_ref("Image"))),
     "Removed": _object(id=_WHOLE),
-    "Tags": _object(
-        tags=_list(
-            {"type": "string", "minLength": 1, "maxLength": 200, "pattern": _TAG},
-            maxItems=100,
-        )
-    ),
-    "Token": _object(token=_TEXT),
+    "Tags": _sent(tags=_list(_TAG_TEXT, maxItems=MAX_TAGS)),
+    "Fields": _sent(fields=_FIELDS),
+    "Annotation": {
+        **_sent(images=_IDS, add=_FIELDS, remove=_FIELDS), "required": ["images"],
+    },
+    "ImageIds": _sent(images=_IDS),
+    "Annotated": _object(images=_list(_WHOLE)),
+    "Token": _sent(token=_TEXT),
     "Job": _object(
-        id=_TEXT, kind={"type": "string", "enum": ["add", "update", "remove", "tag", "sync", "duplicates"]},
-        state={"type": "string", "enum": ["queued", "running", "done", "failed", "stopped"]}, done=_WHOLE,
+        id=_TEXT, kind=_known(get_args(Kind)),
+        state=_known(get_args(State)), done=_WHOLE,
         total=_WHOLE, added=_WHOLE, removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
         skipped=_list(_object(name=_TEXT, reason=_TEXT)),
         passed_over=_list(_object(kind=_TEXT, count=_WHOLE, advice=_TEXT)),
         error=_or_null(_ref("Problem")), created=_TIME, seconds={"type": "number", "minimum": 0},
     ),
-    "Jobs": _object(jobs=_list(_ref("Job"))),
+    "Jobs": _object(total=_WHOLE, offset=_WHOLE, jobs=_list(_ref("Job"))),
     "Accepted": _object(job=_ref("Job")),
     "Health": _object(status={"type": "string", "enum": ["ok"]}, version=_TEXT),
     "Session": _object(required=_BOOL, read=_BOOL, write=_BOOL),
@@ -163,12 +199,12 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
-    "Look": _object(kind=_KIND),
+    "Look": _sent(kind=_KIND),
     "Pair": _object(a=_ID, b=_ID),
     "Document": {"type": "object"},
     "AnnotationPage": {
         "type": "object",
         "properties": {"id": _TEXT, "type": _TEXT, "items": _list({"type": "object"})},
-        "required": ["id", "type", "items"],
+        "required": ["id", "type", "items"], "additionalProperties": True,
     },
 }  # fmt: skip

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from bof.errors import BofError, OptionError
 from bof.options import SearchOptions
+from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.decoding import FindSubject, Pose, QueryNeeds, Subject
 from bof.server.http.answers import answer
@@ -63,7 +64,8 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
     async with service.body(request, many=True) as body:
         for part in await pictures(request, body, service.options.batch_images):
             async with service.place(request):
-                answers.append(await _page_or_problem(service, bytes(part.content), pose, page_request))
+                found = await _page_or_problem(service, bytes(part.content), pose, page_request)
+            answers.append({"name": uploads.shown_name(part.file_name), **found})
     return answer({"answers": answers})
 
 

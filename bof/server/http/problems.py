@@ -28,6 +28,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "gone": (410, "The file is gone or has changed"),
     "too-large": (413, "Too large"),
     "not-a-picture": (415, "Not a picture"),
+    "wrong-range": (416, "There are no such bytes"),
     "bad-picture": (422, "The picture cannot be read"),
     "not-fetched": (422, "The picture cannot be fetched"),
     "wrong-host": (421, "Not a name of this server"),

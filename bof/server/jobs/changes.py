@@ -15,7 +15,7 @@ from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.queue import Job, Work
-from bof.store.catalog import TAG, TITLE, ImageRecord
+from bof.store.catalog import TAG, TITLE, Fields, ImageRecord
 
 _MAX_KINDS = 100
 """Kinds of files that were passed over, in a job's answer; the most frequent."""
@@ -86,14 +86,15 @@ class Changes:
             )
             raise ProblemError("conflict", detail)
 
-    def remove(self, number: int) -> Work:
-        """Take a picture out; an uploaded file is deleted."""
+    def remove(self, numbers: Sequence[int]) -> Work:
+        """Take pictures out, all at once; uploaded files are deleted."""
 
         def work(job: Job) -> None:
-            image = self._collection.record(number)
-            job.removed = self._engine().remove([image.name])
-            if self._collection.is_uploaded(image.path) and not self._collection.parts_of(file_of(image.path)):
-                Path(file_of(image.path)).unlink(missing_ok=True)
+            images = self._collection.require(numbers)
+            job.removed = self._engine().remove([image.name for image in images])
+            for image in images:
+                if self._collection.is_uploaded(image.path) and not self._collection.parts_of(file_of(image.path)):
+                    Path(file_of(image.path)).unlink(missing_ok=True)
 
         return work
 
@@ -105,6 +106,30 @@ class Changes:
             with self._engine().writer() as writer:
                 writer.set_fields({image.path: {TAG: tags}})
             job.images = [number]
+
+        return work
+
+    def set_fields(self, number: int, fields: Fields) -> Work:
+        """Give a picture these fields instead of those that it has; its tags stay."""
+
+        def work(job: Job) -> None:
+            (image,) = self._collection.require([number])
+            before = self._collection.select(ids=[number]).fields[number]
+            leaving: dict[str, list[str]] = {key: [] for key in before if key != TAG}
+            with self._engine().writer() as writer:
+                writer.set_fields({image.path: {**leaving, **fields}})
+            job.images = [number]
+
+        return work
+
+    def annotate(self, numbers: Sequence[int], add: Fields, remove: Fields) -> Work:
+        """Take values from fields of pictures and add others, all at once."""
+
+        def work(job: Job) -> None:
+            paths = [image.path for image in self._collection.require(numbers)]
+            with self._engine().writer() as writer:
+                writer.annotate(paths, add, remove)
+            job.images = list(numbers)
 
         return work
 

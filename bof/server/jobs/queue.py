@@ -17,7 +17,7 @@ from bof.system.steps import Step
 
 log = logging.getLogger("bof")
 
-Kind = Literal["add", "update", "remove", "tag", "sync", "duplicates"]
+Kind = Literal["add", "update", "remove", "tag", "annotate", "sync", "duplicates"]
 State = Literal["queued", "running", "done", "failed", "stopped"]
 
 MAX_ENDED = 100

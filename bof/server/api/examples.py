@@ -1,0 +1,100 @@
+"""An example of each answer and each JSON body, by the name of its schema: for readers of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_IMAGE: dict[str, Any] = {
+    "id": 7, "name": "trips/tower.jpg", "file_name": "trips/tower.jpg", "version": "0123456789abcdef", "width": 1024,
+    "height": 768, "n_features": 1830, "n_bytes": 123456, "modified": "2026-01-31T12:00:00Z", "tags": ["museum"],
+    "fields": {"year": ["1890"]}, "uploaded": False,
+}  # fmt: skip
+_COPY: dict[str, Any] = {
+    **_IMAGE, "id": 8, "name": "trips/tower-small.jpg", "file_name": "trips/tower-small.jpg", "width": 512,
+    "height": 384, "n_bytes": 23456, "tags": [], "fields": {},
+}  # fmt: skip
+_OUTLINE = [[12.5, 8.0], [1010.2, 9.1], [1009.8, 760.4], [11.9, 759.0]]
+_HIT: dict[str, Any] = {
+    "id": 7, "name": "trips/tower.jpg", "version": "0123456789abcdef", "score": 17.2, "verdict": "same",
+    "probability": 0.999, "n_inliers": 61, "mirrored": False, "outline": _OUTLINE, "width": 1024, "height": 768,
+    "tags": ["museum"], "iiif": None, "basis": "pixels", "query_overlap": 0.91, "hit_overlap": 0.88,
+    "query_region": [[0, 0], [319, 0], [319, 239], [0, 239]], "hit_region": _OUTLINE,
+    "explanation": {"key": "proved_many_points", "args": {"n_inliers": 61, "percent": 99}},
+}  # fmt: skip
+_QUERY: dict[str, Any] = {"width": 320, "height": 240, "n_features": 512, "box": None}
+_ANSWER: dict[str, Any] = {
+    "query": _QUERY, "ranker": "bof", "total": 37, "offset": 0, "hits": [_HIT], "overlay": None,
+    "seconds": {"extract": 0.03, "vote": 0.01, "verify": 0.02},
+}  # fmt: skip
+_PROBLEM: dict[str, Any] = {
+    "type": "/problems/not-a-picture", "title": "Not a picture", "status": 415,
+    "detail": "expected a picture of a known kind, found text",
+}  # fmt: skip
+_JOB: dict[str, Any] = {
+    "id": "j1", "kind": "add", "state": "done", "done": 2, "total": 2, "added": 2, "removed": 0, "moved": 0,
+    "unchanged": 0, "images": [7, 8], "skipped": [{"name": "a.txt", "reason": "expected a picture, found text"}],
+    "passed_over": [{"kind": ".mp4", "count": 3, "advice": "films are not read"}], "error": None,
+    "created": "2026-01-31T12:00:00Z", "seconds": 1.5,
+}  # fmt: skip
+_RANKER = {"name": "bof", "description": "votes and geometry", "available": True, "verifies": True, "needs": None}
+_COUNTED = [{"name": "museum", "pictures": 120}]
+
+EXAMPLES: dict[str, Any] = {
+    "Problem": _PROBLEM,
+    "Hit": _HIT,
+    "Answer": _ANSWER,
+    "NamedAnswer": {"name": "query.jpg", **_ANSWER},
+    "NamedProblem": {"name": "notes.txt", "problem": _PROBLEM},
+    "Answers": {"answers": [{"name": "query.jpg", **_ANSWER}, {"name": "notes.txt", "problem": _PROBLEM}]},
+    "Match": {
+        "query": _QUERY, "hit": _HIT, "hit_from_query": [[3.2, 0, 12.5], [0, 3.2, 8], [0, 0, 1]], "mirrored": False,
+        "points": {
+            "query": [[10.5, 20.25], [90, 80]], "hit": [[46.1, 72.8], [300, 264]], "inlier": [True, True],
+            "weight": [0.8, 0.7],
+        },
+        "seconds": {"extract": 0.03, "match": 0.01},
+    },
+    "Subject": {"box": [40, 30, 280, 200], "width": 320, "height": 240},
+    "Image": _IMAGE,
+    "Images": {"total": 1, "offset": 0, "images": [_IMAGE]},
+    "Removed": {"id": 7},
+    "Tags": {"tags": ["museum", "1890"]},
+    "Fields": {"fields": {"year": ["1890"], "place": ["Paris"]}},
+    "Annotation": {"images": [7, 8], "add": {"tag": ["museum"], "year": ["1890"]}, "remove": {"tag": ["draft"]}},
+    "ImageIds": {"images": [7, 8]},
+    "Annotated": {"images": [7, 8]},
+    "Token": {"token": "a-token-of-16-characters-or-more"},
+    "Job": _JOB,
+    "Jobs": {"total": 1, "offset": 0, "jobs": [_JOB]},
+    "Accepted": {"job": {**_JOB, "state": "queued", "done": 0, "added": 0, "images": [], "skipped": []}},
+    "Health": {"status": "ok", "version": "0.1.0"},
+    "Session": {"required": True, "read": True, "write": False},
+    "Rankers": {"default": "bof", "rankers": [_RANKER]},
+    "Index": {
+        "version": "0.1.0", "writable": True, "generation": 4, "pictures": 120, "features": 150000, "bytes": 8000000,
+        "segments": 1, "bytes_by_part": {"votes": 4000000}, "folders": [{"name": "trips", "pictures": 120}],
+        "tags": _COUNTED, "fields": [{"name": "year", "pictures": 80}], "columns": ["color"],
+        "vocabulary": {"words": 65536, "used": 40000, "fingerprint": "0123456789abcdef"},
+        "features_per_image": {"edges": [0, 100, 200], "counts": [40, 80]}, "duplicates": True,
+        "limits": {"upload_megabytes": 32, "batch_images": 64},
+    },
+    "Groups": {
+        "kind": "crop", "found": True, "total": 1, "offset": 0,
+        "groups": [
+            {
+                "kind": "copy",
+                "members": [
+                    {**_IMAGE, "keep": True, "link": None},
+                    {
+                        **_COPY, "keep": False,
+                        "link": {"kind": "copy", "n_inliers": 80, "agreement": 0.98, "changes": ["smaller"]},
+                    },
+                ],
+            }
+        ],
+    },
+    "Look": {"kind": "crop"},
+    "Pair": {"a": 7, "b": 8},
+    "Document": {"openapi": "3.1.0"},
+    "AnnotationPage": {"id": "http://127.0.0.1:8000/iiif/search/7/annotations", "type": "AnnotationPage", "items": []},
+}  # fmt: skip
