@@ -59,7 +59,7 @@ ENDPOINTS = (
         schema={"$ref": "#/components/schemas/Look"}, is_heavy=True, problems=_CHANGE,
     ),
     Endpoint(
-        "POST", "/duplicates/reject", "Two pictures are no duplicates", reject_pair, {200: "Pair"}, "write",
+        "POST", "/duplicates/reject", "Two pictures are no duplicates", reject_pair, {200: "Rejected"}, "write",
         body="json", schema={"$ref": "#/components/schemas/Pair"}, is_heavy=True, problems=_CHANGE,
     ),
 )  # fmt: skip

@@ -95,6 +95,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "Look": {"kind": "crop"},
     "Pair": {"a": 7, "b": 8},
+    "Rejected": {"a": 7, "b": 8},
     "Document": {"openapi": "3.1.0"},
     "AnnotationPage": {"id": "http://127.0.0.1:8000/iiif/search/7/annotations", "type": "AnnotationPage", "items": []},
 }  # fmt: skip

@@ -200,7 +200,8 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "Look": _sent(kind=_KIND),
-    "Pair": _object(a=_ID, b=_ID),
+    "Pair": _sent(a=_ID, b=_ID),
+    "Rejected": _object(a=_ID, b=_ID),
     "Document": {"type": "object"},
     "AnnotationPage": {
         "type": "object",

@@ -21,7 +21,7 @@ def in_ranges(request: Request, data: bytes, headers: Mapping[str, str], media_t
     """
     headers = {**headers, "Accept-Ranges": "bytes"}
     found = _ONE.fullmatch(request.headers.get("range", ""))
-    if found is None or not (found[1] or found[2]) or not _is_of_this(request, headers["ETag"]):
+    if found is None or not _is_range(found[1], found[2]) or not _is_of_this(request, headers["ETag"]):
         return Response(data, 200, headers, media_type)
     first, stop = _bounds(found[1], found[2], len(data))
     if first >= stop:
@@ -36,10 +36,13 @@ def _is_of_this(request: Request, tag: str) -> bool:
     return request.headers.get("if-range", tag).strip() == tag
 
 
+def _is_range(first: str, last: str) -> bool:
+    """Does it begin before it ends, as far as it says?"""
+    return bool(first or last) and not (first and last and int(last) < int(first))
+
+
 def _bounds(first: str, last: str, n_bytes: int) -> tuple[int, int]:
     """Where a range begins, and where it has ended; of `-n` the last n bytes. Empty where it holds nothing."""
     if not first:
         return max(0, n_bytes - int(last)), n_bytes
-    if last and int(last) < int(first):
-        return 0, n_bytes  # no range at all: the header is passed over
     return int(first), min(int(last) + 1, n_bytes) if last else n_bytes
