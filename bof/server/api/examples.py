@@ -42,6 +42,8 @@ _COUNTED = [{"name": "museum", "pictures": 120}]
 EXAMPLES: dict[str, Any] = {
     "Problem": _PROBLEM,
     "Hit": _HIT,
+    "Query": _QUERY,
+    "Overlay": {"n_features": 44, "n_images": 31, "box": [10, 200, 310, 230]},
     "Answer": _ANSWER,
     "NamedAnswer": {"name": "query.jpg", **_ANSWER},
     "NamedProblem": {"name": "notes.txt", "problem": _PROBLEM},

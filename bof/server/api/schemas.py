@@ -70,7 +70,7 @@ _VERSION: Schema = {"type": "string", "pattern": "^([0-9a-f]{16})?$"}
 
 _IDS = _list(_ID, minItems=1, maxItems=MAX_IMAGES)
 
-_QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX)
+_QUERY = _ref("Query")
 
 _TAG_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": TAG_PATTERN}
 _FIELDS = {
@@ -106,7 +106,7 @@ _KIND: Schema = {"type": "string", "enum": list(KINDS)}
 _ANSWER: dict[str, Schema] = {
     "query": _QUERY, "ranker": _TEXT, "total": _WHOLE, "offset": _WHOLE, "hits": _list(_ref("Hit")),
     "seconds": _SECONDS,
-    "overlay": _or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
+    "overlay": _or_null(_ref("Overlay")),
 }  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
@@ -134,6 +134,8 @@ SCHEMAS: dict[str, Schema] = {
         hit_region=_or_null(_list(_POINT)),
         explanation=_object(key=_known(_KEYS), args=_map(_WHOLE)),
     ),
+    "Query": _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX),
+    "Overlay": _object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4)),
     "Answer": _object(**_ANSWER),
     "NamedAnswer": _object(name=_TEXT, **_ANSWER),
     "NamedProblem": _object(name=_TEXT, problem=_ref("Problem")),
