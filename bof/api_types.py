@@ -372,6 +372,43 @@ class Rejected(TypedDict):
 
 
 @final
+class Watch(TypedDict):
+    id: int
+    name: str
+    note: str
+    version: str
+    created: str
+    n_hits: int
+
+
+@final
+class Watches(TypedDict):
+    total: int
+    offset: int
+    watches: list[Watch]
+
+
+@final
+class WatchHit(TypedDict):
+    number: int
+    watch: int
+    image: int
+    name: str
+    version: str
+    verdict: str
+    score: float
+    probability: float | None
+    n_inliers: int
+    found: str
+
+
+@final
+class WatchHits(TypedDict):
+    last: int
+    hits: list[WatchHit]
+
+
+@final
 class AnnotationPage(TypedDict):
     id: str
     type: str
@@ -477,3 +514,25 @@ class ListGroupsParameters(TypedDict, total=False):
     kind: Literal["exact", "copy", "crop", "scene"]
     offset: int
     limit: int
+
+
+class ListWatchesParameters(TypedDict, total=False):
+    offset: int
+    limit: int
+
+
+class AddWatchParameters(TypedDict, total=False):
+    name: str
+    note: str
+
+
+class ListAllWatchHitsParameters(TypedDict, total=False):
+    since: int
+    limit: int
+    wait: int
+
+
+class ListWatchHitsParameters(TypedDict, total=False):
+    since: int
+    limit: int
+    wait: int

@@ -193,6 +193,36 @@ class Client(Connection):
         """These two are no duplicates."""
         return self._json("POST", "/duplicates/reject", json={"a": a, "b": b})
 
+    # -- Watched pictures ---------------------------------------------------------------------------------------------
+
+    def watches(self, *, offset: int = 0, limit: int = 100) -> api.Watches:
+        """The watch-list, the last added first."""
+        return self._json("GET", "/watches", {"offset": offset, "limit": limit})
+
+    def watch(self, picture: Picture, name: str = "", note: str = "") -> api.Watch:
+        """Watch a picture: what comes into the index from now on is compared with it. name: default its file's."""
+        name = name or (picture.name if isinstance(picture, Path) else "picture")
+        return self._json("POST", "/watches", {"name": name, "note": note}, **_body(picture))
+
+    def watched(self, watch: int) -> api.Watch:
+        """One watched picture."""
+        return self._json("GET", f"/watches/{watch}")
+
+    def watched_file(self, watch: int) -> bytes:
+        """The watched picture itself."""
+        return self._request("GET", f"/watches/{watch}/file").content
+
+    def unwatch(self, watch: int) -> api.Removed:
+        """Watch a picture no more, and forget what it found."""
+        return self._json("DELETE", f"/watches/{watch}")
+
+    def watch_hits(self, watch: int | None = None, *, since: int = 0, limit: int = 100, wait: int = 0) -> api.WatchHits:
+        """What was found after the hit of number `since`; wait: seconds to wait for the first."""
+        parameters = {"since": since, "limit": limit, "wait": wait}
+        if watch is None:
+            return self._json("GET", "/watches/hits", parameters)
+        return self._json("GET", f"/watches/{watch}/hits", parameters)
+
     # -- Jobs ---------------------------------------------------------------------------------------------------------
 
     def jobs(self, *, offset: int = 0, limit: int = 100) -> api.Jobs:

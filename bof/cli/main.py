@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "say how two pictures are alike, without an index",
     "duplicates": "find groups of duplicates, and keep the best of each",
     "serve": "search in a browser, and over HTTP",
+    "watch_list": "watch pictures, and see what new ones show them",
     "train_vocab": "learn visual words from photographs",
     "evaluate": "measure accuracy and speed on a benchmark",
     "completion": "print what completes commands and options in a shell",

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
-from bof.server.api import annotating, duplicates, images, index, jobs, search
+from bof.server.api import annotating, duplicates, images, index, jobs, search, watches
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
@@ -30,6 +30,7 @@ ENDPOINTS = (
     *images.ENDPOINTS,
     *jobs.ENDPOINTS,
     *duplicates.ENDPOINTS,
+    *watches.ENDPOINTS,
 )
 
 IIIF_ENDPOINTS = (*services.ENDPOINTS, *manifests.ENDPOINTS, *collections.ENDPOINTS)

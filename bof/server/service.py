@@ -30,6 +30,7 @@ from bof.server.http.problems import ProblemError, as_problem
 from bof.server.jobs.changes import Changes
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
+from bof.server.standing import WatchFollower
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
 
@@ -97,7 +98,12 @@ class Service:
         self._file_threads = ThreadPoolExecutor(N_FILE_THREADS, "bof-files")
         self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
         self.duplicates = Duplicates(self.collection, engine.vocabulary_folder)
-        self.jobs = Jobs(options.jobs, str(self.folder), self.collection.refresh)
+        self._follower: WatchFollower | None = None
+        if not settings.read_only:
+            submit = self._pool.submit
+            places = self.folder, engine.vocabulary_folder
+            self._follower = WatchFollower(*places, self._decode, lambda item: submit(item).result())
+        self.jobs = Jobs(options.jobs, str(self.folder), self._after_job)
         uploads.sweep(self.collection.uploads)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:
@@ -106,6 +112,11 @@ class Service:
         if isinstance(found, Picture):
             return found
         raise ImageError(found.reason) if isinstance(found, LostItem) else found
+
+    def _after_job(self) -> None:
+        self.collection.refresh()
+        if self._follower:
+            self._follower.poke()
 
     def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
         """The body of a request, which is read before anything else is taken."""
@@ -156,6 +167,8 @@ class Service:
         """Stop what runs: a job commits what it has done."""
         self.is_draining = True
         await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
+        if self._follower:
+            await asyncio.to_thread(self._follower.stop, float(self.options.drain_seconds))
         await asyncio.to_thread(self._pool.close)
         self.fetcher.close()
         self._search_threads.shutdown(wait=True, cancel_futures=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from hashlib import sha256
 import numpy as np
 
 from bof.engine import Engine, Query
+from bof.errors import ImageError
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.retrieval.searcher import Searcher
 from bof.standing_queries.newcomers import Newcomers
@@ -19,6 +21,8 @@ from bof.standing_queries.types import WatchedPicture, WatchHit
 from bof.store.catalog import CatalogueColumns
 from bof.system.steps import Progress, Stage
 from bof.types import Hit
+
+log = logging.getLogger("bof")
 
 FOUND = ("same", "part")
 """Verdicts that are hits."""
@@ -103,7 +107,11 @@ class StandingQueries:
         picture = self.watch_list.picture(watched.id)
         if picture is None:
             return
-        query = self._query(picture)
+        try:
+            query = self._query(picture)
+        except ImageError as error:
+            log.warning("the watched picture %d cannot be read any more: %s", watched.id, error)
+            return
         verifying = searcher.options.verify
         among = searcher.restricted(ids).search(query)
         likely = [image for image in among.images.tolist() if among.verdict(image, verifying) in (*FOUND, "maybe")]

@@ -37,6 +37,14 @@ _JOB: dict[str, Any] = {
     "created": "2026-01-31T12:00:00Z", "seconds": 1.5,
 }  # fmt: skip
 _RANKER = {"name": "bof", "description": "votes and geometry", "available": True, "verifies": True, "needs": None}
+_WATCH = {
+    "id": 1, "name": "stolen vase", "note": "case 12", "version": "0123456789abcdef", "created": "2026-01-31T12:00:00Z",
+    "n_hits": 1,
+}  # fmt: skip
+_WATCH_HIT = {
+    "number": 1, "watch": 1, "image": 9, "name": "auction/lot-7.jpg", "version": "fedcba9876543210", "verdict": "same",
+    "score": 19.6, "probability": 0.997, "n_inliers": 176, "found": "2026-02-01T09:30:00Z",
+}  # fmt: skip
 _COUNTED = [{"name": "museum", "pictures": 120}]
 
 EXAMPLES: dict[str, Any] = {
@@ -98,6 +106,10 @@ EXAMPLES: dict[str, Any] = {
     "Look": {"kind": "crop"},
     "Pair": {"a": 7, "b": 8},
     "Rejected": {"a": 7, "b": 8},
+    "Watch": _WATCH,
+    "Watches": {"total": 1, "offset": 0, "watches": [_WATCH]},
+    "WatchHit": _WATCH_HIT,
+    "WatchHits": {"last": 1, "hits": [_WATCH_HIT]},
     "Document": {"openapi": "3.1.0"},
     "AnnotationPage": {"id": "http://127.0.0.1:8000/iiif/search/7/annotations", "type": "AnnotationPage", "items": []},
 }  # fmt: skip

@@ -27,6 +27,7 @@ TAGS = {
     "images": "The pictures of the index: read, add, annotate, remove",
     "jobs": "Changes that take a while",
     "duplicates": "Groups of duplicates",
+    "watches": "Pictures that every new one is compared with, and what was found",
     "server": "The server, its index in figures, and sessions",
 }
 """Groups of endpoints, by the first part of their paths, but for those in `_TAG_OF`."""

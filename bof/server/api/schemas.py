@@ -204,6 +204,13 @@ SCHEMAS: dict[str, Schema] = {
     "Look": _sent(kind=_KIND),
     "Pair": _sent(a=_ID, b=_ID),
     "Rejected": _object(a=_ID, b=_ID),
+    "Watch": _object(id=_WHOLE, name=_TEXT, note=_TEXT, version=_VERSION, created=_TIME, n_hits=_WHOLE),
+    "Watches": _object(total=_WHOLE, offset=_WHOLE, watches=_list(_ref("Watch"))),
+    "WatchHit": _object(
+        number=_WHOLE, watch=_WHOLE, image=_WHOLE, name=_TEXT, version=_VERSION, verdict=_known(get_args(Verdict)),
+        score=_NUMBER, probability=_or_null(_SHARE), n_inliers=_WHOLE, found=_TIME,
+    ),
+    "WatchHits": _object(last=_WHOLE, hits=_list(_ref("WatchHit"))),
     "Document": {"type": "object"},
     "AnnotationPage": {
         "type": "object",
