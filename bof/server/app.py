@@ -45,6 +45,7 @@ class Application:
         routes = [
             *routes_of(service, (*ENDPOINTS, *IIIF_ENDPOINTS)),
             Route("/", pages.home),
+            Route("/docs", pages.docs),
             Route("/static/{name:path}", pages.file),
         ]
         handlers = {404: _no_such_address, 405: _no_such_method}

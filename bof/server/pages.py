@@ -14,7 +14,7 @@ from starlette.responses import Response
 from bof.server.http.problems import not_found
 
 FOLDER = Path(__file__).parent / "static"
-_HOME = "index.html"
+_HOME, _DOCS = "index.html", "docs.html"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json"}
 _COMPRESSED = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 
@@ -39,6 +39,10 @@ class Pages:
     async def home(self, request: Request) -> Response:
         """The page."""
         return self._send(request, _HOME)
+
+    async def docs(self, request: Request) -> Response:
+        """The HTTP API for readers."""
+        return self._send(request, _DOCS)
 
     async def file(self, request: Request) -> Response:
         """One of its files."""

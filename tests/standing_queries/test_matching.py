@@ -101,7 +101,7 @@ def test_every_verdict_is_that_of_a_search(queries: StandingQueries, tmp_path: P
 def test_a_picture_of_few_features_is_found_by_its_pixels(queries: StandingQueries, tmp_path: Path) -> None:
     flag = np.full((120, 180, 3), 255, np.uint8)
     flag[:40], flag[80:] = (200, 30, 30), (30, 30, 160)
-    number = queries.add(bytes(cv2.imencode(".png", flag[:, :, ::-1])[1]), "a flag").id
+    number = queries.add(bytes(cv2.imencode(".png", flag)[1]), "a flag").id
     come(queries, tmp_path, flag=flag, other=draw_scene(30))
     queries.catch_up()
     assert found(queries) == [(number, "flag.png")]
@@ -219,7 +219,7 @@ def test_a_list_that_is_damaged_says_so(queries: StandingQueries, tmp_path: Path
     queries.add(picture(20), "watched")
     path = tmp_path / "index" / FILE_NAME
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("UPDATE watched SET name = 7")
+        database.execute("UPDATE watched SET name = x'00'")
     with pytest.raises(IndexStoreError, match="the watch-list"):
         queries.watch_list.pictures()
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
