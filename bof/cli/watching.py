@@ -16,7 +16,7 @@ _NAMED = 20
 def compare_with_watched(engine: Engine) -> None:
     """Compare what is new with the watch-list, and name on stderr what shows a watched picture."""
     queries = StandingQueries(engine)
-    if queries.watch_list.asked() is None:
+    if queries.watch_list.last_compared() is None:
         return
     with stage_bars() as show:
         hits = queries.catch_up(show)

@@ -12,6 +12,7 @@ from bof.errors import BofError, ImageError
 from bof.retrieval.indexed_pictures import Decoder
 from bof.server.decoding import Item, Pose, Prepare, Prepared, QueryNeeds
 from bof.standing_queries.matching import StandingQueries
+from bof.standing_queries.storage import WatchList
 from bof.system.workers import LostItem
 
 log = logging.getLogger("bof")
@@ -60,7 +61,9 @@ class WatchFollower:
             self._poked.clear()
 
     def _look(self) -> None:
-        """Compare, where something is watched; the index may have become another since."""
+        """Compare, where something is watched."""
+        if WatchList(self._folder).last_compared() is None:
+            return
         if self._queries is None:
             engine = Engine.open(self._folder, self._vocabulary_folder)
             engine.decoder = self._decode
@@ -72,7 +75,7 @@ class WatchFollower:
             raise KeyboardInterrupt
 
     def _complain(self, error: Exception) -> None:
-        self._queries = None
+        self._queries = None  # the index may have become another
         if str(error) != self._complaint:
             is_expected = isinstance(error, BofError | OSError)
             log.error("watched pictures are not compared: %s", error, exc_info=None if is_expected else error)

@@ -63,7 +63,7 @@ class StandingQueries:
         Whichever process does so, each picture is compared once, and each hit recorded once. Their numbers here are 0.
         """
         found: list[WatchHit] = []
-        while (before := self.watch_list.asked()) is not None:
+        while (before := self.watch_list.last_compared()) is not None:
             self.engine.refresh()  # before the list is read: what is watched meanwhile wants later pictures alone
             rows = self.engine.images
             images = _after(rows, before)

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS hits (
     number INTEGER PRIMARY KEY AUTOINCREMENT, watched INTEGER NOT NULL, image INTEGER NOT NULL, name BLOB NOT NULL,
     path BLOB NOT NULL, sha256 TEXT NOT NULL, verdict TEXT NOT NULL, score REAL NOT NULL, probability REAL,
     n_inliers INTEGER NOT NULL, found REAL NOT NULL, UNIQUE (watched, image));
-CREATE TABLE IF NOT EXISTS asked (last INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS compared (last INTEGER NOT NULL);
 """
 _WATCHED = "SELECT id, name, note, sha256, created, since, (SELECT count(*) FROM hits h WHERE h.watched = w.id)"
 _HIT = "SELECT number, watched, image, name, path, sha256, verdict, score, probability, n_inliers, found FROM hits"
@@ -59,7 +59,7 @@ class WatchList:
             if n >= MAX_WATCHED:
                 raise OptionError("picture", expected=f"at most {MAX_WATCHED} watched pictures", found=f"{n} of them")
             if not n:  # what came while nobody watched is not asked
-                _set_asked(database, since)
+                _set_last_compared(database, since)
             row = name, note, sha256, time.time(), since, picture, words
             names = "name, note, sha256, created, since, picture, words"
             number = database.execute(f"INSERT INTO watched ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)", row).lastrowid
@@ -111,19 +111,19 @@ class WatchList:
             rows = database.execute(query, (*parameters, limit)).fetchall() if database else []
             return [_hit(row) for row in rows]
 
-    def asked(self) -> int | None:
+    def last_compared(self) -> int | None:
         """The highest id of the index whose image was compared; None where nothing is watched."""
         with self._reading() as database:
             if database is None or not database.execute("SELECT 1 FROM watched LIMIT 1").fetchone():
                 return None
-            return _asked(database)
+            return _last_compared(database)
 
     def record(self, before: int, last: int, hits: Sequence[WatchHit]) -> bool:
         """Record hits of the images after `before` up to `last`, whose numbers are given here, and that these were
         compared. False where another process has done so meanwhile: then nothing is recorded.
         """
         with self._changing() as database:
-            if _asked(database) != before:
+            if _last_compared(database) != before:
                 return False
             database.executemany(
                 "INSERT OR IGNORE INTO hits"
@@ -131,7 +131,7 @@ class WatchList:
                 " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM watched WHERE id = ?)",
                 [(*_row(hit), hit.watched) for hit in hits],
             )
-            _set_asked(database, last)
+            _set_last_compared(database, last)
         return True
 
     # -- The file -----------------------------------------------------------------------------------------------------
@@ -205,11 +205,11 @@ def _row(hit: WatchHit) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _asked(database: sqlite3.Connection) -> int:
-    row = database.execute("SELECT max(last) FROM asked").fetchone()
+def _last_compared(database: sqlite3.Connection) -> int:
+    row = database.execute("SELECT max(last) FROM compared").fetchone()
     return int(_checked(row, int)[0])
 
 
-def _set_asked(database: sqlite3.Connection, last: int) -> None:
-    database.execute("DELETE FROM asked")
-    database.execute("INSERT INTO asked VALUES (?)", (last,))
+def _set_last_compared(database: sqlite3.Connection, last: int) -> None:
+    database.execute("DELETE FROM compared")
+    database.execute("INSERT INTO compared VALUES (?)", (last,))

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -224,14 +223,15 @@ def test_a_server_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch)
         Client()
 
 
-def test_the_example_of_the_documentation_works(
+def test_the_examples_of_the_documentation_work(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    found = re.search(r"^    from pathlib.*?(?=^\S)", page, re.MULTILINE | re.DOTALL)
-    assert found is not None
+    blocks = re.findall(r"^    from pathlib.*?(?=^\S)", page, re.MULTILINE | re.DOTALL)
     write_picture(tmp_path / "query.jpg", draw_scene(5))
     write_picture(tmp_path / "other.jpg", draw_scene(45))
+    for seed in (46, 47):
+        write_picture(tmp_path / "scans" / f"{seed}.jpg", draw_scene(seed))
 
     class Here(Client):
         def __init__(self, url: str) -> None:
@@ -242,8 +242,9 @@ def test_the_example_of_the_documentation_works(
 
     monkeypatch.setattr("bof.client.Client", Here)
     monkeypatch.chdir(tmp_path)
-    space: dict[str, Any] = {}
-    exec("\n".join(line[4:] for line in found[0].splitlines()), space)
+    for block in blocks:
+        exec("\n".join(line[4:] for line in block.splitlines()), {})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "scene-05.png same proved_many_points"
-    assert lines[-1] == f"1 added; {N_SCENES + 1} pictures"
+    assert f"1 added; {N_SCENES + 1} pictures" in lines
+    assert lines[-4:] == ["2 added, 0 skipped", "query.jpg same", "pasted.png same", "0 hits up to number 0"]

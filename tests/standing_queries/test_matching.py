@@ -152,9 +152,9 @@ def test_a_commit_that_fails_leaves_the_list_as_it_was(queries: StandingQueries,
     with closing(sqlite3.connect(tmp_path / "index" / FILE_NAME, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         database.execute("INSERT INTO hits VALUES (9, 1, 99, x'61', x'61', '', 'same', 1.0, NULL, 0, 1.0)")
-        asked = queries.watch_list.asked()  # as another reader sees it
+        last = queries.watch_list.last_compared()  # as another reader sees it
         database.execute("ROLLBACK")
-    assert (queries.watch_list.asked(), found(queries)) == (asked, [])
+    assert (queries.watch_list.last_compared(), found(queries)) == (last, [])
     assert len(queries.catch_up()) == 1
 
 
@@ -194,7 +194,7 @@ def test_what_is_watched_no_more_finds_nothing_and_its_number_is_not_given_again
     assert found(queries) == [(first.id, "copy.png")]
     assert queries.add(picture(20), "c").id == second.id + 1
     assert queries.watch_list.remove([first.id, second.id + 1]) == 2
-    assert queries.watch_list.asked() is None
+    assert queries.watch_list.last_compared() is None
     come(queries, tmp_path, unseen=draw_scene(20)[8:])
     third = queries.add(picture(20), "d")
     come(queries, tmp_path, seen=draw_scene(20)[:, 8:])

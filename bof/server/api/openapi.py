@@ -55,7 +55,8 @@ def document(endpoints: Sequence[Endpoint], prefix: str = PREFIX) -> dict[str, A
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
-    tags = dict.fromkeys(operation["tags"][0] for known in paths.values() for operation in known.values())
+    used = dict.fromkeys(operation["tags"][0] for known in paths.values() for operation in known.values())
+    tags = [*(tag for tag in TAGS if tag in used), *(tag for tag in used if tag not in TAGS)]
     return {
         "openapi": "3.1.0",
         "info": {

@@ -80,8 +80,8 @@ async def list_watch_hits(service: Service, request: Request, values: Values) ->
 
 async def _hits(service: Service, values: Values, watched: int | None) -> Response:
     """Those after a number; where there are none, the answer waits for some, as long as it may."""
-    asked = WatchList(service.folder).hits, values["since"], values["limit"], watched
-    found: list[WatchHit] = await service.in_file_thread(*asked)
+    call = WatchList(service.folder).hits, values["since"], values["limit"], watched
+    found: list[WatchHit] = await service.in_file_thread(*call)
     if not found and values["wait"]:
         if service.streams.taken >= service.streams.n:
             raise busy("expected at most --streams who wait, found as many; ask without wait", 2)
@@ -89,7 +89,7 @@ async def _hits(service: Service, values: Values, watched: int | None) -> Respon
             end = asyncio.get_running_loop().time() + values["wait"]
             while not found and not service.is_draining and asyncio.get_running_loop().time() < end:
                 await asyncio.sleep(_LOOK_SECONDS)
-                found = await service.in_file_thread(*asked)
+                found = await service.in_file_thread(*call)
     names = await service.in_file_thread(_names, service, {hit.image for hit in found})
     last = found[-1].number if found else values["since"]
     return answer({"last": last, "hits": [_hit_json(hit, names.get(hit.image, hit.name)) for hit in found]})

@@ -29,6 +29,9 @@ const WORDS = {
 /** @param {keyof typeof WORDS} key */
 const word = (key) => WORDS[key][CHINESE ? 1 : 0] ?? '';
 
+/** Text in which code stands between backticks. @param {string} text */
+const marked = (text) => text.split('`').map((part, i) => i % 2 ? h('code', {}, part) : part);
+
 /** What a schema takes, in a few words. @param {Schema} schema @returns {string} */
 function kindOf(schema) {
   if (schema.$ref) return schema.$ref.split('/').pop() ?? '';
@@ -45,7 +48,7 @@ function parametersOf(parameters) {
     const start = one.schema.default === undefined ? '' : ` = ${JSON.stringify(one.schema.default)}`;
     const more = one.required ? ` (${word('required')})` : '';
     const kind = h('code', { class: 'small' }, `${one.in}: ${kindOf(one.schema)}${start}`);
-    return [h('dt', {}, h('code', {}, one.name)), h('dd', {}, kind, more, h('br'), one.description ?? '')];
+    return [h('dt', {}, h('code', {}, one.name)), h('dd', {}, kind, more, h('br'), ...marked(one.description ?? ''))];
   });
   return [h('h3', {}, word('parameters')), h('dl', {}, ...rows)];
 }
@@ -90,7 +93,7 @@ function operationOf(api, method, path, operation) {
   return h('details', { class: 'operation', id: operation.operationId },
     h('summary', {}, h('code', { class: `method${changes}` }, method), h('code', {}, path),
       h('span', {}, operation.summary)),
-    h('div', {}, h('p', {}, operation.description),
+    h('div', {}, h('p', {}, ...marked(operation.description)),
       ...(operation.parameters.length ? parametersOf(operation.parameters) : []),
       ...(body ? [h('h3', {}, word('body')), ...contentOf(api, body.content)] : []),
       h('h3', {}, word('answers')), h('dl', {}, ...answers), h('p', { class: 'small' }, refusals),
@@ -118,7 +121,7 @@ function show(api) {
     none.textContent = sections.every((section) => section.hidden) ? word('none') : '';
   });
   document.getElementById('main')?.replaceChildren(
-    h('h1', {}, word('title')), h('p', {}, api.info.description),
+    h('h1', {}, word('title')), h('p', {}, ...marked(api.info.description)),
     h('p', {}, h('a', { href: 'api/v1/openapi.json' }, word('document'))),
     h('nav', { class: 'groups', 'aria-label': word('title') }, ...links),
     h('label', { for: 'filter' }, word('filter')), filter, none, ...sections);
