@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -20,6 +21,7 @@ from bof.standing_queries.storage import WatchList
 from bof.standing_queries.types import WatchedPicture, WatchHit
 from bof.store.catalog import CatalogueColumns
 from bof.system.steps import Progress, Stage
+from bof.system.threads import in_threads
 from bof.types import Hit
 
 log = logging.getLogger("bof")
@@ -29,6 +31,9 @@ FOUND = ("same", "part")
 
 N_AT_A_TIME = 500
 """Pictures of the index that are compared, and recorded as such, in one transaction."""
+
+_N_SIDE_BY_SIDE = 32
+"""Watched pictures between two moments at which a run can end."""
 
 Prepare = Callable[[bytes], Query]
 """Makes a query of a picture file; where the file is a stranger's, in a process of its own."""
@@ -84,14 +89,16 @@ class StandingQueries:
     def _compare(self, images: Sequence[int], stage: Stage) -> Iterator[WatchHit]:
         """The hits among some images of the collection, by their numbers in it."""
         searcher, watched = self.engine.searcher(), self.watch_list.pictures()[::-1]
-        newcomers = Newcomers.of(images, searcher) if watched else None
-        for one in watched:
+        newcomers = Newcomers.of(images, searcher)
+        for first in range(0, len(watched), _N_SIDE_BY_SIDE):
             stage.advance(0)
-            if newcomers is not None and (likely := self._likely(one, newcomers)):
-                yield from self._search(one, searcher, likely)
+            some = watched[first : first + _N_SIDE_BY_SIDE]
+            for one, likely in zip(some, in_threads(partial(self._likely, newcomers), some), strict=True):
+                if likely:
+                    yield from self._search(one, searcher, likely)
         stage.advance(len(images))
 
-    def _likely(self, watched: WatchedPicture, newcomers: Newcomers) -> set[int]:
+    def _likely(self, newcomers: Newcomers, watched: WatchedPicture) -> set[int]:
         """The ids of images that may show what is watched; of a picture of few features, that is any."""
         stored = self.watch_list.words(watched.id)
         if stored is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.errors import IndexStoreError
-from bof.features.sift import mirror_features
+from bof.features.sift import mirror_features, mirror_geometry
 from bof.retrieval.shortlist import MAX_WORDS
 from bof.types import Features, Geometry, QueryWords
 from bof.vocabulary.vocabulary import Vocabulary
@@ -37,8 +37,8 @@ class WatchedWords:
 
     def features(self, *, mirrored: bool = False) -> Features:
         """Without descriptors, which the words stand for."""
-        features = Features(self.geometry, np.zeros((len(self.geometry), 128), np.uint8))
-        return mirror_features(features) if mirrored else features
+        geometry = mirror_geometry(self.geometry) if mirrored else self.geometry
+        return Features(geometry, np.empty((len(geometry), 0), np.uint8))
 
     def first(self, k: int, *, mirrored: bool = False) -> QueryWords:
         """The k nearest words of each feature."""

@@ -1,6 +1,6 @@
-"""The watch-list in an index's folder: pictures, what was asked of them already, and hits; one SQLite file.
+"""The watch-list in an index's folder: pictures, how far the index was compared with them, and hits; one SQLite file.
 
-Which pictures of the index were asked is one number, the highest id so far. It moves in the transaction that records
+Which pictures of the index were compared is one number, the highest id so far. It moves in the transaction that records
 the hits: a process that is killed has done both or neither, and of two processes the second finds that it has moved.
 """
 
@@ -58,7 +58,7 @@ class WatchList:
             (n,) = database.execute("SELECT count(*) FROM watched").fetchone()
             if n >= MAX_WATCHED:
                 raise OptionError("picture", expected=f"at most {MAX_WATCHED} watched pictures", found=f"{n} of them")
-            if not n:  # what came while nobody watched is not asked
+            if not n:  # what came while nobody watched is not compared
                 _set_last_compared(database, since)
             row = name, note, sha256, time.time(), since, picture, words
             names = "name, note, sha256, created, since, picture, words"
