@@ -35,8 +35,7 @@ def camel(name: str) -> str:
 
 
 def type_of(schema: Schema, name: str, found: dict[str, str]) -> str:
-    """A JSON schema as a type. name: of an object in it; found: by name, classes, to which those of objects are added.
-    """
+    """A JSON schema as a type. name: of an object in it; found: classes by name, to which its own are added."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
