@@ -9,97 +9,48 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Unpack
 
-from bof.errors import ServerError
-
-if TYPE_CHECKING:
-    import httpx
-
-TOKEN_VARIABLE = "BOF_TOKEN"
-
-_TRIES = 4
-_MAX_WAIT_SECONDS = 30.0
-
-Json = dict[str, Any]
-Picture = Path | bytes
-"""A picture file, or what one holds."""
+from bof import api_types as api
+from bof.connection import TOKEN_VARIABLE as TOKEN_VARIABLE
+from bof.connection import Connection, Json, Named, Picture, _body, _files, batches
+from bof.connection import RefusedError as RefusedError
 
 
-class RefusedError(ServerError):
-    """The server answered with a problem document, which `problem` is; `status` is the HTTP status."""
-
-    problem: Json  # type: ignore[assignment]
-
-    def __init__(self, status: int, problem: Json) -> None:
-        super().__init__()
-        self.status, self.problem = status, problem
-
-    def reason(self, spell: Callable[[str], str] = str) -> str:
-        """As the server said it."""
-        return f"{self.status} {self.problem.get('title', 'refused')}: {self.problem.get('detail', '')}"
-
-
-class Client:
+class Client(Connection):
     """Talks to one server. Too many requests and a busy server are waited for a few times.
 
     token: default $BOF_TOKEN; transport: of httpx, for tests. Every method raises RefusedError where the server
-    refuses, and ServerError where it cannot be reached.
+    refuses, and ServerError where it cannot be reached. parameters are as docs/api.md has them: top=5, box="auto",
+    tag=["museum"].
     """
-
-    def __init__(
-        self,
-        url: str = "http://127.0.0.1:8000",
-        token: str = "",
-        *,
-        timeout: float = 60.0,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        try:
-            import httpx
-        except ImportError as error:
-            advice = 'install it with: pip install "bof-search[client]"'
-            raise ServerError(expected="httpx", found="none", advice=advice) from error
-        token = token or os.environ.get(TOKEN_VARIABLE, "")
-        headers = {"X-Bof": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
-        base = url.rstrip("/") + "/api/v1"
-        self._httpx = httpx
-        self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, transport=transport)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     # -- Searching ----------------------------------------------------------------------------------------------------
 
-    def search(self, picture: Picture, **parameters: Any) -> Json:
-        """The answer to a picture. parameters: as docs/api.md has them: top=5, box="auto", tag=["museum"]."""
+    def search(self, picture: Picture | None = None, **parameters: Unpack[api.SearchParameters]) -> api.Answer:
+        """The answer to a picture. Without one, to what the server fetches from url=."""
         return self._json("POST", "/search", parameters, **_body(picture))
 
-    def search_image(self, image: int, **parameters: Any) -> Json:
+    def search_image(self, image: int, **parameters: Unpack[api.SearchImageParameters]) -> api.Answer:
         """The answer to a picture of the index."""
         return self._json("POST", f"/search/image/{image}", parameters)
 
-    def send_query(self, picture: Picture, **parameters: Any) -> Json:
+    # -- Stored queries -----------------------------------------------------------------------------------------------
+
+    def send_query(
+        self, picture: Picture | None = None, **parameters: Unpack[api.SendQueryParameters]
+    ) -> api.StoredQuery:
         """Store a picture on the server, which forgets it some time after its last use; its `id` is for what follows.
 
-        parameters: name, and of a smaller copy frame=(width, height) and sha256.
+        Of a smaller copy frame=(width, height) and sha256 say what it is a copy of.
         """
         return self._json("POST", "/queries", parameters, **_body(picture))
 
-    def query(self, query: str) -> Json:
+    def query(self, query: str) -> api.StoredQuery:
         """A stored query."""
         return self._json("GET", f"/queries/{query}")
 
@@ -107,44 +58,52 @@ class Client:
         """An upright JPEG of a stored query."""
         return self._request("GET", f"/queries/{query}/picture", {"size": size}).content
 
-    def forget_query(self, query: str) -> Json:
+    def forget_query(self, query: str) -> api.RemovedQuery:
         """The server forgets a stored query."""
         return self._json("DELETE", f"/queries/{query}")
 
-    def search_query(self, query: str, **parameters: Any) -> Json:
+    def search_query(self, query: str, **parameters: Unpack[api.SearchQueryParameters]) -> api.Answer:
         """The answer to a stored query."""
         return self._json("POST", f"/search/query/{query}", parameters)
 
-    def match_query(self, query: str, image: int, **parameters: Any) -> Json:
+    def match_query(self, query: str, image: int, **parameters: Unpack[api.MatchQueryParameters]) -> api.Match:
         """How a stored query lies in a picture of the index."""
         return self._json("GET", f"/matches/query/{query}/{image}", parameters)
 
-    def subject_of_query(self, query: str, **parameters: Any) -> Json:
+    def subject_of_query(self, query: str, **parameters: Unpack[api.SubjectOfQueryParameters]) -> api.Subject:
         """The box of what a stored query shows most prominently."""
         return self._json("GET", f"/subject/query/{query}", parameters)
 
-    def search_batch(self, pictures: Sequence[Picture], **parameters: Any) -> list[Json]:
-        """The answers to several pictures, or the `problem` that there was with one, in their order."""
-        answers: list[Json] = self._json("POST", "/search/batch", parameters, files=_files(pictures))["answers"]
-        return answers
+    # -- Several at once ----------------------------------------------------------------------------------------------
 
-    def subject(self, picture: Picture, **parameters: Any) -> Json:
+    def search_batch(
+        self, pictures: Sequence[Picture | Named], **parameters: Unpack[api.SearchBatchParameters]
+    ) -> list[api.NamedAnswer | api.NamedProblem]:
+        """The answers to several pictures, or the `problem` that there was with one, in their order.
+
+        As many as fit into a body are sent at a time.
+        """
+        sent = (_files(part) for part in self._batches(pictures))
+        answers = [self._json("POST", "/search/batch", parameters, **part)["answers"] for part in sent]
+        return [one for part in answers for one in part]
+
+    def subject(self, picture: Picture | None = None, **parameters: Unpack[api.SubjectParameters]) -> api.Subject:
         """The box of what a picture shows most prominently."""
         return self._json("POST", "/subject", parameters, **_body(picture))
 
-    def match(self, image: int, picture: Picture, **parameters: Any) -> Json:
+    def match(self, image: int, picture: Picture | None = None, **parameters: Unpack[api.MatchParameters]) -> api.Match:
         """How a picture lies in one of the index."""
         return self._json("POST", f"/matches/{image}", parameters, **_body(picture))
 
-    def match_images(self, a: int, b: int, **parameters: Any) -> Json:
+    def match_images(self, a: int, b: int, **parameters: Unpack[api.MatchImagesParameters]) -> api.Match:
         """How picture a of the index lies in picture b."""
         return self._json("GET", f"/matches/{a}/{b}", parameters)
 
     # -- The collection -----------------------------------------------------------------------------------------------
 
-    def images(self, **parameters: Any) -> Iterator[Json]:
-        """Every picture that meets the conditions, read page by page."""
-        offset = 0
+    def images(self, **parameters: Unpack[api.ListImagesParameters]) -> Iterator[api.Image]:
+        """Every picture that meets the conditions, from `offset` on, read page by page of `limit`."""
+        offset = parameters.get("offset", 0)
         while True:
             page = self._json("GET", "/images", {"limit": 500, **parameters, "offset": offset})
             yield from page["images"]
@@ -152,7 +111,7 @@ class Client:
             if not page["images"] or offset >= page["total"]:
                 return
 
-    def image(self, image: int) -> Json:
+    def image(self, image: int) -> api.Image:
         """One picture's facts."""
         return self._json("GET", f"/images/{image}")
 
@@ -160,19 +119,33 @@ class Client:
         """The original."""
         return self._request("GET", f"/images/{image}/file").content
 
+    def save_file(self, image: int, path: Path) -> None:
+        """Write the original to a path, piece by piece; a file appears whole or not at all."""
+        handle, fresh = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
+        try:
+            with open(handle, "wb") as file, self._streamed("GET", f"/images/{image}/file") as response:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+            os.replace(fresh, path)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
+
     def thumbnail(self, image: int, size: int = 320) -> bytes:
         """A small JPEG."""
         return self._request("GET", f"/images/{image}/thumbnail", {"size": size}).content
 
-    def index(self) -> Json:
+    # -- The server ---------------------------------------------------------------------------------------------------
+
+    def index(self) -> api.Index:
         """The index in figures."""
         return self._json("GET", "/index")
 
-    def rankers(self) -> Json:
+    def rankers(self) -> api.Rankers:
         """How pictures can be ranked."""
         return self._json("GET", "/rankers")
 
-    def health(self) -> Json:
+    def health(self) -> api.Health:
         """Is the server running?"""
         return self._json("GET", "/health")
 
@@ -180,168 +153,205 @@ class Client:
         """Counters, in Prometheus' format."""
         return self._request("GET", "/metrics").text
 
+    def openapi(self) -> Json:
+        """The OpenAPI document."""
+        document: Json = self._json("GET", "/openapi.json")
+        return document
+
+    def session(self) -> api.Session:
+        """What this client may do."""
+        return self._json("GET", "/session")
+
+    def open_session(self, token: str) -> api.Session:
+        """Get a cookie for a token, as a browser does; it is sent with what is asked next."""
+        return self._json("POST", "/session", json={"token": token})
+
+    def close_session(self) -> api.Session:
+        """Forget the cookie."""
+        return self._json("DELETE", "/session")
+
     # -- Changes ------------------------------------------------------------------------------------------------------
 
-    def add(self, pictures: Sequence[Picture]) -> Json:
+    def add(self, pictures: Sequence[Picture | Named]) -> api.Job:
         """Add pictures, as many as fit into one body; returns the job, see `wait`."""
-        return self._job("POST", "/images", files=_files(pictures))
+        return self._job("POST", "/images", **_files(pictures))
 
-    def update(self, image: int, picture: Picture) -> Json:
+    def add_all(self, pictures: Sequence[Picture | Named]) -> Iterator[api.Job]:
+        """Add any number of pictures, as many at a time as fit into a body; each job once it is over."""
+        for part in self._batches(pictures):
+            yield self.wait(self.add(part)["id"])
+
+    def update(self, image: int, picture: Picture) -> api.Job:
         """Replace an uploaded picture; returns the job."""
         return self._job("PUT", f"/images/{image}/file", **_body(picture))
 
-    def remove(self, image: int) -> Json:
-        """Take a picture out; `job` is in the answer where another change still runs."""
-        return self._json("DELETE", f"/images/{image}")
+    def remove(self, image: int) -> api.Removed:
+        """Take a picture out."""
+        return self._changed("DELETE", f"/images/{image}") or api.Removed(id=image)
 
-    def tag(self, image: int, tags: Sequence[str]) -> Json:
+    def remove_images(self, images: Sequence[int]) -> api.Annotated:
+        """Take up to 1,000 pictures out, all or none."""
+        return self._changed("POST", "/images/remove", json={"images": list(images)}) or api.Annotated(
+            images=list(images)
+        )
+
+    def tag(self, image: int, tags: Sequence[str]) -> api.Image:
         """Give a picture these tags instead of those that it has."""
-        return self._json("PUT", f"/images/{image}/tags", json={"tags": list(tags)})
+        return self._changed("PUT", f"/images/{image}/tags", json={"tags": list(tags)}) or self.image(image)
 
-    def sync(self, *, delete: bool = False) -> Json:
+    def set_fields(self, image: int, fields: Mapping[str, Sequence[str]]) -> api.Image:
+        """Give a picture these fields instead of those that it has; its tags stay."""
+        sent = {"fields": _lists(fields)}
+        return self._changed("PUT", f"/images/{image}/fields", json=sent) or self.image(image)
+
+    def annotate(
+        self,
+        images: Sequence[int],
+        add: Mapping[str, Sequence[str]] | None = None,
+        remove: Mapping[str, Sequence[str]] | None = None,
+    ) -> api.Annotated:
+        """Take values from fields of up to 1,000 pictures and add others, all or none; tags are the field `tag`."""
+        body = {"images": list(images), "add": _lists(add or {}), "remove": _lists(remove or {})}
+        return self._changed("POST", "/images/annotate", json=body) or api.Annotated(images=list(images))
+
+    def sync(self, *, delete: bool = False) -> api.Job:
         """Look into the index's folders again; returns the job."""
         return self._job("POST", "/sync", {"delete": int(delete)})
 
-    def find_duplicates(self, kind: str = "crop") -> Json:
+    def find_duplicates(self, kind: str = "crop") -> api.Job:
         """Look for duplicates: exact, copy, crop or scene; returns the job."""
         return self._job("POST", "/duplicates", json={"kind": kind})
 
-    def duplicates(self, kind: str = "crop", **parameters: Any) -> Json:
+    def duplicates(self, kind: str = "crop", *, offset: int = 0, limit: int = 20) -> api.Groups:
         """A page of groups, as the last look found them."""
-        return self._json("GET", "/duplicates", {"kind": kind, **parameters})
+        return self._json("GET", "/duplicates", {"kind": kind, "offset": offset, "limit": limit})
 
-    def reject(self, a: int, b: int) -> Json:
+    def reject(self, a: int, b: int) -> api.Rejected:
         """These two are no duplicates."""
         return self._json("POST", "/duplicates/reject", json={"a": a, "b": b})
 
-    def values(self, field: str = "tag", **parameters: Any) -> Json:
-        """A page of the values that pictures have of a field; contains="...": only those that hold it."""
-        return self._json("GET", "/values", {"field": field, **parameters})
+    # -- Duplicates, decided on ---------------------------------------------------------------------------------------
 
-    def judge(self, query: int | str, image: int | str, judgment: str) -> Json:
-        """Two pictures, each by its id or the SHA-256 of its file, show the "same" thing, or a "different" one."""
-        return self._json("PUT", "/judgments", json={"query": query, "image": image, "judgment": judgment})
-
-    def withdraw_judgment(self, query: int | str, image: int | str) -> Json:
-        """Forget what was judged of two pictures."""
-        return self._json("DELETE", "/judgments", {"query": query, "image": image})
-
-    def judgments(self, **parameters: Any) -> Json:
-        """A page of what was judged, the last first; image=...: of one picture."""
-        return self._json("GET", "/judgments", parameters)
-
-    # -- Duplicates, decided on; jobs, cancelled ----------------------------------------------------------------------
-
-    def duplicate_group(self, group: str, kind: str = "crop") -> Json:
+    def duplicate_group(self, group: str, kind: str = "crop") -> api.Group:
         """One group by its address."""
         return self._json("GET", f"/duplicates/groups/{group}", {"kind": kind})
 
-    def accept_duplicates(self, kind: str = "crop", action: str = "remove", **wish: Any) -> Json:
+    def accept_duplicates(self, kind: str = "crop", action: str = "remove", **wish: Any) -> api.Job:
         """Let duplicates go: action remove, move or trash; wish: only, folder, groups, keep, pictures; the job."""
         return self._job("POST", "/duplicates/accept", json={"kind": kind, "action": action, **wish})
 
-    def duplicate_actions(self) -> list[Json]:
+    def duplicate_actions(self) -> list[api.Action]:
         """What was done with duplicates and can be undone, the newest first."""
-        actions: list[Json] = self._json("GET", "/duplicates/actions")["actions"]
+        actions: list[api.Action] = self._json("GET", "/duplicates/actions")["actions"]
         return actions
 
-    def undo_duplicates(self, action: str) -> Json:
+    def undo_duplicates(self, action: str) -> api.Job:
         """Undo it; returns the job."""
         return self._job("POST", f"/duplicates/actions/{action}/undo")
 
-    def rejected(self) -> list[Json]:
+    def rejected(self) -> list[api.RejectedPair]:
         """Pairs that are no duplicates."""
-        pairs: list[Json] = self._json("GET", "/duplicates/rejected")["pairs"]
+        pairs: list[api.RejectedPair] = self._json("GET", "/duplicates/rejected")["pairs"]
         return pairs
 
-    def forget(self, a: int, b: int) -> Json:
+    def forget(self, a: int, b: int) -> api.Rejected:
         """These two may be duplicates again."""
         return self._json("POST", "/duplicates/forget", json={"a": a, "b": b})
 
-    def cancel(self, job: str) -> Json:
-        """End a job, with what is done committed."""
-        return self._json("POST", f"/jobs/{job}/cancel")
+    # -- Judgments, values, pairing -----------------------------------------------------------------------------------
 
-    def job(self, job: str) -> Json:
+    def judge(self, query: int | str, image: int | str, judgment: str) -> api.Judgment:
+        """Two pictures, each by its id or the SHA-256 of its file, show the "same" thing, or a "different" one."""
+        return self._json("PUT", "/judgments", json={"query": query, "image": image, "judgment": judgment})
+
+    def withdraw_judgment(self, query: int | str, image: int | str) -> api.Withdrawn:
+        """Forget what was judged of two pictures."""
+        return self._json("DELETE", "/judgments", {"query": query, "image": image})
+
+    def judgments(self, **parameters: Unpack[api.ListJudgmentsParameters]) -> api.Judgments:
+        """A page of what was judged, the last first; image=...: of one picture."""
+        return self._json("GET", "/judgments", parameters)
+
+    def values(self, field: str = "tag", **parameters: Any) -> api.FieldValues:
+        """A page of the values that pictures have of a field; contains="...": only those that hold it."""
+        return self._json("GET", "/values", {"field": field, **parameters})
+
+    # -- Watched pictures ---------------------------------------------------------------------------------------------
+
+    def watches(self, *, offset: int = 0, limit: int = 100) -> api.Watches:
+        """The watch-list, the last added first."""
+        return self._json("GET", "/watches", {"offset": offset, "limit": limit})
+
+    def watch(self, picture: Picture, name: str = "", note: str = "") -> api.Watch:
+        """Watch a picture: what comes into the index from now on is compared with it. name: default its file's."""
+        name = name or (picture.name if isinstance(picture, Path) else "picture")
+        return self._json("POST", "/watches", {"name": name, "note": note}, **_body(picture))
+
+    def watched(self, watch: int) -> api.Watch:
+        """One watched picture."""
+        return self._json("GET", f"/watches/{watch}")
+
+    def watched_file(self, watch: int) -> bytes:
+        """The watched picture itself."""
+        return self._request("GET", f"/watches/{watch}/file").content
+
+    def unwatch(self, watch: int) -> api.Removed:
+        """Watch a picture no more, and forget what it found."""
+        return self._json("DELETE", f"/watches/{watch}")
+
+    def watch_hits(self, watch: int | None = None, *, since: int = 0, limit: int = 100, wait: int = 0) -> api.WatchHits:
+        """What was found after the hit of number `since`; wait: seconds to wait for the first."""
+        parameters = {"since": since, "limit": limit, "wait": wait}
+        if watch is None:
+            return self._json("GET", "/watches/hits", parameters)
+        return self._json("GET", f"/watches/{watch}/hits", parameters)
+
+    # -- Jobs ---------------------------------------------------------------------------------------------------------
+
+    def jobs(self, *, offset: int = 0, limit: int = 100) -> api.Jobs:
+        """The last changes, newest first."""
+        return self._json("GET", "/jobs", {"offset": offset, "limit": limit})
+
+    def job(self, job: str) -> api.Job:
         """How far a change is."""
         return self._json("GET", f"/jobs/{job}")
 
-    def follow(self, job: str) -> Iterator[Json]:
-        """A job as often as it changes, until it is over."""
-        try:
-            with self._http.stream("GET", f"/jobs/{job}/events", timeout=None) as response:
-                if response.status_code != 200:
-                    response.read()
-                    raise _refused(response)
-                for line in response.iter_lines():
-                    if line.startswith("data: "):
-                        yield json.loads(line[6:])
-        except self._httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+    def cancel(self, job: str) -> api.Job:
+        """End a job, with what is done committed."""
+        return self._json("POST", f"/jobs/{job}/cancel")
 
-    def wait(self, job: str) -> Json:
+    def follow(self, job: str) -> Iterator[api.Job]:
+        """A job as often as it changes, until it is over."""
+        with self._streamed("GET", f"/jobs/{job}/events") as response:
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line[6:])
+
+    def wait(self, job: str) -> api.Job:
         """A job once it is over. Raises RefusedError where it failed."""
         *_, last = self.follow(job)
-        if last.get("error"):
-            raise RefusedError(last["error"]["status"], last["error"])
+        if error := last.get("error"):
+            raise RefusedError(error["status"], dict(error))
         return last
 
-    # -- Requests -----------------------------------------------------------------------------------------------------
+    def _changed(self, method: str, path: str, **more: Any) -> Any:
+        """What a small change is answered with; None where it waited for another and is done now."""
+        found = self._json(method, path, **more)
+        if "job" not in found:
+            return found
+        self.wait(found["job"]["id"])
+        return None
 
-    def _json(self, method: str, path: str, parameters: Json | None = None, **more: Any) -> Json:
-        found: Json = self._request(method, path, parameters, **more).json()
-        return found
+    # -- Batches ------------------------------------------------------------------------------------------------------
 
-    def _job(self, method: str, path: str, parameters: Json | None = None, **more: Any) -> Json:
-        found: Json = self._json(method, path, parameters, **more)["job"]
-        return found
+    @cached_property
+    def _limits(self) -> dict[str, float]:
+        return dict(self.index()["limits"])
 
-    def _request(self, method: str, path: str, parameters: Json | None = None, **more: Any) -> httpx.Response:
-        try:
-            for left in reversed(range(_TRIES)):
-                response = self._http.request(method, path, params=_shown(parameters or {}), **more)
-                if response.status_code not in (429, 503) or not left:
-                    break
-                time.sleep(min(float(response.headers.get("retry-after", "1")), _MAX_WAIT_SECONDS))
-        except self._httpx.HTTPError as error:
-            raise self._unreachable(error) from error
-        if response.status_code >= 400:
-            raise _refused(response)
-        return response
-
-    def _unreachable(self, error: Exception) -> ServerError:
-        reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        where, advice = str(self._http.base_url), "is bof serve running there?"
-        return ServerError(path=where, expected="an answer", found=reason, advice=advice)
+    def _batches(self, pictures: Sequence[Picture | Named]) -> Iterator[Sequence[Picture | Named]]:
+        n_bytes = int(self._limits["batch_megabytes"]) << 20
+        return batches(pictures, int(self._limits["batch_images"]), n_bytes)
 
 
-def _refused(response: httpx.Response) -> RefusedError:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = {"detail": response.text[:200]}
-    return RefusedError(response.status_code, problem)
-
-
-def _shown(parameters: Json) -> Json:
-    """Values as a query has them: a box as x0,y0,x1,y1, several tags one by one, yes and no as 1 and 0."""
-    return {name: _value(name, value) for name, value in parameters.items() if value is not None}
-
-
-def _value(name: str, value: Any) -> Any:
-    if name in ("box", "frame") and not isinstance(value, str):
-        return ",".join(f"{each:g}" for each in value)
-    return int(value) if isinstance(value, bool) else value
-
-
-def _content(picture: Picture) -> bytes:
-    return picture if isinstance(picture, bytes) else picture.read_bytes()
-
-
-def _body(picture: Picture) -> Json:
-    return {"content": _content(picture), "headers": {"Content-Type": "application/octet-stream"}}
-
-
-def _files(pictures: Sequence[Picture]) -> list[tuple[str, tuple[str, bytes]]]:
-    names = ["picture" if isinstance(each, bytes) else each.name for each in pictures]
-    return [("image", (name, _content(each))) for name, each in zip(names, pictures, strict=True)]
+def _lists(fields: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    return {name: list(values) for name, values in fields.items()}

@@ -27,6 +27,7 @@ from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.judging import refuse_wrong_judging
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
+from bof.cli.watching import compare_with_watched
 from bof.engine import Engine
 from bof.errors import ImageError, OptionError, display_name
 from bof.images.cloud import is_cloud, source_of
@@ -195,6 +196,7 @@ def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Na
     with stage_bars() as show:
         report = engine.add(sources, options, show, delete=arguments.delete)
     upkeep.annotate_sources(engine, sources, arguments)
+    compare_with_watched(engine)
     report_added(report, engine, arguments, "no picture could be read, so the index is empty")
     return 0
 

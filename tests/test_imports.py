@@ -58,7 +58,7 @@ def test_every_import_is_declared() -> None:
     assert not sorted(found for found in set(imported(ROOT / "bof")) if found[0] not in declared)
 
 
-@pytest.mark.parametrize(("place", "extra"), [("server", "serve"), ("client.py", "client")])
+@pytest.mark.parametrize(("place", "extra"), [("server", "serve"), ("connection.py", "client")])
 def test_what_an_extra_is_for_imports_no_other(place: str, extra: str) -> None:
     declared = distributions(PROJECT["dependencies"] + EXTRAS[extra])
     found = {each for each in imported(ROOT / "bof") if each[1].startswith(f"bof/{place}")}

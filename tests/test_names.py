@@ -39,7 +39,9 @@ def words_of(name: str) -> set[str]:
 
 
 def test_no_class_name_exists_twice() -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES if path.is_relative_to(ROOT / "bof")]
+    # JSON has the names of what it stands for.
+    modules = [path for path in MODULES if path.is_relative_to(ROOT / "bof") and path.name != "api_types.py"]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
     names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert not [name for name, n in names.items() if n > 1]
 

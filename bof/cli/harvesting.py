@@ -10,6 +10,7 @@ from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import add_chosen_columns, chosen_features
 from bof.cli.progress import stage_bars
 from bof.cli.upkeep import fields_given
+from bof.cli.watching import compare_with_watched
 from bof.engine import Engine, plan_harvest_without_index
 from bof.errors import OptionError, display_name
 from bof.options import IndexOptions
@@ -66,6 +67,7 @@ def _harvest(engine: Engine, arguments: argparse.Namespace, options: IndexOption
             arguments.iiif, arguments.allow_urls, options, show, delete=arguments.delete,
             store_pictures=arguments.store_pictures, fields=fields_given(arguments),
         )  # fmt: skip
+    compare_with_watched(engine)
     report_added(report, engine, arguments, "no picture could be fetched, so the index is empty")
     return 0
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "search in a browser, and over HTTP",
     "pair": "pair a browser extension with the server, or end that",
     "mcp": "offer an index to assistants (Model Context Protocol)",
+    "watch_list": "watch pictures, and see what new ones show them",
     "train_vocab": "learn visual words from photographs",
     "evaluate": "measure accuracy and speed on a benchmark",
     "completion": "print what completes commands and options in a shell",

@@ -62,11 +62,14 @@ def mirror_features(features: Features) -> Features:
     x becomes width - 1 - x. A descriptor's 4 x 4 cells and 8 directions are seen from the key point's own direction, so
     a mirror turns the order of the rows of cells and the sense of the directions (Lowe 2004, section 6).
     """
-    geometry = features.geometry
-    xy_px = geometry.xy_px * np.array([-1, 1], np.float32) + np.array([geometry.width - 1, 0], np.float32)
-    mirrored = dataclasses.replace(geometry, xy_px=xy_px, angle_deg=(180 - geometry.angle_deg) % np.float32(360))
     cells = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1][..., -np.arange(8) % 8]
-    return Features(mirrored, np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
+    return Features(mirror_geometry(features.geometry), np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
+
+
+def mirror_geometry(geometry: Geometry) -> Geometry:
+    """Where the features of the mirror image lie."""
+    xy_px = geometry.xy_px * np.array([-1, 1], np.float32) + np.array([geometry.width - 1, 0], np.float32)
+    return dataclasses.replace(geometry, xy_px=xy_px, angle_deg=(180 - geometry.angle_deg) % np.float32(360))
 
 
 def root_sift(descriptors: U8) -> U8:

@@ -13,7 +13,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
-from bof.server.api import duplicates, images, index, jobs, judgments, pairing, queries, search, sharing, values
+from bof.server.api import (
+    annotating,
+    duplicates,
+    images,
+    index,
+    jobs,
+    judgments,
+    pairing,
+    queries,
+    search,
+    sharing,
+    values,
+    watches,
+)
 from bof.server.api.endpoint import routes_of
 from bof.server.api.openapi import document
 from bof.server.http.gate import Gate
@@ -27,12 +40,14 @@ ENDPOINTS = (
     *index.ENDPOINTS,
     *search.ENDPOINTS,
     *queries.ENDPOINTS,
+    *annotating.ENDPOINTS,
     *images.ENDPOINTS,
     *jobs.ENDPOINTS,
     *duplicates.ENDPOINTS,
     *judgments.ENDPOINTS,
     *values.ENDPOINTS,
     *pairing.ENDPOINTS,
+    *watches.ENDPOINTS,
 )
 
 IIIF_ENDPOINTS = (*services.ENDPOINTS, *manifests.ENDPOINTS, *collections.ENDPOINTS)
@@ -47,6 +62,7 @@ class Application:
         routes = [
             *routes_of(service, (*ENDPOINTS, *IIIF_ENDPOINTS, *sharing.ENDPOINTS)),
             Route("/", pages.home),
+            Route("/docs", pages.docs),
             Route("/static/{name:path}", pages.file),
         ]
         handlers = {404: _no_such_address, 405: _no_such_method}

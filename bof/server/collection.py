@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,15 @@ class ServedCollection:
     def ids_of_content(self, sha256: str) -> list[int]:
         """The ids of the images whose files have this content."""
         return list(catalog.ids_of_content(self.folder, sha256))
+
+    def records(self, numbers: Sequence[int]) -> list[ImageRecord]:
+        """These images, in this order. Raises ProblemError, not-found, where one is not there."""
+        found = {record.id: record for record in self.select(ids=numbers).records}
+        lacking = [number for number in numbers if number not in found]
+        if lacking:
+            more = f" and {len(lacking) - 1} more" if lacking[1:] else ""
+            raise not_found(f"image {lacking[0]}{more}")
+        return [found[number] for number in numbers]
 
     def ids_at(self, paths: Iterable[str]) -> dict[str, int]:
         """The ids of the images of some files, by path, in the order of the paths; of a file with parts, of each."""

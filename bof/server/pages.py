@@ -18,7 +18,7 @@ from bof.server.http.problems import not_found
 from bof.server.icons import ICONS, icon_png
 
 FOLDER = Path(__file__).parent / "static"
-_HOME = "index.html"
+_HOME, _DOCS = "index.html", "docs.html"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json"}
 _COMPRESSED = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 
@@ -43,6 +43,10 @@ class Pages:
     async def home(self, request: Request) -> Response:
         """The page."""
         return self._send(request, _HOME)
+
+    async def docs(self, request: Request) -> Response:
+        """The HTTP API for readers."""
+        return self._send(request, _DOCS)
 
     async def file(self, request: Request) -> Response:
         """One of its files."""

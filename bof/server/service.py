@@ -36,6 +36,7 @@ from bof.server.jobs.queue import Jobs
 from bof.server.pairing import PairingFile, pairing_path
 from bof.server.queries.store import QueryStore
 from bof.server.search import DatedAnswer
+from bof.server.standing import WatchFollower
 from bof.system.workers import Limits, LostItem, Pool
 from bof.web.addresses import Source
 
@@ -113,7 +114,12 @@ class Service:
         self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
         self.duplicates = Duplicates(self.collection, engine.vocabulary_folder)
         self.decisions = Decisions(self.collection, self.changes, require_moves(settings.moves, engine))
-        self.jobs = Jobs(options.jobs, self.problem_after, self.collection.refresh)
+        self._follower: WatchFollower | None = None
+        if not settings.read_only:
+            submit = self._pool.submit
+            places = self.folder, engine.vocabulary_folder
+            self._follower = WatchFollower(*places, self._decode, lambda item: submit(item).result())
+        self.jobs = Jobs(options.jobs, self.problem_after, self._after_job)
         uploads.sweep(self.collection.uploads)
 
     def _decode(self, data: bytes, max_side: int) -> Picture:
@@ -129,6 +135,11 @@ class Service:
                 self._hits.put(key, found)
             return found
         raise ImageError(found.reason) if isinstance(found, LostItem) else found
+
+    def _after_job(self) -> None:
+        self.collection.refresh()
+        if self._follower:
+            self._follower.poke()
 
     def body(self, request: Request, *, many: bool = False) -> AbstractAsyncContextManager[bytes]:
         """The body of a request, which is read before anything else is taken."""
@@ -200,6 +211,8 @@ class Service:
         self.is_draining = True
         self.stored.close()
         await asyncio.to_thread(self.jobs.stop, float(self.options.drain_seconds))
+        if self._follower:
+            await asyncio.to_thread(self._follower.stop, float(self.options.drain_seconds))
         await asyncio.to_thread(self._pool.close)
         self.fetcher.close()
         self._search_threads.shutdown(wait=True, cancel_futures=True)

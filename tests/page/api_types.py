@@ -19,6 +19,8 @@ def type_of(schema: dict[str, Any]) -> str:
     """A JSON schema as a TypeScript type."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema and schema["anyOf"][1:] == [{"type": "string"}]:
+        return type_of(schema["anyOf"][0])  # the page comes with its server: no later version adds to these words
     if "anyOf" in schema or "enum" in schema:
         return " | ".join([*map(type_of, schema.get("anyOf", [])), *map(json.dumps, schema.get("enum", []))])
     if schema["type"] == "array":

@@ -82,7 +82,13 @@ def assert_damage_is_told(error: IndexStoreError, folder: Path) -> None:
 
 
 SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE FROM|CREATE (TABLE|INDEX|VIRTUAL)|PRAGMA|FROM images)\b|\.execute")
-OWN_DATABASES = {"iiif/answers.py", "grouping/pairs.py", "grouping/memory.py", "system/database.py"}
+OWN_DATABASES = {
+    "iiif/answers.py",
+    "grouping/pairs.py",
+    "grouping/memory.py",
+    "system/database.py",
+    "standing_queries/storage.py",
+}
 
 
 def test_no_sql_of_the_catalogue_stands_outside_its_package() -> None:

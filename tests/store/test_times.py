@@ -159,3 +159,18 @@ def test_built_in_fields_cannot_be_given(engine: Engine) -> None:
     for key in ("modified", "added"):
         with pytest.raises(OptionError, match="other than those that every image has"):
             engine.annotate(["old.png"], {key: ["2019"]})
+
+
+def test_an_id_is_never_given_again(engine: Engine, tmp_path: Path) -> None:
+    """Whoever remembers an id, or the highest, must not meet another picture under it."""
+    before = max(record.id for record in engine.records())
+    last = next(record for record in engine.records() if record.id == before)
+    engine.remove(last.name)
+    engine.merge()
+    write_picture(tmp_path / "after.png", draw_scene(97))
+    engine.add(tmp_path / "after.png")
+    assert [record.id for record in engine.records() if record.name == "after.png"] == [before + 1]
+    engine.remove([record.name for record in engine.records()])
+    engine.merge()
+    engine.add(tmp_path / "after.png")
+    assert [record.id for record in engine.records()] == [before + 2]

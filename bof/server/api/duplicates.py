@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from bof.options import KIND, KINDS
 from bof.options.option import Option
+from bof.server.api.changing import accepted
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import MAX_ID, Parameter, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.jobs.found import ORDERS
-from bof.server.jobs.queue import Job
 from bof.server.jobs.queue import Kind as JobKind
 from bof.server.service import Service
 
@@ -41,7 +41,7 @@ async def find_duplicates(service: Service, request: Request, values: Values) ->
     value = await _json(service, request)
     if set(value) != {"kind"} or value["kind"] not in KINDS:
         raise ProblemError("bad-request", f'expected {{"kind": ...}} of {", ".join(KINDS)}, found something else')
-    return _accepted(service.jobs.submit("duplicates", service.duplicates.look(value["kind"])))
+    return accepted(service.jobs.submit("duplicates", service.duplicates.look(value["kind"])))
 
 
 async def accept_suggestions(service: Service, request: Request, values: Values) -> Response:
@@ -51,7 +51,7 @@ async def accept_suggestions(service: Service, request: Request, values: Values)
     groups = await service.in_file_thread(service.duplicates.to_act_on, wish)
     kind: JobKind = "remove" if wish["action"] == "remove" else "move"
     n = sum(len(group.duplicates) for group in groups)
-    return _accepted(service.jobs.submit(kind, service.decisions.work(wish["action"], groups), n))
+    return accepted(service.jobs.submit(kind, service.decisions.work(wish["action"], groups), n))
 
 
 async def list_actions(service: Service, request: Request, values: Values) -> Response:
@@ -62,7 +62,7 @@ async def list_actions(service: Service, request: Request, values: Values) -> Re
 async def undo_action(service: Service, request: Request, values: Values) -> Response:
     """Put back."""
     work = await service.in_file_thread(service.decisions.undo, values["action"])
-    return _accepted(service.jobs.submit("undo", work))
+    return accepted(service.jobs.submit("undo", work))
 
 
 async def list_rejected(service: Service, request: Request, values: Values) -> Response:
@@ -93,10 +93,6 @@ async def _change_pair(service: Service, request: Request, change: Callable[[int
 async def _json(service: Service, request: Request) -> dict[str, Any]:
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         return json_object(request, body)
-
-
-def _accepted(job: Job) -> Response:
-    return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
 def _is_id(value: Any) -> bool:
@@ -177,11 +173,11 @@ ENDPOINTS = (
         "GET", "/duplicates/rejected", "List pairs that are no duplicates", list_rejected, {200: "RejectedPairs"}
     ),
     Endpoint(
-        "POST", "/duplicates/reject", "Two pictures are no duplicates", reject_pair, {200: "Pair"}, "write",
+        "POST", "/duplicates/reject", "Two pictures are no duplicates", reject_pair, {200: "Rejected"}, "write",
         body="json", schema=_PAIR, is_heavy=True, problems=_CHANGE,
     ),
     Endpoint(
-        "POST", "/duplicates/forget", "Two pictures may be duplicates again", forget_pair, {200: "Pair"}, "write",
+        "POST", "/duplicates/forget", "Two pictures may be duplicates again", forget_pair, {200: "Rejected"}, "write",
         body="json", schema=_PAIR, is_heavy=True, problems=_CHANGE,
     ),
 )  # fmt: skip

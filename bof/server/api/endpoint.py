@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bof.server.http.answers import validated
 from bof.server.http.auth import Access
 from bof.server.http.bodies import Body
 from bof.server.http.parameters import Parameter, Values, read_all
@@ -85,7 +86,7 @@ async def _serve(service: Service, endpoint: Endpoint, request: Request) -> Resp
     """One request: admitted, read, handled within its time; every error becomes a problem document."""
     start = time.perf_counter()
     try:
-        response = await _handle(service, endpoint, request)
+        response = validated(request, await _handle(service, endpoint, request))
     except TimeoutError:
         response = busy(f"expected an answer within {service.options.request_seconds:g} s, found none yet").response()
     except Exception as error:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import re
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,23 +10,21 @@ from starlette.responses import Response
 from bof.images.address import is_part
 from bof.images.decode import kind_of
 from bof.server import uploads
+from bof.server.api.changing import accepted, done_or_accepted
 from bof.server.api.endpoint import Endpoint
 from bof.server.collection import all_of, version_of
 from bof.server.decoding import Check, Shrink, ToPng
-from bof.server.http.answers import answer
+from bof.server.http.answers import answer, is_known
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
+from bof.server.http.fields import tags_of
 from bof.server.http.forms import FormPart
 from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
-from bof.server.jobs.queue import Job
+from bof.server.http.ranges import in_ranges
 from bof.server.service import Service
 from bof.store.catalog import ImageRecord
 
 THUMBNAIL_SIZES = (160, 320, 640)
-PATIENCE_SECONDS = 5.0
-"""Seconds that a request waits for a small change; after them the answer is its job."""
-
-MAX_TAGS, MAX_TAG = 100, 200
 
 
 async def list_images(service: Service, request: Request, values: Values) -> Response:
@@ -56,7 +50,7 @@ async def send_file(service: Service, request: Request, values: Values) -> Respo
     """The original, as what its first bytes say that it is, whatever its name."""
     image = await _record(service, values)
     headers = _cached(image, values["v"], image.sha256[:32])
-    if _is_known(request, headers):
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     data = await service.in_file_thread(service.collection.content, image)
     if is_part(image.path) and kind_of(data) == "PNM":
@@ -67,14 +61,14 @@ async def send_file(service: Service, request: Request, values: Values) -> Respo
     # An SVG is a document that may hold scripts: shown as a picture it runs none, opened as a page it could.
     where = "attachment" if kind == "SVG" else "inline"
     headers["Content-Disposition"] = f'{where}; filename="{image.id}-{version_of(image)}"'
-    return Response(data, 200, headers, uploads.content_type(kind))
+    return in_ranges(request, data, headers, uploads.content_type(kind))
 
 
 async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:
     """A small upright JPEG, made once."""
     image = await _record(service, values)
     headers = _cached(image, values["v"], f"{image.sha256[:32]}-{values['size']}")
-    if _is_known(request, headers):
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     key = image.sha256, values["size"]
     made = service.thumbnails.get(key)
@@ -93,11 +87,6 @@ def _cached(image: ImageRecord, version: str, tag: str) -> dict[str, str]:
     return {"Cache-Control": control, "ETag": f'"{tag}"'}
 
 
-def _is_known(request: Request, headers: Mapping[str, str]) -> bool:
-    known = re.findall(r'"[^"]*"', request.headers.get("if-none-match", ""))
-    return headers["ETag"] in known
-
-
 async def add_images(service: Service, request: Request, values: Values) -> Response:
     """Keep the pictures of a form, and add them. What cannot be used beside others is named in the job."""
     given: dict[str, str] = {}
@@ -111,8 +100,7 @@ async def add_images(service: Service, request: Request, values: Values) -> Resp
         raise skipped[0][1]
     reasons = [(name, problem.detail) for name, problem in skipped]
     work, ended = service.changes.add(given, reasons), service.changes.add_ended(given)
-    job = service.jobs.submit("add", work, len(given), ended)
-    return _accepted(job)
+    return accepted(service.jobs.submit("add", work, len(given), ended))
 
 
 async def _keep(
@@ -144,56 +132,24 @@ async def replace_image(service: Service, request: Request, values: Values) -> R
         data = await one_picture(request, body)
         async with service.place(request):
             await service.in_worker(Check(data))
-    return _accepted(service.jobs.submit("update", service.changes.update(image.id, data), total=1))
+    return accepted(service.jobs.submit("update", service.changes.update(image.id, data), total=1))
 
 
 async def remove_image(service: Service, request: Request, values: Values) -> Response:
     """Out of the index."""
     image = await _record(service, values)
-    job = service.jobs.submit("remove", service.changes.remove(image.id), total=1)
-    return await _done_or_accepted(job) or answer({"id": image.id})
+    job = service.jobs.submit("remove", service.changes.remove([image.id]), total=1)
+    return await done_or_accepted(job) or answer({"id": image.id})
 
 
 async def tag_image(service: Service, request: Request, values: Values) -> Response:
     """All tags of an image."""
     image = await _record(service, values)
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
-        tags = _tags(json_object(request, body))
+        tags = tags_of(json_object(request, body))
     job = service.jobs.submit("tag", service.changes.tag(image.id, tags), total=1)
-    accepted = await _done_or_accepted(job)
-    return accepted or await show_image(service, request, values)
-
-
-def _tags(value: dict[str, Any]) -> list[str]:
-    tags = value.get("tags")
-    if set(value) != {"tags"} or not isinstance(tags, list) or len(tags) > MAX_TAGS:
-        raise ProblemError("bad-request", f'expected {{"tags": [...]}} with at most {MAX_TAGS} tags, found other')
-    for tag in tags:
-        if not isinstance(tag, str) or not tag.strip() or len(tag) > MAX_TAG or not _is_text(tag):
-            raise ProblemError("bad-request", f"expected tags of 1 to {MAX_TAG} characters, found {tag!r:.80}")
-    return sorted(set(tags))
-
-
-def _is_text(text: str) -> bool:
-    """Can UTF-8 hold it, and does it hold no controls?"""
-    return not re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text)
-
-
-async def _done_or_accepted(job: Job) -> Response | None:
-    """None once the job is done. Raises its problem where it failed."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE_SECONDS
-    pause = 0.005
-    while not job.is_over and loop.time() < end:
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, 0.1)
-    if job.state == "failed" and job.error is not None:
-        raise job.error
-    return None if job.state == "done" else _accepted(job)
-
-
-def _accepted(job: Job) -> Response:
-    return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
+    waiting = await done_or_accepted(job)
+    return waiting or await show_image(service, request, values)
 
 
 _UPLOAD = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "no-space", "too-many-requests")
@@ -218,8 +174,8 @@ ENDPOINTS = (
         is_heavy=True, problems=("conflict", "busy", "too-many-requests"),
     ),
     Endpoint(
-        "GET", "/images/{id}/file", "Send the original file", send_file, {200: "image/*", 304: ""},
-        parameters=(ID, VERSION), problems=("gone",),
+        "GET", "/images/{id}/file", "Send the original file", send_file, {200: "image/*", 206: "image/*", 304: ""},
+        parameters=(ID, VERSION), problems=("gone", "wrong-range"),
     ),
     Endpoint(
         "PUT", "/images/{id}/file", "Replace an uploaded picture", replace_image, {202: "Accepted"}, "write", (ID,),

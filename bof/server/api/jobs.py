@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from bof.options.option import Option
+from bof.server.api.changing import accepted
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import NO_STORE, answer, to_json
-from bof.server.http.parameters import Parameter, Values, choice
+from bof.server.http.parameters import Parameter, Values, choice, whole
 from bof.server.http.problems import busy
 from bof.server.jobs.queue import Job
 from bof.server.service import Service
@@ -22,7 +23,9 @@ _BEAT_SECONDS = 15.0
 
 async def list_jobs(service: Service, request: Request, values: Values) -> Response:
     """The newest first."""
-    return answer({"jobs": [job.as_json() for job in service.jobs.all()]})
+    known, offset = service.jobs.all(), values["offset"]
+    jobs = [job.as_json() for job in known[offset : offset + values["limit"]]]
+    return answer({"total": len(known), "offset": offset, "jobs": jobs})
 
 
 async def show_job(service: Service, request: Request, values: Values) -> Response:
@@ -65,13 +68,20 @@ async def cancel_job(service: Service, request: Request, values: Values) -> Resp
 async def sync(service: Service, request: Request, values: Values) -> Response:
     """Look into the index's folders again."""
     job = service.jobs.submit("sync", service.changes.sync(delete=bool(values["delete"])))
-    return answer({"job": job.as_json()}, 202, {"Location": f"/api/v1/jobs/{job.id}"})
+    return accepted(job)
 
 
 _JOB = Parameter(Option("job", None, "a job"), place="path", more={"maxLength": 100})
 
 ENDPOINTS = (
-    Endpoint("GET", "/jobs", "List the changes that were asked for", list_jobs, {200: "Jobs"}, needs_index=False),
+    Endpoint(
+        "GET", "/jobs", "List the changes that were asked for", list_jobs, {200: "Jobs"},
+        parameters=(
+            whole("offset", 0, 0, 1_000_000, "jobs to pass over"),
+            whole("limit", 100, 1, 500, "jobs in this answer"),
+        ),
+        needs_index=False,
+    ),
     Endpoint(
         "GET", "/jobs/{job}", "Show how far a change is", show_job, {200: "Job"}, parameters=(_JOB,),
         needs_index=False,

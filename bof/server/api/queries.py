@@ -137,11 +137,11 @@ _OF_QUERY = (*PICTURE, "query-gone")
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/queries", "Store a picture to search with", send_query, {201: "Query"},
+        "POST", "/queries", "Store a picture to search with", send_query, {201: "StoredQuery"},
         parameters=(URL, NAME, FRAME, CONTENT), body="picture", is_heavy=True, problems=(*PICTURE, "not-fetched"),
     ),
     Endpoint(
-        "GET", "/queries/{query}", "One stored query", show_query, {200: "Query"}, parameters=(STORED,),
+        "GET", "/queries/{query}", "One stored query", show_query, {200: "StoredQuery"}, parameters=(STORED,),
         problems=("query-gone",),
     ),
     Endpoint(

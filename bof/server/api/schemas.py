@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from bof.options import KINDS
+from bof.server.http.fields import (
+    MAX_FIELDS,
+    MAX_IMAGES,
+    MAX_NAME,
+    MAX_TAGS,
+    MAX_TEXT,
+    MAX_VALUE,
+    MAX_VALUES,
+    TAG_PATTERN,
+    VALUE_PATTERN,
+)
 from bof.server.jobs.queue import KINDS as KINDS_OF_JOBS
 from bof.server.jobs.queue import STATES
+from bof.store.catalog import BUILT_IN
 from bof.types import Basis, Verdict
 
 Schema = dict[str, Any]
 
 
 def _object(**properties: Schema) -> Schema:
-    """All properties are always there, and no others."""
-    return {
-        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
-    }  # fmt: skip
+    """Of answers: these properties are always there; a later version may add others."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _sent(**properties: Schema) -> Schema:
+    """Of what is sent: these properties, and no others."""
+    return {**_object(**properties), "additionalProperties": False}
+
+
+def _known(values: Iterable[str]) -> Schema:
+    """Of answers: one of these words, to which a later version may add others."""
+    return {"anyOf": [{"type": "string", "enum": list(values)}, {"type": "string"}]}
 
 
 def _list(items: Schema, **more: Any) -> Schema:
@@ -49,10 +70,19 @@ _TIME: Schema = {"type": "string", "format": "date-time"}
 _VERSION: Schema = {"type": "string", "pattern": "^([0-9a-f]{16})?$"}
 
 _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_QUERY = _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX, sha256=_or_null(_SHA256))
+_IDS = _list(_ID, minItems=1, maxItems=MAX_IMAGES)
 
-_TAG = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
-"""A line with something to see in it."""
+_QUERY = _ref("Query")
+
+_TAG_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": TAG_PATTERN}
+_FIELDS = {
+    "type": "object", "maxProperties": MAX_FIELDS,
+    "propertyNames": {"minLength": 1, "maxLength": MAX_NAME, "pattern": TAG_PATTERN, "not": {"enum": sorted(BUILT_IN)}},
+    "additionalProperties": _list(
+        {"type": "string", "minLength": 1, "maxLength": MAX_VALUE, "pattern": VALUE_PATTERN}, maxItems=MAX_VALUES
+    ),
+}  # fmt: skip
+"""Field -> values."""
 
 _KEYS = [
     "proved_many_points",
@@ -82,6 +112,12 @@ _TOTALS: dict[str, Schema] = {
     "groups": _WHOLE, "pictures": _WHOLE, "duplicates": _WHOLE, "bytes_to_free": _WHOLE, "uploads": _WHOLE,
 }  # fmt: skip
 
+_ANSWER: dict[str, Schema] = {
+    "query": _QUERY, "ranker": _TEXT, "group_by": _or_null(_TEXT), "total": _WHOLE, "offset": _WHOLE,
+    "hits": _list(_ref("Hit")), "seconds": _SECONDS,
+    "overlay": _or_null(_ref("Overlay")),
+}  # fmt: skip
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -90,11 +126,10 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"type": "integer", "minimum": 400, "maximum": 599}, "detail": _TEXT, "parameter": _TEXT,
         },
         "required": ["type", "title", "status", "detail"],
-        "additionalProperties": False,
     },
     "Hit": _object(
         id=_WHOLE, name=_TEXT, version=_VERSION, score=_NUMBER,
-        verdict={"type": "string", "enum": list(get_args(Verdict))},
+        verdict=_known(get_args(Verdict)),
         probability=_or_null(_SHARE), n_inliers=_or_null(_WHOLE),
         iiif=_or_null(
             _object(
@@ -110,24 +145,24 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
         mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
-        height=_WHOLE, tags=_list(_TEXT), basis=_or_null({"type": "string", "enum": list(get_args(Basis))}),
+        height=_WHOLE, tags=_list(_TEXT), basis=_or_null(_known(get_args(Basis))),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
         hit_region=_or_null(_list(_POINT)),
-        explanation=_object(key={"type": "string", "enum": _KEYS}, args=_map(_WHOLE)),
+        explanation=_object(key=_known(_KEYS), args=_map(_WHOLE)),
     ),
-    "Answer": _object(
-        query=_QUERY, ranker=_TEXT, group_by=_or_null(_TEXT), total=_WHOLE, offset=_WHOLE, hits=_list(_ref("Hit")),
-        seconds=_SECONDS,
-        overlay=_or_null(_object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4))),
-    ),
-    "Answers": _object(answers=_list({"anyOf": [_ref("Answer"), _object(problem=_ref("Problem"))]})),
+    "Query": _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX, sha256=_or_null(_SHA256)),
+    "Overlay": _object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4)),
+    "Answer": _object(**_ANSWER),
+    "NamedAnswer": _object(name=_TEXT, **_ANSWER),
+    "NamedProblem": _object(name=_TEXT, problem=_ref("Problem")),
+    "Answers": _object(answers=_list({"anyOf": [_ref("NamedAnswer"), _ref("NamedProblem")]})),
     "Match": _object(
         query=_QUERY, hit=_ref("Hit"),
         hit_from_query=_or_null(_list(_list(_NUMBER, minItems=3, maxItems=3), minItems=3, maxItems=3)), mirrored=_BOOL,
         points=_object(query=_list(_POINT), hit=_list(_POINT), inlier=_list(_BOOL), weight=_list(_NUMBER)),
         seconds=_SECONDS,
     ),
-    "Query": _object(
+    "StoredQuery": _object(
         id=_TEXT, name=_TEXT, version=_VERSION, width=_WHOLE, height=_WHOLE, n_features=_WHOLE, n_bytes=_WHOLE,
         expires=_TIME,
     ),
@@ -136,25 +171,25 @@ SCHEMAS: dict[str, Schema] = {
     "Image": _object(**_IMAGE),
     "Images": _object(total=_WHOLE, offset=_WHOLE, images=_list(_ref("Image"))),
     "Removed": _object(id=_WHOLE),
-    "Tags": _object(
-        tags=_list(
-            {"type": "string", "minLength": 1, "maxLength": 200, "pattern": _TAG},
-            maxItems=100,
-        )
-    ),
-    "Token": _object(token=_TEXT),
+    "Tags": _sent(tags=_list(_TAG_TEXT, maxItems=MAX_TAGS)),
+    "Fields": _sent(fields=_FIELDS),
+    "Annotation": {
+        **_sent(images=_IDS, add=_FIELDS, remove=_FIELDS), "required": ["images"],
+    },
+    "ImageIds": _sent(images=_IDS),
+    "Annotated": _object(images=_list(_WHOLE)),
+    "Token": _sent(token=_TEXT),
     "Paired": _object(paired=_BOOL),
-    "PairingRequest": _object(code=_TEXT, name=_TEXT),
+    "PairingRequest": _sent(code=_TEXT, name=_TEXT),
     "PairingToken": _object(id=_TEXT, token=_TEXT),
     "Job": _object(
-        id=_TEXT, kind={"type": "string", "enum": list(KINDS_OF_JOBS)},
-        state={"type": "string", "enum": list(STATES)}, stage=_TEXT, done=_WHOLE, total=_WHOLE, added=_WHOLE,
-        removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
+        id=_TEXT, kind=_known(KINDS_OF_JOBS), state=_known(STATES), stage=_TEXT, done=_WHOLE, total=_WHOLE,
+        added=_WHOLE, removed=_WHOLE, moved=_WHOLE, unchanged=_WHOLE, images=_list(_WHOLE),
         skipped=_list(_object(name=_TEXT, reason=_TEXT)),
         passed_over=_list(_object(kind=_TEXT, count=_WHOLE, advice=_TEXT)),
         error=_or_null(_ref("Problem")), created=_TIME, seconds={"type": "number", "minimum": 0},
     ),
-    "Jobs": _object(jobs=_list(_ref("Job"))),
+    "Jobs": _object(total=_WHOLE, offset=_WHOLE, jobs=_list(_ref("Job"))),
     "Accepted": _object(job=_ref("Job")),
     "Health": _object(status={"type": "string", "enum": ["ok"]}, version=_TEXT),
     "Session": _object(required=_BOOL, read=_BOOL, write=_BOOL),
@@ -190,11 +225,12 @@ SCHEMAS: dict[str, Schema] = {
         ),
     ),
     "Judgment": _object(
-        judgment={"type": "string", "enum": ["same", "different"]}, judged=_TIME,
-        one=_object(sha256=_SHA256, images=_list(_WHOLE)), other=_object(sha256=_SHA256, images=_list(_WHOLE)),
+        judgment=_known(("same", "different")), judged=_TIME,
+        one=_ref("JudgedContent"), other=_ref("JudgedContent"),
     ),
+    "JudgedContent": _object(sha256=_SHA256, images=_list(_WHOLE)),
     "Judgments": _object(total=_WHOLE, offset=_WHOLE, judgments=_list(_ref("Judgment"))),
-    "NewJudgment": _object(
+    "NewJudgment": _sent(
         query={"anyOf": [_SHA256, _ID]}, image={"anyOf": [_SHA256, _ID]},
         judgment={"type": "string", "enum": ["same", "different"]},
     ),
@@ -202,25 +238,30 @@ SCHEMAS: dict[str, Schema] = {
     "FieldValues": _object(field=_TEXT, total=_WHOLE, offset=_WHOLE, values=_COUNTED),
     "Reason": _object(key=_TEXT, text=_TEXT, times=_or_null(_NUMBER), name=_TEXT),
     "Accept": {
-        "type": "object",
-        "properties": {
-            "kind": _KIND, "action": _ACTION, "only": _list(_KIND, maxItems=len(KINDS)), "folder": _TEXT,
-            "groups": _list(_GROUP_ID, maxItems=1000), "keep": _ID, "pictures": _WHOLE,
-        },
+        **_sent(
+            kind=_KIND, action=_ACTION, only=_list(_KIND, maxItems=len(KINDS)), folder=_TEXT,
+            groups=_list(_GROUP_ID, maxItems=1000), keep=_ID, pictures=_WHOLE,
+        ),
         "required": ["kind", "action"],
-        "additionalProperties": False,
     },
-    "Actions": _object(
-        actions=_list(_object(id=_TEXT, action={"type": "string", "enum": ["remove", "move"]}, created=_TIME,
-                              pictures=_WHOLE))
+    "Action": _object(id=_TEXT, action=_known(("remove", "move")), created=_TIME, pictures=_WHOLE),
+    "Actions": _object(actions=_list(_ref("Action"))),
+    "RejectedPair": _object(one=_ref("Image"), other=_ref("Image")),
+    "RejectedPairs": _object(pairs=_list(_ref("RejectedPair"))),
+    "Look": _sent(kind=_KIND),
+    "Pair": _sent(a=_ID, b=_ID),
+    "Rejected": _object(a=_ID, b=_ID),
+    "Watch": _object(id=_WHOLE, name=_TEXT, note=_TEXT, version=_VERSION, created=_TIME, n_hits=_WHOLE),
+    "Watches": _object(total=_WHOLE, offset=_WHOLE, watches=_list(_ref("Watch"))),
+    "WatchHit": _object(
+        number=_WHOLE, watch=_WHOLE, image=_WHOLE, name=_TEXT, version=_VERSION, verdict=_known(get_args(Verdict)),
+        score=_NUMBER, probability=_or_null(_SHARE), n_inliers=_WHOLE, found=_TIME,
     ),
-    "RejectedPairs": _object(pairs=_list(_object(one=_ref("Image"), other=_ref("Image")))),
-    "Look": _object(kind=_KIND),
-    "Pair": _object(a=_ID, b=_ID),
+    "WatchHits": _object(last=_WHOLE, hits=_list(_ref("WatchHit"))),
     "Document": {"type": "object"},
     "AnnotationPage": {
         "type": "object",
         "properties": {"id": _TEXT, "type": _TEXT, "items": _list({"type": "object"})},
-        "required": ["id", "type", "items"],
+        "required": ["id", "type", "items"], "additionalProperties": True,
     },
 }  # fmt: skip

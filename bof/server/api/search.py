@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from bof.errors import BofError
 from bof.options import SearchOptions
+from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.api.given import given_picture
 from bof.server.decoding import FindSubject, Pose, Prepared, QueryNeeds, Subject
@@ -62,7 +63,8 @@ async def search_batch(service: Service, request: Request, values: Values) -> Re
             async with service.place(request):
                 picture = bytes(part.content)
                 one_request = await without_self(service, page_request, values, picture)
-                answers.append(await _page_or_problem(service, picture, pose, one_request))
+                found = await _page_or_problem(service, picture, pose, one_request)
+            answers.append({"name": uploads.shown_name(part.file_name), **found})
     return answer({"answers": answers})
 
 

@@ -29,6 +29,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
     "query-gone": (410, "The query is not stored any more"),
     "too-large": (413, "Too large"),
     "not-a-picture": (415, "Not a picture"),
+    "wrong-range": (416, "There are no such bytes"),
     "bad-picture": (422, "The picture cannot be read"),
     "not-fetched": (422, "The picture cannot be fetched"),
     "wrong-host": (421, "Not a name of this server"),

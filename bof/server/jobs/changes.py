@@ -108,11 +108,11 @@ class Changes:
             )
             raise ProblemError("conflict", detail)
 
-    def remove(self, number: int) -> Work:
-        """Take a picture out; an uploaded file is deleted."""
+    def remove(self, numbers: Sequence[int]) -> Work:
+        """Take pictures out, all at once; uploaded files are deleted."""
 
         def work(job: Job) -> None:
-            job.removed = self.take_out([self._collection.record(number)])
+            job.removed = self.take_out(self._collection.records(numbers))
 
         return work
 
@@ -141,6 +141,30 @@ class Changes:
             with self.engine().writer() as writer:
                 writer.set_fields({image.path: {TAG: tags}})
             job.images = [number]
+
+        return work
+
+    def set_fields(self, number: int, fields: Fields) -> Work:
+        """Give a picture these fields instead of those that it has; its tags stay."""
+
+        def work(job: Job) -> None:
+            (image,) = self._collection.records([number])
+            before = self._collection.select(ids=[number]).fields[number]
+            leaving: dict[str, list[str]] = {key: [] for key in before if key != TAG}
+            with self.engine().writer() as writer:
+                writer.set_fields({image.path: {**leaving, **fields}})
+            job.images = [number]
+
+        return work
+
+    def annotate(self, numbers: Sequence[int], add: Fields, remove: Fields) -> Work:
+        """Take values from fields of pictures and add others, all at once."""
+
+        def work(job: Job) -> None:
+            paths = [image.path for image in self._collection.records(numbers)]
+            with self.engine().writer() as writer:
+                writer.annotate(paths, add, remove)
+            job.images = list(numbers)
 
         return work
 

@@ -21,7 +21,7 @@ from bof.system.steps import Step
 
 log = logging.getLogger("bof")
 
-Kind = Literal["add", "update", "remove", "tag", "sync", "duplicates", "move", "undo"]
+Kind = Literal["add", "update", "remove", "tag", "annotate", "sync", "duplicates", "move", "undo"]
 State = Literal["queued", "running", "done", "failed", "cancelled", "stopped"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STATES: tuple[State, ...] = get_args(State)

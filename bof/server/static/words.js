@@ -359,6 +359,7 @@ export const ALL = {
   'job.kind.add': ['Adding pictures', '正在添加图片'],
   'job.kind.update': ['Replacing a picture', '正在替换图片'],
   'job.kind.remove': ['Removing pictures', '正在移除图片'],
+  'job.kind.annotate': ['Changing fields', '正在修改字段'],
   'job.kind.tag': ['Changing tags', '正在修改标签'],
   'job.kind.sync': ['Checking the folders for changes', '正在检查文件夹的变动'],
   'job.kind.duplicates': ['Searching for duplicates', '正在查找重复图片'],

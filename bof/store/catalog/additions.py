@@ -14,6 +14,10 @@ from sqlite3 import Connection
 from typing import Any
 
 KEY = "added"
+LAST = "last_id"
+"""The fact that says which id was the last before the images with the highest ones were dropped."""
+
+MAX_ID = 1 << 62
 _HOUR = 3600
 
 Entries = Sequence[Sequence[int]]
@@ -31,13 +35,25 @@ def are_valid(fact: Any) -> bool:
 def note(database: Connection, seconds: int | None = None) -> None:
     """Note that the images that are inserted next, in this transaction, come now. seconds: since 1970."""
     now = int(time.time()) if seconds is None else seconds
-    (first,) = database.execute("SELECT coalesce(max(id), 0) + 1 FROM images").fetchone()
+    first = next_id(database)
     before = _read(database)
-    entries = [pair for pair in before if pair[0] < first]  # ids of dropped images are given again
+    entries = [pair for pair in before if pair[0] < first]  # older versions gave ids of dropped images again
     if not entries or entries[-1][1] // _HOUR != now // _HOUR:
         entries.append([first, now])
     if entries != before:
         database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (KEY, json.dumps(entries)))
+
+
+def next_id(database: Connection) -> int:
+    """The id of the image that comes next: higher than any that was ever given, so that an id means one image."""
+    (last,) = database.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()
+    dropped = _fact(database, LAST)
+    return 1 + max(int(last), dropped if type(dropped) is int and dropped < MAX_ID else 0)
+
+
+def note_last(database: Connection) -> None:
+    """Remember the highest id, before images are dropped, in this transaction."""
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(next_id(database) - 1)))
 
 
 def times_of(database: Connection) -> Callable[[int], int | None]:
@@ -53,9 +69,14 @@ def times_of(database: Connection) -> Callable[[int], int | None]:
 
 
 def _read(database: Connection) -> list[list[int]]:
-    row = database.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
-    try:
-        found = json.loads(row[0]) if row else []
-    except (ValueError, TypeError, RecursionError):
-        found = []
+    found = _fact(database, KEY)
     return found if are_valid(found) else []
+
+
+def _fact(database: Connection, key: str) -> Any:
+    """A fact of the index; None where it has none such, or a damaged one."""
+    row = database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    try:
+        return json.loads(row[0]) if row else None
+    except (ValueError, TypeError, RecursionError):
+        return None

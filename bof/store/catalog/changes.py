@@ -68,10 +68,11 @@ def insert_images(database: Connection, segment: int, images: Sequence[ImageReco
     with changing_images(database, "path = ? AND deleted = 0", paths):
         database.executemany("UPDATE images SET deleted = 1 WHERE path = ? AND deleted = 0", paths)
     additions.note(database)
+    first = additions.next_id(database)
     database.executemany(
-        "INSERT INTO images (name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [_image_values(image, segment, position) for position, image in enumerate(images)],
+        "INSERT INTO images (id, name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(first + place, *_image_values(image, segment, place)) for place, image in enumerate(images)],
     )
     checksums.seal_segment(database, segment)
     rows = database.execute("SELECT id FROM images WHERE segment = ?", (segment,)).fetchall()
@@ -148,6 +149,7 @@ def place_images(database: Connection, segment: int, numbers: Sequence[int], old
 def drop_segments(database: Connection, numbers: Sequence[int]) -> None:
     """Segments leave the index with every image that is in them; what the paths are annotated with stays."""
     rows = [(number,) for number in numbers]
+    additions.note_last(database)
     database.executemany("DELETE FROM texts WHERE rowid IN (SELECT id FROM images WHERE segment = ?)", rows)
     for table in ("images", "files", "checksums"):
         database.executemany(f"DELETE FROM {table} WHERE segment = ?", rows)

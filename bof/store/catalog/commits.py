@@ -71,6 +71,7 @@ _FACTS: Mapping[str, Callable[[Any], bool]] = {
     "roots": _are_text,
     "columns": _are_text,
     additions.KEY: additions.are_valid,
+    additions.LAST: lambda fact: type(fact) is int and 0 <= fact < additions.MAX_ID,
     "model": lambda fact: fact is None or isinstance(fact, dict),
     vocabulary_copy.FACT: vocabulary_copy.is_fact,
 }
