@@ -16,7 +16,8 @@ export const watchedFetch = (target, { method = 'GET', headers, body, signal }, 
     request.onload = () => {
       const names = ['Content-Type', 'Retry-After'];
       const given = names.map((name) => /** @type {const} */ ([name, request.getResponseHeader(name) ?? '']));
-      const known = new Headers(given.filter(([, value]) => value).map(([name, value]) => [name, value]));
+      const known = new Headers();
+      for (const [name, value] of given) if (value) known.set(name, value);
       resolve(new Response(request.responseText, { status: request.status, headers: known }));
     };
     request.onerror = () => reject(new TypeError('no answer'));
