@@ -13,13 +13,14 @@ from pathlib import Path
 from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
 from bof.cli.command import message_of, run
-from bof.cli.finding import STANDARD_INPUT, FoundHits, find_hits, labels_of
+from bof.cli.finding import FailedQuery, FoundHits, find_hits, shown_name
 from bof.cli.hit_csv import hits_as_csv
 from bof.cli.hit_json import found_as_json
 from bof.cli.hit_table import hit_lines, notes_of
 from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser, for_experts
 from bof.cli.proof import write_matches
+from bof.cli.queries import STANDARD_INPUT, expand_queries, labels_of
 from bof.cli.saving import save_hits
 from bof.cli.sheet import write_sheet
 from bof.engine import Engine
@@ -33,7 +34,9 @@ from bof.types import Hit
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser("search", "QUERY... [--index DIR] [options]", "Find pictures that show the same thing.")
-    parser.add_argument("queries", nargs="+", metavar="query", help="picture files, or - for one on standard input")
+    parser.add_argument(
+        "queries", nargs="+", metavar="query", help="picture files, folders of them, or - for one on standard input"
+    )
     add_index(parser)
     for option in (TOP, VERDICT, BOX):
         add_option(parser, option)
@@ -67,30 +70,33 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.format = "json"
     _refuse_contradictions(arguments)
+    names = expand_queries(arguments.queries)
     start = time.perf_counter()
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
         timings["open"] = time.perf_counter() - start
-        found, n_failed = _find_all(engine, arguments, options)
+        answered = _find_all(engine, names, arguments, options)
+        found = [one for one in answered if isinstance(one, FoundHits)]
         if arguments.html:
             write_sheet(arguments.html, engine, found, options)
-        _print_document(engine, found, arguments, options)
+        _print_document(engine, answered, arguments, options)
     if arguments.timings:
         _print_timings(timings, found)
-    return 1 if n_failed or not _have_required(found, arguments.require) else 0
+    return 1 if len(found) < len(answered) or not _have_required(found, arguments.require) else 0
 
 
 def _print_document(
-    engine: Engine, found: Sequence[FoundHits], arguments: argparse.Namespace, options: SearchOptions
+    engine: Engine, answered: Sequence[FoundHits | FailedQuery], arguments: argparse.Namespace, options: SearchOptions
 ) -> None:
     """All answers as one document, where that is asked for."""
+    found = [one for one in answered if isinstance(one, FoundHits)]
     if arguments.format == "json":
         answers = [found_as_json(one, options, harvested_hits(engine, one)) for one in found]
         print(json.dumps(answers, indent=2))
     elif arguments.format == "csv":
-        sys.stdout.write(hits_as_csv(found))
+        sys.stdout.write(hits_as_csv(answered))
     elif arguments.format == "iiif":
         pages = [annotated(engine, one, arguments.iiif_server) for one in found]
-        print(json.dumps(pages[0] if len(arguments.queries) == 1 else pages, indent=2, allow_nan=False))
+        print(json.dumps(pages[0] if len(answered) == 1 else pages, indent=2, allow_nan=False))
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
@@ -105,9 +111,11 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         require_place(arguments.html, "html")
 
 
-def _find_all(engine: Engine, arguments: argparse.Namespace, options: SearchOptions) -> tuple[list[FoundHits], int]:
-    """What was found for each query, reported in their order while later ones are read and searched with, and how many
-    queries failed; one alone raises.
+def _find_all(
+    engine: Engine, names: Sequence[str], arguments: argparse.Namespace, options: SearchOptions
+) -> list[FoundHits | FailedQuery]:
+    """What was found for each query, reported in their order while later ones are read and searched with; one that
+    fails alone raises.
     """
 
     def find(query: tuple[str, str]) -> FoundHits | BofError:
@@ -116,21 +124,21 @@ def _find_all(engine: Engine, arguments: argparse.Namespace, options: SearchOpti
         except BofError as error:
             return error
 
-    found, n_failed, printed = [], 0, set[bytes]()
-    queries = zip(arguments.queries, labels_of(arguments.queries), strict=True)
-    for one in run_ahead(find, queries):
+    answered, printed = list[FoundHits | FailedQuery](), set[bytes]()
+    queries = zip(names, labels_of(names), strict=True)
+    for name, one in zip(names, run_ahead(find, queries), strict=True):
         try:
             if isinstance(one, BofError):
                 raise one
             _report(engine, one, arguments, options, printed)
         except BofError as error:
-            if arguments.debug or len(arguments.queries) == 1:
+            if arguments.debug or len(names) == 1:
                 raise
-            n_failed += 1
             print(f"error: {message_of(error)}", file=sys.stderr)
+            answered.append(FailedQuery(shown_name(name), message_of(error)))
         else:
-            found.append(one)
-    return found, n_failed
+            answered.append(one)
+    return answered
 
 
 def _report(

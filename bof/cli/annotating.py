@@ -11,7 +11,8 @@ from typing import Any
 from bof.annotations.matches import AnnotatedQuery, PlacedHit, content_url
 from bof.annotations.pages import WEB_ANNOTATION, PageLinks, annotation_page
 from bof.annotations.places import file_place, file_url, harvested_place, served_place
-from bof.cli.finding import STANDARD_INPUT, FoundHits
+from bof.cli.finding import FoundHits
+from bof.cli.queries import STANDARD_INPUT
 from bof.engine import Engine
 from bof.images.address import Address
 from bof.store.catalog import Fields

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from bof.cli.queries import STANDARD_INPUT
 from bof.engine import Engine, Query
 from bof.errors import display_name
 from bof.images.decode import Picture
@@ -17,8 +17,6 @@ from bof.images.sources import OpenedSource, open_source
 from bof.options import SearchOptions
 from bof.retrieval.answer import Answer
 from bof.types import Box, Hit
-
-STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,14 @@ class FoundHits:
     def in_colour(self, max_side: int) -> Picture:
         """The query in RGB, at this long side in pixels or less."""
         return self.source.colours(max_side)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedQuery:
+    """A query without an answer. shown: what messages call it; problem: why, in words."""
+
+    shown: str
+    problem: str
 
 
 def find_hits(
@@ -83,12 +89,6 @@ def open_query(name: str, memory: int) -> OpenedSource:
         return open_source(name, memory=memory)
     shown = shown_name(name)
     return open_source(LimitedReader.of(memory).load_stream(sys.stdin.buffer, shown), name=shown, memory=memory)
-
-
-def labels_of(queries: Sequence[str]) -> list[str]:
-    """What files about each query are called: its name without suffix, numbered where two share it."""
-    stems = ["standard input" if name == STANDARD_INPUT else Path(name).stem for name in queries]
-    return [s if stems.count(s) == 1 else f"{s}-{number}" for number, s in enumerate(stems, 1)]
 
 
 def _why_nothing(engine: Engine, answer: Answer, verdicts: Sequence[str], options: SearchOptions) -> str:

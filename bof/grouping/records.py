@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bof.errors import DuplicateError, display_name, reason_of
+from bof.errors import DuplicateError, reason_of
 from bof.grouping.choosing import Choice
 from bof.grouping.types import Group, Link, Member
+from bof.system.csv_cells import text_cell
 from bof.system.files import write_file
 
 FORMAT = 1
@@ -104,7 +105,7 @@ def _member_record(one: Judged, member: Member, link: Link | None) -> dict[str, 
 
 
 def as_csv(judged: Sequence[Judged]) -> str:
-    """A row a member; bytes of names that are no UTF-8 as escapes."""
+    """A row a member; names as any terminal and any spreadsheet can read them."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -119,8 +120,8 @@ def _row(one: Judged, member: Member, link: Link | None) -> list[object]:
     agreement = "" if link is None or link.agreement is None else f"{link.agreement:.3f}"
     how = (link.kind, " ".join(link.changes), agreement, link.n_inliers) if link else ("", "", "", "")
     size = (member.width, member.height, member.n_bytes, modified(member))
-    names = (display_name(member.name), display_name(member.path))
-    return [one.number, role, *names, *how, *size, one.why(member)]
+    names = (text_cell(member.name), text_cell(member.path))
+    return [one.number, role, *names, *how, *size, text_cell(one.why(member))]
 
 
 def write_text(path: Path, text: str) -> None:

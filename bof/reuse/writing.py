@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
-from bof.errors import OptionError, display_name
+from bof.errors import OptionError
 from bof.reuse.types import ReuseGraph
+from bof.system.csv_cells import text_cell
 from bof.system.files import write_file
 
 FORMAT = 1
@@ -43,8 +44,6 @@ def _plain(graph: ReuseGraph) -> list[dict[str, Any]]:
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------
-
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def as_csv(graph: ReuseGraph) -> tuple[str, str]:
@@ -85,10 +84,7 @@ def _table(records: Sequence[Record], columns: Sequence[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    if not isinstance(value, str):
-        return _text(value)
-    shown = display_name(value)
-    return f"'{shown}" if _FORMULA.match(shown) else shown
+    return text_cell(value) if isinstance(value, str) else _text(value)
 
 
 def _text(value: object) -> str:
