@@ -121,8 +121,8 @@ interface OwnPicture extends Size {
   name: string;
   bitmap: ImageBitmap | null;
   copy: Blob | null;
-  stored: Api.Query | null;
-  sending: Promise<Api.Query> | null;
+  stored: Api.StoredQuery | null;
+  sending: Promise<Api.StoredQuery> | null;
   sentBytes: number;
   sendsOriginal: boolean;
   onProgress?: OnProgress;

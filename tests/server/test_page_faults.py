@@ -221,8 +221,9 @@ def test_a_job_that_the_server_took_with_it_is_said_to_be_stopped(browser: Any, 
     server, _ = own
     with page_of(browser, f"{server.address}#/collection") as page:
         page.wait_for_selector(".card")
+        running: dict[str, Any] = json.load(urllib.request.urlopen(_sync(server)))["job"]
+        running |= {"id": "j7", "state": "running"}
         page.route("**/api/v1/sync", lambda route: route.fulfill(status=202, json={"job": running}))
-        running = json.load(urllib.request.urlopen(_sync(server)))["job"] | {"id": "j7", "state": "running"}
         server.kill()
         page.get_by_role("button", name="Check for changes").click()
         page.locator("#banner").wait_for()

@@ -203,7 +203,12 @@ def test_the_table_stays_while_the_tab_lives_and_a_reload_says_what_is_lost(visi
 
 def test_the_edge_of_the_page_shows_a_run_from_elsewhere(visit: Visit, pictures: list[Path]) -> None:
     page = visit("#/many", may_fail=True)
-    page.route("**/api/v1/search/query/**", lambda route: (time.sleep(0.3), route.continue_()))
+
+    def slowly(route: Any) -> None:
+        time.sleep(0.3)
+        route.continue_()
+
+    page.route("**/api/v1/search/query/**", slowly)
     give(page, pictures[:2] * 4)
     page.evaluate("location.hash = '#/statistics'")
     page.locator("#many-task").wait_for()

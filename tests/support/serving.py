@@ -28,7 +28,6 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient as TestClient
 
 
-
 class AppTransport(httpx.BaseTransport):
     """Lets a client of httpx speak to the application of a test client, which may be of httpx's successor."""
 

@@ -67,11 +67,11 @@ async function pictureOf(hit) {
 const editable = (markup) => `<div contenteditable="plaintext-only" role="textbox" aria-multiline="true" aria-label="${
   escaped(t('export.caption'))}">${markup}</div>`;
 
-/** @param {Api.Hit & {fields?: Record<string, string[]>}} hit some servers send fields */
+/** @param {Api.Hit} hit */
 const factsOf = (hit) => [
   `${number(hit.width)} × ${number(hit.height)} · ${t('hit.score', { score: number(hit.score, 1) })}`,
   ...hit.tags.length ? [hit.tags.join(', ')] : [],
-  ...Object.entries(hit.fields ?? {}).map(([name, values]) => `${name}: ${values.join(', ')}`),
+  ...Object.entries(hit.fields).map(([name, values]) => `${name}: ${values.join(', ')}`),
 ];
 
 /** @param {Api.Hit} hit @param {number} rank */

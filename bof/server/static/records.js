@@ -34,7 +34,7 @@ function boundsOf(hit) {
 }
 
 /** @param {MoreHit} hit @returns {Cells} */
-function moreCells({ fields = {}, group }) {
+function moreCells({ fields, group }) {
   const named = Object.entries(GROUP).map(([key, column]) => [column, group?.[key] ?? null]);
   const values = Object.entries(fields).map(([key, all]) => [`${FIELD}${key}`, all.join(SEPARATOR)]);
   return Object.fromEntries([...(group ? named : []), ...values]);
