@@ -82,7 +82,7 @@ class Inspector:
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
         copies = [image for image, found in compared.items() if found.is_copy]
-        evidence |= {image: dataclasses.replace(answer.evidence[image], thing=_COPY) for image in copies}
+        evidence |= {image: _as_copy(evidence[image]) for image in copies}
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
         evidence |= {image: _certain(answer, image, _COPY) for image in whole}
         verifications = {**whole_copies, **answer.verifications, **{image: whole_copies[image] for image in whole}}
@@ -208,6 +208,11 @@ def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
     contents = pictures.contents(first)
     found = [image for image in first if contents.get(image) == query.sha256]
     return found or (list(pictures.find(query.sha256)) if len(query.features) < FEW_FEATURES else [])
+
+
+def _as_copy(known: Evidence) -> Evidence:
+    """The evidence of a copy of the query's photograph."""
+    return dataclasses.replace(known, thing=max(_COPY, known.thing or 0.0))
 
 
 def _certain(answer: Answer, image: int, probability: float) -> Evidence:

@@ -123,7 +123,9 @@ def test_a_copy_is_the_same_whatever_was_done_to_it(
     answer = ask(scenes, write_picture(tmp_path / "copy.png", attack(photograph(number))))
     found = verdicts(scenes, answer)
     assert next(iter(found.items())) == (f"{number}.png", "same")
-    assert answer.probability(int(answer.images[0])) == 0.99
+    probability = answer.probability(int(answer.images[0]))
+    assert probability is not None
+    assert probability >= 0.99
 
 
 def test_without_pixels_points_alone_decide(cards: Engine, tmp_path: Path) -> None:
