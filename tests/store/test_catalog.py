@@ -86,6 +86,8 @@ OWN_DATABASES = {
     "iiif/answers.py",
     "grouping/pairs.py",
     "grouping/memory.py",
+    "store/judgments.py",
+    "store/pair_file.py",
     "system/database.py",
     "standing_queries/storage.py",
 }
