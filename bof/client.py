@@ -13,20 +13,22 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from bof import api_types as api
 from bof.connection import TOKEN_VARIABLE as TOKEN_VARIABLE
 from bof.connection import Connection, Json, Named, Picture, _body, _files, batches
 from bof.connection import RefusedError as RefusedError
 
+Kind = Literal["exact", "copy", "crop", "scene"]
+
 
 class Client(Connection):
     """Talks to one server. Too many requests and a busy server are waited for a few times.
 
-    token: default $BOF_TOKEN; transport: of httpx, for tests. Every method raises RefusedError where the server
-    refuses, and ServerError where it cannot be reached. parameters are as docs/api.md has them: top=5, box="auto",
-    tag=["museum"].
+    url: the server's, with or without /api/v1; token: default $BOF_TOKEN; transport: of httpx, for tests. Every method
+    raises RefusedError where the server refuses, and ServerError where it cannot be reached. parameters are as
+    docs/api.md has them: top=5, box="auto", tag=["museum"].
     """
 
     # -- Searching ----------------------------------------------------------------------------------------------------
@@ -46,9 +48,10 @@ class Client(Connection):
     ) -> api.StoredQuery:
         """Store a picture on the server, which forgets it some time after its last use; its `id` is for what follows.
 
-        Of a smaller copy frame=(width, height) and sha256 say what it is a copy of.
+        Of a smaller copy frame=(width, height) and sha256 say what it is a copy of. name: default its file's.
         """
-        return self._json("POST", "/queries", parameters, **_body(picture))
+        named = {"name": picture.name} if isinstance(picture, Path) else {}
+        return self._json("POST", "/queries", {**named, **parameters}, **_body(picture))
 
     def query(self, query: str) -> api.StoredQuery:
         """A stored query."""
@@ -218,13 +221,23 @@ class Client(Connection):
         """Look into the index's folders again; returns the job."""
         return self._job("POST", "/sync", {"delete": int(delete)})
 
-    def find_duplicates(self, kind: str = "crop") -> api.Job:
+    def find_duplicates(self, kind: Kind = "crop") -> api.Job:
         """Look for duplicates: exact, copy, crop or scene; returns the job."""
         return self._job("POST", "/duplicates", json={"kind": kind})
 
-    def duplicates(self, kind: str = "crop", *, offset: int = 0, limit: int = 20) -> api.Groups:
-        """A page of groups, as the last look found them."""
-        return self._json("GET", "/duplicates", {"kind": kind, "offset": offset, "limit": limit})
+    def duplicates(
+        self,
+        kind: Kind = "crop",
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        sort: Literal["frees", "pictures", "kind", "name"] = "frees",
+        only: Sequence[Kind] = (),
+        folder: str | None = None,
+    ) -> api.Groups:
+        """A page of groups, as the last look found them; only: groups of these kinds; folder: with a picture in it."""
+        page = {"offset": offset, "limit": limit, "sort": sort, "only": list(only), "folder": folder}
+        return self._json("GET", "/duplicates", {"kind": kind, **page})
 
     def reject(self, a: int, b: int) -> api.Rejected:
         """These two are no duplicates."""
@@ -232,13 +245,28 @@ class Client(Connection):
 
     # -- Duplicates, decided on ---------------------------------------------------------------------------------------
 
-    def duplicate_group(self, group: str, kind: str = "crop") -> api.Group:
+    def duplicate_group(self, group: str, kind: Kind = "crop") -> api.Group:
         """One group by its address."""
         return self._json("GET", f"/duplicates/groups/{group}", {"kind": kind})
 
-    def accept_duplicates(self, kind: str = "crop", action: str = "remove", **wish: Any) -> api.Job:
-        """Let duplicates go: action remove, move or trash; wish: only, folder, groups, keep, pictures; the job."""
-        return self._job("POST", "/duplicates/accept", json={"kind": kind, "action": action, **wish})
+    def accept_duplicates(
+        self,
+        kind: Kind = "crop",
+        action: Literal["remove", "move", "trash"] = "remove",
+        *,
+        only: Sequence[Kind] | None = None,
+        folder: str | None = None,
+        groups: Sequence[str] | None = None,
+        keep: int | None = None,
+        pictures: int | None = None,
+    ) -> api.Job:
+        """Let duplicates go, of all groups or of some, if they are as many as `pictures`; the job.
+
+        keep: the picture that stays of the one group of `groups`, in the place of the suggested one.
+        """
+        wish = {"only": only, "folder": folder, "groups": groups, "keep": keep, "pictures": pictures}
+        sent = {name: value for name, value in wish.items() if value is not None}
+        return self._job("POST", "/duplicates/accept", json={"kind": kind, "action": action, **sent})
 
     def duplicate_actions(self) -> list[api.Action]:
         """What was done with duplicates and can be undone, the newest first."""
@@ -260,7 +288,7 @@ class Client(Connection):
 
     # -- Judgments, values, pairing -----------------------------------------------------------------------------------
 
-    def judge(self, query: int | str, image: int | str, judgment: str) -> api.Judgment:
+    def judge(self, query: int | str, image: int | str, judgment: Literal["same", "different"]) -> api.Judgment:
         """Two pictures, each by its id or the SHA-256 of its file, show the "same" thing, or a "different" one."""
         return self._json("PUT", "/judgments", json={"query": query, "image": image, "judgment": judgment})
 
@@ -268,12 +296,13 @@ class Client(Connection):
         """Forget what was judged of two pictures."""
         return self._json("DELETE", "/judgments", {"query": query, "image": image})
 
-    def judgments(self, **parameters: Unpack[api.ListJudgmentsParameters]) -> api.Judgments:
-        """A page of what was judged, the last first; image=...: of one picture."""
-        return self._json("GET", "/judgments", parameters)
+    def judgments(self, image: int | str | None = None, *, offset: int = 0, limit: int = 50) -> api.Judgments:
+        """A page of what was judged, the last first; image: of one picture, by its id or the SHA-256 of its file."""
+        return self._json("GET", "/judgments", {"image": image, "offset": offset, "limit": limit})
 
-    def values(self, field: str = "tag", **parameters: Any) -> api.FieldValues:
-        """A page of the values that pictures have of a field; contains="...": only those that hold it."""
+    def values(self, field: str = "tag", *, contains: str = "", offset: int = 0, limit: int = 50) -> api.FieldValues:
+        """A page of the values that pictures have of a field, the most frequent first; contains: that hold this."""
+        parameters = {"contains": contains, "offset": offset, "limit": limit}
         return self._json("GET", "/values", {"field": field, **parameters})
 
     # -- Watched pictures ---------------------------------------------------------------------------------------------

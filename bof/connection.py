@@ -19,6 +19,7 @@ TOKEN_VARIABLE = "BOF_TOKEN"
 
 _TRIES = 4
 _MAX_WAIT_SECONDS = 30.0
+_API = "/api/v1"
 _PART_BYTES = 1024
 """Of a form, for what is written around a picture."""
 
@@ -47,8 +48,8 @@ class RefusedError(ServerError):
 class Connection:
     """Talks to one server. Too many requests and a busy server are waited for a few times.
 
-    token: default $BOF_TOKEN; transport: of httpx, for tests. Every method raises RefusedError where the server
-    refuses, and ServerError where it cannot be reached.
+    url: the server's, with or without /api/v1; token: default $BOF_TOKEN; transport: of httpx, for tests. Every method
+    raises RefusedError where the server refuses, and ServerError where it cannot be reached.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Connection:
             raise ServerError(expected="httpx", found="none", advice=advice) from error
         token = token or os.environ.get(TOKEN_VARIABLE, "")
         headers = {"X-Bof": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
-        base = url.rstrip("/") + "/api/v1"
+        base = url.rstrip("/").removesuffix(_API) + _API
         self._httpx = httpx
         self._http = httpx.Client(base_url=base, headers=headers, timeout=timeout, transport=transport)
 

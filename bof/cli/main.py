@@ -62,14 +62,19 @@ def _without_opencv(error: ImportError) -> int:
 
 
 def _help() -> str:
-    lines = (f"  {name:<12} {meaning}" for name, meaning in COMMANDS.items())
+    lines = (f"  {_spelled(name):<12} {meaning}" for name, meaning in COMMANDS.items())
     head = f"usage: {program_name()} COMMAND ...\n\nWhich of my pictures show the same thing as this one?\n"
     return "\n".join([head, *lines, "", f"{program_name()} COMMAND --help says more; --version shows bof's version."])
 
 
+def _spelled(name: str) -> str:
+    """A command as its own help and the documentation write it; both spellings work."""
+    return "watch-list" if name == "watch_list" else name
+
+
 def _mistake(argv: list[str]) -> str:
     if not argv:
-        return f"expected a command: {', '.join(COMMANDS)}"
+        return f"expected a command: {', '.join(map(_spelled, COMMANDS))}"
     found, first = f"expected a command, found {display_name(repr(argv[0]))}", argv[0]
     if first and Path(first).is_file():
         return f"{found}, a file; to search with it: {program_name('search')} {display_name(first)}"

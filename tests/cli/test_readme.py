@@ -19,6 +19,8 @@ READMES = pytest.mark.parametrize("readme", [ENGLISH, CHINESE], ids=["en", "zh"]
 
 RUNS_ELSEWHERE = {
     "bof serve": "until it is stopped; tests/server starts it",
+    "bof serve --extension bof-extension": "until it is stopped; tests/server/test_extension.py uses it",
+    "bof mcp --allow PHOTOS": "until the assistant ends; tests/assistants starts it",
     "bof index PHOTOS --watch": "until it is stopped; tests/ingest starts it",
     "bof train_vocab PHOTOS -o vocab/mine": "needs more pictures than a test draws",
     "bof index PHOTOS --index mine --vocabulary vocab/mine": "needs that vocabulary",

@@ -68,6 +68,7 @@ def first(client: Client) -> str:
     name: str = answer["hits"][0]["name"]
     for one in client.search_batch([b"", ("b.jpg", b"")], verdict=["same"]):
         print(one["name"], one["problem"]["title"] if "problem" in one else one["total"])
+    print(client.judgments(image=7)["total"], client.values("folder", contains="a")["values"])
     tags: list[str] = client.tag(7, ["museum"])["tags"]
     return name + client.wait(client.add([Path("b.jpg")])["id"])["state"] + tags[0]
 """
@@ -76,6 +77,9 @@ MISTAKES = {
     'client.search("a.jpg")': "arg-type",
     'client.search(b"")["hit"]': "typeddict-item",
     'client.images(sort="size")': "arg-type",
+    'client.judge(1, 2, "likely")': "arg-type",
+    "client.accept_duplicates(picture=3)": "call-arg",
+    'client.duplicates("crops")': "arg-type",
 }
 
 
@@ -178,6 +182,26 @@ def test_every_endpoint_has_a_method(client: Client, tmp_path: Path) -> None:
     assert client.open_session(TOKEN)["write"]
     assert not client.close_session()["write"]
     assert client.jobs(limit=1)["offset"] == 0
+
+
+def test_a_picture_is_called_what_its_file_is(client: Client, tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "query.png", draw_scene(2))
+    assert client.send_query(path)["name"] == "query.png"
+    assert client.send_query(path.read_bytes(), name="pasted.png")["name"] == "pasted.png"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "http://127.0.0.1/", "http://127.0.0.1/api/v1"])
+def test_the_address_may_be_that_of_the_api(client: Client, url: str) -> None:
+    with Client(url, TOKEN, transport=client._http._transport) as other:
+        assert other._http.base_url == client._http.base_url
+
+
+def test_a_page_of_groups_is_asked_for_as_documented(client: Client) -> None:
+    client.wait(client.find_duplicates("copy")["id"])
+    page = client.duplicates("copy", sort="name", only=["copy", "exact"], folder="none-such")
+    assert (page["found"], page["total"]) == (True, 0)
+    with pytest.raises(RefusedError, match="expected 7 duplicates"):
+        client.accept_duplicates("copy", only=["copy"], folder="none-such", pictures=7)
 
 
 def test_what_is_changed_is_seen(client: Client, tmp_path: Path) -> None:

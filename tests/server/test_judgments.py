@@ -167,7 +167,9 @@ def test_values_of_a_field_are_searched_and_paged(client: TestClient) -> None:
     assert client.get(f"{API}/values", params={"contains": "e\u0301t"}).json()["values"][0]["name"] == "Été"
     last = client.get(f"{API}/values", params={"offset": 700, "limit": 500}).json()
     assert len(last["values"]) == 1
-    assert client.get(f"{API}/values", params={"field": "nothing"}).status_code == 400
+    refused = client.get(f"{API}/values", params={"field": "nothing"})
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "field")
+    assert refused.json()["detail"].startswith("field: expected one of the fields")
 
 
 def test_metric_and_fusion_are_checked_as_everywhere(client: TestClient) -> None:

@@ -248,7 +248,7 @@ def test_what_is_no_picture_is_passed_over_and_named(visit: Visit, pictures: lis
     page = visit("#/many")
     page.locator("#choose-many").wait_for(state="attached")
     page.evaluate(DROP, [as_dropped(pictures[0]), as_dropped(tmp_path / "notes.txt", "text/plain")])
-    assert "notes.txt" in page.locator("#toast").inner_text(timeout=3000)
+    assert "notes.txt" in page.locator("#notes").inner_text(timeout=3000)
     assert complete(page).startswith("Complete 1 of 1")
     move(page, "#/search")
     page.evaluate(DROP, [as_dropped(pictures[1]), as_dropped(tmp_path / "notes.txt", "text/plain")])

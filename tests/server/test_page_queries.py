@@ -333,6 +333,24 @@ def test_the_original_is_sent_on_request(visit: Callable[..., Visit], photo: Pat
     assert page.locator(".sent").is_hidden()
 
 
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["wide", "phone"])
+def test_the_page_says_that_it_reads_a_large_photograph(
+    visit_chromium: Callable[..., Visit], photo: Path, size: dict[str, Any]
+) -> None:
+    seen = visit_chromium(**size)
+    page = seen.page
+    page.wait_for_selector(".strip img")
+    page.evaluate("""() => { window.notes = []; new MutationObserver(() => {
+        window.notes.push(document.querySelector('#notes').innerText);
+    }).observe(document.querySelector('#notes'), {subtree: true, childList: true}); }""")
+    assert photo.stat().st_size > 1e6
+    page.set_input_files("#choose", photo)
+    until(page, "window.notes.length")
+    assert page.evaluate("window.notes")[0].strip() == "Reading the picture …"
+    seen.settle()
+    assert page.evaluate("window.notes").pop() == page.locator("#notes").inner_text() == ""
+
+
 def test_a_photograph_over_a_slow_line(visit_chromium: Callable[..., Visit], photo: Path) -> None:
     seen = visit_chromium(**PHONE)
     page = seen.page
@@ -492,7 +510,7 @@ def test_several_dropped_pictures_are_not_ignored_silently(
     files = [["notes.txt", ""], *([path.name, as_text(path)] for path in (query, *others))]
     page.evaluate(DROP, {"files": files})
     until(page, "document.querySelector('.run-state')?.textContent.startsWith('Complete 3 of 3')")
-    assert "notes.txt" in page.locator("#toast").inner_text()
+    assert "notes.txt" in page.locator("#notes").inner_text()
     assert page.locator("td.of-best").first.inner_text().strip() == BEST
 
 
@@ -563,7 +581,7 @@ def test_only_who_asks_features_is_told_that_there_are_none(
 
 
 OVERLAPS = """selectors => {
-    const toast = document.querySelector('#toast').getBoundingClientRect();
+    const toast = document.querySelector('#notes').getBoundingClientRect();
     return toast.height > 0 && [...document.querySelectorAll(selectors)].some((element) => {
         const box = element.getBoundingClientRect();
         return box.left < toast.right && box.right > toast.left && box.top < toast.bottom && box.bottom > toast.top;

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.engine import Engine
-from bof.errors import display_name
+from bof.errors import OptionError, display_name
 from bof.options.option import Option
+from bof.retrieval.grouped import FieldValues
 from bof.server.api.endpoint import Endpoint
 from bof.server.http.answers import answer
 from bof.server.http.parameters import Parameter, Values, whole
@@ -28,12 +29,21 @@ async def list_values(service: Service, request: Request, values: Values) -> Res
 
 
 def _page(engine: Engine, field: str, contains: str, offset: int, limit: int) -> dict[str, Any]:
-    found = engine.field_values(field)
+    found = _values_of(engine, field)
     part = _plain(contains)
     counted = zip(found.names, found.n_images.tolist(), strict=True)
     fitting = sorted(((n, name) for name, n in counted if part in _plain(name)), key=lambda one: (-one[0], one[1]))
     shown = [{"name": display_name(name), "pictures": n} for n, name in fitting[offset : offset + limit]]
     return {"field": field, "total": len(fitting), "offset": offset, "values": shown}
+
+
+def _values_of(engine: Engine, field: str) -> FieldValues:
+    """Raises OptionError that names this endpoint's parameter, which other searches call `group_by`."""
+    try:
+        return engine.field_values(field)
+    except OptionError as error:
+        error.option = "field"
+        raise
 
 
 def _plain(text: str) -> str:

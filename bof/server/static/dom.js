@@ -162,24 +162,31 @@ const MOST_NOTES = 3;
  * @param {string} text @param {{words: string, act: () => unknown}} [offer]
  */
 export function toast(text, offer) {
-  const place = byId('notes');
-  const note = h('p', { class: 'note' }, h('span', {}, text));
-  const remove = () => {
-    note.remove();
-    makeRoom();
-  };
+  const { note, remove } = lastingNote(text);
   if (offer) {
     const act = () => {
       remove();
       offer.act();
     };
     note.append(button(offer.words, act, { kind: 'compact' }));
+    makeRoom();
   }
+  const leave = () => (note.matches(':hover, :focus-within') ? setTimeout(leave, NOTE_MS / 3) : remove());
+  setTimeout(leave, offer ? 2 * NOTE_MS : NOTE_MS);
+}
+
+/** A note that stays until it is removed. @param {string} text */
+export function lastingNote(text) {
+  const place = byId('notes');
+  const note = h('p', { class: 'note' }, h('span', {}, text));
   place.append(note);
   while (place.childElementCount > MOST_NOTES) place.firstElementChild?.remove();
   makeRoom();
-  const leave = () => (note.matches(':hover, :focus-within') ? setTimeout(leave, NOTE_MS / 3) : remove());
-  setTimeout(leave, offer ? 2 * NOTE_MS : NOTE_MS);
+  const remove = () => {
+    note.remove();
+    makeRoom();
+  };
+  return { note, remove };
 }
 
 /** What is below the bar moves down by the notes that have no room in it. */

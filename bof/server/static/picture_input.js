@@ -2,13 +2,15 @@
 // Ways to give a picture: choose, photograph, paste, drop. Each one leads to a search.
 
 import { call } from './api.js';
-import { h, icon, toast } from './dom.js';
+import { h, icon, lastingNote, toast } from './dom.js';
 import { errorText, ExplainedError } from './errors.js';
 import { filesIn, holdsFolder, sourcesOf } from './folders.js';
 import { t } from './language.js';
 import { addressIn, inSearchOrder, isKnown, loadPicture } from './pictures.js';
 import { go, here, href } from './router.js';
 import { searchWithSeveral } from './several.js';
+
+const SLOW_BYTES = 1e6;
 
 /**
  * Searches with a file. Where the address waits for this very picture, it stays as it is; where it waits for another,
@@ -24,13 +26,20 @@ export async function searchWith(file) {
   const { view, parts: [first = ''], query } = here();
   const named = query.upload ?? (view === 'match' && first.startsWith('u') ? first : '');
   const awaited = isKnown(named) ? '' : named;
-  const { key, stored } = await loadPicture(file);
+  const { key, stored } = await read(file);
   if (named === key) {
     dispatchEvent(new HashChangeEvent('hashchange'));
     return;
   }
   const ranker = view === 'search' && !awaited ? query.ranker : '';
   go(href('search', { query: stored?.id, upload: key, ranker, instead: awaited && 1 }));
+}
+
+/** Reads a picture; of a large one that takes seconds on a telephone, and the page says so. @param {File} file */
+function read(file) {
+  if (file.size < SLOW_BYTES) return loadPicture(file);
+  const { remove } = lastingNote(t('query.reading'));
+  return loadPicture(file).finally(remove);
 }
 
 /** Searches with one picture, or in a view of their own with several. @param {File[]} files */

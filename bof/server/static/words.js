@@ -58,6 +58,7 @@ export const ALL = {
   'folder.unread': ['{n} file cannot be read: {name}|{n} files cannot be read, such as {name}', '{n} 个文件无法读取，例如 {name}'],
   'query.no-file': ['What you dropped contains no picture.', '拖入的内容里没有图片。'],
   'query.not-shown': ['The browser cannot show this kind of picture. It appears here once the server has read it.', '浏览器无法显示这种格式的图片，服务器读取后会显示在这里。'],
+  'query.reading': ['Reading the picture …', '正在读取图片……'],
   'query.sending': ['Sending the picture …', '正在发送图片……'],
   'query.copy': ['Sent as a smaller copy: {sent} of {size}.', '发送的是缩小的副本：{sent}（原图 {size}）。'],
   'query.original': ['Send the original', '发送原图'],
