@@ -95,6 +95,11 @@ def test_figures_stand_above_the_groups_that_free_most(visit: Callable[..., Any]
     assert totals(page)[0] == "1"
 
 
+def test_the_one_to_keep_is_the_first_of_its_group(visit: Callable[..., Any]) -> None:
+    page = visit()
+    assert page.locator(".group").count() == page.locator(".group .card:first-child.keep").count() == 20
+
+
 def test_all_suggestions_of_a_kind_are_accepted_and_undone(visit: Callable[..., Any], server: PageServer) -> None:
     page = visit()
     before = asked(server, "/images")["total"]
