@@ -161,7 +161,7 @@ def test_a_group_has_a_page_that_the_comparison_leads_back_to(visit: Callable[..
     page.locator(".group h2 a").nth(9).click()
     until(page, "/#.duplicates.[0-9a-f]{16}/.test(location.hash) && document.querySelectorAll('.group').length === 1")
     assert page.locator(".group h2").inner_text() == title
-    page.locator(".group .face").nth(1).click()
+    page.locator(".group .face[href*=match]").first.click()
     page.wait_for_selector("#viewport")
     page.get_by_role("link", name="The group").click()
     until(page, "/#.duplicates.[0-9a-f]{16}/.test(location.hash) && document.querySelectorAll('.group').length === 1")

@@ -183,6 +183,17 @@ def test_one_hit_a_product_says_how_many_agree_and_leads_to_all(visit: Callable[
     assert sorted(names(page)) == ["p1/0.png", "p1/1.png"]
 
 
+def test_many_pictures_are_searched_for_with_all_that_was_chosen(visit: Callable[..., Any], product: Path) -> None:
+    page = visit("#/many?group_by=product")
+    with page.expect_request("**/api/v1/search*") as searched:
+        page.locator("main input[type=file]").first.set_input_files(product)
+    assert "group_by=product" in searched.value.url
+    page.locator(".of-best .path").wait_for()
+    assert page.locator(".of-best .path").inner_text() == "it's no. 1"
+    names = re.findall(r"export const SETTINGS = \[(.*)\]", (pages.STATIC / "filters.js").read_text())[0]
+    assert {"metric", "fusion", "group_by"} <= set(re.findall(r"\w+", names))
+
+
 # ---- details
 
 
