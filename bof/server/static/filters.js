@@ -13,7 +13,9 @@ import { valueChoice } from './values.js';
 const MIRRORS = /** @type {const} */ (['auto', 'always', 'never']);
 const VERDICTS = /** @type {const} */ (['all', 'same', 'same,part', 'part', 'same,maybe', 'maybe', 'no,unverified']);
 /** What an address may say of how to search. */
-export const SETTINGS = ['ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', 'mirror', 'metric', 'fusion'];
+export const SETTINGS = [
+  'ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', 'mirror', 'metric', 'fusion',
+];
 const METRICS = /** @type {const} */ (['bhattacharyya', 'chi-square', 'euclidean', 'correlation', 'intersection']);
 const FUSIONS = /** @type {const} */ (['calibrated', 'rrf']);
 /** Rankers that a metric is for. */

@@ -36,7 +36,8 @@ function boundsOf(hit) {
 /** @param {MoreHit} hit @returns {Cells} */
 function moreCells({ fields, tags, group }) {
   const named = Object.entries(GROUP).map(([key, column]) => [column, group?.[key] ?? null]);
-  const values = Object.entries(tags.length ? { ...fields, tag: tags } : fields).map(([key, all]) => [`${FIELD}${key}`, all.join(SEPARATOR)]);
+  const all = tags.length ? { ...fields, tag: tags } : fields;
+  const values = Object.entries(all).map(([key, texts]) => [`${FIELD}${key}`, texts.join(SEPARATOR)]);
   return Object.fromEntries([...(group ? named : []), ...values]);
 }
 
@@ -44,8 +45,8 @@ function moreCells({ fields, tags, group }) {
 const hitCells = (hit, rank) => ({
   rank, verdict: hit.verdict, basis: hit.basis, score: hit.score, probability: hit.probability,
   inliers: hit.n_inliers, mirrored: hit.mirrored, query_overlap: hit.query_overlap, hit_overlap: hit.hit_overlap,
-  ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id, part: hit.part,
-  ...moreCells(hit),
+  ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id,
+  part: hit.part, ...moreCells(hit),
 });
 
 /**
