@@ -53,7 +53,10 @@ def _add(queries: StandingQueries, arguments: argparse.Namespace) -> int:
         raise OptionError(option="name", expected="one picture", found=f"{len(arguments.which)}")
     contents = {path: _content(path) for path in map(Path, arguments.which)}
     for path, content in contents.items():
-        watched = queries.add(content, arguments.name or display_name(path.name), arguments.note)
+        try:
+            watched = queries.add(content, arguments.name or display_name(path.name), arguments.note)
+        except ImageError as error:
+            raise ImageError(path=path, expected=error.expected, found=error.found, advice=error.advice) from error
         print(f"{watched.id}  {watched.name}")
     return 0
 

@@ -119,7 +119,8 @@ def _read_metadata(engine: Engine, arguments: argparse.Namespace) -> int:
         print(f"not in the index: {display_name(name)}", file=sys.stderr)
     with engine.writer() as writer:
         writer.set_fields({path_of[name]: fields for name, fields in given.items() if name in path_of})
-    print(f"annotated {len(given) - len(unknown)} pictures, {len(unknown)} names are not in the index")
+    absent = f"{counted(len(unknown), 'name')} not in the index"
+    print(f"annotated {counted(len(given) - len(unknown), 'picture')}, {absent}")
     return 1 if unknown else 0
 
 

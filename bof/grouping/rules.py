@@ -33,7 +33,8 @@ _SAME_TIME_NS = 2_000_000_000  # FAT's clock
 
 _COPY_NAME = re.compile(
     r"(\(\d{1,3}\)|(?<![a-z])cop(?:y|ie|ia)\d*(?![a-z])|(?<![a-z])kopie?(?![a-z])|(?<![a-z])duplicate(?![a-z])"
-    r"|(?<![a-z])resized?(?![a-z])|(?<![a-z])thumb(?:nail)?s?(?![a-z])|(?<![a-z])preview(?![a-z])|~\d{1,3}$)",
+    r"|(?<![a-z])resized?(?![a-z])|(?<![a-z])thumb(?:nail)?s?(?![a-z])|(?<![a-z])preview(?![a-z])|~\d{1,3}$"
+    r"|副本|拷贝|复件|コピー|사본)",
     re.IGNORECASE,
 )
 _PASSING_FOLDER = re.compile(

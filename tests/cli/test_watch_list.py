@@ -47,7 +47,7 @@ def test_a_picture_is_watched_found_and_watched_no_more(
         (["list", "x"], 2, "expected nothing after it, found x"),
         (["remove", "a"], 2, "expected ids"),
         (["add", "missing.png"], 1, "no such file"),
-        (["add", __file__], 1, "expected a picture"),
+        (["add", __file__], 1, f"{Path(__file__).name}: expected a picture"),
         (["add", "a.png", "b.png", "--name", "c"], 2, "expected one picture, found 2"),
     ],
 )

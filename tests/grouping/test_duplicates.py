@@ -201,6 +201,12 @@ def test_of_altered_pictures_the_usual_one_is_kept_else_the_older(tmp_path: Path
     assert chosen(of_two) == ("plain-85.jpg", f"the older file ({vars(page)['modified'](of_two.others[0][0])[:10]})")
 
 
+@pytest.mark.parametrize("name", ["a 副本.jpg", "a拷贝.jpg", "a - コピー.jpg", "a copy 2.jpg"])
+def test_names_that_systems_give_to_copies_give_way(tmp_path: Path, name: str) -> None:
+    copy, original = save(tmp_path / name, draw_scene(8)), save(tmp_path / "b.jpg", draw_scene(8))
+    assert chosen(group(copy, (original, np.eye(3)), kind="exact", ages=[900, 1]))[0] == "b.jpg"
+
+
 def test_exact_copies_are_told_apart_by_folder_then_age_then_path(tmp_path: Path) -> None:
     names = ["Downloads/a.jpg", "trips/a (1).jpg", "trips/b.jpg", "trips/c.jpg"]
     paths = [save(tmp_path / name, draw_scene(8)) for name in names]

@@ -323,7 +323,7 @@ def test_names_that_are_not_in_the_index_are_named(indexed: Path, run: Run) -> N
     table.write_text('{"name": "nobody.png", "tag": ["a"]}\n{"name": "scene-00.png", "tag": ["a"]}\n', encoding="utf-8")
     status, out, err = run(index.main, "--index", indexed / "ix", "--metadata", table)
     assert (status, err) == (1, "not in the index: nobody.png\n")
-    assert "annotated 1 pictures, 1 names are not in the index" in out
+    assert "annotated 1 picture, 1 name not in the index" in out
 
 
 @pytest.mark.parametrize("field", ["name=x", "width=3"])

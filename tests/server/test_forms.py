@@ -82,6 +82,12 @@ def test_content_comes_back_as_it_was(lead: bytes) -> None:
     assert contents(form(b"a") + b"whatever follows") == [b"a"]
 
 
+def test_a_parameter_that_is_sent_as_a_field_is_named() -> None:
+    parts = form(b"pixels").removesuffix(b"--x--\r\n") + b"--x\r\n" + HEAD.replace(b"image", b"top") + b"5\r\n--x--\r\n"
+    with pytest.raises(ProblemError, match=r"parameters in the address .*found the field 'top'"):
+        contents(parts, b"x", 1)
+
+
 def test_a_boundary_is_found_across_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     body = form(b"\r\n-" * 50, b"b" * 77, b"", boundary=b"y" * 9)
     whole = contents(body, b"y" * 9)

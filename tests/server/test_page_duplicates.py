@@ -95,6 +95,11 @@ def test_figures_stand_above_the_groups_that_free_most(visit: Callable[..., Any]
     assert totals(page)[0] == "1"
 
 
+def test_the_one_to_keep_is_the_first_of_its_group(visit: Callable[..., Any]) -> None:
+    page = visit()
+    assert page.locator(".group").count() == page.locator(".group .card:first-child.keep").count() == 20
+
+
 def test_all_suggestions_of_a_kind_are_accepted_and_undone(visit: Callable[..., Any], server: PageServer) -> None:
     page = visit()
     before = asked(server, "/images")["total"]
@@ -156,7 +161,7 @@ def test_a_group_has_a_page_that_the_comparison_leads_back_to(visit: Callable[..
     page.locator(".group h2 a").nth(9).click()
     until(page, "/#.duplicates.[0-9a-f]{16}/.test(location.hash) && document.querySelectorAll('.group').length === 1")
     assert page.locator(".group h2").inner_text() == title
-    page.locator(".group .face").nth(1).click()
+    page.locator(".group .face[href*=match]").first.click()
     page.wait_for_selector("#viewport")
     page.get_by_role("link", name="The group").click()
     until(page, "/#.duplicates.[0-9a-f]{16}/.test(location.hash) && document.querySelectorAll('.group').length === 1")

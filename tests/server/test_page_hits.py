@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -142,6 +143,20 @@ def test_a_tap_on_a_painting_goes_to_its_hit(visit: Callable[..., Any], wall: Pa
     until(page, "document.activeElement.getBoundingClientRect().top < innerHeight")
 
 
+def test_many_hits_at_one_place_are_one_outline_until_they_are_pointed_at(
+    visit: Callable[..., Any], product: Path
+) -> None:
+    page = visit()
+    upload(page, product)
+    page.mouse.move(5, 5)
+    opaque = "[...document.querySelectorAll('.where polygon')].filter((one) => +getComputedStyle(one).opacity > 0)"
+    until(page, f"{opaque}.length && !document.querySelector('.lit')")
+    assert page.locator(".where polygon.same").count() == 2
+    until(page, f"{opaque}.filter((one) => one.matches('.same')).length === 1")
+    page.locator(".hit.same .face").nth(1).hover()
+    until(page, "+getComputedStyle(document.querySelector('.where polygon.behind.lit')).opacity === 1")
+
+
 # ---- groups
 
 
@@ -158,9 +173,25 @@ def test_one_hit_a_product_says_how_many_agree_and_leads_to_all(visit: Callable[
     assert "above all others" in first
     assert "below the highest" in page.locator(".group-line").nth(1).inner_text()
     assert page.locator("#found").inner_text() == "1 group by product is proved to show the same thing"
+    page.get_by_label("How to compare").select_option("color")
+    until(page, "document.querySelector('.hit.unverified .group-line')")
+    assert re.match(r"it's no. 1\s+score 0\.\d{3} above all others", page.locator(".group-line").first.inner_text())
+    page.get_by_label("How to compare").select_option("bof")
+    until(page, "document.querySelector('.hit.same .group-line a')")
     page.locator(".group-line a").first.click()
     until(page, "location.hash.includes('where=') && !document.querySelector('.group-line')")
     assert sorted(names(page)) == ["p1/0.png", "p1/1.png"]
+
+
+def test_many_pictures_are_searched_for_with_all_that_was_chosen(visit: Callable[..., Any], product: Path) -> None:
+    page = visit("#/many?group_by=product")
+    with page.expect_request(re.compile("/api/v1/search/")) as searched:
+        page.locator("main input[type=file]").first.set_input_files(product)
+    assert "group_by=product" in searched.value.url
+    page.locator(".of-best .path").wait_for()
+    assert page.locator(".of-best .path").inner_text() == "it's no. 1"
+    names = re.findall(r"export const SETTINGS = \[([^]]*)\]", (pages.STATIC / "filters.js").read_text())[0]
+    assert {"metric", "fusion", "group_by"} <= set(re.findall(r"\w+", names))
 
 
 # ---- details

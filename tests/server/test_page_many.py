@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import time
@@ -296,7 +297,7 @@ def test_columns_are_those_of_the_command() -> None:
     groups = re.findall(r"'(\w+)'", script[script.index("const GROUP =") : script.index("};", script.index("GROUP"))])
     listed = script[script.index("COLUMNS =") : script.index("]);")].replace("...Object.values(GROUP)", str(groups))
     page = [name for name in re.findall(r"'(\w+)'", listed) if name not in ("query", "problem", "id")]
-    assert page == [name for name in command._COLUMNS if name not in ("path", "part")]
+    assert page == [name for name in command._COLUMNS if name != "path"]
 
 
 def test_data_are_the_answers_of_the_server(visit: Visit, pictures: list[Path]) -> None:
@@ -382,6 +383,17 @@ def test_results_of_one_search_are_exported(visit: Visit, pictures: list[Path]) 
     assert "isComplete" not in answer
     with zipfile.ZipFile(save(page, "zip").path()) as archive:
         assert len(archive.namelist()) == 1 + sum(row["verdict"] == "same" for row in rows)
+
+
+def test_the_dialog_of_one_search_shows_every_kind_whole(visit: Visit) -> None:
+    page = visit("#/search?image=4", viewport={"width": 390, "height": 844})
+    first_hit(page)
+    page.locator(".results .button:has-text('Export')").click()
+    page.wait_for_selector("[name=export-zip]")
+    boxes = [page.locator(f"[name=export-{kind}]").bounding_box() for kind in ("csv", "json", "html", "zip", "print")]
+    edge = page.locator("dialog .exports").bounding_box()
+    assert all(abs(box["width"] - edge["width"]) <= 1 for box in boxes)
+    assert all(box["y"] + box["height"] < below["y"] for box, below in itertools.pairwise(boxes))
 
 
 # ---- what is printed, and for whom

@@ -40,9 +40,9 @@ def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[FormPart]:
     parts: list[FormPart] = []
     place = _first_boundary(body, delimiter[2:])
     while not body.startswith(b"--", place):
+        file_name, start = _head(body, _next_line(body, place))
         if len(parts) == n_most:
             raise ProblemError("too-large", f"expected at most {n_most} fields named image, found more")
-        file_name, start = _head(body, _next_line(body, place))
         end = _find(body, delimiter, start)
         parts.append(FormPart(file_name, memoryview(body)[start:end]))
         place = end + len(delimiter)
@@ -84,7 +84,8 @@ def _head(body: bytes, start: int) -> tuple[str, int]:
     _, options = parse_options_header(reported.get(b"content-disposition", b""))
     name, file_name = (options.get(key, b"").decode("utf-8", "replace") for key in (b"name", b"filename"))
     if name != "image":
-        raise ProblemError("bad-request", f"expected only fields named image, found {name[:50]!r}")
+        expected = "expected only fields named image, and parameters in the address (?top=5)"
+        raise ProblemError("bad-request", f"{expected}, found the field {name[:50]!r}")
     return file_name, start + stop + 2
 
 

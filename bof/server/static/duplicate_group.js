@@ -48,11 +48,17 @@ function heldText(reason) {
 /** Can a person's choice of another picture to keep touch it? @param {Member} member */
 const canGo = ({ left_alone: reason }) => !reason || /shows parts|one file with/.test(reason);
 
+/** The one to keep, the one that the others are compared with, and the others. @param {Group} group */
+function shownOrder({ members }) {
+  const kept = members.filter(({ keep }) => keep);
+  return [...kept, ...members.filter(({ keep }) => !keep)];
+}
+
 /** @param {Group} group @param {Shown} shown */
 export function groupBox(group, shown) {
   const { id, kind, members, reasons, keep } = group;
   const address = href('duplicates', { kind: shown.query.kind }, id);
-  const few = shown.isAlone ? members : members.slice(0, MOST_SHOWN);
+  const few = shownOrder(group).slice(0, shown.isAlone ? members.length : MOST_SHOWN);
   const title = [t(`dup.${kind}`), t('dup.n-pictures', { n: members.length }),
     t('dup.would-free', { bytes: size(group.bytes_to_free) })].join(' · ');
   return h('section', { class: 'group panel', 'aria-label': `${title} · ${members[0]?.name ?? ''}` },

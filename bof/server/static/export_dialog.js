@@ -7,7 +7,10 @@ import { csvOf, jsonOf, saveFile } from './export_files.js';
 import { htmlOf } from './export_html.js';
 import { zipOf } from './export_proofs.js';
 import { number, t } from './language.js';
+import { loadSheet } from './sheets.js';
 import './words_many.js';
+
+await loadSheet('exports.css');
 
 /** @type {[kind: 'csv' | 'json' | 'html' | 'zip', icon: IconName, make: MakeExport][]} */
 const KINDS = [

@@ -12,7 +12,10 @@ import { valueChoice } from './values.js';
 
 const MIRRORS = /** @type {const} */ (['auto', 'always', 'never']);
 const VERDICTS = /** @type {const} */ (['all', 'same', 'same,part', 'part', 'same,maybe', 'maybe', 'no,unverified']);
-const NAMES = ['ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', 'mirror', 'metric', 'fusion'];
+/** What an address may say of how to search. */
+export const SETTINGS = [
+  'ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', 'mirror', 'metric', 'fusion',
+];
 const METRICS = /** @type {const} */ (['bhattacharyya', 'chi-square', 'euclidean', 'correlation', 'intersection']);
 const FUSIONS = /** @type {const} */ (['calibrated', 'rrf']);
 /** Rankers that a metric is for. */
@@ -153,7 +156,7 @@ function markFault(fields, { name, text }) {
 /** @param {Query} query @param {Change} change @param {Fault | null} fault what the server said of one of them */
 export async function filters(query, change, fault = null) {
   const [facts, choice] = await Promise.all([indexFacts(), rankerChoice(query, change)]);
-  const active = NAMES.filter((name) => query[name]);
+  const active = SETTINGS.filter((name) => query[name]);
   const clear = Object.fromEntries(active.map((name) => [name, '']));
   const fields = h('div', { class: 'fields' }, choice, filterFields(facts, query, change));
   const isOpen = active.length > 0 || matchMedia('(min-width: 60rem)').matches;

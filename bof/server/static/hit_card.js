@@ -132,18 +132,22 @@ export function partText(part) {
   return tOr(`part.${kind}`, part).replace('{value}', decodeURIComponent(value));
 }
 
+/** A score, or the distance of two, as exact as scores of its size are. @param {number} value @param {number} score */
+const scoreText = (value, score) => number(value, score < 1 ? 3 : 1);
+
 /**
- * Of a group: its value, how many of its pictures agree, and by how much it leads.
+ * Of a group: its value, how many of its pictures agree (where that was checked), and by how much it leads.
  * @param {Hit} hit @param {Links} links
  */
-function groupLine({ group }, links) {
+function groupLine({ group, verdict, score }, links) {
   if (!group) return null;
   const { field, value, n_agree: n, n_pictures: total, margin } = group;
   if (value === null) return h('p', { class: 'small' }, t('group.none', { field }));
   const lead = margin === null ? ''
-    : t(margin >= 0 ? 'group.ahead' : 'group.behind', { margin: number(Math.abs(margin), 1) });
+    : t(margin >= 0 ? 'group.ahead' : 'group.behind', { margin: scoreText(Math.abs(margin), score) });
+  const agree = verdict === 'unverified' ? '' : t('group.agree', { n, total });
   return h('p', { class: 'group-line' },
-    h('b', {}, value), ' ', h('span', { class: 'small' }, t('group.agree', { n, total }), lead && ` · ${lead}`), ' ',
+    h('b', {}, value), ' ', h('span', { class: 'small' }, [agree, lead].filter(Boolean).join(' · ')), ' ',
     total > 1 ? h('a', { class: 'small', href: links.all(group) }, t('group.all', { n: total })) : null);
 }
 
@@ -175,6 +179,6 @@ export function card(hit, place, links) {
       hit.part ? h('p', { class: 'small' }, partText(hit.part)) : null,
       chips(hit.tags), fieldLines(hit),
       h('p', { class: 'row between' },
-        h('span', { class: 'small' }, t('hit.score', { score: number(hit.score, hit.score < 1 ? 3 : 1) })),
+        h('span', { class: 'small' }, t('hit.score', { score: scoreText(hit.score, hit.score) })),
         actions(hit, links))));
 }

@@ -1,8 +1,9 @@
 // @ts-check
 // What the tab remembers of many queries: how they are searched for, and how many a reload takes.
 
+import { SETTINGS } from './filters.js';
+
 const NAME = 'bof-many';
-const SETTINGS = /** @type {const} */ (['ranker', 'mirror', 'where', 'text', 'tag', 'folder', 'verdict']);
 
 /** How to search, of all that an address says. @param {Query} query @returns {Query} */
 export const settingsOf = (query) =>

@@ -52,7 +52,7 @@ function bestCell({ number: n, source: { path }, summary }) {
   return best && h('a', {
     class: 'best', href: href('many', {}, n, best.id), name: `best-${n}`,
     'aria-label': t('many.row.compare', { name: path, hit: best.name }),
-  }, thumb(thumbnail(best, 160)), h('span', { class: 'path', title: best.name }, best.name));
+  }, thumb(thumbnail(best, 160)), h('span', { class: 'path', title: best.name }, best.group?.value ?? best.name));
 }
 
 /** How many hits are proved; with a plus where more may follow. @param {Item} item */

@@ -32,6 +32,19 @@ function holds(points, [x, y]) {
   return isInside;
 }
 
+/** The smallest upright box around points. @param {Point[]} points @returns {[Point, Point]} */
+function boxAround(points) {
+  const xs = points.map(([x]) => x), ys = points.map(([, y]) => y);
+  return [[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]];
+}
+
+/** Do the boxes share more than half of what either covers? @param {Point[]} one @param {Point[]} other */
+function isAtOnePlace(one, other) {
+  const [[a, b], [c, d]] = boxAround(one), [[e, f], [g, i]] = boxAround(other);
+  const shared = Math.max(0, Math.min(c, g) - Math.max(a, e)) * Math.max(0, Math.min(d, i) - Math.max(b, f));
+  return shared > ((c - a) * (d - b) + (g - e) * (i - f) - shared) / 2;
+}
+
 /** The outlines over the picture of one query. They take no pointer away: regions are drawn as ever. */
 export class QueryOutlines {
   /** @type {Outline[]} */
@@ -58,15 +71,17 @@ export class QueryOutlines {
   }
 
   /**
-   * Shows where a hit lies, clearly while its card is pointed at.
+   * Shows where a hit lies, clearly while its card is pointed at, and else only where no better hit is outlined: thirty
+   * photographs of one thing would hide it.
    * @param {Api.Hit} hit @param {HTMLElement} card
    */
   add(hit, card) {
     const corners = PROVED.has(hit.verdict) ? outlineInQuery(hit) : null;
     if (!corners) return;
     const points = corners.map(([x, y]) => /** @type {Point} */ ([x + 0.5, y + 0.5]));
+    const isHidden = this.#outlines.some((other) => isAtOnePlace(other.points, points));
     const polygon = svg('polygon', {
-      class: hit.verdict, points: points.map((point) => point.join(',')).join(' '),
+      class: `${hit.verdict}${isHidden ? ' behind' : ''}`, points: points.map((point) => point.join(',')).join(' '),
       'vector-effect': 'non-scaling-stroke', 'data-id': hit.id,
     });
     const outline = { points, polygon, card, size: areaOf(points) };

@@ -18,7 +18,7 @@ const GROUP = { value: 'group', n_agree: 'group_agree', n_found: 'group_found', 
 
 export const COLUMNS = /** @type {const} */ ([
   'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers',
-  'mirrored', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id',
+  'mirrored', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id', 'part',
 ]);
 
 /** What bounds the query, or what is shared, in the hit. @param {Api.Hit} hit @returns {Cells} */
@@ -34,9 +34,10 @@ function boundsOf(hit) {
 }
 
 /** @param {MoreHit} hit @returns {Cells} */
-function moreCells({ fields, group }) {
+function moreCells({ fields, tags, group }) {
   const named = Object.entries(GROUP).map(([key, column]) => [column, group?.[key] ?? null]);
-  const values = Object.entries(fields).map(([key, all]) => [`${FIELD}${key}`, all.join(SEPARATOR)]);
+  const all = tags.length ? { ...fields, tag: tags } : fields;
+  const values = Object.entries(all).map(([key, texts]) => [`${FIELD}${key}`, texts.join(SEPARATOR)]);
   return Object.fromEntries([...(group ? named : []), ...values]);
 }
 
@@ -44,7 +45,8 @@ function moreCells({ fields, group }) {
 const hitCells = (hit, rank) => ({
   rank, verdict: hit.verdict, basis: hit.basis, score: hit.score, probability: hit.probability,
   inliers: hit.n_inliers, mirrored: hit.mirrored, query_overlap: hit.query_overlap, hit_overlap: hit.hit_overlap,
-  ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id, ...moreCells(hit),
+  ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id,
+  part: hit.part, ...moreCells(hit),
 });
 
 /**

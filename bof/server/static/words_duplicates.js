@@ -59,7 +59,7 @@ export const ALL = {
   'dup.find': ['Search for duplicates', '查找重复图片'],
   'dup.all': ['All groups', '所有分组'],
   'dup.none': ['No groups of this kind.', '没有这类分组。'],
-  'dup.never': ['Nobody has searched for duplicates since the server was started.', '服务器启动后尚未查找过。'],
+  'dup.never': ['Nobody has searched for duplicates of this kind since the server was started.', '服务器启动后尚未按此范围查找过。'],
   'dup.more': ['{n} more', '还有 {n} 张'],
   'dup.head': ['the others are compared with this one', '其他图片与这张比较'],
   'dup.keep': ['Suggested to keep', '建议保留'],
