@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ def expand_queries(names: Sequence[str]) -> list[str]:
 
 
 def _pictures_of(name: str) -> Iterator[str]:
-    if name == STANDARD_INPUT or not Path(name).is_dir():
+    if name == STANDARD_INPUT or not os.path.isdir(name):
         yield name
         return
     pictures = [str(path) for path in walk_images(Path(name))]

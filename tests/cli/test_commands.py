@@ -622,8 +622,9 @@ def test_a_missing_query_is_one_line(run: Run, index_folder: Path, name: str, tm
     assert_one_error(run(search.main, tmp_path / name, "--index", index_folder), 1, "cannot read")
 
 
-def test_a_folder_as_a_query_is_one_line(run: Run, index_folder: Path, photos: Path) -> None:
-    assert_one_error(run(search.main, photos, "--index", index_folder), 1, str(photos))
+def test_every_picture_of_a_folder_is_a_query(run: Run, index_folder: Path, photos: Path) -> None:
+    _, out, _ = run(search.main, photos, "--index", index_folder, "--json")
+    assert [Path(found["query"]).name for found in json.loads(out)] == sorted(p.name for p in photos.iterdir())
 
 
 @pytest.mark.parametrize("box", ["1,2,3", "1,2,3,4,5", "a,b,c,d", "", "1 2 3 4"])
