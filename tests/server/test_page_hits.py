@@ -87,7 +87,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def names(page: Any) -> list[str]:
+    """Of all hits, once the first and the rest are there."""
     until(page, "!document.querySelector('.found[aria-busy=true]') && document.querySelector('.hit')")
+    until(page, "document.querySelector('.results > .center > .button').hidden")
     return list(page.locator(".hit .name").all_inner_texts())
 
 

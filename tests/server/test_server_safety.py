@@ -333,7 +333,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_parameter(open_client: Test
     for parameter in endpoint.parameters:
         option = parameter.option
         if parameter.place == "query" and (option.choices or option.low is not None or option.parse):
-            for value in ("x", "-1", "999999999999"):
+            for value in ("x", "-1", "9" * 30):
                 requested = {parameter.name: value}
                 detail = refused(open_client.request(endpoint.method, path, params=requested, headers=X_BOF), 400)
                 assert detail.startswith(f"{parameter.name}: expected {option.expected}, found ")

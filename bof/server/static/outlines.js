@@ -52,8 +52,8 @@ export class QueryOutlines {
   /** @type {Outline | null} */
   #lit = null;
   #listening = new AbortController();
-  /** Where the pointer went down. @type {Point} */
-  #down = [0, 0];
+  /** Where the pointer went down, and on which outline: a note may move the page before the click comes. */
+  #down = { x: 0, y: 0, outline: /** @type {Outline | null} */ (null) };
 
   /** @param {HTMLElement} area holds the picture @param {Size} size of the picture as shown, in pixels */
   constructor(area, size) {
@@ -64,7 +64,9 @@ export class QueryOutlines {
     });
     area.append(this.drawn);
     const { signal } = this.#listening;
-    area.addEventListener('pointerdown', ({ clientX, clientY }) => { this.#down = [clientX, clientY]; }, { signal });
+    area.addEventListener('pointerdown', (event) => {
+      this.#down = { x: event.clientX, y: event.clientY, outline: this.#at(event) };
+    }, { signal });
     area.addEventListener('pointermove', (event) => this.#onMove(event), { signal });
     area.addEventListener('pointerleave', () => this.#light(null), { signal });
     area.addEventListener('click', (event) => this.#onClick(event), { signal });
@@ -124,11 +126,11 @@ export class QueryOutlines {
 
   /** A click or a tap, not the end of a drag, goes to the hit that lies there. @param {MouseEvent} event */
   #onClick(event) {
-    const [x, y] = this.#down;
+    const { x, y, outline } = this.#down;
     if (Math.hypot(event.clientX - x, event.clientY - y) > CLICK_PX) return;
-    const outline = this.#at(event);
     this.#light(outline);
     if (!outline) return;
+    event.preventDefault();
     outline.card.scrollIntoView({ block: 'center', behavior: 'smooth' });
     outline.card.querySelector('a')?.focus({ preventScroll: true });
   }

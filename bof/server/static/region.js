@@ -164,7 +164,8 @@ export class Region {
       watchPress(this.area, event, () => {
         this.#setDrawing(true);
         this.#begin(event, edge);
-      }, () => toast(t('region.touch')));
+      }, () => this.area.addEventListener('click', (click) => click.defaultPrevented || toast(t('region.touch')),
+        { once: true }));  // not before the click, which would go to the note
     }
   }
 

@@ -61,6 +61,8 @@ class Search {
   #pose = '';
   /** @type {import('./results.js').Results | null} */
   #results = null;
+  /** Until the first page of the results is whole. @type {Promise<void>} */
+  #isFilled = Promise.resolve();
   #request = new AbortController();
   /** What the server said of a filter. @type {import('./filters.js').Fault | null} */
   #fault = null;
@@ -239,7 +241,7 @@ class Search {
       ...arrivalNotes(query), ...notes(answer, isAuto, isOfFeatures), this.#results.element);
     say(this.#results.title.textContent);
     jump(scrolled.get(location.hash) ?? scrollY);
-    if (isBeginning(answer)) this.#results.load();
+    this.#isFilled = isBeginning(answer) ? this.#results.load() : Promise.resolve();
   }
 
   /** Shows how much of the picture is sent, where there is no answer yet. */
@@ -260,7 +262,8 @@ class Search {
     const [{ showDetails }, { tags }, { canWrite }] = await Promise.all([
       fetched(import('./details.js')), indexFacts(), rights(),
     ]);
-    const goBack = () => {
+    const goBack = async () => {
+      await this.#isFilled;
       const opener = this.root.querySelector(`[data-details="${hit.id}"]`);
       if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
     };
