@@ -219,7 +219,7 @@ EXPORT int64_t bof_sift_bands(int64_t width, int64_t height, int64_t n_bands, in
 
 /* Looks for the strongest points in one band of some octaves, after all octaves before them; returns how many. */
 EXPORT int64_t bof_sift_points(
-    const uint8_t *pixels, const float *limits, uint8_t *room, Point *point, int64_t first, int64_t stop, int64_t b,
+    const uint8_t *pixels, const float *limits, uint8_t *room, Point *point, int64_t first, int64_t stop, int64_t band,
     int64_t n_bands, int64_t height, int64_t width, int64_t n_room, int64_t n_points)
 {
     Pyramid pyramid;
@@ -227,8 +227,8 @@ EXPORT int64_t bof_sift_points(
     if (lay_out(room, width, height, n_bands, &pyramid) > n_room || n_points < 2)
         return OUT_OF_RANGE;
     for (int64_t octave = first; octave < stop && octave < pyramid.n_octaves; octave++)
-        if (b < pyramid.n_bands[octave])
-            sweep_band(pixels, &pyramid, (int)octave, (int)b, limits[0], &found);
+        if (band < pyramid.n_bands[octave])
+            sweep_band(pixels, &pyramid, (int)octave, (int)band, limits[0], &found);
     sort_points(&found);
     return found.n;
 }

@@ -313,19 +313,19 @@ _FUNCTIONS = (
             reads("pixels", U8, "height", "width"),
             reads("limits", F32, 2),
             fills("room", U8, "n_room"),
-            fills("points", POINT, "n_points"),
-            Whole("first_octave", 0, _MOST),
-            Whole("stop_octave", 0, _MOST),
+            fills("point", POINT, "n_points"),
+            Whole("first", 0, _MOST),
+            Whole("stop", 0, _MOST),
             Whole("band", 0, MOST_BANDS - 1),
             _N_BANDS,
         ),
         ("height", "width", "n_room", "n_points"),
     ),
-    Function("sift_strongest", (fills("points", POINT, "n"), Whole("most", 1, _MOST)), ("n",)),
+    Function("sift_strongest", (fills("point", POINT, "n"), Whole("most", 1, _MOST)), ("n",)),
     Function(
         "sift_orient",
         (
-            *(fills("room", U8, "n_room"), reads("points", POINT, "n"), Rows("some", "n")),
+            *(fills("room", U8, "n_room"), reads("point", POINT, "n"), Rows("some", "n")),
             fills("angles", F32, "n", MOST_ANGLES),
             fills("n_angles", I32, "n"),
             *(*_SIZE, _N_BANDS),
@@ -335,7 +335,7 @@ _FUNCTIONS = (
     Function(
         "sift_describe",
         (
-            *(fills("room", U8, "n_room"), reads("points", POINT, "n"), Rows("some", "n")),
+            *(fills("room", U8, "n_room"), reads("point", POINT, "n"), Rows("some", "n")),
             reads("angles", F32, "n", MOST_ANGLES),
             reads("n_angles", I32, "n", below=MOST_ANGLES + 1),
             reads("start", I32, "n"),

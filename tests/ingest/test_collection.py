@@ -357,8 +357,8 @@ def test_stats_count(indexed: Path, run: Run) -> None:
 def test_a_damaged_index_is_checked_repaired_and_filled_again(indexed: Path, run: Run) -> None:
     at = ("--index", indexed / "ix")
     assert "0 damaged; 6 of 6 pictures are sound" in run(index.main, *at, "--check")[1]
-    before = run(search.main, indexed / "p" / "scene-01.png", *at, "--json")[1].split('"seconds"')[0]
     run(index.main, *at, "--annotate", "scene-01.png", "--tag", "kept")
+    before = run(search.main, indexed / "p" / "scene-01.png", *at, "--json")[1].split('"seconds"')[0]
     path = next((indexed / "ix" / "segments").glob("*/xy.npy"))
     data = bytearray(path.read_bytes())
     data[-5] ^= 8

@@ -12,13 +12,13 @@ import pytest
 
 from bof.native.library import CALLS, DAMAGE, NO_MEMORY, PATH_VARIABLE
 from bof.native.parameters import Array, Parameter, Positive, Rows, Sizes, Whole, reads
-from bof.native.table import FUNCTIONS, N_DISTANCES, SLOT, VOTE, Function
+from bof.native.table import FUNCTIONS, N_DISTANCES, POINT, SLOT, VOTE, Function
 from tests.support.scenes import ROOT
 
 C_TYPES = {
     "uint8": "uint8_t", "uint16": "uint16_t", "uint64": "uint64_t", "int8": "int8_t", "int32": "int32_t",
     "int64": "int64_t", "float32": "float", "float64": "double", "bool": "uint8_t",
-    str(VOTE): "Vote", str(SLOT): "Slot",
+    str(VOTE): "Vote", str(SLOT): "Slot", str(POINT): "Point",
 }  # fmt: skip
 
 SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "bof" / "native").glob("*.[ch]")}
