@@ -16,7 +16,7 @@ from bof.engine import Engine
 from bof.images.decode import decode
 from bof.options import SearchOptions
 from bof.server import collection
-from bof.server.api import images
+from bof.server.api import changing
 from bof.server.uploads import shown_name
 from bof.system.locking import one_writer
 from tests.support.scenes import N_SCENES, draw_scene
@@ -172,7 +172,7 @@ def test_commits_of_other_processes_are_seen(client: TestClient, index: Path, tm
 def test_a_small_change_behind_a_long_one_is_a_job(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    monkeypatch.setattr(images, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(changing, "PATIENCE_SECONDS", 0.05)
     gate = threading.Event()
     jobs = client.application.service.jobs
     jobs.submit("sync", lambda job: gate.wait(10))
