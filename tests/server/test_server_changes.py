@@ -16,7 +16,7 @@ from bof.engine import Engine
 from bof.images.decode import decode
 from bof.options import SearchOptions
 from bof.server import collection
-from bof.server.api import changing
+from bof.server.api import changing, images
 from bof.server.uploads import shown_name
 from bof.system.locking import one_writer
 from tests.support.scenes import N_SCENES, draw_scene
