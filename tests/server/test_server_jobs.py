@@ -124,7 +124,7 @@ def test_a_waiting_add_that_is_cancelled_leaves_files_that_others_add(client: Te
 def test_a_removal_leaves_the_file_that_a_waiting_add_needs(client: TestClient, index: Path) -> None:
     (number,) = ended(client, start_adding(client, 50))["images"]
     with Held(client):
-        removal = client.application.service.jobs.submit("remove", client.application.service.changes.remove(number))
+        removal = client.application.service.jobs.submit("remove", client.application.service.changes.remove([number]))
         again = start_adding(client, 50)
     assert ended(client, removal.as_json())["removed"] == 1
     assert ended(client, again)["added"] == 1
