@@ -35,7 +35,7 @@ from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
-from bof.store.catalog import Fields, ImageRecord
+from bof.store.catalog import Fields, ImageRecord, Selection
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
 from bof.system.ahead import run_ahead
@@ -503,15 +503,16 @@ class Engine(OpenedIndex):
     def _page(
         self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, chosen: HitRange
     ) -> HitPage:
-        found = self.field_values(options.group_by) if options.group_by else None
+        found = self._field_values_of(collection, options.group_by) if options.group_by else None
         placed, total = page_of(answer, found, options.verify, chosen)
-        rows, images = collection.rows, [one.image for one in placed]
-        fields = self.select(ids=[int(number) for number in rows.id[images]]).fields if images else {}
+        rows = collection.rows
+        number_of = {one.image: int(rows.id[one.image]) for one in placed}
+        selection = self.select(ids=list(number_of.values())) if placed else Selection(0, (), {})
         hits = [
-            hit_of(rows[one.image], query, answer, one, options.verify, fields.get(int(rows.id[one.image])))
+            hit_of(rows[one.image], query, answer, one, options.verify, selection.fields.get(number_of[one.image]))
             for one in placed
         ]
-        return HitPage(Hits(hits, query.picture, self._pictures(collection)), total)
+        return HitPage(Hits(hits, query.picture, self._pictures(collection)), total, selection)
 
 
 def plan_harvest_without_index(sources: str | Iterable[str], hosts: str | Iterable[str]) -> HarvestPlan:

@@ -145,7 +145,10 @@ class OpenedIndex:
 
     def field_values(self, field: str) -> FieldValues:
         """Which pictures have which values of a field, or of folder or name. Raises OptionError for an unknown one."""
-        collection = self._collection
+        return self._field_values_of(self._collection, field)
+
+    def _field_values_of(self, collection: Snapshot, field: str) -> FieldValues:
+        """As of the commit that an answer is of, whose numbers of images they have."""
         before = self._field_values.get(field)
         if before is None or before[0] != collection.generation:
             before = collection.generation, field_values(self.folder, field, collection.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from bof.options import VerifyOptions
 from bof.retrieval.evidence import Evidence
 from bof.system.units import counted
-from bof.types import F64, I64, Agreement, Basis, Hit, Overlay, Verdict, Verification
+from bof.types import F64, I64, Agreement, Basis, Bool, Hit, Overlay, Verdict, Verification
 
 
 def shared_percent(share: float) -> int:
@@ -65,6 +65,17 @@ class Answer:
         if image in self.verdicts:
             return self.verdicts[image]
         return self.evidence[image].verdict(options) if image in self.evidence else "unverified"
+
+    def have_verdicts(self, images: I64, verdicts: Collection[str], options: VerifyOptions) -> Bool:
+        """Which of some images i64 (k,) have one of these verdicts, bool (k,); only those that are known are looked
+        at one by one.
+        """
+        known = {*self.evidence, *self.verdicts}
+        chosen = [image for image in known if self.verdict(image, options) in verdicts]
+        found = np.isin(images, chosen)
+        if "unverified" in verdicts:
+            found |= ~np.isin(images, list(known))
+        return np.asarray(found, np.bool_)
 
     def only(self, image: int) -> Answer:
         """The same, of one image alone, with a score of 0 where it has none."""

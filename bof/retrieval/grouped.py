@@ -10,7 +10,7 @@ import numpy as np
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.hits import PlacedImage
-from bof.types import F64, I32, I64, Bool, ValueGroup
+from bof.types import F64, I32, I64, ValueGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def grouped(answer: Answer, field_values: FieldValues, options: VerifyOptions) -
     is_first = np.r_[True, (value[1:] != value[:-1]) | (value[1:] < 0)][: len(value)]
     group = np.cumsum(is_first) - 1
     n_groups = int(is_first.sum())
-    agrees = _called_same(answer, options)
+    agrees = answer.have_verdicts(answer.images, ("same",), options)
     n_agree = np.bincount(group[agrees[rank]], minlength=n_groups)
     best = rank[is_first]
     by_rank = np.argsort(best, kind="stable")
@@ -90,14 +90,6 @@ def _memberships(answer: Answer, found: FieldValues) -> tuple[I64, I64]:
     alone = np.flatnonzero(~has_value)
     values = found.values[is_found].astype(np.int64)
     return np.concatenate([rank[is_found], alone]), np.concatenate([values, np.full(len(alone), -1, np.int64)])
-
-
-def _called_same(answer: Answer, options: VerifyOptions) -> Bool:
-    """Which images of the answer are proved, by rank."""
-    known = {*answer.evidence, *answer.verdicts}
-    same = [image for image in known if answer.verdict(image, options) == "same"]
-    found: Bool = np.isin(answer.images, same)
-    return found
 
 
 def _margins(scores: F64) -> F64:

@@ -11,7 +11,7 @@ from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.grouped import FieldValues, grouped
 from bof.retrieval.hits import Hits, PlacedImage
-from bof.types import I64
+from bof.store.catalog import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,13 @@ class HitRange:
 
 @dataclass(frozen=True, slots=True)
 class HitPage:
-    """Some hits of an answer, and the total of those that pass the filters."""
+    """Some hits of an answer, the total of those that pass the filters, and what the catalogue says of them: a commit
+    since may have taken one out.
+    """
 
     hits: Hits
     total: int
+    selection: Selection
 
 
 def page_of(
@@ -37,21 +40,12 @@ def page_of(
     """The images of a page, each at its place, and the total of all pages. field_values: to group by, if any."""
     groups = None if field_values is None else grouped(answer, field_values, options)
     images = answer.images if groups is None else groups.images
-    places = _of_verdicts(answer, images, chosen.verdicts, options)
+    is_chosen = (
+        answer.have_verdicts(images, chosen.verdicts, options) if chosen.verdicts else np.ones(len(images), bool)
+    )
+    places = np.flatnonzero(is_chosen)
     shown = places[chosen.offset : chosen.offset + chosen.top]
     if groups is not None:
         return groups.placed(shown), len(places)
     pairs = zip(images[shown].tolist(), answer.scores[shown].tolist(), strict=True)
     return [PlacedImage(*pair) for pair in pairs], len(places)
-
-
-def _of_verdicts(answer: Answer, images: I64, verdicts: Collection[str], options: VerifyOptions) -> I64:
-    """Places i64 (k,) of those images that have one of these verdicts; of all where none is named."""
-    if not verdicts:
-        return np.arange(len(images))
-    known = np.array(sorted({*answer.evidence, *answer.verdicts}), np.int64)
-    chosen = [answer.verdict(image, options) in verdicts for image in known.tolist()]
-    retained = np.isin(images, known[np.array(chosen, np.bool_)])
-    if "unverified" in verdicts:
-        retained |= ~np.isin(images, known)
-    return np.flatnonzero(retained)

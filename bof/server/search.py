@@ -25,7 +25,7 @@ from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import Values
 from bof.server.http.problems import not_found
 from bof.server.rankers import require_columns
-from bof.store.catalog import TAG, Fields, ImageRecord
+from bof.store.catalog import TAG, Fields, ImageRecord, Selection
 from bof.types import F32, F64, Hit, Overlay, ValueGroup
 
 _ENTRY_BYTES = 500
@@ -126,7 +126,7 @@ def search_page(
     answer = known or engine.answer(query, options)
     chosen = page_request.top, page_request.offset, page_request.verdicts
     page = engine.page(query, _without(answer, engine, page_request.left_out), options, *chosen)
-    numbers, records, fields, names = _catalogued(collection, engine, page.hits)
+    numbers, records, fields, names = _catalogued(collection, engine, page.hits, page.selection)
     seconds = {"extract": prepared.seconds, **({} if known else answer.seconds)}
     facts = records, fields, names, page.total, answer.overlay, seconds
     return FoundPage(prepared, page_request, page.hits, numbers, *facts, answer)
@@ -203,10 +203,15 @@ def query_json(prepared: Prepared) -> dict[str, Any]:
 _Catalogued = tuple[Sequence[int], Mapping[int, ImageRecord], Mapping[int, Fields], Sequence[str]]
 
 
-def _catalogued(collection: ServedCollection, engine: Engine, hits: Sequence[Hit]) -> _Catalogued:
-    """The ids of hits, the records and fields of those that are still there, by id, and what each is called."""
+def _catalogued(
+    collection: ServedCollection, engine: Engine, hits: Sequence[Hit], found: Selection | None = None
+) -> _Catalogued:
+    """The ids of hits, the records and fields of those that are still there, by id, and what each is called.
+
+    found: what the catalogue says of them, if it was looked up.
+    """
     numbers = [int(engine.images.id[hit.image]) for hit in hits]
-    found = collection.select(ids=numbers)
+    found = collection.select(ids=numbers) if found is None else found
     records = {image.id: image for image in found.records}  # a commit since may have taken one out
     names = [
         collection.name_of(records[number], found.fields[number]) if number in records else display_name(hit.name)
