@@ -8,13 +8,15 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TypeVar
 
 from bof.engine import Engine
-from bof.errors import OptionError
+from bof.errors import BofError, OptionError
 from bof.images.address import Address
 from bof.store.catalog import BUILT_IN, TAG
 from bof.system.files import write_file, writing_file
+
+T = TypeVar("T")
 
 SEPARATOR = "; "
 """Between the values of one field in CSV."""
@@ -33,27 +35,33 @@ def image_records(engine: Engine, where: str = "") -> Iterator[dict[str, Any]]:
 
 
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
-    """Write records as the suffix says, .csv or .jsonl; returns how many. Raises OptionError for another suffix."""
+    """Write records of images as the suffix says, .csv or .jsonl; returns how many. Raises OptionError for another."""
     records = list(records)
-    suffix = kind_of_table(path)
+    keys = sorted({key for record in records for key in record} - set(_FACTS))
+    return write_table(path, [*_FACTS, *keys], records)
+
+
+def write_table(path: Path, columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> int:
+    """Write records as the suffix says, .csv with these columns or .jsonl; returns how many.
+
+    In CSV several values are joined, and what a record lacks is empty. Raises OptionError for another suffix.
+    """
+    kind = kind_of_table(path)
     with (
         writing_file(path) as file,
         io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="") as stream,
     ):
-        if suffix == ".csv":
-            _write_csv(stream, records)
+        if kind == ".csv":
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_cell(record.get(column, "")) for column in columns] for record in records)
         else:
             stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     return len(records)
 
 
-def _write_csv(stream: TextIO, records: Sequence[Mapping[str, Any]]) -> None:
-    keys = sorted({key for record in records for key in record} - set(_FACTS))
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*_FACTS, *keys])
-    for record in records:
-        values = [SEPARATOR.join(record.get(key, [])) for key in keys]
-        writer.writerow([*(record[fact] for fact in _FACTS), *values])
+def _cell(value: Any) -> Any:
+    return SEPARATOR.join(value) if isinstance(value, list | tuple) else value
 
 
 def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
@@ -61,16 +69,22 @@ def read_records(path: Path) -> dict[str, dict[str, list[str]]]:
 
     Raises OptionError where a line has no name or is malformed.
     """
-    exported: dict[str, dict[str, list[str]]] = {}
+    return dict(read_table(path, lambda record: (_name_of(record), _fields_of(record)), "a name and fields"))
+
+
+def read_table(path: Path, read: Callable[[Mapping[str, Any]], T], expected: str) -> list[T]:
+    """What `read` makes of each record of a file as `write_table` writes it.
+
+    Raises OptionError, which says what is expected, for the first record that is faulty.
+    """
+    found, is_csv = list[T](), kind_of_table(path) == ".csv"
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        lines = csv.DictReader(stream) if kind_of_table(path) == ".csv" else map(json.loads, filter(str.strip, stream))
+        records = csv.DictReader(stream) if is_csv else map(json.loads, filter(str.strip, stream))
         try:
-            for record in lines:
-                exported[_name_of(record)] = _fields_of(record)
-        except (ValueError, AttributeError, TypeError, KeyError, csv.Error) as error:
-            problem = f"record {len(exported) + 1}"
-            raise OptionError(problem, path=path, expected="a name and fields", found=error) from error
-    return exported
+            found.extend(map(read, records))
+        except (ValueError, AttributeError, TypeError, KeyError, csv.Error, BofError) as error:
+            raise OptionError(f"record {len(found) + 1}", path=path, expected=expected, found=error) from error
+    return found
 
 
 def kind_of_table(path: Path) -> str:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bof.cli.export import kind_of_table
+from bof.cli.export import kind_of_table, read_table, write_table
 from bof.engine import Engine
-from bof.errors import BofError, OptionError, display_name
+from bof.errors import OptionError, display_name
 from bof.images.sources import open_source
 from bof.store.judgments import Judgment, add_judgments
-from bof.system.files import writing_file
 from bof.system.units import counted
 
 JUDGMENTS = ("same", "different", "none")
@@ -57,7 +54,7 @@ def _content(engine: Engine, name: str) -> str:
 def export_action(engine: Engine, arguments: argparse.Namespace) -> int:
     """`--export-judgments FILE`: all of them as CSV or JSON lines."""
     path = arguments.export_judgments
-    n = _write(path, list(judgment_records(engine)))
+    n = write_table(path, _COLUMNS, list(judgment_records(engine)))
     print(f"{display_name(path)}: {counted(n, 'judgment')}")
     return 0
 
@@ -78,21 +75,6 @@ def judgment_records(engine: Engine) -> Iterator[dict[str, str]]:
         }
 
 
-def _write(path: Path, records: list[dict[str, str]]) -> int:
-    kind = kind_of_table(path)
-    with (
-        writing_file(path) as file,
-        io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="") as stream,
-    ):
-        if kind == ".csv":
-            writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
-        else:
-            stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    return len(records)
-
-
 def import_action(engine: Engine, arguments: argparse.Namespace) -> int:
     """`--import-judgments FILE`: of two judgments of a pair the later one holds."""
     path = arguments.import_judgments
@@ -107,16 +89,7 @@ def read_exported(engine: Engine, path: Path) -> list[Judgment]:
 
     Nothing is taken from a file with a faulty record: raises OptionError, which names it.
     """
-    is_csv, judgments = kind_of_table(path) == ".csv", list[Judgment]()
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        records = csv.DictReader(stream) if is_csv else map(json.loads, filter(str.strip, stream))
-        try:
-            judgments.extend(_judgment_of(engine, record) for record in records)
-        except (ValueError, AttributeError, TypeError, KeyError, csv.Error, BofError) as error:
-            raise OptionError(
-                f"record {len(judgments) + 1}", path=path, expected=", ".join(_COLUMNS[:4]), found=error
-            ) from error
-    return judgments
+    return read_table(path, partial(_judgment_of, engine), ", ".join(_COLUMNS[:4]))
 
 
 def _judgment_of(engine: Engine, record: Mapping[str, Any]) -> Judgment:
