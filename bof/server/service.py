@@ -116,9 +116,7 @@ class Service:
         self.decisions = Decisions(self.collection, self.changes, require_moves(settings.moves, engine))
         self._follower: WatchFollower | None = None
         if not settings.read_only:
-            submit = self._pool.submit
-            places = self.folder, engine.vocabulary_folder
-            self._follower = WatchFollower(*places, self._decode, lambda item: submit(item).result())
+            self._follower = WatchFollower(self.folder, engine.vocabulary_folder, self._decode, self._run)
         self.jobs = Jobs(options.jobs, self.problem_after, self._after_job)
         uploads.sweep(self.collection.uploads)
 
@@ -129,12 +127,19 @@ class Service:
             known = self._hits.get(key)
         if known:
             return known
-        found = self._pool.submit(Decode(data, max_side)).result()
-        if isinstance(found, Picture):
-            with self._caching:
-                self._hits.put(key, found)
-            return found
-        raise ImageError(found.reason) if isinstance(found, LostItem) else found
+        found: Picture = self._run(Decode(data, max_side))
+        with self._caching:
+            self._hits.put(key, found)
+        return found
+
+    def _run(self, task: PictureTask) -> Any:
+        """What a picture gives in a process of its own, for who waits in a thread. Raises ImageError."""
+        found = self._pool.submit(task).result()
+        if isinstance(found, LostItem):
+            raise ImageError(found.reason)
+        if isinstance(found, ImageError):
+            raise found
+        return found
 
     def _after_job(self) -> None:
         self.collection.refresh()

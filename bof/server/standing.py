@@ -6,14 +6,14 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bof.engine import Engine, Query
-from bof.errors import BofError, ImageError
+from bof.errors import BofError
 from bof.retrieval.indexed_pictures import Decoder
 from bof.server.decoding import PictureTask, Pose, Prepare, Prepared, QueryNeeds
 from bof.standing_queries.matching import StandingQueries
 from bof.standing_queries.storage import WatchList
-from bof.system.workers import LostItem
 
 log = logging.getLogger("bof")
 
@@ -22,16 +22,16 @@ LOOK_SECONDS = 1.0
 
 
 class WatchFollower:
-    """The thread. decode, submit: read pictures in processes of their own.
+    """The thread. decode, run: read pictures in processes of their own, and raise ImageError.
 
     It stops between two batches of pictures; what it has not compared by then is compared when the next server starts.
     """
 
     def __init__(
-        self, folder: Path, vocabulary_folder: Path, decode: Decoder, submit: Callable[[PictureTask], object]
+        self, folder: Path, vocabulary_folder: Path, decode: Decoder, run: Callable[[PictureTask], Any]
     ) -> None:
         self._folder, self._vocabulary_folder = folder, vocabulary_folder
-        self._decode, self._submit = decode, submit
+        self._decode, self._run = decode, run
         self._queries: StandingQueries | None = None
         self._poked, self._stopping = threading.Event(), threading.Event()
         self._complaint = ""
@@ -82,9 +82,5 @@ class WatchFollower:
         self._complaint = str(error)
 
     def _prepare(self, picture: bytes) -> Query:
-        found = self._submit(Prepare(picture, Pose(), QueryNeeds()))
-        if isinstance(found, Prepared):
-            return found.query
-        raise (
-            found if isinstance(found, ImageError) else ImageError(found.reason if isinstance(found, LostItem) else "")
-        )
+        prepared: Prepared = self._run(Prepare(picture, Pose(), QueryNeeds()))
+        return prepared.query
