@@ -5,17 +5,16 @@ Content, not names or numbers: what was said survives renames, moves, merges and
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from bof.store.judgments import read_judgments
-from bof.store.pair_file import PairFile
+from bof.store.side_database import SideDatabase
 from bof.system.database import DamagedDatabaseError
 
 FILE_NAME = "rejected.sqlite"
 
-_FILE = PairFile(
+_FILE = SideDatabase(
     FILE_NAME,
     "CREATE TABLE IF NOT EXISTS rejected (one TEXT, other TEXT, PRIMARY KEY (one, other)) WITHOUT ROWID",
     "the pairs that were rejected",
@@ -44,7 +43,7 @@ def allow(folder: Path, pairs: Iterable[tuple[str, str]]) -> None:
 
 def rejected(folder: Path) -> set[Pair]:
     """Every rejected pair. Raises IndexStoreError where the file is damaged: what a person said is not passed over."""
-    if not os.path.lexists(folder / FILE_NAME):
+    if not _FILE.exists(folder):
         return set()
     with _FILE.connected(folder, write=False) as database:
         pairs = database.execute("SELECT one, other FROM rejected").fetchall()

@@ -10,14 +10,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from bof.errors import IndexStoreError, OptionError
+from bof.errors import OptionError
 from bof.standing_queries.types import WatchedPicture, WatchHit
-from bof.system.database import DamagedDatabaseError, open_database, require_tables
+from bof.store.side_database import SideDatabase
+from bof.system.database import DamagedDatabaseError
 from bof.types import Verdict
 
 FILE_NAME = "watched.sqlite"
@@ -27,7 +28,6 @@ MAX_BYTES = 32 << 20
 
 MAX_NAME, MAX_NOTE = 200, 2000
 
-_PATIENCE_S = 60.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS watched (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, note TEXT NOT NULL, sha256 TEXT NOT NULL,
@@ -38,6 +38,12 @@ CREATE TABLE IF NOT EXISTS hits (
     n_inliers INTEGER NOT NULL, found REAL NOT NULL, UNIQUE (watched, image));
 CREATE TABLE IF NOT EXISTS compared (last INTEGER NOT NULL);
 """
+_FILE = SideDatabase(
+    FILE_NAME,
+    _SCHEMA,
+    "the watch-list",
+    "make the folder writable, or restore the file from a copy (without it nothing is watched)",
+)
 _WATCHED = "SELECT id, name, note, sha256, created, since, (SELECT count(*) FROM hits h WHERE h.watched = w.id)"
 _HIT = "SELECT number, watched, image, name, path, sha256, verdict, score, probability, n_inliers, found FROM hits"
 _VERDICTS = frozenset(get_args(Verdict))
@@ -136,40 +142,17 @@ class WatchList:
 
     # -- The file -----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._connected("rwc") as database, database:
-            database.execute("PRAGMA synchronous = EXTRA")
-            database.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";\n"):
-                database.execute(statement)
-            require_tables(database, _SCHEMA)
-            yield database
+    def _changing(self) -> AbstractContextManager[sqlite3.Connection]:
+        return _FILE.connected(self.folder, write=True)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         """None where nothing was ever watched."""
-        path = self.folder / FILE_NAME
-        if not os.path.lexists(path):
+        if not _FILE.exists(self.folder):
             yield None
             return
-        with self._connected("rw" if os.access(path, os.W_OK) else "ro") as database, database:
-            database.execute("BEGIN")
-            require_tables(database, _SCHEMA)
+        with _FILE.connected(self.folder, write=False) as database:
             yield database
-
-    @contextmanager
-    def _connected(self, mode: str) -> Iterator[sqlite3.Connection]:
-        path = self.folder / FILE_NAME
-        try:
-            database = open_database(path, mode, _PATIENCE_S)
-            try:
-                yield database
-            finally:
-                database.close()
-        except sqlite3.Error as error:
-            advice = "make the folder writable, or restore the file from a copy (without it nothing is watched)"
-            raise IndexStoreError(path=path, expected="the watch-list", found=error, advice=advice) from error
 
 
 def _require(name: str, note: str, picture: bytes) -> None:

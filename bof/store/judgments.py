@@ -17,12 +17,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bof.errors import OptionError
-from bof.store.pair_file import PairFile
+from bof.store.side_database import SideDatabase
 from bof.system.database import DamagedDatabaseError
 
 FILE_NAME = "judgments.sqlite"
 
-_FILE = PairFile(
+_FILE = SideDatabase(
     FILE_NAME,
     "CREATE TABLE IF NOT EXISTS judgments (one TEXT, other TEXT, same INTEGER, seconds INTEGER, seal TEXT,"
     " PRIMARY KEY (one, other)) WITHOUT ROWID",
@@ -90,7 +90,7 @@ def add_judgments(folder: Path, judgments: Iterable[Judgment], *, only_later: bo
 
 def withdraw_judgments(folder: Path, pairs: Iterable[tuple[str, str]]) -> int:
     """Forget what was said of pairs of contents; returns of how many something was. Raises IndexStoreError."""
-    if not os.path.lexists(folder / FILE_NAME):
+    if not _FILE.exists(folder):
         return 0
     rows = [(min(pair), max(pair)) for pair in pairs]
     with _FILE.connected(folder, write=True) as database:
@@ -101,7 +101,7 @@ def withdraw_judgments(folder: Path, pairs: Iterable[tuple[str, str]]) -> int:
 
 def read_judgments(folder: Path) -> list[Judgment]:
     """Every judgment, the last first. Raises IndexStoreError where the file is damaged."""
-    if not os.path.lexists(folder / FILE_NAME):
+    if not _FILE.exists(folder):
         return []
     with _FILE.connected(folder, write=False) as database:
         rows = database.execute("SELECT one, other, same, seconds, seal FROM judgments").fetchall()
@@ -110,7 +110,7 @@ def read_judgments(folder: Path) -> list[Judgment]:
 
 def require_sound_judgments(folder: Path) -> None:
     """Raises IndexStoreError where any byte of the judgments is not what was written, as far as it can be seen."""
-    if os.path.lexists(folder / FILE_NAME):
+    if _FILE.exists(folder):
         with _FILE.connected(folder, write=False) as database:
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":

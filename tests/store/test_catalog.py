@@ -87,7 +87,7 @@ OWN_DATABASES = {
     "grouping/pairs.py",
     "grouping/memory.py",
     "store/judgments.py",
-    "store/pair_file.py",
+    "store/side_database.py",
     "system/database.py",
     "standing_queries/storage.py",
 }

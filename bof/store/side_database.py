@@ -1,4 +1,4 @@
-"""A SQLite file beside the catalogue that holds what a person has said of pairs of pictures."""
+"""A SQLite file beside the catalogue, for what no commit makes: what a person has said of pictures, or watches."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class PairFile:
-    """One kind of such a file. schema: the statement that makes its only table; holds, advice: for errors."""
+class SideDatabase:
+    """One kind of such a file. schema: the statements that make its tables; holds, advice: for errors."""
 
     name: str
     schema: str
     holds: str
     advice: str
+
+    def exists(self, folder: Path) -> bool:
+        """Was anything ever written?"""
+        return os.path.lexists(folder / self.name)
 
     @contextmanager
     def connected(self, folder: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
@@ -35,9 +39,11 @@ class PairFile:
             database = open_database(path, _mode(path, write=write), _PATIENCE_S)
             try:
                 with database:
-                    database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                     if write:
-                        database.execute(self.schema)
+                        database.execute("PRAGMA synchronous = EXTRA")
+                    database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                    for statement in self.schema.split(";\n") if write else ():
+                        database.execute(statement)
                     require_tables(database, self.schema)
                     yield database
             finally:
