@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-_PART = re.compile(r"(?s)(?P<file>.+?)[/\\]#(?P<part>(?:page|frame|member)=.+)\Z")
-_SPOKEN = re.compile(r"#(?:page|frame|member)=(?=.)", re.DOTALL)
+_PART = re.compile(r"(?s)(?P<file>.+?)[/\\]#(?P<part>(?:page|frame|member|t)=.+)\Z")
+_SPOKEN = re.compile(r"#(?:page|frame|member|t)=(?=.)", re.DOTALL)
 
 
 Stamp = tuple[int, int]
@@ -17,8 +17,8 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A file, and what of it: part is `page=12`, `page=12&image=2`, `frame=7`, `member=NAME` (percent-encoded), or
-    nothing for the whole file.
+    """A file, and what of it: part is `page=12`, `page=12&image=2`, `frame=7`, `t=83.240&shot=80.080,91.440` (a
+    frame of a film, in seconds, and its shot), `member=NAME` (percent-encoded), or nothing for the whole file.
 
     As text it is a path *in* the file, `/books/a.pdf/#page=12`: no such file can exist beside a file `/books/a.pdf`,
     and what joins paths, sorts them, or looks whether one lies below another does right by it.
@@ -55,12 +55,17 @@ class Address:
 
     @property
     def link(self) -> str:
-        """What opens it in a viewer: of a picture in a PDF, its page (`a.pdf#page=12`); of others, the file."""
-        return f"{self.file}#{self.part.partition('&')[0]}" if self.part.startswith("page=") else self.file
+        """What opens it in a viewer: of a picture in a PDF its page (`a.pdf#page=12`), of a frame of a film its time
+        (`a.mp4#t=83.240`); of others, the file.
+        """
+        return f"{self.file}#{self.part.partition('&')[0]}" if self.part.startswith(("page=", "t=")) else self.file
 
     def name(self, file_name: str) -> str:
-        """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`."""
-        return f"{file_name}#{unquote(self.part, errors='surrogateescape')}" if self.part else file_name
+        """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`,
+        `a.mp4#t=83.240`.
+        """
+        said = self.part.partition("&shot=")[0] if self.part.startswith("t=") else self.part
+        return f"{file_name}#{unquote(said, errors='surrogateescape')}" if said else file_name
 
 
 def part_of_member(member: str) -> str:

@@ -1,0 +1,1 @@
+"""Films as PyAV reads them: facts, and frames at their presentation times."""
