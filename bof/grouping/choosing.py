@@ -34,6 +34,7 @@ from bof.grouping.rules import (
     Candidate,
     Reason,
     Rule,
+    is_finer_part,
 )
 from bof.grouping.types import Group, Member
 from bof.options import KEEP
@@ -150,6 +151,8 @@ def _held(all_of: Sequence[Candidate], winner: Candidate | None, group: Group) -
             held[candidate.member.id] = "is one file with the kept one already"
         elif winner and group.kind != "scene" and not _shows(winner.look, candidate.look):
             held[candidate.member.id] = "shows parts that the kept picture lacks"
+        elif winner and group.kind != "scene" and is_finer_part(candidate, winner):
+            held[candidate.member.id] = "shows a part in more detail than the kept picture"
     return held
 
 

@@ -98,6 +98,12 @@ def _is_enlarged(one: Candidate, other: Candidate) -> bool:
     return one.look.detail < _MORE_DETAIL * other.look.detail
 
 
+def is_finer_part(one: Candidate, other: Candidate) -> bool:
+    """Does one picture show a part of what another shows, and in more detail? A print, and a photograph of its wall."""
+    shows_less = one.look.area < WHOLE * other.look.area
+    return shows_less and _fineness(one) > _ABOUT * _fineness(other) and not _is_enlarged(one, other)
+
+
 def _say_whole(winner: Candidate, loser: Candidate) -> Reason:
     return _more("whole", "shows {} as much of the picture", winner.look.area, loser.look.area)
 

@@ -148,6 +148,29 @@ def test_a_coarse_picture_that_shows_a_little_more_does_not_beat_a_fine_one(tmp_
     assert chosen(one)[0] == "fine.jpg"
 
 
+def test_a_photograph_of_a_wall_does_not_take_the_place_of_its_prints(tmp_path: Path) -> None:
+    pixels = detailed(7, 960, 720)
+    print_path = save(tmp_path / "print.jpg", pixels)
+    wall = detailed(9, 960, 720)
+    wall[100:604, 150:822] = resized(pixels, 0.7)
+    place = np.array([[0.7, 0, 150 - 0.15], [0, 0.7, 100 - 0.15], [0, 0, 1]])
+    one = group(save(tmp_path / "wall.jpg", wall), (print_path, place))
+    choice = choose(one, look_at(one))
+    assert choice.keeper is not None
+    assert choice.keeper.name == "wall.jpg"
+    assert choice.held == {1: "shows a part in more detail than the kept picture"}
+
+
+def test_an_enlarged_crop_is_no_finer_than_the_whole_picture(tmp_path: Path) -> None:
+    pixels = detailed(8)
+    whole = save(tmp_path / "whole.jpg", pixels)
+    crop = save(tmp_path / "crop.jpg", resized(np.ascontiguousarray(pixels[60:, 80:]), 2, cv2.INTER_CUBIC))
+    one = group(whole, (crop, np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]]) @ scaling(0.5)))
+    choice = choose(one, look_at(one))
+    assert choice.keeper is not None
+    assert (choice.keeper.name, choice.held) == ("whole.jpg", {})
+
+
 def test_a_frame_counts_neither_as_picture_nor_as_pixels(tmp_path: Path) -> None:
     pixels = detailed(6)
     plain = save(tmp_path / "plain.jpg", pixels, 80)

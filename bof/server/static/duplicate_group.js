@@ -35,7 +35,8 @@ function reasonText({ key, text, times, name }) {
 
 /** Why a picture is left alone, where the page knows the server's reason. @type {[reason: RegExp, words: WordKey][]} */
 const HELD = [
-  [/shows parts/, 'dup.held.parts'], [/one file with/, 'dup.held.one-file'], [/protected/, 'dup.held.protected'],
+  [/shows parts/, 'dup.held.parts'], [/shows a part/, 'dup.held.finer'], [/one file with/, 'dup.held.one-file'],
+  [/protected/, 'dup.held.protected'],
   [/gone|no such/i, 'dup.held.gone'], [/changed|not what/, 'dup.held.changed'],
 ];
 

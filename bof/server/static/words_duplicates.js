@@ -87,6 +87,7 @@ export const ALL = {
   'dup.because.protected': ['in a protected folder', '在受保护的文件夹中'],
   'dup.because.first': ['alike in every respect; first by path', '各方面都相同；按路径排在最前'],
   'dup.held.parts': ['it shows parts that the one to keep lacks', '它显示了保留图片所缺的部分'],
+  'dup.held.finer': ['it shows a part in more detail than the one to keep', '它比保留的图片更细致地显示其中一部分'],
   'dup.held.one-file': ['it is one file with the one to keep', '它与保留的图片是同一个文件'],
   'dup.held.protected': ['it is in a protected folder', '它在受保护的文件夹中'],
   'dup.held.gone': ['its file is gone', '文件已不存在'],
