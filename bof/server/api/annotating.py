@@ -14,6 +14,7 @@ from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.fields import all_fields_of, annotation_of, ids_of
 from bof.server.http.parameters import ID, Values
 from bof.server.http.problems import ProblemError
+from bof.server.http.received import as_received
 from bof.server.service import Service
 
 
@@ -46,7 +47,7 @@ async def remove_images(service: Service, request: Request, values: Values) -> R
     """Take many pictures out, as one commit: where one of them is not there, none leaves."""
     value = await _json(service, request)
     if set(value) != {"images"}:
-        raise ProblemError("bad-request", 'expected {"images": [ID, ...]}, found something else')
+        raise ProblemError("bad-request", f'expected {{"images": [ID, ...]}}, found {as_received(value)}')
     ids = ids_of(value)
     await service.in_file_thread(service.collection.records, ids)
     job = service.jobs.submit("remove", service.changes.remove(ids), total=len(ids))

@@ -17,6 +17,7 @@ from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import MAX_ID, Parameter, Values, choice, whole
 from bof.server.http.problems import ProblemError
+from bof.server.http.received import as_received
 from bof.server.jobs.found import ORDERS
 from bof.server.jobs.queue import Kind as JobKind
 from bof.server.service import Service
@@ -40,7 +41,8 @@ async def find_duplicates(service: Service, request: Request, values: Values) ->
     """Look for them."""
     value = await _json(service, request)
     if set(value) != {"kind"} or value["kind"] not in KINDS:
-        raise ProblemError("bad-request", f'expected {{"kind": ...}} of {", ".join(KINDS)}, found something else')
+        expected = f'{{"kind": ...}} of {", ".join(KINDS)}'
+        raise ProblemError("bad-request", f"expected {expected}, found {as_received(value)}")
     return accepted(service.jobs.submit("duplicates", service.duplicates.look(value["kind"])))
 
 
@@ -83,7 +85,7 @@ async def forget_pair(service: Service, request: Request, values: Values) -> Res
 async def _change_pair(service: Service, request: Request, change: Callable[[int, int], None]) -> Response:
     value = await _json(service, request)
     if set(value) != {"a", "b"} or not all(map(_is_id, value.values())):
-        raise ProblemError("bad-request", 'expected {"a": ID, "b": ID}, found something else')
+        raise ProblemError("bad-request", f'expected {{"a": ID, "b": ID}}, found {as_received(value)}')
     if value["a"] == value["b"]:
         raise ProblemError("bad-request", "expected two pictures, found one twice")
     await service.in_file_thread(change, value["a"], value["b"])

@@ -15,6 +15,7 @@ from bof.server.http.auth import COOKIE, SESSION_SECONDS, Rights
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import Values
 from bof.server.http.problems import ProblemError, busy
+from bof.server.http.received import fields_received
 from bof.server.rankers import rankers_of
 from bof.server.service import Service
 from bof.server.statistics import statistics
@@ -78,7 +79,7 @@ async def open_session(service: Service, request: Request, values: Values) -> Re
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         value = json_object(request, body)
     if set(value) != {"token"} or not isinstance(value["token"], str):
-        raise ProblemError("bad-request", 'expected {"token": "..."}, found something else')
+        raise ProblemError("bad-request", f'expected {{"token": "..."}}, found {fields_received(value)}')
     if not service.guard.is_required:
         return answer(_session(service, service.guard.rights(request)))
     name, rights = service.guard.open_session(value["token"], request)

@@ -17,6 +17,7 @@ from bof.server.http.answers import answer, when
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import Parameter, Values, whole
 from bof.server.http.problems import ProblemError, not_found
+from bof.server.http.received import as_received
 from bof.server.service import Service
 from bof.store import catalog
 from bof.store.judgments import Judgment, add_judgments, read_judgments, withdraw_judgments
@@ -50,7 +51,7 @@ def _requested(value: dict[str, Any]) -> tuple[str, str, str]:
     pictures = all(re.fullmatch(PICTURE_PATTERN, text) for text in texts[:2])
     if set(value) != set(names) or not pictures or texts[2] not in JUDGMENTS:
         expected = '{"query": ID or SHA-256, "image": ID or SHA-256, "judgment": "same" or "different"}'
-        raise ProblemError("bad-request", f"expected {expected}, found something else")
+        raise ProblemError("bad-request", f"expected {expected}, found {as_received(value)}")
     return texts[0], texts[1], texts[2]
 
 

@@ -10,6 +10,7 @@ from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import Values
 from bof.server.http.problems import ProblemError
+from bof.server.http.received import fields_received
 from bof.server.pairing import MAX_NAME
 from bof.server.service import Service
 
@@ -28,7 +29,7 @@ async def pair(service: Service, request: Request, values: Values) -> Response:
     async with body_of(request, JSON_BYTES, service.options.body_seconds, service.byte_limit) as body:
         value = json_object(request, body)
     if set(value) != {"code", "name"} or not all(isinstance(each, str) for each in value.values()):
-        raise ProblemError("bad-request", 'expected {"code": "...", "name": "..."}, found something else')
+        raise ProblemError("bad-request", f'expected {{"code": "...", "name": "..."}}, found {fields_received(value)}')
     code, name, origin = value["code"][:_MAX_CODE], value["name"][:MAX_NAME], request.headers["origin"]
     found = await service.in_file_thread(service.extensions.file.redeem, code, origin, name)
     if found is None:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from bof.server.http.forms import FormPart, parts_of
 from bof.server.http.limits import ByteLimit
 from bof.server.http.problems import ProblemError
+from bof.server.http.received import why_no_json
 
 Body = Literal["", "picture", "pictures", "json"]
 """What an endpoint takes."""
@@ -106,7 +107,8 @@ def json_object(request: Request, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if kind != "application/json" or not isinstance(value, dict):
-        raise ProblemError("bad-request", "expected a JSON object, sent as application/json; found something else")
+        found = why_no_json(kind, body)
+        raise ProblemError("bad-request", f"expected a JSON object, sent as application/json; found {found}")
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bof.server.http.parameters import MAX_ID
 from bof.server.http.problems import ProblemError
+from bof.server.http.received import as_received
 from bof.store.catalog import BUILT_IN, TAG, Fields
 
 MAX_TAGS, MAX_TEXT = 100, 200
@@ -26,7 +27,9 @@ def tags_of(value: dict[str, Any]) -> list[str]:
     """The tags of {"tags": [...]}, sorted, each once. Raises ProblemError."""
     tags = value.get("tags")
     if set(value) != {"tags"} or not isinstance(tags, list) or len(tags) > MAX_TAGS:
-        raise ProblemError("bad-request", f'expected {{"tags": [...]}} with at most {MAX_TAGS} tags, found other')
+        raise ProblemError(
+            "bad-request", f'expected {{"tags": [...]}} with at most {MAX_TAGS} tags, found {as_received(value)}'
+        )
     for tag in tags:
         if not _is_line(tag, MAX_TEXT):
             raise ProblemError("bad-request", f"expected tags of 1 to {MAX_TEXT} characters, found {tag!r:.80}")
@@ -36,14 +39,16 @@ def tags_of(value: dict[str, Any]) -> list[str]:
 def fields_of(value: Any, what: str = "fields") -> dict[str, list[str]]:
     """Field -> values, each once, in their order. what: names the object in errors. Raises ProblemError."""
     if not isinstance(value, dict) or len(value) > MAX_FIELDS:
-        raise ProblemError("bad-request", f"{what}: expected an object of at most {MAX_FIELDS} fields, found other")
+        expected = f"an object of at most {MAX_FIELDS} fields"
+        raise ProblemError("bad-request", f"{what}: expected {expected}, found {as_received(value)}")
     return {_name(name, what): _values(name, values, what) for name, values in value.items()}
 
 
 def all_fields_of(value: dict[str, Any]) -> dict[str, list[str]]:
     """The fields of {"fields": {...}}, among which no tags are. Raises ProblemError."""
     if set(value) != {"fields"}:
-        raise ProblemError("bad-request", 'expected {"fields": {NAME: [VALUE, ...]}}, found something else')
+        expected = '{"fields": {NAME: [VALUE, ...]}}'
+        raise ProblemError("bad-request", f"expected {expected}, found {as_received(value)}")
     found = fields_of(value["fields"])
     if TAG in found:
         raise ProblemError("bad-request", "fields: expected no tags, which have an address of their own, found some")
@@ -54,7 +59,7 @@ def ids_of(value: dict[str, Any]) -> list[int]:
     """The ids in `images`, each once. Raises ProblemError."""
     ids = value.get("images")
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_IMAGES or not all(map(_is_id, ids)):
-        raise ProblemError("bad-request", f"images: expected 1 to {MAX_IMAGES} ids, found something else")
+        raise ProblemError("bad-request", f"images: expected 1 to {MAX_IMAGES} ids, found {as_received(ids)}")
     return list(dict.fromkeys(ids))
 
 
@@ -62,7 +67,7 @@ def annotation_of(value: dict[str, Any]) -> tuple[list[int], Fields, Fields]:
     """Ids, and the values to add and to remove, of {"images": [...], "add": {...}, "remove": {...}}."""
     if not {"images"} < set(value) <= {"images", "add", "remove"}:
         expected = '{"images": [ID, ...]} with "add" or "remove": {NAME: [VALUE, ...]}, or both'
-        raise ProblemError("bad-request", f"expected {expected}, found something else")
+        raise ProblemError("bad-request", f"expected {expected}, found {as_received(value)}")
     ids = ids_of(value)
     return ids, fields_of(value.get("add", {}), "add"), fields_of(value.get("remove", {}), "remove")
 

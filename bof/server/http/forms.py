@@ -42,13 +42,20 @@ def parts_of(body: bytes, boundary: bytes, n_most: int) -> list[FormPart]:
     while not body.startswith(b"--", place):
         file_name, start = _head(body, _next_line(body, place))
         if len(parts) == n_most:
-            raise ProblemError("too-large", f"expected at most {n_most} fields named image, found more")
+            raise _too_many(n_most)
         end = _find(body, delimiter, start)
         parts.append(FormPart(file_name, memoryview(body)[start:end]))
         place = end + len(delimiter)
     if not parts:
         raise ProblemError("bad-request", "expected a form with a field named image, found none")
     return parts
+
+
+def _too_many(n_most: int) -> ProblemError:
+    """Where one picture is asked for, several are a mistake, and no matter of size."""
+    if n_most == 1:
+        return ProblemError("bad-request", "expected one field named image, found several")
+    return ProblemError("too-large", f"expected at most {n_most} fields named image, found more")
 
 
 def _not_whole(what: str) -> ProblemError:
@@ -59,7 +66,7 @@ def _first_boundary(body: bytes, boundary: bytes) -> int:
     """Where what follows it begins."""
     start = len(body[:_MAX_PADDING]) - len(body[:_MAX_PADDING].lstrip(b"\r\n"))
     if not body.startswith(boundary, start):
-        raise _not_whole("expected its boundary first, found something else")
+        raise _not_whole(f"expected its boundary first, found {body[start : start + 20]!r}")
     return start + len(boundary)
 
 
@@ -79,7 +86,7 @@ def _head(body: bytes, start: int) -> tuple[str, int]:
         raise ProblemError("too-large", f"expected at most {_MAX_HEAD_BYTES} bytes of headers in a part")
     fields = [_HEADER.fullmatch(line) for line in block[2:stop].split(b"\r\n")] if stop > 0 else []
     if stop < 0 or not all(fields):
-        raise _not_whole("expected the header fields of a part, found something else")
+        raise _not_whole(f"expected the header fields of a part, found {block[2:22]!r}")
     reported = {field[1].lower(): field[2].strip() for field in fields if field}
     _, options = parse_options_header(reported.get(b"content-disposition", b""))
     name, file_name = (options.get(key, b"").decode("utf-8", "replace") for key in (b"name", b"filename"))
