@@ -124,9 +124,16 @@ class Client(Connection):
 
     def save_file(self, image: int, path: Path) -> None:
         """Write the original to a path, piece by piece; a file appears whole or not at all."""
+        self._save("GET", f"/images/{image}/file", path)
+
+    def save_container(self, image: int, path: Path) -> None:
+        """The same of the file that a page, a frame or another part lies in."""
+        self._save("GET", f"/images/{image}/container", path)
+
+    def _save(self, method: str, address: str, path: Path) -> None:
         handle, fresh = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
         try:
-            with open(handle, "wb") as file, self._streamed("GET", f"/images/{image}/file") as response:
+            with open(handle, "wb") as file, self._streamed(method, address) as response:
                 for piece in response.iter_bytes():
                     file.write(piece)
             os.replace(fresh, path)

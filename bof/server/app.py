@@ -15,6 +15,7 @@ from bof.annotations.places import PREFIX as IIIF
 from bof.options import ServeOptions
 from bof.server.api import (
     annotating,
+    containers,
     duplicates,
     images,
     index,
@@ -42,6 +43,7 @@ ENDPOINTS = (
     *queries.ENDPOINTS,
     *annotating.ENDPOINTS,
     *images.ENDPOINTS,
+    *containers.ENDPOINTS,
     *jobs.ENDPOINTS,
     *duplicates.ENDPOINTS,
     *judgments.ENDPOINTS,

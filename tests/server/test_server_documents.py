@@ -50,6 +50,33 @@ def test_pages_are_shown_as_pictures(client: TestClient) -> None:
         assert kind_of(thumbnail.content) == "JPEG"
 
 
+def test_the_file_that_holds_a_page_is_sent_whole_and_in_ranges(client: TestClient, tmp_path: Path) -> None:
+    address = f"{API}/images/{images(client)['old/book.pdf#page=3']}/container"
+    book = tmp_path / "books" / "old" / "book.pdf"
+    data = book.read_bytes()
+    whole = client.get(address)
+    assert (whole.headers["content-type"], whole.headers["content-disposition"]) == ("application/pdf", "inline")
+    assert whole.content == data
+    assert client.get(address, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+    some = client.get(address, headers={"Range": "bytes=10-99"})
+    assert (some.status_code, some.content) == (206, data[10:100])
+    assert some.headers["content-range"] == f"bytes 10-99/{len(data)}"
+    assert client.get(address, headers={"Range": "bytes=-5"}).content == data[-5:]
+    refused(client.get(address, headers={"Range": f"bytes={len(data)}-"}), 416)
+    head = client.head(address)
+    assert (head.content, int(head.headers["content-length"])) == (b"", len(data))
+    book.write_bytes(data + b" ")
+    assert "gone or changed" in refused(client.get(address), 410)
+
+
+def test_a_picture_that_is_a_file_of_its_own_lies_in_no_other(tmp_path: Path, vocabulary_folder: Path) -> None:
+    (tmp_path / "a.png").write_bytes(scene(1))
+    Engine.create(tmp_path / "index", vocabulary_folder).add([tmp_path / "a.png"], IndexOptions(workers=1))
+    with served(tmp_path / "index", uploads=tmp_path / "uploads") as client:
+        (number,) = images(client).values()
+        assert "a file of its own" in refused(client.get(f"{API}/images/{number}/container"), 404)
+
+
 def test_pages_are_hits_queries_and_parts_of_folders(client: TestClient) -> None:
     ids = images(client)
     assert names(search(client, jpeg(draw_scene(2)))) == ["old/book.pdf#page=2&image=1"]

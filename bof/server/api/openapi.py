@@ -44,6 +44,10 @@ _X_BOF = {
     "name": "X-Bof", "in": "header", "required": True, "schema": {"type": "string", "enum": ["1"], "default": "1"},
     "description": "says that no form on another site sends this; not needed beside a token in Authorization",
 }  # fmt: skip
+_KINDS_OF_FILES = {
+    "image/*": ["image/*", "application/octet-stream"],
+    "application/octet-stream": ["application/octet-stream", "application/pdf", "video/*"],
+}
 _LOCATION = {"Location": {"description": "the address of what was made", "schema": {"type": "string"}}}
 _ETAG = {"ETag": {"description": "for If-None-Match: 304 while it is the same", "schema": {"type": "string"}}}
 
@@ -147,8 +151,10 @@ def _answer(status: int, shape: str) -> dict[str, Any]:
     if "/" in shape:
         kinds = {"text/": {"type": "string"}, "application/ld+json": {"type": "object"}}
         schema = next((schema for start, schema in kinds.items() if shape.startswith(start)), _IMAGE)
-        kinds_of_files = [shape, "application/octet-stream"] if shape == "image/*" else [shape]
-        return {"description": phrase, "content": {kind: {"schema": schema} for kind in kinds_of_files}}
+        return {
+            "description": phrase,
+            "content": {kind: {"schema": schema} for kind in _KINDS_OF_FILES.get(shape, [shape])},
+        }
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
     headers = {"headers": _LOCATION} if status in (201, 202) else {}
     return {"description": phrase, **headers, "content": content}

@@ -62,6 +62,15 @@ export const thumbnail = ({ id, version }, size = 320) =>
 /** Where the file is. @param {ImageVersion} image */
 export const original = ({ id, version }) => url('GET /images/{id}/file', { path: { id }, query: { v: version } }).href;
 
+/**
+ * Where the file is that holds a page, a frame or another part; browsers open a PDF at the page, a film at the time.
+ * @param {{id: number, part: string}} image
+ */
+export const container = ({ id, part }) => {
+  const place = /^(page|t)=/.test(part) ? `#${part.split('&')[0] ?? ''}` : '';
+  return url('GET /images/{id}/container', { path: { id } }).href + place;
+};
+
 /** @param {string | URL} target @param {RequestInit} options @param {OnProgress} [onProgress] */
 async function send(target, options, onProgress) {
   try {

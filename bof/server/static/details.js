@@ -1,7 +1,7 @@
 // @ts-check
 // One picture of the collection: its facts, its tags, what the reader can do with it; of a hit, also its verdict.
 
-import { call, original } from './api.js';
+import { call, container, original } from './api.js';
 import { button, dialog, h, icon, link } from './dom.js';
 import { removeAll, setTags, tagForm } from './editing.js';
 import { errorBox } from './errors.js';
@@ -55,6 +55,7 @@ function archiveLink(hit) {
 const actions = (image, hit, leave) => [
   link(t('hit.search-short'), href('search', { image: image.id }), { icon: 'search', kind: 'primary', onclick: leave }),
   link(t('image.original'), original(image), { icon: 'download', target: '_blank', rel: 'noopener' }),
+  image.part ? link(t('image.container'), container(image), { icon: 'link', target: '_blank', rel: 'noopener' }) : null,
   archiveLink(hit),
   hit ? link(t('image.in-collection'), href('collection', { show: image.id }), { icon: 'collection', onclick: leave })
     : null,

@@ -316,6 +316,7 @@ export const ALL = {
   'image.archive': ['In its archive', '在原馆藏中'],
   'image.in-collection': ['In the collection', '在图库中'],
   'image.original': ['Original', '原图'],
+  'image.container': ['Open its file', '打开所在文件'],
   'field.title': ['title', '标题'],
   'tag.none': ['No tags yet.', '还没有标签。'],
   'tag.new': ['New tag', '新标签'],
