@@ -29,6 +29,7 @@ from bof.options.showing import SAVE_AS as SAVE_AS
 from bof.options.showing import TOP as TOP
 from bof.options.showing import VERDICT as VERDICT
 from bof.options.showing import VERDICTS as VERDICTS
+from bof.options.video import VideoOptions as VideoOptions
 
 # -- Reading pictures, training, indexing -----------------------------------------------------------------------------
 
