@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from bof.errors import OptionError
+from bof.options.clips import ClipOptions as ClipOptions
 from bof.options.models import ModelOptions as ModelOptions
 from bof.options.option import Checked, Option, declare
 from bof.options.reuse import GRAPH_ORDER as GRAPH_ORDER
