@@ -19,7 +19,7 @@ from bof.errors import ImageError, OptionError, display_name
 from bof.standing_queries.matching import StandingQueries
 from bof.standing_queries.storage import MAX_BYTES
 from bof.standing_queries.types import WatchHit
-from bof.system.units import counted
+from bof.system.units import counted, when
 
 _USAGE = """\
 add PICTURE... [--name NAME] [--note TEXT]
@@ -73,7 +73,7 @@ def _content(path: Path) -> bytes:
 def _list(queries: StandingQueries, arguments: argparse.Namespace) -> int:
     for one in reversed(queries.watch_list.pictures()):
         if arguments.json:
-            print(json.dumps(asdict(one)))
+            print(json.dumps({**asdict(one), "created": when(one.created)}))
         else:
             note = f"  {one.note}" if one.note else ""
             print(f"{one.id}  {display_name(one.name)}  {counted(one.n_hits, 'hit')}{display_name(note)}")
@@ -86,7 +86,7 @@ def _hits(queries: StandingQueries, arguments: argparse.Namespace) -> int:
         queries.catch_up(show)
     names = {one.id: one.name for one in queries.watch_list.pictures()}
     for hit in queries.watch_list.hits(arguments.after):
-        print(json.dumps(asdict(hit)) if arguments.json else describe(hit, names))
+        print(json.dumps({**asdict(hit), "found": when(hit.found)}) if arguments.json else describe(hit, names))
     return 0
 
 

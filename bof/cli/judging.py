@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bof.engine import Engine
 from bof.errors import OptionError, display_name
 from bof.images.sources import open_source
 from bof.store.judgments import Judgment, add_judgments
-from bof.system.units import counted
+from bof.system.units import counted, when
 
 JUDGMENTS = ("same", "different", "none")
 """What --judge may say of two pictures; none: forget what was said."""
@@ -67,7 +67,7 @@ def judgment_records(engine: Engine) -> Iterator[dict[str, str]]:
     for judged in engine.judgments():
         yield {
             "judgment": _WORDS[judged.is_same],
-            "judged": datetime.fromtimestamp(judged.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "judged": when(judged.seconds),
             "one": judged.one,
             "other": judged.other,
             "one_name": name_of.get(judged.one, ""),

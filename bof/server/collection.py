@@ -17,13 +17,13 @@ from bof.errors import BofError, MismatchError, display_name
 from bof.images.address import Address, file_of, is_part
 from bof.native.mapped_file import ShrunkFileError
 from bof.retrieval.indexed_pictures import MAX_BYTES, read_as_indexed
-from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
 from bof.store.catalog import TAG, TITLE, Fields, ImageRecord, Selection, compile_where
 from bof.store.check import wrong_files
 from bof.store.index import Index
 from bof.system.database import DamagedDatabaseError
+from bof.system.units import when
 
 log = logging.getLogger("bof")
 

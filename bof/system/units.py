@@ -1,6 +1,8 @@
-"""Numbers for people: counts with their noun, bytes with their unit."""
+"""Numbers for people: counts with their noun, bytes with their unit, times."""
 
 from __future__ import annotations
+
+import time
 
 
 def counted(n: int, what: str) -> str:
@@ -15,3 +17,8 @@ def human_bytes(n: float) -> str:
             return f"{n:.3g} {unit}"
         n /= 1000
     return f"{n:.3g} TB"
+
+
+def when(seconds: float) -> str:
+    """A time, in seconds since 1970, as ISO 8601 in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(seconds, 0.0), 253402300799.0)))

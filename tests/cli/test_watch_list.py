@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,7 @@ def test_a_picture_is_watched_found_and_watched_no_more(
     assert "new.png shows a vase (same, " in line
     (hit,) = map(json.loads, run("hits", "--json"))
     assert (hit["number"], hit["watched"], hit["name"]) == (1, 1, "new.png")
+    assert abs(datetime.fromisoformat(hit["found"]).timestamp() - time.time()) < 600
     assert run("hits", "--after", "1") == []
     assert json.loads(run("list", "--json")[0])["n_hits"] == 1
     assert run("remove", "1", "7") == ["1 picture watched no more"]

@@ -13,7 +13,7 @@ from bof.errors import IndexStoreError
 from bof.options.option import Option
 from bof.server.api.endpoint import Endpoint
 from bof.server.collection import ServedCollection
-from bof.server.http.answers import answer, when
+from bof.server.http.answers import answer
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object
 from bof.server.http.parameters import Parameter, Values, whole
 from bof.server.http.problems import ProblemError, not_found
@@ -21,6 +21,7 @@ from bof.server.http.received import as_received
 from bof.server.service import Service
 from bof.store import catalog
 from bof.store.judgments import Judgment, add_judgments, read_judgments, withdraw_judgments
+from bof.system.units import when
 
 SAME, DIFFERENT = JUDGMENTS = ("same", "different")
 PICTURE_PATTERN = "^([0-9a-f]{64}|[0-9]{1,18})$"

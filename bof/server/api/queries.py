@@ -16,7 +16,7 @@ from bof.server.api.endpoint import PREFIX, Endpoint
 from bof.server.api.given import given_picture
 from bof.server.api.search import ANNOTATED, PICTURE, match_json, subject_answer
 from bof.server.decoding import Pose, QueryNeeds, Shrink
-from bof.server.http.answers import answer, when
+from bof.server.http.answers import answer
 from bof.server.http.parameters import (
     CONTENT,
     FLIP,
@@ -38,6 +38,7 @@ from bof.server.queries.store import Sender, StoredQuery, new_id
 from bof.server.search import PageRequest, pose_of
 from bof.server.searching import find_stored_page
 from bof.server.service import Service
+from bof.system.units import when
 
 PICTURE_SIZES = (320, 640, 1600)
 _SENT_NAME = "picture"

@@ -13,7 +13,7 @@ from bof.options.option import Option
 from bof.server import uploads
 from bof.server.api.endpoint import PREFIX, Endpoint
 from bof.server.decoding import Pose, QueryNeeds
-from bof.server.http.answers import answer, when
+from bof.server.http.answers import answer
 from bof.server.http.bodies import one_picture
 from bof.server.http.parameters import MAX_ID, Parameter, Values, number_in_path, whole
 from bof.server.http.problems import busy, not_found
@@ -21,6 +21,7 @@ from bof.server.service import Service
 from bof.standing_queries.matching import StandingQueries
 from bof.standing_queries.storage import MAX_NAME, MAX_NOTE, WatchList
 from bof.standing_queries.types import WatchedPicture, WatchHit
+from bof.system.units import when
 
 _LOOK_SECONDS = 0.3
 

@@ -23,7 +23,6 @@ from bof.grouping.trash import Trash, require_trash
 from bof.grouping.undoing import undo_one
 from bof.images.address import file_of
 from bof.server.collection import ServedCollection
-from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, not_found
 from bof.server.jobs.annotations import read_fields, write_fields
 from bof.server.jobs.changes import Changes
@@ -32,6 +31,7 @@ from bof.server.jobs.queue import Job, Work
 from bof.store.catalog import Fields, ImageRecord
 from bof.system.locking import one_writer
 from bof.system.steps import Stage
+from bof.system.units import when
 
 FileWork = Literal["move", "trash"]
 Action = Literal["remove", "move", "trash"]

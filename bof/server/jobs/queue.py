@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from bof.server.http.answers import when
 from bof.server.http.problems import ProblemError, busy, not_found
 from bof.server.jobs.lane import Lane
 from bof.system.steps import Step
+from bof.system.units import when
 
 log = logging.getLogger("bof")
 
