@@ -17,11 +17,12 @@ from bof.errors import ImageError, reason_of
 from bof.images.decode import kind_of_file
 from bof.images.documents.archives import ARCHIVES
 from bof.images.documents.base import Document, DocumentKind
+from bof.images.documents.films import FILMS
 from bof.images.documents.frames import FRAMES
 from bof.images.documents.pdf import PDF
 from bof.images.regular import MAGIC_BYTES, open_regular
 
-KINDS: tuple[DocumentKind, ...] = (*FRAMES, ARCHIVES, PDF)
+KINDS: tuple[DocumentKind, ...] = (*FRAMES, ARCHIVES, PDF, FILMS)
 
 
 def kind_of_document(head: bytes) -> DocumentKind | None:
