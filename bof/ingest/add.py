@@ -16,6 +16,9 @@ from bof.ingest.batches import Batches
 from bof.ingest.cloud import extract_cloud
 from bof.ingest.documents import Documents, Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
+from bof.ingest.film_chunks import FilmSpec
+from bof.ingest.film_files import OpenedFilm
+from bof.ingest.films import Films
 from bof.ingest.reuse import reuse_features
 from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
 from bof.ingest.work import estimate_work
@@ -100,20 +103,20 @@ def add_pictures(
         reading = _Reading(index, writer, plan, spec, options, progress)
         reading.run()
         n_backfilled, failed = backfill(writer, find_missing(index, spec.column_spec.groups), spec, options, progress)
-    done = reading.batches
+    done, films = reading.batches, reading.films
     return AddReport(
-        n_added=done.n_added - reading.n_changed,
-        n_changed=reading.n_changed,
+        n_added=done.n_added - reading.n_changed - films.n_changed,
+        n_changed=reading.n_changed + films.n_changed,
         n_moved=len(plan.moves),
         n_touched=len(plan.touched),
-        n_removed=len(plan.leaving) + reading.documents.n_removed,
+        n_removed=len(plan.leaving) + reading.documents.n_removed + films.n_removed,
         n_gone=0 if delete else len(plan.gone),
-        n_unchanged=plan.n_unchanged + reading.documents.n_unchanged,
+        n_unchanged=plan.n_unchanged + reading.documents.n_unchanged + films.n_unchanged,
         skipped=[*done.skipped, *failed],
         n_features=done.n_features,
         seconds=time.perf_counter() - start,
         n_backfilled=n_backfilled,
-        n_reused=reading.n_reused,
+        n_reused=reading.n_reused + films.n_reused,
         passed_over=dict(Counter(plan.passed_over) + reading.documents.others),
         linked_folders=plan.linked_folders,
         notes=reading.notes,
@@ -149,6 +152,8 @@ class _Reading:
         self._spec, self._options, self._progress = spec, options, progress
         self.batches = Batches(writer, options)
         self.documents = Documents(index, writer, index.records() if plan.new or plan.changed else [])
+        film_spec = FilmSpec(spec, options.video)
+        self.films = Films(index, writer, self.batches, self.documents, film_spec, options, progress)
         self.n_changed = self.n_reused = 0
         self.notes: list[Skipped] = []
 
@@ -160,6 +165,8 @@ class _Reading:
             self.batches.commit()
             self._extract(list(self._reuse(self._plan.known_contents)), "reading")
             self._extract_parts()
+            self.documents.finish()
+            self.films.read()
         except KeyboardInterrupt:
             self._finish()
             n_left = n_files - self.batches.n_added - len(self.batches.skipped)
@@ -179,6 +186,7 @@ class _Reading:
     def _finish(self) -> None:
         self.batches.commit()
         self.documents.finish()
+        self.films.finish()
 
     def _extract(self, files: Sequence[Found], name: str) -> None:
         """One stage, with the time left by the sizes of the pictures, if anybody wants to know it."""
@@ -189,11 +197,11 @@ class _Reading:
         work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
         total = sum(work.values())
         for item in self._extracted(files):
-            path = item.path if isinstance(item, Skipped | Parts) else item[0].path
+            path = item[0].path if isinstance(item, tuple) else item.path
             self._take(item)
             stage.advance(1, work[path] / total)
 
-    def _extracted(self, files: Sequence[Found]) -> Iterator[Extracted | Parts | Skipped]:
+    def _extracted(self, files: Sequence[Found]) -> Iterator[Extracted | Parts | OpenedFilm | Skipped]:
         here, note = [file for file in files if not is_cloud(file[0])], self.notes.append
         yield from extract_files(here, self._spec, self._options, note)
         in_cloud = [file for file in files if is_cloud(file[0])]
@@ -210,7 +218,10 @@ class _Reading:
                 self.n_reused += 1
             stage.advance()
 
-    def _take(self, item: Extracted | Parts | Skipped) -> None:
+    def _take(self, item: Extracted | Parts | OpenedFilm | Skipped) -> None:
+        if isinstance(item, OpenedFilm):
+            self.films.take_opened(item)
+            return
         if isinstance(item, Parts):
             self.documents.take_opened(item)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from bof.images.listing import Skipped
 from bof.ingest.extract import Extracted
@@ -32,13 +33,22 @@ class Batches:
         """One picture more. fields: what it is annotated with in the same commit, instead of what these had."""
         if isinstance(item, Skipped):
             self.skipped.append(item)
-        else:
+        self.take_together([] if isinstance(item, Skipped) else [item], fields)
+
+    def take_together(self, items: Sequence[Extracted], fields: Fields | None = None) -> None:
+        """Pictures that come into the index in one commit, or not at all."""
+        for item in items:
             self._waiting.append(item)
             self._annotated.update({item[0].path: fields} if fields else {})
             self._waiting_features += len(item[1])
         is_full = self._waiting_features >= MAX_WAITING_FEATURES or len(self._waiting) >= self._options.commit_images
         if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
             self.commit()
+
+    @property
+    def n_waiting(self) -> int:
+        """Pictures that are not committed yet."""
+        return len(self._waiting)
 
     def commit(self) -> None:
         """Commit what waits."""

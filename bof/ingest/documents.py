@@ -81,7 +81,7 @@ class Documents:
                 if there.get(path) == sha256:
                     self.n_unchanged += 1
                     continue
-                name = self._free_name(path, name)
+                name = self.free_name(path, name)
                 pending.add(path)
                 if sha256 in self._contents:
                     contents.append(KnownContent(path, name, sha256, document.stamp[0], UNFINISHED_NS))
@@ -97,6 +97,12 @@ class Documents:
         if (record.n_bytes, record.mtime_ns) != document.stamp:
             return Skipped(record.path, "its file changed while it was read; the same command reads it again")
         return replace(record, mtime_ns=UNFINISHED_NS)
+
+    def free_name(self, path: str, name: str) -> str:
+        """The name that a part wishes, unless another picture has it."""
+        chosen = name if self._path_of.get(name, path) == path else path
+        self._path_of[chosen] = path
+        return chosen
 
     def done(self, path: str) -> None:
         """A part was committed, or cannot be read."""
@@ -126,11 +132,6 @@ class Documents:
     def _records(self, path: str) -> Sequence[ImageRecord]:
         return _rows(self._known, path)
 
-    def _free_name(self, path: str, name: str) -> str:
-        """The name that a part wishes, unless another picture has it."""
-        chosen = name if self._path_of.get(name, path) == path else path
-        self._path_of[chosen] = path
-        return chosen
 
 
 def _rows(rows: Mapping[str, KnownFile], path: str) -> Sequence[ImageRecord]:

@@ -14,10 +14,12 @@ from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
 from bof.images.address import Stamp, is_part
 from bof.images.decode import Picture, PictureTooLargeError, decode
-from bof.images.documents import open_document
+from bof.images.documents import find_kind, open_document
+from bof.images.documents.films import FILMS
 from bof.images.listing import Skipped
 from bof.images.opening import read_content, sha256_of_file, sha256_of_picture, stamp_of
 from bof.ingest.documents import Parts
+from bof.ingest.film_files import OpenedFilm, open_film
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
@@ -65,9 +67,9 @@ ExtractedColumns = tuple[str, str, Rows]
 
 def extract_files(
     files: Sequence[Found], spec: ExtractSpec, options: IndexOptions, on_note: Callable[[Skipped], None] | None = None
-) -> Iterator[Extracted | Parts | Skipped]:
+) -> Iterator[Extracted | Parts | OpenedFilm | Skipped]:
     """The facts and columns of (path, name) pairs, in the order of `in_processes`; of a file with several pictures, its
-    parts, to be extracted in their turn.
+    parts, to be extracted in their turn; and of a film what it says of itself.
 
     on_note: is told of pictures that were read though something is wrong with their files.
     """
@@ -113,7 +115,9 @@ def _run(
         yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
 
 
-def extract_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> Extracted | Noted | Parts | Skipped | Deferred:
+def extract_in_worker(
+    shared: tuple[ExtractSpec, int], file: Found
+) -> Extracted | Noted | Parts | OpenedFilm | Skipped | Deferred:
     """One picture, in a process of its own."""
     be_one_of_many()
     spec, max_pixels = shared
@@ -137,10 +141,12 @@ def extract_columns_in_worker(shared: tuple[ExtractSpec, int], file: Found) -> E
     )
 
 
-def _open(file: Found) -> Parts | Skipped | None:
-    """The parts of a file with several pictures; None of one with a single picture."""
+def _open(file: Found) -> Parts | OpenedFilm | Skipped | None:
+    """The parts of a file with several pictures, or a film; None of a file with a single picture."""
     path, name = file
     try:
+        if find_kind(path) is FILMS:
+            return open_film(path, name)
         stamp = stamp_of(path)
         document = open_document(path)
         if document is None:

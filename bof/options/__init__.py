@@ -140,6 +140,7 @@ class IndexOptions(_WithWorkers):
     picture_seconds: int = declare(
         120, "skip a picture that takes longer than this to read", 1, 86400, unit="seconds", expert=True
     )
+    video: VideoOptions = field(default_factory=VideoOptions)
 
 
 # -- Searching --------------------------------------------------------------------------------------------------------
