@@ -133,6 +133,5 @@ class Documents:
         return _rows(self._known, path)
 
 
-
 def _rows(rows: Mapping[str, KnownFile], path: str) -> Sequence[ImageRecord]:
     return rows[path].records if path in rows else ()

@@ -103,9 +103,7 @@ def read_chunks(
         done += seconds
 
 
-def _items(
-    readings: Sequence[FilmReading], note: Callable[[tuple[FilmReading, Chunk]], None]
-) -> Iterator[FilmChunk]:
+def _items(readings: Sequence[FilmReading], note: Callable[[tuple[FilmReading, Chunk]], None]) -> Iterator[FilmChunk]:
     """The chunks that are worth reading; each is noted before it is begun."""
     for reading in readings:
         for chunk in reading.chunks:

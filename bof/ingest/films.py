@@ -7,7 +7,7 @@ process does not survive is left out and named; the film counts as read without 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bof.images.address import Address
@@ -69,7 +69,9 @@ class Films:
         to_read = []
         for film in films:
             reading = self._begin(film, known[film.path].records if film.path in known else ())
-            source = None if not reading.chunks else next((k for k in known.values() if k.has_content(film.sha256)), None)
+            source = (
+                None if not reading.chunks else next((k for k in known.values() if k.has_content(film.sha256)), None)
+            )
             if not reading.chunks or (source and self._reuse(reading, source)):
                 self._complete.append(reading)
             else:
@@ -132,8 +134,6 @@ def _contents(film: OpenedFilm, source: KnownFile) -> list[KnownContent]:
     """The pictures of a film, as the index has them of another one of the same content."""
     addresses = [Address(film.path, part_of(record.path)) for record in source.records]
     return [
-        KnownContent(
-            str(one), one.name(film.name), sha256_of_part(film.sha256, one.part), film.stamp[0], UNFINISHED_NS
-        )
+        KnownContent(str(one), one.name(film.name), sha256_of_part(film.sha256, one.part), film.stamp[0], UNFINISHED_NS)
         for one in addresses
     ]

@@ -21,6 +21,8 @@ from bof.options import SKETCH, FeatureOptions
 from bof.store import catalog, columns, pictures, vocabulary_copy
 from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
+from bof.store.film_frames import FilmFrames, find_film_frames
+from bof.store.film_words import count_films
 from bof.store.inverted_file import Postings, Weights, derive_weights
 from bof.store.segments import ADVICE, Segment
 from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
@@ -38,7 +40,8 @@ class Snapshot:
     """The collection as of one commit: images are numbered through all segments.
 
     rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole, of which
-    n_images images and n_features features live. generation is the commit's number, names are the segments'.
+    n_images images and n_features features live. generation is the commit's number, names are the segments'; films:
+    which images are frames of films, None: none is.
     """
 
     generation: int
@@ -49,6 +52,7 @@ class Snapshot:
     weights: Weights
     n_images: int
     n_features: int
+    films: FilmFrames | None = None
 
     def __repr__(self) -> str:
         return f"Snapshot(commit {self.generation}, {self.n_images} images)"
@@ -244,7 +248,7 @@ class Index:
                 made = self.snapshot()
                 save_ann_index(self.folder, made.embeddings())
             if is_large:
-                save_weights(self.folder, made.generation, made.names, made.weights)
+                save_weights(self.folder, made.generation, made.names, made.weights, counts_films=bool(made.films))
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
         """The collection as of now. Raises IndexStoreError where a segment is damaged.
@@ -261,17 +265,19 @@ class Index:
         n_images = [row.n_images for row in commit.segments]
         segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), n_images)
         names = [row.name for row in commit.segments]
-        weights = load_weights(self.folder, commit.generation, names, live, self.n_words)
-        weights = weights or self._weigh(segments, live)
+        films = find_film_frames(commit.images.paths)
+        weights = load_weights(self.folder, commit.generation, names, live, self.n_words, counts_films=bool(films))
+        weights = weights or self._weigh(segments, live, films)
         with reading(*segments):
             sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
         counted = int(live.sum()), int(sizes[live].sum())
-        return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted)
+        return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted, films)
 
-    def _weigh(self, segments: Sequence[Segment], live: Bool) -> Weights:
+    def _weigh(self, segments: Sequence[Segment], live: Bool, films: FilmFrames | None) -> Weights:
         try:
             with reading(*segments):
-                return derive_weights([segment.postings for segment in segments], live, self.n_words)
+                counted = count_films(segments, live, films.film, self.n_words) if films else None
+                return derive_weights([segment.postings for segment in segments], live, self.n_words, counted)
         except ValueError as error:
             raise IndexStoreError(str(error), path=self.folder, advice=ADVICE) from error
 

@@ -77,6 +77,15 @@ class Postings:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmFrequency:
+    """In how many live films each word is, i64 (n_words,), of how many; is_frame bool (n_images,): their frames."""
+
+    frequency: I64
+    n_films: int
+    is_frame: Bool
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """Derived from a whole collection: idf f64 (n_words,), norm f64 (n_images,) and which images are live."""
 
@@ -95,15 +104,19 @@ def inverse_document_frequency(document_frequency: I64, n_images: int) -> F64:
     return np.where(present, np.log1p(ratio), 0.0)
 
 
-def derive_weights(postings: Sequence[Postings], live: Bool, n_words: int) -> Weights:
+def derive_weights(
+    postings: Sequence[Postings], live: Bool, n_words: int, films: FilmFrequency | None = None
+) -> Weights:
     """idf over the live images of all segments, and each image's TF-IDF length (Sivic and Zisserman 2003).
 
-    Raises ValueError where a posting names an image that does not exist.
+    films: a film is one document, whatever it has of frames; None: there is none. Raises ValueError where a posting
+    names an image that does not exist.
     """
-    frequency = np.zeros(n_words, np.int64)
+    alone = live if films is None else live & ~films.is_frame
+    frequency = np.zeros(n_words, np.int64) if films is None else films.frequency.copy()
     for part in postings:
-        part.count_images(live, frequency)
-    idf = inverse_document_frequency(frequency, int(live.sum()))
+        part.count_images(alone, frequency)
+    idf = inverse_document_frequency(frequency, int(alone.sum()) + (films.n_films if films else 0))
     squared = squared_idf(idf)
     norms = [squared_norms(part, squared) for part in postings]
     norm = np.sqrt(np.concatenate(norms)) if norms else np.empty(0)

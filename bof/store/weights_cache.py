@@ -28,28 +28,36 @@ _MOST_HEADER, _MOST_REST = 1 << 10, 1 << 14
 log = logging.getLogger("bof")
 
 
-def load_weights(folder: Path, generation: int, segments: Sequence[str], live: Bool, n_words: int) -> Weights | None:
+def load_weights(
+    folder: Path, generation: int, segments: Sequence[str], live: Bool, n_words: int, *, counts_films: bool = False
+) -> Weights | None:
     """The weights that were kept of just this commit; None where there are none, or they are damaged.
+
+    counts_films: there are films, each of which must count as one document; a bof that did not know films has counted
+    their frames.
 
     What the archive must hold is known before it is read: nothing is inflated, and no more is read than that. It
     carries a checksum of each array, which is compared.
     """
-    expected = _arrays(generation, segments, np.empty(n_words), np.empty(len(live)))
+    expected = _arrays(generation, segments, np.empty(n_words), np.empty(len(live)), counts_films=counts_films)
     try:
         with Directory.open(folder) as here, here.open_file(FILE_NAME) as stream:
             saved = _read(stream, expected)
     except Exception as error:  # a damaged archive raises nearly every exception there is
         log.debug("%s: %s", folder / FILE_NAME, error)
         return None
-    if any((saved[name] != expected[name]).any() for name in ("generation", "segments")):
+    if any((saved[name] != expected[name]).any() for name in expected.keys() - {"idf", "norm"}):
         return None
     idf, norm = saved["idf"], saved["norm"]
     are_weights = np.isfinite(idf).all() and np.isfinite(norm).all() and (idf >= 0).all() and (norm > 0).all()
     return Weights(idf, norm, live) if are_weights else None
 
 
-def _arrays(generation: int, segments: Sequence[str], idf: NDArray[Any], norm: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _arrays(
+    generation: int, segments: Sequence[str], idf: NDArray[Any], norm: NDArray[Any], *, counts_films: bool
+) -> dict[str, NDArray[Any]]:
     named = {"generation": np.int64(generation), "segments": np.array(segments, np.str_), "idf": idf, "norm": norm}
+    named |= {"counts_films": np.True_} if counts_films else {}
     return {name: np.asarray(array) for name, array in named.items()}
 
 
@@ -77,16 +85,20 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, model: NDArra
         return np.frombuffer(content.read(), dtype).reshape(shape)
 
 
-def save_weights(folder: Path, generation: int, segments: Sequence[str], weights: Weights) -> None:
+def save_weights(
+    folder: Path, generation: int, segments: Sequence[str], weights: Weights, *, counts_films: bool = False
+) -> None:
     """Keep weights for those who open the index next. Only the holder of the writer's lock calls it.
 
+    counts_films: see `load_weights`; of a collection without films nothing is said.
     Where it fails nothing is lost: they are derived again. Nothing is written through a link.
     """
     fresh = folder / f".{FILE_NAME}.partial.npz"
     try:
         fresh.unlink(missing_ok=True)
         with open_for_writing(fresh) as stream:
-            np.savez(stream, allow_pickle=False, **_arrays(generation, segments, weights.idf, weights.norm))
+            arrays = _arrays(generation, segments, weights.idf, weights.norm, counts_films=counts_films)
+            np.savez(stream, allow_pickle=False, **arrays)
         fsync_path(fresh)
         os.replace(fresh, folder / FILE_NAME)
     except OSError as error:

@@ -21,8 +21,12 @@ def missing_extra(suffix: str) -> str:
     return PDF_EXTRA if suffix == PDF_SUFFIX and find_spec(PDF_LIBRARY) is None else ""
 
 
-_FILM_SUFFIXES = frozenset(f".{suffix}" for suffix in "mp4 mov m4v avi mkv webm wmv mpg mpeg mts m2ts 3gp flv ogv".split())
-DOCUMENT_SUFFIXES: frozenset[str] = _ARCHIVE_SUFFIXES | _FILM_SUFFIXES | ({PDF_SUFFIX} if not missing_extra(PDF_SUFFIX) else frozenset())
+_FILM_SUFFIXES = frozenset(
+    f".{suffix}" for suffix in ["mp4", "mov", "m4v", "avi", "mkv", "webm", "wmv", "mpg", "mpeg", "mts", "m2ts", "3gp", "flv", "ogv"]
+)
+DOCUMENT_SUFFIXES: frozenset[str] = (
+    _ARCHIVE_SUFFIXES | _FILM_SUFFIXES | ({PDF_SUFFIX} if not missing_extra(PDF_SUFFIX) else frozenset())
+)
 """Of files that hold pictures and are none themselves, as far as what reads them is installed."""
 
 
