@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -30,7 +31,7 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
-from bof.retrieval.pages import HitPage, HitRange, page_of
+from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
@@ -504,8 +505,11 @@ class Engine(OpenedIndex):
         self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, chosen: HitRange
     ) -> HitPage:
         found = self._field_values_of(collection, options.group_by) if options.group_by else None
-        placed, total = page_of(answer, found, options.verify, chosen)
-        rows = collection.rows
+        films, rows = collection.films, collection.rows
+        placed, total = page_of(answer, found, films, options, chosen)
+        if films is not None:
+            n_shots = count_shots(answer, films, options.verify)
+            placed = [replace(one, n_shots=n_shots.get(int(films.film[one.image]), 0)) for one in placed]
         number_of = {one.image: int(rows.id[one.image]) for one in placed}
         selection = self.select(ids=list(number_of.values())) if placed else Selection(0, (), {})
         hits = [

@@ -6,6 +6,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bof.cli import dry_run, harvesting, upkeep
@@ -34,7 +35,7 @@ from bof.images.cloud import is_cloud, source_of
 from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
-from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions
+from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions, VideoOptions
 from bof.store import catalog
 
 _USAGE = """\
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     harvesting.add_harvest_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
+    add_options(parser, VideoOptions)
     add_options(parser, ReuseOptions)
     add_feature_options(parser)
     return parser
@@ -118,7 +120,7 @@ def _field(text: str) -> tuple[str, str]:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    options = options_from(arguments, IndexOptions)
+    options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))
     _refuse_contradictions(arguments)
     folder = index_folder(arguments.index)
     if arguments.iiif:

@@ -151,7 +151,7 @@ class OpenedIndex:
         """As of the commit that an answer is of, whose numbers of images they have."""
         before = self._field_values.get(field)
         if before is None or before[0] != collection.generation:
-            before = collection.generation, field_values(self.folder, field, collection.rows)
+            before = collection.generation, field_values(self.folder, field, collection.rows, collection.films)
             if len(self._field_values) >= _MAX_FIELDS:
                 self._field_values.clear()
             self._field_values[field] = before

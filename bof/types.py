@@ -197,6 +197,18 @@ class ValueGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmPlace:
+    """Where in a film a hit is, in seconds. time: of the frame that shows the query best; start and stop: of its shot;
+    n_shots: how many shots of the film are called the same.
+    """
+
+    time: float
+    start: float
+    stop: float
+    n_shots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer: a database picture, how well it matches, and the proof.
 
@@ -206,7 +218,8 @@ class Hit:
     agreement: what pixels say, None where they were not compared; basis: what `same` or `part` rests on. path: of the
     picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file. query_outline f64
     (n, 2): where the database picture lies in the query, clipped to the query's picture; fields: what the catalogue
-    says of it, tags too; group: which it is the best of, where hits are grouped by a field.
+    says of it, tags too; group: which it is the best of, where hits are grouped by a field; film: where it is in its
+    film, None for a picture.
     """
 
     image: int
@@ -225,6 +238,7 @@ class Hit:
     query_outline: F64 | None = None
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: ValueGroup | None = None
+    film: FilmPlace | None = None
 
     @property
     def file(self) -> Path:

@@ -167,6 +167,7 @@ def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str
     """The flags that `search_options` reads."""
     parser.add_argument("--no-verify", action="store_true", help="the same as --ranker votes")
     for_experts(parser, "--no-verify")
+    parser.add_argument("--shots", action="store_true", help="list each shot of a film that is found, not the best one")
     add_options(parser, SearchOptions, without=without)
     for kind in (VoteOptions, VerifyOptions, ExpandOptions):
         add_options(parser, kind)
@@ -179,6 +180,7 @@ def search_options(arguments: argparse.Namespace) -> SearchOptions:
         chosen["ranker"] = "votes"
     return SearchOptions(
         **chosen,
+        shots=arguments.shots,
         vote=options_from(arguments, VoteOptions),
         verify=options_from(arguments, VerifyOptions),
         expand=options_from(arguments, ExpandOptions),

@@ -15,6 +15,7 @@ from bof.errors import display_name
 from bof.images.listing import Skipped, list_everything
 from bof.ingest.documents import Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
+from bof.ingest.film_files import OpenedFilm
 from bof.ingest.sync import Found, Plan, plan_sync
 from bof.ingest.work import draw_files, estimate_work
 from bof.options import IndexOptions
@@ -93,12 +94,17 @@ def _print_estimate(files: Sequence[Found], spec: ExtractSpec, options: IndexOpt
             f"{'holds' if sample.n_with_parts == 1 else 'hold'} several pictures, {sample.n_parts} in all: "
             f"they come on top of what follows"
         )
+    if sample.n_films:
+        print(
+            f"{counted(sample.n_films, 'film')} of {sample.film_seconds:.0f} s in all among what was looked into: "
+            f"on top of what follows"
+        )
     if not sample.n:
         return
     memory_limit = limit_memory(options.memory, options.n_workers, spec.features)
     n_bytes = (
         len(files)
-        / (sample.n + sample.n_with_parts)
+        / (sample.n + sample.n_with_parts + sample.n_films)
         * (sample.n_read * _BYTES_AN_IMAGE + sample.n_features * _BYTES_A_FEATURE)
     )
     least = WRITER_BYTES + memory_limit.n_workers * 2 * WORKER_BYTES
@@ -113,7 +119,8 @@ def _print_estimate(files: Sequence[Found], spec: ExtractSpec, options: IndexOpt
 class _Sample:
     """Pictures that were read to judge by: how many, how many could be read, their features; seconds for all files.
 
-    n_with_parts: files that were opened and hold several, which are not among these; n_parts: how many they hold.
+    n_with_parts: files that were opened and hold several, which are not among these; n_parts: how many they hold;
+    n_films and film_seconds: films that were opened.
     """
 
     n: int
@@ -122,12 +129,14 @@ class _Sample:
     seconds: float
     n_with_parts: int = 0
     n_parts: int = 0
+    n_films: int = 0
+    film_seconds: float = 0.0
 
     @classmethod
     def of(cls, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> _Sample:
         """Time goes by the sizes of the pictures. It is taken once every process has read some: they start before."""
         work = estimate_work(files, spec, options)
-        found: list[Extracted | Parts | Skipped] = []
+        found: list[Extracted | Parts | OpenedFilm | Skipped] = []
         ends = [time.perf_counter()]
         for item in extract_files(draw_files(files, _SAMPLE), spec, options):
             found.append(item)
@@ -136,10 +145,12 @@ class _Sample:
                 break
         first = _starting(options) if len(found) >= _LEAST + _starting(options) else 0
         timed = sum(work[_path(item)] for item in found[first:])
-        sizes = [len(item[1]) for item in found if not isinstance(item, Skipped | Parts)]
+        sizes = [len(item[1]) for item in found if isinstance(item, tuple)]
         parts = [len(item.parts) for item in found if isinstance(item, Parts)]
-        n, seconds = len(found) - len(parts), (ends[-1] - ends[first]) * sum(work.values()) / timed
-        return cls(n, len(sizes), sum(sizes), seconds, len(parts), sum(parts))
+        films = [float(item.facts.duration) for item in found if isinstance(item, OpenedFilm)]
+        n = len(found) - len(parts) - len(films)
+        seconds = (ends[-1] - ends[first]) * sum(work.values()) / timed
+        return cls(n, len(sizes), sum(sizes), seconds, len(parts), sum(parts), len(films), sum(films))
 
 
 def _starting(options: IndexOptions) -> int:
@@ -147,5 +158,5 @@ def _starting(options: IndexOptions) -> int:
     return 4 * options.n_workers
 
 
-def _path(item: Extracted | Parts | Skipped) -> str:
-    return item.path if isinstance(item, Skipped | Parts) else item[0].path
+def _path(item: Extracted | Parts | OpenedFilm | Skipped) -> str:
+    return item[0].path if isinstance(item, tuple) else item.path

@@ -12,9 +12,11 @@ from bof.retrieval.hits import Hits
 from bof.system.csv_cells import text_cell
 
 _OF_GROUPS = ("group", "group_agree", "group_found", "group_pictures", "margin")
+_OF_FILMS = ("time", "shot_start", "shot_stop", "shots")
 _COLUMNS = (
     "rank", *_OF_GROUPS, "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
     "hit_overlap", "left", "top", "right", "bottom", "width", "height", "name", "path", "part",
+    *_OF_FILMS,
 )  # fmt: skip
 
 _FIELD = "field:"
@@ -24,12 +26,14 @@ _FIELD = "field:"
 def hits_as_csv(answered: Sequence[FoundHits | FailedQuery]) -> str:
     """All answers as one table, a row a hit; a query without hits, or without an answer, has a row that says so.
 
-    Several values of a field are joined; groups have columns where hits are grouped.
+    Several values of a field are joined; groups have columns where hits are grouped, films where there
+    are any.
     """
     hits = [hit for one in answered if isinstance(one, FoundHits) for hit in one.hits]
     keys = sorted({key for hit in hits for key in hit.fields})
-    is_grouped = any(hit.group for hit in hits)
-    columns = [name for name in _COLUMNS if is_grouped or name not in _OF_GROUPS]
+    left_out = {*(() if any(hit.group for hit in hits) else _OF_GROUPS)}
+    left_out |= {*(() if any(hit.film for hit in hits) else _OF_FILMS)}
+    columns = [name for name in _COLUMNS if name not in left_out]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["query", "problem", *columns, *(text_cell(f"{_FIELD}{key}") for key in keys)])

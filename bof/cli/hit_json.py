@@ -58,6 +58,7 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "height": hit.height,
         "fields": {key: list(values) for key, values in hit.fields.items()},
         "group": dataclasses.asdict(hit.group) if hit.group else None,
+        "film": dataclasses.asdict(hit.film) if hit.film else None,
     }
 
 

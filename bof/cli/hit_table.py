@@ -14,7 +14,7 @@ from bof.options import AUTO, HASHES, SearchOptions
 from bof.retrieval.answer import shared_percent
 from bof.retrieval.hits import bounds_of
 from bof.system.units import counted
-from bof.types import Box, Hit, Overlay
+from bof.types import Box, FilmPlace, Hit, Overlay
 
 
 def hit_lines(found: FoundHits, options: SearchOptions) -> Iterator[str]:
@@ -101,6 +101,8 @@ def _reported_of(overlay: Overlay) -> str:
 def _remark(hit: Hit) -> str:
     """What else there is to say of a hit, behind its name."""
     remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
+    if hit.film:
+        remarks.append(_of_film(hit.film))
     if hit.basis == "content":
         remarks.append("the same file")
     if hit.basis == "whole":
@@ -113,6 +115,12 @@ def _remark(hit: Hit) -> str:
         shares = (shared_percent(share) for share in (hit.agreement.query_overlap, hit.agreement.hit_overlap))
         remarks.append("{}% of the query and {}% of it agree, the rest differs".format(*shares))
     return f" ({'; '.join(remarks)})" if remarks else ""
+
+
+def _of_film(film: FilmPlace) -> str:
+    """Which shot of a film, and that there are others."""
+    others = f", {film.n_shots} shots found" if film.n_shots > 1 else ""
+    return f"shot {film.start:.3f} to {film.stop:.3f} s{others}"
 
 
 def as_flag(box: Box) -> str:

@@ -13,6 +13,7 @@ from bof.images.cloud import MAX_FETCHED_BYTES, fetch_all
 from bof.images.listing import Skipped
 from bof.ingest.documents import Parts
 from bof.ingest.extract import Extracted, ExtractSpec, extract_files
+from bof.ingest.film_files import OpenedFilm
 from bof.ingest.sync import Found
 from bof.options import IndexOptions
 
@@ -54,9 +55,11 @@ def _moved(path: str, file: str) -> str:
 
 
 def _named(
-    item: Extracted | Parts | Skipped, cloud_of: Mapping[str, str], stamps: Mapping[str, Stamp]
+    item: Extracted | Parts | OpenedFilm | Skipped, cloud_of: Mapping[str, str], stamps: Mapping[str, Stamp]
 ) -> Extracted | Parts | Skipped:
     """What was found of a local file, as that of the file in the cloud."""
+    if isinstance(item, OpenedFilm):
+        return Skipped(cloud_of[item.path], "films that lie on other machines are not read; copy it to this one")
     if isinstance(item, Skipped):
         return replace(item, path=_moved(item.path, cloud_of[file_of(item.path)]))
     if isinstance(item, Parts):

@@ -51,8 +51,8 @@ class OpenedFilm:
         starts = [times.start - _MS for part in parts if (times := times_of(part))]
         if not starts:
             return self.chunks
-        last = max(starts)
-        return [chunk for chunk in self.chunks if chunk.start > max(last, 0)]
+        last = max(Fraction(0), *starts)
+        return [chunk for chunk in self.chunks if chunk.start > last]
 
     def seconds_of(self, chunk: Chunk) -> float:
         """How long a chunk is; 0 where nobody knows."""

@@ -233,7 +233,10 @@ class ExpandOptions(Checked):
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions(Checked):
-    """How to search: which ranker or rankers, the options of their stages, and which pictures may answer."""
+    """How to search: which ranker or rankers, the options of their stages, and which pictures may answer.
+
+    shots: a film that is found has a hit for each of its shots, not one alone.
+    """
 
     ranker: str = declare(
         "bof",
@@ -256,6 +259,7 @@ class SearchOptions(Checked):
         "one hit for each value of a field of the pictures (product), its best picture; also folder, and name: of "
         "the file, where one holds several pictures",
     )
+    shots: bool = False
     metric: str = declare(DEFAULT_METRIC, "how color and histogram are compared", choices=METRICS, expert=True)
     fusion: str = declare(
         "calibrated", "how several rankers are fused: the evidence of each added up, or reciprocal ranks",

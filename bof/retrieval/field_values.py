@@ -12,20 +12,22 @@ from bof.images.address import Address
 from bof.retrieval.grouped import FieldValues
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns
+from bof.store.film_frames import FilmFrames
+from bof.types import I32, I64
 
 
-def field_values(folder: Path, field: str, rows: CatalogueColumns) -> FieldValues:
+def field_values(folder: Path, field: str, rows: CatalogueColumns, films: FilmFrames | None = None) -> FieldValues:
     """Of the images of a commit, in `rows`; fields are those of the newest. folder: the index's.
 
     `folder`: all of the folder that a name lies in; `name`: of the file that holds a picture. Raises OptionError for a
-    field that no picture has.
+    field that no picture has. films: which images are frames: a film counts once.
     """
     live = np.flatnonzero(~rows.deleted)
     if field in catalog.GROUPING:
-        return _columns(field, _places(field, rows, live.tolist()))
+        return _columns(field, _places(field, rows, live.tolist()), films)
     image_of = dict(zip(rows.id[live].tolist(), live.tolist(), strict=True))
     found = catalog.values_of(folder, field)
-    return _columns(field, ((image_of[number], value) for number, value in found if number in image_of))
+    return _columns(field, ((image_of[number], value) for number, value in found if number in image_of), films)
 
 
 def _places(field: str, rows: CatalogueColumns, images: Iterable[int]) -> Iterator[tuple[int, str]]:
@@ -36,11 +38,20 @@ def _places(field: str, rows: CatalogueColumns, images: Iterable[int]) -> Iterat
             yield image, value
 
 
-def _columns(field: str, pairs: Iterable[tuple[int, str]]) -> FieldValues:
+def _columns(field: str, pairs: Iterable[tuple[int, str]], films: FilmFrames | None) -> FieldValues:
     """Pairs of an image and one of its values."""
     listed = list(pairs)
     names = sorted({value for _, value in listed})
     number_of = {name: number for number, name in enumerate(names)}
     images = np.array([image for image, _ in listed], np.int64)
     values = np.array([number_of[value] for _, value in listed], np.int32)
-    return FieldValues(field, images, values, names, np.bincount(values, minlength=len(names)))
+    return FieldValues(field, images, values, names, _count(images, values, len(names), films))
+
+
+def _count(images: I64, values: I32, n_values: int, films: FilmFrames | None) -> I64:
+    """How many pictures and films have each value, i64 (n_values,)."""
+    if films is not None:
+        film = films.film[images]
+        document = np.where(film < 0, images, len(films.film) + film.astype(np.int64))
+        values = np.unique(np.stack([document, values]), axis=1)[1].astype(np.int32)
+    return np.bincount(values, minlength=n_values)

@@ -15,11 +15,12 @@ from bof.html import PageImage, inline_jpeg, render
 from bof.images.address import Address
 from bof.images.decode import Picture, shrink, to_rgb
 from bof.images.draw import GREEN, VIOLET, encode_jpeg
+from bof.images.films.times import times_of
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.query import Query
 from bof.store.catalog import ImageRow
-from bof.types import F64, U8, Box, Hit, ValueGroup
+from bof.types import F64, U8, Box, FilmPlace, Hit, ValueGroup
 
 THUMBNAIL_PX = 160
 _READ_PX = 512
@@ -31,11 +32,14 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class PlacedImage:
-    """An image of an answer at its place: its number, its score, and the group that it is the best of."""
+    """An image of an answer at its place: its number, its score, and the group that it is the best of; of a frame
+    of a film, how many of the film's shots are called the same.
+    """
 
     image: int
     score: float
     group: ValueGroup | None = None
+    n_shots: int = 0
 
 
 class Reader(Protocol):
@@ -114,7 +118,19 @@ def hit_of(
     inspected = answer.agreements.get(image), answer.basis.get(image)
     part = Address.parse(row.path).part
     found = Hit(image, row.name, Path(row.path), *facts, verification, outline, *inspected, part)
-    return replace(found, query_outline=_in_query(query, transform, row), fields=fields or {}, group=placed.group)
+    return replace(
+        found,
+        query_outline=_in_query(query, transform, row),
+        fields=fields or {},
+        group=placed.group,
+        film=_film_place(part, placed.n_shots),
+    )
+
+
+def _film_place(part: str, n_shots: int) -> FilmPlace | None:
+    """Where a frame of a film is; None for any other part, or none."""
+    times = times_of(part) if part.startswith("t=") else None
+    return FilmPlace(float(times.time), float(times.start), float(times.stop), n_shots) if times else None
 
 
 def _in_query(query: Query, transform: F64 | None, row: ImageRow) -> F64 | None:
@@ -164,6 +180,10 @@ def _record(hit: Hit) -> dict[str, Any]:
         "group_found": group.n_found if group else None,
         "group_pictures": group.n_pictures if group else None,
         "margin": group.margin if group else None,
+        "time": hit.film.time if hit.film else None,
+        "shot_start": hit.film.start if hit.film else None,
+        "shot_stop": hit.film.stop if hit.film else None,
+        "shots": hit.film.n_shots if hit.film else None,
     }  # fmt: skip
 
 

@@ -66,9 +66,9 @@ def test_groups_are_those_of_a_dict(seed: int) -> None:
     groups = grouped(answer, found, OPTIONS)
     placed = groups.placed(np.arange(len(groups.images)))
     assert [(one.image, one.score, one.group) for one in placed] == expected
-    page, total = page_of(answer, found, OPTIONS, HitRange(3, 2))
+    page, total = page_of(answer, found, None, SearchOptions(verify=OPTIONS), HitRange(3, 2))
     assert (total, page) == (len(expected), placed[2:5])
-    page, total = page_of(answer, found, OPTIONS, HitRange(99, 0, {"same", "unverified"}))
+    page, total = page_of(answer, found, None, SearchOptions(verify=OPTIONS), HitRange(99, 0, {"same", "unverified"}))
     fitting = [one for one in placed if answer.verdict(one.image, OPTIONS) in ("same", "unverified")]
     assert (total, page) == (len(fitting), fitting)
 

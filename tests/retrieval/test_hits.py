@@ -26,7 +26,7 @@ ALONE = IndexOptions(workers=1)
 COLUMNS = [
     "rank", "name", "path", "part", "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
     "hit_overlap", "left", "top", "right", "bottom", "width", "height", "group", "group_agree", "group_found",
-    "group_pictures", "margin",
+    "group_pictures", "margin", "time", "shot_start", "shot_stop", "shots",
 ]  # fmt: skip
 
 

@@ -22,7 +22,8 @@ def missing_extra(suffix: str) -> str:
 
 
 _FILM_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in ["mp4", "mov", "m4v", "avi", "mkv", "webm", "wmv", "mpg", "mpeg", "mts", "m2ts", "3gp", "flv", "ogv"]
+    f".{suffix}"
+    for suffix in ["mp4", "mov", "m4v", "avi", "mkv", "webm", "wmv", "mpg", "mpeg", "mts", "m2ts", "3gp", "flv", "ogv"]
 )
 DOCUMENT_SUFFIXES: frozenset[str] = (
     _ARCHIVE_SUFFIXES | _FILM_SUFFIXES | ({PDF_SUFFIX} if not missing_extra(PDF_SUFFIX) else frozenset())

@@ -15,7 +15,24 @@ from bof.images.films.film import Film
 from bof.images.films.times import times_of
 
 FILM_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in ["mp4", "mov", "m4v", "avi", "mkv", "webm", "wmv", "mpg", "mpeg", "mts", "m2ts", "ts", "3gp", "flv", "ogv"]
+    f".{suffix}"
+    for suffix in [
+        "mp4",
+        "mov",
+        "m4v",
+        "avi",
+        "mkv",
+        "webm",
+        "wmv",
+        "mpg",
+        "mpeg",
+        "mts",
+        "m2ts",
+        "ts",
+        "3gp",
+        "flv",
+        "ogv",
+    ]
 )
 _MAGIC = re.compile(
     rb".{4}(?:ftyp(?!avi[fs]|heic|heix|mif1)|moov|mdat)|RIFF.{4}AVI |\x1aE\xdf\xa3|\0\0\x01[\xb3\xba]|FLV", re.DOTALL
