@@ -56,9 +56,9 @@ interface ViewModule {
 type Child = Node | string | false | null | undefined | Child[];
 
 type AttributeName =
-  | 'accept' | 'alt' | 'autocomplete' | 'autofocus' | 'capture' | 'checked' | 'class' | 'decoding' | 'disabled' | 'download' | 'for'
+  | 'accept' | 'alt' | 'autocomplete' | 'autofocus' | 'capture' | 'checked' | 'class' | 'controls' | 'decoding' | 'disabled' | 'download' | 'for'
   | 'height' | 'hidden' | 'href' | 'id' | 'lang' | 'list' | 'loading' | 'max' | 'maxlength' | 'min' | 'multiple'
-  | 'name' | 'open' | 'placeholder' | 'rel' | 'required' | 'role' | 'scope' | 'selected' | 'src' | 'step' | 'tabindex'
+  | 'name' | 'open' | 'placeholder' | 'playsinline' | 'preload' | 'rel' | 'required' | 'role' | 'scope' | 'selected' | 'src' | 'step' | 'tabindex'
   | 'target' | 'title' | 'type' | 'value' | 'webkitdirectory' | 'width'
   | 'd' | 'points' | 'text-anchor' | 'vector-effect' | 'viewBox' | 'x' | 'x1' | 'x2' | 'y' | 'y1' | 'y2'
   | 'preserveAspectRatio'
@@ -78,7 +78,8 @@ type IconName = keyof typeof import('../../bof/server/static/dom.js').PATHS;
 type WordKey =
   | keyof typeof import('../../bof/server/static/words.js').ALL
   | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL
-  | keyof typeof import('../../bof/server/static/words_many.js').MANY;
+  | keyof typeof import('../../bof/server/static/words_many.js').MANY
+  | keyof typeof import('../../bof/server/static/words_film.js').FILM;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */

@@ -5,15 +5,19 @@ import { call, container, original } from './api.js';
 import { button, dialog, h, icon, link } from './dom.js';
 import { removeAll, setTags, tagForm } from './editing.js';
 import { errorBox } from './errors.js';
+import { timesOf } from './film_times.js';
 import { partText, several } from './hit_card.js';
 import { judgmentBox } from './judging.js';
 import { day, number, size, t, tOr } from './language.js';
+import { searchWith } from './picture_input.js';
 import { chips, picture, verdictLine, why } from './results.js';
 import { href } from './router.js';
 
 /**
- * A hit of an answer. onJudged: what follows a judgment.
- * @typedef {{hit: Api.Hit, query: Api.Answer['query'], onJudged: () => unknown}} Found
+ * A hit of an answer. onJudged: what follows a judgment; shots: of a film, the numbers of all pictures that are hits.
+ * @typedef {{
+ *   hit: Api.Hit, query: Api.Answer['query'], onJudged: () => unknown, shots?: () => Promise<Set<number>>,
+ * }} Found
  */
 
 const N_TAGS = 30;
@@ -71,6 +75,25 @@ const findings = ({ hit, query, onJudged }, canWrite, done) => [
 ];
 
 /**
+ * A film in the place of its frame: the player and its shots, fetched when they are needed.
+ * @param {Api.Image} image @param {Found | undefined} found @param {() => void} leave
+ */
+function filmPlace(image, found, leave) {
+  const place = h('div', { class: 'of-film' }, picture(image, 640, image.name));
+  const draw = async () => {
+    const { player, timeline } = await import('./film.js');
+    const { element, seek } = player(image, (file) => {
+      leave();
+      searchWith(file);
+    });
+    place.replaceChildren(element);
+    place.append(await timeline(image, seek, found?.shots?.() ?? Promise.resolve(new Set())));
+  };
+  draw().catch((error) => place.append(errorBox(error, draw)));
+  return place;
+}
+
+/**
  * Opens it over the page; it closes with 'left' where the reader goes elsewhere.
  * @param {string} id @param {boolean} canWrite @param {Api.Index['tags']} knownTags @param {Found} [found]
  */
@@ -87,7 +110,7 @@ export function showDetails(id, canWrite, knownTags, found) {
       if (await removeAll([image])) close('removed');
     };
     place.replaceChildren(
-      picture(image, 640, image.name),
+      timesOf(image.part) ? filmPlace(image, found, () => close('left')) : picture(image, 640, image.name),
       h('div', {},
         h('p', { class: 'name' }, image.name),
         found ? findings(found, canWrite, () => close('left')) : null,

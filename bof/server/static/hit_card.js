@@ -4,6 +4,7 @@
 import { thumbnail } from './api.js';
 import { button, h, icon, link, svg } from './dom.js';
 import { onceBack } from './errors.js';
+import { clock, timesOf } from './film_times.js';
 import { number, percent, t, tOr } from './language.js';
 import { href } from './router.js';
 
@@ -126,8 +127,10 @@ function fieldLines({ fields, group }) {
     h('div', {}, h('dt', {}, tOr(`field.${name}`, name)), h('dd', {}, several(values, N_VALUES))))) : null;
 }
 
-/** A page, a frame, or a file in an archive. @param {string} part */
+/** A page, a frame, a time of a film, or a file in an archive. @param {string} part */
 export function partText(part) {
+  const times = timesOf(part);
+  if (times) return t('part.t', { value: clock(times.time) });
   const [kind = '', value = ''] = (part.split('&')[0] ?? '').split('=');
   return tOr(`part.${kind}`, part).replace('{value}', decodeURIComponent(value));
 }
