@@ -89,7 +89,7 @@ function filmPlace(image, found, leave) {
     place.replaceChildren(element);
     place.append(await timeline(image, seek, found?.shots?.() ?? Promise.resolve(new Set())));
   };
-  draw().catch((error) => place.append(errorBox(error, draw)));
+  draw().catch((/** @type {unknown} */ error) => place.append(errorBox(error, draw)));
   return place;
 }
 

@@ -51,7 +51,8 @@ async function framesOf(image) {
   /** @type {Api.Image[]} */
   const found = [];
   for (;;) {
-    const { images, total } = await call('GET /images', { query: { folder, offset: found.length, limit: 500 } });
+    const page = { folder, offset: found.length, limit: 500 };
+    const { images, total } = await call('GET /images', { query: page });
     found.push(...images);
     if (!images.length || found.length >= total) break;
   }
