@@ -28,10 +28,10 @@ class FilmFormat:
     """How a film is stored.
 
     codec: of PyAV's encoders (libx264, libx265, mpeg4, mpeg2video, libvpx-vp9, libsvtav1, mjpeg, ffv1, png, ...);
-    options: of the encoder; gop: frames from one that is decoded on its own to the next; pixels: pixel format; rotation:
-    degrees of the display matrix, anticlockwise, as a phone writes it; mirrored: the display matrix mirrors too;
-    aspect: of a sample; muxer: by name, where the suffix does not say; muxing: options of the muxer; colour: attributes
-    of the encoder (color_trc, color_primaries, colorspace, color_range, field_order), which frames get too.
+    options: of the encoder; gop: frames from one that is decoded on its own to the next; pixels: pixel format;
+    rotation: degrees of the display matrix, anticlockwise, as a phone writes it; mirrored: that matrix mirrors too;
+    aspect: of a sample; muxer: by name, where the suffix does not say; muxing: its options; colour: attributes of the
+    encoder (color_trc, color_primaries, colorspace, color_range, field_order), which frames get too.
     """
 
     codec: str = "libx264"

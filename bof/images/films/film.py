@@ -1,75 +1,89 @@
-"""An opened film: its facts, and its frames at their presentation times."""
+"""An opened film: its facts, and its frames at their presentation times. Needs the extra `video`."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
-import numpy as np
-
-from bof.images.decode import shrink
+from bof.errors import ImageError
+from bof.images.films.containers import guarded, open_source
+from bof.images.films.decoding import DAMAGED, Clock, Decoder, TimedFrame
+from bof.images.films.deinterlacing import deinterlace
+from bof.images.films.measuring import CUT_OFF, find_end, header_duration
+from bof.images.films.picture import DecodedFrame, FrameView
+from bof.images.films.seeking import seek
+from bof.images.films.times import text_of
 from bof.images.films.types import FilmFacts, Frame
+from bof.images.regular import open_regular
+from bof.options import MAX_PIXELS
+from bof.system.units import counted
+
+ZERO = Fraction(0)
 
 
 class Film:
-    """A film of a file, opened with PyAV."""
+    """A film of a file. One reading goes on at a time: a new one ends those before it."""
 
-    def __init__(self, path: str) -> None:
-        self._opened = contextlib.ExitStack()
-        self._container = self._opened.enter_context(av.open(path))
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        stream = self._stream
-        assert stream.time_base is not None
-        self._base: Fraction = stream.time_base
-        self._zero = stream.start_time or 0
-        self.facts = FilmFacts(
-            self._container.format.name,
-            stream.codec_context.name,
-            stream.width,
-            stream.height,
-            Fraction(stream.duration or 0) * self._base,
-            Fraction(stream.average_rate or 0),
-        )
+    def __init__(self, path: str, *, n_threads: int = 1, max_pixels: int = MAX_PIXELS) -> None:
+        """n_threads: of the decoder, 0: as many as the machine has cores, where somebody waits.
+
+        Raises ImageError where there is no film, or it cannot be decoded, PictureTooLargeError.
+        """
+        self.path = path
+        self.flaws: Counter[str] = Counter()
+        """What was wrong with what was read until now, how often, by kind."""
+        self._n_threads, self._max_pixels = n_threads, max_pixels
+        self._n_readings = 0
+        self._beginning = _Beginning(self._open)
+        self._clock = self._beginning.clock
+        self._view = FrameView.of(self._beginning.first, self._beginning.decoder.source.stream.sample_aspect_ratio)
+
+    @cached_property
+    def facts(self) -> FilmFacts:
+        """What the film says of itself, as far as it is so: its duration is that of the frames that are there."""
+        with contextlib.ExitStack() as opened, guarded(self.path):
+            source = self._open(opened).source
+            duration = find_end(source, self._clock)
+            missing = math.floor(header_duration(source, self._clock) - duration)
+            others = {**source.others, **({CUT_OFF: missing} if missing > 0 else {})}
+            name, codec = source.container.format.name, source.stream.codec_context.codec.canonical_name
+            rate = Fraction(source.stream.average_rate or 0)
+        return FilmFacts(name, codec, self._view.width, self._view.height, duration, rate, others)
+
+    def decoded(self, start: Fraction = ZERO, stop: Fraction | None = None) -> Iterator[DecodedFrame]:
+        """Every frame that is shown from start on and before stop, in order of time; the first is the one shown at
+        start. Of each, pixels are made in the sizes that are asked for. Raises ImageError.
+        """
+        for found in self._shown(start, stop):
+            yield DecodedFrame(found.time, found.frame, self._view)
 
     def frames(
-        self, start: Fraction = Fraction(0), stop: Fraction | None = None, *, max_side: int | None = None,
-        grey: bool = False,
-    ) -> Iterator[Frame]:  # fmt: skip
-        """Every frame that is shown from start on and before stop, in order of time; the first is the one shown at
-        start. max_side: they are shrunk to so long a side.
-        """
-        self._container.seek(int(start / self._base) + self._zero, stream=self._stream)
-        before: Frame | None = None
-        for decoded in self._container.decode(self._stream):
-            if decoded.pts is None:
-                continue
-            time = (decoded.pts - self._zero) * self._base
-            if stop is not None and time >= stop:
-                break
-            pixels = decoded.to_ndarray(format="gray8" if grey else "rgb24")
-            frame = Frame(time, shrink(np.ascontiguousarray(pixels), max_side))
-            if time < start:
-                before = frame
-                continue
-            if before is not None and time > start:
-                yield before
-            before = None
-            yield frame
-        if before is not None:
-            yield before
+        self, start: Fraction = ZERO, stop: Fraction | None = None, *, max_side: int | None = None, grey: bool = False
+    ) -> Iterator[Frame]:
+        """The same as pixels. max_side: they are shrunk to so long a side; grey: u8 (h, w), else RGB u8 (h, w, 3)."""
+        for found in self.decoded(start, stop):
+            yield Frame(found.time, found.grey(max_side) if grey else found.rgb(max_side))
 
     def frame_at(self, time: Fraction, *, max_side: int | None = None, grey: bool = False) -> Frame:
-        """The frame that is shown at a time."""
-        return next(self.frames(time, max_side=max_side, grey=grey))
+        """The frame that is shown at a time. Raises ImageError where the film is over by then."""
+        found = next(self.frames(time, max_side=max_side, grey=grey), None)
+        if found is None:
+            expected = f"a time before {text_of(self.facts.duration)} s, the length of the film"
+            raise ImageError(path=self.path, expected=expected, found=f"{text_of(time)} s")
+        return found
 
     def close(self) -> None:
         """Give the file back."""
-        self._opened.close()
+        self._n_readings += 1
+        self._beginning.close()
 
     def __enter__(self) -> Self:
         return self
@@ -78,3 +92,78 @@ class Film:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _open(self, opened: contextlib.ExitStack) -> Decoder:
+        """The file, standing at its beginning."""
+        with guarded(self.path):
+            stream = opened.enter_context(open_regular(Path(self.path)))
+            source = open_source(self.path, stream, self._n_threads, self._max_pixels)
+            opened.callback(source.container.close)
+            return Decoder(source, self.flaws)
+
+    def _shown(self, start: Fraction, stop: Fraction | None) -> Iterator[TimedFrame]:
+        """The frames that are shown from start on and before stop."""
+        self._n_readings += 1
+        reading = self._n_readings
+        before: TimedFrame | None = None
+        for found in self._guarded_from(start):
+            if stop is not None and found.time >= stop:
+                break
+            if found.time <= start:
+                before = found
+                continue
+            if before is not None:
+                yield before
+                before = None
+            yield found
+            if self._n_readings != reading:
+                raise RuntimeError("another reading of the film began, which ended this one")
+        if before is not None and start < before.time + before.duration:
+            yield before
+
+    def _guarded_from(self, start: Fraction) -> Iterator[TimedFrame]:
+        with guarded(self.path):
+            yield from self._from(start)
+
+    def _from(self, start: Fraction) -> Iterator[TimedFrame]:
+        """Frames from the one shown at start, or from an earlier one on."""
+        if start > 0:
+            found = seek(self._beginning.moved(), self._clock, start)
+            if found is not None:
+                return found
+        if self._beginning.is_moved:
+            self._beginning.close()
+            self._beginning = _Beginning(self._open)
+        return self._beginning.frames()
+
+
+class _Beginning:
+    """A film's file, opened, and decoded as far as its first frame."""
+
+    def __init__(self, open_file: Callable[[contextlib.ExitStack], Decoder]) -> None:
+        with contextlib.ExitStack() as opened:
+            self.decoder = open_file(opened)
+            path = self.decoder.source.path
+            with guarded(path):
+                self._others = self.decoder.decode()
+                first = next(self._others, None)
+            if first is None:
+                found = f"none, of {counted(self.decoder.flaws[DAMAGED], DAMAGED)}"
+                raise ImageError(path=path, expected="a film with frames that can be decoded", found=found)
+            self.first, self.clock = first, Clock.of(self.decoder.source, first)
+            self.is_moved = False
+            self._opened = opened.pop_all()
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """All frames; can be asked for once."""
+        decoder = self.moved()
+        return deinterlace(decoder.timed(chain([self.first], self._others), self.clock), is_beginning=True)
+
+    def moved(self) -> Decoder:
+        """What decodes, to be moved from where it stands."""
+        self.is_moved = True
+        return self.decoder
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._opened.close()
