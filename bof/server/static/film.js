@@ -62,7 +62,7 @@ async function framesOf(image) {
 }
 
 /**
- * The shots of a film on a line of time, those found marked. seek: goes there; found: numbers of pictures that are hits.
+ * The shots of a film on a line of time. seek: goes to a time; found: numbers of pictures that are hits, to be marked.
  * @param {Api.Image} image @param {(seconds: number) => void} seek @param {Promise<Set<number>>} found
  */
 export async function timeline(image, seek, found) {
