@@ -82,7 +82,8 @@ def test_pages_are_hits_queries_and_parts_of_folders(client: TestClient) -> None
     assert names(search(client, jpeg(draw_scene(2)))) == ["old/book.pdf#page=2&image=1"]
     again = client.post(f"{API}/search/image/{ids['old/book.pdf#page=1&image=1']}", headers=X_BOF)
     assert again.json()["hits"][0]["name"] == "old/book.pdf#page=1&image=1"
-    assert len(images(client, folder="old")) == 3
+    assert len(images(client, folder="old")) == len(images(client, folder="old/book.pdf")) == 3
+    assert not images(client, folder="old/book")
     assert client.get(f"{API}/index").json()["folders"] == [{"name": "old", "pictures": 3}]
 
 

@@ -51,7 +51,7 @@ _MAX_TERMS = 400
 _CJK = re.compile("([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])")
 """Writing without spaces: every character is a word of its own."""
 
-Parameter = str | float
+Parameter = str | float | bytes
 Condition = tuple[str, list[Parameter]]
 
 
@@ -184,10 +184,15 @@ def _compare(key: str, operator: str, value: str) -> Condition:
 
 
 def _in_folder(operator: str, value: str) -> Condition:
+    """What lies in a folder, or below, or in a file with several pictures."""
     if operator != "=":
         raise OptionError(option="where", expected="= or != after folder", found=f'"{operator}"')
-    subject = "images.path" if value.startswith("/") else "images.name"
-    return f"(instr(bof_fold({subject}), ?) = 1)", [_fold(value.rstrip("/")) + "/"]
+    folder = _fold(value.rstrip("/"))
+    if value.startswith("/"):
+        return "(instr(bof_fold(images.path), ?) = 1)", [f"{folder}/"]
+    in_file = "(instr(bof_fold(images.name), ?) = 1 AND instr(images.path, ?) > 0)"
+    parameters: list[Parameter] = [f"{folder}/", f"{folder}#", os.fsencode(f"{os.sep}#")]
+    return f"(instr(bof_fold(images.name), ?) = 1 OR {in_file})", parameters
 
 
 def _at_time(key: str, operator: str, value: str) -> Condition:
