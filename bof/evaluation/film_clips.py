@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bof.evaluation.benchmarks.films import ClipBenchmark, ClipQuery
-from bof.evaluation.segments import CopiedSegment, PairResult, SegmentFigures, figures, measure_pair
 from bof.evaluation.run import Progress
+from bof.evaluation.segments import CopiedSegment, PairResult, SegmentFigures, figures, measure_pair
 
 IGNORED_SHARE = 0.5
 """A prediction is passed over if it has so much of its area in what is ignored, and meets no truth."""

@@ -11,8 +11,8 @@ from statistics import median
 import numpy as np
 
 from bof.evaluation.benchmarks.films import FrameBenchmark, FrameQuery, Showing
-from bof.evaluation.segments import Range
 from bof.evaluation.run import Progress
+from bof.evaluation.segments import Range
 
 SAME = "same"
 
