@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from bof.cli.arguments import (
     search_options,
 )
 from bof.cli.command import run
+from bof.cli.film_evaluation import FILM_LOADERS, evaluate_films, film_lines
 from bof.cli.parser import CommandParser
 from bof.cli.progress import progress_bar, stage_bars
 from bof.cli.sibling_table import sibling_lines
@@ -39,7 +41,7 @@ from bof.evaluation.run import CUTOFFS, MAIN, Report, evaluate_ranker, without_i
 from bof.images.decode import read_bytes
 from bof.images.listing import walk_images
 from bof.images.written import require_no_photograph
-from bof.options import AUTO, BOX, IndexOptions
+from bof.options import AUTO, BOX, IndexOptions, VideoOptions
 from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import human_bytes
@@ -51,7 +53,7 @@ _N_NAMED = 25
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser("evaluate", "BENCHMARK --root DIR [options]", "Measure accuracy and speed on a benchmark.")
-    kinds = ", ".join(LOADERS)
+    kinds = ", ".join([*LOADERS, *FILM_LOADERS])
     parser.add_argument("benchmark", help=f"{kinds}, or a JSON file (layouts and form: data/README.md)")
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="where its photographs lie")
     parser.add_argument(
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_search_options(parser, without=("where", "text"))
     add_column_options(parser)
     add_options(parser, IndexOptions)
+    add_options(parser, VideoOptions)
     add_feature_options(parser)
     return parser
 
@@ -85,17 +88,12 @@ def _command(arguments: argparse.Namespace) -> int:
         require_no_photograph(file, "json_file")
     if arguments.report:
         require_report(arguments.report)
+    if arguments.benchmark in FILM_LOADERS:
+        return _evaluate_films(arguments)
     benchmark = load_benchmark(arguments.benchmark, arguments.root)
     distractors = _distractors(arguments.distractors, benchmark)
     with ExitStack() as stack:
-        folder = (
-            arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
-        )
-        features = chosen_features(arguments)
-        engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **features))
-        add_chosen_columns(engine, arguments, search_options(arguments).groups)
-        with stage_bars() as show:
-            added = engine.add([*benchmark.database, *distractors], options_from(arguments, IndexOptions), show)
+        engine, added = _indexed(stack, arguments, [*benchmark.database, *distractors])
         _require_collection(engine, benchmark, distractors, added)
         benchmark = _annotated(_readable(benchmark, added), arguments.crop)
         with progress_bar(" queries", "search") as show:
@@ -110,6 +108,37 @@ def _command(arguments: argparse.Namespace) -> int:
         _write_json(file, whole)
     if arguments.report:
         write_report(arguments.report, report, whole, benchmark=benchmark)
+    return 0
+
+
+def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path]) -> tuple[Engine, AddReport]:
+    """An index that has these files, until the stack is closed, and what was added."""
+    folder = (
+        arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
+    )
+    engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)))
+    add_chosen_columns(engine, arguments, search_options(arguments).groups)
+    options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))
+    with stage_bars() as show:
+        return engine, engine.add(files, options, show)
+
+
+def _evaluate_films(arguments: argparse.Namespace) -> int:
+    """Pictures or clips searched in films."""
+    benchmark = FILM_LOADERS[arguments.benchmark](arguments.root)
+    distractors = [path for folder in arguments.distractors for path in walk_images(Path(os.path.abspath(folder)))]
+    with ExitStack() as stack:
+        engine, added = _indexed(stack, arguments, [*benchmark.database, *distractors])
+        step = options_from(arguments, VideoOptions).sampling_step
+        with progress_bar(" queries", "search") as show:
+            report = evaluate_films(engine, benchmark, search_options(arguments), step, show)
+        skipped, n_bytes = [dataclasses.asdict(item) for item in added.skipped], engine.n_bytes()
+    whole = {**dataclasses.asdict(report), "skipped": skipped, "index_s": added.seconds, "index_bytes": n_bytes}
+    print(json.dumps(whole, indent=2) if arguments.json else "\n".join(film_lines(report)))
+    if not arguments.json:
+        print(f"{'index':<19} {human_bytes(n_bytes)}, {added.seconds:.0f} s, {len(skipped)} skipped")
+    if arguments.json_file:
+        _write_json(arguments.json_file, whole)
     return 0
 
 

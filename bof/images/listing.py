@@ -13,7 +13,9 @@ from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Stamp, is_part
 from bof.images.cloud import is_cloud, list_cloud, place_of, url_of
 from bof.images.decode import kind_of_file
-from bof.images.documents.base import DOCUMENT_SUFFIXES
+from bof.images.documents import find_kind
+from bof.images.documents.base import DOCUMENT_SUFFIXES, SHARED_SUFFIX, missing_extra
+from bof.images.documents.films import FILMS
 from bof.images.readers import format_named, is_picture_suffix
 from bof.images.readers.formats import FORMATS, describe_formats
 from bof.images.readers.others import advice_for, is_known_other
@@ -203,7 +205,7 @@ def _kind_of_other(entry: os.DirEntry[str]) -> str:
     if is_part(entry.path):
         return _LIKE_A_PART
     suffix = suffix_of(entry.name)
-    is_document = suffix in DOCUMENT_SUFFIXES
+    is_document = suffix in DOCUMENT_SUFFIXES or (suffix == SHARED_SUFFIX and _is_film(entry))
     if is_known_other(suffix) and not is_document:
         return suffix
     if not _is_file(entry):
@@ -222,6 +224,16 @@ def _kind_by_content(entry: os.DirEntry[str]) -> str:
     if known is None:
         return suffix_of(entry.name) or _NO_SUFFIX
     return "" if known.is_readable else known.suffixes[0]
+
+
+def _is_film(entry: os.DirEntry[str]) -> bool:
+    """Is it a film that can be read here, by its content?"""
+    if missing_extra(SHARED_SUFFIX) or not _is_file(entry):
+        return False
+    try:
+        return find_kind(entry.path) is FILMS
+    except ImageError:
+        return False
 
 
 def _has_bytes(entry: os.DirEntry[str]) -> bool:

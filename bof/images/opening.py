@@ -16,6 +16,7 @@ from bof.images.address import Address, Stamp, is_part
 from bof.images.cloud import MAX_FETCHED_BYTES, is_cloud, read_cloud, stamp_of_cloud
 from bof.images.decode import Picture, decode, kind_of, read_bytes
 from bof.images.documents import find_kind, reading
+from bof.images.documents.films import FILMS
 from bof.options import MAX_PIXELS
 from bof.system.units import counted
 from bof.system.worker import in_worker
@@ -103,6 +104,9 @@ def require_one_picture(file: str) -> None:
         return  # who reads it says why
     if kind is None or kind.is_picture:
         return
+    if kind is FILMS:
+        advice = f"name a time in it, in seconds: {Address(file, 't=1.5').name(file)}"
+        raise ImageError(path=file, expected="one picture", found="a film", advice=advice)
     parts = list_parts(file)
     if isinstance(parts, ImageError):
         raise parts

@@ -9,8 +9,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-MAGIC_BYTES = 64
-"""More than telling kinds of files apart needs."""
+MAGIC_BYTES = 1024
+"""More than telling kinds of files apart needs; MPEG-TS is told by the beginnings of four packets of at most 204."""
 
 
 @contextlib.contextmanager

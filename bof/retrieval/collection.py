@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import EmbeddingPart
 from bof.store.catalog import CatalogueColumns
+from bof.store.film_frames import FilmFrames
 from bof.store.inverted_file import Postings, Weights
 from bof.types import I32, I64, U16, U64, Bool, Geometry
 
@@ -17,13 +18,18 @@ from bof.types import I32, I64, U16, U64, Bool, Geometry
 class Collection(Protocol):
     """The images of an index as of one commit, numbered from 0.
 
-    rows: their names, sizes and ids; weights: idf, TF-IDF lengths and which of them may answer; n_images and
-    n_features: how many live, whatever a filter lets answer; postings: the inverted file, a piece a segment.
+    rows: their names, sizes and ids; films: which are frames of films, None: none is; weights: idf, TF-IDF lengths and
+    which of them may answer; n_images and n_features: how many live, whatever a filter lets answer; postings: the
+    inverted file, a piece a segment.
     """
 
     @property
     def rows(self) -> CatalogueColumns:
         """What the catalogue says of each image."""
+
+    @property
+    def films(self) -> FilmFrames | None:
+        """Which images are frames of which film and shot."""
 
     @property
     def weights(self) -> Weights:

@@ -13,7 +13,7 @@ from bof.retrieval.evidence import gained
 from bof.retrieval.shortlist import VoteAndVerify, best_first
 from bof.system.stopwatch import Stopwatch
 from bof.system.threads import in_threads
-from bof.types import Geometry, Overlay, QueryWords
+from bof.types import Bool, Geometry, Overlay, QueryWords
 
 DEPTH = 50
 _WORTH_A_THREAD = 1 << 23
@@ -27,10 +27,10 @@ def expand(stages: VoteAndVerify, seeds: Mapping[int, int]) -> dict[int, float]:
     """What seeds add to others' similarity, by image. seeds: image -> inliers it was verified with.
 
     A seed searches with the words and signatures that the index holds of it, one word a feature. Nothing adds to
-    itself: that it is like itself says nothing about the query.
+    itself: that it is like itself says nothing about the query. A film is one thing there.
     """
     is_large = stages.collection.n_features >= _WORTH_A_THREAD
-    found = in_threads(lambda seed: _search(stages, seed, DEPTH), seeds, worth=is_large)
+    found = in_threads(lambda seed: _search(stages, seed, DEPTH, without_film=True), seeds, worth=is_large)
     added: dict[int, float] = {}
     for n_inliers, (own, others) in zip(seeds.values(), found, strict=True):
         trust = min(1.0, n_inliers / _FULL_TRUST) / own
@@ -44,23 +44,37 @@ def neighbours(stages: VoteAndVerify, image: int, depth: int = DEPTH) -> list[tu
     return _search(stages, image, depth)[1]
 
 
-def _search(stages: VoteAndVerify, image: int, depth: int) -> tuple[float, list[tuple[int, float]]]:
-    """What an indexed image scores against itself, and its neighbours; an overlay on it counts for nothing."""
+def _search(
+    stages: VoteAndVerify, image: int, depth: int, *, without_film: bool = False
+) -> tuple[float, list[tuple[int, float]]]:
+    """What an indexed image scores against itself, and its neighbours; an overlay on it counts for nothing.
+
+    without_film: frames of its own film are no neighbours.
+    """
+    films = stages.collection.films
+    if without_film and films is not None and films.film[image] >= 0:
+        is_other: Bool | None = films.film != films.film[image]
+    else:
+        is_other = None
     geometry, (word, signature) = stages.collection.geometry(image), stages.collection.words(image)
     words = QueryWords(word[:, None], signature[:, None])
-    own, found, overlay = _ask(stages, geometry, words, depth)
+    own, found, overlay = _ask(stages, geometry, words, depth, is_other)
     if overlay is not None:
         left = np.setdiff1d(np.arange(len(word)), overlay.features)
-        own, found, _ = _ask(stages, geometry.take(left), words.take(left), depth)
+        own, found, _ = _ask(stages, geometry.take(left), words.take(left), depth, is_other)
     return own, [pair for pair in found if pair[0] != image]
 
 
 def _ask(
-    stages: VoteAndVerify, query: Geometry, words: QueryWords, depth: int
+    stages: VoteAndVerify, query: Geometry, words: QueryWords, depth: int, among: Bool | None = None
 ) -> tuple[float, list[tuple[int, float]], Overlay | None]:
-    """What features score against themselves, the images most like them, and the overlay that many of these share."""
+    """What features score against themselves, the images most like them, and the overlay that many of these share.
+
+    among bool (n_images,): which images may be found, None: any.
+    """
     voted = stages.votes_of_words(words, Stopwatch())
-    images = best_first(stages.collection, voted.votes.score, depth + 1)
+    score = voted.votes.score if among is None else np.where(among, voted.votes.score, 0.0)
+    images = best_first(stages.collection, score, depth + 1)
     agreeing, overlay = stages.quick_verify(query, voted.votes, images)
     pairs = zip(images.tolist(), agreeing, strict=True)
     return voted.own, [(other, gained(float(voted.votes.score[other]), n)) for other, n in pairs], overlay

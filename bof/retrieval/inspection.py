@@ -23,8 +23,9 @@ from bof.options import DuplicateOptions, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
+from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
 from bof.retrieval.query import Query
-from bof.retrieval.thing import quantities, thing_model
+from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
 from bof.types import F32, F64, Agreement, Basis, Correspondences, Verification
 
@@ -57,12 +58,15 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Compares hits with a query. max_side: of the pictures in pixels as their features were extracted."""
+    """Compares hits with a query. max_side: of the pictures in pixels as their features were extracted; by_shot: one
+    frame of each shot of a film is compared, not one of each film.
+    """
 
     collection: Collection
     pictures: Pictures
     options: VerifyOptions
     max_side: int
+    by_shot: bool = False
 
     def inspect(
         self, query: Query, answer: Answer, whole_copies: Mapping[int, Verification] = MappingProxyType({})
@@ -74,15 +78,17 @@ class Inspector:
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
         whole = [image for image in whole_copies if image not in identical]
         same = [image for image in _called_same(answer, self.options) if image not in {*identical, *whole}]
-        chosen = same[: self.options.pixels]
+        films = self.collection.films
+        chosen = representatives(films, same, by_shot=self.by_shot)[: self.options.pixels]
         compared = self._compared(query, answer, chosen)
         agreements = {image: found.agreement for image, found in compared.items()}
         itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
         basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
-        evidence = {**answer.evidence, **_things(answer, same, agreements, itself)}
+        evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
         copies = [image for image, found in compared.items() if found.is_copy]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
+        evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
         evidence |= {image: _certain(answer, image, _COPY) for image in whole}
         verifications = {**whole_copies, **answer.verifications, **{image: whole_copies[image] for image in whole}}
@@ -176,17 +182,27 @@ def _things(
     same: Sequence[int],
     agreements: Mapping[int, Agreement],
     itself: tuple[Verification, Agreement] | None,
+    films: FilmFrames | None,
 ) -> dict[int, Evidence]:
     """The evidence of images called the same, with the probability that each shows the thing itself.
 
     itself: the query as a hit, where it is in the collection: it explains what look-alikes do not.
     """
     verifications = [*(answer.verifications[image] for image in agreements), *([itself[0]] if itself else [])]
-    measured = quantities(verifications, [*agreements.values(), *([itself[1]] if itself else [])])
-    probabilities = thing_model().probability(measured).tolist()
+    found = [*agreements.values(), *([itself[1]] if itself else [])]
+    probabilities = thing_probabilities(verifications, found, _film_numbers([*agreements], films, len(found))).tolist()
     thing: dict[int, float | None] = dict(zip(agreements, probabilities, strict=False))
     usual = _usual(list(thing.values()))
     return {image: dataclasses.replace(answer.evidence[image], thing=thing.get(image, usual)) for image in same}
+
+
+def _film_numbers(images: Sequence[int], films: FilmFrames | None, n: int) -> list[int]:
+    """The number of each image's film, another one for each picture, and for what is left of n."""
+    alone = [-1 - place for place in range(n)]
+    if films is None:
+        return alone
+    numbers = films.film[np.array(images, np.int64)].tolist()
+    return [film if film >= 0 else other for film, other in zip(numbers, alone, strict=False)] + alone[len(numbers) :]
 
 
 def _usual(things: Sequence[float | None]) -> float | None:

@@ -59,7 +59,11 @@ JPEG, blur or size have spoiled 0.12 at most.
 
 
 def find_overlay(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
-    """What enough images share with the query at one place; others may have it shifted, as tiled watermarks fit too."""
+    """What enough images share with the query at one place; others may have it shifted, as tiled watermarks fit too.
+
+    Of a film the first image counts alone: where a camera stands still all frames share what is behind the actors.
+    """
+    shifts = _one_a_film(collection, shifts)
     if sum(max(abs(x), abs(y)) < _PLACE for x, y in shifts.values()) < MIN_IMAGES:
         return None
     shared = _shared(collection, query, votes, shifts)
@@ -75,6 +79,14 @@ def find_overlay(collection: Collection, query: Geometry, votes: Votes, shifts: 
         return None
     xy = query.xy_px[inside]
     return Overlay(np.flatnonzero(inside), n_images, (*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()))
+
+
+def _one_a_film(collection: Collection, shifts: Shifts) -> Shifts:
+    """Those of pictures, and of each film the first."""
+    if collection.films is None or not shifts:
+        return shifts
+    first = collection.films.first_of_each(np.array(list(shifts), np.int64))
+    return {image: shift for (image, shift), chosen in zip(shifts.items(), first, strict=True) if chosen}
 
 
 def lie_together(xy: F64, inside: Bool) -> float:

@@ -14,6 +14,7 @@ from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, unverified_scores
 from bof.retrieval.expansion import expand
+from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
@@ -138,7 +139,7 @@ class BofRanker:
                 found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
         with watch.stage("expand"):
             same = found.called_same(verifying)
-            seeds = same[: self.n_seeds]
+            seeds = representatives(self.stages.collection.films, same)[: self.n_seeds]
             added = expand(self.stages, {i: found.verifications[i].n_inliers for i in seeds})
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})

@@ -96,7 +96,8 @@ class Searcher:
         with watch.stage("pixels"):
             verifying = self.options.verify
             copies = find_whole_copies(query, self.collection, self.pictures, verifying.pixels)
-            inspector = Inspector(self.collection, self.pictures, verifying, self.vocabulary.features.max_side)
+            max_side, by_shot = self.vocabulary.features.max_side, self.options.shots
+            inspector = Inspector(self.collection, self.pictures, verifying, max_side, by_shot=by_shot)
             inspected = inspector.inspect(query, answer, copies)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 

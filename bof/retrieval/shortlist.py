@@ -17,6 +17,7 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, weigh
 from bof.retrieval.overlays import find_overlay, unturned, unturned_hypotheses
 from bof.retrieval.votes import Votes, self_similarity, top_images, vote
+from bof.store.film_frames import FilmFrames
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Correspondences, Features, Geometry, Overlay, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
@@ -31,6 +32,12 @@ CLEAR_INLIERS = 40
 DEPTH_PER_ROOT = 16
 MAX_DEPTH = 2000
 """The shortlist grows with the square root of the collection."""
+
+MOST_OF_A_FILM = 16
+"""So many frames of a film are on the shortlist before those of others that have fewer votes."""
+
+_DEEPER = 4
+"""So many times the shortlist is looked at to find others behind the frames of a film."""
 
 FIRST = 100
 """So many of it are verified first; the others only where these leave something to find."""
@@ -63,11 +70,17 @@ class Candidates:
         """Is an image called the same on more than symmetric letters and patterns, which a mirror image shares?"""
         return any(self.verifications[i].n_inliers >= CLEAR_INLIERS for i in self.called_same(options))
 
-    def is_settled(self, options: VerifyOptions) -> bool:
-        """Is an image clearly the same, and nothing like it among the later half of those verified?"""
-        verified = list(self.evidence.values())
-        later = verified[len(verified) // 2 :]
-        return self.is_clear(options) and all(known.verdict(options) == "no" for known in later)
+    def is_settled(self, options: VerifyOptions, films: FilmFrames | None = None) -> bool:
+        """Is an image clearly the same, and nothing like it among the later half of those verified?
+
+        films: which are frames: that a film is found says nothing of what others are.
+        """
+        later = np.array(list(self.evidence)[len(self.evidence) // 2 :], np.int64)
+        if films is not None:
+            same = np.array(self.called_same(options), np.int64)
+            later = later[(films.film[later] < 0) | ~np.isin(films.film[later], films.film[same])]
+        is_nothing = all(self.evidence[image].verdict(options) == "no" for image in later.tolist())
+        return self.is_clear(options) and is_nothing
 
     def with_mirror(self, mirrored: Candidates, width: int, options: VerifyOptions) -> Candidates:
         """These candidates, with those of the query's mirror image where these prove more. width: in pixels."""
@@ -167,7 +180,7 @@ class VoteAndVerify:
         """Geometry of the images with the most votes, and of others in any case; overlays count like all else."""
         found = Candidates(voted.similarity)
         with watch.stage("vote"):
-            shortlist = best_first(self.collection, voted.votes.score, self.depth)
+            shortlist = shortlisted(self.collection, voted.votes.score, self.depth)
         with watch.stage("verify"):
             for part in self._parts(shortlist):
                 if len(part) and not self._is_enough(found):
@@ -186,7 +199,7 @@ class VoteAndVerify:
     def _is_enough(self, found: Candidates) -> bool:
         """Do the images that were verified so far say that the others have nothing?"""
         if not self.part:
-            return found.is_settled(self.verifying)
+            return found.is_settled(self.verifying, self.collection.films)
         last = list(found.evidence.values())[-self.part :]
         return bool(last) and all(known.verdict(self.verifying) == "no" for known in last)
 
@@ -224,6 +237,16 @@ def best_first(collection: Collection, score: F64, n: int) -> I64:
     """The n images with the best positive score f64 (n_images,), ties by name."""
     images = top_images(score, n)
     return in_order(collection, score[images], images)[:n]
+
+
+def shortlisted(collection: Collection, score: F64, n: int) -> I64:
+    """The n images to verify: the best, those of a film that has many behind those of others."""
+    films = collection.films
+    if films is None:
+        return best_first(collection, score, n)
+    images = best_first(collection, score, _DEEPER * n)
+    is_early = films.place_in_film(images) < MOST_OF_A_FILM
+    return np.concatenate([images[is_early], images[~is_early]])[:n]
 
 
 def in_order(collection: Collection, score: F64, images: I64) -> I64:

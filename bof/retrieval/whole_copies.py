@@ -12,6 +12,7 @@ from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are
 from bof.images.decode import Picture, to_rgb
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
+from bof.retrieval.film_frames import representatives
 from bof.retrieval.inspection import NO_MATCHES, Pictures
 from bof.retrieval.query import Query
 from bof.system.threads import in_threads
@@ -21,13 +22,13 @@ from bof.types import F64, I64, U8, Bool, Verification
 def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, n: int) -> dict[int, Verification]:
     """Images that show the same as the query from edge to edge, each with the transform that lays it over the other.
 
-    Only a query of few features is compared so, and with the n images whose sketches are nearest.
+    Only a query of few features is compared so, and with the n images whose sketches are nearest, one of each film.
     """
     if query.picture is None or len(query.features) >= FEW_FEATURES or LEVELS not in query.rows:
         return {}
     one = replace(query.picture, pixels=to_rgb(query.picture.pixels))
     with reading(collection):
-        near = _near(query.rows[LEVELS], one, collection)[:n].tolist()
+        near = representatives(collection.films, _near(query.rows[LEVELS], one, collection).tolist())[:n]
 
     def is_copy(image: int) -> bool:
         other = pictures.read(image, DECODED_SIDE_PX)

@@ -15,6 +15,7 @@ from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.standing_queries.prepared import WatchedWords
 from bof.store.catalog import CatalogueColumns
 from bof.store.catalog.catalogue_columns import gather_rows
+from bof.store.film_frames import find_film_frames
 from bof.store.index import Snapshot
 from bof.store.inverted_file import Weights
 from bof.store.segments import ImageColumns, segment_in_memory, store_geometry
@@ -42,8 +43,9 @@ class Newcomers:
             ]
         segment = segment_in_memory(columns, searcher.vocabulary.n_words)
         weights = Weights(collection.weights.idf, collection.weights.norm[images], np.ones(len(images), np.bool_))
+        rows = _rows(collection.rows, images)
         facts = np.zeros(len(images), np.int32), weights, collection.n_images, collection.n_features
-        some = Snapshot(0, [""], [segment], _rows(collection.rows, images), *facts)
+        some = Snapshot(0, [""], [segment], rows, *facts, find_film_frames(rows.paths))
         return cls(images, VoteAndVerify(some, searcher.vocabulary, options.vote, options.verify), options.mirror)
 
     def may_show(self, watched: WatchedWords) -> list[int]:

@@ -43,6 +43,7 @@ def grid(tiles: Sequence[U8], columns: int) -> U8:
     return np.concatenate([np.concatenate(full[at : at + columns], axis=1) for at in range(0, len(full), columns)])
 
 
-def encode(pixels: U8, suffix: str) -> bytes:
-    """RGB u8 (h, w, 3) as a file of the format that a suffix names."""
-    return cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1].tobytes()
+def encode(pixels: U8, suffix: str, quality: int | None = None) -> bytes:
+    """RGB u8 (h, w, 3) as a file of the format that a suffix names; quality: of a JPEG, 0 to 100."""
+    flags = [] if quality is None else [cv2.IMWRITE_JPEG_QUALITY, quality]
+    return cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), flags)[1].tobytes()

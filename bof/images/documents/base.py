@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
+from bof.images.films.film import FILM_EXTRA, can_read_films
+
 _ARCHIVE_SUFFIXES = frozenset({".zip", ".cbz"})
 PDF_SUFFIX, PDF_EXTRA, PDF_LIBRARY = ".pdf", "pdf", "pypdfium2"
 
@@ -16,18 +18,21 @@ MIN_SIDE_PX = 100
 """A smaller picture in a document is an ornament: a bullet, a rule, an icon."""
 
 
+_FILMS = "mp4 m4v mov qt avi divx mkv webm wmv asf mpg mpeg mts m2ts 3gp 3g2 flv f4v ogv ogm vob mxf insv lrv"
+FILM_SUFFIXES: frozenset[str] = frozenset(f".{suffix}" for suffix in _FILMS.split())
+SHARED_SUFFIX = ".ts"
+"""Of films (MPEG-TS) and of programs in TypeScript: content tells."""
+
+
 def missing_extra(suffix: str) -> str:
     """What of bof must be installed before files of this suffix are looked into: `pdf`; nothing where they are."""
-    return PDF_EXTRA if suffix == PDF_SUFFIX and find_spec(PDF_LIBRARY) is None else ""
+    if suffix == PDF_SUFFIX:
+        return PDF_EXTRA if find_spec(PDF_LIBRARY) is None else ""
+    return FILM_EXTRA if suffix in {*FILM_SUFFIXES, SHARED_SUFFIX} and not can_read_films() else ""
 
 
-_FILM_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in ["mp4", "mov", "m4v", "avi", "mkv", "webm", "wmv", "mpg", "mpeg", "mts", "m2ts", "3gp", "flv", "ogv"]
-)
-DOCUMENT_SUFFIXES: frozenset[str] = (
-    _ARCHIVE_SUFFIXES | _FILM_SUFFIXES | ({PDF_SUFFIX} if not missing_extra(PDF_SUFFIX) else frozenset())
-)
+_OPTIONAL_SUFFIXES = FILM_SUFFIXES | {PDF_SUFFIX}
+DOCUMENT_SUFFIXES: frozenset[str] = _ARCHIVE_SUFFIXES | {each for each in _OPTIONAL_SUFFIXES if not missing_extra(each)}
 """Of files that hold pictures and are none themselves, as far as what reads them is installed."""
 
 

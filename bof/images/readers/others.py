@@ -7,7 +7,7 @@ import re
 
 from bof.images.readers.formats import format_of
 
-_FILMS = "films are not read; their frames, saved as pictures, are"
+_FILMS = 'pip install "bof-search[video]"'
 _SOUND = "sound is not read"
 _DOCUMENTS = "documents are not read; export their pages or pictures"
 _PDF = 'pip install "bof-search[pdf]"'
@@ -17,7 +17,7 @@ _PICTURES = "bof has no reader of this format; convert the pictures to PNG or TI
 _NOTHING = ""
 
 _SUFFIXES = {
-    _FILMS: "mp4 mov m4v avi mkv webm wmv mpg mpeg mts m2ts 3gp flv ogv lrv insv vob",
+    _FILMS: "mp4 m4v mov qt avi divx mkv webm wmv asf mpg mpeg mts m2ts 3gp 3g2 flv f4v ogv ogm vob mxf insv lrv",
     _SOUND: "mp3 wav flac m4a aac ogg oga opus wma aiff aif mid midi",
     _PDF: "pdf",
     _DOCUMENTS: "doc docx odt rtf ppt pptx odp xls xlsx ods epub mobi azw3 djvu ps eps pages",
@@ -35,7 +35,10 @@ _CONTENTS = (
     ("a PDF document", re.compile(rb"%PDF-")),
     ("a ZIP archive, or a document in one", re.compile(rb"PK\x03\x04|PK\x05\x06")),
     ("an archive", re.compile(rb"Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ")),
-    ("a film", re.compile(rb".{4}(?:ftyp|moov|mdat)|RIFF.{4}AVI |\x1aE\xdf\xa3|\0\0\x01[\xb3\xba]|FLV", re.DOTALL)),
+    (
+        "a film",
+        re.compile(rb".{4}(?:ftyp|moov|mdat|wide)|RIFF.{4}AVI |\x1aE\xdf\xa3|\0\0\x01[\xb3\xba]|FLV", re.DOTALL),
+    ),
     ("sound", re.compile(rb"ID3|RIFF.{4}WAVE|fLaC|OggS|\xff[\xf1\xf3\xf9\xfb]", re.DOTALL)),
     ("a document of Photoshop", re.compile(rb"8BPS")),
     ("a PostScript document", re.compile(rb"%!PS")),
