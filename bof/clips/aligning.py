@@ -34,7 +34,7 @@ _SLACK_S = 0.5
 _NARROW_S = 1.5
 """Offsets known to this are enough to match aligned frames before the line is looked for."""
 
-_N_PAIRS = 5
+_N_PAIRS = 3
 _LEAST_INLIERS = 8
 _LEAST_LIKENESS = 0.6
 """Frames of a copy are so alike on average."""
@@ -65,6 +65,7 @@ class Aligned:
     proof: tuple[float, float, int]
     still: bool
     n_shows: int
+    film_size: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,10 @@ class Aligner:
         query_s = float(self.query.time_s[first]), float(self.query.until(rows[-1:])[0])
         film_s, is_still = self._film_range(rows, line, looks)
         proof = float(self.query.time_s[row]), float(self.film.time_s[other]), n_inliers
-        return Aligned(query_s, film_s, line.speed, mean, transform, self.rough.mirrored, proof, is_still, len(said))
+        size = self.film.width, self.film.height
+        return Aligned(
+            query_s, film_s, line.speed, mean, transform, self.rough.mirrored, proof, is_still, len(said), size
+        )
 
     def _film_range(
         self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], line: TimeLine, looks: tuple[Looks, Looks]

@@ -81,7 +81,7 @@ class _ClipSearch:
         """Stretch after stretch of the film, then what belongs together."""
         found: list[Found] = []
         pictures: list[tuple[PictureMatch, Stretch]] = []
-        with Film(self._path) as film:
+        with Film(self._path, n_threads=0) as film:
             facts = film.facts
             for stretch in self._stretches(film):
                 with self._watch.stage("match"):
@@ -118,13 +118,18 @@ class _ClipSearch:
         """The segments of a line by frames of both films, or by the index alone where the film is not at hand."""
         film = self._library.films[candidate.line.film]
         if self._why_not(candidate):
-            return by_keyframes(candidate.line, candidate.matches, candidate.times, stretch)
+            return self._by_keyframes(stretch, candidate)
         try:
             with self._watch.stage("compare frames"):
                 return self._aligned(stretch, candidate)
         except ImageError as error:
             self._states[film.number] = self._problems[film.name] = error.reason()
-            return by_keyframes(candidate.line, candidate.matches, candidate.times, stretch)
+            return self._by_keyframes(stretch, candidate)
+
+    def _by_keyframes(self, stretch: Stretch, candidate: _Candidate) -> list[Found]:
+        image, rows = candidate.matches[0].image, self._library.rows
+        size = int(rows.width[image]), int(rows.height[image])
+        return by_keyframes(candidate.line, candidate.matches, candidate.times, stretch, size)
 
     def _why_not(self, candidate: _Candidate) -> str:
         film = self._library.films[candidate.line.film]

@@ -21,9 +21,13 @@ _TOLERANCE = 0.008
 """Aligned frames are one photograph: inliers lie nearer than those of two views of a thing."""
 
 
+_N_FEATURES = 500
+
+
 def frame_features(strip: Strip, row: int, options: FeatureOptions) -> Features:
     """The features of one frame of a strip, in pixels of the film."""
-    return extract_features(Picture(strip.pixels[row], strip.width, strip.height), options)
+    picture = Picture(strip.pixels[row], strip.width, strip.height)
+    return extract_features(picture, options.replaced(max_features=_N_FEATURES))
 
 
 def match_frames(query: Features, film: Features, *, mirrored: bool) -> Verification:
@@ -47,12 +51,12 @@ def _nearest(query: Features, film: Features) -> Correspondences:
         return Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
     products = query.descriptors.astype(np.float32) @ film.descriptors.astype(np.float32).T
     squared = np.maximum(2 * ROOT_NORM**2 - 2 * products, 1.0)
-    two = np.argpartition(squared, 1, axis=1)[:, :2]
-    near = np.take_along_axis(squared, two, axis=1)
-    order = near.argsort(axis=1)
-    two, near = np.take_along_axis(two, order, axis=1), np.take_along_axis(near, order, axis=1)
-    ratio = np.sqrt(near[:, 0] / near[:, 1])
+    every = np.arange(len(squared))
+    nearest = squared.argmin(axis=1)
+    least = squared[every, nearest]
+    squared[every, nearest] = np.inf
+    ratio = np.sqrt(least / squared.min(axis=1))
     rows = np.flatnonzero(ratio < _RATIO)
     rows = rows[np.argsort(ratio[rows], kind="stable")][:MAX_PAIRS]
     weight = (1.0 - ratio[rows]).astype(np.float64)
-    return Correspondences(rows.astype(np.int32), two[rows, 0].astype(np.uint16), weight)
+    return Correspondences(rows.astype(np.int32), nearest[rows].astype(np.uint16), weight)

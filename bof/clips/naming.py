@@ -24,20 +24,18 @@ def segments_of(
     """The segments, those of the highest score first. facts: of the query's film."""
     intros = intro_numbers(found, options.intro_films)
     size = facts.width, facts.height
-    return [
-        _segment(one, library.films[one.film], size, is_intro=number in intros) for number, one in enumerate(found)
-    ]
+    return [_segment(one, library.films[one.film], size, is_intro=number in intros) for number, one in enumerate(found)]
 
 
 def _segment(one: Found, film: IndexedFilm, size: tuple[int, int], *, is_intro: bool) -> Segment:
     aligned = one.aligned
-    place = place_of(aligned.film_from_query, size, size)
+    place = place_of(aligned.film_from_query, size, aligned.film_size)
     query, shown = as_range(aligned.query_s), as_range(aligned.film_s)
     times = as_range((aligned.proof[0], aligned.proof[1]))
     proof = ProofFrames(times.start, times.stop, aligned.proof[2])
     return Segment(
         film.name, film.path, "intro" if is_intro else "copy", query, shown, one.score,
-        one.probability, aligned.speed, place, changes_of(place, size, size, aligned.speed), proof, one.ends,
+        one.probability, aligned.speed, place, changes_of(place, size, aligned.film_size, aligned.speed), proof, one.ends,
     )  # fmt: skip
 
 

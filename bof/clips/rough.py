@@ -21,9 +21,12 @@ _KNOWN_S = 2.0
 
 
 def by_keyframes(
-    line: Line, matches: Sequence[KeyframeMatch], times: Sequence[float], stretch: Stretch
+    line: Line, matches: Sequence[KeyframeMatch], times: Sequence[float], stretch: Stretch, film_size: tuple[int, int]
 ) -> list[Found]:
-    """The segment of a line, from half a sample before its first one; none where the matches are few or weak."""
+    """The segment of a line, from half a sample before its first one; none where the matches are few or weak.
+
+    film_size: width and height in pixels.
+    """
     sure = [match for match in matches if match.probability >= _LEAST_PROBABILITY]
     if len({match.sample for match in sure}) < _LEAST_SAMPLES:
         return []
@@ -44,5 +47,5 @@ def by_keyframes(
     assert transform is not None
     proof = times[matches.index(best)], float(best.times.time), best.verification.n_inliers
     aligned = Aligned((start, stop), shots if is_still else film_s, line.speed, 0.6, transform, line.mirrored, proof,
-                      is_still, len(sure))  # fmt: skip
+                      is_still, len(sure), film_size)  # fmt: skip
     return [Found(line.film, aligned, best.probability, "keyframe")]

@@ -10,7 +10,7 @@ import numpy as np
 
 from bof.clips.strips import STRIP_SIDE_PX, Strip, likeness_of_pairs, looks_of
 from bof.errors import ImageError
-from bof.images.decode import Picture, shrink
+from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.images.films.types import Frame
 from bof.types import I64, U8
@@ -41,7 +41,7 @@ class Stretch:
 
 def read_strip(path: str, start: float, stop: float) -> Strip:
     """The small frames of a film that are shown from start until stop. Raises ImageError."""
-    with Film(path) as film:
+    with Film(path, n_threads=0) as film:
         frames = film.frames(_exact(max(start, 0.0)), _exact(stop), max_side=STRIP_SIDE_PX, grey=True)
         return _strip_of([(float(frame.time), frame.pixels) for frame in frames], film, stop)
 
@@ -51,19 +51,19 @@ def read_stretches(film: Film, sample_step: float, max_side: int, chunk_s: int =
     frames: list[Frame] = []
     kept: dict[int, U8] = {}
     next_sample, next_stretch = sample_step / 4, Fraction(chunk_s)
-    for frame in film.frames(max_side=max_side, grey=True):
+    for frame in film.decoded():
         if frame.time >= next_stretch:
             yield _stretch(film, frames, kept, float(frame.time))
             frames, kept = [], {}
             next_stretch = frame.time + chunk_s
         if frame.time >= next_sample:
-            kept[len(frames)] = frame.pixels
+            kept[len(frames)] = frame.grey(max_side)
             next_sample += sample_step / 2 * max(1, -int((next_sample - float(frame.time)) // (sample_step / 2)))
-        frames.append(Frame(frame.time, shrink(frame.pixels, STRIP_SIDE_PX)))
+        frames.append(Frame(frame.time, frame.grey(STRIP_SIDE_PX)))
     if not frames:
         raise ImageError("the film has no frame that can be shown")
     if not kept:
-        kept = {len(frames) // 2: frames[len(frames) // 2].pixels}
+        kept = {len(frames) - 1: frame.grey(max_side)}
     yield _stretch(film, frames, kept, _end_of(frames, film))
 
 

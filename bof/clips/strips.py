@@ -115,9 +115,10 @@ def looks_of(strip: Strip, box: Box, film_from_strip: F64 | None = None) -> Look
         film_from_small = film_from_strip @ film_from_small
     grid_from_small = grid_from_film @ film_from_small
     smooth = max(1.0, 1.0 / _scale(grid_from_small))
+    is_affine = bool(np.allclose(grid_from_small[2], (0, 0, 1), atol=1e-9))
     frames = np.empty((len(strip), rows, columns), np.uint8)
     for number, pixels in enumerate(strip.pixels):
-        frames[number] = _seen(pixels, grid_from_small, smooth, (across, down), (columns, rows))
+        frames[number] = _seen(pixels, grid_from_small, smooth, (across, down), (columns, rows), is_affine)
     return _in_blocks(frames)
 
 
@@ -137,11 +138,13 @@ def _scale(transform: F64) -> float:
     return float(np.sqrt(abs(np.linalg.det(transform[:2, :2] / transform[2, 2]))))
 
 
-def _seen(pixels: U8, transform: F64, smooth: float, large: tuple[int, int], small: tuple[int, int]) -> U8:
+def _seen(
+    pixels: U8, transform: F64, smooth: float, large: tuple[int, int], small: tuple[int, int], is_affine: bool
+) -> U8:
     """A frame seen through a transform, without the detail that its small version has no room for."""
     if smooth > 1.2:
         pixels = cv2.blur(pixels, (round(smooth), round(smooth))).astype(np.uint8)
-    if np.allclose(transform[2], (0, 0, 1), atol=1e-9):
+    if is_affine:
         warped = cv2.warpAffine(pixels, transform[:2], large, flags=cv2.INTER_LINEAR)
     else:
         warped = cv2.warpPerspective(pixels, transform, large, flags=cv2.INTER_LINEAR)
