@@ -6,8 +6,8 @@ where the frames on one line of time are alike all along, and a line is right wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from bof.clips.frame_pairs import flip, frame_features, match_frames
 from bof.clips.lines import SPEEDS, Line
 from bof.clips.strips import Looks, Strip, likeness_of_pairs, looks_of, shared_box
 from bof.clips.timing import (
+    COARSE_STEP_S,
+    FILM_STEP_S,
     Search,
     TimeLine,
     alike_runs,
@@ -43,6 +45,10 @@ _WHOLE_FRAME_GAIN = 0.04
 """The whole frame is believed where another transform is better by no more: most copies are not cropped."""
 
 _MAX_ZOOM = 1.5
+_CLEAR = 0.75
+"""A line of this likeness needs no other transform to be tried."""
+
+_MAX_SEGMENTS = 12
 _STILL_S = 0.5
 """Offsets that differ by more, and are as good, say that nothing moves."""
 
@@ -74,26 +80,44 @@ class _Placed:
 
     film_from_query: F64
     line: TimeLine
+    is_whole_frame: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Aligner:
-    """Two strips of films that a rough line connects. span: the first and the last matched sample, in seconds."""
+    """Two strips of films that a rough line connects.
+
+    span: the first and the last matched sample, in seconds; reach: the lowest and the highest offset that any match
+    allows, because pieces of one shot may be in any order; least_s: a shorter segment is none.
+    """
 
     query: Strip
     film: Strip
     rough: Line
     span: tuple[float, float]
+    reach: tuple[float, float]
     features: FeatureOptions
     least_s: float
 
     def align(self, seen: Sequence[F64]) -> list[Aligned]:
         """The segments of the line. seen: transforms film_from_query of its matches, the surest first."""
+        found: list[Aligned] = []
+        spans = [self.span]
+        for _ in range(_MAX_SEGMENTS):
+            if not spans:
+                break
+            span = spans.pop()
+            more = replace(self, span=span)._align_once(seen)
+            found += [one for one in more if not any(_overlap(one.query_s, other.query_s) > 0.5 for other in found)]
+            if more:
+                spans += _left_over(span, [one.query_s for one in more], self.least_s)
+        return found
+
+    def _align_once(self, seen: Sequence[F64]) -> list[Aligned]:
+        """The segments on the best line of time alone."""
         placed = self._placed(seen)
-        if placed is None:
-            return []
-        box = shared_box(self.query, self.film, placed.film_from_query)
-        if box is None:
+        box = None if placed is None else shared_box(self.query, self.film, placed.film_from_query)
+        if placed is None or box is None:
             return []
         looks = looks_of(self.query, box, placed.film_from_query), looks_of(self.film, box)
         line = self._sharpened(looks, placed.line)
@@ -108,35 +132,38 @@ class Aligner:
 
     def _placed(self, seen: Sequence[F64]) -> _Placed | None:
         """The transform under which a line is best, and that line."""
-        speeds = [self.rough.speed] if self._is_narrow else SPEEDS.tolist()
         query = self.query.take(self._core_rows())
-        film = self.film.take(coarse_rows(self.film))
-        pairs = self._pairs(TimeLine(self.rough.speed, self.rough.offset, 0.0)) if self._is_narrow else []
-        candidates = [*self._whole_frames(seen), *pairs, *seen]
-        found = [one for one in (self._best_under(c, query, film, speeds) for c in candidates) if one is not None]
-        if not found:
-            return None
-        best = self._chosen(found, len(self._whole_frames(seen)))
-        again = [self._best_under(c, query, film, [best.line.speed]) for c in self._pairs(best.line)]
-        return self._chosen([best, *(one for one in again if one is not None)], 1)
+        film = self.film.take(coarse_rows(self.film, FILM_STEP_S))
+        best: _Placed | None = None
+        for transform in self._transforms(seen):
+            found = self._best_under(transform, query, film, SPEEDS.tolist())
+            if found is not None and (best is None or found.line.likeness > best.line.likeness + self._gain(best)):
+                best = found
+            if best is not None and best.line.likeness >= _CLEAR:
+                break
+        if best is None or best.is_whole_frame:
+            return best
+        near = [best.line.speed, 1.0]
+        again = [self._best_under(transform, query, film, near) for transform in self._pairs(best.line)]
+        return max((best, *(one for one in again if one is not None)), key=lambda one: one.line.likeness)
 
-    @property
-    def _is_narrow(self) -> bool:
+    def _transforms(self, seen: Sequence[F64]) -> Iterator[F64]:
+        """The whole frame, then what aligned frames say where the line is known, then what was seen."""
+        yield from self._whole_frames(seen)
         low, high = self.rough.offsets
-        return high - low <= _NARROW_S
+        if high - low <= _NARROW_S:
+            yield from self._pairs(TimeLine(self.rough.speed, self.rough.offset, 0.0))
+        yield from seen
+
+    def _gain(self, best: _Placed) -> float:
+        return _WHOLE_FRAME_GAIN if best.is_whole_frame else 0.0
 
     def _core_rows(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Every few frames of the query between the matched samples."""
-        rows = coarse_rows(self.query)
+        rows = coarse_rows(self.query, COARSE_STEP_S)
         time = self.query.time_s[rows]
         inside = rows[(time >= self.span[0] - _SLACK_S) & (time <= self.span[1] + _SLACK_S)]
         return inside if len(inside) else rows
-
-    def _chosen(self, found: Sequence[_Placed], n_whole: int) -> _Placed:
-        """The best; one of the first n_whole, where it is nearly as good."""
-        best = max(found, key=lambda one: one.line.likeness)
-        whole = max(found[:n_whole], key=lambda one: one.line.likeness, default=best)
-        return whole if whole.line.likeness >= best.line.likeness - _WHOLE_FRAME_GAIN else best
 
     def _best_under(self, transform: F64, query: Strip, film: Strip, speeds: Sequence[float]) -> _Placed | None:
         box = shared_box(query, film, transform)
@@ -144,9 +171,10 @@ class Aligner:
             return None
         looks = looks_of(query, box, transform), looks_of(film, box)
         middle = sum(self.span) / 2
-        low, high = (self.rough.speed * middle + offset for offset in self.rough.offsets)
+        low, high = (self.rough.speed * middle + offset for offset in self.reach)
         line = find_line(query, film, looks, Search(middle, low - _SLACK_S, high + _SLACK_S, speeds))
-        return None if line is None else _Placed(transform, line)
+        is_whole = any(np.array_equal(transform, whole) for whole in self._whole_frames([]))
+        return None if line is None else _Placed(transform, line, is_whole)
 
     def _whole_frames(self, seen: Sequence[F64]) -> list[F64]:
         """The query's whole frame on the film's whole frame, where what was seen is not far from that."""
@@ -214,7 +242,7 @@ class Aligner:
         self, rows: np.ndarray[tuple[int], np.dtype[np.int64]], line: TimeLine, looks: tuple[Looks, Looks]
     ) -> tuple[tuple[float, float], bool]:
         """From when until when the film shows these frames of the query; of a still picture, all the time it may be."""
-        some, others = rows[:: max(1, len(rows) // 20)], coarse_rows(self.film)
+        some, others = rows[:: max(1, len(rows) // 20)], coarse_rows(self.film, FILM_STEP_S)
         pair = looks[0].take(some), looks[1].take(others)
         low, high = still_offsets(self.query.take(some), self.film.take(others), pair, line)
         ends = np.array([self.query.time_s[rows[0]], self.query.time_s[rows[-1]]])
@@ -228,3 +256,19 @@ class Aligner:
 
 def _zoom(transform: F64) -> float:
     return float(np.sqrt(abs(np.linalg.det(transform[:2, :2]))))
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return min(one[1], other[1]) - max(one[0], other[0])
+
+
+def _left_over(
+    span: tuple[float, float], found: Sequence[tuple[float, float]], least_s: float
+) -> list[tuple[float, float]]:
+    """What of a stretch is in none of others, where it is long enough."""
+    left, at = [], span[0]
+    for start, stop in [*sorted(found), (span[1], span[1])]:
+        if start - at >= least_s:
+            left.append((at, start))
+        at = max(at, stop)
+    return left

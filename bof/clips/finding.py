@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.clips.aligning import REACH_S, Aligned, Aligner
+from bof.clips.aligning import REACH_S, Aligner
 from bof.clips.joining import Found, joined, without_echoes
 from bof.clips.library import FilmLibrary, why_not_read
 from bof.clips.lines import Line, find_lines
@@ -57,6 +57,16 @@ class _Candidate:
     def span(self) -> tuple[float, float]:
         """The first and the last matched sample."""
         return self.times[0], self.times[-1]
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The lowest and the highest offset that any of the matches allows, at most so far from the line's."""
+        speed, (low, high) = self.line.speed, self.line.offsets
+        pairs = list(zip(self.matches, self.times, strict=True))
+        lowest = min(float(match.times.start) - speed * time for match, time in pairs)
+        highest = max(float(match.times.stop) - speed * time for match, time in pairs)
+        most = _MAX_READ_S / 2
+        return max(min(low, lowest), self.line.offset - most), min(max(high, highest), self.line.offset + most)
 
     @property
     def seen(self) -> list[F64]:
@@ -142,15 +152,13 @@ class _ClipSearch:
     def _aligned(self, stretch: Stretch, candidate: _Candidate) -> list[Found]:
         line, span = candidate.line, candidate.span
         query = stretch.strip.between(span[0] - REACH_S, span[1] + REACH_S)
-        low, high = line.offsets
-        if high - low > _MAX_READ_S:
-            low, high = line.offset - _MAX_READ_S / 2, line.offset + _MAX_READ_S / 2
+        low, high = reach = candidate.reach
         start = line.speed * float(query.time_s[0]) + low - 1.0
         stop = line.speed * query.stop_s + high + 1.0
         strip = read_strip(str(self._library.films[line.film].path), start, stop)
         if len(strip) < 2:
             return []
-        aligner = Aligner(query, strip, line, span, self._engine.features, self._options.least_seconds)
+        aligner = Aligner(query, strip, line, span, reach, self._engine.features, self._options.least_seconds)
         probability = max(match.probability for match in candidate.matches)
         return [Found.of(one, line.film, probability) for one in aligner.align(candidate.seen)]
 

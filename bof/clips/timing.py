@@ -10,20 +10,20 @@ import numpy as np
 from bof.clips.strips import Looks, Strip, likeness, likeness_of_pairs
 from bof.types import F32, F64, I64, Bool
 
-COARSE_STEP_S = 0.2
-"""Frames so far apart find the line; then all frames find it exactly."""
+COARSE_STEP_S, FILM_STEP_S = 0.2, 0.08
+"""Frames of the query and of the film so far apart find the line; then all frames find it exactly."""
 
-_MAX_COARSE = 900
+_MAX_COARSE = 1200
 """Frames of a film that are compared at first; of longer stretches fewer a second."""
 
-_OFFSET_STEP_S = 0.1
+_OFFSET_STEP_S = 0.04
 _N_LAGS = 12
 """Frames before and after the first line that are compared."""
 
 _SPEED_STEP, _N_SPEED_STEPS = 0.001, 15
 
-_EQUAL = 0.004
-"""Lines of so nearly the same likeness are told apart by their speed: 1 is the most likely."""
+_EQUAL, _EQUAL_AT_FIRST = 0.004, 0.03
+"""Lines of so nearly the same likeness are told apart by their speed, 1 is the most likely: by all frames, by few."""
 
 _STILL = 0.012
 """Where likeness is lower by no more than this at another offset, frames do not tell when they were taken."""
@@ -40,7 +40,9 @@ _MAX_SILENT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TimeLine:
-    """Film time = speed * query time + offset, in seconds; likeness: of the frames on it, on average."""
+    """Film time = speed * query time + offset, in seconds; likeness: how far above ALIKE its frames are, from 0 to
+    1, on average.
+    """
 
     speed: float
     offset: float
@@ -71,7 +73,7 @@ def find_line(query: Strip, film: Strip, looks: tuple[Looks, Looks], search: Sea
         means = _mean_likeness(table, query, film, speed, offsets)
         best = int(np.argmax(means))
         lines.append(TimeLine(float(speed), float(offsets[best]), float(means[best])))
-    return _likeliest(lines)
+    return _likeliest(lines, _EQUAL_AT_FIRST)
 
 
 def _mean_likeness(table: F32, query: Strip, film: Strip, speed: float, offsets: F64) -> F64:
@@ -79,16 +81,25 @@ def _mean_likeness(table: F32, query: Strip, film: Strip, speed: float, offsets:
     times = speed * query.time_s[None] + offsets[:, None]
     inside = (times >= film.time_s[0] - COARSE_STEP_S) & (times < film.stop_s + COARSE_STEP_S)
     found = table[np.arange(len(query))[None], film.at(times)]
-    found = np.where(inside, found, np.float32(0))
-    said = ~np.isnan(found)
-    return np.asarray(np.where(said, found, 0).sum(axis=1) / np.maximum(said.sum(axis=1), 1), np.float64)
+    return _mean_excess(np.where(inside, found, np.float32(0)))
 
 
-def _likeliest(lines: Sequence[TimeLine]) -> TimeLine | None:
+def _mean_excess(values: F32) -> F64:
+    """How far values f32 (k, n) of k lines lie above what is alike, on average, from 0 to 1; unknown ones do not count.
+
+    What is not alike counts as nothing, however unlike it is: a line that explains half of the frames to the pixel is
+    better than one that nearly explains all.
+    """
+    said = ~np.isnan(values)
+    excess = np.maximum(np.where(said, values, 0) - ALIKE, 0) / (1 - ALIKE)
+    return np.asarray(excess.sum(axis=1) / np.maximum(said.sum(axis=1), 1), np.float64)
+
+
+def _likeliest(lines: Sequence[TimeLine], equal: float) -> TimeLine | None:
     if not lines:
         return None
     most = max(line.likeness for line in lines)
-    near = [line for line in lines if line.likeness >= most - _EQUAL]
+    near = [line for line in lines if line.likeness >= most - equal]
     return min(near, key=lambda line: (round(abs(line.speed - 1), 6), -line.likeness))
 
 
@@ -108,13 +119,11 @@ def sharpen(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLin
         lag = film.at(speed * query.time_s[None] + offsets[:, None]) - base[None]
         inside = np.abs(lag) <= _N_LAGS
         found = table[np.arange(len(query))[None], np.clip(lag, -_N_LAGS, _N_LAGS) + _N_LAGS]
-        found = np.where(inside, found, np.float32(0))
-        said = ~np.isnan(found)
-        means = np.where(said, found, 0).sum(axis=1) / np.maximum(said.sum(axis=1), 1)
+        means = _mean_excess(np.where(inside, found, np.float32(0)))
         most = np.flatnonzero(means >= means.max() - 1e-6)
         best = int(most[len(most) // 2])
         lines.append(TimeLine(float(speed), float(offsets[best]), float(means[best])))
-    found_line = _likeliest(lines)
+    found_line = _likeliest(lines, _EQUAL)
     return found_line if found_line is not None and found_line.likeness > 0 else line
 
 
@@ -133,12 +142,12 @@ def still_offsets(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: T
     return ends[0], ends[1]
 
 
-def coarse_rows(strip: Strip) -> I64:
+def coarse_rows(strip: Strip, step_s: float) -> I64:
     """Every few frames."""
     if not len(strip):
         return np.empty(0, np.int64)
     length = strip.stop_s - strip.time_s[0]
-    step = max(COARSE_STEP_S, length / _MAX_COARSE)
+    step = max(step_s, length / _MAX_COARSE)
     return np.unique(strip.at(np.arange(strip.time_s[0], strip.stop_s, step)))
 
 
