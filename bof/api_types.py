@@ -30,6 +30,7 @@ class Hit(TypedDict):
     iiif: HitIiif | None
     fields: dict[str, list[str]]
     part: str
+    film: HitFilm | None
     query_outline: list[list[float]] | None
     group: HitGroup | None
     mirrored: bool | None
@@ -52,6 +53,14 @@ class HitIiif(TypedDict):
     xywh: list[int] | None
     service: str | None
     picture: str | None
+
+
+@final
+class HitFilm(TypedDict):
+    time: float
+    start: float
+    stop: float
+    n_shots: int
 
 
 @final
@@ -603,6 +612,7 @@ class SearchParameters(TypedDict, total=False):
     fusion: Literal["calibrated", "rrf"]
     group_by: str
     verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
     exclude_self: bool | Literal[0, 1]
     where: str
     text: str
@@ -622,6 +632,7 @@ class SearchImageParameters(TypedDict, total=False):
     fusion: Literal["calibrated", "rrf"]
     group_by: str
     verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
     exclude_self: bool | Literal[0, 1]
     where: str
     text: str
@@ -641,6 +652,7 @@ class SearchBatchParameters(TypedDict, total=False):
     fusion: Literal["calibrated", "rrf"]
     group_by: str
     verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
     exclude_self: bool | Literal[0, 1]
     where: str
     text: str
@@ -692,6 +704,7 @@ class SearchQueryParameters(TypedDict, total=False):
     fusion: Literal["calibrated", "rrf"]
     group_by: str
     verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
     exclude_self: bool | Literal[0, 1]
     where: str
     text: str

@@ -47,7 +47,7 @@ class PageRequest:
         """What a request's parameters say, but for `exclude_self`: see `without_self`."""
         where = all_of(values["where"], values["tag"], values["folder"])
         chosen = {name: values[name] for name in ("ranker", "mirror", "text", "metric", "fusion", "group_by")}
-        options = SearchOptions(**chosen, where=where)
+        options = SearchOptions(**chosen, where=where, shots=bool(values["shots"]))
         return cls(options, values["top"], values["offset"], frozenset(values["verdict"]))
 
     def without_self(self, values: Values, own: Iterable[int]) -> PageRequest:
@@ -255,6 +255,7 @@ def _hit(number: int, name: str, image: ImageRecord | None, fields: Fields, hit:
         "tags": list(fields.get(TAG, [])),
         "fields": {key: list(fields[key]) for key in fields if key != TAG},
         "part": hit.part,
+        "film": None if hit.film is None else dataclasses.asdict(hit.film),
         "group": _group_json(hit.group),
         "iiif": None if place is None else iiif_json(PlacedHit(hit, 1, name, place)),
         "explanation": explain(hit),

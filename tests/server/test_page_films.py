@@ -62,7 +62,7 @@ def test_a_film_plays_from_its_hit_and_shows_what_was_found(
     page = visit()
     page.set_default_timeout(30_000)  # a film is decoded for each answer
     upload(page, still_of_film)
-    page.wait_for_selector(".hit.same")
+    page.wait_for_selector(".hit")
     assert page.locator(".hit .name").first.inner_text().startswith("old/trip.webm")
     details_of_first(page)
     until(page, "document.querySelector('dialog video').readyState >= 2")

@@ -18,7 +18,7 @@ _OUTLINE = [[12.5, 8.0], [1010.2, 9.1], [1009.8, 760.4], [11.9, 759.0]]
 _HIT: dict[str, Any] = {
     "id": 7, "name": "trips/tower.jpg", "version": "0123456789abcdef", "score": 17.2, "verdict": "same",
     "probability": 0.999, "n_inliers": 61, "mirrored": False, "outline": _OUTLINE, "width": 1024, "height": 768,
-    "tags": ["museum"], "fields": {"year": ["1890"]}, "part": "", "query_outline": _WHOLE,
+    "tags": ["museum"], "fields": {"year": ["1890"]}, "part": "", "film": None, "query_outline": _WHOLE,
     "group": None, "iiif": None, "basis": "pixels", "query_overlap": 0.91, "hit_overlap": 0.88,
     "query_region": _WHOLE, "hit_region": _OUTLINE,
     "explanation": {"key": "proved_many_points", "args": {"n_inliers": 61, "percent": 99}},

@@ -137,7 +137,9 @@ SCHEMAS: dict[str, Schema] = {
                 service=_or_null(_TEXT), picture=_or_null(_TEXT),
             )
         ),
-        fields=_map(_list(_TEXT)), part=_TEXT, query_outline=_or_null(_list(_POINT)),
+        fields=_map(_list(_TEXT)), part=_TEXT,
+        film=_or_null(_object(time=_NUMBER, start=_NUMBER, stop=_NUMBER, n_shots=_WHOLE)),
+        query_outline=_or_null(_list(_POINT)),
         group=_or_null(
             _object(
                 field=_TEXT, value=_or_null(_TEXT), n_agree=_WHOLE, n_found=_WHOLE, n_pictures=_WHOLE,

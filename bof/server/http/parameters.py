@@ -136,11 +136,14 @@ FILTERS = (
     Parameter(
         Option("tag", (), "only pictures with this tag; all of them, if repeated", many=True), more={"maxLength": 200}
     ),
-    Parameter(Option("folder", "", "only pictures whose name lies in this folder"), more={"maxLength": 500}),
+    Parameter(
+        Option("folder", "", "only pictures in this folder, or in this file with several"), more={"maxLength": 500}
+    ),
 )
 TURN = choice("turn", 0, (0, 90, 180, 270), "turn the picture clockwise first, by these degrees")
 FLIP = choice("flip", 0, (0, 1), "then mirror it left to right")
 QUERY = (Parameter(BOX, more=_BOX), TURN, FLIP, _of_search("mirror"))
+SHOTS = choice("shots", 0, (0, 1), "a hit for each shot of a film that is found, not one for the film")
 EXCLUDE_SELF = choice("exclude_self", 0, (0, 1), "leave the query's own entry in the index out of the hits")
 SEARCH = (
     Parameter(dataclasses.replace(TOP, high=200)),
@@ -159,6 +162,7 @@ SEARCH = (
             many=True,
         )
     ),
+    SHOTS,
     EXCLUDE_SELF,
     *FILTERS,
 )

@@ -9,6 +9,7 @@ import { turnOf } from './transforms.js';
 const FIRST_PAGE = 6;
 const PAGE = 24;
 const N_RETAINED = 12;
+const MOST_SHOTS = 200;
 
 /** @type {Map<string, PartialAnswer>} */
 const retained = new Map();
@@ -69,6 +70,20 @@ function requestPage(picture, query, offset, { signal, onProgress } = {}) {
   /** @param {string} id */
   const searchWith = (id) => call('POST /search/query/{query}', { path: { query: id }, query: given, signal });
   return withStored(picture, searchWith, onProgress);
+}
+
+/**
+ * The numbers of the pictures of a film that are hits, of those shots that are called the same or share a part.
+ * @param {QueryPicture} picture @param {Query} query @param {string} film its name
+ */
+export async function shotsFound(picture, query, film) {
+  const given = {
+    ...parameters(query, SEARCH), folder: film, group_by: '', verdict: ['same', 'part'], shots: 1, top: MOST_SHOTS,
+  };
+  const { hits } = picture.id !== null
+    ? await call('POST /search/image/{id}', { path: { id: picture.id }, query: given })
+    : await withStored(picture, (id) => call('POST /search/query/{query}', { path: { query: id }, query: given }));
+  return new Set(hits.map(({ id }) => id));
 }
 
 /** @param {QueryPicture} picture @param {Query} query */

@@ -135,6 +135,14 @@ export function partText(part) {
   return tOr(`part.${kind}`, part).replace('{value}', decodeURIComponent(value));
 }
 
+/** Where in its file a hit is; of a film also its shot, and how many shots show the same. @param {Hit} hit */
+function placeText({ part, film }) {
+  if (!film) return partText(part);
+  const { time, start, stop, n_shots: n } = film;
+  return [t('part.t', { value: clock(time) }), t('film.shot', { start: clock(start), stop: clock(stop) }),
+    ...n > 1 ? [t('film.shots', { n })] : []].join(' · ');
+}
+
 /** A score, or the distance of two, as exact as scores of its size are. @param {number} value @param {number} score */
 const scoreText = (value, score) => number(value, score < 1 ? 3 : 1);
 
@@ -179,7 +187,7 @@ export function card(hit, place, links) {
       verdictLine(hit),
       hit.verdict === 'unverified' ? null : why(hit),
       h('p', { class: 'name', title: hit.name }, hit.name),
-      hit.part ? h('p', { class: 'small' }, partText(hit.part)) : null,
+      hit.part ? h('p', { class: 'small' }, placeText(hit)) : null,
       chips(hit.tags), fieldLines(hit),
       h('p', { class: 'row between' },
         h('span', { class: 'small' }, t('hit.score', { score: scoreText(hit.score, hit.score) })),

@@ -4,7 +4,7 @@
 import { rights } from './access.js';
 import { askForAddress, isByAddress } from './address_query.js';
 import {
-  boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search, withinGroup,
+  boxOf, forgetAnswers, isBeginning, nameInPath, nextPage, poseOf, queryPicture, search, shotsFound, withinGroup,
 } from './answers.js';
 import { indexFacts } from './api.js';
 import { button, h, icon, link, redraw, say, toast } from './dom.js';
@@ -271,7 +271,8 @@ class Search {
       await this.#drawAnswer(picture);
       goBack();
     };
-    await showDetails(String(hit.id), canWrite, tags, { hit, query: answer.query, onJudged }).closed;
+    const shots = () => shotsFound(picture, this.route.query, hit.name.split('#')[0] ?? '');
+    await showDetails(String(hit.id), canWrite, tags, { hit, query: answer.query, onJudged, shots }).closed;
     goBack();
   }
 
