@@ -53,16 +53,19 @@ def write_film(
     """A film of frames u8 (h, w, 3) RGB, or of other arrays that PyAV takes in the pixel format `source=`.
 
     times: of each frame, in seconds, for a variable frame rate (they are stored in milliseconds, of `base=`); sound_s:
-    a tone of so long; cover: a picture beside the film (MP4); options: fields of FilmFormat.
+    a tone of so long; size: width and height, where the arrays hold planes of other sizes; cover: a picture beside the
+    film (MP4); options: fields of FilmFormat.
     """
     base = Fraction(options.pop("base", MS))
     source = options.pop("source", "rgb24")
+    size = options.pop("size", None)
     how = how or FilmFormat(codec=codec, **options)
     frames = iter(frames)
     first = next(frames, np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    size = size or (first.shape[1], first.shape[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format=how.muxer, options=dict(how.muxing)) as film:
-        stream = _add_pictures(film, first, Fraction(rate), how, base if times is not None else 1 / Fraction(rate))
+        stream = _add_pictures(film, size, Fraction(rate), how, base if times is not None else 1 / Fraction(rate))
         tone = film.add_stream("mp2" if path.suffix in (".ts", ".mpg") else "aac", rate=48_000) if sound_s else None
         art = _add_cover(film) if cover is not None else None
         for number, pixels in enumerate(_with_first(first, frames)):
@@ -97,9 +100,9 @@ def _with_first(first: U8, others: Iterator[U8]) -> Iterator[U8]:
     yield from others
 
 
-def _add_pictures(film: Any, first: U8, rate: Fraction, how: FilmFormat, base: Fraction) -> Any:
+def _add_pictures(film: Any, size: tuple[int, int], rate: Fraction, how: FilmFormat, base: Fraction) -> Any:
     stream = film.add_stream(how.codec, rate=rate, options=dict(how.options))
-    stream.height, stream.width = first.shape[:2]
+    stream.width, stream.height = size
     stream.pix_fmt = how.pixels
     stream.gop_size = how.gop
     stream.codec_context.time_base = base

@@ -16,6 +16,9 @@ _MAX_FAILURES = 64
 """So many failures to read one after another end a film: what follows is lost."""
 
 _USUAL_RATE = Fraction(25)
+_REORDERED = frozenset({"h264", "hevc"})
+"""AVI has no presentation times, and of these codecs FFmpeg cannot tell them before decoding."""
+
 DAMAGED, BACKWARDS = "damaged packet", "frame whose time goes back"
 
 
@@ -32,19 +35,22 @@ class TimedFrame:
 class Clock:
     """Times of frames: those that the container gives, from that of the first frame on.
 
-    zero: of the first frame, in units of base; usual: how long a frame is shown where nothing says so.
+    zero: of the first frame, in units of base; usual: how long a frame is shown where nothing says so; counts: the
+    container's times are of the order of decoding, so each frame follows the one before it after the usual time.
     """
 
     zero: int
     base: Fraction
     usual: Fraction
+    counts: bool = False
 
     @classmethod
     def of(cls, source: FilmSource, first: VideoFrame) -> Clock:
         """The clock of a film with this first frame."""
         zero = first.pts if first.pts is not None else source.stream.start_time or 0
         rate = source.stream.average_rate or source.stream.guessed_rate or _USUAL_RATE
-        return cls(zero, source.base, 1 / rate)
+        name, codec = source.container.format.name, source.stream.codec_context.codec.canonical_name
+        return cls(zero, source.base, 1 / rate, counts=name == "avi" and codec in _REORDERED)
 
     def units(self, time: Fraction) -> int:
         """A time as the container counts it."""
@@ -52,8 +58,9 @@ class Clock:
 
     def timed(self, frame: VideoFrame, last: TimedFrame | None) -> TimedFrame:
         """A frame with its time; one that has none comes after the last one."""
-        duration = frame.duration * self.base if frame.duration and frame.duration > 0 else self.usual
-        if frame.pts is not None:
+        is_known = frame.duration and frame.duration > 0 and not self.counts
+        duration = frame.duration * self.base if is_known else self.usual
+        if frame.pts is not None and not self.counts:
             return TimedFrame((frame.pts - self.zero) * self.base, duration, frame)
         return TimedFrame(last.time + last.duration if last else Fraction(0), duration, frame)
 

@@ -9,8 +9,10 @@ import av
 from bof.images.films.containers import FilmSource
 from bof.images.films.decoding import Clock
 
-_STEPS_S = (0, 2, 20, 200, 2000)
-"""So much before the end that the header names, the last packets are looked for; then from the beginning."""
+_STEPS_S = (4, 40, 400, 4000)
+"""So much before the end that the header names, the last packets are looked for; then from the beginning. Packets come
+in the order of decoding: the one that is shown last is not the last.
+"""
 
 _MAX_PACKETS = 2_000_000
 _TOLERANCE_S = Fraction(1)
@@ -39,7 +41,7 @@ def find_end(source: FilmSource, clock: Clock) -> Fraction:
         if end > 0:
             return end
         if step >= said:
-            break
+            break  # it began at the beginning
     return said
 
 
