@@ -113,9 +113,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path]) -> tuple[Engine, AddReport]:
     """An index that has these files, until the stack is closed, and what was added."""
-    folder = (
-        arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
-    )
+    folder = arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
     engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)))
     add_chosen_columns(engine, arguments, search_options(arguments).groups)
     options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.clips.aligning import REACH_S, Aligned, Aligner
+from bof.clips.aligning import REACH_S, Aligner
 from bof.clips.joining import Found, joined, without_echoes
 from bof.clips.library import FilmLibrary, why_not_read
 from bof.clips.lines import Line, find_lines

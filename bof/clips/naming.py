@@ -24,9 +24,7 @@ def segments_of(
     """The segments, those of the highest score first. facts: of the query's film."""
     intros = intro_numbers(found, options.intro_films)
     size = facts.width, facts.height
-    return [
-        _segment(one, library.films[one.film], size, is_intro=number in intros) for number, one in enumerate(found)
-    ]
+    return [_segment(one, library.films[one.film], size, is_intro=number in intros) for number, one in enumerate(found)]
 
 
 def _segment(one: Found, film: IndexedFilm, size: tuple[int, int], *, is_intro: bool) -> Segment:

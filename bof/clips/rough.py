@@ -20,9 +20,7 @@ _LEAST_INLIERS = 20
 _KNOWN_S = 2.0
 
 
-def by_keyframes(
-    line: Line, matches: Sequence[KeyframeMatch], times: Sequence[float], stretch: Stretch
-) -> list[Found]:
+def by_keyframes(line: Line, matches: Sequence[KeyframeMatch], times: Sequence[float], stretch: Stretch) -> list[Found]:
     """The segment of a line, from half a sample before its first one; none where the matches are few or weak."""
     sure = [match for match in matches if match.probability >= _LEAST_PROBABILITY]
     if len({match.sample for match in sure}) < _LEAST_SAMPLES:
