@@ -101,7 +101,7 @@ def _command(arguments: argparse.Namespace) -> int:
             report = evaluate_ranker(ranker, benchmark, len(engine), show)
         whole = {**dataclasses.asdict(report), **_surroundings(engine, benchmark, distractors, added)}
     if arguments.json:
-        print(json.dumps(whole, indent=2))
+        print(json.dumps(whole, indent=2, default=os.fspath))
     else:
         _print_report(report, whole)
     if file:
@@ -113,9 +113,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path]) -> tuple[Engine, AddReport]:
     """An index that has these files, until the stack is closed, and what was added."""
-    folder = (
-        arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
-    )
+    folder = arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
     engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)))
     add_chosen_columns(engine, arguments, search_options(arguments).groups)
     options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))
@@ -134,7 +132,7 @@ def _evaluate_films(arguments: argparse.Namespace) -> int:
             report = evaluate_films(engine, benchmark, search_options(arguments), step, show)
         skipped, n_bytes = [dataclasses.asdict(item) for item in added.skipped], engine.n_bytes()
     whole = {**dataclasses.asdict(report), "skipped": skipped, "index_s": added.seconds, "index_bytes": n_bytes}
-    print(json.dumps(whole, indent=2) if arguments.json else "\n".join(film_lines(report)))
+    print(json.dumps(whole, indent=2, default=os.fspath) if arguments.json else "\n".join(film_lines(report)))
     if not arguments.json:
         print(f"{'index':<19} {human_bytes(n_bytes)}, {added.seconds:.0f} s, {len(skipped)} skipped")
     if arguments.json_file:
@@ -271,7 +269,7 @@ def _figure(value: float | None) -> str:
 
 def _write_json(path: Path, whole: dict[str, Any]) -> None:
     try:
-        write_file(path, (json.dumps(whole, indent=2) + "\n").encode())
+        write_file(path, (json.dumps(whole, indent=2, default=os.fspath) + "\n").encode())
     except OSError as error:
         problem = f"cannot be written: {reason_of(error)}"
         raise BenchmarkError(problem, path=path, advice="name another {json_file}") from error

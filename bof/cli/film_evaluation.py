@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from bof.evaluation.run import Progress
 from bof.evaluation.segments import CopiedSegment, SegmentFigures
 from bof.options import ClipOptions, SearchOptions
 
-FILM_LOADERS = {FRAMES: load_frames, CLIPS: load_clips}
+FILM_LOADERS: Mapping[str, Callable[[Path], FrameBenchmark | ClipBenchmark]] = {FRAMES: load_frames, CLIPS: load_clips}
 """By name: pictures to find in films, clips to find in films."""
 
 N_HITS = 10
@@ -113,8 +113,8 @@ def _cells(row: FrameFigures | SegmentFigures) -> list[str]:
         shares = (row.precision, row.recall, row.f1, row.macro_f1, row.missed, row.false_alarms)
         return [str(row.n_queries), *map(_figure, shares), str(row.n_false_segments)]
     errors = (row.error_median_s, row.error_95_s, row.exact_error_median_s)
-    shares = (row.film, row.shot, row.within_step, *errors, row.false_accept_rate)
-    return [str(row.n_queries + row.n_rejections), *map(_figure, shares), f"{row.query_ms:.0f}"]
+    figures = (row.film, row.shot, row.within_step, *errors, row.false_accept_rate)
+    return [str(row.n_queries + row.n_rejections), *map(_figure, figures), f"{row.query_ms:.0f}"]
 
 
 def _figure(value: float | None) -> str:

@@ -79,8 +79,13 @@ def _pan(rng: Rng) -> Camera:
 
 
 def _zoom(rng: Rng) -> Camera:
-    wide, close = View(), View(*rng.uniform(0.4, 0.6, 2).tolist(), float(rng.uniform(1.3, 2.0)))
+    wide, close = View(), View(*_near_middle(rng), zoom=float(rng.uniform(1.3, 2.0)))
     return Camera(wide, close) if rng.random() < 0.5 else Camera(close, wide)
+
+
+def _near_middle(rng: Rng) -> tuple[float, float]:
+    x, y = rng.uniform(0.4, 0.6, 2).tolist()
+    return x, y
 
 
 def _turn(rng: Rng) -> Camera:

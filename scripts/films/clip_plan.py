@@ -82,7 +82,9 @@ def _range(rng: Rng, plans: Sequence[FilmPlan], reorder: bool) -> tuple[FilmPlan
         if stop > shots[-1].stop or len(inside) < _LEAST_SHOTS or not all(_is_own(film, shot) for shot in inside):
             continue
         return film, _reversed_cuts(inside[:_MOST_CUTS]) if reorder else [(start, stop)]
-    raise ValueError(f"no range of {_SECONDS[0]:g} s with {_LEAST_SHOTS} shots in {len(plans)} films; compose longer ones")
+    raise ValueError(
+        f"no range of {_SECONDS[0]:g} s with {_LEAST_SHOTS} shots in {len(plans)} films; compose longer ones"
+    )
 
 
 def _reversed_cuts(shots: Sequence[TrueShot]) -> list[tuple[float, float]]:

@@ -89,8 +89,8 @@ def _letterbox(rng: Rng, background: U8) -> Change:
 
     def change(frame: U8, number: int) -> U8:
         bar = round(share * frame.shape[1 if upright else 0])
-        edges = (0, 0, bar, bar) if upright else (bar, bar, 0, 0)
-        return np.asarray(cv2.copyMakeBorder(frame, *edges, cv2.BORDER_CONSTANT, value=(0, 0, 0)), np.uint8)
+        edges = (0, bar) if upright else (bar, 0)
+        return np.pad(frame, [(edges[0], edges[0]), (edges[1], edges[1]), (0, 0)])
 
     return change
 

@@ -54,7 +54,8 @@ def _content(plan: FilmPlan, current: int, n: int) -> U8:
     pixels = _shot_pixels(plan, current, n, (width, height))
     if shot.begins == "dissolve" and n < shot.first + shot.lead:
         share = (n - shot.first + 0.5) / shot.lead
-        pixels = cv2.addWeighted(pixels, share, _shot_pixels(plan, current - 1, n, (width, height)), 1 - share, 0)
+        before = _shot_pixels(plan, current - 1, n, (width, height))
+        pixels = np.asarray(cv2.addWeighted(pixels, share, before, 1 - share, 0), np.uint8)
     window[:] = pixels if light == 1 else cv2.convertScaleAbs(pixels, alpha=light)
     return frame
 
@@ -96,7 +97,7 @@ def matrix_at(plan: FilmPlan, number: int, n: int) -> F64:
     shot = plan.shots[number]
     source = source_size(shot.take)
     matrix = frame_from_source(view_at(plan, number, n), source, (width, height))
-    return matrix * np.array([[source[0], source[1], 1.0]])
+    return np.asarray(matrix * np.array([[source[0], source[1], 1.0]]), np.float64)
 
 
 @lru_cache(maxsize=4)

@@ -56,11 +56,11 @@ def _taken(rng: Rng, view: U8) -> U8:
     height, width = view.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     light: F64 = 0.95 + rng.uniform(-0.12, 0.12) * x + rng.uniform(-0.12, 0.12) * y - 0.1 * (x * x + y * y)
-    lit = view * light[:, :, None] * rng.uniform(0.88, 1.1, 3)
+    lit: F64 = view * light[:, :, None] * rng.uniform(0.88, 1.1, 3)
     if rng.random() < 0.5:
         centre, spread = rng.uniform(-0.6, 0.6, 2), rng.uniform(0.01, 0.05)
         lit = lit + 110 * np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / spread)[:, :, None]
-    lit = cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.4, 1.0))
+    lit = np.asarray(cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.4, 1.0)), np.float64)
     return np.asarray(np.clip(lit + rng.normal(0, rng.uniform(1, 4), lit.shape), 0, 255), np.uint8)
 
 

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from bof.errors import BenchmarkError
+from bof.images.decode import read_image
 from bof.images.listing import walk_images
+from bof.types import F64
 from scripts.common.data import DVD, TRAIN, UKBENCH
 
 HALVES = ("develop", "judge")
@@ -17,6 +22,7 @@ HALVES = ("develop", "judge")
 _CLIPS = (("bigbuckbunny.mp4", "bikes.mp4", "v2.m4v"), ("rgb.m4v", "v1.m4v", "carphone_pristine.mp4"))
 _FOR_STRANGERS = 6
 _PER_OBJECT = 4
+_TWINS = 0.93
 _CAMERAS = ("Canon", "Droid", "E63", "Palm")
 _LEFT_OUT = re.compile(r"Faces|Faces_easy|cougar_face|flamingo_head|crocodile_head")
 """Categories of Caltech-101 that are cut out of others' photographs, and one room with the same people in it."""
@@ -49,11 +55,31 @@ def find_sources(data: Path, half: str) -> Sources:
     ours = {name: files for number, (name, files) in enumerate(_categories(data)) if number % 2 == odd}
     kept = {name for number, name in enumerate(ours) if number % _FOR_STRANGERS == 0}
     return Sources(
-        [file for name, files in ours.items() if name not in kept for file in files],
+        [file for name, files in ours.items() if name not in kept for file in _without_twins(files)],
         [data / "video" / name for name in _CLIPS[odd] if (data / "video" / name).is_file()],
         [*_ukbench(data, odd), *_covers(data, odd)],
         [file for name in kept for file in ours[name]],
     )
+
+
+def _without_twins(files: Sequence[Path]) -> list[Path]:
+    """Without photographs that a category has twice, mirrored or not: of each the first."""
+    kept: list[Path] = []
+    seen: list[F64] = []
+    for file in files:
+        sketch = _sketch(file)
+        if not any(max((sketch * one).sum(), (sketch[:, ::-1] * one).sum()) > _TWINS for one in seen):
+            kept.append(file)
+            seen.append(sketch)
+    return kept
+
+
+def _sketch(file: Path) -> F64:
+    """16 x 16 levels of grey without their mean, of length 1: a product of two is their correlation."""
+    grey = read_image(file, max_side=256, grey=True).pixels
+    small = np.asarray(cv2.resize(grey, (16, 16), interpolation=cv2.INTER_AREA), np.float64)
+    small -= small.mean()
+    return np.asarray(small / max(1e-9, float(np.linalg.norm(small))), np.float64)
 
 
 def category_of(file: Path) -> str:

@@ -81,9 +81,7 @@ def _command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def plan_stills(
-    plans: Sequence[FilmPlan], sources: Sources, n_shown: int, n_strangers: int, seed: int
-) -> list[Still]:
+def plan_stills(plans: Sequence[FilmPlan], sources: Sources, n_shown: int, n_strangers: int, seed: int) -> list[Still]:
     """As many of each kind; each from another shot, as long as there are enough."""
     rng = np.random.default_rng([seed, 20])
     places = [(plan, number) for plan in plans for number in range(len(plan.shots)) if _is_usable(plan, number)]

@@ -67,7 +67,7 @@ def alike_times(plan: FilmPlan, number: int, frame: int) -> list[float]:
     first = last = frame
     if plan.shots[number].take.kind != "clip":
         low, high = clear_frames(plan, number)
-        here = np.linalg.inv(_square(matrix_at(plan, number, frame)))
+        here = np.asarray(np.linalg.inv(_square(matrix_at(plan, number, frame))), np.float64)
         while first > low and _is_alike(plan, number, first - 1, here):
             first -= 1
         while last + 1 < high and _is_alike(plan, number, last + 1, here):

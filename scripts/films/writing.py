@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+from av.video.stream import VideoStream
 
 from bof.types import U8
 
@@ -30,10 +32,10 @@ def write_film(
     part = path.with_name(f"{path.stem}.part{path.suffix}")
     base = Fraction(1, _TICKS) if codec != "mpeg4" else 1 / rate
     with av.open(str(part), "w") as container:
-        stream = None
+        stream: VideoStream | None = None
         for number, pixels in enumerate(frames):
             if stream is None:
-                stream = container.add_stream(codec, rate=rate, options=dict(options or {}))
+                stream = cast(VideoStream, container.add_stream(codec, rate=rate, options=dict(options or {})))
                 stream.height, stream.width = pixels.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.codec_context.time_base = base
