@@ -1,4 +1,4 @@
-"""The page in a real browser: a film is played from the time of a hit, its shots are shown, a frame is searched with."""
+"""The page in a real browser: a film plays from its hit, its shots are shown, a frame is searched with."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def details_of_first(page: Any) -> None:
     page.wait_for_selector("dialog video")
 
 
-def test_a_film_plays_from_its_hit_and_shows_what_was_found(
-    visit: Callable[..., Any], still_of_film: Path
-) -> None:
+def test_a_film_plays_from_its_hit_and_shows_what_was_found(visit: Callable[..., Any], still_of_film: Path) -> None:
     page = visit()
     page.set_default_timeout(30_000)  # a film is decoded for each answer
     upload(page, still_of_film)
@@ -74,9 +72,7 @@ def test_a_film_plays_from_its_hit_and_shows_what_was_found(
     until(page, "document.querySelector('dialog video').currentTime >= 4")
 
 
-def test_a_frame_that_the_film_stops_at_is_searched_with(
-    visit: Callable[..., Any], still_of_film: Path
-) -> None:
+def test_a_frame_that_the_film_stops_at_is_searched_with(visit: Callable[..., Any], still_of_film: Path) -> None:
     page = visit()
     page.set_default_timeout(30_000)  # a film is decoded for each answer
     upload(page, still_of_film)
