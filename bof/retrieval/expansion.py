@@ -19,7 +19,7 @@ DEPTH = 50
 _WORTH_A_THREAD = 1 << 23
 """Features of a collection in which a seed's search is more reading than handing over: threads then share the seeds."""
 
-_FULL_TRUST = 20
+FULL_TRUST = 20
 """Inliers from which a verified picture is trusted as much as the query itself; below, in proportion."""
 
 
@@ -33,7 +33,7 @@ def expand(stages: VoteAndVerify, seeds: Mapping[int, int]) -> dict[int, float]:
     found = in_threads(lambda seed: _search(stages, seed, DEPTH, without_film=True), seeds, worth=is_large)
     added: dict[int, float] = {}
     for n_inliers, (own, others) in zip(seeds.values(), found, strict=True):
-        trust = min(1.0, n_inliers / _FULL_TRUST) / own
+        trust = min(1.0, n_inliers / FULL_TRUST) / own
         for image, similarity in others:
             added[image] = added.get(image, 0.0) + trust * similarity
     return added

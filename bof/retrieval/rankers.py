@@ -13,7 +13,7 @@ from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, unverified_scores
-from bof.retrieval.expansion import expand
+from bof.retrieval.expansion import FULL_TRUST, expand
 from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
@@ -29,6 +29,7 @@ _ALSO = 50
 _FUSE = {"calibrated": add_up, "rrf": reciprocal_ranks}
 
 _NO_VERDICTS: Mapping[int, Verdict] = MappingProxyType({})
+_NONE_JUDGED: Mapping[int, bool] = MappingProxyType({})
 
 
 class Scores(Protocol):
@@ -123,11 +124,16 @@ class GlobalScores:
 
 @dataclass(frozen=True, slots=True)
 class BofRanker:
-    """Votes, geometry, the mirror image if nothing is clear, query expansion."""
+    """Votes, geometry, the mirror image if nothing is clear, query expansion.
+
+    judged: of which images a person has said that they show the same thing as the query, or not: the former are the
+    first seeds, the latter are none.
+    """
 
     stages: VoteAndVerify
     mirror: str
     n_seeds: int
+    judged: Mapping[int, bool]
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
@@ -139,11 +145,18 @@ class BofRanker:
                 found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
         with watch.stage("expand"):
             same = found.called_same(verifying)
-            seeds = representatives(self.stages.collection.films, same)[: self.n_seeds]
-            added = expand(self.stages, {i: found.verifications[i].n_inliers for i in seeds})
+            added = expand(self.stages, self._seeds(found, same))
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
+
+    def _seeds(self, found: Candidates, same: Sequence[int]) -> dict[int, int]:
+        """Images that become queries -> inliers that they are trusted by. same: those called the same, best first."""
+        live = self.stages.collection.weights.live
+        trusted = [image for image, is_same in self.judged.items() if is_same and live[image]]
+        proved = [image for image in same if image not in self.judged]
+        seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.n_seeds]
+        return {i: FULL_TRUST if i in trusted else found.verifications[i].n_inliers for i in seeds}
 
 
 def needs_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
@@ -231,18 +244,20 @@ class FusionRanker:
         return LocalScores(self.collection, live, candidates, self.verifying, MAX_RANKED)
 
 
-def ranker_of(stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None) -> QueryRanker:
-    """The ranker, or the fusion of rankers, that the options name."""
-    local = [_local_ranker(name, stages, options) for name in options.local]
+def ranker_of(
+    stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None, judged: Mapping[int, bool] = _NONE_JUDGED
+) -> QueryRanker:
+    """The ranker, or the fusion of rankers, that the options name. judged: see `BofRanker`."""
+    local = [_local_ranker(name, stages, options, judged) for name in options.local]
     others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]
 
 
-def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions) -> QueryRanker:
+def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions, judged: Mapping[int, bool]) -> QueryRanker:
     rankers: Mapping[str, QueryRanker] = {
-        "bof": BofRanker(stages, options.mirror, options.expand.expand),
+        "bof": BofRanker(stages, options.mirror, options.expand.expand, judged),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -75,20 +75,22 @@ class Searcher:
         """Every image with a positive score, those called the same first."""
         watch = Stopwatch()
         with self._naming_damage():
-            scores = ranker_of(self._stages, self.options, self.ann_index).score(query, watch)
+            judged = self._judgments_of(query)
+            scores = ranker_of(self._stages, self.options, self.ann_index, judged).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()
         found = scores.candidates or Candidates(np.empty(0))
         verdicts = scores.verdicts(images)
         answer = Answer(images, scores.of(images), found.verifications, found.evidence, watch.seconds, verdicts)
-        return self._judged(query, self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch))
+        inspected = self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch)
+        return with_judgments(inspected, judged, self.collection.weights.live)
 
-    def _judged(self, query: Query, answer: Answer) -> Answer:
+    def _judgments_of(self, query: Query) -> Mapping[int, bool]:
         """Judgments are of what pictures show: a ranker that proves nothing, such as colours, is left as it is."""
         if self.judgments is None or not query.judged_as or "bof" not in self.options.local:
-            return answer
-        return with_judgments(answer, self.judgments.of(query.judged_as), self.collection.weights.live)
+            return {}
+        return self.judgments.of(query.judged_as)
 
     def _inspected(self, query: Query, answer: Answer, watch: Stopwatch) -> Answer:
         if self.pictures is None or "bof" not in self.options.local:

@@ -13,7 +13,7 @@ from bof import Engine, IndexOptions, SearchOptions
 from bof.errors import OptionError
 from bof.grouping.finding import find_groups
 from bof.grouping.memory import rejected
-from bof.options import VerifyOptions
+from bof.options import ExpandOptions, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.judged import with_judgments
@@ -110,6 +110,24 @@ def test_a_judgment_ranks_from_the_next_search_on(engine: Engine, query: Path) -
     assert engine.withdraw_judgment("0.png", content(query))
     assert not engine.withdraw_judgment(content(query), "4.png")
     assert [(hit.name, hit.score, hit.verdict) for hit in engine.search(query, top=99)] == before
+
+
+def test_what_a_person_calls_the_same_is_searched_with_and_what_is_not_is_not(
+    engine: Engine, folder: Path, query: Path
+) -> None:
+    write_picture(folder / "like-4.png", draw_scene(4)[30:, 40:])
+    write_picture(folder / "like-again.png", draw_scene(0)[60:, 80:])
+    engine.add([folder], ALONE)
+    before = {hit.name: hit.score for hit in engine.search(query, top=99)}
+    engine.judge(content(query), "4.png", is_same=True)
+    after = {hit.name: hit.score for hit in engine.search(query, top=99)}
+    assert after["like-4.png"] > before.get("like-4.png", 0.0) + 1
+    for name in ("0.png", "again.jpg"):
+        engine.judge(content(query), name, is_same=False)
+    engine.withdraw_judgment(content(query), "4.png")
+    alone = SearchOptions(expand=ExpandOptions(expand=0))
+    found, unexpanded = (hit_named(engine, query, "3.png", options)[1].score for options in (None, alone))
+    assert found == unexpanded
 
 
 def test_it_holds_both_ways_and_not_for_a_part_nor_for_colours(engine: Engine, folder: Path) -> None:
