@@ -122,7 +122,7 @@ def test_what_a_person_calls_the_same_is_searched_with_and_what_is_not_is_not(
     engine.judge(content(query), "4.png", is_same=True)
     after = {hit.name: hit.score for hit in engine.search(query, top=99)}
     assert after["like-4.png"] > before.get("like-4.png", 0.0) + 1
-    for name in ("0.png", "again.jpg"):
+    for name in ("0.png", "again.jpg", "like-again.png"):
         engine.judge(content(query), name, is_same=False)
     engine.withdraw_judgment(content(query), "4.png")
     alone = SearchOptions(expand=ExpandOptions(expand=0))
