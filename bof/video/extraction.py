@@ -1,22 +1,26 @@
-"""A chunk of a film becomes shots, with the features of their keyframes."""
+"""A chunk of a film becomes shots, with the features of their keyframes. Each frame is decoded once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
 
-import numpy as np
-
-from bof.features.sift import extract_features
 from bof.images.decode import Picture
 from bof.images.films.film import Film
+from bof.images.films.picture import DecodedFrame
 from bof.options import FeatureOptions, VideoOptions
-from bof.video.chunks import LONGEST_SEARCH_SECONDS, edge_of
-from bof.video.shots import REACH_SECONDS, find_boundaries
-from bof.video.types import Keyframe, Shot
+from bof.video.boundary_stream import BoundaryStream
+from bof.video.chunks import LONGEST_SEARCH_SECONDS
+from bof.video.keyframes import find_keyframes
+from bof.video.overlays import ShotView, find_overlays, overlay_tracks
+from bof.video.sampling import Sample, SampledShot, ShotSampler, tick_of
+from bof.video.shots import REACH_S
+from bof.video.small_frames import MIDDLE_SIDE
+from bof.video.tracks import Tracks
+from bof.video.types import Shot
 
-_SMALL_SIDE = 64
+_SPARE = 2
+"""So many times more features of a sample are followed than a keyframe may have: not all of them last."""
 
 
 def extract_shots(
@@ -27,26 +31,83 @@ def extract_shots(
     They begin at the first boundary at or after start and end at the first one at or after stop: `video.chunks`.
     Raises what reading a film raises.
     """
-    last = None if stop is None else stop + LONGEST_SEARCH_SECONDS + REACH_SECONDS
-    times, small = [], []
-    for frame in film.frames(max(Fraction(0), start - REACH_SECONDS), last, max_side=_SMALL_SIDE, grey=True):
-        times.append(frame.time)
-        small.append(frame.pixels.astype(np.float32))
-    if not times:
-        return
-    boundaries = find_boundaries(times, np.array(small))
-    end = times[-1] + (times[-1] - times[-2] if len(times) > 1 else Fraction(1, 25))
-    first = edge_of(start, boundaries) if start else times[0]
-    final = end if stop is None else edge_of(stop, [*boundaries, *([end] if last is None or end < last - 1 else [])])
-    edges = [first, *(each for each in boundaries if first < each < final), final]
-    for begin, until in pairwise(edges):
-        if begin < until:
-            yield _shot(film, begin, until, options, features)
+    most = min(features.max_features, _SPARE * options.keyframe_features)
+    reading = _Reading(start, stop, options, features.replaced(max_features=most))
+    shots = [shot for shot in reading.read(film) if shot.times]
+    overlays = find_overlays([ShotView.of(shot.views) for shot in shots])
+    for shot, overlay in zip(shots, overlays, strict=True):
+        tracks = Tracks.of(shot.features)
+        allowed = ~overlay_tracks(tracks, overlay)
+        keyframes = find_keyframes(tracks, shot.times, allowed, options.sightings, options.keyframe_features)
+        yield Shot(shot.start, shot.stop, keyframes)
 
 
-def _shot(film: Film, start: Fraction, stop: Fraction, options: VideoOptions, features: FeatureOptions) -> Shot:
-    """A shot whose keyframe is the frame in its middle."""
-    frame = film.frame_at((start + stop) / 2, grey=True, max_side=features.max_side)
-    picture = Picture(frame.pixels, film.facts.width, film.facts.height)
-    limited = features.replaced(max_features=options.keyframe_features)
-    return Shot(start, stop, [Keyframe(frame.time, extract_features(picture, limited))])
+class _Reading:
+    """What is known of a chunk while its frames come.
+
+    Samples wait until it is decided in which shot they are.
+    """
+
+    def __init__(
+        self, start: Fraction, stop: Fraction | None, options: VideoOptions, features: FeatureOptions
+    ) -> None:  # fmt: skip
+        self._start, self._stop = start, stop
+        self._options, self._features = options, features
+        self._boundaries = BoundaryStream(start)
+        self._waiting: list[Sample] = []
+        self._shot: ShotSampler | None = self._begin(start) if start == 0 else None
+        self._is_over = False
+
+    def read(self, film: Film) -> Iterator[SampledShot]:
+        """The shots, each as soon as it has ended."""
+        last = None if self._stop is None else self._stop + LONGEST_SEARCH_SECONDS + 4 * REACH_S
+        step = Fraction(self._options.sampling_step).limit_denominator(1000)
+        tick, times = -1, [self._start]
+        for frame in film.decoded(max(Fraction(0), self._start - REACH_S), last):
+            found = self._boundaries.take(frame.time, frame.grey(MIDDLE_SIDE))
+            yield from self._cut(found, self._boundaries.decided_until)
+            if self._is_over:
+                return
+            if tick_of(frame.time, step) != tick and frame.time >= self._start:
+                self._waiting.append(self._sample(film, frame, tick_of(frame.time, step)))
+            tick, times = tick_of(frame.time, step), [*times[-1:], frame.time]
+        end = times[-1] + (times[-1] - times[0] if len(times) > 1 else Fraction(1, 25))
+        yield from self._cut([*self._boundaries.finish(), end], end)
+        if not self._is_over and self._shot is not None:
+            yield self._shot.finish(end)
+
+    def _cut(self, found: list[Fraction], decided_until: Fraction) -> Iterator[SampledShot]:
+        """End shots at boundaries; those at which chunks meet though there is no boundary are among them."""
+        for boundary in self._with_edges(found, decided_until):
+            self._assign(boundary)
+            if self._shot is not None and not self._is_over:
+                yield self._shot.finish(boundary)
+            self._is_over = self._is_over or (self._stop is not None and boundary >= self._stop)
+            self._shot = self._begin(boundary)
+        if self._shot is not None:
+            self._assign(decided_until if self._stop is None else min(decided_until, self._stop))
+
+    def _with_edges(self, found: list[Fraction], decided_until: Fraction) -> list[Fraction]:
+        """Boundaries, and the edge of the chunk where none comes soon enough."""
+        edges = [each for each in (self._start if self._shot is None else None, self._stop) if each is not None]
+        late = [
+            edge for edge in edges
+            if decided_until >= edge + LONGEST_SEARCH_SECONDS
+            and not any(edge <= each < edge + LONGEST_SEARCH_SECONDS for each in found)
+        ]  # fmt: skip
+        return sorted({*found, *late})
+
+    def _assign(self, until: Fraction) -> None:
+        """Give the samples before a time to the shot, or to none."""
+        for sample in [each for each in self._waiting if each.time < until]:
+            if self._shot is not None:
+                self._shot.take(sample)
+        self._waiting = [each for each in self._waiting if each.time >= until]
+
+    def _begin(self, start: Fraction) -> ShotSampler:
+        return ShotSampler(start, self._options.sightings, self._features)
+
+    def _sample(self, film: Film, frame: DecodedFrame, tick: int) -> Sample:
+        side = self._features.max_side
+        picture = Picture(frame.grey(side), film.facts.width, film.facts.height)
+        return Sample(frame.time, tick, picture)

@@ -1,0 +1,1 @@
+"""Shots of films: boundaries against known ones, and what indexing costs."""
