@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 import av
 from av.container import InputContainer
@@ -21,6 +22,7 @@ from bof.images.decode import PictureTooLargeError
 _CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf"
 """Playlists (HLS, DASH, concat) and lists of pictures are none: they name other files and addresses."""
 
+_PROTOCOLS = "none"
 _BUFFER_BYTES = 1 << 18
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _ENCRYPTED_TAGS = frozenset({"encv", "drmi"})
@@ -51,8 +53,10 @@ def guarded(path: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise
+    except av.EOFError as error:
+        raise ImageError(path=path, expected="a whole film", found="one that ends before its first frame") from error
     except (av.FFmpegError, OSError, ValueError, RuntimeError, AssertionError, ZeroDivisionError) as error:
-        found = f"a broken or unknown one: {reason_of(error)}"
+        found = f"a broken or unknown one: {getattr(error, 'strerror', None) or reason_of(error)}"
         raise ImageError(path=path, expected="a whole film", found=found) from error
 
 
@@ -62,12 +66,12 @@ def open_source(path: str, stream: BinaryIO, n_threads: int, max_pixels: int) ->
     Raises ImageError where there is none, it is encrypted, or its codec has no decoder, PictureTooLargeError before
     anything is decoded, av.FFmpegError.
     """
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none", "max_pixels": str(max_pixels)}
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS, "max_pixels": str(max_pixels)}
     container = av.open(
         stream, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES, io_open=_refuse_others
     )
     film = _choose(container, path)
-    _check(film, path, max_pixels)
+    _check(container, film, path, max_pixels)
     for other in container.streams:
         if other is not film:
             other.discard = av.stream.Discard.all
@@ -94,21 +98,36 @@ def _choose(container: InputContainer, path: str) -> VideoStream:
     return best if best in films else films[0]
 
 
-def _check(film: VideoStream, path: str, max_pixels: int) -> None:
+def _check(container: InputContainer, film: VideoStream, path: str, max_pixels: int) -> None:
     """Can it be decoded here?"""
-    tags = film.metadata.keys() & _ENCRYPTED_METADATA
-    if tags or _tag(film) in _ENCRYPTED_TAGS:
-        raise ImageError("the film is encrypted (DRM), and nothing but its own player reads it", path=path)
     if film.codec_context is None:
-        found = f"one whose codec ({_tag(film) or film.name or 'unknown'}) has no decoder here"
-        advice = "convert the film to H.264 in MP4"
+        found = f"one in {_describe_codec(container)}, for which FFmpeg has no decoder here"
+        advice = "convert it to H.264 in MP4"
         raise ImageError(path=path, expected="a film that PyAV decodes", found=found, advice=advice)
+    if film.metadata.keys() & _ENCRYPTED_METADATA or film.codec_context.codec_tag in _ENCRYPTED_TAGS:
+        raise encrypted(path)
+    if not film.width * film.height:
+        found = f"one of no size, or of more than {max_pixels} pixels"
+        raise ImageError(path=path, expected="a film with frames", found=found)
     if film.width * film.height > max_pixels:
         raise PictureTooLargeError(path, film.width, film.height, max_pixels)
 
 
-def _tag(film: VideoStream) -> str:
-    return "" if film.codec_context is None else str(film.codec_context.codec_tag)
+def encrypted(path: str) -> ImageError:
+    """What is to be said of an encrypted film."""
+    return ImageError("the film is encrypted (DRM), and nothing but its own player reads it", path=path)
+
+
+def _describe_codec(container: InputContainer) -> str:
+    """A codec without a decoder, as FFmpeg describes it to people: nothing else that PyAV gives names it."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        found = re.search(r"Video: (\w+)(?: \((\w+) /)?", str(cast(Any, container).dumps_format()))
+    finally:
+        av.logging.set_level(level)
+    names = [name for name in (found.groups() if found else ()) if name and name != "none"]
+    return f"the codec {' '.join(names)}" if names else "an unknown codec"
 
 
 def _count_others(container: InputContainer, film: VideoStream | None) -> dict[str, int]:

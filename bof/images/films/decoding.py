@@ -10,7 +10,7 @@ from fractions import Fraction
 import av
 from av.video.frame import VideoFrame
 
-from bof.images.films.containers import FilmSource
+from bof.images.films.containers import FilmSource, encrypted
 
 _MAX_FAILURES = 64
 """So many failures to read one after another end a film: what follows is lost."""
@@ -88,6 +88,8 @@ class Decoder:
                 self.flaws[DAMAGED] += 1
 
     def _frames_of(self, packet: av.Packet[av.VideoStream]) -> list[VideoFrame]:
+        if packet.has_sidedata("encryption_info"):
+            raise encrypted(self.source.path)
         try:
             return packet.decode()
         except MemoryError:
