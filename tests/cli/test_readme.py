@@ -12,6 +12,7 @@ from PIL import Image
 
 from bof import __version__
 from bof.cli.main import main
+from tests.support.films import still, write_film
 from tests.support.scenes import ROOT, draw_scene, write_picture
 
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -88,6 +89,9 @@ def test_the_commands_run_as_printed(readme: Path, tmp_path: Path, monkeypatch: 
     for seed in range(4):
         write_picture(tmp_path / "PHOTOS" / "trips" / f"cathedral-{seed}.png", draw_scene(seed))
     write_picture(tmp_path / "query.jpg", draw_scene(1))
+    write_film(tmp_path / "FILMS" / "film.mp4", [*still(21, 40), *still(22, 40)])
+    write_film(tmp_path / "clip.mp4", still(22, 40))
+    write_picture(tmp_path / "still.jpg", still(21, 1)[0])
     printed = [line for line in commands(readme) if line.startswith("bof ")]
     assert set(RUNS_ELSEWHERE) < set(printed)
     for line in printed:
