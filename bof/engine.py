@@ -29,6 +29,7 @@ from bof.opened import OpenedIndex
 from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
+from bof.retrieval.best_frames import with_best_frames
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
@@ -493,6 +494,8 @@ class Engine(OpenedIndex):
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+        if hit.film is not None and hit.film.xy_px is not None:
+            return query.features.geometry.xy_px[hit.verification.inliers.query], hit.film.xy_px
         return self.points(query, hit.image, hit.verification.inliers)
 
     def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
@@ -516,6 +519,10 @@ class Engine(OpenedIndex):
             hit_of(rows[one.image], query, answer, one, options.verify, selection.fields.get(number_of[one.image]))
             for one in placed
         ]
+        if films is not None and options.verify.frames:
+            stamps = {record.id: record.file for record in selection.records}
+            current = {one.image for one in placed if stamps[number_of[one.image]].is_current()}
+            hits = with_best_frames(query, hits, current, options.verify, self.features)
         return HitPage(Hits(hits, query.picture, self._pictures(collection)), total, selection)
 
 

@@ -174,7 +174,7 @@ def _print_names(found: FoundHits, arguments: argparse.Namespace, printed: set[b
 
 def _spoken(hit: Hit) -> str:
     """The path as a query may have it: of a page, `FILE#page=12`."""
-    return Address.parse(hit.path).name(str(hit.file))
+    return Address(str(hit.file), hit.shown_part).name(str(hit.file))
 
 
 def _have_required(found: Sequence[FoundHits], verdicts: Sequence[str]) -> bool:

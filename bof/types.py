@@ -198,14 +198,19 @@ class ValueGroup:
 
 @dataclass(frozen=True, slots=True)
 class FilmPlace:
-    """Where in a film a hit is, in seconds. time: of the frame that shows the query best; start and stop: of its shot;
-    n_shots: how many shots of the film are called the same.
+    """Where in a film a hit is, in seconds. time: of the frame that shows the query best, where it was looked for, else
+    of the keyframe; start and stop: of its shot; n_shots: how many shots of the film are called the same; xy_px f32
+    (m, 2): where that frame has the inliers, None: it is the keyframe.
     """
 
     time: float
     start: float
     stop: float
     n_shots: int
+    xy_px: F32 | None = None
+
+    def __repr__(self) -> str:
+        return f"FilmPlace({self.time:.3f} s, shot {self.start:.3f} to {self.stop:.3f} s, {self.n_shots} found)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,14 @@ class Hit:
     def file(self) -> Path:
         """The file that the picture is, or lies in."""
         return self.path.parent if self.part else self.path
+
+    @property
+    def shown_part(self) -> str:
+        """The part of the file that shows the query best: of a film the exact frame."""
+        if self.film is None:
+            return self.part
+        _, shot, rest = self.part.partition("&")
+        return f"t={self.film.time:.3f}{shot}{rest}"
 
     def __repr__(self) -> str:
         proof = f", {self.verification.n_inliers} inliers" if self.verification else ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bof.cli.queries import STANDARD_INPUT
 from bof.engine import Engine, Query
 from bof.errors import display_name
+from bof.images.address import Address
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader
 from bof.images.sources import OpenedSource, open_source
@@ -68,7 +69,7 @@ def find_hits(
     answer = engine.answer(query, options)
     hits = engine.page(query, answer, options, arguments.top, verdicts=arguments.verdict).hits
     titles = {image: display_name(title) for image, title in engine.titles(hits).items()}
-    names = {hit.image: titles.get(hit.image) or display_name(hit.name) for hit in hits}
+    names = {hit.image: titles.get(hit.image) or display_name(_name(hit)) for hit in hits}
     filtered_out = "" if hits else _why_nothing(engine, answer, arguments.verdict, options)
     seconds = {"extract": extracted, **answer.seconds}
     chosen = arguments.box, prepared.box
@@ -76,6 +77,12 @@ def find_hits(
     return FoundHits(
         name, shown, label, opened, prepared.picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
     )
+
+
+def _name(hit: Hit) -> str:
+    """What a hit is called: of a film, by the time of the exact frame."""
+    file_name = Address.file_name(str(hit.path), hit.name)
+    return Address(file_name, hit.shown_part).name(file_name) if hit.film else hit.name
 
 
 def shown_name(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bof.cli.finding import FoundHits
 from bof.engine import Engine
 from bof.errors import ImageError, display_name, reason_of
-from bof.images.address import is_remote, url_of_remote
+from bof.images.address import Address, is_remote, url_of_remote
 from bof.images.decode import Picture
 from bof.images.draw import draw_hit, encode_jpeg
 from bof.images.opening import read_picture
@@ -60,7 +60,7 @@ def draw_proofs(engine: Engine, found: FoundHits) -> Iterator[U8 | str]:
 def _candidate(engine: Engine, hit: Hit) -> Picture:
     """The picture of a hit; of one that lies on another machine what the index stores of it. Raises ImageError."""
     if not is_remote(hit.path):
-        return read_picture(hit.path, max_side=PROOF_SIDE)
+        return read_picture(str(Address(str(hit.file), hit.shown_part)), max_side=PROOF_SIDE)
     if found := engine.stored_picture(hit, PROOF_SIDE):
         return found
     expected = "a picture that the index stores"

@@ -216,6 +216,11 @@ class VerifyOptions(Checked):
         expert=True,
     )  # fmt: skip
 
+    frames: int = declare(
+        3, "look for the exact frame in the shots of at most so many of the first hits that are films; 0: in none", 0,
+        1000, expert=True,
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
         if self.maybe > self.same:

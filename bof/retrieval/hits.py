@@ -45,8 +45,8 @@ class PlacedImage:
 class Reader(Protocol):
     """Reads pictures of a collection again."""
 
-    def read(self, image: int, max_side: int) -> Picture | None:
-        """The picture of an image; None where it is not at hand, or not what was indexed."""
+    def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
+        """The picture of an image, or another part of its file; None where it is not at hand, or not what was indexed."""
 
 
 class Hits(list[Hit]):
@@ -94,7 +94,7 @@ class Hits(list[Hit]):
 
     def _thumbnail(self, hit: Hit) -> PageImage:
         """The hit's picture, and in it the outline of the query."""
-        picture = self._reader.read(hit.image, _READ_PX) if self._reader else None
+        picture = self._reader.read(hit.image, _READ_PX, hit.shown_part) if self._reader else None
         if picture is None:
             return PageImage("", problem="the picture is not at hand")
         pixels = shrink(to_rgb(picture.pixels), THUMBNAIL_PX)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bof.errors import ImageError, display_name
-from bof.images.address import is_part, is_remote
+from bof.images.address import Address, is_part, is_remote
 from bof.images.decode import Picture, decode, to_rgb
 from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
@@ -107,8 +107,10 @@ class IndexedPictures:
         ids = catalog.ids_of_content(self._folder, sha256)
         return np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
 
-    def read(self, image: int, max_side: int) -> Picture | None:
-        """The picture of an image in RGB; None where its file is not what was indexed, is large, or cannot be read."""
+    def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
+        """The picture of an image in RGB, or another part of its file; None where the file is not what was indexed, is
+        large, or cannot be read.
+        """
         self._look_up([image])
         record = self._records[image]
         if record is None:
@@ -116,6 +118,8 @@ class IndexedPictures:
         try:
             if is_in_memory(record.path):
                 return self._lent.read(record, max_side)
+            if part:
+                record = replace(record, path=str(replace(Address.parse(record.path), part=part)))
             data = read_as_indexed(record, self._folder)
             picture = None if data is None else self._decode(data, max_side)
             return sized(picture, record) if picture and is_remote(record.path) else picture

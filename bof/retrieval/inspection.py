@@ -104,7 +104,7 @@ class Inspector:
         one = query.picture
         if one is None:
             return {}
-        shown = _Shown(query.features.geometry.xy_px - _corner_of(query).astype(np.float32), _corner_of(query), one)
+        shown = _Shown(query.features.geometry.xy_px - corner_of(query).astype(np.float32), corner_of(query), one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -168,7 +168,7 @@ class _Shown:
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
     """What geometry and pixels would say of a copy of the query, beside other hits; None without its picture."""
-    points = query.features.geometry.xy_px - _corner_of(query).astype(np.float32)
+    points = query.features.geometry.xy_px - corner_of(query).astype(np.float32)
     agreement = agree(query.picture, query.picture, np.eye(3), points) if query.picture and others else None
     if agreement is None:
         return None
@@ -241,7 +241,7 @@ def _in_rgb(picture: Picture) -> Picture:
     return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
 
 
-def _corner_of(query: Query) -> F64:
+def corner_of(query: Query) -> F64:
     """The top left corner of what was searched with, a box or the picture, f64 (2,) in pixels of the picture."""
     return np.asarray(query.outline[0] + 0.5, np.float64)
 

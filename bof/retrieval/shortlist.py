@@ -90,7 +90,7 @@ class Candidates:
             if known.verdict(options) in ("same", "maybe")
             and (image not in self.evidence or known.score > self.evidence[image].score)
         ]
-        flipped = {image: _flipped(mirrored.verifications[image], width) for image in better}
+        flipped = {image: flipped(mirrored.verifications[image], width) for image in better}
         evidence = {image: mirrored.evidence[image] for image in better}
         known = {**self.verifications, **flipped}, {**self.evidence, **evidence}
         return Candidates(self.similarity, *known, self.overlay)
@@ -265,7 +265,7 @@ def _of_rows(verification: Verification, rows: I64) -> Verification:
     return dataclasses.replace(verification, inliers=inliers)
 
 
-def _flipped(verification: Verification, width: int) -> Verification:
+def flipped(verification: Verification, width: int) -> Verification:
     """A proof that starts from the mirror image, started from the picture itself."""
     flip = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     transform = verification.database_from_query

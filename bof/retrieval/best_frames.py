@@ -1,0 +1,104 @@
+"""The first hits that are films get the exact frame of their shot that shows the query best, read from the film."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from bof.features.sift import mirror_features
+from bof.geometry import transforms
+from bof.images.decode import to_grey
+from bof.images.films.times import times_of
+from bof.options import FeatureOptions, VerifyOptions, VideoOptions
+from bof.retrieval.inspection import corner_of
+from bof.retrieval.query import Query
+from bof.retrieval.shortlist import flipped
+from bof.system.workers import Limits, run_in_workers
+from bof.types import F64, U8, Agreement, Hit
+from bof.video.best_frame import BestFrame, FrameSearch
+
+_REACH = Fraction(15)
+"""Seconds around the keyframe in which the frame is looked for: who searches waits."""
+
+_LIMITS = Limits(30.0, 1 << 30)
+_WORKERS = 2
+_FOUND = ("same", "part", "maybe")
+
+
+def with_best_frames(
+    query: Query, hits: Sequence[Hit], current: Collection[int], options: VerifyOptions, features: FeatureOptions
+) -> list[Hit]:
+    """The hits, the first options.frames of those in films with the exact frame; where that is not found, as they were.
+
+    current: images whose files are those that were indexed. Films are read in processes of their own.
+    """
+    searches: dict[int, FrameSearch] = {}
+    for place, hit in enumerate(hits):
+        if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
+            search = _search(query, hit, options, features)
+            searches |= {place: search} if search else {}
+    found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
+    changed = dict(zip(searches, found, strict=True))
+    return [
+        _with_frame(query, hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
+        for place, hit in enumerate(hits)
+    ]
+
+
+def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions) -> FrameSearch | None:
+    """What to look for, and where; None where it cannot be: by geometry, with the query's pixels at hand."""
+    times = times_of(hit.part)
+    if times is None or query.picture is None or hit.verification is None:
+        return None
+    if hit.verification.database_from_query is None or not len(hit.verification.inliers):
+        return None
+    start, stop = max(times.start, times.time - _REACH), min(times.stop, times.time + _REACH)
+    mirrored = hit.verification.mirrored
+    sought = mirror_features(query.features) if mirrored else query.features
+    step = Fraction(str(VideoOptions().sampling_step))
+    return FrameSearch(
+        str(hit.file), times.time, start, stop, step, sought, *_pixels(query, mirrored=mirrored), features, options
+    )
+
+
+def _pixels(query: Query, *, mirrored: bool) -> tuple[U8, F64]:
+    """The query's pixels in grey, and from where its features lie; of its mirror image, where it is that."""
+    picture = query.picture
+    assert picture is not None
+    grey, (left, top) = to_grey(picture.pixels), corner_of(query).tolist()
+    if mirrored:
+        grey = np.ascontiguousarray(grey[:, ::-1])
+        left = query.features.geometry.width - left - picture.width
+    height, width = grey.shape
+    shifted = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
+    return grey, transforms.scaling(width / picture.width, height / picture.height) @ shifted
+
+
+def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:
+    """The hit as the exact frame shows it; its verdict and score are those of the keyframe."""
+    assert hit.verification is not None
+    assert hit.film is not None
+    size, is_mirrored = query.features.geometry, hit.verification.mirrored
+    found = flipped(best.verification, size.width) if is_mirrored else best.verification
+    transform, of_keyframe = found.database_from_query, hit.verification.database_from_query
+    if transform is None or of_keyframe is None or not np.linalg.det(transform) or not np.linalg.det(of_keyframe):
+        return hit
+    inverse = np.asarray(np.linalg.inv(transform), np.float64)
+    return replace(
+        hit,
+        verification=found,
+        outline=transforms.apply(transform, query.outline),
+        query_outline=transforms.lies_in(inverse, (hit.width, hit.height), (size.width, size.height)),
+        agreement=_moved(hit.agreement, transform @ np.linalg.inv(of_keyframe)),
+        film=replace(hit.film, time=float(best.time), xy_px=best.xy_px),
+    )
+
+
+def _moved(agreement: Agreement | None, frame_from_keyframe: F64) -> Agreement | None:
+    """What agrees of the keyframe, where it is in another frame."""
+    if agreement is None or agreement.hit_region is None:
+        return agreement
+    return replace(agreement, hit_region=transforms.apply(frame_from_keyframe, agreement.hit_region))
