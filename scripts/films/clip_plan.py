@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bof.errors import OptionError
 from scripts.films.edits import EDITS, REORDERED, Writing, writing_of
 from scripts.films.plan import FilmPlan
 from scripts.films.sources import Sources
@@ -21,7 +22,7 @@ intro that several films share."""
 _SECONDS = (6.0, 20.0)
 _FOREIGN_SECONDS = (3.0, 8.0)
 _MOST_CUTS = 4
-_TRIES = 200
+_TRIES = 1000
 _LEAST_SHOTS = 2
 
 
@@ -82,9 +83,8 @@ def _range(rng: Rng, plans: Sequence[FilmPlan], reorder: bool) -> tuple[FilmPlan
         if stop > shots[-1].stop or len(inside) < _LEAST_SHOTS or not all(_is_own(film, shot) for shot in inside):
             continue
         return film, _reversed_cuts(inside[:_MOST_CUTS]) if reorder else [(start, stop)]
-    raise ValueError(
-        f"no range of {_SECONDS[0]:g} s with {_LEAST_SHOTS} shots in {len(plans)} films; compose longer ones"
-    )
+    problem = f"no range of {_SECONDS[0]:g} s with {_LEAST_SHOTS} shots in {len(plans)} films"
+    raise OptionError(f"--minutes: {problem}; compose longer ones")
 
 
 def _reversed_cuts(shots: Sequence[TrueShot]) -> list[tuple[float, float]]:

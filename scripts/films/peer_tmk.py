@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
-from perception.hashers import PHashF, TMKL2
+from perception.hashers import TMKL2, PHashF
 
 
 def main() -> None:

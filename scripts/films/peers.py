@@ -2,8 +2,8 @@
 
 python -m scripts.films.peers --root DIR --provena PYTHON --tmk PYTHON: DIR holds clips.json (scripts.films.clips);
 PYTHON is the interpreter of an environment with `pip install provena-audit==0.2.0`, and `perception==0.9.3`: they pin
-other versions than bof. Printed are, by edit: clips found, which for all three is the right film first, at a score that no
-clip without a copy reaches; and the segment F1 of those that give times, with all that they give.
+other versions than bof. Printed are, by edit: clips found, which for all three is the right film first, at a score that
+no clip without a copy reaches; and the segment F1 of those that give times, with all that they give.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ _NTSC_FILM = Fraction(24000, 1001)
 @dataclass(frozen=True, slots=True)
 class Style:
     """How a film is written. bars: height of a letterbox bar (or width of a pillar, where negative) as a share of the
-    side; logo: which channel's, 0 for none; captions: none, subtitles or names; grain: its standard deviation in levels.
+    side; logo: which channel's, 0 for none; captions: none, subtitles or names; grain: its standard deviation.
     """
 
     name: str
