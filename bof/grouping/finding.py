@@ -28,7 +28,7 @@ from bof.grouping.memory import no_duplicates
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Pairs, Unread, compare_pairs
 from bof.grouping.types import KINDS, Group, Groups, Kind, Member
-from bof.images.address import is_remote
+from bof.images.address import Address, is_remote
 from bof.images.opening import stamp_of
 from bof.ingest.work import reading_work
 from bof.native.mapped_file import reading
@@ -65,7 +65,7 @@ def find_groups(
     """
     KIND.check(kind)
     options = options or DuplicateOptions()
-    grouping = Grouping(engine.records(), no_duplicates(engine.folder))
+    grouping = Grouping(_pictures(engine), no_duplicates(engine.folder))
     if kind == "exact":
         return grouping.groups([])
     facts = {"fingerprint": engine.vocabulary.fingerprint, "candidates": options.candidates}
@@ -82,6 +82,11 @@ def find_groups(
     known = {frozenset({proof.one, proof.other}) for proof in proofs}
     proofs += [proof for proof in whole if frozenset({proof.one, proof.other}) not in known]
     return grouping.groups(proofs)
+
+
+def _pictures(engine: Engine) -> list[Member]:
+    """What may be a duplicate: no frames of films, which are alike by nature; `bof.clips` compares films."""
+    return [member for member in engine.records() if not Address.parse(member.path).is_frame]
 
 
 def find_duplicates(

@@ -54,6 +54,11 @@ class Address:
         return os.path.join(self.file, f"#{self.part}") if self.part else self.file
 
     @property
+    def is_frame(self) -> bool:
+        """Is it a frame of a film?"""
+        return self.part.startswith("t=")
+
+    @property
     def link(self) -> str:
         """What opens it in a viewer: of a picture in a PDF its page (`a.pdf#page=12`), of a frame of a film its time
         (`a.mp4#t=83.240`); of others, the file.
@@ -64,7 +69,7 @@ class Address:
         """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`,
         `a.mp4#t=83.240`.
         """
-        said = self.part.partition("&shot=")[0] if self.part.startswith("t=") else self.part
+        said = self.part.partition("&shot=")[0] if self.is_frame else self.part
         return f"{file_name}#{unquote(said, errors='surrogateescape')}" if said else file_name
 
 

@@ -90,9 +90,9 @@ class Candidates:
             if known.verdict(options) in ("same", "maybe")
             and (image not in self.evidence or known.score > self.evidence[image].score)
         ]
-        flipped = {image: flipped(mirrored.verifications[image], width) for image in better}
+        verifications = {image: flipped(mirrored.verifications[image], width) for image in better}
         evidence = {image: mirrored.evidence[image] for image in better}
-        known = {**self.verifications, **flipped}, {**self.evidence, **evidence}
+        known = {**self.verifications, **verifications}, {**self.evidence, **evidence}
         return Candidates(self.similarity, *known, self.overlay)
 
     def without(self, overlay: Overlay, left: I64) -> Candidates:

@@ -28,6 +28,7 @@ from bof.images.decode import Picture
 from bof.options import DuplicateOptions, IndexOptions
 from bof.retrieval.searcher import Searcher
 from bof.system.steps import Step
+from tests.support.films import still, write_film
 from tests.support.scenes import draw_scene, write_picture
 
 ONE = DuplicateOptions(workers=1)
@@ -470,3 +471,18 @@ def test_pictures_without_a_feature_and_an_empty_index_are_no_trouble(vocabulary
         write_picture(tmp_path / "photos" / name, np.full((size, size, 3), 90, np.uint8))
     index(tmp_path / "index", vocabulary_folder, tmp_path / "photos")
     assert names_of(groups_of(tmp_path / "index", "scene")) == [["blank too.png", "blank.png"]]
+
+
+def test_frames_of_films_are_no_duplicates_of_pictures(tmp_path: Path, vocabulary_folder: Path) -> None:
+    """A static shot, the same shot again, and a still that somebody saved."""
+    film = write_film(tmp_path / "photos" / "film.mp4", [*still(21, 30), *still(22, 30), *still(21, 30)])
+    shutil.copyfile(film, tmp_path / "photos" / "again.mp4")
+    for name in ("one.png", "two.png"):
+        write_picture(tmp_path / "photos" / name, still(21, 1)[0])
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
+        engine.add([tmp_path / "photos"], IndexOptions(workers=1))
+        assert len(engine.records()) > 6
+        kinds: tuple[Kind, ...] = ("exact", "scene")
+        for kind in kinds:
+            (group,) = find_groups(engine, kind)
+            assert {member.name for member in group.members} == {"one.png", "two.png"}
