@@ -16,7 +16,7 @@ from bof.cli.command import run
 from bof.images.listing import walk_images
 from scripts.common.arguments import make_parser, write_figures
 from scripts.common.data import UKBENCH
-from scripts.torture import documents, formats, fragments, interrupted, mutants, readers
+from scripts.torture import documents, films, formats, fragments, interrupted, mutants, readers
 from scripts.torture.index import Finding
 
 PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]] = {
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]
     "fragments": fragments.run,
     "documents": documents.run,
     "book": documents.kill,
+    "films": films.run,
 }
 
 
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         kills=(50, "of the parts kill and book"),
         mutants=(5000, "broken files"),
         documents=(2000, "broken documents"),
+        films=(500, "broken films"),
         seconds=(60.0, "of readers beside a writer"),
         readers=(8, "processes that search meanwhile"),
         memory=(1500, "megabytes, for the broken pictures"),

@@ -37,7 +37,7 @@ def run(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace) 
     kinds = _write(folder, pictures, arguments)
     before = {**facts_of(folder), **facts_of(canary)}
     flags = ("--memory", arguments.memory, "--skipped", skipped, "--picture-seconds", _SECONDS)
-    status, peak, seconds = _index(index_command(folder, index, arguments, *flags), canary)
+    status, peak, seconds = index_watched(index_command(folder, index, arguments, *flags), canary)
     touched = [*differences(before, {**facts_of(folder), **facts_of(canary)}), *_strays(scratch)]
     lines = skipped.read_text(encoding="utf-8").splitlines() if skipped.exists() else []
     indexed = {file_of(record.path) for record in Engine.open(index).records()}
@@ -81,7 +81,7 @@ def _write(folder: Path, pictures: Sequence[Path], arguments: argparse.Namespace
     return kinds
 
 
-def _index(command: list[str], inside: Path) -> tuple[int, int, float]:
+def index_watched(command: list[str], inside: Path) -> tuple[int, int, float]:
     """Exit status, peak of the memory of all processes that is not pages of files, seconds."""
     begin, peak = time.perf_counter(), 0
     here = Path.cwd()

@@ -33,6 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("readers", ("--seconds", "2", "--readers", "2")),
         ("full", ()),
         ("fragments", ()),
+        ("films", ("--films", "40")),
     ],
 )
 def test_no_promise_is_broken(
