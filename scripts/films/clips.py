@@ -50,7 +50,7 @@ def _command(arguments: argparse.Namespace) -> int:
     sources = find_sources(arguments.data, arguments.half)
     clips = plan_clips(plans, sources, arguments.copies, arguments.others, arguments.seed)
     (out / "clips").mkdir(parents=True, exist_ok=True)
-    Parallel(n_jobs=arguments.jobs)(delayed(_write)(clip, out) for clip in clips)
+    Parallel(n_jobs=arguments.jobs)(delayed(write_clip)(clip, out) for clip in clips)
     write_figures(
         out / "clips.json",
         {
@@ -63,7 +63,8 @@ def _command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(clip: ClipPlan, out: Path) -> None:
+def write_clip(clip: ClipPlan, out: Path) -> None:
+    """OUT/clips/NAME.mp4, from the films in OUT/films; one that is there is kept."""
     path = out / "clips" / f"{clip.name}.mp4"
     if not path.is_file():
         rate = _rate(clip)

@@ -1,7 +1,7 @@
 """provena-audit asked for clips, in an environment of its own: python peer_provena.py < question.json > answer.json.
 
-The question: {"films": [paths], "clips": [paths], "scratch": folder}; the films lie in one folder. The answer: by clip, a
-list of {"film", "score", "segments": [[clip start, clip stop, film start, film stop]]}, the best first. It imports
+The question: {"films": [paths], "clips": [paths], "scratch": folder}; the films lie in one folder. The answer: by clip,
+a list of {"film", "score", "segments": [[clip start, clip stop, film start, film stop]]}, the best first. It imports
 nothing of bof.
 """
 
