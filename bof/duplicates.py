@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
+from bof.cli.clip_pairs import refuse_for_clips, report_shared_clips
 from bof.cli.command import ended_like_interrupted, run
 from bof.cli.group_table import print_groups, print_outcomes, print_plan
 from bof.cli.outputs import require_place
@@ -27,7 +28,7 @@ from bof.grouping.records import Judged, write_text
 from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import Group
 from bof.grouping.undoing import undo
-from bof.options import GROUPS_SHOWN, KEEP, KIND, DuplicateOptions
+from bof.options import CLIP, DUPLICATE_KIND, GROUPS_SHOWN, KEEP, ClipOptions, DuplicateOptions
 from bof.store.pictures import StoredPictures
 from bof.system.locking import one_writer
 from bof.system.steps import Progress
@@ -38,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     description = "Find groups of duplicates and say which of each to keep. Files are left alone without --yes."
     parser = CommandParser("duplicates", "[--kind KIND] [--html FILE] [options]", description)
     add_index(parser)
-    add_option(parser, KIND)
+    add_option(parser, DUPLICATE_KIND)
     add_option(parser, GROUPS_SHOWN)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_actions(parser)
     _add_memory(parser)
     add_options(parser, DuplicateOptions)
+    add_options(parser, ClipOptions)
     return parser
 
 
@@ -83,6 +85,8 @@ def _add_memory(parser: argparse.ArgumentParser) -> None:
 
 def _command(arguments: argparse.Namespace) -> int:
     action = _action(arguments)
+    if arguments.kind == CLIP:
+        refuse_for_clips(arguments)
     _refuse_contradictions(arguments, action)
     if arguments.undo:
         return _undo(arguments.undo)
@@ -93,6 +97,8 @@ def _command(arguments: argparse.Namespace) -> int:
             return _remember(engine, arguments)
         if arguments.move_to:
             require_outside(arguments.move_to, engine.roots, index=engine.folder)
+        if arguments.kind == CLIP:
+            return report_shared_clips(engine, options_from(arguments, ClipOptions), arguments)
         with ended_like_interrupted(), stage_bars() as show:
             judged = _judge(find_groups(engine, arguments.kind, options, show), arguments, show)
         if arguments.json:

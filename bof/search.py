@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
+from bof.cli.clip_finding import FoundSegments, find_clip, is_film
+from bof.cli.clip_printing import print_clips, print_names, refuse_for_films, report_clip
+from bof.cli.clip_records import clip_as_json
 from bof.cli.command import message_of, run
 from bof.cli.finding import FailedQuery, FoundHits, find_hits, shown_name
 from bof.cli.hit_csv import hits_as_csv
@@ -31,12 +34,17 @@ from bof.system.ahead import run_ahead
 from bof.system.units import counted
 from bof.types import Hit
 
+Answered = FoundHits | FoundSegments | FailedQuery
+
 
 def _parser() -> argparse.ArgumentParser:
-    parser = CommandParser("search", "QUERY... [--index DIR] [options]", "Find pictures that show the same thing.")
+    description = "Find pictures that show the same thing, and the films that a clip was cut from."
+    parser = CommandParser("search", "QUERY... [--index DIR] [options]", description)
     parser.add_argument(
-        "queries", nargs="+", metavar="query", help="picture files, folders of them, or - for one on standard input"
-    )
+        "queries", nargs="+", metavar="query",
+        help="picture files, folders of them, - for one on standard input; a film: the segments that it shares with "
+        "films of the index; FILM#t=SECONDS: a frame of it",
+    )  # fmt: skip
     add_index(parser)
     for option in (TOP, VERDICT, BOX):
         add_option(parser, option)
@@ -71,6 +79,7 @@ def _command(arguments: argparse.Namespace) -> int:
         arguments.format = "json"
     _refuse_contradictions(arguments)
     names = expand_queries(arguments.queries)
+    refuse_for_films(arguments, names)
     start = time.perf_counter()
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
         timings["open"] = time.perf_counter() - start
@@ -80,23 +89,37 @@ def _command(arguments: argparse.Namespace) -> int:
             write_sheet(arguments.html, engine, found, options)
         _print_document(engine, answered, arguments, options)
     if arguments.timings:
-        _print_timings(timings, found)
-    return 1 if len(found) < len(answered) or not _have_required(found, arguments.require) else 0
+        clips = [one.answer.seconds for one in answered if isinstance(one, FoundSegments)]
+        _print_timings(timings, [*(one.seconds for one in found), *clips])
+    return 1 if _n_failed(answered) or not _have_required(found, arguments.require) else 0
 
 
 def _print_document(
-    engine: Engine, answered: Sequence[FoundHits | FailedQuery], arguments: argparse.Namespace, options: SearchOptions
+    engine: Engine, answered: Sequence[Answered], arguments: argparse.Namespace, options: SearchOptions
 ) -> None:
     """All answers as one document, where that is asked for."""
     found = [one for one in answered if isinstance(one, FoundHits)]
+    clips = [one for one in answered if not isinstance(one, FoundHits)]
     if arguments.format == "json":
-        answers = [found_as_json(one, options, harvested_hits(engine, one)) for one in found]
+        answers = [_as_json(engine, one, options) for one in answered if not isinstance(one, FailedQuery)]
         print(json.dumps(answers, indent=2))
+    elif arguments.format == "edl" or (arguments.format == "csv" and not found and len(clips) > _n_failed(clips)):
+        print_clips(clips, arguments.format)
     elif arguments.format == "csv":
-        sys.stdout.write(hits_as_csv(answered))
+        sys.stdout.write(hits_as_csv([one for one in answered if not isinstance(one, FoundSegments)]))
     elif arguments.format == "iiif":
         pages = [annotated(engine, one, arguments.iiif_server) for one in found]
         print(json.dumps(pages[0] if len(answered) == 1 else pages, indent=2, allow_nan=False))
+
+
+def _as_json(engine: Engine, one: FoundHits | FoundSegments, options: SearchOptions) -> dict[str, Any]:
+    if isinstance(one, FoundSegments):
+        return clip_as_json(one)
+    return found_as_json(one, options, harvested_hits(engine, one))
+
+
+def _n_failed(answered: Sequence[Answered]) -> int:
+    return sum(isinstance(one, FailedQuery) for one in answered)
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
@@ -113,24 +136,29 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 def _find_all(
     engine: Engine, names: Sequence[str], arguments: argparse.Namespace, options: SearchOptions
-) -> list[FoundHits | FailedQuery]:
+) -> list[Answered]:
     """What was found for each query, reported in their order while later ones are read and searched with; one that
     fails alone raises.
     """
 
-    def find(query: tuple[str, str]) -> FoundHits | BofError:
+    def find(query: tuple[str, str]) -> FoundHits | FoundSegments | BofError:
         try:
+            if is_film(query[0]):
+                return find_clip(engine, *query, arguments.top)
             return find_hits(engine, *query, arguments, options)
         except BofError as error:
             return error
 
-    answered, printed = list[FoundHits | FailedQuery](), set[bytes]()
+    answered, printed = list[Answered](), set[bytes]()
     queries = zip(names, labels_of(names), strict=True)
     for name, one in zip(names, run_ahead(find, queries), strict=True):
         try:
             if isinstance(one, BofError):
                 raise one
-            _report(engine, one, arguments, options, printed)
+            if isinstance(one, FoundSegments):
+                report_clip(engine, one, arguments, printed)
+            else:
+                _report(engine, one, arguments, options, printed)
         except BofError as error:
             if arguments.debug or len(names) == 1:
                 raise
@@ -146,7 +174,7 @@ def _report(
 ) -> None:
     """Print what was found, and write what was asked for. printed: names that were, and are not again."""
     if arguments.names or arguments.paths or arguments.null:
-        _print_names(found, arguments, printed)
+        print_names([hit.name if arguments.names else _spoken(hit) for hit in found.hits], arguments, printed)
     elif arguments.format == "table":
         print("\n".join(hit_lines(found, options)))
     is_listed = arguments.names or arguments.paths or arguments.null
@@ -158,18 +186,6 @@ def _report(
     if arguments.save:
         written = save_hits(arguments.save, found, arguments.save_as)
         print(f"{counted(len(written), 'picture')} saved in {display_name(arguments.save)}", file=sys.stderr)
-
-
-def _print_names(found: FoundHits, arguments: argparse.Namespace, printed: set[bytes]) -> None:
-    """As the file system has them, whatever the encoding of the terminal."""
-    sys.stdout.flush()
-    end = b"\0" if arguments.null else os.linesep.encode()
-    for hit in found.hits:
-        name = os.fsencode(hit.name if arguments.names else _spoken(hit))
-        if name not in printed:
-            sys.stdout.buffer.write(name + end)
-            printed.add(name)
-    sys.stdout.buffer.flush()
 
 
 def _spoken(hit: Hit) -> str:
@@ -185,9 +201,9 @@ def _have_required(found: Sequence[FoundHits], verdicts: Sequence[str]) -> bool:
     return not lacking
 
 
-def _print_timings(timings: dict[str, float], found: Sequence[FoundHits]) -> None:
-    for one in found:
-        for stage, spent in one.seconds.items():
+def _print_timings(timings: dict[str, float], found: Sequence[Mapping[str, float]]) -> None:
+    for seconds in found:
+        for stage, spent in seconds.items():
             timings[stage] = timings.get(stage, 0.0) + spent
     print("; ".join(f"{stage} {1e3 * seconds:.0f} ms" for stage, seconds in timings.items()), file=sys.stderr)
 

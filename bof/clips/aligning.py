@@ -1,7 +1,7 @@
 """A rough line of matches becomes segments that are exact to the frame: pixels of both films decide.
 
-Where the query's frame lies in the film's is the same along a segment, whatever the camera does. So a transform is right
-where the frames on one line of time are alike all along, and a line is right where they are under one transform.
+Where the query's frame lies in the film's is the same along a segment, whatever the camera does. So a transform is
+right where the frames on one line of time are alike all along, and a line is right where they are under one transform.
 """
 
 from __future__ import annotations

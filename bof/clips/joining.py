@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from bof.clips.aligning import Aligned
 from bof.clips.types import Ends, TimeRange
@@ -30,6 +31,11 @@ class Found:
     def of(cls, aligned: Aligned, film: int, probability: float) -> Found:
         """By frames."""
         return cls(film, aligned, probability, "shot" if aligned.still else "frame")
+
+    def swapped(self, film: int) -> Found:
+        """The same as the other film sees it. film: the number of the query."""
+        one = replace(self.aligned, query_s=self.aligned.film_s, film_s=self.aligned.query_s)
+        return replace(self, film=film, aligned=one)
 
     @property
     def length_s(self) -> float:
@@ -117,7 +123,5 @@ def _same_time(better: Found, one: Found) -> bool:
 
 def as_range(seconds: tuple[float, float]) -> TimeRange:
     """Exact to the microsecond."""
-    from fractions import Fraction
-
     start, stop = (Fraction(value).limit_denominator(1_000_000) for value in seconds)
     return TimeRange(start, stop)

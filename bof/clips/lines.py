@@ -50,8 +50,15 @@ class Matches:
 
     def take(self, rows: I64 | Bool) -> Matches:
         """The chosen matches."""
-        columns = (self.sample, self.query_s, self.film, self.start_s, self.stop_s, self.mirrored, self.weight)
-        return Matches(*(column[rows] for column in columns))
+        return Matches(
+            self.sample[rows],
+            self.query_s[rows],
+            self.film[rows],
+            self.start_s[rows],
+            self.stop_s[rows],
+            self.mirrored[rows],
+            self.weight[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class KeyframeMatch:
     times: FrameTimes
     verification: Verification
     probability: float
+
+    def of_sample(self, number: int) -> KeyframeMatch:
+        """The same of a sample of another number."""
+        return replace(self, sample=number)
 
     @property
     def weight(self) -> float:
@@ -89,8 +93,10 @@ def match_samples(engine: Engine, searcher: Searcher, library: FilmLibrary, samp
     return found
 
 
-def columns_of(found: Sequence[KeyframeMatch], samples: Sequence[Sample]) -> tuple[Matches, list[KeyframeMatch]]:
-    """Matches as columns, the best of each sample in each shot, and what each row was made of."""
+def columns_of(found: Sequence[KeyframeMatch], times: Sequence[float]) -> tuple[Matches, list[KeyframeMatch]]:
+    """Matches as columns, the best of each sample in each shot, and what each row was made of. times: of the samples,
+    in seconds.
+    """
     best: dict[tuple[int, int, bool, float], KeyframeMatch] = {}
     for match in found:
         key = match.sample, match.film.number, match.verification.mirrored, float(match.times.start)
@@ -99,7 +105,7 @@ def columns_of(found: Sequence[KeyframeMatch], samples: Sequence[Sample]) -> tup
     rows = [best[key] for key in sorted(best)]
     columns = Matches(
         np.array([match.sample for match in rows], np.int32),
-        np.array([float(samples[match.sample].time) for match in rows], np.float64),
+        np.array([times[match.sample] for match in rows], np.float64),
         np.array([match.film.number for match in rows], np.int32),
         np.array([float(match.times.start) for match in rows], np.float64),
         np.array([float(match.times.stop) for match in rows], np.float64),

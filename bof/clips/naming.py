@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
 
-from bof.clips.intros import intro_numbers
+import numpy as np
+
+from bof.clips.intros import declared_films, intro_numbers
 from bof.clips.joining import Found, as_range
 from bof.clips.library import FilmLibrary, IndexedFilm
-from bof.clips.types import Change, FramePlace, ProofFrames, Segment
+from bof.clips.types import Change, FramePlace, ProofFrames, Segment, TimeRange
 from bof.engine import Engine
+from bof.errors import ImageError
 from bof.geometry import transforms
+from bof.images.films.film import Film
 from bof.images.films.types import FilmFacts
 from bof.options import ClipOptions
 from bof.types import F64, Box
@@ -17,26 +25,78 @@ from bof.types import F64, Box
 _WHOLE = 0.97
 _SPEED = 0.005
 
+_ALL = Fraction(95, 100)
+"""A segment of so much of a film is all of it."""
+
+_SIDES: tuple[Literal["query"], Literal["film"]] = ("query", "film")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A film that is compared: the size of its upright picture, and what it says of itself where its file is there."""
+
+    width: int
+    height: int
+    facts: FilmFacts | None
+
 
 def segments_of(
-    found: Sequence[Found], facts: FilmFacts, library: FilmLibrary, engine: Engine, options: ClipOptions
+    found: Sequence[Found],
+    query: Side,
+    library: FilmLibrary,
+    engine: Engine,
+    options: ClipOptions,
+    also: Sequence[Found] | None = None,
 ) -> list[Segment]:
-    """The segments, those of the highest score first. facts: of the query's film."""
-    intros = intro_numbers(found, options.intro_films)
-    size = facts.width, facts.height
-    return [_segment(one, library.films[one.film], size, is_intro=number in intros) for number, one in enumerate(found)]
+    """The segments in words, those of the highest score first.
+
+    also: what else the query shares with other films, where it is itself a film of the index.
+    """
+    every = [*found, *(also or [])]
+    known = {number: facts_of(library.films[number]) for number in sorted({one.film for one in every})}
+    lengths = {number: float(facts.duration) for number, facts in known.items() if facts is not None}
+    declared = declared_films(engine, library) & set(known)
+    n_others = options.intro_films - (also is not None)
+    intros = intro_numbers(every, lengths, declared, n_others)
+    return [
+        _segment(one, library.films[one.film], query, known[one.film], is_intro=number in intros)
+        for number, one in enumerate(found)
+    ]
 
 
-def _segment(one: Found, film: IndexedFilm, size: tuple[int, int], *, is_intro: bool) -> Segment:
-    aligned = one.aligned
+def facts_of(film: IndexedFilm) -> FilmFacts | None:
+    """What a film says of itself, where its file is at hand."""
+    with contextlib.suppress(ImageError), Film(str(film.path)) as opened:
+        return opened.facts
+    return None
+
+
+def _segment(one: Found, film: IndexedFilm, side: Side, of_film: FilmFacts | None, *, is_intro: bool) -> Segment:
+    aligned, size = one.aligned, (side.width, side.height)
     place = place_of(aligned.film_from_query, size, aligned.film_size)
     query, shown = as_range(aligned.query_s), as_range(aligned.film_s)
     times = as_range((aligned.proof[0], aligned.proof[1]))
-    proof = ProofFrames(times.start, times.stop, aligned.proof[2])
+    wholes = {"query": (query, side.facts), "film": (shown, of_film)}
     return Segment(
-        film.name, film.path, "intro" if is_intro else "copy", query, shown, one.score,
-        one.probability, aligned.speed, place, changes_of(place, size, aligned.film_size, aligned.speed), proof, one.ends,
-    )  # fmt: skip
+        name=film.name,
+        path=film.path,
+        kind="intro" if is_intro else "copy",
+        query=query,
+        film=shown,
+        score=one.score,
+        probability=one.probability,
+        speed=aligned.speed,
+        place=place,
+        changes=changes_of(place, size, aligned.film_size, aligned.speed),
+        proof=ProofFrames(times.start, times.stop, aligned.proof[2]),
+        ends=one.ends,
+        frame_rate=of_film.frame_rate if of_film else Fraction(0),
+        whole=[name for name in _SIDES if _is_whole(*wholes[name])],
+    )
+
+
+def _is_whole(part: TimeRange, facts: FilmFacts | None) -> bool:
+    return facts is not None and facts.duration > 0 and part.duration >= _ALL * facts.duration
 
 
 def place_of(film_from_query: F64, query: tuple[int, int], film: tuple[int, int]) -> FramePlace:
@@ -52,8 +112,6 @@ def place_of(film_from_query: F64, query: tuple[int, int], film: tuple[int, int]
 
 
 def _inverse(transform: F64) -> F64:
-    import numpy as np
-
     found = np.linalg.inv(transform)
     return np.asarray(found / found[2, 2])
 

@@ -1,4 +1,4 @@
-"""Segments by the index alone, where a film's file is not at hand: their ends are those of matched samples and shots."""
+"""Segments by the index alone, where a film's file is not at hand: they end with matched samples and shots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bof.clips.aligning import Aligned
 from bof.clips.joining import Found
 from bof.clips.lines import Line
 from bof.clips.matching import KeyframeMatch
-from bof.clips.samples import Stretch
 
 _LEAST_SAMPLES = 3
 _LEAST_PROBABILITY = 0.988
@@ -21,10 +20,16 @@ _KNOWN_S = 2.0
 
 
 def by_keyframes(
-    line: Line, matches: Sequence[KeyframeMatch], times: Sequence[float], stretch: Stretch, film_size: tuple[int, int]
+    line: Line,
+    matches: Sequence[KeyframeMatch],
+    times: Sequence[float],
+    sampled: Sequence[float],
+    limits: tuple[float, float],
+    film_size: tuple[int, int],
 ) -> list[Found]:
     """The segment of a line, from half a sample before its first one; none where the matches are few or weak.
 
+    times: of the matches' samples; sampled: of all samples; limits: from when until when the query was sampled;
     film_size: width and height in pixels.
     """
     sure = [match for match in matches if match.probability >= _LEAST_PROBABILITY]
@@ -32,10 +37,10 @@ def by_keyframes(
         return []
     if max(match.verification.n_inliers for match in sure) < _LEAST_INLIERS:
         return []
-    between = np.diff(sorted(float(sample.time) for sample in stretch.samples))
+    between = np.diff(sorted(sampled))
     half = float(np.median(between)) / 2 if len(between) else 0.5
-    start = max(times[0] - half, float(stretch.strip.time_s[0]))
-    stop = min(times[-1] + half, stretch.strip.stop_s)
+    start = max(times[0] - half, limits[0])
+    stop = min(times[-1] + half, limits[1])
     shots = min(float(m.times.start) for m in matches), max(float(m.times.stop) for m in matches)
     film_s = (
         max(line.speed * start + line.offset, shots[0]),

@@ -20,10 +20,10 @@ _OFFSET_STEP_S = 0.04
 _N_LAGS = 12
 """Frames before and after the first line that are compared."""
 
-_SPEED_STEP, _N_SPEED_STEPS = 0.001, 15
+_SPEED_STEP, _N_SPEED_STEPS, _MAX_ROUNDS = 0.001, 15, 3
 
 _EQUAL, _EQUAL_AT_FIRST = 0.004, 0.03
-"""Lines of so nearly the same likeness are told apart by their speed, 1 is the most likely: by all frames, by few."""
+"""A line of speed 1 is believed where another one is likelier by no more: by all frames, by few."""
 
 _STILL = 0.012
 """Where likeness is lower by no more than this at another offset, frames do not tell when they were taken."""
@@ -96,15 +96,24 @@ def _mean_excess(values: F32) -> F64:
 
 
 def _likeliest(lines: Sequence[TimeLine], equal: float) -> TimeLine | None:
+    """The likeliest line; the one of speed 1, where that is nearly as good."""
     if not lines:
         return None
-    most = max(line.likeness for line in lines)
-    near = [line for line in lines if line.likeness >= most - equal]
-    return min(near, key=lambda line: (round(abs(line.speed - 1), 6), -line.likeness))
+    best = max(lines, key=lambda line: (line.likeness, -abs(line.speed - 1)))
+    natural = [line for line in lines if abs(line.speed - 1) < 1e-6 and line.likeness >= best.likeness - equal]
+    return natural[0] if natural else best
 
 
 def sharpen(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLine) -> TimeLine:
     """The line near another one on which the frames of a stretch of the query agree most, to the frame."""
+    for _ in range(_MAX_ROUNDS):
+        before, line = line, _sharper(query, film, looks, line)
+        if abs(line.speed - before.speed) < _SPEED_STEP * (_N_SPEED_STEPS - 1):
+            break
+    return line
+
+
+def _sharper(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLine) -> TimeLine:
     lags = np.arange(-_N_LAGS, _N_LAGS + 1)
     base = film.at(line.of(query.time_s))
     rows = np.clip(base[:, None] + lags, 0, len(film) - 1)

@@ -6,7 +6,7 @@ Times are seconds as fractions, from the first frame of their film on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -69,8 +69,8 @@ class Segment:
     """A piece of the query film that is in a film of the index.
 
     name, path: of that film; score: comparable between queries; probability: that it is a copy; speed: how many seconds
-    of the film a second of the query shows; changes: what was done to the film's frames, in words; whole: is it all of
-    the query's film, or all of the index's?
+    of the film a second of the query shows; changes: what was done to the film's frames, in words; frame_rate: of the
+    film, 0: not known; whole: is it all of the query's film, or all of the index's?
     """
 
     name: str
@@ -85,6 +85,7 @@ class Segment:
     changes: Sequence[Change]
     proof: ProofFrames
     ends: Ends
+    frame_rate: Fraction = Fraction(0)
     whole: Sequence[Literal["query", "film"]] = ()
 
     @property
@@ -119,3 +120,7 @@ class ClipAnswer:
     pictures: Sequence[ShownPicture]
     problems: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def first(self, n: int) -> ClipAnswer:
+        """At most so many segments, and as many pictures."""
+        return replace(self, segments=self.segments[:n], pictures=self.pictures[:n])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -320,6 +320,12 @@ KIND = Option(
     "exact: the same bytes; copy: also re-encoded or resized; crop: also cropped, turned, mirrored, drawn over; scene: "
     "also other photographs of it",
     choices=KINDS,
+)
+CLIP = "clip"
+"""What films share: pieces of them, no groups."""
+
+DUPLICATE_KIND = replace(
+    KIND, choices=(*KINDS, CLIP), meaning=f"{KIND.meaning}; clip: pieces of films that other films have too"
 )
 RULES: Mapping[str, str] = MappingProxyType(
     {

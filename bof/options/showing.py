@@ -35,7 +35,8 @@ VERDICT = Option("verdict", (), "show only hits with these verdicts", choices=VE
 REQUIRE = Option("require", (), "exit status 1 unless each query has a hit with one of these verdicts",
                  choices=VERDICTS, many=True)  # fmt: skip
 FORMAT = Option("format", "table", "how hits are printed; csv: a row a hit, for spreadsheets; iiif: as pages of W3C "
-                "annotations, which archives read", choices=("table", "json", "csv", "iiif"))  # fmt: skip
+                "annotations, which archives read; edl: of films, an edit decision list (CMX 3600)",
+                choices=("table", "json", "csv", "iiif", "edl"))  # fmt: skip
 IIIF_SERVER = Option("iiif_server", "", "the server that shows the pictures of the index, for --format iiif",
                      form="http://HOST:PORT", parse=_read_server)  # fmt: skip
 SAVE_AS = Option("save_as", "copy", "what --save writes: copies, or links to the pictures in the collection",

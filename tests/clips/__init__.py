@@ -1,0 +1,1 @@
+"""Copied clips: lines of time, frames, segments, commands."""
