@@ -69,8 +69,8 @@ class Address:
         """What the picture is called where its file is called file_name: `a.pdf#page=12`, `a.zip#member=b/c.jpg`,
         `a.mp4#t=83.240`.
         """
-        said = self.part.partition("&shot=")[0] if self.is_frame else self.part
-        return f"{file_name}#{unquote(said, errors='surrogateescape')}" if said else file_name
+        shown = self.part.partition("&shot=")[0] if self.is_frame else self.part
+        return f"{file_name}#{unquote(shown, errors='surrogateescape')}" if shown else file_name
 
 
 def part_of_member(member: str) -> str:
