@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from bof.images.decode import Picture
 from bof.images.films.film import Film
-from bof.images.films.picture import DecodedFrame
 from bof.options import FeatureOptions, VideoOptions
 from bof.video.boundary_stream import BoundaryStream
 from bof.video.chunks import LONGEST_SEARCH_SECONDS
@@ -18,6 +18,9 @@ from bof.video.shots import REACH_S
 from bof.video.small_frames import MIDDLE_SIDE
 from bof.video.tracks import Tracks
 from bof.video.types import Shot
+
+if TYPE_CHECKING:
+    from bof.images.films.picture import DecodedFrame
 
 _SPARE = 2
 """So many times more features of a sample are followed than a keyframe may have: not all of them last."""

@@ -55,7 +55,7 @@ def guarded(path: str) -> Iterator[None]:
         raise
     except av.EOFError as error:
         raise ImageError(path=path, expected="a whole film", found="one that ends before its first frame") from error
-    except (av.FFmpegError, OSError, ValueError, RuntimeError, AssertionError, ZeroDivisionError) as error:
+    except Exception as error:  # of hostile bytes PyAV makes exceptions of many kinds
         found = f"a broken or unknown one: {getattr(error, 'strerror', None) or reason_of(error)}"
         raise ImageError(path=path, expected="a whole film", found=found) from error
 
@@ -94,8 +94,10 @@ def _choose(container: InputContainer, path: str) -> VideoStream:
     if not films:
         others = ", ".join(f"{n} {word}" for word, n in sorted(_count_others(container, None).items()))
         raise ImageError(path=path, expected="a film", found=f"a file without moving pictures ({others or 'empty'})")
-    best: Any = container.streams.best("video")
-    return best if best in films else films[0]
+    with contextlib.suppress(IndexError):  # one that came after the others were counted
+        best: Any = container.streams.best("video")
+        return best if best in films else films[0]
+    return films[0]
 
 
 def _check(container: InputContainer, film: VideoStream, path: str, max_pixels: int) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
 from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from PIL import Image
@@ -143,4 +145,9 @@ def _colours(frame: VideoFrame) -> int | None:
 
 
 def _has_alpha(frame: VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
+    return _format_has_alpha(frame.format.name)
+
+
+@cache
+def _format_has_alpha(name: str) -> bool:
+    return any(component.is_alpha for component in VideoFormat(name).components)

@@ -37,7 +37,7 @@ _JOB: dict[str, Any] = {
     "id": "j1", "kind": "add", "state": "done", "stage": "extracting", "done": 2, "total": 2, "added": 2,
     "removed": 0, "moved": 0, "unchanged": 0, "images": [7, 8],
     "skipped": [{"name": "a.txt", "reason": "expected a picture, found text"}],
-    "passed_over": [{"kind": ".mp4", "count": 3, "advice": "films are not read"}], "error": None,
+    "passed_over": [{"kind": ".mp3", "count": 3, "advice": "sound is not read"}], "error": None,
     "created": "2026-01-31T12:00:00Z", "seconds": 1.5,
 }  # fmt: skip
 _RANKER = {"name": "bof", "description": "votes and geometry", "available": True, "verifies": True, "needs": None}
