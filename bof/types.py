@@ -199,15 +199,13 @@ class ValueGroup:
 @dataclass(frozen=True, slots=True)
 class FilmPlace:
     """Where in a film a hit is, in seconds. time: of the frame that shows the query best, where it was looked for, else
-    of the keyframe; start and stop: of its shot; n_shots: how many shots of the film are called the same; xy_px f32
-    (m, 2): where that frame has the inliers, None: it is the keyframe.
+    of the keyframe; start and stop: of its shot; n_shots: how many shots of the film are called the same.
     """
 
     time: float
     start: float
     stop: float
     n_shots: int
-    xy_px: F32 | None = None
 
     def __repr__(self) -> str:
         return f"FilmPlace({self.time:.3f} s, shot {self.start:.3f} to {self.stop:.3f} s, {self.n_shots} found)"
@@ -224,7 +222,7 @@ class Hit:
     picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file. query_outline f64
     (n, 2): where the database picture lies in the query, clipped to the query's picture; fields: what the catalogue
     says of it, tags too; group: which it is the best of, where hits are grouped by a field; film: where it is in its
-    film, None for a picture.
+    film, None for a picture; frame_xy_px f32 (m, 2): where the inliers lie in the exact frame, None: in the keyframe.
     """
 
     image: int
@@ -244,6 +242,7 @@ class Hit:
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: ValueGroup | None = None
     film: FilmPlace | None = None
+    frame_xy_px: F32 | None = None
 
     @property
     def file(self) -> Path:

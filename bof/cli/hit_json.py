@@ -11,7 +11,7 @@ from bof.cli.finding import FoundHits
 from bof.cli.hit_table import bits_of_hit
 from bof.images.address import Address
 from bof.options import SearchOptions
-from bof.types import FilmPlace, Hit, Overlay
+from bof.types import Hit, Overlay
 
 
 def found_as_json(
@@ -58,12 +58,8 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "height": hit.height,
         "fields": {key: list(values) for key, values in hit.fields.items()},
         "group": dataclasses.asdict(hit.group) if hit.group else None,
-        "film": _film_as_json(hit.film) if hit.film else None,
+        "film": dataclasses.asdict(hit.film) if hit.film else None,
     }
-
-
-def _film_as_json(film: FilmPlace) -> dict[str, Any]:
-    return {"time": film.time, "shot": [film.start, film.stop], "n_shots": film.n_shots}
 
 
 def _agreement_as_json(hit: Hit) -> dict[str, Any]:

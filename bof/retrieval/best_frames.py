@@ -93,7 +93,8 @@ def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:
         outline=transforms.apply(transform, query.outline),
         query_outline=transforms.lies_in(inverse, (hit.width, hit.height), (size.width, size.height)),
         agreement=_moved(hit.agreement, transform @ np.linalg.inv(of_keyframe)),
-        film=replace(hit.film, time=float(best.time), xy_px=best.xy_px),
+        film=replace(hit.film, time=float(best.time)),
+        frame_xy_px=best.xy_px,
     )
 
 
