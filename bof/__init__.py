@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 from bof.system.version import VERSION
 
 if TYPE_CHECKING:
+    from bof.clips.duplicates import SharedClips as SharedClips
+    from bof.clips.duplicates import find_shared_clips as find_shared_clips
+    from bof.clips.finding import find_segments as find_segments
+    from bof.clips.types import ClipAnswer as ClipAnswer
+    from bof.clips.types import Segment as Segment
     from bof.comparison import Comparison as Comparison
     from bof.comparison import HashDistance as HashDistance
     from bof.comparison import compare_pictures as compare_pictures
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from bof.images.decode import Picture as Picture
     from bof.images.decode import read_image as read_image
     from bof.images.sources import as_picture as as_picture
+    from bof.options import ClipOptions as ClipOptions
     from bof.options import DuplicateOptions as DuplicateOptions
     from bof.options import FeatureOptions as FeatureOptions
     from bof.options import IndexOptions as IndexOptions
@@ -63,6 +69,9 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 _HOMES = {
+    "clips.duplicates": ("SharedClips", "find_shared_clips"),
+    "clips.finding": ("find_segments",),
+    "clips.types": ("ClipAnswer", "Segment"),
     "comparison": ("Comparison", "HashDistance", "compare_pictures"),
     "engine": ("AddReport", "Engine"),
     "errors": ("BofError",),
@@ -84,6 +93,7 @@ _HOMES = {
     "images.decode": ("Picture", "read_image"),
     "images.sources": ("as_picture",),
     "options": (
+        "ClipOptions",
         "DuplicateOptions",
         "FeatureOptions",
         "IndexOptions",

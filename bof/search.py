@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from bof.cli.annotating import annotated, harvested_hits
-from bof.cli.arguments import add_index, add_option, add_search_options, index_folder, search_options
+from bof.cli.arguments import (
+    add_index,
+    add_option,
+    add_options,
+    add_search_options,
+    index_folder,
+    options_from,
+    search_options,
+)
 from bof.cli.clip_finding import FoundSegments, find_clip, is_film
 from bof.cli.clip_printing import print_clips, print_names, refuse_for_films, report_clip
 from bof.cli.clip_records import clip_as_json
@@ -29,7 +37,18 @@ from bof.cli.sheet import write_sheet
 from bof.engine import Engine
 from bof.errors import BofError, OptionError, display_name
 from bof.images.address import Address
-from bof.options import BOX, FORMAT, IIIF_SERVER, QUERY_MEMORY, REQUIRE, SAVE_AS, TOP, VERDICT, SearchOptions
+from bof.options import (
+    BOX,
+    FORMAT,
+    IIIF_SERVER,
+    QUERY_MEMORY,
+    REQUIRE,
+    SAVE_AS,
+    TOP,
+    VERDICT,
+    ClipOptions,
+    SearchOptions,
+)
 from bof.system.ahead import run_ahead
 from bof.system.units import counted
 from bof.types import Hit
@@ -53,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     for_experts(parser, "--timings")
     add_option(parser, QUERY_MEMORY)
     add_search_options(parser)
+    add_options(parser, ClipOptions)
     return parser
 
 
@@ -141,10 +161,12 @@ def _find_all(
     fails alone raises.
     """
 
+    clip_options = options_from(arguments, ClipOptions)
+
     def find(query: tuple[str, str]) -> FoundHits | FoundSegments | BofError:
         try:
             if is_film(query[0]):
-                return find_clip(engine, *query, arguments.top)
+                return find_clip(engine, *query, clip_options, arguments.top)
             return find_hits(engine, *query, arguments, options)
         except BofError as error:
             return error

@@ -11,6 +11,7 @@ from bof.engine import Engine
 from bof.errors import ImageError, display_name
 from bof.images.documents import find_kind
 from bof.images.documents.films import FILMS
+from bof.options import ClipOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def is_film(name: str) -> bool:
         return False  # what reads it as a picture says why
 
 
-def find_clip(engine: Engine, name: str, label: str, top: int) -> FoundSegments:
+def find_clip(engine: Engine, name: str, label: str, options: ClipOptions, top: int) -> FoundSegments:
     """Search with one film. top: at most so many segments, and as many pictures. Raises ImageError."""
-    answer = find_segments(engine, name)
+    answer = find_segments(engine, name, options)
     return FoundSegments(name, display_name(name), label, answer.first(top))

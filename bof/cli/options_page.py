@@ -23,6 +23,7 @@ from bof.options import (
     SAVE_AS,
     TOP,
     VERDICT,
+    ClipOptions,
     DuplicateOptions,
     ExpandOptions,
     FeatureOptions,
@@ -50,6 +51,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
     ReuseOptions: ("index --graph", (GRAPH_ORDER,)),
+    ClipOptions: ("search, duplicates", ()),
     DuplicateOptions: ("duplicates", (DUPLICATE_KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }
