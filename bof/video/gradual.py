@@ -16,7 +16,7 @@ import numpy as np
 
 from bof.types import F32, F64, I64, Bool
 from bof.video.continuity import UNRELATED, Continuity
-from bof.video.small_frames import HEIGHT, WIDTH, SmallFrames
+from bof.video.small_frames import CLEAR_DEVIATION, HEIGHT, WIDTH, SmallFrames
 
 STEP_S = 0.08
 """Frames are looked at this often."""
@@ -55,11 +55,16 @@ class _Window:
 def find_gradual(frames: SmallFrames, continuity: Continuity, cuts: Sequence[int]) -> list[int]:
     """The frames in which the later shot prevails, of dissolves and wipes; none over a cut."""
     grid = _grid(frames)
-    windows = _windows(frames.small[grid], np.searchsorted(cuts, grid, side="right"))
-    return sorted({
-        int(grid[window.middle]) for window in _best_nearby(windows, round(NEAR_S / STEP_S))
-        if _is_new(frames, continuity, grid, window)
-    })  # fmt: skip
+    is_clear = frames.small[grid].std(axis=(1, 2)) >= CLEAR_DEVIATION
+    changed = [
+        window
+        for window in _windows(frames.small[grid], np.searchsorted(cuts, grid, side="right"))
+        if is_clear[window.before]
+        and is_clear[window.after]
+        and continuity.correlation(int(grid[window.before]), int(grid[window.after])) < UNRELATED
+    ]
+    best = _best_nearby(changed, round(NEAR_S / STEP_S))
+    return sorted({int(grid[window.middle]) for window in best if _is_new(frames, continuity, grid, window)})
 
 
 def _windows(small: F32, n_cuts_before: I64) -> list[_Window]:

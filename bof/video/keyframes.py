@@ -17,7 +17,7 @@ _OLD_SHARE = 0.5
 _LEAST_FEATURES = 12
 """A sample that shows less is no keyframe: it is black, or of one colour."""
 
-_ENOUGH = 150
+_ENOUGH = 60
 """Where fewer features of a keyframe are seen often enough, such as in a fast pan, those seen less often make up."""
 
 

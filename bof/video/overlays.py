@@ -85,8 +85,12 @@ def find_overlays(views: Sequence[ShotView]) -> list[Bool]:
     places = _places([view.edges for view in views])
     logo = _logo(places)
     common = _common_text([view.text.any(axis=0) for view in views], [view.edges for view in views])
-    masks = ((view.text & (_changing(view.text) | common)) | view.bars | logo for view in views)
-    return [np.asarray(mask, np.bool_) for mask in masks]
+    return [_mask(view, common, logo) for view in views]
+
+
+def _mask(view: ShotView, common: Bool, logo: Bool) -> Bool:
+    text = view.text & (_changing(view.text) | common)
+    return np.asarray(text | view.bars | logo, np.bool_)
 
 
 def overlay_tracks(tracks: Tracks, overlays: Bool) -> Bool:

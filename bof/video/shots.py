@@ -12,7 +12,7 @@ import numpy as np
 from bof.video.continuity import Continuity
 from bof.video.cuts import find_cuts
 from bof.video.gradual import NEAR_S, find_gradual
-from bof.video.small_frames import SmallFrames
+from bof.video.small_frames import CLEAR_DEVIATION, SmallFrames
 
 REACH_S = 4
 """A boundary depends on frames that are at most so many seconds away."""
@@ -23,7 +23,6 @@ _LONG_UNIFORM_S = 1.0
 _NEAR_UNIFORM_S = 0.6
 """A fade takes so long before and after; other boundaries there are part of it."""
 
-_CLEAR_DEVIATION = 8.0
 _ABRUPT = 12.0
 """Levels of grey by which no fade changes from one frame to the next."""
 
@@ -77,6 +76,6 @@ def _clear(frames: SmallFrames, order: range) -> int:
     """The first frame in an order that shows something well, at most a second away."""
     start = frames.seconds[order[0]]
     for i in order:
-        if frames.small[i].std() >= _CLEAR_DEVIATION or abs(frames.seconds[i] - start) > 1:
+        if frames.small[i].std() >= CLEAR_DEVIATION or abs(frames.seconds[i] - start) > 1:
             return i
     return order[0]

@@ -20,6 +20,9 @@ WIDTH, HEIGHT = 64, 36
 UNIFORM_DEVIATION = 3.0
 """Standard deviation in levels of grey up to which a small frame shows nothing: black, white, one colour."""
 
+CLEAR_DEVIATION = 8.0
+"""From this on it shows something well: it is no end of a fade."""
+
 
 def shrink_small(middle: U8) -> F32:
     """A frame u8 (h, w), grey, as f32 (36, 64)."""

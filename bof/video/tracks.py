@@ -28,6 +28,9 @@ _NEAR, _FAR = 0.012, 0.15
 fractions of the long side.
 """
 
+_TURN_DEG, _GROWTH = 30.0, 1.4
+"""Against the common motion a feature turns and grows by less from one sample to the next."""
+
 _MIN_MATCHES = 8
 
 
@@ -106,8 +109,17 @@ def link_features(one: Features, other: Features) -> tuple[I64, I64, F64 | None]
         rows, columns = np.append(near_rows, rows[others]), np.append(near_columns, columns[others])
     else:
         rows, columns = rows[is_near], columns[is_near]
-    is_like = products[rows, columns] >= _LEAST_PRODUCT
+    is_like = (products[rows, columns] >= _LEAST_PRODUCT) & _are_alike(one, other, rows, columns, motion)
     return rows[is_like], columns[is_like], motion
+
+
+def _are_alike(one: Features, other: Features, rows: I64, columns: I64, motion: F64 | None) -> Bool:
+    """Which of two features each are as large and as much turned, but for the common motion: bool (m,)."""
+    a, b, c, d = (1.0, 0.0, 0.0, 1.0) if motion is None else motion[:2, :2].ravel().tolist()
+    turn, growth = np.degrees(np.arctan2(c - b, a + d)), max(abs(a * d - b * c), 1e-9) ** 0.5
+    turned = other.geometry.angle_deg[columns] - one.geometry.angle_deg[rows] - turn
+    grown = np.abs(np.log(other.geometry.scale_px[columns] / (one.geometry.scale_px[rows] * growth)))
+    return np.asarray((np.abs((turned + 180) % 360 - 180) < _TURN_DEG) & (grown < np.log(_GROWTH)), np.bool_)
 
 
 def _nearest_in_place(products: F32, expected: F32, xy: F32, near: float) -> tuple[I64, I64]:

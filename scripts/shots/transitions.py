@@ -71,7 +71,7 @@ TRANSITIONS: Mapping[str, Blend] = MappingProxyType(
         "wipe down": _wipe(lambda x, y: y, 0.01),
         "wipe up": _wipe(lambda x, y: 1 - y, 0.2),
         "wipe circle": _wipe(_distance, 0.05),
-        "wipe diagonal": _wipe(lambda x, y: (x + y) / 2, 0.05),
+        "wipe diagonal": _wipe(lambda x, y: np.asarray((x + y) / 2, np.float32), 0.05),
         "push": push,
     }
 )
