@@ -72,9 +72,9 @@ def test_a_faulty_file_is_named_with_its_reason(name: str, added: tuple[Engine, 
 
 
 def test_the_kinds_are_counted(added: tuple[Engine, AddReport]) -> None:
-    counts = {".mp4": 1, ".docx": 1, ".psd": 1, ".txt": 1, "hidden": 1, "without a suffix": 1, ".unknown": 1}
+    counts = {".mp3": 1, ".docx": 1, ".psd": 1, ".txt": 1, "hidden": 1, "without a suffix": 1, ".unknown": 1}
     assert added[1].passed_over == counts
-    assert "films are not read" in named(added[1].passed_over_files)["film.mp4"]
+    assert "sound is not read" in named(added[1].passed_over_files)["song.mp3"]
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -129,14 +129,14 @@ def test_the_command_says_it_all(
     error = capsys.readouterr().err
     assert re.search(r"^note .*half\.jpg: truncated: the end of the file is missing", error, re.MULTILINE)
     (line,) = [line for line in error.splitlines() if line.startswith("passed over: ")]
-    assert "1 .mp4: films are not read; their frames, saved as pictures, are" in line
+    assert "1 .mp3: sound is not read" in line
     lines = (tmp_path / "left").read_text(encoding="utf-8").splitlines()
     left = {Path(path).name: reason for path, reason in (line.split("\t") for line in lines)}
     assert left.keys() == FAULTY.keys() | TRUNCATED.keys() | OTHERS.keys()
     assert left["layers.psd"].startswith("passed over, .psd: documents of picture editors are not read")
     assert index.main([*map(str, [*arguments, "--json"])]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["passed_over_advice"][".mp4"].startswith("films are not read")
+    assert report["passed_over_advice"][".mp3"] == "sound is not read"
     assert report["notes"] == []  # what is unchanged is not read again
 
 

@@ -74,7 +74,8 @@ def test_the_page_offers_every_suffix() -> None:
 
 
 def test_advice() -> None:
-    assert advice_for(".mp4").startswith("films are not read")
+    assert advice_for(".mp4") == 'pip install "bof-search[video]"'
+    assert advice_for(".mp3") == "sound is not read"
     assert advice_for(".txt") == advice_for("hidden") == advice_for(".strange") == ""
 
 

@@ -137,7 +137,7 @@ def faulty_files() -> dict[str, tuple[bytes, str]]:
         "page.png": (b"<!DOCTYPE html><html></html>", "found a web page"),
         "document.jpg": (b"%PDF-1.7\n" + bytes(99), "a whole PDF"),
         "archive.png": (b"PK\3\4" + bytes(99), "a whole archive"),
-        "film.heic": (film, "found a film"),
+        "film.heic": (film, "expected a whole film"),
         "zeros.dng": (bytes(5000), "found nothing but zeros"),
         "half.png": (png[: len(png) // 2], broken),
         "half.tif": (tiff[: len(tiff) // 2], broken),
@@ -161,7 +161,7 @@ def truncated_jpegs() -> dict[str, bytes]:
 
 
 OTHERS: dict[str, Callable[[], bytes]] = {
-    "film.mp4": lambda: bytes(9), "book.docx": lambda: bytes(9), "layers.psd": lambda: b"8BPS", "notes.txt": bytes,
+    "song.mp3": lambda: bytes(9), "book.docx": lambda: bytes(9), "layers.psd": lambda: b"8BPS", "notes.txt": bytes,
     ".hidden.jpg": lambda: b"x", "README": lambda: b"words", "picture.unknown": lambda: b"\1\2\3\4",
 }  # fmt: skip
 """Files that are passed over."""

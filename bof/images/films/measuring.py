@@ -35,14 +35,14 @@ def header_duration(source: FilmSource, clock: Clock) -> Fraction:
 
 def find_end(source: FilmSource, clock: Clock) -> Fraction:
     """Until when the last frame is shown, in seconds from the first one. The file stands at its end afterwards."""
-    said = max(header_duration(source, clock), Fraction(0))
-    for step in (*_STEPS_S, said):
-        end = _last_end(source, clock, max(said - step, Fraction(0)))
+    claimed = max(header_duration(source, clock), Fraction(0))
+    for step in (*_STEPS_S, claimed):
+        end = _last_end(source, clock, max(claimed - step, Fraction(0)))
         if end > 0:
             return end
-        if step >= said:
+        if step >= claimed:
             break  # it began at the beginning
-    return said
+    return claimed
 
 
 def _last_end(source: FilmSource, clock: Clock, start: Fraction) -> Fraction:
