@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from unittest.mock import patch
 import av
 import cv2
 
+from bof.features.sift import extract_features
 from bof.images.films.film import Film
 from bof.options import FeatureOptions, VideoOptions
 from bof.system.threads import set_threads
@@ -64,11 +65,10 @@ def decode_barely(path: Path) -> float:
 @contextmanager
 def _counted(cost: Cost) -> Iterator[None]:
     """Count the time that features take."""
-    extract: Callable[..., Any] = sampling.extract_features
 
     def counted(*arguments: Any) -> Any:
         begun = time.process_time()
-        found = extract(*arguments)
+        found = extract_features(*arguments)
         cost.features += time.process_time() - begun
         return found
 
