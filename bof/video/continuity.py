@@ -100,7 +100,9 @@ def match_both_ways(products: F32, ratio: float) -> tuple[np.ndarray[tuple[int],
     columns = nearest[rows]
     best = products[rows, columns]
     if products.shape[1] > 1:
-        second = np.partition(products[rows], -2, axis=1)[:, -2]
+        others = products[rows]
+        others[np.arange(len(rows)), columns] = -1
+        second = others.max(axis=1)
         distance, second_distance = squared_distance(best), squared_distance(second)
         is_distinct = distance < ratio * ratio * second_distance
         rows, columns = rows[is_distinct], columns[is_distinct]

@@ -22,7 +22,7 @@ from bof.video.types import Shot
 if TYPE_CHECKING:
     from bof.images.films.picture import DecodedFrame
 
-_SPARE = 2
+_SPARE = 1.25
 """So many times more features of a sample are followed than a keyframe may have: not all of them last."""
 
 
@@ -34,7 +34,7 @@ def extract_shots(
     They begin at the first boundary at or after start and end at the first one at or after stop: `video.chunks`.
     Raises what reading a film raises.
     """
-    most = min(features.max_features, _SPARE * options.keyframe_features)
+    most = min(features.max_features, round(_SPARE * options.keyframe_features))
     reading = _Reading(start, stop, options, features.replaced(max_features=most))
     shots = [shot for shot in reading.read(film) if shot.times]
     overlays = find_overlays([ShotView.of(shot.views) for shot in shots])

@@ -84,7 +84,8 @@ def find_overlays(views: Sequence[ShotView]) -> list[Bool]:
     """Where overlays lie in the samples of each of several shots that follow each other: bool (n samples, h, w)."""
     places = _places([view.edges for view in views])
     logo = _logo(places)
-    common = _common_text([view.text.any(axis=0) for view in views], [view.edges for view in views])
+    texts = [np.asarray(view.text.any(axis=0), np.bool_) for view in views]
+    common = _common_text(texts, [view.edges for view in views])
     return [_mask(view, common, logo) for view in views]
 
 

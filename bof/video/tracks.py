@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.spatial import cKDTree
 
 from bof.types import F32, F64, I64, U8, Bool, Features
 from bof.video.continuity import match_both_ways
 
-_LAGS = (1, 2)
-"""A feature is looked for in so many samples after the one it was seen in: it may be missed once."""
+_STRONGEST = 400
+"""So many features of a sample tell how the frame has moved."""
+
+_IN_PLACE = 8
+"""So many features nearest to where one is expected may be it."""
 
 _RATIO = 0.8
 _LEAST_PRODUCT = np.float32(0.72 * 512 * 512)
@@ -55,13 +59,12 @@ class Tracks:
         n = 0
         for i, features in enumerate(samples):
             found = np.full(len(features), -1, np.int64)
-            for lag in _LAGS:
-                if i >= lag:
-                    earlier, motion = i - lag, None
-                    one, other, motion = link_features(samples[earlier], features)
-                    _continue(track[earlier], one, found, other)
-                    if lag == 1:
-                        moved.append(motion)
+            if i:
+                one, other, motion = link_features(samples[i - 1], features)
+                found[other] = track[i - 1][one]
+                moved.append(motion)
+            if i > 1:
+                _continue_missed(samples, track, moved, found)
             new = found < 0
             found[new] = n + np.arange(np.count_nonzero(new))
             n += int(np.count_nonzero(new))
@@ -85,32 +88,74 @@ class Tracks:
         return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
-def _continue(track: I64, one: I64, found: I64, other: I64) -> None:
-    """Give features the tracks of those they are linked to, unless both go on elsewhere."""
-    is_free = (found[other] < 0) & ~np.isin(track[one], found[found >= 0])
-    found[other[is_free]] = track[one[is_free]]
+def _continue_missed(
+    samples: Sequence[Features], track: Sequence[I64], moved: Sequence[F64 | None], found: I64
+) -> None:
+    """Go on with tracks of two samples ago that the last sample misses, where both motions since are known."""
+    i = len(track)
+    before, last = moved[i - 2 :]
+    rows = np.flatnonzero(~np.isin(track[i - 2], track[i - 1]))
+    columns = np.flatnonzero(found < 0)
+    if before is None or last is None or not len(rows) or not len(columns):
+        return
+    one, other = samples[i - 2].take(rows), samples[i].take(columns)
+    linked, linked_to = _link_in_place(one, other, last @ before)
+    found[columns[linked_to]] = track[i - 2][rows[linked]]
 
 
 def link_features(one: Features, other: Features) -> tuple[I64, I64, F64 | None]:
-    """Rows i64 (m,) of features in two samples that are the same thing, and the common motion f64 (3, 3)."""
-    none = np.empty(0, np.int64)
+    """Rows i64 (m,) of features in two samples that are the same thing, and the common motion f64 (3, 3).
+
+    The strongest features say how the frame has moved; under that each is looked for at its place; what is left moves
+    by itself, if nothing else is like it.
+    """
+    rows, columns = _link_distinct(one.take(_strongest(_STRONGEST, one)), other.take(_strongest(_STRONGEST, other)))
+    motion = _common_motion(one.geometry.xy_px[rows], other.geometry.xy_px[columns], _NEAR * one.geometry.long_side)
+    if motion is None:
+        return (*_link_distinct(one, other), None)
+    rows, columns = _link_in_place(one, other, motion)
+    left, left_of_other = (
+        np.setdiff1d(np.arange(len(each)), linked) for each, linked in ((one, rows), (other, columns))
+    )
+    moving, moving_to = _link_distinct(one.take(left), other.take(left_of_other))
+    return np.append(rows, left[moving]), np.append(columns, left_of_other[moving_to]), motion
+
+
+def _strongest(most: int, features: Features) -> I64:
+    """The rows of the strongest features."""
+    return np.arange(min(most, len(features)))
+
+
+def _link_distinct(one: Features, other: Features) -> tuple[I64, I64]:
+    """Features that are each other's nearest, and more so than any other, and not far away."""
     if not len(one) or not len(other):
-        return none, none, None
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     products = one.descriptors.astype(np.float32) @ other.descriptors.astype(np.float32).T
-    xy, other_xy = one.geometry.xy_px, other.geometry.xy_px
-    long_side = one.geometry.long_side
     rows, columns = match_both_ways(products, _RATIO)
-    is_near = np.abs(xy[rows] - other_xy[columns]).max(axis=1) < _FAR * long_side
-    motion = _common_motion(xy[rows], other_xy[columns], _NEAR * long_side)
-    if motion is not None:
-        expected = cv2.perspectiveTransform(xy[:, None].astype(np.float64), motion)[:, 0].astype(np.float32)
-        near_rows, near_columns = _nearest_in_place(products, expected, other_xy, _NEAR * long_side)
-        others = is_near & ~np.isin(rows, near_rows) & ~np.isin(columns, near_columns)
-        rows, columns = np.append(near_rows, rows[others]), np.append(near_columns, columns[others])
-    else:
-        rows, columns = rows[is_near], columns[is_near]
-    is_like = (products[rows, columns] >= _LEAST_PRODUCT) & _are_alike(one, other, rows, columns, motion)
-    return rows[is_like], columns[is_like], motion
+    away = np.abs(one.geometry.xy_px[rows] - other.geometry.xy_px[columns]).max(axis=1)
+    fits = (away < _FAR * one.geometry.long_side) & (products[rows, columns] >= _LEAST_PRODUCT)
+    fits &= _are_alike(one, other, rows, columns, None)
+    return rows[fits], columns[fits]
+
+
+def _link_in_place(one: Features, other: Features, motion: F64) -> tuple[I64, I64]:
+    """Features that are each other's nearest among those that lie where the common motion brings them."""
+    near = _NEAR * one.geometry.long_side
+    expected = cv2.perspectiveTransform(one.geometry.xy_px[:, None].astype(np.float64), motion)[:, 0]
+    _, candidates = cKDTree(other.geometry.xy_px).query(expected, _IN_PLACE, distance_upper_bound=near)
+    rows, k = np.nonzero(candidates < len(other))
+    columns = candidates[rows, k].astype(np.int64)
+    fits = _are_alike(one, other, rows, columns, motion)
+    rows, columns = rows[fits], columns[fits]
+    descriptors = one.descriptors.astype(np.float32), other.descriptors.astype(np.float32)
+    products = np.einsum("ij,ij->i", descriptors[0][rows], descriptors[1][columns])
+    order = np.lexsort((columns, rows, -products))
+    rows, columns, products = rows[order], columns[order], products[order]
+    is_best = np.zeros((2, len(rows)), np.bool_)
+    for each, ends in zip(is_best, (rows, columns), strict=True):
+        each[np.unique(ends, return_index=True)[1]] = True
+    chosen = is_best.all(axis=0) & (products >= _LEAST_PRODUCT)
+    return rows[chosen], columns[chosen]
 
 
 def _are_alike(one: Features, other: Features, rows: I64, columns: I64, motion: F64 | None) -> Bool:
@@ -120,17 +165,6 @@ def _are_alike(one: Features, other: Features, rows: I64, columns: I64, motion: 
     turned = other.geometry.angle_deg[columns] - one.geometry.angle_deg[rows] - turn
     grown = np.abs(np.log(other.geometry.scale_px[columns] / (one.geometry.scale_px[rows] * growth)))
     return np.asarray((np.abs((turned + 180) % 360 - 180) < _TURN_DEG) & (grown < np.log(_GROWTH)), np.bool_)
-
-
-def _nearest_in_place(products: F32, expected: F32, xy: F32, near: float) -> tuple[I64, I64]:
-    """Rows and columns that are each other's nearest among those whose places fit; products become -1 elsewhere."""
-    away = np.abs(expected[:, None, 0] - xy[None, :, 0]) > near
-    away |= np.abs(expected[:, None, 1] - xy[None, :, 1]) > near
-    inside = np.where(away, np.float32(-1), products)
-    nearest = inside.argmax(axis=1)
-    rows = np.flatnonzero(inside.argmax(axis=0)[nearest] == np.arange(len(inside)))
-    rows = rows[inside[rows, nearest[rows]] >= 0]
-    return rows.astype(np.int64), nearest[rows].astype(np.int64)
 
 
 def _common_motion(xy: F32, other_xy: F32, near: float) -> F64 | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from unittest.mock import patch
 import av
 import cv2
 
+from bof.features.sift import extract_features
 from bof.images.films.film import Film
 from bof.options import FeatureOptions, VideoOptions
 from bof.system.threads import set_threads
@@ -64,11 +65,10 @@ def decode_barely(path: Path) -> float:
 @contextmanager
 def _counted(cost: Cost) -> Iterator[None]:
     """Count the time that features take."""
-    extract: Callable[..., Any] = sampling.extract_features
 
     def counted(*arguments: Any) -> Any:
         begun = time.process_time()
-        found = extract(*arguments)
+        found = extract_features(*arguments)
         cost.features += time.process_time() - begun
         return found
 
@@ -108,13 +108,14 @@ def measure(path: Path, processes: int = 2) -> None:
     beyond = cost.total - decoding - cost.features
     size = (cost.n_features * BYTES_OF_FEATURE + cost.n_keyframes * BYTES_OF_KEYFRAME) / seconds * 3600 / 1e6
     print(f"{path.name}: {facts.width} x {facts.height}, {seconds:.0f} s, {facts.codec}")
-    print(
-        f"  an hour: {cost.n_shots / seconds * 3600:.0f} shots, {cost.n_keyframes / seconds * 3600:.0f} keyframes, {size:.1f} MB"
-    )
-    print(f"  ms a second of film: decoding {1e3 * decoding / seconds:.0f}, features {1e3 * cost.features / seconds:.0f}, "
-          f"beyond {1e3 * beyond / seconds:.0f} ({beyond / cost.total:.0%} of all)")  # fmt: skip
-    print(f"  {processes * seconds / cost.total:.1f} times real time on {processes} free cores ({seconds / wall:.1f} now); "
-          f"{cost.total / decoding:.1f} times bare decoding")  # fmt: skip
+    shots, keyframes = (n / seconds * 3600 for n in (cost.n_shots, cost.n_keyframes))
+    print(f"  an hour: {shots:.0f} shots, {keyframes:.0f} keyframes, {size:.1f} MB")
+    shares = {"decoding": decoding, "features": cost.features, "beyond": beyond}
+    costs = ", ".join(f"{name} {1e3 * value / seconds:.0f}" for name, value in shares.items())
+    print(f"  ms a second of film: {costs}: {beyond / cost.total:.0%} is beyond decoding and features")
+    speed, now = processes * seconds / cost.total, seconds / wall
+    print(f"  {speed:.1f} times real time on {processes} free cores ({now:.1f} now), ", end="")
+    print(f"{cost.total / decoding:.1f} times bare decoding")
 
 
 def main() -> None:

@@ -44,7 +44,8 @@ def test_a_planted_transform_links_features() -> None:
     expected = cv2.perspectiveTransform(one.geometry.xy_px[rows][:, None].astype(np.float64), transform)[:, 0]
     away = np.linalg.norm(expected - other.geometry.xy_px[columns], axis=1)
     assert len(rows) > 0.4 * len(one)
-    assert len(set(rows.tolist())) == len(rows) and len(set(columns.tolist())) == len(columns)
+    assert len(set(rows.tolist())) == len(rows)
+    assert len(set(columns.tolist())) == len(columns)
     assert np.mean(away < 2) > 0.95
     np.testing.assert_allclose(motion, transform, atol=0.05, rtol=0.2)
 
