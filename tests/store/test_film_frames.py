@@ -102,7 +102,7 @@ def test_without_films_nothing_changes(tmp_path: Path) -> None:
 
 
 def test_words_that_do_not_exist_are_damage() -> None:
-    segment = segment_in_memory([picture("/a.jpg", 1)[1]], N_WORDS)
+    segment = segment_in_memory([picture("/a.jpg", 3)[1]], N_WORDS)
     live: Bool = np.ones(1, np.bool_)
     film: I32 = np.zeros(1, np.int32)
     with pytest.raises(ValueError, match="words that do not exist"):
