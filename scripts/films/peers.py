@@ -27,8 +27,9 @@ from bof.evaluation.film_clips import ClipResult, clip_figures, measure_clip
 from bof.evaluation.segments import CopiedSegment
 from scripts.common.arguments import write_figures
 from scripts.common.tables import figure, table
+from scripts.films.clip_plan import no_copy_group
 
-COPY = "copy"
+COPY, SHARED_INTRO = "copy", no_copy_group("intro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,11 @@ def _found(entry: Mapping[str, object]) -> Found:
 
 
 def found_clips(benchmark: ClipBenchmark, method: Method) -> dict[Path, bool]:
-    """Of every clip that copies something: is its film first, at a score that no clip without a copy reaches?"""
-    others = [method.answers[query.clip] for query in benchmark.queries if not query.copied]
+    """Of every clip that copies something: is its film first, at a score that no clip without a copy reaches?
+
+    Clips that share an intro do share something, and set no limit; segments found in them count as false below.
+    """
+    others = [method.answers[q.clip] for q in benchmark.queries if not q.copied and SHARED_INTRO not in q.groups]
     highest = max((found[0].score for found in others if found), default=float("-inf"))
     return {
         query.clip: _is_first(method.answers[query.clip], query, highest) for query in benchmark.queries if query.copied
