@@ -112,8 +112,9 @@ def _of_query(pairs: Mapping[str, PairResult], name: str) -> float:
 
 
 def _f1(precision: float | None, recall: float | None) -> float | None:
-    if precision is None or recall is None:
+    if recall is None:
         return None
+    precision = precision or 0.0  # nothing was predicted, so that nothing is found either
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 

@@ -58,6 +58,11 @@ def plan_clips(plans: Sequence[FilmPlan], sources: Sources, n_copies: int, n_oth
     return [*copies, *(_other(plans, sources, number, [seed, 31, number]) for number in range(n_others))]
 
 
+def no_copy_group(kind: str) -> str:
+    """The group of clips without a copy of a kind of OTHERS."""
+    return f"no copy: {kind}"
+
+
 def _copy(plans: Sequence[FilmPlan], sources: Sources, number: int, seed: list[int]) -> ClipPlan:
     rng = np.random.default_rng(seed)
     n_edits = 1 + number % 4
@@ -115,5 +120,5 @@ def _other(plans: Sequence[FilmPlan], sources: Sources, number: int, seed: list[
         shots = [shot for shot in true_shots(like) if like.shots[shot.number].is_intro]
         pieces = [Piece(shots[-1].stop - shots[0].start, like, shots[0].start), *pieces]
     logo = like.style.logo if kind == "logo" else 0
-    groups, background = (f"no copy: {kind}",), pick(rng, sources.strangers)
+    groups, background = (no_copy_group(kind),), pick(rng, sources.strangers)
     return ClipPlan(f"{number:03d}-no-copy-{kind}", seed, like, pieces, (), groups, Writing(), background, False, logo)

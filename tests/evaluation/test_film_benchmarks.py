@@ -57,7 +57,13 @@ def test_nothing_found_is_wrong_and_no_error_of_the_program() -> None:
 def test_a_query_may_be_shown_in_several_films_and_shots() -> None:
     query = FrameQuery(Path("/q.jpg"), [], [Showing(A, (0, 5), [(0, 5)], None), Showing(B, (7, 9), [(8, 9)], None)])
     found = measure_frame(query, [hit(B, 7.5), hit(A, 1)])
-    assert (found.film, found.shot, found.error_s, found.exact_error_s, found.false_same) == (True, True, 0.5, None, False)
+    assert (found.film, found.shot, found.error_s, found.exact_error_s, found.false_same) == (
+        True,
+        True,
+        0.5,
+        None,
+        False,
+    )
 
 
 def test_figures_of_frames() -> None:

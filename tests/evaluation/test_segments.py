@@ -82,3 +82,8 @@ def test_figures_of_nothing_are_unknown() -> None:
     found = figures([{}], 2)
     assert (found.precision, found.recall, found.f1, found.macro_f1, found.missed) == (None,) * 5
     assert found.false_alarms == 0
+
+
+def test_nothing_predicted_where_there_is_something_to_find_has_an_f1_of_0() -> None:
+    found = figures([{"a": measure_pair([], [TRUE])}], 2)
+    assert (found.precision, found.recall, found.f1) == (None, 0, 0)
