@@ -42,7 +42,7 @@ def times_of_range(found: TimeRange) -> str:
 
 def remark_of(segment: Segment) -> str:
     """What else there is to say of a segment."""
-    remarks = [*segment.changes]
+    remarks: list[str] = [*segment.changes]
     if segment.whole:
         remarks.append(" and ".join({"query": "all of the query", "film": "all of it"}[one] for one in segment.whole))
     if segment.ends == "shot":
