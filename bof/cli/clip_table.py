@@ -24,7 +24,7 @@ def clip_lines(found: FoundSegments) -> Iterator[str]:
         yield from table_lines(*_columns(answer.segments), [""] * len(answer.segments))
     if answer.pictures:
         yield "  pictures that it shows:"
-        yield from table_lines(*_picture_columns(answer.pictures), ["same"] * len(answer.pictures))
+        yield from table_lines(*_picture_columns(answer.pictures), [picture.verdict for picture in answer.pictures])
 
 
 def notes_of(found: FoundSegments) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _columns(segments: Sequence[Segment]) -> tuple[list[Column], Column]:
 
 def _picture_columns(pictures: Sequence[ShownPicture]) -> tuple[list[Column], Column]:
     columns = [
-        Column("sure", [_percent(picture.probability) for picture in pictures], 5, True),
+        Column("verdict", [picture.verdict for picture in pictures], 7),
         Column("inliers", [str(picture.n_inliers) for picture in pictures], 7, True),
         Column("at", [text_of(picture.best) for picture in pictures], 8, True),
     ]

@@ -13,8 +13,9 @@ from bof.engine import Engine
 from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.options import ExpandOptions, SearchOptions
+from bof.types import Hit
 
-_SAME = 0.988
+_SAME, _MOST = 0.988, 0.5
 
 
 def shown_pictures(
@@ -46,8 +47,14 @@ def _shown(
     query = engine.prepare(sample.picture, options=options, colours=small)
     searcher = engine.searcher(options).restricted({int(engine.images.id[image])})
     hits = engine.hits(query, searcher.search(query), options, 1)
-    if not hits or hits[0].verdict != "same":
+    if not hits or not _is_shown(hits[0]):
         return None
     hit, times = hits[0], sorted({stretch.samples[match.sample].time for match, stretch in found})
     n_inliers = hit.verification.n_inliers if hit.verification else 0
-    return ShownPicture(hit.name, hit.path, hit.probability or 0.0, n_inliers, times, sample.time)
+    return ShownPicture(hit.name, hit.path, hit.verdict, hit.probability or 0.0, n_inliers, times, sample.time)
+
+
+def _is_shown(hit: Hit) -> bool:
+    """Is it all of the picture, or most of it? Frames have lost detail, and may have words over them."""
+    is_most = hit.agreement is not None and hit.agreement.hit_overlap >= _MOST
+    return hit.verdict == "same" or (hit.verdict == "part" and is_most)
