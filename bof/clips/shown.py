@@ -51,7 +51,7 @@ def _shown(
         return None
     hit, times = hits[0], sorted({stretch.samples[match.sample].time for match, stretch in found})
     n_inliers = hit.verification.n_inliers if hit.verification else 0
-    return ShownPicture(hit.name, hit.path, hit.verdict, hit.probability or 0.0, n_inliers, times, sample.time)
+    return ShownPicture(hit.name, hit.path, hit.verdict, match.probability, n_inliers, times, sample.time)
 
 
 def _is_shown(hit: Hit) -> bool:
