@@ -112,6 +112,7 @@ def _picture_record(picture: ShownPicture) -> dict[str, Any]:
     return {
         "name": picture.name,
         "path": os.fspath(picture.path),
+        "verdict": picture.verdict,
         "probability": picture.probability,
         "inliers": picture.n_inliers,
         "best": _seconds(picture.best),

@@ -24,7 +24,7 @@ def clip_lines(found: FoundSegments) -> Iterator[str]:
         yield from table_lines(*_columns(answer.segments), [""] * len(answer.segments))
     if answer.pictures:
         yield "  pictures that it shows:"
-        yield from table_lines(*_picture_columns(answer.pictures), ["same"] * len(answer.pictures))
+        yield from table_lines(*_picture_columns(answer.pictures), [picture.verdict for picture in answer.pictures])
 
 
 def notes_of(found: FoundSegments) -> Iterator[str]:
@@ -42,7 +42,7 @@ def times_of_range(found: TimeRange) -> str:
 
 def remark_of(segment: Segment) -> str:
     """What else there is to say of a segment."""
-    remarks = [*segment.changes]
+    remarks: list[str] = [*segment.changes]
     if segment.whole:
         remarks.append(" and ".join({"query": "all of the query", "film": "all of it"}[one] for one in segment.whole))
     if segment.ends == "shot":
@@ -70,7 +70,7 @@ def _columns(segments: Sequence[Segment]) -> tuple[list[Column], Column]:
 
 def _picture_columns(pictures: Sequence[ShownPicture]) -> tuple[list[Column], Column]:
     columns = [
-        Column("sure", [_percent(picture.probability) for picture in pictures], 5, True),
+        Column("verdict", [picture.verdict for picture in pictures], 7),
         Column("inliers", [str(picture.n_inliers) for picture in pictures], 7, True),
         Column("at", [text_of(picture.best) for picture in pictures], 8, True),
     ]

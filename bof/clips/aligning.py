@@ -21,7 +21,8 @@ from bof.clips.timing import (
     TimeLine,
     alike_runs,
     coarse_rows,
-    find_line,
+    find_lines_of_time,
+    likeliest,
     sharpen,
     still_offsets,
 )
@@ -49,6 +50,7 @@ _CLEAR = 0.75
 """A line of this likeness needs no other transform to be tried."""
 
 _MAX_SEGMENTS = 12
+_ROUNDING_S = 1e-6
 _STILL_S = 0.5
 """Offsets that differ by more, and are as good, say that nothing moves."""
 
@@ -76,11 +78,16 @@ class Aligned:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A transform, the line that is best under it, and how alike frames are then."""
+    """A transform, and the lines of time that are best under it."""
 
     film_from_query: F64
-    line: TimeLine
+    lines: Sequence[TimeLine]
     is_whole_frame: bool
+
+    @property
+    def line(self) -> TimeLine:
+        """The likeliest."""
+        return self.lines[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Aligner:
     """Two strips of films that a rough line connects.
 
     span: the first and the last matched sample, in seconds; reach: the lowest and the highest offset that any match
-    allows, because pieces of one shot may be in any order; least_s: a shorter segment is none.
+    allows, because pieces of one shot may be in any order; least_s: a shorter segment is none; speeds: that are tried.
     """
 
     query: Strip
@@ -98,6 +105,7 @@ class Aligner:
     reach: tuple[float, float]
     features: FeatureOptions
     least_s: float
+    speeds: Sequence[float] = tuple(SPEEDS.tolist())
 
     def align(self, seen: Sequence[F64]) -> list[Aligned]:
         """The segments of the line. seen: transforms film_from_query of its matches, the surest first."""
@@ -107,23 +115,25 @@ class Aligner:
             if not spans:
                 break
             span = spans.pop()
-            more = replace(self, span=span)._align_once(seen)
-            found += [one for one in more if not any(_overlap(one.query_s, other.query_s) > 0.5 for other in found)]
+            piece = replace(self, span=span, speeds=_speeds_after(found))
+            more = piece._align_once(seen, [one.query_s for one in found])
+            found += more
             if more:
                 spans += _left_over(span, [one.query_s for one in more], self.least_s)
         return found
 
-    def _align_once(self, seen: Sequence[F64]) -> list[Aligned]:
-        """The segments on the best line of time alone."""
+    def _align_once(self, seen: Sequence[F64], taken: Sequence[tuple[float, float]]) -> list[Aligned]:
+        """The segments on the best line of time alone. taken: times of the query that other segments have."""
         placed = self._placed(seen)
         box = None if placed is None else shared_box(self.query, self.film, placed.film_from_query)
         if placed is None or box is None:
             return []
         looks = looks_of(self.query, box, placed.film_from_query), looks_of(self.film, box)
-        line = self._sharpened(looks, placed.line)
+        line = likeliest([self._sharpened(looks, one) for one in placed.lines])
         rows = np.clip(self.film.at(line.of(self.query.time_s)), 0, len(self.film) - 1)
         values = likeness_of_pairs(looks[0], looks[1].take(rows))
-        values = np.where(self._has_both(line), values, np.float32(0)).astype(np.float32)
+        is_free = self._has_both(line) & ~self._are_in(taken)
+        values = np.where(is_free, values, np.float32(0)).astype(np.float32)
         runs = alike_runs(self.query, values, self.least_s)
         found = [self._segment(run, values, line, placed.film_from_query, looks) for run in runs]
         return [one for one in found if one is not None]
@@ -136,7 +146,7 @@ class Aligner:
         film = self.film.take(coarse_rows(self.film, FILM_STEP_S))
         best: _Placed | None = None
         for transform in self._transforms(seen):
-            found = self._best_under(transform, query, film, SPEEDS.tolist())
+            found = self._best_under(transform, query, film, self.speeds)
             if found is not None and (best is None or found.line.likeness > best.line.likeness + self._gain(best)):
                 best = found
             if best is not None and best.line.likeness >= _CLEAR:
@@ -172,9 +182,9 @@ class Aligner:
         looks = looks_of(query, box, transform), looks_of(film, box)
         middle = sum(self.span) / 2
         low, high = (self.rough.speed * middle + offset for offset in self.reach)
-        line = find_line(query, film, looks, Search(middle, low - _SLACK_S, high + _SLACK_S, speeds))
+        lines = find_lines_of_time(query, film, looks, Search(middle, low - _SLACK_S, high + _SLACK_S, speeds))
         is_whole = any(np.array_equal(transform, whole) for whole in self._whole_frames([]))
-        return None if line is None else _Placed(transform, line, is_whole)
+        return _Placed(transform, lines, is_whole) if lines else None
 
     def _whole_frames(self, seen: Sequence[F64]) -> list[F64]:
         """The query's whole frame on the film's whole frame, where what was seen is not far from that."""
@@ -214,6 +224,12 @@ class Aligner:
         times = line.of(self.query.time_s)
         frame_s = 0.05
         return np.asarray((times >= self.film.time_s[0] - frame_s) & (times < self.film.stop_s))
+
+    def _are_in(self, ranges: Sequence[tuple[float, float]]) -> Bool:
+        """Which frames of the query lie in one of some ranges?"""
+        times = self.query.time_s
+        within = [(times >= start - _ROUNDING_S) & (times < stop - _ROUNDING_S) for start, stop in ranges]
+        return np.any(within, axis=0) if within else np.zeros(len(times), np.bool_)
 
     # -- What is found -----------------------------------------------------------------------------------------------
 
@@ -258,10 +274,6 @@ def _zoom(transform: F64) -> float:
     return float(np.sqrt(abs(np.linalg.det(transform[:2, :2]))))
 
 
-def _overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
-    return min(one[1], other[1]) - max(one[0], other[0])
-
-
 def _left_over(
     span: tuple[float, float], found: Sequence[tuple[float, float]], least_s: float
 ) -> list[tuple[float, float]]:
@@ -272,3 +284,8 @@ def _left_over(
             left.append((at, start))
         at = max(at, stop)
     return left
+
+
+def _speeds_after(found: Sequence[Aligned]) -> tuple[float, ...]:
+    """What is tried next: pieces of one clip play at one speed, or at the film's own."""
+    return tuple(dict.fromkeys([1.0, *(one.speed for one in found)])) if found else tuple(SPEEDS.tolist())

@@ -21,6 +21,9 @@ from bof.types import F64
 _LEAST_WEIGHT = 0.9
 """Matches of a line must say so much together before frames are compared: pixels decide."""
 
+_WEAK = 0.7
+"""What explains a piece of a query that is explained already must not be weaker than this share."""
+
 _MAX_COMPARED = 60
 """Lines of a stretch whose frames are compared."""
 
@@ -63,6 +66,18 @@ class _Candidate:
         return middle, self.line.speed * middle + self.line.offset
 
     @property
+    def mean_weight(self) -> float:
+        """How much each of the matches says."""
+        return self.line.weight / len(self.matches)
+
+    def is_needless(self, found: Found, mean_weight: float) -> bool:
+        """Is the line part of a segment that was found, or much weaker than the matches of one of all its samples?"""
+        if found.explains(self.line.film, self.line.mirrored, *self.middle):
+            return True
+        start, stop = found.aligned.query_s
+        return start <= self.span[0] and self.span[1] <= stop and self.mean_weight < _WEAK * mean_weight
+
+    @property
     def reach(self) -> tuple[float, float]:
         """The lowest and the highest offset that any of the matches allows, at most so far from the line's."""
         speed, (low, high) = self.line.speed, self.line.offsets
@@ -92,13 +107,13 @@ class Comparer:
 
     def segments(self, query: QueryStretch, columns: Matches, rows: Sequence[KeyframeMatch]) -> list[Found]:
         """What a stretch of a query shares. rows: what the columns were made of."""
-        found: list[Found] = []
+        found: list[tuple[Found, float]] = []
         for line in find_lines(columns, _LEAST_WEIGHT)[:_MAX_COMPARED]:
             times = columns.query_s[line.rows].tolist()
             candidate = _Candidate(line, [rows[row] for row in line.rows.tolist()], times)
-            if not any(one.explains(line.film, line.mirrored, *candidate.middle) for one in found):
-                found += self._compared(query, candidate)
-        return found
+            if not any(candidate.is_needless(*known) for known in found):
+                found += [(one, candidate.mean_weight) for one in self._compared(query, candidate)]
+        return [one for one, _ in found]
 
     def state(self, film: IndexedFilm, image: int) -> str:
         """Why a film cannot be read, by one of its images; empty where it can."""

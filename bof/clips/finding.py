@@ -41,7 +41,7 @@ def find_segments(engine: Engine, path: str | os.PathLike[str], options: ClipOpt
             with watch.stage("compare frames"):
                 found += comparer.segments(query, columns, rows)
     with watch.stage("pictures"):
-        shown = shown_pictures(engine, pictures)
+        shown = shown_pictures(engine, path, pictures)
     whole = without_echoes(joined(found))
     segments = segments_of(whole, Side(facts.width, facts.height, facts), library, engine, options)
     return ClipAnswer(Path(path), facts, segments, shown, comparer.problems, watch.seconds)

@@ -15,7 +15,7 @@ DECLARED = "tag = intro"
 
 _MOSTLY = 0.8
 
-_EDGE_S, _EDGE_SHARE = 300.0, 0.25
+_EDGE_S, _EDGE_SHARE = 300.0, 0.5
 """An intro lies within this of a film's beginning or end: seconds, and in short films a share of its length."""
 
 

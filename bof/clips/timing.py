@@ -63,8 +63,11 @@ class Search:
     speeds: Sequence[float]
 
 
-def find_line(query: Strip, film: Strip, looks: tuple[Looks, Looks], search: Search) -> TimeLine | None:
-    """The line that every few frames agree with most. looks: of both films' frames; None where nothing is shown."""
+def find_lines_of_time(query: Strip, film: Strip, looks: tuple[Looks, Looks], search: Search) -> list[TimeLine]:
+    """The line that every few frames agree with most, and before it the one of speed 1 where it is nearly as good.
+
+    looks: of both films' frames.
+    """
     table = likeness(*looks)
     lines = []
     for speed in search.speeds:
@@ -73,7 +76,8 @@ def find_line(query: Strip, film: Strip, looks: tuple[Looks, Looks], search: Sea
         means = _mean_likeness(table, query, film, speed, offsets)
         best = int(np.argmax(means))
         lines.append(TimeLine(float(speed), float(offsets[best]), float(means[best])))
-    return _likeliest(lines, _EQUAL_AT_FIRST)
+    likely = [likeliest(lines, _EQUAL_AT_FIRST), likeliest(lines, 0.0)]
+    return list(dict.fromkeys(likely)) if lines else []
 
 
 def _mean_likeness(table: F32, query: Strip, film: Strip, speed: float, offsets: F64) -> F64:
@@ -95,13 +99,11 @@ def _mean_excess(values: F32) -> F64:
     return np.asarray(excess.sum(axis=1) / np.maximum(said.sum(axis=1), 1), np.float64)
 
 
-def _likeliest(lines: Sequence[TimeLine], equal: float) -> TimeLine | None:
-    """The likeliest line; the one of speed 1, where that is nearly as good."""
-    if not lines:
-        return None
+def likeliest(lines: Sequence[TimeLine], equal: float = _EQUAL) -> TimeLine:
+    """The likeliest of some lines; one of speed 1, where that is nearly as good."""
     best = max(lines, key=lambda line: (line.likeness, -abs(line.speed - 1)))
     natural = [line for line in lines if abs(line.speed - 1) < 1e-6 and line.likeness >= best.likeness - equal]
-    return natural[0] if natural else best
+    return max(natural, key=lambda line: line.likeness) if natural else best
 
 
 def sharpen(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLine) -> TimeLine:
@@ -132,8 +134,8 @@ def _sharper(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLi
         most = np.flatnonzero(means >= means.max() - 1e-6)
         best = int(most[len(most) // 2])
         lines.append(TimeLine(float(speed), float(offsets[best]), float(means[best])))
-    found_line = _likeliest(lines, _EQUAL)
-    return found_line if found_line is not None and found_line.likeness > 0 else line
+    found = likeliest(lines)
+    return found if found.likeness > 0 else line
 
 
 def still_offsets(query: Strip, film: Strip, looks: tuple[Looks, Looks], line: TimeLine) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bof.images.films.types import FilmFacts
-from bof.types import F64, Box
+from bof.types import F64, Box, Verdict
 
 SegmentKind = Literal["copy", "intro"]
 """copy: a piece of one film in another; intro: what several films share at their beginnings or ends."""
@@ -96,10 +96,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """A picture of the index that the query film shows. times: of the samples that show it; best: of the best one."""
+    """A picture of the index that the query film shows.
+
+    verdict: `same`, or `part` where most of it agrees; times: of the samples that show it; best: of the best one.
+    """
 
     name: str
     path: Path
+    verdict: Verdict
     probability: float
     n_inliers: int
     times: Sequence[Fraction]

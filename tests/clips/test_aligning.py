@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ OPTIONS = FeatureOptions()
 FRAME_S = 1 / clips.RATE
 
 
-def aligned(query: list[U8], film: list[U8], reach: tuple[float, float], seen: list[F64], **line) -> list[Aligned]:
+def aligned(query: list[U8], film: list[U8], reach: tuple[float, float], seen: list[F64], **line: Any) -> list[Aligned]:
     one, other = clips.strip_of(query), clips.strip_of(film)
     offsets = line.pop("offsets", reach)
     rough = Line(0, line.pop("mirrored", False), line.pop("speed", 1.0), offsets, np.arange(3), 3.0)

@@ -237,14 +237,14 @@ def test_a_time_of_a_film_is_a_picture(run: Run, folder: Path) -> None:
 )
 def test_options_of_hits_are_refused_for_films(run: Run, clip: Path, options: tuple[str, ...]) -> None:
     status, out, err = run(clip, *options)
-    assert (status, out) == (1, "")
+    assert (status, out) == (2, "")
     assert options[0] in err
     assert "clip.mp4" in err
 
 
 def test_an_edit_decision_list_is_of_one_film(run: Run, folder: Path) -> None:
     status, _, err = run(folder / "shown.png", "--format", "edl")
-    assert status == 1
+    assert status == 2
     assert "one film" in err
 
 
@@ -258,5 +258,5 @@ def test_duplicates_of_kind_clip_touch_nothing(index: Path, capsys: pytest.Captu
         ["one.mp4", "two.mp4"],
         ["three.mp4", "two.mp4"],
     ]
-    assert duplicates.main([*arguments, "--move-to", str(tmp_path), "--yes"]) == 1
+    assert duplicates.main([*arguments, "--move-to", str(tmp_path), "--yes"]) == 2
     assert "none is touched" in capsys.readouterr().err

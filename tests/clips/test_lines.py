@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def matches_of(rows: list[tuple[float, tuple[float, float], int, bool, float]]) 
     )
 
 
-def copied(start: float, stop: float, speed: float, offset: float, film: int = 0, mirrored: bool = False):
+def copied(start: float, stop: float, speed: float, offset: float, film: int = 0, mirrored: bool = False) -> list[Any]:
     """A sample a second of a copied piece, each with the shot that it shows."""
     times = np.arange(start + 0.3, stop, 1.0).tolist()
     return [(time, shot_at(speed * time + offset), film, mirrored, 1.0) for time in times]
