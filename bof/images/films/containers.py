@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -60,6 +62,22 @@ def guarded(path: str) -> Iterator[None]:
         raise ImageError(path=path, expected="a whole film", found=found) from error
 
 
+class OwnBytes:
+    """An open file as PyAV reads it. A jump to where no file can be is answered with an error's number: of an exception
+    PyAV would print that it drops it.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.read, self.tell = stream, stream.read, stream.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Where the file stands then; negative: nowhere."""
+        try:
+            return self._stream.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+
 def open_source(path: str, stream: BinaryIO, n_threads: int, max_pixels: int) -> FilmSource:
     """The film in an open file. n_threads: of the decoder, 0: as many as the machine has.
 
@@ -68,7 +86,12 @@ def open_source(path: str, stream: BinaryIO, n_threads: int, max_pixels: int) ->
     """
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS, "max_pixels": str(max_pixels)}
     container = av.open(
-        stream, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER_BYTES, io_open=_refuse_others
+        OwnBytes(stream),
+        "r",
+        options=options,
+        metadata_errors="replace",
+        buffer_size=_BUFFER_BYTES,
+        io_open=_refuse_others,
     )
     film = _choose(container, path)
     _check(container, film, path, max_pixels)

@@ -14,11 +14,15 @@ import pytest
 from bof.errors import ImageError
 from bof.images.decode import PictureTooLargeError
 from bof.images.films import containers
+from bof.images.films.containers import OwnBytes
 from bof.images.films.decoding import DAMAGED
 from bof.images.films.film import Film
 from bof.images.films.measuring import CUT_OFF
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import U8
+from scripts.torture.hostile_films import make_hostile, sound_films
 from tests.support.films import number_of, numbered, write_film, write_sound
+from tests.support.scenes import draw_scene, write_picture
 
 N = 48
 
@@ -238,3 +242,30 @@ def test_a_clock_that_is_set_back_ends_nothing(tmp_path: Path, frames: list[U8])
         times = [frame.time for frame in film.decoded()]
         assert times == sorted(set(times))
         assert times[: N - 1] == [Fraction(i, 25) for i in range(N - 1)]
+
+
+def test_a_jump_to_nowhere_is_no_exception(mp4: Path) -> None:
+    """PyAV would print the exception."""
+    with mp4.open("rb") as file:
+        stream = OwnBytes(file)
+        assert stream.seek(-5) < 0
+        assert stream.seek(2**80) < 0
+        assert stream.seek(4) == 4
+        assert stream.read(4) == b"ftyp"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_broken_films_are_read_or_named(tmp_path: Path) -> None:
+    """A sample of `python -m scripts.torture --only films`, in processes of their own."""
+    picture = write_picture(tmp_path / "scene.png", draw_scene(1))
+    sound, paths = sound_films(picture), []
+    for number in range(28):
+        _, suffix, data = make_hostile(number, 3, sound)
+        paths.append(str(tmp_path / f"{number}{suffix}"))
+        Path(paths[-1]).write_bytes(data)
+    outcomes = list(run_in_workers("scripts.torture.films:read_whole", None, paths, 2, Limits(60.0, 1 << 30)))
+    assert all(outcome or isinstance(outcome, int) for outcome in outcomes)
+    assert sum(isinstance(outcome, int) and outcome > 10 for outcome in outcomes) >= 7  # most damage is small
+    assert not [
+        outcome for outcome in outcomes if isinstance(outcome, LostItem) and "more memory" not in outcome.reason
+    ]
