@@ -13,7 +13,7 @@ from bof.video.boundary_stream import BoundaryStream
 from bof.video.chunks import LONGEST_SEARCH_SECONDS
 from bof.video.keyframes import find_keyframes
 from bof.video.overlays import ShotView, find_overlays, overlay_tracks
-from bof.video.sampling import Sample, SampledShot, ShotSampler, tick_of
+from bof.video.sampling import SampledFrame, SampledShot, ShotSampler, tick_of
 from bof.video.shots import REACH_S
 from bof.video.small_frames import MIDDLE_SIDE
 from bof.video.tracks import Tracks
@@ -35,7 +35,7 @@ def extract_shots(
     Raises what reading a film raises.
     """
     most = min(features.max_features, round(_SPARE * options.keyframe_features))
-    reading = _Reading(start, stop, options, features.replaced(max_features=most))
+    reading = _ChunkReading(start, stop, options, features.replaced(max_features=most))
     shots = [shot for shot in reading.read(film) if shot.times]
     overlays = find_overlays([ShotView.of(shot.views) for shot in shots])
     for shot, overlay in zip(shots, overlays, strict=True):
@@ -45,7 +45,7 @@ def extract_shots(
         yield Shot(shot.start, shot.stop, keyframes)
 
 
-class _Reading:
+class _ChunkReading:
     """What is known of a chunk while its frames come.
 
     Samples wait until it is decided in which shot they are.
@@ -57,7 +57,7 @@ class _Reading:
         self._start, self._stop = start, stop
         self._options, self._features = options, features
         self._boundaries = BoundaryStream(start)
-        self._waiting: list[Sample] = []
+        self._waiting: list[SampledFrame] = []
         self._shot: ShotSampler | None = self._begin(start) if start == 0 else None
         self._is_over = False
 
@@ -110,7 +110,7 @@ class _Reading:
     def _begin(self, start: Fraction) -> ShotSampler:
         return ShotSampler(start, self._options.sightings, self._features)
 
-    def _sample(self, film: Film, frame: DecodedFrame, tick: int) -> Sample:
+    def _sample(self, film: Film, frame: DecodedFrame, tick: int) -> SampledFrame:
         side = self._features.max_side
         picture = Picture(frame.grey(side), film.facts.width, film.facts.height)
-        return Sample(frame.time, tick, picture)
+        return SampledFrame(frame.time, tick, picture)

@@ -17,7 +17,7 @@ DENSE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampledFrame:
     """A frame that features may be found in. time: from which it is shown; tick: the number of its place in the film's
     grid of times, of which there are DENSE in a step; picture: in grey.
     """
@@ -56,11 +56,11 @@ class ShotSampler:
 
     def __init__(self, start: Fraction, sightings: int, options: FeatureOptions) -> None:
         self._start, self._sightings, self._options = start, sightings, options
-        self._waiting: list[Sample] = []
+        self._waiting: list[SampledFrame] = []
         self._n_regular = 0
         self._shot = SampledShot(start, start, [], [], [])
 
-    def take(self, sample: Sample) -> None:
+    def take(self, sample: SampledFrame) -> None:
         """The next sample."""
         self._n_regular += sample.is_regular
         self._waiting.append(sample)
@@ -73,7 +73,7 @@ class ShotSampler:
         shot = self._shot
         return SampledShot(self._start, stop, shot.times, shot.features, shot.views)
 
-    def _sample(self, samples: list[Sample]) -> None:
+    def _sample(self, samples: list[SampledFrame]) -> None:
         for sample in samples:
             self._shot.times.append(sample.time)
             self._shot.features.append(extract_features(sample.picture, self._options))

@@ -21,7 +21,7 @@ from bof.errors import ReportError
 from bof.evaluation import metrics
 from bof.evaluation.benchmarks import Benchmark, BenchmarkQuery
 from bof.evaluation.report import require_report, write_report
-from bof.evaluation.report.cases import Shot, ranked_hits, verified_wrong_cases, worst_cases
+from bof.evaluation.report.cases import CasePicture, ranked_hits, verified_wrong_cases, worst_cases
 from bof.evaluation.report.figures import interpolated_precision, mean_curve, write_figures
 from bof.evaluation.report.pictures import draw_box, write_thumbnails
 from bof.evaluation.run import QueryResult, RankedImage, Relevance, Report, SettingReport, SettingResult
@@ -220,7 +220,7 @@ def test_a_query_shows_five_hits_and_eight_missed_pictures_at_most() -> None:
     many = [f"m{at}.jpg" for at in range(30)]
     (case,) = worst_cases([result(pattern="nnnnnnn", ranks=(), n_positives=30)], 1, benchmark_of(query_with(*many)))
     assert (len(case.shown), len(case.missed), case.n_missed) == (5, 8, 30)
-    assert case.query == Shot("/d/q.jpg", (1, 2, 3, 4))
+    assert case.query == CasePicture("/d/q.jpg", (1, 2, 3, 4))
 
 
 # -- Thumbnails -------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def test_a_query_shows_five_hits_and_eight_missed_pictures_at_most() -> None:
 
 def test_thumbnails_are_small_and_one_for_each_different_shot(tmp_path: Path) -> None:
     path = str(write_picture(tmp_path / "scene.png", draw_scene(1, 640, 480)))
-    plain, boxed = Shot(path), Shot(path, (100.0, 100.0, 300.0, 300.0))
+    plain, boxed = CasePicture(path), CasePicture(path, (100.0, 100.0, 300.0, 300.0))
     made = write_thumbnails(tmp_path, [plain, boxed, plain])
     assert sorted(file.name for file in (tmp_path / "pictures").iterdir()) == ["0001.jpg", "0002.jpg"]
     assert (made[plain].width, made[plain].height) == (240, 180)
@@ -239,7 +239,7 @@ def test_thumbnails_are_small_and_one_for_each_different_shot(tmp_path: Path) ->
 
 def test_a_picture_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xffnothing")
-    shots = [Shot(str(tmp_path / "broken.jpg")), Shot(str(tmp_path / "gone.jpg"), (0, 0, 1, 1))]
+    shots = [CasePicture(str(tmp_path / "broken.jpg")), CasePicture(str(tmp_path / "gone.jpg"), (0, 0, 1, 1))]
     broken, gone = write_thumbnails(tmp_path, shots).values()
     assert (broken.src, gone.src) == ("", "")
     assert "expected a whole JPEG picture" in broken.problem

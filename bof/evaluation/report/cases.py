@@ -14,7 +14,7 @@ N_SHOWN = 5
 N_MISSED_SHOWN = 8
 
 
-class Shot(NamedTuple):
+class CasePicture(NamedTuple):
     """A picture to show: its file, and perhaps a box in it, in pixels of the original."""
 
     path: str
@@ -46,15 +46,19 @@ class Case:
 
     number: int
     result: QueryResult
-    query: Shot
+    query: CasePicture
     shown: Sequence[Ranked]
     missed: Sequence[Missed]
     n_missed: int
 
     @property
-    def shots(self) -> list[Shot]:
+    def shots(self) -> list[CasePicture]:
         """Every picture of the case, the query first."""
-        return [self.query, *(Shot(item.hit.path) for item in self.shown), *(Shot(item.path) for item in self.missed)]
+        return [
+            self.query,
+            *(CasePicture(item.hit.path) for item in self.shown),
+            *(CasePicture(item.path) for item in self.missed),
+        ]
 
 
 def ranked_hits(result: QueryResult) -> list[Ranked]:
@@ -127,7 +131,7 @@ def _case(number: int, result: QueryResult, benchmark: Benchmark | None) -> Case
     n_missed = len(missed)
     if main:
         n_missed = main.n_positives - sum(item.hit.relevance == "positive" for item in ranked[:N_SHOWN])
-    shot = Shot(result.image, query.box if query else None)
+    shot = CasePicture(result.image, query.box if query else None)
     return Case(number, result, shot, ranked[:N_SHOWN], missed[:N_MISSED_SHOWN], n_missed)
 
 

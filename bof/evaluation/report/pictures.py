@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from bof.errors import ImageError
-from bof.evaluation.report.cases import Shot
+from bof.evaluation.report.cases import CasePicture
 from bof.html import PageImage
 from bof.images.decode import Picture
 from bof.images.draw import INK, RED, encode_jpeg
@@ -21,7 +21,7 @@ FOLDER = "pictures"
 _QUALITY = 85
 
 
-def write_thumbnails(folder: Path, shots: Iterable[Shot]) -> dict[Shot, PageImage]:
+def write_thumbnails(folder: Path, shots: Iterable[CasePicture]) -> dict[CasePicture, PageImage]:
     """Write folder/pictures/0001.jpg and so on, one for each different shot; `src` is relative to the folder.
 
     A picture that cannot be read is no error: its `problem` says why.
@@ -31,7 +31,7 @@ def write_thumbnails(folder: Path, shots: Iterable[Shot]) -> dict[Shot, PageImag
     return {shot: _write(folder, f"{FOLDER}/{number:04d}.jpg", shot) for number, shot in enumerate(different, 1)}
 
 
-def _write(folder: Path, file: str, shot: Shot) -> PageImage:
+def _write(folder: Path, file: str, shot: CasePicture) -> PageImage:
     try:
         picture = read_picture(shot.path, max_side=LONG_SIDE_PX)
     except ImageError as error:
