@@ -62,8 +62,8 @@ def _seconds(plan: FilmPlan, frames: tuple[int, int]) -> tuple[float, float]:
 def alike_times(plan: FilmPlan, number: int, frame: int) -> list[list[float]]:
     """The ranges of time [start, stop], in seconds, in which a shot shows what it shows in a frame.
 
-    Of a picture under a camera, where its view is not ALIKE_SHIFT away from that of the frame: a hand comes back to where
-    it was. Of a real clip, the frame alone.
+    Of a picture under a camera, where its view is not ALIKE_SHIFT away from that of the frame: a hand comes back to
+    where it was. Of a real clip, the frame alone.
     """
     if plan.shots[number].take.kind == "clip":
         return [[time_of(plan, frame), time_of(plan, frame + 1)]]
