@@ -44,7 +44,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     FeatureOptions: ("train_vocab, and index and evaluate for a new index", ()),
     TrainOptions: ("train_vocab", ()),
     IndexOptions: ("index, evaluate", (PARTNERS,)),
-    VideoOptions: ("index, for films", ()),
+    VideoOptions: ("index and evaluate, for films", ()),
     SearchOptions: ("search, evaluate", (TOP, VERDICT, FORMAT, IIIF_SERVER, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
     VoteOptions: ("search, compare, evaluate", ()),
     VerifyOptions: ("search, compare, evaluate", ()),

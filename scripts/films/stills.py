@@ -153,7 +153,7 @@ def _entry(still: Still) -> dict[str, Any]:
         if still.kind == OBJECT:
             showing["times"] = [list(true.clear)]
         else:
-            showing["times"] = [alike_times(still.plan, still.shot, still.frame)]
+            showing["times"] = alike_times(still.plan, still.shot, still.frame)
             showing["time"] = time_of(still.plan, still.frame)
         entry["shown"] = [showing]
     return entry

@@ -59,20 +59,19 @@ def _seconds(plan: FilmPlan, frames: tuple[int, int]) -> tuple[float, float]:
     return time_of(plan, frames[0]), time_of(plan, frames[1])
 
 
-def alike_times(plan: FilmPlan, number: int, frame: int) -> list[float]:
-    """From when until when a shot shows what it shows in a frame: [start, stop] in seconds around the frame.
+def alike_times(plan: FilmPlan, number: int, frame: int) -> list[list[float]]:
+    """The ranges of time [start, stop], in seconds, in which a shot shows what it shows in a frame.
 
-    Of a picture under a camera, where its view has moved by ALIKE_SHIFT at most; of a real clip, the frame alone.
+    Of a picture under a camera, where its view is not ALIKE_SHIFT away from that of the frame: a hand comes back to
+    where it was. Of a real clip, the frame alone.
     """
-    first = last = frame
-    if plan.shots[number].take.kind != "clip":
-        low, high = clear_frames(plan, number)
-        here = np.asarray(np.linalg.inv(_square(matrix_at(plan, number, frame))), np.float64)
-        while first > low and _is_alike(plan, number, first - 1, here):
-            first -= 1
-        while last + 1 < high and _is_alike(plan, number, last + 1, here):
-            last += 1
-    return [time_of(plan, first), time_of(plan, last + 1)]
+    if plan.shots[number].take.kind == "clip":
+        return [[time_of(plan, frame), time_of(plan, frame + 1)]]
+    here = np.asarray(np.linalg.inv(_square(matrix_at(plan, number, frame))), np.float64)
+    alike = [n for n in range(*clear_frames(plan, number)) if _is_alike(plan, number, n, here)]
+    starts = [n for n in alike if n - 1 not in alike]
+    stops = [n + 1 for n in alike if n + 1 not in alike]
+    return [[time_of(plan, start), time_of(plan, stop)] for start, stop in zip(starts, stops, strict=True)]
 
 
 def _is_alike(plan: FilmPlan, number: int, frame: int, source_from_here: F64) -> bool:

@@ -29,7 +29,10 @@ def hit(film: Path, time: float | None, verdict: str = "same") -> FrameHit:
 
 @pytest.mark.parametrize(
     ("time", "shot", "error", "exact"),
-    [(12.2, True, 0, 0.3), (15, True, 2, 2.5), (10, True, 2, 2.5), (20, True, 7, 7.5), (20.5, False, 7.5, 8), (9, False, 3, 3.5)],
+    [
+        (12.2, True, 0, 0.3), (15, True, 2, 2.5), (10, True, 2, 2.5),
+        (20, True, 7, 7.5), (20.5, False, 7.5, 8), (9, False, 3, 3.5),
+    ],
 )  # fmt: skip
 def test_the_first_hit_is_measured(time: float, shot: bool, error: float, exact: float) -> None:
     found = measure_frame(SHOWN, [hit(A, time), hit(B, 3)])
@@ -188,5 +191,5 @@ def test_ground_truth_that_is_wrong_is_named(tmp_path: Path, change: Any, expect
 
 
 def test_a_folder_without_ground_truth_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match="frames.json.*no such file"):
+    with pytest.raises(BenchmarkError, match=r"frames\.json.*no such file"):
         load_frames(tmp_path)

@@ -130,13 +130,13 @@ def test_alike_times_are_of_frames_that_look_alike(plans: list[FilmPlan]) -> Non
     )
     low, high = clear_frames(plan, number)
     middle = (low + high) // 2
-    start, stop = alike_times(plan, number, middle)
+    ((start, stop),) = alike_times(plan, number, middle)
     assert start <= float(plan.times[middle]) < stop
     assert stop - start < float(plan.times[high] - plan.times[low])
     still, where = next(
         (plan, i) for plan in plans for i, s in enumerate(plan.shots) if s.motion == "still" and s.take.source
     )
-    assert alike_times(still, where, sum(clear_frames(still, where)) // 2) == list(true_shots(still)[where].clear)
+    assert alike_times(still, where, sum(clear_frames(still, where)) // 2) == [list(true_shots(still)[where].clear)]
 
 
 # -- Films ------------------------------------------------------------------------------------------------------------
