@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bof.clips.duplicates import find_shared_clips as find_shared_clips
     from bof.clips.finding import find_segments as find_segments
     from bof.clips.types import ClipAnswer as ClipAnswer
-    from bof.clips.types import Segment as Segment
+    from bof.clips.types import ClipSegment as ClipSegment
     from bof.comparison import Comparison as Comparison
     from bof.comparison import HashDistance as HashDistance
     from bof.comparison import compare_pictures as compare_pictures
@@ -71,7 +71,7 @@ __version__ = VERSION
 _HOMES = {
     "clips.duplicates": ("SharedClips", "find_shared_clips"),
     "clips.finding": ("find_segments",),
-    "clips.types": ("ClipAnswer", "Segment"),
+    "clips.types": ("ClipAnswer", "ClipSegment"),
     "comparison": ("Comparison", "HashDistance", "compare_pictures"),
     "engine": ("AddReport", "Engine"),
     "errors": ("BofError",),

@@ -28,7 +28,7 @@ from bof.grouping.records import Judged, write_text
 from bof.grouping.trash import Trash, require_trash
 from bof.grouping.types import Group
 from bof.grouping.undoing import undo
-from bof.options import CLIP, DUPLICATE_KIND, GROUPS_SHOWN, KEEP, ClipOptions, DuplicateOptions
+from bof.options import CLIP, GROUPS_SHOWN, KEEP, KIND, ClipOptions, DuplicateOptions
 from bof.store.pictures import StoredPictures
 from bof.system.locking import one_writer
 from bof.system.steps import Progress
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     description = "Find groups of duplicates and say which of each to keep. Files are left alone without --yes."
     parser = CommandParser("duplicates", "[--kind KIND] [--html FILE] [options]", description)
     add_index(parser)
-    add_option(parser, DUPLICATE_KIND)
+    add_option(parser, KIND)
     add_option(parser, GROUPS_SHOWN)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a table")

@@ -78,7 +78,7 @@ def _lines(shared: SharedClips, n_shown: int) -> Iterator[str]:
         yield f"{display_name(name)}: {problem}; its segments are known by keyframes alone"
     pairs = shared.pairs[:n_shown] if n_shown else shared.pairs
     for number, pair in enumerate(pairs, 1):
-        yield f"{number}. {display_name(pair.name)} and {display_name(pair.other)}{_said_of_whole(pair.whole)}"
+        yield f"{number}. {display_name(pair.name)} and {display_name(pair.other)}{_note_on_whole(pair.whole)}"
         yield from table_lines(*_columns(pair), [""] * len(pair.segments))
         yield ""
     n = len(shared.pairs)
@@ -86,7 +86,7 @@ def _lines(shared: SharedClips, n_shown: int) -> Iterator[str]:
     yield f"{counted(n, 'pair')} among {counted(shared.n_films, 'film')}{more}"
 
 
-def _said_of_whole(names: Sequence[str]) -> str:
+def _note_on_whole(names: Sequence[str]) -> str:
     if not names:
         return ""
     if len(names) > 1:

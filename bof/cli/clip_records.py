@@ -11,7 +11,7 @@ from typing import Any
 from bof.cli.clip_finding import FoundSegments
 from bof.cli.finding import FailedQuery
 from bof.clips.duplicates import FilmPair
-from bof.clips.types import Segment, ShownPicture, TimeRange
+from bof.clips.types import ClipSegment, PictureInClip, TimeRange
 from bof.system.csv_cells import text_cell
 
 _COLUMNS = (
@@ -39,7 +39,7 @@ def clip_as_json(found: FoundSegments) -> dict[str, Any]:
     }
 
 
-def segment_record(segment: Segment) -> dict[str, Any]:
+def segment_record(segment: ClipSegment) -> dict[str, Any]:
     """One segment."""
     return {
         "name": segment.name,
@@ -95,7 +95,7 @@ def pair_rows(pairs: Sequence[FilmPair]) -> str:
     return stream.getvalue()
 
 
-def _cells(rank: int, segment: Segment) -> list[object]:
+def _cells(rank: int, segment: ClipSegment) -> list[object]:
     found = segment_record(segment)
     box = dict(zip(("left", "top", "right", "bottom"), segment.place.film_box, strict=True))
     flat = {
@@ -108,7 +108,7 @@ def _cells(rank: int, segment: Segment) -> list[object]:
     return [flat[name] for name in _COLUMNS]
 
 
-def _picture_record(picture: ShownPicture) -> dict[str, Any]:
+def _picture_record(picture: PictureInClip) -> dict[str, Any]:
     return {
         "name": picture.name,
         "path": os.fspath(picture.path),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from bof.cli.clip_finding import FoundSegments
 from bof.cli.hit_table import as_flag
 from bof.cli.terminal import Column, table_lines
-from bof.clips.types import Segment, ShownPicture, TimeRange
+from bof.clips.types import ClipSegment, PictureInClip, TimeRange
 from bof.errors import display_name
 from bof.images.films.times import text_of
 from bof.system.units import counted
@@ -40,7 +40,7 @@ def times_of_range(found: TimeRange) -> str:
     return f"{text_of(found.start)}-{text_of(found.stop)}"
 
 
-def remark_of(segment: Segment) -> str:
+def remark_of(segment: ClipSegment) -> str:
     """What else there is to say of a segment."""
     remarks: list[str] = [*segment.changes]
     if segment.whole:
@@ -52,7 +52,7 @@ def remark_of(segment: Segment) -> str:
     return "; ".join(remarks)
 
 
-def _columns(segments: Sequence[Segment]) -> tuple[list[Column], Column]:
+def _columns(segments: Sequence[ClipSegment]) -> tuple[list[Column], Column]:
     speeds = ["" if abs(segment.speed - 1) < 0.0005 else f"{segment.speed:.3f}" for segment in segments]
     columns = [
         Column("rank", [str(rank) for rank in range(1, len(segments) + 1)], 4, True),
@@ -68,7 +68,7 @@ def _columns(segments: Sequence[Segment]) -> tuple[list[Column], Column]:
     return columns, Column("name", [display_name(segment.name) for segment in segments], tails=tails)
 
 
-def _picture_columns(pictures: Sequence[ShownPicture]) -> tuple[list[Column], Column]:
+def _picture_columns(pictures: Sequence[PictureInClip]) -> tuple[list[Column], Column]:
     columns = [
         Column("verdict", [picture.verdict for picture in pictures], 7),
         Column("inliers", [str(picture.n_inliers) for picture in pictures], 7, True),

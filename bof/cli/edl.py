@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bof.cli.clip_finding import FoundSegments
-from bof.clips.types import Segment
+from bof.clips.types import ClipSegment
 from bof.errors import display_name
 
 _DEFAULT_RATE = Fraction(25)
@@ -32,7 +32,7 @@ def edl_of(found: FoundSegments) -> Iterator[str]:
         yield f"* {len(segments) - _MAX_EVENTS} MORE SEGMENTS HAVE NO PLACE IN A LIST OF {_MAX_EVENTS} EVENTS"
 
 
-def _event(number: int, segment: Segment, clip_rate: Fraction) -> Iterator[str]:
+def _event(number: int, segment: ClipSegment, clip_rate: Fraction) -> Iterator[str]:
     rate = segment.frame_rate or clip_rate
     source = timecode(segment.film.start, rate), timecode(segment.film.stop, rate)
     record = timecode(segment.query.start, clip_rate), timecode(segment.query.stop, clip_rate)
@@ -46,7 +46,7 @@ def _event(number: int, segment: Segment, clip_rate: Fraction) -> Iterator[str]:
         yield f"* COMMENT: {', '.join([segment.kind, *segment.changes])}"
 
 
-def _reel(segment: Segment) -> str:
+def _reel(segment: ClipSegment) -> str:
     """At most eight letters and digits."""
     return re.sub(r"[^A-Z0-9]", "", segment.path.stem.upper())[:8] or "AX"
 

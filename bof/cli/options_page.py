@@ -9,12 +9,12 @@ from bof.cli.arguments import FOR_EXPERTS, flag
 from bof.options import (
     BOX,
     COLUMNS,
-    DUPLICATE_KIND,
     FORMAT,
     GRAPH_ORDER,
     GROUPS_SHOWN,
     IIIF_SERVER,
     KEEP,
+    KIND,
     PARTNERS,
     PRESET,
     PRESETS,
@@ -52,7 +52,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     ModelOptions: ("index, evaluate", (COLUMNS,)),
     ReuseOptions: ("index --graph", (GRAPH_ORDER,)),
     ClipOptions: ("search, duplicates", ()),
-    DuplicateOptions: ("duplicates", (DUPLICATE_KIND, GROUPS_SHOWN, KEEP)),
+    DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
 }
 """Class -> the commands that have its options, and what these have beside them."""

@@ -238,8 +238,8 @@ class Aligner:
     ) -> Aligned | None:
         first, last = run
         rows = np.arange(first, last + 1)
-        said = values[rows][~np.isnan(values[rows])]
-        mean = float(said.mean())
+        known = values[rows][~np.isnan(values[rows])]
+        mean = float(known.mean())
         if mean < _LEAST_LIKENESS:
             return None
         pairs = [(row, *self._match(row, line)) for row in self._spread_rows(rows)]
@@ -251,7 +251,7 @@ class Aligner:
         proof = float(self.query.time_s[row]), float(self.film.time_s[other]), n_inliers
         size = self.film.width, self.film.height
         return Aligned(
-            query_s, film_s, line.speed, mean, transform, self.rough.mirrored, proof, is_still, len(said), size
+            query_s, film_s, line.speed, mean, transform, self.rough.mirrored, proof, is_still, len(known), size
         )
 
     def _film_range(

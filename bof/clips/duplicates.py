@@ -16,7 +16,7 @@ from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.matching import KeyframeMatch, columns_of
 from bof.clips.naming import Side, facts_of, segments_of
 from bof.clips.samples import read_strip
-from bof.clips.types import Segment
+from bof.clips.types import ClipSegment
 from bof.engine import Engine
 from bof.images.films.times import FrameTimes
 from bof.native.mapped_file import reading
@@ -43,7 +43,7 @@ class FilmPair:
     path: Path
     other: str
     other_path: Path
-    segments: Sequence[Segment]
+    segments: Sequence[ClipSegment]
 
     @property
     def whole(self) -> list[str]:

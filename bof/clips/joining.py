@@ -9,7 +9,7 @@ from fractions import Fraction
 from bof.clips.aligning import Aligned
 from bof.clips.types import Ends, TimeRange
 
-_JOIN_GAP_S = 0.5
+_JOIN_PAUSE_S = 0.5
 _SAME_SPEED = 0.03
 _EXPLAINED_S = 1.5
 _MOSTLY = 0.8
@@ -74,10 +74,10 @@ def _goes_on(before: Found, after: Found) -> bool:
     one, other = before.aligned, after.aligned
     if before.film != after.film or one.mirrored != other.mirrored or one.still or other.still:
         return False
-    if abs(one.speed - other.speed) > _SAME_SPEED or other.query_s[0] - one.query_s[1] > _JOIN_GAP_S:
+    if abs(one.speed - other.speed) > _SAME_SPEED or other.query_s[0] - one.query_s[1] > _JOIN_PAUSE_S:
         return False
     expected = one.film_s[1] + one.speed * (other.query_s[0] - one.query_s[1])
-    return abs(expected - other.film_s[0]) <= _JOIN_GAP_S
+    return abs(expected - other.film_s[0]) <= _JOIN_PAUSE_S
 
 
 def _both(before: Found, after: Found) -> Found:
@@ -98,11 +98,11 @@ def without_echoes(found: Sequence[Found]) -> list[Found]:
     same piece of the query; the best first.
     """
     best_first = sorted(found, key=lambda f: (-f.score, f.film, f.aligned.query_s, f.aligned.film_s))
-    kept: list[Found] = []
+    chosen: list[Found] = []
     for one in best_first:
-        if not any(_explains_better(better, one) for better in kept):
-            kept.append(one)
-    return kept
+        if not any(_explains_better(better, one) for better in chosen):
+            chosen.append(one)
+    return chosen
 
 
 def _explains_better(better: Found, one: Found) -> bool:

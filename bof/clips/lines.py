@@ -23,7 +23,7 @@ TOLERANCE_S = 0.3
 _BETTER = 1.05
 """Another speed must gather so much more than one nearer to 1."""
 
-_MAX_GAP_S = 4.0
+_MAX_PAUSE_S = 4.0
 """Where nothing agrees for so long, a segment ends and another begins."""
 
 _MAX_LINES = 200
@@ -151,5 +151,5 @@ def _explained(matches: Matches, speed: float, offset: float) -> Bool:
 def _runs(matches: Matches, rows: I64) -> list[I64]:
     """Matches in the order of query time, cut where there is nothing for long."""
     ordered = rows[np.argsort(matches.query_s[rows], kind="stable")]
-    cuts = np.flatnonzero(np.diff(matches.query_s[ordered]) > _MAX_GAP_S) + 1
+    cuts = np.flatnonzero(np.diff(matches.query_s[ordered]) > _MAX_PAUSE_S) + 1
     return np.split(ordered, cuts)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.lines import Matches
-from bof.clips.samples import Sample
+from bof.clips.samples import ClipSample
 from bof.engine import Engine
 from bof.features.sift import extract_features
 from bof.images.films.times import FrameTimes
@@ -68,10 +68,10 @@ def clip_searcher(engine: Engine) -> Searcher:
     return engine.searcher(SearchOptions(verify=VerifyOptions(depth=_DEPTH, pixels=0)))
 
 
-def match_samples(engine: Engine, searcher: Searcher, library: FilmLibrary, samples: Sequence[Sample]) -> Matched:
+def match_samples(engine: Engine, searcher: Searcher, library: FilmLibrary, samples: Sequence[ClipSample]) -> Matched:
     """Search with every sample. Raises IndexStoreError where the index contradicts itself."""
 
-    def match(sample: Sample) -> tuple[Features, list[tuple[int, Verification, float]]]:
+    def match(sample: ClipSample) -> tuple[Features, list[tuple[int, Verification, float]]]:
         features = extract_features(sample.picture, engine.features)
         candidates = searcher.candidates(features)
         likely = [

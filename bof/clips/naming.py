@@ -13,7 +13,7 @@ import numpy as np
 from bof.clips.intros import declared_films, intro_numbers
 from bof.clips.joining import Found, as_range
 from bof.clips.library import FilmLibrary, IndexedFilm
-from bof.clips.types import Change, FramePlace, ProofFrames, Segment, TimeRange
+from bof.clips.types import Change, ClipSegment, FramePlace, ProofFrames, TimeRange
 from bof.engine import Engine
 from bof.errors import ImageError
 from bof.geometry import transforms
@@ -47,7 +47,7 @@ def segments_of(
     engine: Engine,
     options: ClipOptions,
     also: Sequence[Found] | None = None,
-) -> list[Segment]:
+) -> list[ClipSegment]:
     """The segments in words, those of the highest score first.
 
     also: what else the query shares with other films, where it is itself a film of the index.
@@ -71,13 +71,13 @@ def facts_of(film: IndexedFilm) -> FilmFacts | None:
     return None
 
 
-def _segment(one: Found, film: IndexedFilm, side: Side, of_film: FilmFacts | None, *, is_intro: bool) -> Segment:
+def _segment(one: Found, film: IndexedFilm, side: Side, of_film: FilmFacts | None, *, is_intro: bool) -> ClipSegment:
     aligned, size = one.aligned, (side.width, side.height)
     place = place_of(aligned.film_from_query, size, aligned.film_size)
     query, shown = as_range(aligned.query_s), as_range(aligned.film_s)
     times = as_range((aligned.proof[0], aligned.proof[1]))
-    wholes = {"query": (query, side.facts), "film": (shown, of_film)}
-    return Segment(
+    ranges = {"query": (query, side.facts), "film": (shown, of_film)}
+    return ClipSegment(
         name=film.name,
         path=film.path,
         kind="intro" if is_intro else "copy",
@@ -91,7 +91,7 @@ def _segment(one: Found, film: IndexedFilm, side: Side, of_film: FilmFacts | Non
         proof=ProofFrames(times.start, times.stop, aligned.proof[2]),
         ends=one.ends,
         frame_rate=of_film.frame_rate if of_film else Fraction(0),
-        whole=[name for name in _SIDES if _is_whole(*wholes[name])],
+        whole=[name for name in _SIDES if _is_whole(*ranges[name])],
     )
 
 

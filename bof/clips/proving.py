@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from bof.clips.frame_pairs import match_frames
-from bof.clips.types import Segment
+from bof.clips.types import ClipSegment
 from bof.features.sift import extract_features
 from bof.images.decode import Picture, to_grey
 from bof.images.films.film import Film
@@ -33,7 +33,7 @@ class SegmentProof:
 
 
 def prove_segment(
-    segment: Segment, query: str | os.PathLike[str], features: FeatureOptions, max_side: int
+    segment: ClipSegment, query: str | os.PathLike[str], features: FeatureOptions, max_side: int
 ) -> SegmentProof:
     """The proof of a segment of a query film. max_side: of the frames. Raises ImageError for a film that is gone."""
     frames = (

@@ -23,7 +23,7 @@ _SAME_LOOK = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ClipSample:
     """A frame that is searched with. time: exact; picture: grey, at most as large as features are extracted at."""
 
     time: Fraction
@@ -36,35 +36,37 @@ class Stretch:
 
     strip: Strip
     times: list[Fraction]
-    samples: list[Sample]
+    samples: list[ClipSample]
 
 
 def read_strip(path: str, start: float, stop: float) -> Strip:
     """The small frames of a film that are shown from start until stop. Raises ImageError."""
     with Film(path, n_threads=0) as film:
         frames = film.frames(_exact(max(start, 0.0)), _exact(stop), max_side=STRIP_SIDE_PX, grey=True)
-        return _strip_of([(float(frame.time), frame.pixels) for frame in frames], film, stop)
+        return _strip_of(
+            [(float(frame.time), frame.pixels) for frame in frames], film, min(stop, float(film.facts.duration))
+        )
 
 
 def read_stretches(film: Film, sample_step: float, max_side: int, chunk_s: int = CHUNK_S) -> Iterator[Stretch]:
     """A whole film, a stretch at a time. Raises ImageError for one that breaks."""
     frames: list[Frame] = []
-    kept: dict[int, U8] = {}
+    large: dict[int, U8] = {}
     next_sample, next_stretch = sample_step / 4, Fraction(chunk_s)
     for frame in film.decoded():
         if frame.time >= next_stretch:
-            yield _stretch(film, frames, kept, float(frame.time))
-            frames, kept = [], {}
+            yield _stretch(film, frames, large, float(frame.time))
+            frames, large = [], {}
             next_stretch = frame.time + chunk_s
         if frame.time >= next_sample:
-            kept[len(frames)] = frame.grey(max_side)
+            large[len(frames)] = frame.grey(max_side)
             next_sample += sample_step / 2 * max(1, -int((next_sample - float(frame.time)) // (sample_step / 2)))
         frames.append(Frame(frame.time, frame.grey(STRIP_SIDE_PX)))
     if not frames:
         raise ImageError("the film has no frame that can be shown")
-    if not kept:
-        kept = {len(frames) - 1: frame.grey(max_side)}
-    yield _stretch(film, frames, kept, _end_of(frames, film))
+    if not large:
+        large = {len(frames) - 1: frame.grey(max_side)}
+    yield _stretch(film, frames, large, _end_of(frames, film))
 
 
 def _exact(seconds: float) -> Fraction:
@@ -78,11 +80,11 @@ def _end_of(frames: list[Frame], film: Film) -> float:
     return max(float(film.facts.duration), float(frames[-1].time) + 0.04)
 
 
-def _stretch(film: Film, frames: list[Frame], kept: dict[int, U8], stop: float) -> Stretch:
+def _stretch(film: Film, frames: list[Frame], large: dict[int, U8], stop: float) -> Stretch:
     strip = _strip_of([(float(frame.time), frame.pixels) for frame in frames], film, stop)
-    rows = _chosen(strip, np.array(sorted(kept), np.int64))
+    rows = _chosen(strip, np.array(sorted(large), np.int64))
     width, height = film.facts.width, film.facts.height
-    samples = [Sample(frames[row].time, Picture(kept[row], width, height)) for row in rows]
+    samples = [ClipSample(frames[row].time, Picture(large[row], width, height)) for row in rows]
     return Stretch(strip, [frame.time for frame in frames], samples)
 
 

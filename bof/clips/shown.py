@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.clips.matching import PictureMatch
 from bof.clips.samples import Stretch
-from bof.clips.types import ShownPicture
+from bof.clips.types import PictureInClip
 from bof.engine import Engine
 from bof.images.decode import Picture
 from bof.images.films.film import Film
@@ -20,7 +20,7 @@ _SAME, _MOST = 0.988, 0.5
 
 def shown_pictures(
     engine: Engine, path: str | os.PathLike[str], found: Sequence[tuple[PictureMatch, Stretch]]
-) -> list[ShownPicture]:
+) -> list[PictureInClip]:
     """Each picture that a sample of a film is called the same as, by its best sample; pixels confirm it.
 
     Raises ImageError where the film cannot be read again.
@@ -38,7 +38,7 @@ def shown_pictures(
 
 def _shown(
     engine: Engine, film: Film, image: int, found: Sequence[tuple[PictureMatch, Stretch]]
-) -> ShownPicture | None:
+) -> PictureInClip | None:
     match, stretch = max(found, key=lambda pair: pair[0].verification.n_inliers)
     options = SearchOptions(expand=ExpandOptions(0))
     sample = stretch.samples[match.sample]
@@ -51,7 +51,7 @@ def _shown(
         return None
     hit, times = hits[0], sorted({stretch.samples[match.sample].time for match, stretch in found})
     n_inliers = hit.verification.n_inliers if hit.verification else 0
-    return ShownPicture(hit.name, hit.path, hit.verdict, match.probability, n_inliers, times, sample.time)
+    return PictureInClip(hit.name, hit.path, hit.verdict, match.probability, n_inliers, times, sample.time)
 
 
 def _is_shown(hit: Hit) -> bool:

@@ -94,9 +94,9 @@ def _mean_excess(values: F32) -> F64:
     What is not alike counts as nothing, however unlike it is: a line that explains half of the frames to the pixel is
     better than one that nearly explains all.
     """
-    said = ~np.isnan(values)
-    excess = np.maximum(np.where(said, values, 0) - ALIKE, 0) / (1 - ALIKE)
-    return np.asarray(excess.sum(axis=1) / np.maximum(said.sum(axis=1), 1), np.float64)
+    known = ~np.isnan(values)
+    excess = np.maximum(np.where(known, values, 0) - ALIKE, 0) / (1 - ALIKE)
+    return np.asarray(excess.sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.float64)
 
 
 def likeliest(lines: Sequence[TimeLine], equal: float = _EQUAL) -> TimeLine:
@@ -182,8 +182,8 @@ def alike_runs(query: Strip, values: F32, least_s: float) -> list[tuple[int, int
             runs[-1] = runs[-1][0], row
         else:
             runs.append((row, row))
-    kept = [(a, b) for a, b in runs if until[b] - query.time_s[a] >= least_s]
-    return [_with_silence(query, silent, run) for run in kept]
+    chosen = [(a, b) for a, b in runs if until[b] - query.time_s[a] >= least_s]
+    return [_with_silence(query, silent, run) for run in chosen]
 
 
 def _is_bridged(query: Strip, silent: Bool, last: int, row: int) -> bool:

@@ -65,7 +65,7 @@ class ProofFrames:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ClipSegment:
     """A piece of the query film that is in a film of the index.
 
     name, path: of that film; score: comparable between queries; probability: that it is a copy; speed: how many seconds
@@ -95,7 +95,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPicture:
+class PictureInClip:
     """A picture of the index that the query film shows.
 
     verdict: `same`, or `part` where most of it agrees; times: of the samples that show it; best: of the best one.
@@ -120,8 +120,8 @@ class ClipAnswer:
 
     path: Path
     facts: FilmFacts
-    segments: Sequence[Segment]
-    pictures: Sequence[ShownPicture]
+    segments: Sequence[ClipSegment]
+    pictures: Sequence[PictureInClip]
     problems: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 

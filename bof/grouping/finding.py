@@ -27,12 +27,12 @@ from bof.grouping.kinds import Proof, prove
 from bof.grouping.memory import no_duplicates
 from bof.grouping.pairs import Pair, PairStore
 from bof.grouping.reading import Pairs, Unread, compare_pairs
-from bof.grouping.types import KINDS, Group, Groups, Kind, Member
+from bof.grouping.types import GROUP_KIND, KINDS, Group, Groups, Kind, Member
 from bof.images.address import Address, is_remote
 from bof.images.opening import stamp_of
 from bof.ingest.work import reading_work
 from bof.native.mapped_file import reading
-from bof.options import KIND, DuplicateOptions
+from bof.options import DuplicateOptions
 from bof.store.catalog import FileStamp, is_in_memory
 from bof.store.pictures import StoredPictures
 from bof.system.steps import Progress, Stage
@@ -63,7 +63,7 @@ def find_groups(
     steps of each stage.
     KeyboardInterrupt is raised again, saying what is kept for the next run.
     """
-    KIND.check(kind)
+    GROUP_KIND.check(kind)
     options = options or DuplicateOptions()
     grouping = Grouping(_pictures(engine), no_duplicates(engine.folder))
     if kind == "exact":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from bof.options import KIND
 from bof.options import KINDS as KINDS
 from bof.options import Kind as Kind
 from bof.store.catalog import ImageRecord
 from bof.types import F64
+
+GROUP_KIND = replace(KIND, choices=KINDS, meaning=KIND.meaning.partition("; clip:")[0])
+"""The option, without what makes no groups."""
 
 Change = Literal["encoded", "resized", "cropped", "turned", "mirrored", "overlaid", "recoloured"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -313,18 +313,15 @@ exact: the same bytes; copy: the same picture, re-encoded or resized; crop: the 
 mirrored, drawn over or recoloured; scene: another photograph of the same thing.
 """
 
+CLIP = "clip"
+"""What films share: pieces of them, no groups."""
+
 KIND = Option(
     "kind",
     "crop",
     "exact: the same bytes; copy: also re-encoded or resized; crop: also cropped, turned, mirrored, drawn over; scene: "
-    "also other photographs of it",
-    choices=KINDS,
-)
-CLIP = "clip"
-"""What films share: pieces of them, no groups."""
-
-DUPLICATE_KIND = replace(
-    KIND, choices=(*KINDS, CLIP), meaning=f"{KIND.meaning}; clip: pieces of films that other films have too"
+    "also other photographs of it; clip: pieces of films that other films have too",
+    choices=(*KINDS, CLIP),
 )
 RULES: Mapping[str, str] = MappingProxyType(
     {

@@ -9,7 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.options import KIND, KINDS
+from bof.grouping.types import GROUP_KIND
+from bof.options import KINDS
 from bof.options.option import Option
 from bof.server.api.changing import accepted
 from bof.server.api.endpoint import Endpoint
@@ -146,7 +147,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/duplicates", "List groups of duplicates", list_groups, {200: "Groups"},
         parameters=(
-            Parameter(KIND),
+            Parameter(GROUP_KIND),
             whole("offset", 0, 0, 1_000_000, "groups to pass over"),
             whole("limit", 20, 1, 100, "groups in this answer"),
             choice("sort", "frees", tuple(ORDERS), "first those that free or hold most, or by kind or name"),
@@ -160,7 +161,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/duplicates/groups/{group}", "Show a group of duplicates", show_group, {200: "Group"},
-        parameters=(_GROUP, Parameter(KIND)),
+        parameters=(_GROUP, Parameter(GROUP_KIND)),
     ),
     Endpoint(
         "POST", "/duplicates/accept", "Let duplicates go", accept_suggestions, {202: "Accepted"}, "write",
