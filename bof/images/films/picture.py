@@ -20,6 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from PIL import Image
 
 from bof.images.decode import decode_image, shrink, to_grey
+from bof.images.films.containers import guarded
 from bof.images.films.hdr import is_wide, to_sdr
 from bof.images.pixels import upright
 from bof.types import U8
@@ -27,7 +28,9 @@ from bof.types import U8
 _HD_WIDTH, _HD_HEIGHT = 1280, 576
 """Of films that do not say so, those larger than this have the colours of BT.709, as players take it."""
 
-_UNSPECIFIED = 2
+_KNOWN_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})
+"""Of those that ITU-T H.273 numbers, what FFmpeg's scaler takes: it refuses frames that are marked with another."""
+
 _MOST_STRETCH = 16
 _UPRIGHT = (1, 0, 0, 1)
 _ORIENTATION = {
@@ -101,14 +104,17 @@ class DecodedFrame:
     time: Fraction
     _frame: VideoFrame
     _view: FrameView
+    _path: str
 
     def grey(self, max_side: int | None = None) -> U8:
-        """Its light u8 (h, w), upright, shrunk to so long a side."""
-        return self._view.grey(self._frame, max_side)
+        """Its light u8 (h, w), upright, shrunk to so long a side. Raises ImageError."""
+        with guarded(self._path):
+            return self._view.grey(self._frame, max_side)
 
     def rgb(self, max_side: int | None = None) -> U8:
-        """Its colours u8 (h, w, 3), upright, shrunk to so long a side."""
-        return self._view.rgb(self._frame, max_side)
+        """Its colours u8 (h, w, 3), upright, shrunk to so long a side. Raises ImageError."""
+        with guarded(self._path):
+            return self._view.rgb(self._frame, max_side)
 
 
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
@@ -138,7 +144,7 @@ def _sign(number: int) -> int:
 
 def _colours(frame: VideoFrame) -> int | None:
     """The matrix of a frame that does not say its own."""
-    if frame.colorspace != _UNSPECIFIED:
+    if frame.colorspace in _KNOWN_MATRICES:
         return None
     is_hd = frame.width >= _HD_WIDTH or frame.height > _HD_HEIGHT
     return Colorspace.ITU709 if is_hd else Colorspace.ITU601

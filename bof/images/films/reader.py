@@ -52,7 +52,7 @@ class FilmReader:
     def decoded(self, start: Fraction, stop: Fraction | None) -> Iterator[DecodedFrame]:
         """Every frame that is shown from start on and before stop, in order of time."""
         for found in self._shown(start, stop):
-            yield DecodedFrame(found.time, found.frame, self._view)
+            yield DecodedFrame(found.time, found.frame, self._view, self.path)
 
     def close(self) -> None:
         """Give the file back."""
