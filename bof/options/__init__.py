@@ -238,10 +238,7 @@ class ExpandOptions(Checked):
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions(Checked):
-    """How to search: which ranker or rankers, the options of their stages, and which pictures may answer.
-
-    shots: a film that is found has a hit for each of its shots, not one alone.
-    """
+    """How to search: which ranker or rankers, the options of their stages, and which pictures may answer."""
 
     ranker: str = declare(
         "bof",
@@ -265,6 +262,8 @@ class SearchOptions(Checked):
         "the file, where one holds several pictures",
     )
     shots: bool = False
+    """A film that is found has a hit for each of its shots, not one alone."""
+
     metric: str = declare(DEFAULT_METRIC, "how color and histogram are compared", choices=METRICS, expert=True)
     fusion: str = declare(
         "calibrated", "how several rankers are fused: the evidence of each added up, or reciprocal ranks",

@@ -34,6 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("full", ()),
         ("fragments", ()),
         ("films", ("--films", "40")),
+        ("film kills", ("--kills", "2")),
     ],
 )
 def test_no_promise_is_broken(
