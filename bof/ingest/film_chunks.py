@@ -14,7 +14,7 @@ from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part, stamp_of
 from bof.ingest.extract import Extracted, ExtractSpec, be_one_of_many
 from bof.ingest.film_files import CHANGED, OpenedFilm
-from bof.options import FeatureOptions, VideoOptions
+from bof.options import SKETCH, FeatureOptions, VideoOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import columns_of
@@ -68,7 +68,7 @@ def extract_chunk_in_worker(spec: FilmSpec, item: FilmChunk) -> Sequence[Extract
 def _extracted(spec: FilmSpec, item: FilmChunk) -> list[Extracted]:
     vocabulary = load_vocabulary(spec.extract.vocabulary_folder)
     with Film(item.film.path) as film:
-        shots = extract_shots(film, item.chunk.start, item.chunk.stop, spec.video, spec.extract.features)
+        shots = list(extract_shots(film, item.chunk.start, item.chunk.stop, spec.video, spec.extract.features))
         return [
             _picture(item.film, shot, keyframe, _rows(film, keyframe, spec.extract), vocabulary)
             for shot in shots
@@ -77,9 +77,11 @@ def _extracted(spec: FilmSpec, item: FilmChunk) -> list[Extracted]:
 
 
 def _rows(film: Film, keyframe: Keyframe, spec: ExtractSpec) -> Rows:
-    """What a keyframe looks like as a whole."""
+    """What a keyframe looks like as a whole. A sketch needs no more than was decoded for it already."""
     if not spec.column_spec.groups:
         return {}
+    if keyframe.small is not None and spec.column_spec.groups == (SKETCH,):
+        return spec.column_spec.describe(keyframe.small, "a frame of a film")
     in_grey = not spec.column_spec.needs_colour
     frame = film.frame_at(keyframe.time, grey=in_grey, max_side=spec.features.max_side)
     return spec.column_spec.describe(frame.pixels, "a frame of a film")

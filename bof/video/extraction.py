@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ def extract_shots(
         tracks = Tracks.of(shot.features)
         allowed = ~overlay_tracks(tracks, overlay)
         keyframes = find_keyframes(tracks, shot.times, allowed, options.sightings, options.keyframe_features)
-        yield Shot(shot.start, shot.stop, keyframes)
+        small = {time: view.small for time, view in zip(shot.times, shot.views, strict=True)}
+        yield Shot(shot.start, shot.stop, [replace(each, small=small[each.time]) for each in keyframes])
 
 
 class _Reading:

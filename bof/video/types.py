@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bof.types import Features
+from bof.types import U8, Features
 
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """A frame that stands for others like it. features: those that last, in pixels of the film's upright picture."""
+    """A frame that stands for others like it. features: those that last, in pixels of the film's upright picture; small
+    u8 (h, w): all of it in grey, where that is at hand.
+    """
 
     time: Fraction
     features: Features
+    small: U8 | None = None
 
 
 @dataclass(frozen=True, slots=True)
