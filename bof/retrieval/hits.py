@@ -46,7 +46,7 @@ class Reader(Protocol):
     """Reads pictures of a collection again."""
 
     def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
-        """The picture of an image, or another part of its file; None where it is not at hand, or not what was indexed."""
+        """The picture of an image, or another part of its file; None where it is not at hand, or is another now."""
 
 
 class Hits(list[Hit]):
