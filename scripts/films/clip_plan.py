@@ -72,7 +72,7 @@ def _copy(plans: Sequence[FilmPlan], sources: Sources, number: int, seed: list[i
     copied = [Piece(stop - start, film, start) for start, stop in cuts]
     before, after = (_foreign(rng, sources) if rng.random() < 0.35 else [] for _ in range(2))
     groups = (*edits, f"{n_edits} edit{'s' if n_edits > 1 else ''}", f"film: {film.style.name}")
-    writing, background = writing_of(rng, edits), pick(rng, sources.strangers)
+    writing, background = writing_of(rng, edits), pick(rng, sources.unshown)
     name = f"{number:03d}-{'-'.join(edits).replace(' ', '')}"
     return ClipPlan(name, seed, film, [*before, *copied, *after], edits, groups, writing, background, True)
 
@@ -106,7 +106,7 @@ def _foreign(rng: Rng, sources: Sources) -> list[Piece]:
     """Pictures that no film shows, for some seconds."""
     seconds = rng.uniform(*_FOREIGN_SECONDS)
     n = int(rng.integers(1, 3))
-    return [Piece(seconds / n, photograph=pick(rng, sources.strangers)) for _ in range(n)]
+    return [Piece(seconds / n, photograph=pick(rng, sources.unshown)) for _ in range(n)]
 
 
 def _other(plans: Sequence[FilmPlan], sources: Sources, number: int, seed: list[int]) -> ClipPlan:
@@ -120,5 +120,5 @@ def _other(plans: Sequence[FilmPlan], sources: Sources, number: int, seed: list[
         shots = [shot for shot in true_shots(like) if like.shots[shot.number].is_intro]
         pieces = [Piece(shots[-1].stop - shots[0].start, like, shots[0].start), *pieces]
     logo = like.style.logo if kind == "logo" else 0
-    groups, background = (no_copy_group(kind),), pick(rng, sources.strangers)
+    groups, background = (no_copy_group(kind),), pick(rng, sources.unshown)
     return ClipPlan(f"{number:03d}-no-copy-{kind}", seed, like, pieces, (), groups, Writing(), background, False, logo)

@@ -20,7 +20,7 @@ from scripts.common.data import DVD, TRAIN, UKBENCH
 HALVES = ("develop", "judge")
 
 _CLIPS = (("bigbuckbunny.mp4", "bikes.mp4", "v2.m4v"), ("rgb.m4v", "v1.m4v", "carphone_pristine.mp4"))
-_FOR_STRANGERS = 6
+_FOR_UNSHOWN = 6
 _PER_OBJECT = 4
 _TWINS = 0.93
 _CAMERAS = ("Canon", "Droid", "E63", "Palm")
@@ -38,12 +38,12 @@ class SeenObject:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Of one half: what films show once each; strangers: photographs of categories that no film shows."""
+    """Of one half: what films show once each; unshown: photographs of categories that no film shows."""
 
     photographs: Sequence[Path]
     clips: Sequence[Path]
     objects: Sequence[SeenObject]
-    strangers: Sequence[Path]
+    unshown: Sequence[Path]
 
 
 def find_sources(data: Path, half: str) -> Sources:
@@ -53,25 +53,25 @@ def find_sources(data: Path, half: str) -> Sources:
     """
     odd = HALVES.index(half)
     ours = {name: files for number, (name, files) in enumerate(_categories(data)) if number % 2 == odd}
-    kept = {name for number, name in enumerate(ours) if number % _FOR_STRANGERS == 0}
+    chosen = {name for number, name in enumerate(ours) if number % _FOR_UNSHOWN == 0}
     return Sources(
-        [file for name, files in ours.items() if name not in kept for file in _without_twins(files)],
+        [file for name, files in ours.items() if name not in chosen for file in _without_twins(files)],
         [data / "video" / name for name in _CLIPS[odd] if (data / "video" / name).is_file()],
         [*_ukbench(data, odd), *_covers(data, odd)],
-        [file for name in kept for file in ours[name]],
+        [file for name in chosen for file in ours[name]],
     )
 
 
 def _without_twins(files: Sequence[Path]) -> list[Path]:
     """Without photographs that a category has twice, mirrored or not: of each the first."""
-    kept: list[Path] = []
+    chosen: list[Path] = []
     seen: list[F64] = []
     for file in files:
         sketch = _sketch(file)
         if not any(max((sketch * one).sum(), (sketch[:, ::-1] * one).sum()) > _TWINS for one in seen):
-            kept.append(file)
+            chosen.append(file)
             seen.append(sketch)
-    return kept
+    return chosen
 
 
 def _sketch(file: Path) -> F64:
@@ -92,8 +92,8 @@ def _categories(data: Path) -> list[tuple[str, list[Path]]]:
     for file in sorted(Path(os.path.abspath(path)) for path in walk_images(data / TRAIN)):
         if not _LEFT_OUT.fullmatch(category_of(file)):
             groups.setdefault(category_of(file), []).append(file)
-    if len(groups) < 2 * _FOR_STRANGERS:
-        problem = f"expected photographs of at least {2 * _FOR_STRANGERS} categories, found {len(groups)}"
+    if len(groups) < 2 * _FOR_UNSHOWN:
+        problem = f"expected photographs of at least {2 * _FOR_UNSHOWN} categories, found {len(groups)}"
         raise BenchmarkError(problem, path=data / TRAIN, advice="see data/README.md")
     return sorted(groups.items())
 

@@ -59,14 +59,14 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     parser = parser_of(__doc__)
     parser.add_argument("--queries", type=int, default=300, metavar="N", help="that are shown (default 300)")
-    parser.add_argument("--strangers", type=int, default=100, metavar="N", help="that are not (default 100)")
+    parser.add_argument("--unshown", type=int, default=100, metavar="N", help="that are not (default 100)")
     return run(_command, parser, argv)
 
 
 def _command(arguments: argparse.Namespace) -> int:
     plans, out = plans_of(arguments), arguments.out
     sources = find_sources(arguments.data, arguments.half)
-    stills = plan_stills(plans, sources, arguments.queries, arguments.strangers, arguments.seed)
+    stills = plan_stills(plans, sources, arguments.queries, arguments.unshown, arguments.seed)
     (out / "queries").mkdir(parents=True, exist_ok=True)
     Parallel(n_jobs=arguments.jobs)(delayed(_write)(still, plans, out) for still in stills)
     write_figures(
@@ -77,11 +77,11 @@ def _command(arguments: argparse.Namespace) -> int:
             "queries": [_entry(still) for still in stills],
         },
     )
-    print(f"{arguments.queries} stills, {arguments.strangers} without a source")
+    print(f"{arguments.queries} stills, {arguments.unshown} without a source")
     return 0
 
 
-def plan_stills(plans: Sequence[FilmPlan], sources: Sources, n_shown: int, n_strangers: int, seed: int) -> list[Still]:
+def plan_stills(plans: Sequence[FilmPlan], sources: Sources, n_shown: int, n_unshown: int, seed: int) -> list[Still]:
     """As many of each kind; each from another shot, as long as there are enough."""
     rng = np.random.default_rng([seed, 20])
     places = [(plan, number) for plan in plans for number in range(len(plan.shots)) if _is_usable(plan, number)]
@@ -100,10 +100,10 @@ def plan_stills(plans: Sequence[FilmPlan], sources: Sources, n_shown: int, n_str
         groups = [kind, f"film: {plan.style.name}", f"motion: {plan.shots[shot].motion}"]
         frame = int(rng.integers(low, high))
         stills.append(Still(f"{number:03d}-{kind}", kind, [seed, 21, number], groups, seen, plan, shot, frame))
-    strangers = [sources.strangers[i] for i in rng.permutation(len(sources.strangers))]
-    for number in range(n_strangers):
+    unshown = [sources.unshown[i] for i in rng.permutation(len(sources.unshown))]
+    for number in range(n_unshown):
         kind = list(TREATMENTS)[number % len(TREATMENTS)]
-        source = strangers[number % len(strangers)]
+        source = unshown[number % len(unshown)]
         stills.append(Still(f"{number:03d}-no-source-{kind}", kind, [seed, 22, number], [f"no source: {kind}"], source))
     return stills
 

@@ -61,9 +61,9 @@ def plans(sources: Sources) -> list[FilmPlan]:
 
 def test_halves_share_nothing_and_strangers_are_of_other_categories(data: Path, sources: Sources) -> None:
     other = find_sources(data, "judge")
-    ours = {*sources.photographs, *sources.strangers, *(each.shown for each in sources.objects)}
-    assert not ours & {*other.photographs, *other.strangers, *(each.shown for each in other.objects)}
-    categories = {path.name[:7] for path in sources.strangers}
+    ours = {*sources.photographs, *sources.unshown, *(each.shown for each in sources.objects)}
+    assert not ours & {*other.photographs, *other.unshown, *(each.shown for each in other.objects)}
+    categories = {path.name[:7] for path in sources.unshown}
     assert categories
     assert not categories & {path.name[:7] for path in sources.photographs}
 
@@ -148,7 +148,7 @@ def composed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("composed")
     flags = ["--data", str(data), "--out", str(out), "--minutes", str(MINUTES), "--short-side", str(SHORT_SIDE)]
     assert compose.main([*flags, "--jobs", "1"]) == 0
-    assert stills.main([*flags, "--jobs", "1", "--queries", "12", "--strangers", "5"]) == 0
+    assert stills.main([*flags, "--jobs", "1", "--queries", "12", "--unshown", "5"]) == 0
     assert clips.main([*flags, "--jobs", "1", "--copies", "8", "--others", "4"]) == 0
     return out
 
