@@ -17,6 +17,7 @@ import pytest
 
 from bof.cli.main import COMMANDS
 from tests.cli.test_docs import DOCS
+from tests.support.films import still, write_film
 from tests.support.scenes import ROOT, draw_scene, write_picture
 
 _PAGE = ROOT / "docs" / "command-line.md"
@@ -55,11 +56,25 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, vocabulary_folder: Path)
         write_picture(tmp_path / "photos" / f"{name}.jpg", draw_scene(seed))
     write_picture(tmp_path / "query.jpg", draw_scene(1)[10:, 10:])
     write_picture(tmp_path / "vase.jpg", draw_scene(4))
+    write_film(tmp_path / "films" / "film.mp4", [*still(21, 40), *still(22, 40)])
+    write_film(tmp_path / "clip.mp4", still(22, 40))
+    write_picture(tmp_path / "still.jpg", still(21, 1)[0])
     script = tmp_path / "bin" / "bof"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bof "$@"\n')
     script.chmod(0o755)
-    index = [sys.executable, "-m", "bof", "index", "photos", "--vocabulary", vocabulary_folder, "--workers", "1"]
+    index = [
+        sys.executable,
+        "-m",
+        "bof",
+        "index",
+        "photos",
+        "films",
+        "--vocabulary",
+        vocabulary_folder,
+        "--workers",
+        "1",
+    ]
     subprocess.run(index, cwd=tmp_path, check=True, capture_output=True)
     return tmp_path
 
@@ -115,7 +130,7 @@ needs_shtab = pytest.mark.skipif(importlib.util.find_spec("shtab") is None, reas
         ("bof search que", {"query.jpg"}),
         ("bof index pho", {"photos"}),
         ("bof search --tole", {"--tolerance"}),
-        ("bof duplicates --kind c", {"copy", "crop"}),
+        ("bof duplicates --kind c", {"clip", "copy", "crop"}),
     ],
 )
 def test_what_is_typed_is_completed(typed: str, expected: set[str], place: Path) -> None:

@@ -25,14 +25,14 @@ def deinterlace(frames: Iterator[TimedFrame], *, is_beginning: bool) -> Iterator
     shown before it is not known, and a frame should be the same wherever reading began.
     """
     before: TimedFrame | None = None
-    run: _Run | None = None
+    run: _FieldRun | None = None
     for found in frames:
         if run is not None and not (_is_interlaced(found.frame) and run.takes(found.frame)):
             yield from run.end(found)
             run = None
         if _is_interlaced(found.frame):
             if run is None:
-                run = _Run(found.frame)
+                run = _FieldRun(found.frame)
                 if before is not None:
                     yield from run.add(before, is_shown=False)
             yield from run.add(found, is_shown=is_beginning or before is not None)
@@ -47,7 +47,7 @@ def _is_interlaced(frame: VideoFrame) -> bool:
     return frame.interlaced_frame and frame.format.name in _FORMATS
 
 
-class _Run:
+class _FieldRun:
     """Interlaced frames that follow each other. The filter gives each when it has seen the next."""
 
     def __init__(self, first: VideoFrame) -> None:
