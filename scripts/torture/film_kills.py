@@ -17,6 +17,9 @@ from scripts.torture.interrupted import kill_indexing
 
 _FILMS, _SHOTS, _SHOT_SECONDS, _RATE = 2, 100, 3, 5
 _SIZE = 320, 240
+_RUNS = 4.0
+"""What a chunk took before a kill is lost, which is much of what a kill leaves time for."""
+
 _MARGIN_PX = 24
 """A camera pans so far over each photograph."""
 
@@ -30,7 +33,7 @@ def kill(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace)
         chosen = [pictures[(number * n_shots + i) % len(pictures)] for i in range(n_shots)]
         _write(folder / f"{number}.mp4", chosen)
     facts = Finding("films", f"{_FILMS} of {n_shots} shots, {n_shots * _SHOT_SECONDS} s")
-    return [facts, *kill_indexing(folder, pictures[:n_shots], scratch, arguments)]
+    return [facts, *kill_indexing(folder, pictures[:n_shots], scratch, arguments, _RUNS)]
 
 
 def _write(path: Path, pictures: Sequence[Path]) -> None:

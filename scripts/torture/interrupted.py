@@ -24,8 +24,12 @@ def kill(pictures: Sequence[Path], scratch: Path, arguments: argparse.Namespace)
     return kill_indexing(link_all(pictures, scratch / "photos"), pictures, scratch, arguments)
 
 
-def kill_indexing(folder: Path, queries: Sequence[Path], scratch: Path, arguments: argparse.Namespace) -> list[Finding]:
-    """The same of any folder. queries: pictures with which the indexes are compared."""
+def kill_indexing(
+    folder: Path, queries: Sequence[Path], scratch: Path, arguments: argparse.Namespace, runs: float = 1.0
+) -> list[Finding]:
+    """The same of any folder. queries: pictures with which the indexes are compared; runs: so many times as long as one
+    takes all that are killed go on, together.
+    """
     calm, index = scratch / "calm", scratch / "index"
     calm_command, command = (
         index_command(folder, target, arguments, "--commit-images", _COMMIT_IMAGES) for target in (calm, index)
@@ -37,8 +41,8 @@ def kill_indexing(folder: Path, queries: Sequence[Path], scratch: Path, argument
     progress, n_unsound, n_orphans, n_late = [], 0, 0, 0
     for _ in range(arguments.kills):
         process = start(command)
-        # Start-up takes about a second; beyond it the kills share the work of about one run.
-        time.sleep(float(rng.uniform(0.0, 1.5 + 2.0 * seconds / arguments.kills)))
+        # Start-up takes about a second; beyond it the kills share the work of some runs.
+        time.sleep(float(rng.uniform(0.0, 1.5 + 2.0 * runs * seconds / arguments.kills)))
         children = tree_of(process.pid) - {process.pid}
         n_late += process.poll() is not None
         process.kill()
