@@ -25,6 +25,8 @@ _CONTRAST, _MOST_FEATURES = 0.01, 300
 _RATIO = 0.8
 _MIN_INLIERS, _MIN_SHARE = 8, 0.15
 _TOLERANCE_PX = 4.0
+_LEAST_SPREAD = 0.2
+"""What agrees lies over so much of the frame's height and width: a subtitle or a logo stands on through a cut."""
 
 
 def patch_deviations(small: F32) -> F32:
@@ -86,8 +88,12 @@ class Continuity:
         if min(len(xy), len(other_xy)) < _MIN_INLIERS:
             return False
         matches = match_both_ways(descriptors @ other_descriptors.T, _RATIO)
-        n_inliers = count_inliers(xy[matches[0]], other_xy[matches[1]])
-        return n_inliers >= max(_MIN_INLIERS, _MIN_SHARE * min(len(xy), len(other_xy)))
+        agreeing = find_inliers(xy[matches[0]], other_xy[matches[1]])
+        if len(agreeing) < max(_MIN_INLIERS, _MIN_SHARE * min(len(xy), len(other_xy))):
+            return False
+        low, high = np.quantile(agreeing, (0.1, 0.9), axis=0)
+        height, width = self._frames.middle[one].shape
+        return bool(((high - low) >= _LEAST_SPREAD * np.array([width, height])).all())
 
 
 def match_both_ways(products: F32, ratio: float) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]:
@@ -114,10 +120,10 @@ def squared_distance(products: F32) -> F32:
     return np.asarray(np.maximum(2 * np.float32(512 * 512) - 2 * products, 0), np.float32)
 
 
-def count_inliers(xy: F32, other_xy: F32) -> int:
-    """How many matches agree with one similarity of the frame."""
+def find_inliers(xy: F32, other_xy: F32) -> F32:
+    """The places f32 (m, 2) of those matches that agree with one similarity of the frame."""
     if len(xy) < _MIN_INLIERS:
-        return 0
+        return xy[:0]
     cv2.setRNGSeed(0)
     _, inliers = cv2.estimateAffinePartial2D(xy, other_xy, ransacReprojThreshold=_TOLERANCE_PX)
-    return 0 if inliers is None else int(inliers.sum())
+    return xy[:0] if inliers is None else xy[inliers.ravel() > 0]

@@ -23,6 +23,10 @@ UNIFORM_DEVIATION = 3.0
 CLEAR_DEVIATION = 8.0
 """From this on it shows something well: it is no end of a fade."""
 
+_DARK = 24.0
+_MOST_BAR_SHARE = 0.4
+"""Levels of grey up to which a row or a column at an edge is part of a bar, which is at most so much of a frame."""
+
 
 def shrink_small(middle: U8) -> F32:
     """A frame u8 (h, w), grey, as f32 (36, 64)."""
@@ -34,8 +38,8 @@ class SmallFrames:
     """n consecutive frames, grey.
 
     times: in seconds; seconds f64 (n,): the same, rounded; middle: u8 (h, w) each, 320 pixels on the long side; small
-    f32 (n, 36, 64); difference f32 (n,): mean absolute difference of each small frame from the one before, 0 first;
-    is_uniform bool (n,): it shows nothing.
+    f32 (n, 36, 64): without bars; difference f32 (n,): mean absolute difference of each small frame from the one
+    before, 0 first; is_uniform bool (n,): it shows nothing.
     """
 
     times: Sequence[Fraction]
@@ -48,7 +52,7 @@ class SmallFrames:
     @classmethod
     def of(cls, times: Sequence[Fraction], middle: Sequence[U8], small: Sequence[F32]) -> SmallFrames:
         """Of frames in order of time, one at least."""
-        stacked = np.array(small, np.float32)
+        stacked = _without_bars(np.array(small, np.float32))
         difference = np.zeros(len(stacked), np.float32)
         difference[1:] = np.abs(np.diff(stacked, axis=0)).mean(axis=(1, 2))
         is_uniform = stacked.std(axis=(1, 2)) < UNIFORM_DEVIATION
@@ -61,3 +65,26 @@ class SmallFrames:
         """Which frame is shown at each time."""
         found = np.searchsorted(self.seconds, seconds + 1e-9, side="right") - 1
         return np.clip(found, 0, len(self) - 1).astype(np.int64)
+
+
+def _without_bars(small: F32) -> F32:
+    """Frames f32 (n, 36, 64) without the bars at their edges that most of those have that show something.
+
+    Bars are alike on both sides of a cut, whatever the shots show. Where a frame has none it loses an edge, no more.
+    """
+    shown = small[small.std(axis=(1, 2)) >= UNIFORM_DEVIATION]
+    if not len(shown):
+        return small
+    rows, columns = shown.max(axis=2) <= _DARK, shown.max(axis=1) <= _DARK
+    top, bottom, left, right = map(_bar, (rows, rows[:, ::-1], columns, columns[:, ::-1]))
+    if not any((top, bottom, left, right)):
+        return small
+    content = small[:, top : HEIGHT - bottom, left : WIDTH - right]
+    enlarged = [cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR) for frame in content]
+    return np.asarray(enlarged, np.float32)
+
+
+def _bar(is_dark: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> int:
+    """How many lines at the beginning are a bar, with the one that is half of it; is_dark bool (n frames, lines)."""
+    n_dark = int(np.median(np.argmin(np.pad(is_dark, ((0, 0), (0, 1))), axis=1)))
+    return n_dark + 1 if 0 < n_dark <= _MOST_BAR_SHARE * is_dark.shape[1] else 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bof.alignment.photograph import ExactFit
-from bof.retrieval import inspection
+from bof.retrieval import film_frames
 from bof.types import F64
 
 
@@ -22,5 +22,5 @@ class _Certain:
 
 def call_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every hit whose pixels are compared is a part from now on."""
-    monkeypatch.setattr(inspection, "thing_model", lambda: _Certain(0.01))
+    monkeypatch.setattr(film_frames, "thing_model", lambda: _Certain(0.01))
     monkeypatch.setattr(ExactFit, "proves_copy", lambda *_, **__: False)

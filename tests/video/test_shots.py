@@ -13,6 +13,7 @@ import pytest
 from bof.types import U8
 from bof.video.boundary_stream import BoundaryStream
 from bof.video.types import Shot
+from tests.support.films import captioned, letterboxed
 from tests.video.drawn import HEIGHT, RATE, WIDTH, mixed, pan, scene, shifted, shots_of, starts_of
 
 
@@ -142,3 +143,18 @@ def test_chunks_meet_at_the_edge_where_no_boundary_comes(tmp_path: Path) -> None
     frames = pan(1, 50 * rate, speed=0.2)
     assert starts_of(shots_of(path, frames, rate=rate, edges=(Fraction(10),))) == [0.0, 10.0]
     assert starts_of(shots_of(path, frames, rate=rate, edges=(Fraction(30),))) == [0.0]
+
+
+@pytest.mark.parametrize("bar_px", [16, 24, 40])
+def test_bars_hide_no_cut(bar_px: int) -> None:
+    frames = [frame for seed, n in ((1, 50), (2, 30), (3, 40)) for frame in pan(seed, n, speed=2)]
+    assert boundaries_of(letterboxed(frames, bar_px)) == [2.0, 3.2]
+    turned = [np.ascontiguousarray(frame.transpose(1, 0, 2)) for frame in letterboxed(frames, bar_px)]
+    assert boundaries_of(turned) == [2.0, 3.2]
+
+
+def test_a_subtitle_that_stands_on_hides_no_cut() -> None:
+    frames = [frame for seed, n in ((1, 50), (2, 60)) for frame in pan(seed, n, speed=2)]
+    for frames_of_film in (frames, letterboxed(frames, 24)):
+        captioned_film = captioned(frames_of_film, "Signal thing as thing the office into guy")
+        assert boundaries_of(captioned_film) == [2.0]
