@@ -13,7 +13,10 @@ _JOIN_PAUSE_S = 0.5
 _SAME_SPEED = 0.03
 _EXPLAINED_S = 1.5
 _MOSTLY = 0.8
-_LONGER = 1.5
+_LONGER, _BRIEF_S = 1.5, 4.0
+"""Of one film a segment of so few seconds is an echo of one that is so many times longer; another film may have used a
+piece of it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ def _explains_better(better: Found, one: Found) -> bool:
         return False
     if better.film == one.film and _same_time(better, one):
         return True
-    return better.length_s >= _LONGER * one.length_s and (b.still or one.length_s < 4.0)
+    is_brief = better.film == one.film and one.length_s < _BRIEF_S
+    return better.length_s >= _LONGER * one.length_s and (b.still or is_brief)
 
 
 def _same_time(better: Found, one: Found) -> bool:
