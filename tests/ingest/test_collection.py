@@ -448,7 +448,7 @@ def test_touched_and_changed_pictures_are_called_so(indexed: Path, run: Run) -> 
 
 def test_what_is_passed_over_is_counted_by_kind(indexed: Path, run: Run) -> None:
     folder = indexed / "p"
-    for name in ("a.mp4", "b.MP4", "notes.txt", "Makefile", ".hidden.png"):
+    for name in ("a.mp3", "b.MP3", "notes.txt", "Makefile", ".hidden.png"):
         (folder / name).write_bytes(b"x")
     (folder / ".git").mkdir()
     (folder / "dead.png").symlink_to(folder / "nowhere.png")
@@ -457,14 +457,14 @@ def test_what_is_passed_over_is_counted_by_kind(indexed: Path, run: Run) -> None
     status, out, err = run(index.main, "--index", indexed / "ix")
     assert status == 0
     passed_over, linked = err.splitlines()
-    films = "2 .mp4: films are not read; their frames, saved as pictures, are"
-    counts = f"{films}; 2 hidden; 1 .txt; 1 link that leads nowhere; 1 link to a folder; 1 without a suffix"
+    sound = "2 .mp3: sound is not read"
+    counts = f"{sound}; 2 hidden; 1 .txt; 1 link that leads nowhere; 1 link to a folder; 1 without a suffix"
     assert passed_over == f"passed over: {counts}"
     assert linked.startswith(f"not followed: {folder / 'sub' / 'away'} is a link to {indexed / 'q'} (name it")
     assert run(index.main, "--index", indexed / "ix", "--dry-run")[2] == err
     status, out, _ = run(index.main, "--index", indexed / "ix", "--json")
     report = json.loads(out)
-    assert report["passed_over"][".mp4"] == 2
+    assert report["passed_over"][".mp3"] == 2
     assert report["linked_folders"] == [str(folder / "sub" / "away")]
     assert (report["unchanged"], report["added"], report["pictures"]) == (6, 0, 6)
 
