@@ -294,8 +294,11 @@ def test_a_table_has_the_columns_of_the_command_and_no_formulas(visit: Visit, pi
 def test_columns_are_those_of_the_command() -> None:
     command = pytest.importorskip("bof.cli.hit_csv", reason="the command has no table yet")
     script = (ROOT / "bof" / "server" / "static" / "records.js").read_text()
-    groups = re.findall(r"'(\w+)'", script[script.index("const GROUP =") : script.index("};", script.index("GROUP"))])
-    listed = script[script.index("COLUMNS =") : script.index("]);")].replace("...Object.values(GROUP)", str(groups))
+    listed = script[script.index("COLUMNS =") : script.index("]);")]
+    for of in ("GROUP", "FILM"):
+        start = script.index(f"const {of} =")
+        names = re.findall(r"'(\w+)'", script[start : script.index("};", start)])
+        listed = listed.replace(f"...Object.values({of})", str(names))
     page = [name for name in re.findall(r"'(\w+)'", listed) if name not in ("query", "problem", "id")]
     assert page == [name for name in command._COLUMNS if name != "path"]
 

@@ -7,18 +7,22 @@ import { outlineOf } from './results.js';
 /** @typedef {string | number | boolean | null} Cell */
 /** @typedef {Record<string, Cell>} Cells by column */
 /**
- * What some answers say of a hit besides: its fields, and the group that it is the best of.
- * @typedef {Api.Hit & {fields?: Record<string, string[]>, group?: Record<string, Cell> | null}} MoreHit
+ * What some answers say of a hit besides: its fields, the group that it is the best of, and where in a film it is.
+ * @typedef {Api.Hit & {
+ *   fields?: Record<string, string[]>, group?: Record<string, Cell> | null, film?: Record<string, Cell> | null,
+ * }} MoreHit
  */
 
 const FIELD = 'field:';
 const SEPARATOR = '; ';
 const GROUP = { value: 'group', n_agree: 'group_agree', n_found: 'group_found', n_pictures: 'group_pictures',
   margin: 'margin' };
+const FILM = { time: 'time', start: 'shot_start', stop: 'shot_stop', n_shots: 'shots' };
 
 export const COLUMNS = /** @type {const} */ ([
   'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers',
   'mirrored', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name', 'id', 'part',
+  ...Object.values(FILM),
 ]);
 
 /** What bounds the query, or what is shared, in the hit. @param {Api.Hit} hit @returns {Cells} */
@@ -34,11 +38,13 @@ function boundsOf(hit) {
 }
 
 /** @param {MoreHit} hit @returns {Cells} */
-function moreCells({ fields, tags, group }) {
-  const named = Object.entries(GROUP).map(([key, column]) => [column, group?.[key] ?? null]);
+function moreCells({ fields, tags, group, film }) {
+  /** @param {Record<string, string>} columns @param {Record<string, Cell> | null | undefined} values */
+  const named = (columns, values) =>
+    (values ? Object.entries(columns).map(([key, column]) => [column, values[key] ?? null]) : []);
   const all = tags.length ? { ...fields, tag: tags } : fields;
   const values = Object.entries(all).map(([key, texts]) => [`${FIELD}${key}`, texts.join(SEPARATOR)]);
-  return Object.fromEntries([...(group ? named : []), ...values]);
+  return Object.fromEntries([...named(GROUP, group), ...named(FILM, film), ...values]);
 }
 
 /** @param {Api.Hit} hit @param {number} rank @returns {Cells} */
@@ -60,12 +66,12 @@ export function recordsOf(query, hits, problem = '') {
 }
 
 /**
- * The columns of a table: those of groups where there are some, and one for each field of the pictures.
+ * The columns of a table: those of groups and of films where there are some, and one for each field of the pictures.
  * @param {Iterable<string>} seen the columns that its rows have
  */
 export function columnsOf(seen) {
   const given = new Set(seen);
-  const groups = Object.values(GROUP);
+  const optional = [...Object.values(GROUP), ...Object.values(FILM)];
   const fields = [...given].filter((name) => name.startsWith(FIELD)).sort();
-  return [...COLUMNS.filter((name) => !groups.includes(name) || given.has(name)), ...fields];
+  return [...COLUMNS.filter((name) => !optional.includes(name) || given.has(name)), ...fields];
 }
