@@ -740,6 +740,7 @@ class SendFileParameters(TypedDict, total=False):
 
 class SendThumbnailParameters(TypedDict, total=False):
     size: Literal[160, 320, 640]
+    t: str
     v: str
 
 

@@ -141,9 +141,9 @@ class Client(Connection):
             Path(fresh).unlink(missing_ok=True)
             raise
 
-    def thumbnail(self, image: int, size: int = 320) -> bytes:
-        """A small JPEG."""
-        return self._request("GET", f"/images/{image}/thumbnail", {"size": size}).content
+    def thumbnail(self, image: int, size: int = 320, t: str = "") -> bytes:
+        """A small JPEG. t: of a frame of a film, the frame at so many seconds instead."""
+        return self._request("GET", f"/images/{image}/thumbnail", {"size": size, **({"t": t} if t else {})}).content
 
     # -- The server ---------------------------------------------------------------------------------------------------
 

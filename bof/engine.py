@@ -345,8 +345,10 @@ class Engine(OpenedIndex):
 
     def match(self, query: Query, image: int, options: SearchOptions | None = None) -> tuple[Hit, Match]:
         """How a query lies in one live image, by its number in `images`."""
-        found = self.searcher(options).match(query, image)
-        return self.hits(query, found.answer, options, 1)[0], found
+        options = options or SearchOptions()
+        in_keyframe = replace(options, verify=replace(options.verify, frames=0))  # as `points` has them
+        found = self.searcher(in_keyframe).match(query, image)
+        return self.hits(query, found.answer, in_keyframe, 1)[0], found
 
     def _open_ann_index(self, collection: Snapshot) -> AnnIndex | None:
         """What finds embeddings where not all are compared."""
@@ -520,8 +522,8 @@ class Engine(OpenedIndex):
             for one in placed
         ]
         if films is not None and options.verify.frames:
-            stamps = {record.id: record.file for record in selection.records}
-            current = {one.image for one in placed if stamps[number_of[one.image]].is_current()}
+            unchanged = {record.id for record in selection.records if record.file.is_current()}
+            current = {image for image, number in number_of.items() if number in unchanged}
             hits = with_best_frames(query, hits, current, options.verify, self.features)
         return HitPage(Hits(hits, query.picture, self._pictures(collection)), total, selection)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -194,3 +195,13 @@ def test_matches_are_nearest_neighbours_that_are_clear() -> None:
     assert not len(match_features(query[:0], database))
     assert not len(match_features(query, database[:1]))
     assert Fraction(1) > found.weight.max() - 1e-9
+
+
+def test_a_film_that_left_meanwhile_keeps_its_keyframe(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "index", tmp_path / "index")
+    engine = Engine.open(tmp_path / "index")
+    query = engine.query(still(2, 15))
+    answer = engine.answer(query)
+    Engine.open(tmp_path / "index").remove("a.mp4")
+    (hit,) = [hit for hit in engine.hits(query, answer) if hit.film]
+    assert hit.frame_xy_px is None

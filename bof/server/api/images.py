@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bof.images.address import is_part
+from bof.images.address import Address, is_part
 from bof.images.decode import kind_of
+from bof.images.opening import sha256_of_part
 from bof.server import uploads
 from bof.server.api.changing import accepted, done_or_accepted
 from bof.server.api.endpoint import Endpoint
@@ -18,7 +20,7 @@ from bof.server.http.answers import answer, is_known
 from bof.server.http.bodies import JSON_BYTES, body_of, json_object, one_picture, pictures
 from bof.server.http.fields import tags_of
 from bof.server.http.forms import FormPart
-from bof.server.http.parameters import FILTERS, ID, VERSION, Values, choice, whole
+from bof.server.http.parameters import FILTERS, ID, TIME, VERSION, Values, choice, whole
 from bof.server.http.problems import ProblemError
 from bof.server.http.ranges import in_ranges
 from bof.server.service import Service
@@ -66,7 +68,7 @@ async def send_file(service: Service, request: Request, values: Values) -> Respo
 
 async def send_thumbnail(service: Service, request: Request, values: Values) -> Response:
     """A small upright JPEG, made once."""
-    image = await _record(service, values)
+    image = _at_time(await _record(service, values), values["t"])
     headers = _cached(image, values["v"], f"{image.sha256[:32]}-{values['size']}")
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -78,6 +80,17 @@ async def send_thumbnail(service: Service, request: Request, values: Values) -> 
             made = await service.in_worker(Shrink(data, values["size"]))
         service.thumbnails.put(key, made)
     return Response(made, 200, headers, "image/jpeg")
+
+
+def _at_time(image: ImageRecord, seconds: str | None) -> ImageRecord:
+    """Another frame of the film that an image is a frame of; without a time the image. Raises ProblemError."""
+    if seconds is None:
+        return image
+    address, part = Address.parse(image.path), f"t={seconds}"
+    if not address.is_frame:
+        raise ProblemError("bad-request", f"t: expected a frame of a film, found image {image.id}, which is none")
+    content = sha256_of_part(image.sha256, part)
+    return dataclasses.replace(image, path=str(dataclasses.replace(address, part=part)), sha256=content)
 
 
 def _cached(image: ImageRecord, version: str, tag: str) -> dict[str, str]:
@@ -183,7 +196,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/images/{id}/thumbnail", "Send a small JPEG", send_thumbnail, {200: "image/jpeg", 304: ""},
-        parameters=(ID, choice("size", 320, THUMBNAIL_SIZES, "the long side in pixels"), VERSION),
+        parameters=(ID, choice("size", 320, THUMBNAIL_SIZES, "the long side in pixels"), TIME, VERSION),
         problems=("gone", "bad-picture", "too-large", "not-a-picture", "busy"),
     ),
     Endpoint(

@@ -176,6 +176,7 @@ URL = Parameter(
 )
 STORED = Parameter(Option("query", None, "a stored query"), place="path", more={"maxLength": 64})
 MAX_SIDE = 1_000_000
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _SIZE = re.compile(r"([1-9][0-9]{0,6}),([1-9][0-9]{0,6})")
 
 
@@ -186,6 +187,13 @@ def _read_size(text: str) -> tuple[int, int]:
     if not 1 <= min(width, height) <= max(width, height) <= MAX_SIDE:
         raise ValueError(text)
     return width, height
+
+
+def _read_seconds(text: str) -> str:
+    """A time of a film as addresses have it. Raises ValueError."""
+    if not _SECONDS.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _read_digest(text: str) -> str:
@@ -204,6 +212,11 @@ CONTENT = Parameter(
     Option("sha256", None, "of the file that this is a smaller copy of; a hit with that content is the same file",
            form="64 hexadecimal digits", parse=_read_digest),
     more={"pattern": "^[0-9a-f]{64}$"},
+)  # fmt: skip
+TIME = Parameter(
+    Option("t", None, "of a frame of a film: the frame that is shown at so many seconds, instead of it",
+           form="SECONDS", parse=_read_seconds),
+    more={"pattern": f"^{_SECONDS.pattern}$"},
 )  # fmt: skip
 NAME = Parameter(
     Option("name", "", "what the picture is called; without it, as the form's file is"), more={"maxLength": 200}

@@ -53,11 +53,12 @@ export function url(endpoint, { path, query = {} } = {}) {
 }
 
 /**
- * Where a small copy is; with its version the browser may store it.
- * @param {ImageVersion} image @param {number} size
+ * Where a small copy is; with its version the browser may store it. Of a hit in a film: of the frame that was found.
+ * @param {ImageVersion & {film?: Api.Hit['film']}} image @param {number} size
  */
-export const thumbnail = ({ id, version }, size = 320) =>
-  url('GET /images/{id}/thumbnail', { path: { id }, query: { size, v: version } }).href;
+export const thumbnail = ({ id, version, film }, size = 320) => url('GET /images/{id}/thumbnail', {
+  path: { id }, query: { size, v: version, ...film ? { t: film.time.toFixed(3) } : {} },
+}).href;
 
 /** Where the file is. @param {ImageVersion} image */
 export const original = ({ id, version }) => url('GET /images/{id}/file', { path: { id }, query: { v: version } }).href;

@@ -82,7 +82,8 @@ function filmPlace(image, found, leave) {
   const place = h('div', { class: 'of-film' }, picture(image, 640, image.name));
   const draw = async () => {
     const { player, timeline } = await import('./film.js');
-    const { element, seek } = player(image, (file) => {
+    const time = found?.hit.film?.time ?? timesOf(image.part)?.time ?? 0;
+    const { element, seek } = player(image, time, (file) => {
       leave();
       searchWith(file);
     });

@@ -20,12 +20,12 @@ async function frameOf(video, name) {
 }
 
 /**
- * A player that begins at a frame. onFrame: takes the frame that the reader stops at, to search with it.
- * @param {Api.Image} image @param {(file: File) => unknown} onFrame
+ * A player that begins at a time. onFrame: takes the frame that the reader stops at, to search with it.
+ * @param {Api.Image} image @param {number} time in seconds @param {(file: File) => unknown} onFrame
  */
-export function player(image, onFrame) {
-  const times = timesOf(image.part);
-  const video = h('video', { controls: true, preload: 'metadata', playsinline: true, src: container(image) });
+export function player(image, time, onFrame) {
+  const src = container({ ...image, part: `t=${time}` });
+  const video = h('video', { controls: true, preload: 'metadata', playsinline: true, src });
   const fault = h('p', { class: 'notice', hidden: true }, icon('warning'), t('film.not-played'));
   video.addEventListener('error', () => {
     fault.hidden = false;
@@ -41,7 +41,6 @@ export function player(image, onFrame) {
     element: h('div', { class: 'film' }, video, fault, h('p', { class: 'row' }, search)),
     /** @param {number} seconds */
     seek: (seconds) => { video.currentTime = seconds; },
-    times,
   };
 }
 
