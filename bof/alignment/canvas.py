@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bof.geometry.transforms import apply, corners, scaling
+from bof.geometry.transforms import apply, corners, scaling, zoom
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
@@ -89,7 +89,7 @@ def _area(polygon: F64) -> float:
 
 def _drawn(pixels: U8, canvas_from_picture: F64, size: tuple[int, int]) -> tuple[U8, Bool]:
     """A picture on the canvas, u8 (h, w, 3), and where it is; what one pixel of the canvas takes in is averaged."""
-    scale = float(np.sqrt(abs(np.linalg.det(canvas_from_picture[:2, :2]))))
+    scale = zoom(canvas_from_picture)
     if scale < 0.8:
         height, width = pixels.shape[:2]
         small = max(1, round(width * scale)), max(1, round(height * scale))

@@ -7,13 +7,13 @@ with another --seed.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from bof.alignment.likeness import Likeness
+from bof.geometry import transforms
 from bof.types import F32, F64
 
 _EXACT, _EXACT_PX = 0.01, 3.0
@@ -88,8 +88,7 @@ def fit_copy(source: F32, target: F32, target_from_source: F64, sides: tuple[int
     target_from_source f64 (3, 3): as geometry found it; sides: the long sides of source and target in pixels, of which
     features were extracted at max_side or less.
     """
-    zoom = math.sqrt(abs(float(np.linalg.det(target_from_source[:2, :2]))))
-    coarser_px = max(_pixel(sides[1], max_side), zoom * _pixel(sides[0], max_side))
+    coarser_px = max(_pixel(sides[1], max_side), transforms.zoom(target_from_source) * _pixel(sides[0], max_side))
     transform, n_exact = fit_exactly(source, target, min(_EXACT * sides[1], _EXACT_PX * coarser_px))
     return ExactFit(transform, n_exact, len(source))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from bof.cli.clip_finding import FoundSegments
-from bof.cli.hit_table import as_flag
+from bof.cli.hit_table import as_flag, as_percent
 from bof.cli.terminal import Column, table_lines
 from bof.clips.types import ClipSegment, PictureInClip, TimeRange
 from bof.errors import display_name
@@ -57,7 +56,7 @@ def _columns(segments: Sequence[ClipSegment]) -> tuple[list[Column], Column]:
     columns = [
         Column("rank", [str(rank) for rank in range(1, len(segments) + 1)], 4, True),
         Column("kind", [segment.kind for segment in segments], 5),
-        Column("sure", [_percent(segment.probability) for segment in segments], 5, True, 2),
+        Column("sure", [as_percent(min(segment.probability, 0.9999)) for segment in segments], 5, True, 2),
         Column("clip", [times_of_range(segment.query) for segment in segments], 15),
         Column("film", [times_of_range(segment.film) for segment in segments], 15),
         Column("speed", speeds, 0, True, 4),
@@ -76,8 +75,3 @@ def _picture_columns(pictures: Sequence[PictureInClip]) -> tuple[list[Column], C
     ]
     tails = [f" ({counted(len(picture.times), 'sample')} show it)" for picture in pictures]
     return columns, Column("name", [display_name(picture.name) for picture in pictures], tails=tails)
-
-
-def _percent(probability: float) -> str:
-    """Rounded down, so that 100 % is never claimed."""
-    return f"{math.floor(1000 * min(probability, 0.9999)) / 10:.1f}%"

@@ -130,10 +130,10 @@ def as_flag(box: Box) -> str:
 
 def _sure(hit: Hit) -> str:
     """The probability behind a verdict; nothing of a part, which is certain, whatever else it shows."""
-    return "" if hit.verdict == "part" else _percent(hit.probability)
+    return "" if hit.verdict == "part" else as_percent(hit.probability)
 
 
-def _percent(probability: float | None) -> str:
+def as_percent(probability: float | None) -> str:
     """A probability rounded down, so that 100 % is never claimed."""
     return "" if probability is None else f"{math.floor(1000 * probability) / 10:.1f}%"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bof.clips.frame_pairs import flip, frame_features, match_frames
+from bof.clips.frame_pairs import frame_features, match_frames
 from bof.clips.lines import SPEEDS, Line
 from bof.clips.strips import Looks, Strip, likeness_of_pairs, looks_of, shared_box
 from bof.clips.timing import (
@@ -190,8 +190,8 @@ class Aligner:
         """The query's whole frame on the film's whole frame, where what was seen is not far from that."""
         whole = transforms.scaling(self.film.width / self.query.width, self.film.height / self.query.height)
         if self.rough.mirrored:
-            whole = whole @ flip(self.query.width)
-        zooms = [_zoom(one) / _zoom(whole) for one in seen]
+            whole = whole @ transforms.mirroring(self.query.width)
+        zooms = [transforms.zoom(one) / transforms.zoom(whole) for one in seen]
         return [whole] if any(1 / _MAX_ZOOM < zoom < _MAX_ZOOM for zoom in zooms) or not seen else []
 
     def _pairs(self, line: TimeLine) -> list[F64]:
@@ -268,10 +268,6 @@ class Aligner:
             return (start, min(line.speed * until + high, self.film.stop_s)), True
         first, last = np.clip(self.film.at(line.of(ends)), 0, len(self.film) - 1)
         return (float(self.film.time_s[first]), float(self.film.until(np.array([last]))[0])), False
-
-
-def _zoom(transform: F64) -> float:
-    return float(np.sqrt(abs(np.linalg.det(transform[:2, :2]))))
 
 
 def _left_over(

@@ -14,7 +14,7 @@ from bof.clips.comparing import Comparer, QueryStretch
 from bof.clips.joining import Found, joined, without_echoes
 from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.matching import KeyframeMatch, columns_of
-from bof.clips.naming import Side, facts_of, segments_of
+from bof.clips.naming import Side, segments_of
 from bof.clips.samples import read_strip
 from bof.clips.types import ClipSegment
 from bof.engine import Engine
@@ -174,7 +174,7 @@ def _pairs(
         film = library.films[number]
         if not several:
             continue
-        side = Side(*sizes[number], facts_of(film))
+        side = Side(*sizes[number], library.facts(number))
         before = [one.swapped(n) for n, earlier in found.items() for one in earlier if one.film == number]
         segments = segments_of(several, side, library, engine, options, before)
         for path in dict.fromkeys(str(segment.path) for segment in segments):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bof.engine import Engine
+from bof.errors import ImageError
 from bof.images.address import Address
+from bof.images.films.film import Film
 from bof.images.films.times import FrameTimes, times_of
+from bof.images.films.types import FilmFacts
 from bof.store.catalog import CatalogueColumns
 
 
@@ -28,12 +32,21 @@ class FilmLibrary:
     films: list[IndexedFilm] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
     _known: dict[int, tuple[IndexedFilm, FrameTimes] | None] = field(default_factory=dict)
+    _facts: dict[int, FilmFacts | None] = field(default_factory=dict)
 
     def keyframe(self, image: int) -> tuple[IndexedFilm, FrameTimes] | None:
         """The film and the times of an image that is a keyframe; None for a picture."""
         if image not in self._known:
             self._known[image] = self._look_up(image)
         return self._known[image]
+
+    def facts(self, number: int) -> FilmFacts | None:
+        """What a film says of itself, where its file is at hand. It is opened once."""
+        if number not in self._facts:
+            self._facts[number] = None
+            with contextlib.suppress(ImageError), Film(str(self.films[number].path)) as film:
+                self._facts[number] = film.facts
+        return self._facts[number]
 
     def _look_up(self, image: int) -> tuple[IndexedFilm, FrameTimes] | None:
         path = self.rows.paths[image]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,9 +14,7 @@ from bof.clips.joining import Found, as_range
 from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.types import Change, ClipSegment, FramePlace, ProofFrames, TimeRange
 from bof.engine import Engine
-from bof.errors import ImageError
 from bof.geometry import transforms
-from bof.images.films.film import Film
 from bof.images.films.types import FilmFacts
 from bof.options import ClipOptions
 from bof.types import F64, Box
@@ -53,7 +50,7 @@ def segments_of(
     also: what else the query shares with other films, where it is itself a film of the index.
     """
     every = [*found, *(also or [])]
-    known = {number: facts_of(library.films[number]) for number in sorted({one.film for one in every})}
+    known = {number: library.facts(number) for number in sorted({one.film for one in every})}
     lengths = {number: float(facts.duration) for number, facts in known.items() if facts is not None}
     declared = declared_films(engine, library) & set(known)
     n_others = options.intro_films - (also is not None)
@@ -62,13 +59,6 @@ def segments_of(
         _segment(one, library.films[one.film], query, known[one.film], is_intro=number in intros)
         for number, one in enumerate(found)
     ]
-
-
-def facts_of(film: IndexedFilm) -> FilmFacts | None:
-    """What a film says of itself, where its file is at hand."""
-    with contextlib.suppress(ImageError), Film(str(film.path)) as opened:
-        return opened.facts
-    return None
 
 
 def _segment(one: Found, film: IndexedFilm, side: Side, of_film: FilmFacts | None, *, is_intro: bool) -> ClipSegment:

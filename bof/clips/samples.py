@@ -32,10 +32,9 @@ class ClipSample:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some seconds of a film: small frames with their exact times, and samples in the order of time."""
+    """Some seconds of a film: small frames, and samples in the order of time."""
 
     strip: Strip
-    times: list[Fraction]
     samples: list[ClipSample]
 
 
@@ -85,7 +84,7 @@ def _stretch(film: Film, frames: list[Frame], large: dict[int, U8], stop: float)
     rows = _chosen(strip, np.array(sorted(large), np.int64))
     width, height = film.facts.width, film.facts.height
     samples = [ClipSample(frames[row].time, Picture(large[row], width, height)) for row in rows]
-    return Stretch(strip, [frame.time for frame in frames], samples)
+    return Stretch(strip, samples)
 
 
 def _chosen(strip: Strip, rows: I64) -> list[int]:

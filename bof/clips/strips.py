@@ -80,11 +80,6 @@ class Looks:
     blocks: F32
     flat: Bool
 
-    @property
-    def shows(self) -> Bool:
-        """Which frames show something, bool (n,)."""
-        return np.asarray(~self.flat.all(axis=0))
-
     def take(self, rows: I64) -> Looks:
         """Those of some frames."""
         return Looks(self.blocks[:, rows], self.flat[:, rows])
@@ -109,12 +104,12 @@ def looks_of(strip: Strip, box: Box, film_from_strip: F64 | None = None) -> Look
     columns, rows = _grid(box)
     across, down = 2 * columns, 2 * rows
     x0, y0, x1, y1 = box
-    grid_from_film = transforms.scaling(across / (x1 - x0), down / (y1 - y0)) @ _shift(-x0, -y0)
+    grid_from_film = transforms.scaling(across / (x1 - x0), down / (y1 - y0)) @ transforms.translation(-x0, -y0)
     film_from_small = np.linalg.inv(strip.small_from_film)
     if film_from_strip is not None:
         film_from_small = film_from_strip @ film_from_small
     grid_from_small = grid_from_film @ film_from_small
-    smooth = max(1.0, 1.0 / _scale(grid_from_small))
+    smooth = max(1.0, 1.0 / transforms.zoom(grid_from_small / grid_from_small[2, 2]))
     is_affine = bool(np.allclose(grid_from_small[2], (0, 0, 1), atol=1e-9))
     frames = np.empty((len(strip), rows, columns), np.uint8)
     for number, pixels in enumerate(strip.pixels):
@@ -128,14 +123,6 @@ def _grid(box: Box) -> tuple[int, int]:
     sides = (max(_LEAST_SIDE, round(_GRID_SIDE * side / long_side)) for side in (width, height))
     columns, rows = sides
     return columns, rows
-
-
-def _shift(x: float, y: float) -> F64:
-    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
-
-
-def _scale(transform: F64) -> float:
-    return float(np.sqrt(abs(np.linalg.det(transform[:2, :2] / transform[2, 2]))))
 
 
 def _seen(

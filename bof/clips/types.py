@@ -36,10 +36,6 @@ class TimeRange:
         """In seconds."""
         return self.stop - self.start
 
-    def overlap(self, other: TimeRange) -> Fraction:
-        """How many seconds both have in common."""
-        return max(min(self.stop, other.stop) - max(self.start, other.start), Fraction(0))
-
 
 @dataclass(frozen=True, slots=True)
 class FramePlace:

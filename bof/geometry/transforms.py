@@ -29,6 +29,21 @@ def scaling(x: float, y: float) -> F64:
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]], np.float64)
 
 
+def translation(x: float, y: float) -> F64:
+    """So many pixels to the right and down: f64 (3, 3)."""
+    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+
+
+def mirroring(width: float) -> F64:
+    """From a picture of this width to its mirror image, left to right: f64 (3, 3)."""
+    return np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def zoom(target_from_source: F64) -> float:
+    """How many times larger a transform makes lengths, at the origin and on average of all directions."""
+    return float(np.sqrt(abs(np.linalg.det(target_from_source[:2, :2]))))
+
+
 def lies_in(target_from_source: F64, source: tuple[int, int], target: tuple[int, int]) -> F64 | None:
     """Where the frame of a picture lies in another, clipped to that: corners f64 (n, 2); None where nothing of it does.
 

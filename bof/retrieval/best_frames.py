@@ -73,8 +73,8 @@ def _pixels(query: Query, *, mirrored: bool) -> tuple[U8, F64]:
         grey = np.ascontiguousarray(grey[:, ::-1])
         left = query.features.geometry.width - left - picture.width
     height, width = grey.shape
-    shifted = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
-    return grey, transforms.scaling(width / picture.width, height / picture.height) @ shifted
+    shrunk = transforms.scaling(width / picture.width, height / picture.height)
+    return grey, shrunk @ transforms.translation(-left, -top)
 
 
 def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:

@@ -129,7 +129,7 @@ def hit_of(
 
 def _film_place(part: str, n_shots: int) -> FilmPlace | None:
     """Where a frame of a film is; None for any other part, or none."""
-    times = times_of(part) if part.startswith("t=") else None
+    times = times_of(part)
     return FilmPlace(float(times.time), float(times.start), float(times.stop), n_shots) if times else None
 
 

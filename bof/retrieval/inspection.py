@@ -17,6 +17,7 @@ import numpy as np
 from bof.alignment.agreement import DECODED_SIDE_PX, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
+from bof.geometry.transforms import translation
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, to_rgb
 from bof.options import DuplicateOptions, VerifyOptions
@@ -158,7 +159,7 @@ class _Shown:
     @property
     def query_from_picture(self) -> F64:
         """From what is shown to the whole picture, f64 (3, 3)."""
-        return np.array([[1.0, 0.0, self.corner[0]], [0.0, 1.0, self.corner[1]], [0.0, 0.0, 1.0]])
+        return translation(*self.corner.tolist())
 
     def in_query(self, found: Agreement) -> Agreement:
         """An agreement with the region in pixels of the whole picture."""

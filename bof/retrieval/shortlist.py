@@ -11,6 +11,7 @@ import numpy as np
 
 from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of
+from bof.geometry.transforms import mirroring
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
@@ -267,8 +268,7 @@ def _of_rows(verification: Verification, rows: I64) -> Verification:
 
 def flipped(verification: Verification, width: int) -> Verification:
     """A proof that starts from the mirror image, started from the picture itself."""
-    flip = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    transform = verification.database_from_query
-    if transform is None:
+    if verification.database_from_query is None:
         return verification
-    return dataclasses.replace(verification, database_from_query=transform @ flip / (transform @ flip)[2, 2])
+    transform = verification.database_from_query @ mirroring(width)
+    return dataclasses.replace(verification, database_from_query=transform / transform[2, 2])

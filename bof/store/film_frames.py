@@ -59,7 +59,7 @@ def find_film_frames(paths: Texts) -> FilmFrames | None:
     film, shot = (np.full(len(paths), -1, np.int32) for _ in range(2))
     for image in np.unique(np.searchsorted(paths.ends, places, side="right")).tolist():
         address = Address.parse(paths[image])
-        times = times_of(address.part) if address.is_frame else None
+        times = times_of(address.part)
         if times is not None:
             film[image] = number_of.setdefault(address.file, len(number_of))
             shot[image] = shots.setdefault((address.file, times.start, times.stop), len(shots))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from bof.errors import ImageError
+from bof.features.matching import match_descriptors
 from bof.features.sift import extract_features
 from bof.geometry import transforms
 from bof.geometry.verification import verify
@@ -17,16 +18,13 @@ from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.images.films.times import text_of
 from bof.options import FeatureOptions, VerifyOptions
-from bof.types import F32, F64, U8, Bool, Correspondences, Features, Verification
+from bof.types import F32, F64, U8, Bool, Features, Verification
 
 _SIDE_PX = 480
 _FEATURES = 500
 """Frames are compared in this size, by so many features."""
 
 _PIXELS_PX = 240
-_RATIO = 0.85
-"""A feature's nearest neighbour counts where the second is farther by this (Lowe 2004)."""
-
 _ENOUGH = 0.7
 """Frames with this share of the most inliers of all may be the best; pixels decide."""
 
@@ -160,32 +158,13 @@ def _small(search: FrameSearch) -> FeatureOptions:
 def _compared(search: FrameSearch, time: Fraction, frame: Picture, extraction: FeatureOptions) -> BestFrame | None:
     """One frame laid over the query; None where geometry does not."""
     features = extract_features(frame, extraction)
-    matches = match_features(search.features.descriptors, features.descriptors)
+    matches = match_descriptors(search.features.descriptors, features.descriptors)
     verification = verify(search.features.geometry, features.geometry, matches, search.verifying)
     if verification.database_from_query is None:
         return None
     alike = likeness(search.pixels, search.pixels_from_query, frame, verification.database_from_query)
     xy_px = features.geometry.xy_px[verification.inliers.database]
     return BestFrame(Fraction(text_of(time)), verification, xy_px, alike)
-
-
-def match_features(query: U8, database: U8) -> Correspondences:
-    """Matches of descriptors u8 (n, 128) with u8 (m, 128), the clearest first: each with its nearest neighbour, where
-    the second is much farther. weight: how much.
-    """
-    if not len(query) or len(database) < 2:
-        return Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
-    one, other = query.astype(np.float32), database.astype(np.float32)
-    apart = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2.0 * one @ other.T
-    nearest = np.argpartition(apart, 1, axis=1)[:, :2]
-    distances = np.sqrt(np.maximum(np.take_along_axis(apart, nearest, axis=1), 0.0))
-    order = np.argsort(distances, axis=1)
-    nearest, distances = (np.take_along_axis(each, order, axis=1) for each in (nearest, distances))
-    ratio = distances[:, 0] / np.maximum(distances[:, 1], 1e-6)
-    chosen = np.flatnonzero(ratio < _RATIO)
-    chosen = chosen[np.argsort(ratio[chosen], kind="stable")]
-    weight = 1.0 - ratio[chosen].astype(np.float64)
-    return Correspondences(chosen.astype(np.int32), nearest[chosen, 0].astype(np.uint16), weight)
 
 
 def likeness(pixels: U8, pixels_from_query: F64, frame: Picture, frame_from_query: F64) -> float:
@@ -208,8 +187,7 @@ def likeness(pixels: U8, pixels_from_query: F64, frame: Picture, frame_from_quer
 
 def _as_small(pixels: U8, small_from_pixels: F64) -> U8:
     """As blurred as it will be when it is made small."""
-    shrunk = 1.0 / max(abs(np.linalg.det(small_from_pixels[:2, :2])), 1e-6) ** 0.5
-    sigma = max(1.0, shrunk)
+    sigma = max(1.0, 1.0 / max(transforms.zoom(small_from_pixels), 1e-3))
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.7 * sigma), np.uint8)
 
 

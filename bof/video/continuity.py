@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from bof.features.native_sift import native_sift
+from bof.features.sift import ROOT_NORM
 from bof.types import F32
 from bof.video.small_frames import SmallFrames
 
@@ -116,8 +117,8 @@ def match_both_ways(products: F32, ratio: float) -> tuple[np.ndarray[tuple[int],
 
 
 def squared_distance(products: F32) -> F32:
-    """Between RootSIFT vectors in bytes, of length 512, with these products."""
-    return np.asarray(np.maximum(2 * np.float32(512 * 512) - 2 * products, 0), np.float32)
+    """Between RootSIFT vectors in bytes, of length ROOT_NORM, with these products."""
+    return np.asarray(np.maximum(2 * np.float32(ROOT_NORM**2) - 2 * products, 0), np.float32)
 
 
 def find_inliers(xy: F32, other_xy: F32) -> F32:

@@ -11,7 +11,7 @@ from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.options import FeatureOptions, VideoOptions
 from bof.video.boundary_stream import BoundaryStream
-from bof.video.chunks import LONGEST_SEARCH_SECONDS
+from bof.video.chunks import LONGEST_SEARCH_SECONDS, edge_of
 from bof.video.keyframes import find_keyframes
 from bof.video.overlays import ShotView, find_overlays, overlay_tracks
 from bof.video.sampling import SampledFrame, SampledShot, ShotSampler, tick_of
@@ -53,9 +53,7 @@ class _ChunkReading:
     Samples wait until it is decided in which shot they are.
     """
 
-    def __init__(
-        self, start: Fraction, stop: Fraction | None, options: VideoOptions, features: FeatureOptions
-    ) -> None:  # fmt: skip
+    def __init__(self, start: Fraction, stop: Fraction | None, options: VideoOptions, features: FeatureOptions) -> None:
         self._start, self._stop = start, stop
         self._options, self._features = options, features
         self._boundaries = BoundaryStream(start)
@@ -74,7 +72,7 @@ class _ChunkReading:
             if self._is_over:
                 return
             if tick_of(frame.time, step) != tick and frame.time >= self._start:
-                self._waiting.append(self._sample(film, frame, tick_of(frame.time, step)))
+                self._waiting.append(self._sample(frame, tick_of(frame.time, step)))
             tick, times = tick_of(frame.time, step), [*times[-1:], frame.time]
         end = times[-1] + (times[-1] - times[0] if len(times) > 1 else Fraction(1, 25))
         yield from self._cut([*self._boundaries.finish(), end], end)
@@ -95,12 +93,8 @@ class _ChunkReading:
     def _with_edges(self, found: list[Fraction], decided_until: Fraction) -> list[Fraction]:
         """Boundaries, and the edge of the chunk where none comes soon enough."""
         edges = [each for each in (self._start if self._shot is None else None, self._stop) if each is not None]
-        late = [
-            edge for edge in edges
-            if decided_until >= edge + LONGEST_SEARCH_SECONDS
-            and not any(edge <= each < edge + LONGEST_SEARCH_SECONDS for each in found)
-        ]  # fmt: skip
-        return sorted({*found, *late})
+        decided = [edge for edge in edges if decided_until >= edge + LONGEST_SEARCH_SECONDS]
+        return sorted({*found, *(edge_of(edge, found) for edge in decided)})
 
     def _assign(self, until: Fraction) -> None:
         """Give the samples before a time to the shot, or to none."""
@@ -112,7 +106,6 @@ class _ChunkReading:
     def _begin(self, start: Fraction) -> ShotSampler:
         return ShotSampler(start, self._options.sightings, self._features)
 
-    def _sample(self, film: Film, frame: DecodedFrame, tick: int) -> SampledFrame:
-        side = self._features.max_side
-        picture = Picture(frame.grey(side), film.facts.width, film.facts.height)
+    def _sample(self, frame: DecodedFrame, tick: int) -> SampledFrame:
+        picture = Picture(frame.grey(self._features.max_side), *frame.size)
         return SampledFrame(frame.time, tick, picture)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from bof.features.sift import ROOT_NORM
 from bof.types import F32, F64, I64, U8, Bool, Features
 from bof.video.continuity import match_both_ways
 
@@ -24,7 +25,7 @@ _IN_PLACE = 8
 """So many features nearest to where one is expected may be it."""
 
 _RATIO = 0.8
-_LEAST_PRODUCT = np.float32(0.72 * 512 * 512)
+_LEAST_PRODUCT = np.float32(0.72 * ROOT_NORM**2)
 """Of the descriptors of one thing in two samples (1 - half the squared distance of unit vectors)."""
 
 _NEAR, _FAR = 0.012, 0.15

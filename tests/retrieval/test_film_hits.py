@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bof.engine import Engine
+from bof.features.matching import match_descriptors
 from bof.images.draw import encode_jpeg
 from bof.index import main as index_main
 from bof.options import IndexOptions, SearchOptions, VerifyOptions
@@ -22,7 +23,6 @@ from bof.retrieval.shortlist import MOST_OF_A_FILM, shortlisted
 from bof.search import main
 from bof.store.film_frames import FilmFrames
 from bof.types import U8
-from bof.video.best_frame import match_features
 from tests.support.films import pan, write_film
 from tests.support.scenes import draw_scene, rows_of, write_picture
 
@@ -190,10 +190,10 @@ def test_matches_are_nearest_neighbours_that_are_clear() -> None:
     rng = np.random.default_rng(0)
     database = rng.integers(0, 256, (30, 128)).astype(np.uint8)
     query = np.concatenate([database[[3, 17]], rng.integers(0, 256, (2, 128)).astype(np.uint8)])
-    found = match_features(query, database)
+    found = match_descriptors(query, database)
     assert [*zip(found.query.tolist(), found.database.tolist(), strict=True)][:2] == [(0, 3), (1, 17)]
-    assert not len(match_features(query[:0], database))
-    assert not len(match_features(query, database[:1]))
+    assert not len(match_descriptors(query[:0], database))
+    assert not len(match_descriptors(query, database[:1]))
     assert Fraction(1) > found.weight.max() - 1e-9
 
 

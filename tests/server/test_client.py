@@ -151,6 +151,8 @@ def test_an_original_is_saved_whole_or_not_at_all(client: Client, tmp_path: Path
     assert (tmp_path / "one.png").read_bytes() == client.file(1)
     with pytest.raises(RefusedError, match="no image 999"):
         client.save_file(999, tmp_path / "other.png")
+    with pytest.raises(RefusedError, match="a file of its own"):
+        client.save_container(1, tmp_path / "other.png")
     assert [path.name for path in tmp_path.iterdir()] == ["one.png"]
 
 

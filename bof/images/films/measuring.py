@@ -15,7 +15,6 @@ in the order of decoding: the one that is shown last is not the last.
 """
 
 _MAX_PACKETS = 2_000_000
-_TOLERANCE_S = Fraction(1)
 CUT_OFF = "second missing at the end"
 
 

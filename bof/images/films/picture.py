@@ -106,6 +106,11 @@ class DecodedFrame:
     _view: FrameView
     _path: str
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the film's upright picture."""
+        return self._view.width, self._view.height
+
     def grey(self, max_side: int | None = None) -> U8:
         """Its light u8 (h, w), upright, shrunk to so long a side. Raises ImageError."""
         with guarded(self._path):

@@ -27,7 +27,8 @@ const isProved = ({ verdict }) => verdict === 'same' || verdict === 'part';
 /** @param {QueryPicture} picture @param {Query} query @param {Api.Hit} hit */
 async function sceneWith(picture, query, hit) {
   const [match, bitmap] = await Promise.all([
-    matchOf(picture, String(hit.id), query), fetchBitmap(thumbnail({ ...hit, film: null }, HIT_PX)),  // matches are of the keyframe
+    matchOf(picture, String(hit.id), query),
+    fetchBitmap(thumbnail({ ...hit, film: null }, HIT_PX)),  // matches are of the keyframe
   ]);
   // what is drawn of a hit are its size and its picture
   const shown = /** @type {IndexedPicture} */ (/** @type {unknown} */ ({ ...hit, key: `id-${hit.id}`, bitmap }));
