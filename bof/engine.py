@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
+from bof.cluster.connection import Cluster
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
@@ -129,16 +130,20 @@ class Engine(OpenedIndex):
         progress: Progress | None = None,
         *,
         delete: bool = False,
+        cluster: Cluster | None = None,
     ) -> AddReport:
         """Make the index show every picture under the sources (folders and files, one or many) as it is now.
 
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
-        progress: receives the steps of each stage.
+        progress: receives the steps of each stage; cluster: whose workers read the pictures (`open_cluster`), None:
+        processes of this machine.
         """
         paths = as_paths(sources)
-        report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
+        report = add_pictures(
+            self._index, self.vocabulary_folder, paths, options, progress, delete=delete, cluster=cluster
+        )
         self._refresh_if_opened()
         return report
 
