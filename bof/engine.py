@@ -34,6 +34,7 @@ from bof.retrieval.best_frames import with_best_frames
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
+from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
@@ -379,12 +380,22 @@ class Engine(OpenedIndex):
                 problem = "pictures have no column %s and are not found by it"
                 log.warning(f"%d {problem}; bof index %s", n_lacking, group, advice)
 
-    def neighbours(self, partners: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
+    def neighbours(
+        self,
+        partners: int,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        cluster: Cluster | None = None,
+    ) -> Iterator[Neighbours]:
         """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
-        The votes and the geometry that the index holds decide; no picture is read.
+        The votes and the geometry that the index holds decide; no picture is read. cluster: whose workers search, None:
+        this process.
         """
         PARTNERS.check(partners)
+        if cluster is not None:
+            spec = pair_spec(self.folder, self.vocabulary_folder, self.generation, partners)
+            return all_pairs_on_workers(cluster, self._collection, spec, progress)
         return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> Hits:

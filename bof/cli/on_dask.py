@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,8 +14,6 @@ def cluster_of(address: str, n_workers: int, paths: Sequence[str] = ()) -> Itera
     if not address:
         yield None
         return
-    logging.getLogger("distributed").setLevel(logging.ERROR)
-    with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(open_cluster(address, n_workers))
+    with open_cluster(address, n_workers) as cluster:
         cluster.require_seen(paths)
         yield cluster

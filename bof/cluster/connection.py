@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bof.cluster import worker
 from bof.cluster.identity import own_identity
-from bof.cluster.worker import Sight, identity_fields
+from bof.cluster.worker import identity_fields
 from bof.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -113,13 +113,22 @@ def _import_distributed() -> Any:
     return distributed
 
 
+def quiet() -> None:
+    """Let Dask report errors alone, here and in workers that are started from here."""
+    import dask
+
+    dask.config.set({"logging": {"distributed": "error"}})
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+
+
 def _local(distributed: Any, n_workers: int) -> Any:
     n_processes = -(-n_workers // _THREADS_A_PROCESS)
+    quiet()
     return distributed.LocalCluster(
         n_workers=n_processes,
         threads_per_worker=-(-n_workers // n_processes),
-        dashboard_address=None,
-        silence_logs=logging.ERROR,
+        dashboard_address=":0",
+        silence_logs=False,  # it would silence other handlers too
     )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import bof
 from bof.system.version import VERSION
 
 
@@ -33,7 +32,7 @@ class Identity:
 @lru_cache(maxsize=1)
 def own_identity() -> Identity:
     """Of this process."""
-    return Identity(VERSION, _code(Path(bof.__file__).parent), (("opencv", cv2.__version__), ("numpy", np.__version__)))
+    return Identity(VERSION, _code(Path(__file__).parents[1]), (("opencv", cv2.__version__), ("numpy", np.__version__)))
 
 
 def _code(folder: Path) -> str:

@@ -51,7 +51,9 @@ class Job:
 
 @dataclass(eq=False, slots=True)
 class _Share:
-    """Items that one worker does. parts: the halves that were begun beside it, as it was late."""
+    """Items that one worker does. parts: the halves that were begun beside it, as it was late; is_suspect: it is done
+    while nothing else is, as its worker died.
+    """
 
     items: Sequence[Any]
     first: int
@@ -62,6 +64,7 @@ class _Share:
     parts: list[_Share] = field(default_factory=list)
     whole: _Share | None = None
     is_over: bool = False
+    is_suspect: bool = False
 
 
 def spread(cluster: Cluster, job: Job, shares: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any], Any]]:
@@ -115,12 +118,13 @@ class _Spread:
         self._running: dict[Any, _Share] = {}
         self._seconds: list[float] = []
         self._n_items = 0
+        self._suspects: list[_Share] = []
         self._seen = time.monotonic()
 
     def results(self, shares: Iterator[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any], Any]]:
         """See `spread`."""
         is_more = True
-        while is_more or self._running:
+        while is_more or self._running or self._suspects:
             most = _WAITING * self._cluster.n_threads
             while is_more and len(self._running) < most:
                 items = next(shares, None)
@@ -133,6 +137,8 @@ class _Spread:
                 yield share.first, share.items, value
             if not is_more:
                 self._cut_stragglers()
+                if not self._running and self._suspects:
+                    self._submit(self._suspects.pop())
 
     def cancel(self) -> None:
         """Nothing more is wanted."""
@@ -211,7 +217,8 @@ class _Spread:
             self._end(part)
 
     def _cancel(self, share: _Share) -> None:
-        if share.future is not None and self._running.pop(share.future.key, None):
+        if share.future is not None and share.future.key in self._running:
+            del self._running[share.future.key]
             self._cluster.client.cancel([share.future], reason="done elsewhere")
 
     def _failed(self, share: _Share, error: Exception, address: str) -> list[Any]:
@@ -243,8 +250,12 @@ class _Spread:
             self._submit(share, priority=1)
             return []
         log.warning("%d items took their worker with them", len(share.items))
-        if len(share.items) == 1:
+        if share.is_suspect:
             return [LostItem("its worker ended again and again while it was read")]
+        if len(share.items) == 1:  # Dask suspects all that was on that worker: it comes again, alone
+            share.is_suspect = True
+            self._suspects.append(share)
+            return []
         if not share.parts:
             self._halve(share)
         share.is_over = True

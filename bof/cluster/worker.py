@@ -90,7 +90,9 @@ def find_unseen(sights: Sequence[Sight]) -> list[str]:
 
 def look_at(paths: Sequence[str]) -> list[Sight]:
     """How files and folders look from here; those that are not here are left out."""
-    return [Sight(path, os.path.getsize(path) if os.path.isfile(path) else -1) for path in paths if os.path.exists(path)]
+    return [
+        Sight(path, os.path.getsize(path) if os.path.isfile(path) else -1) for path in paths if os.path.exists(path)
+    ]
 
 
 def _is_seen(sight: Sight) -> bool:

@@ -208,9 +208,7 @@ class _Reading:
             self._take(item)
             stage.advance(1, work[path] / total)
 
-    def _write_segments(
-        self, cluster: Cluster, files: Sequence[Found], advance: Callable[[str], None]
-    ) -> list[Found]:
+    def _write_segments(self, cluster: Cluster, files: Sequence[Found], advance: Callable[[str], None]) -> list[Found]:
         """Let workers read the files that lie in folders and write segments; returns the files that are left."""
         here = [file for file in files if not is_cloud(file[0])]
         left = [file for file in files if is_cloud(file[0])]

@@ -27,7 +27,15 @@ from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, columns_of
-from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, least_memory, limit_memory, machine_memory, pixels_beside_freed
+from bof.system.memory import (
+    MemoryLimit,
+    give_back_memory,
+    keep_freed_memory,
+    least_memory,
+    limit_memory,
+    machine_memory,
+    pixels_beside_freed,
+)
 from bof.system.threads import set_threads
 from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
@@ -88,7 +96,8 @@ def in_processes(
 
     It is called as function((spec, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
     in order, but for those too large for a process's limit of memory: they come last, one at a time, here.
-    cluster: whose workers' processes they are, None: this machine's. Raises OptionError where --memory is too small for anything.
+    cluster: whose workers' processes they are, None: this machine's. Raises OptionError where --memory is too small for
+    anything.
     """
     n_workers = options.n_workers
     memory_limit = limit_memory(options.memory, min(n_workers, max(1, len(files))), spec.features)
