@@ -215,10 +215,14 @@ class VoteAndVerify:
 
     def verify(self, query: Features, votes: Votes, images: I64) -> dict[int, Verification]:
         """Geometric verification of each of some images."""
+        return self.verify_geometry(query.geometry, votes, images)
+
+    def verify_geometry(self, query: Geometry, votes: Votes, images: I64) -> dict[int, Verification]:
+        """The same, by where the features of the query lie."""
         indptr, matches, placed = self._matches(votes, images)
         rows = self.collection.rows
         sizes = list(zip(rows.width[images].tolist(), rows.height[images].tolist(), strict=True))
-        found = verify_all(query.geometry, sizes, placed, indptr, matches, self.verifying)
+        found = verify_all(query, sizes, placed, indptr, matches, self.verifying)
         return dict(zip(images.tolist(), found, strict=True))
 
     def count_agreeing(self, query: Geometry, votes: Votes, images: I64) -> list[int]:
