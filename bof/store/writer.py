@@ -48,6 +48,11 @@ class Writer:
     folder: Path
     n_words: int
 
+    @property
+    def parts(self) -> Sequence[Writer]:
+        """The writer of each part: of an ordinary index itself."""
+        return (self,)
+
     def require_whole(self) -> None:
         """Raises IndexStoreError where a file of the index is missing or has another size than when it was written."""
         with catalog.reading(self.folder) as database:
@@ -64,17 +69,24 @@ class Writer:
         annotated: by path, fields that get these values in the same commit, instead of those that they had.
         """
 
-        def write(fresh: Path) -> Files:
-            return write_segment(fresh, [columns for _, columns in images], self.n_words)
-
         def commit(database: Connection, name: str, files: Files) -> None:
             n_features = sum(record.n_features for record, _ in images)
             metadata.set_fields(database, annotated or {})
             number = changes.insert_segment(database, name, files, len(images), n_features)
             changes.insert_images(database, number, [record for record, _ in images])
 
-        self._commit_segment(write, commit)
+        self._commit_segment(lambda fresh: self._write_segment(fresh, images), commit)
         self.maintain()
+
+    def write_images(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> tuple[str, Files]:
+        """A segment whole and on disk, which is no part of the index yet: the name of its folder, and its files.
+
+        Raises OSError.
+        """
+        return self._write(lambda fresh: self._write_segment(fresh, images))
+
+    def _write_segment(self, fresh: Path, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> Files:
+        return write_segment(fresh, [columns for _, columns in images], self.n_words)
 
     def backfill(self, number: int, rows: Mapping[int, Rows]) -> None:
         """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
@@ -237,15 +249,23 @@ class Writer:
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
         """A new segment whole and on disk, before one transaction makes it part of the index."""
-        target = self.folder / SEGMENTS / uuid.uuid4().hex
-        files: Files = {}
-        try:
-            write_folder(target, lambda fresh: files.update(write(fresh)))
+        with self._sweeping_after_failure():
+            name, files = self._write(write)
             with catalog.transaction(self.folder) as database:
-                commit(database, target.name, files)
+                commit(database, name, files)
+
+    def _write(self, write: Write) -> tuple[str, Files]:
+        name, files = uuid.uuid4().hex, Files()
+        write_folder(self.folder / SEGMENTS / name, lambda fresh: files.update(write(fresh)))
+        return name, files
+
+    @contextmanager
+    def _sweeping_after_failure(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, IndexStoreError) as error:
             with suppress(IndexStoreError):
                 self.sweep()
             if isinstance(error, IndexStoreError):
                 raise
-            raise IndexStoreError(reason_of(error), path=target, advice="the index is as it was") from error
+            raise IndexStoreError(reason_of(error), path=self.folder, advice="the index is as it was") from error
