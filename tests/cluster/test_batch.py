@@ -108,8 +108,8 @@ def test_a_segment_that_is_not_what_was_said_is_refused(
 
     def damaging(*arguments: object) -> object:
         for written in original(*arguments):
-            if written.segment is not None:
-                path = tmp_path / "index" / INCOMING / written.segment.name / "signature.npy"
+            for one in written.segments:
+                path = tmp_path / "index" / INCOMING / one.segment.name / "signature.npy"
                 data = bytearray(path.read_bytes())
                 data[-1] ^= 1
                 path.write_bytes(data)
@@ -132,7 +132,7 @@ def test_what_a_worker_reports_is_compared_with_its_share(
 
     def lying(*arguments: object) -> object:
         for first, share, found in original(*arguments):
-            object.__setattr__(found, "records", found.records[1:])
+            object.__setattr__(found.segments[0], "records", found.segments[0].records[1:])
             yield first, share, found
 
     monkeypatch.setattr(segment_tasks, "spread", lying)

@@ -56,6 +56,12 @@ def note_last(database: Connection) -> None:
     database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(next_id(database) - 1)))
 
 
+def raise_last(database: Connection, last: int) -> None:
+    """The images that come next have higher ids than this one too, in this transaction."""
+    if last >= next_id(database):
+        database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(last)))
+
+
 def times_of(database: Connection) -> Callable[[int], int | None]:
     """Image id -> when it came in seconds since 1970, as of now; None for one from before this was noted."""
     entries = _read(database)
