@@ -1,0 +1,29 @@
+"""A part of an index is opened where it is searched, as of the commit that the front sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bof.retrieval.remote.requests import Opening, PartName
+from bof.store.opening import open_index
+from bof.store.index import Snapshot
+
+
+def open_part(name: PartName, opening: Opening) -> Snapshot:
+    """The part, weighed as the whole.
+
+    Raises EpochGoneError where it is at another commit, IndexStoreError where it is missing or damaged.
+    """
+    index = open_index(name.folder)
+    part = index.open_weighed(name.name, name.generation, opening.idf, name.epoch)
+    return replace(part, n_images=opening.n_images, n_features=opening.n_features)
+
+
+def part_names(collection: Snapshot, folder: str) -> list[PartName]:
+    """The parts of a collection, in order."""
+    return [PartName(folder, part.name, part.generation, collection.generation) for part in collection.parts]
+
+
+def opening_of(collection: Snapshot, vocabulary_folder: str) -> Opening:
+    """What opens any of them."""
+    return Opening(collection.weights.idf, collection.n_images, collection.n_features, vocabulary_folder)
