@@ -40,7 +40,8 @@ from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
-from bof.store.index import Index, Snapshot
+from bof.store.index import Index
+from bof.store.snapshot import Snapshot
 from bof.store.writer import Writer
 from bof.system.ahead import run_ahead
 from bof.system.memory import machine_memory
@@ -306,7 +307,7 @@ class Engine(OpenedIndex):
         pictures = self._pictures(collection) if options.verify.pixels else None
         limits = self._mapped_limit, str(self.folder)
         by_content = self._judgments.by_content() if "bof" in options.local else None
-        judged = IndexedJudgments(self.folder, collection.rows, by_content) if by_content else None
+        judged = IndexedJudgments(self._index, collection.rows, by_content) if by_content else None
         return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged)
 
     def prepare(
@@ -494,7 +495,7 @@ class Engine(OpenedIndex):
         return read_query(source, box, spec)
 
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
-        return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
+        return IndexedPictures(self._index, collection.rows, self.decoder, self._lent)
 
     def stored_picture(self, hit: Hit, max_side: int) -> Picture | None:
         """What the index stores of a hit that lies on another machine, in the frame of what was indexed.

@@ -76,10 +76,11 @@ class AddReport:
 
 def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
-    listing = list_everything(sources, index.roots)
-    plan = plan_sync(listing.names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
+    listing, share = list_everything(sources, index.roots), index.share
+    names = {path: name for path, name in listing.names.items() if share is None or share.holds(path)}
+    plan = plan_sync(names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
     if delete:
-        _refuse_empty(sources, listing.names, plan)
+        _refuse_empty(sources, names, plan)
     counts, files, folders = listing.count_passed_over(), listing.reasons(), listing.linked_folders()
     return replace(plan, passed_over=counts, passed_over_files=files, linked_folders=folders, stamps=listing.stamps)
 

@@ -23,7 +23,6 @@ from bof.ingest.film_reading import FilmReading, read_chunks
 from bof.ingest.reuse import reuse_features
 from bof.ingest.sync import UNFINISHED_NS, KnownContent, KnownFile, by_file
 from bof.options import IndexOptions
-from bof.store import catalog
 from bof.store.catalog import ImageRecord, Move
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -66,7 +65,7 @@ class Films:
         self._complete = []
 
     def _read(self, films: Sequence[OpenedFilm]) -> None:
-        known = by_file(catalog.read_records(self._writer.folder))
+        known = by_file(self._index.records())
         to_read = []
         for film in films:
             reading = self._begin(film, known[film.path].records if film.path in known else ())

@@ -15,8 +15,8 @@ from bof.images.address import Address, is_part, is_remote
 from bof.images.decode import Picture, decode, to_rgb
 from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
-from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
+from bof.store.index import Index
 from bof.store.judgments import ByContent
 from bof.store.pictures import StoredPictures
 
@@ -79,7 +79,7 @@ def sized(picture: Picture, record: ImageRecord) -> Picture:
 
 
 class IndexedPictures:
-    """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files;
+    """Reads pictures of an index. rows: the commit that searches see; decoder: makes pictures of files;
     lent: pictures in memory that the user has at hand, by id.
 
     What the catalogue says of a picture is looked up once.
@@ -87,12 +87,12 @@ class IndexedPictures:
 
     def __init__(
         self,
-        folder: Path,
+        index: Index,
         rows: CatalogueColumns,
         decoder: Decoder = decode_here,
         lent: LentPictures | None = None,
     ) -> None:
-        self._folder, self._rows, self._decode = folder, rows, decoder
+        self._index, self._rows, self._decode = index, rows, decoder
         self._lent = lent or LentPictures({})
         self._records: dict[int, ImageRecord | None] = {}
 
@@ -103,9 +103,10 @@ class IndexedPictures:
         return {image: record.sha256 for image, record in found if record is not None}
 
     def find(self, sha256: str) -> Sequence[int]:
-        """The live images whose files have this content."""
-        ids = catalog.ids_of_content(self._folder, sha256)
-        return np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
+        """The live images whose files have this content, by name."""
+        ids = [number for number, _ in self._index.ids_of_contents([sha256])]
+        found = np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
+        return sorted(found, key=lambda image: self._rows.names[image])
 
     def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
         """The picture of an image in RGB, or another part of its file; None where the file is not what was indexed, is
@@ -120,7 +121,7 @@ class IndexedPictures:
                 return self._lent.read(record, max_side)
             if part:
                 record = replace(record, path=str(replace(Address.parse(record.path), part=part)))
-            data = read_as_indexed(record, self._folder)
+            data = read_as_indexed(record, self._index.folder)
             picture = None if data is None else self._decode(data, max_side)
             return sized(picture, record) if picture and is_remote(record.path) else picture
         except ImageError:
@@ -129,23 +130,27 @@ class IndexedPictures:
     def _look_up(self, images: Iterable[int]) -> None:
         ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
         if ids:
-            found = {record.id: record for record in catalog.select(self._folder, ids=list(ids)).records}
+            found = {record.id: record for record in self._index.select(ids=list(ids)).records}
             self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedJudgments:
-    """What was judged, by the images of a commit. folder: the index's; rows: of the commit."""
+    """What was judged, by the images of a commit of an index. rows: of the commit."""
 
-    folder: Path
+    index: Index
     rows: CatalogueColumns
     by_content: ByContent
 
     def of(self, sha256: str) -> dict[int, bool]:
-        """By image: does it show the same thing as the picture of this content? Nothing of those not judged."""
+        """By image, in the order of their names: does it show the same thing as the picture of this content?
+
+        Nothing of those not judged.
+        """
         judged = self.by_content.get(sha256)
         if not judged:
             return {}
-        content_of = dict(catalog.ids_of_contents(self.folder, list(judged)))
+        content_of = dict(self.index.ids_of_contents(list(judged)))
         images = np.flatnonzero(np.isin(self.rows.id, list(content_of)) & ~self.rows.deleted).tolist()
-        return {image: judged[content_of[int(self.rows.id[image])]] for image in images}
+        ordered = sorted(images, key=lambda image: self.rows.names[image])
+        return {image: judged[content_of[int(self.rows.id[image])]] for image in ordered}

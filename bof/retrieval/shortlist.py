@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -191,7 +192,8 @@ class VoteAndVerify:
             for part in self._parts(shortlist):
                 if len(part) and not self._is_enough(found):
                     found = found.with_verified(self.verify(query, voted.votes, part), voted.word_weight)
-            left = [] if also is None else [i for i in np.unique(also).tolist() if i not in found.verifications]
+            known = found.verifications
+            left = [] if also is None else [i for i in dict.fromkeys(also.tolist()) if i not in known]
             if left:
                 found = found.with_verified(self.verify(query, voted.votes, np.array(left)), voted.word_weight)
         return found
@@ -266,6 +268,12 @@ def best_first(collection: Collection, score: F64, n: int) -> I64:
     """The n images with the best positive score f64 (n_images,), ties by name."""
     images = top_images(score, n)
     return in_order(collection, score[images], images)[:n]
+
+
+def first_by_name(collection: Collection, images: I64, n: int) -> I64:
+    """The n of some images whose names come first, in the order of their names."""
+    names = collection.rows.names
+    return np.array(heapq.nsmallest(n, images.tolist(), key=lambda image: names[image]), np.int64)
 
 
 def shortlisted(collection: Collection, score: F64, n: int) -> I64:

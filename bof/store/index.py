@@ -208,6 +208,8 @@ class Index:
     @contextmanager
     def _reading(self) -> Iterator[Cut]:
         with catalog.reading(self.folder) as database:
+            if catalog.has_parts(database):
+                raise IndexStoreError("was made an index in parts", path=self.folder, advice="open it again")
             yield Cut(catalog.generation_in(database), [OpenPart("", self, database)])
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:

@@ -201,7 +201,7 @@ class SnapshotFacts:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The images of several parts as those of one collection, numbered in the order of the parts; nothing is weighed."""
+    """The images of several parts as those of one collection, in the order of the parts; nothing is weighed."""
 
     rows: CatalogueColumns
     segments: Sequence[Segment]

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from bof.errors import ImageError
+from bof.images.address import is_remote
 from bof.images.decode import Picture
 from bof.native.mapped_file import reading
-from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.indexed_pictures import decode_here, read_as_indexed, sized
-from bof.images.address import is_remote
 from bof.retrieval.remote.opening import open_part
 from bof.retrieval.remote.requests import (
     Agreeing,
@@ -42,7 +41,7 @@ from bof.retrieval.shortlist import VoteAndVerify
 from bof.retrieval.votes import Votes
 from bof.store.columns import Rows
 from bof.store.index import Snapshot
-from bof.types import I64, U8, Verification
+from bof.types import U8, Verification
 from bof.vocabulary.vocabulary import load_vocabulary
 
 NOT_OPEN, NOT_VOTED = "not open", "not voted"

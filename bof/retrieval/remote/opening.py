@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from bof.retrieval.remote.requests import Opening, PartName
-from bof.store.opening import open_index
-from bof.store.index import Snapshot
+from bof.store.index import Index, Snapshot
 
 
 def open_part(name: PartName, opening: Opening) -> Snapshot:
@@ -14,16 +14,15 @@ def open_part(name: PartName, opening: Opening) -> Snapshot:
 
     Raises EpochGoneError where it is at another commit, IndexStoreError where it is missing or damaged.
     """
-    index = open_index(name.folder)
-    part = index.open_weighed(name.name, name.generation, opening.idf, name.epoch)
+    part = Index.open(name.folder).open_weighed(name.name, name.generation, opening.idf, name.epoch)
     return replace(part, n_images=opening.n_images, n_features=opening.n_features)
 
 
-def part_names(collection: Snapshot, folder: str) -> list[PartName]:
+def part_names(collection: Snapshot, folder: Path) -> list[PartName]:
     """The parts of a collection, in order."""
     return [PartName(folder, part.name, part.generation, collection.generation) for part in collection.parts]
 
 
-def opening_of(collection: Snapshot, vocabulary_folder: str) -> Opening:
+def opening_of(collection: Snapshot, vocabulary_folder: Path) -> Opening:
     """What opens any of them."""
     return Opening(collection.weights.idf, collection.n_images, collection.n_features, vocabulary_folder)

@@ -97,6 +97,11 @@ def generation_in(database: Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
+def has_parts(database: Connection) -> bool:
+    """Are the images of the commit that `reading` holds in parts of the index?"""
+    return database.execute("SELECT 1 FROM meta WHERE key = ?", (layout.FACT,)).fetchone() is not None
+
+
 def read_segments(database: Connection) -> list[SegmentRecord]:
     """Every segment with what its files must be. Raises DamagedDatabaseError where that is not what was written."""
     checksums.require_index(database)

@@ -150,9 +150,7 @@ class PartedIndex(Index):
         keys, stop = self._keys(where), offset + limit if limit >= 0 else -1
 
         def read(folder: Path) -> Selection:
-            return catalog.select(
-                folder, where, text, order=order, limit=stop, ids=ids, paths=paths, elsewhere=keys
-            )
+            return catalog.select(folder, where, text, order=order, limit=stop, ids=ids, paths=paths, elsewhere=keys)
 
         found = self._each(read)
         records = [record for selection in found for record in selection.records]

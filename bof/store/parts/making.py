@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -235,12 +235,13 @@ def _name_parts(folder: Path, facts: Mapping[str, Any], layout: Layout, before: 
             changes.set_meta(database, FACT, Layout(layout.names, layout.by, before + 1 - own - of_parts).fact)
         return
     shared = {key: value for key, value in facts.items() if key not in _OWN or key == "roots"}
-    catalog.replace(folder, facts_of_whole(shared, Layout(layout.names, layout.by, before + 1 - of_parts)))
+    whole = facts_of_whole(shared, Layout(layout.names, layout.by, -of_parts))
+    catalog.replace(folder, whole, before + 1)
 
 
 def offsets(last_ids: Sequence[int], first_ids: Sequence[int]) -> list[int]:
     """What is added to the ids of each of several indexes so that no two have the same; nothing where none have."""
     spans = sorted(zip(first_ids, last_ids, strict=True))
-    if all(last < first for (_, last), (first, _) in zip(spans, spans[1:], strict=False)):
+    if all(last < first for (_, last), (first, _) in pairwise(spans)):
         return [0] * len(last_ids)
     return list(accumulate(last_ids, initial=0))[:-1]

@@ -193,7 +193,7 @@ class PartedWriter(Writer):
 
     def _homes(self, paths: Iterable[str]) -> dict[str, int]:
         """The part of each path: where it is now, or other pictures of its file are; else where the layout says."""
-        home_of = {path: -1 for path in paths}
+        home_of = dict.fromkeys(paths, -1)
         for number, writer in enumerate(self.writers):
             with catalog.reading(writer.folder) as database:
                 home_of |= dict.fromkeys(changes.find_paths(database, [p for p, n in home_of.items() if n < 0]), number)
@@ -223,5 +223,3 @@ class PartedWriter(Writer):
     def _maintain(self, plan: Mapping[int, Sequence[Change]]) -> None:
         for number in plan:
             self.writers[number].maintain()
-
-
