@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +119,7 @@ def quiet() -> None:
     import dask
 
     dask.config.set({"logging": {"distributed": "error"}})
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")  # of processes that start anew
     logging.getLogger("distributed").setLevel(logging.ERROR)
 
 

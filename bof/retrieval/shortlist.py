@@ -137,6 +137,11 @@ class VoteAndVerify:
     part: int = 0
 
     @property
+    def missing(self) -> Mapping[str, str]:
+        """Parts of the collection that have not answered, by name, and why: none in one process."""
+        return {}
+
+    @property
     def words_per_feature(self) -> int:
         """How many words a query feature looks into: more find more, and read as many more postings."""
         n_words = self.vocabulary.n_words

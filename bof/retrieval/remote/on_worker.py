@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from bof.errors import ImageError
-from bof.images.address import is_remote
 from bof.images.decode import Picture
 from bof.native.mapped_file import reading
-from bof.retrieval.indexed_pictures import decode_here, read_as_indexed, sized
+from bof.retrieval.indexed_pictures import decode_here, read_picture_of
 from bof.retrieval.remote.opening import open_part
 from bof.retrieval.remote.requests import (
     Agreeing,
@@ -74,9 +73,17 @@ class PartsHeld:
             with self._lock:
                 found = self._parts.get(name)
             if found is None:
-                found = VoteAndVerify(open_part(name, opening), load_vocabulary(opening.vocabulary_folder))
+                opened = open_part(name, opening, self._before(name))
+                found = VoteAndVerify(opened, load_vocabulary(opening.vocabulary_folder))
                 self._keep(name, found)
         return found
+
+    def _before(self, name: PartName) -> Snapshot | None:
+        """An older commit of the part, whose open files are used again."""
+        with self._lock:
+            same = [s for n, s in self._parts.items() if (n.folder, n.name) == (name.folder, name.name)]
+        found = same[-1].collection if same else None
+        return found if isinstance(found, Snapshot) else None
 
     def _keep(self, name: PartName, part: VoteAndVerify) -> None:
         with self._lock:
@@ -187,11 +194,9 @@ def _measure(request: Measure, name: PartName, stages: VoteAndVerify) -> Measure
 
 def _read(request: Read) -> Picture | None:
     try:
-        data = read_as_indexed(request.record, request.folder)
-        picture = None if data is None else decode_here(data, request.max_side)
+        return read_picture_of(request.record, request.folder, request.max_side, decode_here)
     except ImageError:
         return None
-    return sized(picture, request.record) if picture and is_remote(request.record.path) else picture
 
 
 def _votes(request: Vote, name: PartName, stages: VoteAndVerify) -> Votes | None:

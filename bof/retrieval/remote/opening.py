@@ -9,12 +9,12 @@ from bof.retrieval.remote.requests import Opening, PartName
 from bof.store.index import Index, Snapshot
 
 
-def open_part(name: PartName, opening: Opening) -> Snapshot:
-    """The part, weighed as the whole.
+def open_part(name: PartName, opening: Opening, before: Snapshot | None = None) -> Snapshot:
+    """The part, weighed as the whole. before: an older commit of it.
 
     Raises EpochGoneError where it is at another commit, IndexStoreError where it is missing or damaged.
     """
-    part = Index.open(name.folder).open_weighed(name.name, name.generation, opening.idf, name.epoch)
+    part = Index.open(name.folder).open_weighed(name.name, name.generation, opening.idf, name.epoch, before)
     return replace(part, n_images=opening.n_images, n_features=opening.n_features)
 
 
