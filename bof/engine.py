@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
-from bof.cluster.connection import Cluster
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
@@ -40,6 +39,7 @@ from bof.retrieval.query import Query as Query
 from bof.retrieval.remote.parts import Parts
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.retrieval.searcher import Match, Searcher
+from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
 from bof.store.index import EpochGoneError, Index

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.cluster.connection import Cluster
 from bof.errors import ImageError
 from bof.images.cloud import is_cloud, place_of
 from bof.images.listing import Skipped, list_everything
@@ -25,6 +24,7 @@ from bof.ingest.segment_tasks import WrittenSegment, segment_spec, write_segment
 from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
 from bof.ingest.work import estimate_work
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
 from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.writer import Writer

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bof.cluster.connection import Cluster
 from bof.images.listing import Skipped
 from bof.ingest.extract import ExtractSpec, in_processes
 from bof.ingest.work import description_work
 from bof.native.mapped_file import reading
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord, has_file, is_in_memory
 from bof.store.columns import Rows, known

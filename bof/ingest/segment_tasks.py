@@ -12,9 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.cluster.connection import Cluster, unseen_error
-from bof.cluster.shares import Job, spread
-from bof.cluster.worker import worker_address, worker_memory
 from bof.errors import ClusterError, VocabularyError
 from bof.images.address import file_of
 from bof.images.listing import Skipped
@@ -23,6 +20,9 @@ from bof.ingest.extract import Deferred, Extracted, ExtractSpec, Noted, extract_
 from bof.ingest.film_files import OpenedFilm
 from bof.ingest.sync import Found
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster, unseen_error
+from bof.scheduling.shares import Job, spread
+from bof.scheduling.worker import worker_address, worker_memory
 from bof.store.catalog import ImageRecord
 from bof.store.incoming import IncomingSegment, write_incoming
 from bof.store.writer import Writer

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bof.cluster.connection import Cluster
-from bof.cluster.worker import worker_address
 from bof.engine import Engine
 from bof.errors import ClusterError, IndexStoreError, VocabularyError
 from bof.index import main as index
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
+from bof.scheduling.connection import Cluster
+from bof.scheduling.worker import worker_address
 from bof.store.incoming import INCOMING
 from bof.train_vocab import main as train_vocab
 from bof.vocabulary.sampling import draw_sample

@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bof.cluster.connection import Cluster, other_version
-from bof.cluster.worker import DONE, OTHER_VERSION, identity_fields, work
 from bof.errors import BofError, ClusterError, display_name, reason_of
 from bof.retrieval.remote.latencies import Latencies
 from bof.retrieval.remote.on_worker import NOT_OPEN, NOT_VOTED
 from bof.retrieval.remote.requests import Opening, PartName, Request
+from bof.scheduling.connection import Cluster, other_version
+from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields, work
 from bof.store.index import EpochGoneError
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _LOOK_S = 1.0
 
 _MOST_TRIES = 3
 """So many workers may fail to answer for a part before it is missing."""
+
+_SLOW_S = 30.0
+"""So long a worker that has not answered in time is asked last."""
 
 _LATE_SHARE = 0.5
 """After this share of the deadline a part is asked for at a worker that does not hold it yet."""
@@ -58,29 +61,37 @@ class _Call:
     is_whole: bool = False
     n_failed: int = 0
     asked: list[str] = field(default_factory=list)
-    futures: dict[str, tuple[Future[Any], float]] = field(default_factory=dict)
+    futures: dict[str, tuple[Future[Any], float, str]] = field(default_factory=dict)
     reason: str = ""
 
 
 class Parts:
     """The parts of one commit of an index on the workers of a cluster. Threads may share it.
 
-    replicas: workers that hold each part; deadline_s: of one query, after which what is missing is named.
+    replicas: workers that hold each part; deadline_s: so long a part may take to answer a request, else it is missing.
     """
 
     def __init__(
-        self, cluster: Cluster, names: Sequence[PartName], opening: Opening, replicas: int = 1, deadline_s: float = 30.0
-    ) -> None:
+        self, cluster: Cluster, names: Sequence[PartName], opening: Opening, replicas: int = 1,
+        deadline_s: float = 30.0, latencies: Latencies | None = None,
+    ) -> None:  # fmt: skip
         self.cluster, self.names, self.opening = cluster, list(names), opening
         self.replicas, self.deadline_s = replicas, deadline_s
-        self.latencies = Latencies()
+        self.latencies = latencies or Latencies()
         self._lock = threading.Lock()
         self._workers: tuple[float, list[str]] = (0.0, [])
+        self._slow: dict[str, float] = {}
 
     def workers_of(self, part: int) -> list[str]:
-        """All workers, those that hold the part first."""
-        name = self.names[part].name.encode()
-        return sorted(self._all_workers(), key=lambda address: hashlib.sha256(name + address.encode()).digest())
+        """All workers, those that hold the part first; whoever has lately not answered in time comes last."""
+        name, now = self.names[part].name.encode(), time.monotonic()
+        with self._lock:
+            slow = {address for address, noted in self._slow.items() if now - noted < _SLOW_S}
+        return sorted(self._all_workers(), key=lambda one: (one in slow, hashlib.sha256(name + one.encode()).digest()))
+
+    def _note_slow(self, call: _Call) -> None:
+        with self._lock:
+            self._slow |= dict.fromkeys((address for _, _, address in call.futures.values()), time.monotonic())
 
     def _all_workers(self) -> list[str]:
         with self._lock:
@@ -112,6 +123,8 @@ class Parts:
                 left = until - time.monotonic()
                 if left <= 0:
                     missing |= {call.part: call.reason or "no answer in time" for call in open_calls}
+                    for call in open_calls:
+                        self._note_slow(call)
                     break
                 self._wait(open_calls, left)
                 for call in open_calls:
@@ -119,9 +132,11 @@ class Parts:
                     if call.part not in replies and call.part not in missing:
                         self._hedge(call, until)
         finally:
-            left_over = [one for call in calls.values() for one, _ in call.futures.values()]
+            left_over = [one for call in calls.values() for one, _, _ in call.futures.values()]
             if left_over:
                 self.cluster.client.cancel(left_over, reason="answered elsewhere, or too late")
+        for part in missing:
+            self.latencies.note_missing(self.names[part].name)
         return replies, missing
 
     def _send(self, call: _Call) -> None:
@@ -141,24 +156,17 @@ class Parts:
             allow_other_workers=bool(where),
         )
         call.asked += where
-        call.futures[str(future.key)] = future, time.monotonic()
+        call.futures[str(future.key)] = future, time.monotonic(), where[0] if where else ""
 
     def _wait(self, calls: Sequence[_Call], left: float) -> None:
         """Until one of them has something, or it is time to look again."""
-        from distributed import wait
-
-        futures = [future for call in calls for future, _ in call.futures.values()]
+        futures = [future for call in calls for future, _, _ in call.futures.values()]
         step = min(left, self.latencies.hedge_s)
-        try:
-            wait(futures, timeout=max(step, 0.001), return_when="FIRST_COMPLETED")
-        except TimeoutError:
-            return
-        except Exception as error:  # futures that were lost with their scheduler, which `_take` sees
-            log.debug("waiting for parts: %s", error)
+        self.cluster.wait(futures, max(step, 0.001))
 
     def _take(self, call: _Call, replies: dict[int, Any], missing: dict[int, str]) -> None:
         """What the futures of a call say by now."""
-        for key, (future, began) in list(call.futures.items()):
+        for key, (future, began, _) in list(call.futures.items()):
             if not future.done():
                 continue
             del call.futures[key]
@@ -176,7 +184,7 @@ class Parts:
                 call.asked = [one for one in call.asked if one != address]
                 self._send(call)
             else:
-                self.latencies.note(time.monotonic() - began)
+                self.latencies.note(self.names[call.part].name, time.monotonic() - began)
                 replies[call.part] = value
                 return
 
@@ -202,7 +210,7 @@ class Parts:
 
     def _hedge(self, call: _Call, until: float) -> None:
         """Ask another worker too, where the first takes long: one that holds the part, at last any."""
-        began = min((sent for _, sent in call.futures.values()), default=time.monotonic())
+        began = min((sent for _, sent, _ in call.futures.values()), default=time.monotonic())
         waited = time.monotonic() - began
         n_asked = len(call.futures)
         if n_asked < min(self.replicas, len(self._all_workers())):
@@ -210,5 +218,8 @@ class Parts:
         else:
             is_time = n_asked <= self.replicas and waited > _LATE_SHARE * self.deadline_s
         if is_time and any(address not in call.asked for address in self._all_workers()):
+            if waited > _LATE_SHARE * self.deadline_s:
+                self._note_slow(call)
             call.opens = call.is_whole = True
+            self.latencies.note_again(self.names[call.part].name)
             self._send(call)

@@ -11,17 +11,18 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
-from bof.cluster.connection import Cluster
 from bof.errors import ClusterError
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.indexed_pictures import IndexedPictures
+from bof.retrieval.remote.latencies import Latencies, PartCounts
 from bof.retrieval.remote.opening import opening_of, part_names
 from bof.retrieval.remote.parts import Ask, Parts
 from bof.retrieval.remote.pictures import PicturesOnWorkers
 from bof.retrieval.remote.requests import Touch
 from bof.retrieval.remote.stages import Session, StagesOnWorkers
 from bof.retrieval.searcher import Searcher
+from bof.scheduling.connection import Cluster
 from bof.store.index import Snapshot
 from bof.vocabulary.vocabulary import Vocabulary
 
@@ -34,13 +35,14 @@ _MOST_COMMITS = 2
 class SearchWorkers:
     """The workers of a cluster, as those that search. Threads may share it.
 
-    replicas: workers that hold each part; deadline_s: of one query, after which parts that have not answered are named.
+    replicas: workers that hold each part; deadline_s: so long a part may take in a round of a query, else it is missing.
     """
 
     def __init__(self, cluster: Cluster, replicas: int = 1, deadline_s: float = 30.0) -> None:
         self.cluster, self.replicas, self.deadline_s = cluster, replicas, deadline_s
         self._lock = threading.Lock()
         self._parts: dict[tuple[str, int], Parts] = {}
+        self._latencies = Latencies()
 
     def __repr__(self) -> str:
         return f"SearchWorkers({self.cluster.address}, {self.replicas} replicas)"
@@ -56,12 +58,18 @@ class SearchWorkers:
             if found := self._parts.get(key):
                 return found
             opening = opening_of(collection, Path(os.path.abspath(vocabulary_folder)))
-            parts = Parts(self.cluster, part_names(collection, place), opening, self.replicas, self.deadline_s)
+            parts = Parts(
+                self.cluster, part_names(collection, place), opening, self.replicas, self.deadline_s, self._latencies
+            )
             self._open(parts)
             self._parts[key] = parts
             for old in list(self._parts)[:-_MOST_COMMITS]:
                 del self._parts[old]
             return parts
+
+    def counts(self) -> dict[str, PartCounts]:
+        """What became of requests, by part."""
+        return self._latencies.counts()
 
     def _open(self, parts: Parts) -> None:
         """Open each part on all that are to hold it."""

@@ -29,11 +29,10 @@ from bof.types import F32, F64, I32, I64, U8, Bool, Correspondences, Geometry, Q
 
 
 class Session:
-    """One query: until when parts may answer, and which have not. Threads may share it."""
+    """One query: which parts have not answered in time, and are asked no more. Threads may share it."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._until = time.monotonic() + parts.deadline_s
         self._lock = threading.Lock()
         self._missing: dict[int, str] = {}
 
@@ -51,7 +50,7 @@ class Session:
         """
         with self._lock:
             present = {part: ask for part, ask in asks.items() if part not in self._missing}
-        replies, missing = self.parts.ask(present, self._until) if present else ({}, {})
+        replies, missing = self.parts.ask(present, time.monotonic() + self.parts.deadline_s) if present else ({}, {})
         with self._lock:
             self._missing |= missing
             is_none_left = len(self._missing) == len(self.parts.names)

@@ -6,14 +6,15 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bof.cluster import worker
-from bof.cluster.identity import own_identity
-from bof.cluster.worker import identity_fields
 from bof.errors import ClusterError
+from bof.scheduling import worker
+from bof.scheduling.identity import own_identity
+from bof.scheduling.worker import identity_fields
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,6 +62,17 @@ class Cluster:
     def thread_memory(self) -> int:
         """Bytes that one thread may take on every worker; 0: nobody has said."""
         return min(self.on_all(worker.thread_memory).values(), default=0)
+
+    def wait(self, futures: Sequence[Any], seconds: float) -> bool:
+        """Wait until one of some futures is done, so long at most; returns whether one is."""
+        from distributed import wait
+
+        try:
+            with self.client.as_current():
+                wait(futures, timeout=seconds, return_when="FIRST_COMPLETED")
+        except (TimeoutError, CancelledError):
+            return any(future.done() for future in futures)
+        return True
 
     def require_seen(self, paths: Sequence[str]) -> None:
         """Raises ClusterError where a worker has not the files and folders that are here, some of many looked at."""
