@@ -35,7 +35,7 @@ _MOST_COMMITS = 2
 class SearchWorkers:
     """The workers of a cluster, as those that search. Threads may share it.
 
-    replicas: workers that hold each part; deadline_s: so long a part may take in a round of a query, else it is missing.
+    replicas: workers that hold each part; deadline_s: so long a part may take in a round of a query.
     """
 
     def __init__(self, cluster: Cluster, replicas: int = 1, deadline_s: float = 30.0) -> None:
