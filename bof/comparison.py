@@ -126,8 +126,8 @@ def _compared(
     pictures = _in_rgb(one, max_side), _in_rgb(other, max_side)
     points = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     if hit.verification is not None:
-        inliers = hit.verification.inliers
-        points = query.features.geometry.xy_px[inliers.query], features.geometry.xy_px[inliers.database]
+        in_other = features.geometry.xy_px[hit.verification.inliers.database]
+        points = hit.verification.points_in(query.features.geometry), in_other
     n_features = len(query.features), len(features)
     return Comparison(one.name, hit, _hash_distances(*pictures), *points, *pictures, n_features)
 

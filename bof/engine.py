@@ -496,9 +496,10 @@ class Engine(OpenedIndex):
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+        in_query = hit.verification.points_in(query.features.geometry)
         if hit.frame_xy_px is not None:
-            return query.features.geometry.xy_px[hit.verification.inliers.query], hit.frame_xy_px
-        return self.points(query, hit.image, hit.verification.inliers)
+            return in_query, hit.frame_xy_px
+        return in_query, self.points(query, hit.image, hit.verification.inliers)[1]
 
     def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
         """Where matches lie f32 (m, 2) in the query and f32 (m, 2) in an image, in pixels."""

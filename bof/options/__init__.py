@@ -171,8 +171,8 @@ DEFAULT_METRIC = "bhattacharyya"
 FUSIONS = ("calibrated", "rrf")
 """Evidence that adds up, each ranker's on the scale of bof's score; reciprocal ranks."""
 
-MIRRORS = ("auto", "always", "never")
-"""Look for the query's mirror image too: if nothing was clearly the same, always, never."""
+MODES = ("auto", "always", "never")
+"""Look for a variant of the query too: if nothing was clearly the same, always, never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,11 @@ class SearchOptions(Checked):
     expand: ExpandOptions = field(default_factory=ExpandOptions)
     mirror: str = declare(
         "auto", "look for the query's mirror image too; auto: if nothing is clearly the same (40 inliers)",
-        choices=MIRRORS,
+        choices=MODES,
+    )  # fmt: skip
+    inverse: str = declare(
+        "auto", "look for the query with light and dark exchanged too: negatives, dark screens; auto: as mirror",
+        choices=MODES,
     )  # fmt: skip
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")

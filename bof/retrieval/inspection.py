@@ -28,7 +28,7 @@ from bof.retrieval.film_frames import film_evidence, representatives, thing_prob
 from bof.retrieval.query import Query
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
-from bof.types import F32, F64, Agreement, Basis, Correspondences, Verification
+from bof.types import F32, F64, Agreement, Basis, Correspondences, Geometry, Verification
 
 NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
@@ -105,7 +105,7 @@ class Inspector:
         one = query.picture
         if one is None:
             return {}
-        shown = _Shown(query.features.geometry.xy_px - corner_of(query).astype(np.float32), corner_of(query), one)
+        shown = _Shown(query.features.geometry, corner_of(query), one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -114,8 +114,8 @@ class Inspector:
             if other is None or verification.database_from_query is None:
                 return None
             other_from_one = verification.database_from_query @ shown.query_from_picture
-            points = shown.xy_px[verification.inliers.query]
-            found = agree(one, other, other_from_one, points, detail)
+            alike = shown.as_found(verification)
+            found = agree(alike, other, other_from_one, shown.points(verification), detail)
             if found is None:
                 return None
             is_copy = self._is_copy(shown, other, image, verification, other_from_one)
@@ -128,10 +128,10 @@ class Inspector:
         self, shown: _Shown, other: Picture, image: int, verification: Verification, other_from_one: F64
     ) -> bool:
         """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
-        inliers, one = verification.inliers, shown.picture
-        xy_px = self.collection.geometry(image, inliers.database).xy_px
+        one = shown.as_found(verification)
+        xy_px = self.collection.geometry(image, verification.inliers.database).xy_px
         sides = max(one.width, one.height), max(other.width, other.height)
-        fit = fit_copy(shown.xy_px[inliers.query], xy_px, other_from_one, sides, self.max_side)
+        fit = fit_copy(shown.points(verification), xy_px, other_from_one, sides, self.max_side)
         if fit.transform is None or not fit.may_be_copy:
             return False
         alike = compare(_in_rgb(other), _in_rgb(one), fit.transform)
@@ -148,11 +148,11 @@ class _Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What is searched with, a box or a picture: its features xy_px f32 (n, 2), its top left corner f64 (2,) in pixels
-    of the picture, and its pixels.
+    """What is searched with, a box or a picture: where its features lie, its top left corner f64 (2,) in pixels of the
+    picture, and its pixels.
     """
 
-    xy_px: F32
+    features: Geometry
     corner: F64
     picture: Picture
 
@@ -160,6 +160,16 @@ class _Shown:
     def query_from_picture(self) -> F64:
         """From what is shown to the whole picture, f64 (3, 3)."""
         return translation(*self.corner.tolist())
+
+    def points(self, found: Verification) -> F32:
+        """Where the inliers of a hit lie f32 (m, 2), in pixels of what is shown."""
+        return found.points_in(self.features) - self.corner.astype(np.float32)
+
+    def as_found(self, found: Verification) -> Picture:
+        """The pixels as the hit shows them: with light and dark exchanged, where it was found so."""
+        if found.variant != "inverted":
+            return self.picture
+        return dataclasses.replace(self.picture, pixels=np.asarray(255 - self.picture.pixels, np.uint8))
 
     def in_query(self, found: Agreement) -> Agreement:
         """An agreement with the region in pixels of the whole picture."""

@@ -19,6 +19,7 @@ from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
+from bof.retrieval.variants import with_feature_variants
 from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
@@ -124,25 +125,21 @@ class GlobalScores:
 
 @dataclass(frozen=True, slots=True)
 class BofRanker:
-    """Votes, geometry, the mirror image if nothing is clear, query expansion.
+    """Votes, geometry, variants of the query if nothing is clear, query expansion.
 
     judged: of which images a person has said that they show the same thing as the query, or not: the former are the
     first seeds, the latter are none.
     """
 
     stages: VoteAndVerify
-    mirror: str
-    n_seeds: int
+    options: SearchOptions
     judged: Mapping[int, bool]
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
-        if needs_mirror(self.mirror, found, verifying):
-            with watch.stage("mirror"):
-                mirrored = self.stages.mirror_candidates(query.features, also)
-                found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
+        found = with_feature_variants(self.stages, self.options, query.features, found, watch, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             added = expand(self.stages, self._seeds(found, same))
@@ -155,13 +152,8 @@ class BofRanker:
         live = self.stages.collection.weights.live
         trusted = [image for image, is_same in self.judged.items() if is_same and live[image]]
         proved = [image for image in same if image not in self.judged]
-        seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.n_seeds]
+        seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.options.expand.expand]
         return {i: FULL_TRUST if i in trusted else found.verifications[i].n_inliers for i in seeds}
-
-
-def needs_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
-    """Is the query's mirror image looked for? mirror: always, never, or auto, if nothing was clearly the same."""
-    return mirror == "always" or (mirror == "auto" and not found.is_clear(options))
 
 
 def with_evidence(found: Candidates, added: Mapping[int, float]) -> F64:
@@ -257,7 +249,7 @@ def ranker_of(
 
 def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions, judged: Mapping[int, bool]) -> QueryRanker:
     rankers: Mapping[str, QueryRanker] = {
-        "bof": BofRanker(stages, options.mirror, options.expand.expand, judged),
+        "bof": BofRanker(stages, options, judged),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),
     }

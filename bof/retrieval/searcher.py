@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bof.errors import IndexStoreError
-from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
@@ -22,8 +21,9 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.inspection import Inspector, Pictures
 from bof.retrieval.judged import Judgments, with_judgments
 from bof.retrieval.query import Query
-from bof.retrieval.rankers import needs_mirror, ranker_of
+from bof.retrieval.rankers import ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.variants import feature_variant_of, with_feature_variants
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
@@ -109,7 +109,7 @@ class Searcher:
             return self._stages.votes(query.features, Stopwatch())
 
     def candidates(self, features: Features, words: QueryWords | None = None, part: int = 0) -> Candidates:
-        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands.
+        """Votes and geometry, of the query and as the options say of its mirror image and inverse; nothing expands.
 
         words: of the features, if they are known better than their descriptors say; part: see `VoteAndVerify`.
         """
@@ -117,10 +117,7 @@ class Searcher:
             stages = dataclasses.replace(self._stages, part=part)
             voted = None if words is None else stages.votes_of_words(words, Stopwatch())
             found = stages.candidates(features, Stopwatch(), voted=voted)
-            if needs_mirror(self.options.mirror, found, self.options.verify):
-                mirrored = stages.mirror_candidates(features)
-                found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
-            return found
+            return with_feature_variants(stages, self.options, features, found, Stopwatch())
 
     def indexed(self, image: int) -> tuple[Geometry, I32, U64]:
         """What the collection holds of an image's features: where they lie, words i32 (n,) and signatures u64 (n,)."""
@@ -133,9 +130,9 @@ class Searcher:
         found = self.search(query)
         found = (found if image in found.evidence else alone.search(query)).only(image)
         verification = found.verifications.get(image)
-        is_mirrored = verification is not None and verification.mirrored
+        variant = feature_variant_of(verification, query.features) if verification else None
         with self._naming_damage():
-            voted = alone._stages.votes(mirror_features(query.features) if is_mirrored else query.features, Stopwatch())
+            voted = alone._stages.votes(variant.features if variant else query.features, Stopwatch())
             matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
         return Match(found, *_with_inliers(matches, verification))
 
