@@ -25,7 +25,9 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
+from bof.retrieval.proving import find_doubtful, is_proved
 from bof.retrieval.query import Query
+from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
 from bof.types import F32, F64, Agreement, Basis, Correspondences, Geometry, Verification
@@ -75,6 +77,8 @@ class Inspector:
         """The answer as contents and pixels have it: identical files first, then what was compared, by what it
         explains. whole_copies: of all of the picture, found without features.
         """
+        proved = self._proved(query, answer)
+        answer = _with_proved(answer, proved)
         live = self.collection.weights.live
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
         whole = [image for image in whole_copies if image not in identical]
@@ -85,9 +89,10 @@ class Inspector:
         agreements = {image: found.agreement for image, found in compared.items()}
         itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
         basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
+        basis |= dict.fromkeys(proved, "pixels")
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
-        copies = [image for image, found in compared.items() if found.is_copy]
+        copies = [*(image for image, found in compared.items() if found.is_copy), *proved]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
         evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
@@ -99,6 +104,23 @@ class Inspector:
         found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
         judged = dataclasses.replace(found, agreements=agreements, basis=basis)
         return _reordered(judged, answer, [*identical, *whole], chosen)
+
+    def _proved(self, query: Query, answer: Answer) -> list[int]:
+        """Images that geometry left in doubt, and of which all lies in the query, or all of the query in them."""
+        doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS) if self.options.pixels else []
+        if query.picture is None or not doubtful:
+            return []
+        shown = _Shown(query.features.geometry, corner_of(query), query.picture)
+        self.pictures.contents(doubtful)  # looked up together
+
+        def prove(image: int) -> bool:
+            other, found = self.pictures.read(image, self.max_side), answer.verifications[image]
+            if other is None or found.database_from_query is None:
+                return False
+            other_from_one = found.database_from_query @ shown.query_from_picture
+            return is_proved(compare(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one))
+
+        return [image for image, is_same in zip(doubtful, in_threads(prove, doubtful), strict=True) if is_same]
 
     def _compared(self, query: Query, answer: Answer, images: Sequence[int]) -> dict[int, _Compared]:
         """How the pixels of images agree with the query's; nothing of those that cannot be read."""
@@ -225,6 +247,12 @@ def _usual(things: Sequence[float | None]) -> float | None:
 def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
     """The images that geometry calls the same, best first."""
     return [i for i in answer.images.tolist() if i in answer.evidence and answer.verdict(i, options) == "same"]
+
+
+def _with_proved(answer: Answer, images: Sequence[int]) -> Answer:
+    """The answer with images that pixels proved to share something: it is sure of them."""
+    proved = {image: dataclasses.replace(answer.evidence[image], shared=_COPY) for image in images}
+    return dataclasses.replace(answer, evidence={**answer.evidence, **proved})
 
 
 def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
