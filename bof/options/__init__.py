@@ -258,6 +258,10 @@ class SearchOptions(Checked):
         "auto", "look for the query with light and dark exchanged too: negatives, dark screens; auto: as mirror",
         choices=MODES,
     )  # fmt: skip
+    enlarge: str = declare(
+        "auto", "look for a small picture enlarged too, and for parts of a large one more closely; auto: as mirror",
+        choices=MODES,
+    )  # fmt: skip
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")
     group_by: str = declare(

@@ -16,8 +16,8 @@ N_DOUBTFUL = 4
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read."""
 
 _AGREES, _COVERS = 0.95, 0.9
-_LEAST_CELLS = 12
-"""Of cells with detail so many must be there to compare: less is a corner, or a line."""
+_LEAST_CELLS, _LEAST_DETAILED = 16, 4
+"""So many cells must be there to compare, and with detail: less is a corner, or a line."""
 
 _AMONG = 40
 """Doubtful hits are looked for among so many of the first: a picture with few points in common has few votes too."""
@@ -41,7 +41,8 @@ def is_proved(alike: Likeness) -> bool:
     found = alike.differences
     return (
         max(alike.covers) >= _COVERS
-        and min(alike.n_detailed, found.n_cells) >= _LEAST_CELLS
+        and alike.n_cells >= _LEAST_CELLS
+        and min(alike.n_detailed, found.n_cells) >= _LEAST_DETAILED
         and min(alike.agreement, found.agree) >= _AGREES
         and found.is_none
     )

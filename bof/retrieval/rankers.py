@@ -19,7 +19,8 @@ from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
-from bof.retrieval.variants import with_feature_variants
+from bof.retrieval.enlarging import enlarged
+from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
 from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
@@ -140,6 +141,10 @@ class BofRanker:
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
         found = with_feature_variants(self.stages, self.options, query.features, found, watch, also)
+        if is_needed(self.options.enlarge, found, verifying):
+            with watch.stage("enlarge"):
+                for variant in enlarged(query):
+                    found = with_variant(self.stages, variant, found, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             added = expand(self.stages, self._seeds(found, same))
