@@ -34,6 +34,7 @@ class Hit(TypedDict):
     query_outline: list[list[float]] | None
     group: HitGroup | None
     mirrored: bool | None
+    variant: str | None
     outline: list[list[float]] | None
     width: int
     height: int
@@ -137,6 +138,7 @@ class Match(TypedDict):
     hit: Hit
     hit_from_query: list[list[float]] | None
     mirrored: bool
+    variant: str | None
     points: MatchPoints
     seconds: dict[str, float]
 
@@ -607,6 +609,8 @@ class SearchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -627,6 +631,8 @@ class SearchImageParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -647,6 +653,8 @@ class SearchBatchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -666,6 +674,8 @@ class MatchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class MatchImagesParameters(TypedDict, total=False):
@@ -673,6 +683,8 @@ class MatchImagesParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class SubjectParameters(TypedDict, total=False):
@@ -699,6 +711,8 @@ class SearchQueryParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -717,6 +731,8 @@ class MatchQueryParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class SubjectOfQueryParameters(TypedDict, total=False):

@@ -21,7 +21,7 @@ from bof.images.sources import Channels, OpenedSource, Source, open_source
 from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.retrieval.hits import PlacedImage, hit_of
-from bof.retrieval.query import Query, prepare
+from bof.retrieval.query import Query, QuerySource, prepare
 from bof.retrieval.searcher import Searcher
 from bof.store.catalog.catalogue_columns import gather_rows
 from bof.store.index import Snapshot
@@ -117,7 +117,8 @@ def _in_rgb(source: OpenedSource, max_side: int) -> Picture:
 
 def _query(one: OpenedSource, features: FeatureOptions) -> Query:
     grey = one.grey(features.max_side)
-    return prepare(grey, None, features, colours=_in_rgb(one, DECODED_SIDE_PX), sha256=one.sha256)
+    query = prepare(grey, None, features, colours=_in_rgb(one, DECODED_SIDE_PX), sha256=one.sha256)
+    return dataclasses.replace(query, source=QuerySource(one, grey.width, grey.height, features))
 
 
 def _compared(

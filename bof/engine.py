@@ -515,13 +515,12 @@ class Engine(OpenedIndex):
         in_query = hit.verification.points_in(query.features.geometry)
         if hit.frame_xy_px is not None:
             return in_query, hit.frame_xy_px
-        return in_query, self.points(query, hit.image, hit.verification.inliers)[1]
+        return in_query, self.points_in(hit.image, hit.verification.inliers)
 
-    def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
-        """Where matches lie f32 (m, 2) in the query and f32 (m, 2) in an image, in pixels."""
+    def points_in(self, image: int, matches: Correspondences) -> F32:
+        """Where matches lie in an image, f32 (m, 2) in pixels."""
         with reading(self._collection):
-            candidate = self._collection.geometry(image, matches.database)
-        return query.features.geometry.xy_px[matches.query], candidate.xy_px
+            return self._collection.geometry(image, matches.database).xy_px
 
     def _page(
         self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, chosen: HitRange

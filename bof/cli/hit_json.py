@@ -49,6 +49,7 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "verdict": hit.verdict,
         "probability": hit.probability,
         "mirrored": hit.verification.mirrored if hit.verification else None,
+        "variant": hit.verification.variant if hit.verification else None,
         "n_inliers": hit.verification.n_inliers if hit.verification else None,
         "database_from_query": transform.tolist() if transform is not None else None,
         "outline": hit.outline.tolist() if hit.outline is not None else None,

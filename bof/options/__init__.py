@@ -171,6 +171,9 @@ DEFAULT_METRIC = "bhattacharyya"
 FUSIONS = ("calibrated", "rrf")
 """Evidence that adds up, each ranker's on the scale of bof's score; reciprocal ranks."""
 
+VARIANTS = ("mirror", "inverse", "enlarge")
+"""Options of a search that say whether it looks for the query changed, too."""
+
 MODES = ("auto", "always", "never")
 """Look for a variant of the query too: if nothing was clearly the same, always, never."""
 

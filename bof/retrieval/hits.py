@@ -170,6 +170,7 @@ def _record(hit: Hit) -> dict[str, Any]:
         "probability": None if hit.probability is None else float(hit.probability),
         "inliers": hit.verification.n_inliers if hit.verification else None,
         "mirrored": hit.verification.mirrored if hit.verification else None,
+        "variant": hit.verification.variant if hit.verification else None,
         "query_overlap": float(found.query_overlap) if found else None,
         "hit_overlap": float(found.hit_overlap) if found else None,
         "left": left, "top": top, "right": right, "bottom": bottom,

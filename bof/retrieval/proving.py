@@ -7,7 +7,6 @@ picture that has as many points in common by chance agrees in less than half of 
 
 from __future__ import annotations
 
-
 from bof.alignment.likeness import Likeness
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer

@@ -12,6 +12,7 @@ import numpy as np
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
+from bof.retrieval.enlarging import enlarged
 from bof.retrieval.evidence import Evidence, unverified_scores
 from bof.retrieval.expansion import FULL_TRUST, expand
 from bof.retrieval.film_frames import representatives
@@ -19,7 +20,6 @@ from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
-from bof.retrieval.enlarging import enlarged
 from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
 from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch

@@ -27,19 +27,21 @@ from bof.retrieval.variants import feature_variant_of, with_feature_variants
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
+from bof.types import F32, I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """How a query lies in one image: the answer with that image alone; every tentative match, strongest first, features
-    of the query as they were before any mirroring; agrees bool (n,): which of them agree with the transform.
+    of the query as they were before any mirroring; agrees bool (n,): which of them agree with the transform;
+    query_xy_px f32 (n, 2): where they lie in the query. Of a query that was found enlarged: those that agree, alone.
     """
 
     answer: Answer
     matches: Correspondences
     agrees: Bool
+    query_xy_px: F32
 
     def __repr__(self) -> str:
         return f"Match({len(self.matches)} matches, {int(self.agrees.sum())} agree)"
@@ -130,11 +132,15 @@ class Searcher:
         found = self.search(query)
         found = (found if image in found.evidence else alone.search(query)).only(image)
         verification = found.verifications.get(image)
+        if verification is not None and verification.query_xy_px is not None:
+            agrees = np.ones(len(verification.inliers), np.bool_)
+            return Match(found, verification.inliers, agrees, verification.query_xy_px)
         variant = feature_variant_of(verification, query.features) if verification else None
         with self._naming_damage():
             voted = alone._stages.votes(variant.features if variant else query.features, Stopwatch())
             matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
-        return Match(found, *_with_inliers(matches, verification))
+        matches, agrees = _with_inliers(matches, verification)
+        return Match(found, matches, agrees, query.features.geometry.xy_px[matches.query])
 
     def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every live image, by its number, the n others most like it; no picture is read."""

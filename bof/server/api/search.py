@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.errors import BofError
-from bof.options import SearchOptions
+from bof.options import VARIANTS, SearchOptions
 from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.api.given import given_picture
@@ -84,7 +84,7 @@ async def match(service: Service, request: Request, values: Values) -> Response:
     await service.in_file_thread(service.collection.record, values["id"])
     async with given_picture(service, request, values) as given, service.place(request):
         prepared = await service.prepare(bytes(given.content), pose, QueryNeeds())
-        return answer(await match_json(service, prepared, values["id"], values["mirror"]))
+        return answer(await match_json(service, prepared, values["id"], values))
 
 
 async def match_images(service: Service, request: Request, values: Values) -> Response:
@@ -95,13 +95,13 @@ async def match_images(service: Service, request: Request, values: Values) -> Re
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
         prepared = await service.prepare(picture, pose, QueryNeeds(), fact.sha256)
-        return answer(await match_json(service, prepared, values["b"], values["mirror"]))
+        return answer(await match_json(service, prepared, values["b"], values))
 
 
-async def match_json(service: Service, prepared: Prepared, number: int, mirror: str) -> dict[str, Any]:
+async def match_json(service: Service, prepared: Prepared, number: int, values: Values) -> dict[str, Any]:
     """How a query lies in a picture of the index."""
     engine = await service.engine()
-    options = SearchOptions(mirror=mirror)
+    options = SearchOptions(**{name: values[name] for name in VARIANTS})
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
     return {**found, "seconds": rounded(found["seconds"])}
 
