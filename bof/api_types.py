@@ -34,6 +34,7 @@ class Hit(TypedDict):
     query_outline: list[list[float]] | None
     group: HitGroup | None
     mirrored: bool | None
+    query_number: int
     variant: str | None
     outline: list[list[float]] | None
     width: int
@@ -99,6 +100,18 @@ class Overlay(TypedDict):
 @final
 class Answer(TypedDict):
     query: Query
+    ranker: str
+    group_by: str | None
+    total: int
+    offset: int
+    hits: list[Hit]
+    seconds: dict[str, float]
+    overlay: Overlay | None
+
+
+@final
+class JointAnswer(TypedDict):
+    queries: list[Query]
     ranker: str
     group_by: str | None
     total: int
@@ -647,6 +660,28 @@ class SearchImageParameters(TypedDict, total=False):
 
 
 class SearchBatchParameters(TypedDict, total=False):
+    top: int
+    offset: int
+    box: str | Sequence[float]
+    turn: Literal[0, 90, 180, 270]
+    flip: bool | Literal[0, 1]
+    mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
+    ranker: str
+    metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
+    fusion: Literal["calibrated", "rrf"]
+    group_by: str
+    verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
+    exclude_self: bool | Literal[0, 1]
+    where: str
+    text: str
+    tag: Sequence[str]
+    folder: str
+
+
+class SearchTogetherParameters(TypedDict, total=False):
     top: int
     offset: int
     box: str | Sequence[float]

@@ -237,7 +237,8 @@ class Hit:
     picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file. query_outline f64
     (n, 2): where the database picture lies in the query, clipped to the query's picture; fields: what the catalogue
     says of it, tags too; group: which it is the best of, where hits are grouped by a field; film: where it is in its
-    film, None for a picture; frame_xy_px f32 (m, 2): where the inliers lie in the exact frame, None: in the keyframe.
+    film, None for a picture; frame_xy_px f32 (m, 2): where the inliers lie in the exact frame, None: in the keyframe;
+    query_number: which of several pictures that are one query the proof is of, from 0.
     """
 
     image: int
@@ -258,6 +259,7 @@ class Hit:
     group: ValueGroup | None = None
     film: FilmPlace | None = None
     frame_xy_px: F32 | None = None
+    query_number: int = 0
 
     @property
     def file(self) -> Path:

@@ -37,14 +37,19 @@ def with_best_frames(
     searches: dict[int, FrameSearch] = {}
     for place, hit in enumerate(hits):
         if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
-            search = _search(query, hit, options, features)
+            search = _search(_shown_by(query, hit), hit, options, features)
             searches |= {place: search} if search else {}
     found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
     changed = dict(zip(searches, found, strict=True))
     return [
-        _with_frame(query, hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
+        _with_frame(_shown_by(query, hit), hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
         for place, hit in enumerate(hits)
     ]
+
+
+def _shown_by(query: Query, hit: Hit) -> Query:
+    """The picture of a query that a hit is proved by."""
+    return query.part(hit.query_number) if query.others else query
 
 
 def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions) -> FrameSearch | None:

@@ -111,6 +111,8 @@ def hit_of(
 ) -> Hit:
     """The hit of one image. row and fields: what the catalogue says of it."""
     image = placed.image
+    number = answer.query_numbers.get(image, 0)
+    query = query.part(number) if query.others else query
     verification = answer.verifications.get(image)
     transform = verification.database_from_query if verification else None
     outline = transforms.apply(transform, query.outline) if transform is not None else None
@@ -124,6 +126,7 @@ def hit_of(
         fields=fields or {},
         group=placed.group,
         film=_film_place(part, placed.n_shots),
+        query_number=number,
     )
 
 
@@ -176,6 +179,7 @@ def _record(hit: Hit) -> dict[str, Any]:
         "left": left, "top": top, "right": right, "bottom": bottom,
         "width": hit.width,
         "height": hit.height,
+        "query_number": hit.query_number,
         "group": group.value if group else None,
         "group_agree": group.n_agree if group else None,
         "group_found": group.n_found if group else None,

@@ -59,7 +59,7 @@ class Query:
     are none where no ranker asks them; picture: its pixels, small, to be compared with those of hits, None where they
     are not at hand; sha256: of the file that it is, as long as all of it is searched with; judged_as: that of the file
     that a person sees in it, also where it was turned, "" for a part of a picture; source: what it was made of, where
-    that is at hand and a part of it can be looked at more closely.
+    that is at hand and a part of it can be looked at more closely; others: pictures that are one query with this one.
     """
 
     features: Features
@@ -69,6 +69,11 @@ class Query:
     sha256: str = ""
     judged_as: str = ""
     source: QuerySource | None = None
+    others: tuple[Query, ...] = ()
+
+    def part(self, number: int) -> Query:
+        """One of the pictures that are this query, from 0."""
+        return self.others[number - 1] if number else replace(self, others=())
 
     def __repr__(self) -> str:
         columns = f", {', '.join(self.rows)}" if self.rows else ""
@@ -235,3 +240,11 @@ def subject_of(picture: Picture) -> Box | None:
     height, width = picture.pixels.shape[:2]
     across, down = picture.width / width, picture.height / height
     return box[0] * across, box[1] * down, min(box[2] * across, picture.width), min(box[3] * down, picture.height)
+
+
+def together(queries: Sequence[Query]) -> Query:
+    """Several pictures as one query. Raises OptionError where there is none."""
+    if not queries:
+        raise OptionError("pictures", expected="one picture at least", found="none")
+    first, *others = queries
+    return replace(first, others=tuple(others))

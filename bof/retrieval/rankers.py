@@ -14,7 +14,7 @@ from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.enlarging import enlarged
 from bof.retrieval.evidence import Evidence, unverified_scores
-from bof.retrieval.expansion import FULL_TRUST, expand
+from bof.retrieval.expansion import FULL_TRUST, NeighbourMemory, expand
 from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
@@ -129,12 +129,13 @@ class BofRanker:
     """Votes, geometry, variants of the query if nothing is clear, query expansion.
 
     judged: of which images a person has said that they show the same thing as the query, or not: the former are the
-    first seeds, the latter are none.
+    first seeds, the latter are none; memory: what seeds have found, of this commit and these options.
     """
 
     stages: VoteAndVerify
     options: SearchOptions
     judged: Mapping[int, bool]
+    memory: NeighbourMemory | None = None
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
@@ -147,7 +148,10 @@ class BofRanker:
                     found = with_variant(self.stages, variant, found, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
-            added = expand(self.stages, self._seeds(found, same))
+            expanding = self.options.expand
+            added = expand(
+                self.stages, self._seeds(found, same), expanding.expand_again, [*same, *self.judged], self.memory
+            )
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
@@ -242,19 +246,29 @@ class FusionRanker:
 
 
 def ranker_of(
-    stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None, judged: Mapping[int, bool] = _NONE_JUDGED
+    stages: VoteAndVerify,
+    options: SearchOptions,
+    ann_index: AnnIndex | None,
+    judged: Mapping[int, bool] = _NONE_JUDGED,
+    memory: NeighbourMemory | None = None,
 ) -> QueryRanker:
-    """The ranker, or the fusion of rankers, that the options name. judged: see `BofRanker`."""
-    local = [_local_ranker(name, stages, options, judged) for name in options.local]
+    """The ranker, or the fusion of rankers, that the options name. judged, memory: see `BofRanker`."""
+    local = [_local_ranker(name, stages, options, judged, memory) for name in options.local]
     others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]
 
 
-def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions, judged: Mapping[int, bool]) -> QueryRanker:
+def _local_ranker(
+    name: str,
+    stages: VoteAndVerify,
+    options: SearchOptions,
+    judged: Mapping[int, bool],
+    memory: NeighbourMemory | None,
+) -> QueryRanker:
     rankers: Mapping[str, QueryRanker] = {
-        "bof": BofRanker(stages, options, judged),
+        "bof": BofRanker(stages, options, judged, memory),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),
     }

@@ -18,11 +18,13 @@ from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
+from bof.retrieval.expansion import NeighbourMemory
 from bof.retrieval.inspection import Inspector, Pictures
 from bof.retrieval.judged import Judgments, with_judgments
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.together import joined
 from bof.retrieval.variants import feature_variant_of, with_feature_variants
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
@@ -53,7 +55,8 @@ class Searcher:
 
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
-    collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs.
+    collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs;
+    memory: what seeds of query expansion have found, in this commit and with these options.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -65,20 +68,26 @@ class Searcher:
     place: str = ""
     pictures: Pictures | None = None
     judgments: Judgments | None = None
+    memory: NeighbourMemory | None = None
 
     def __repr__(self) -> str:
         return f"Searcher({self.collection.n_images} pictures, {self.options.ranker})"
 
     def restricted(self, ids: Set[int]) -> Searcher:
         """The same, but only images of these ids answer."""
-        return dataclasses.replace(self, collection=self.collection.restricted(ids))
+        return dataclasses.replace(self, collection=self.collection.restricted(ids), memory=None)
 
     def search(self, query: Query) -> Answer:
-        """Every image with a positive score, those called the same first."""
+        """Every image with a positive score, those called the same first; of several pictures that are one query, by
+        what all of them say.
+        """
+        if query.others:
+            parts = [query.part(number) for number in range(1 + len(query.others))]
+            return joined([self.search(part) for part in parts], self.collection.rows)
         watch = Stopwatch()
         with self._naming_damage():
             judged = self._judgments_of(query)
-            scores = ranker_of(self._stages, self.options, self.ann_index, judged).score(query, watch)
+            scores = ranker_of(self._stages, self.options, self.ann_index, judged, self.memory).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()

@@ -248,6 +248,7 @@ def _hit(number: int, name: str, image: ImageRecord | None, fields: Fields, hit:
         "n_inliers": verification.n_inliers if verification else None,
         "mirrored": verification.mirrored if verification else None,
         "variant": verification.variant if verification else None,
+        "query_number": hit.query_number,
         "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
         "query_outline": None if hit.query_outline is None else _rounded(hit.query_outline, 2),
         **_agreement(hit),

@@ -147,7 +147,7 @@ SCHEMAS: dict[str, Schema] = {
                 margin=_or_null(_NUMBER),
             )
         ),
-        mirrored=_or_null(_BOOL), variant=_or_null(_known(get_args(VariantName))),
+        mirrored=_or_null(_BOOL), query_number=_WHOLE, variant=_or_null(_known(get_args(VariantName))),
         outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
         height=_WHOLE, tags=_list(_TEXT), basis=_or_null(_known(get_args(Basis))),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
@@ -157,6 +157,7 @@ SCHEMAS: dict[str, Schema] = {
     "Query": _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX, sha256=_or_null(_SHA256)),
     "Overlay": _object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4)),
     "Answer": _object(**_ANSWER),
+    "JointAnswer": _object(queries=_list(_QUERY), **{name: of for name, of in _ANSWER.items() if name != "query"}),
     "NamedAnswer": _object(name=_TEXT, **_ANSWER),
     "NamedProblem": _object(name=_TEXT, problem=_ref("Problem")),
     "Answers": _object(answers=_list({"anyOf": [_ref("NamedAnswer"), _ref("NamedProblem")]})),
