@@ -93,7 +93,7 @@ class Client(Connection):
     def search_together(
         self, pictures: Sequence[Picture | Named], **parameters: Unpack[api.SearchTogetherParameters]
     ) -> api.JointAnswer:
-        """The answer to several pictures of one thing as one query; `query_number` of a hit: which of them proves it."""
+        """The answer to several pictures of one thing as one query; a hit says which proves it."""
         return self._json("POST", "/search/together", parameters, **_files(pictures))
 
     def subject(self, picture: Picture | None = None, **parameters: Unpack[api.SubjectParameters]) -> api.Subject:
