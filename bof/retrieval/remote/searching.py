@@ -91,7 +91,7 @@ class SearchWorkers:
             firsts = list(accumulate((part.n_rows for part in collection.parts), initial=0))[:-1]
             pictures = PicturesOnWorkers.over(pictures, parts, firsts)
         stages_of = partial(_stages, parts)
-        return dataclasses.replace(searcher, stages_of=stages_of, ann_index=None, pictures=pictures)
+        return dataclasses.replace(searcher, stages_of=stages_of, ann_index=None, pictures=pictures, memory=None)
 
 
 def _stages(
