@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import IndexStoreError, OptionError, reason_of
+from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
 from bof.store import catalog, vocabulary_copy
@@ -24,7 +24,7 @@ from bof.store.catalog import ImageRecord, additions, changes, commits, metadata
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder, new_facts
 from bof.store.merge import MAX_FEATURES, MergePart, write_merged
-from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout
+from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout, Share, Split
 from bof.store.segments import Segment
 from bof.store.writer import Files, Writer
 from bof.system.files import fsync_path, link_or_copy, write_folder
@@ -36,6 +36,31 @@ Progress = Callable[[int, int], None]
 
 _OWN = ("parts", "roots", "added", "last_id", "share", "format")
 """Facts of a catalogue that are not those of all parts."""
+
+
+def create_index(
+    folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions,
+    split: Split | Share | None = None,
+) -> Index:  # fmt: skip
+    """A new, empty index: an ordinary one, one in parts, or one for a share of a collection."""
+    facts = folder, vocabulary, vocabulary_folder, features
+    if isinstance(split, Split):
+        return create_in_parts(*facts, split.n_parts, split.by)
+    return Index.create(*facts, split)
+
+
+def require_split(index: Index, split: Split | Share | None) -> None:
+    """Raises MismatchError where an index is split in another way than was asked for."""
+    if isinstance(split, Share) and index.share != split:
+        found = "another index" if index.share is None else f"part {index.share.number} of {index.share.of}"
+        expected = f"part {split.number} of {split.of}, by {split.by}"
+        raise MismatchError(path=index.folder, expected=expected, found=found, advice="name another {index}")
+    fact = catalog.read_meta(index.folder).get(FACT)
+    if isinstance(split, Split) and (fact is None or (len(fact["names"]), fact["by"]) != (split.n_parts, split.by)):
+        found = "an index without parts" if fact is None else f"{len(fact['names'])} parts, by {fact['by']}"
+        expected = f"{split.n_parts} parts, by {split.by}"
+        advice = f"{{reparts}} {split.n_parts} {{part_by}} {split.by} gives it these"
+        raise MismatchError(path=index.folder, expected=expected, found=found, advice=advice)
 
 
 def create_in_parts(
