@@ -277,7 +277,7 @@ def test_ids_grow_through_all_parts_and_mean_one_picture(index: PartedIndex) -> 
 
 
 def test_the_parts_of_a_file_lie_together_also_after_it_was_renamed(index: PartedIndex) -> None:
-    pages = [f"/photos/book.pdf#page={number}" for number in range(1, 6)]
+    pages = [f"/photos/book.pdf/#page={number}" for number in range(1, 6)]
     with index.writer() as writer:
         writer.append([picture(page, 3, f"book {number}") for number, page in enumerate(pages)])
         home = [part.count() for part in index.parts]
@@ -287,7 +287,7 @@ def test_the_parts_of_a_file_lie_together_also_after_it_was_renamed(index: Parte
             if "book" in record.path
         ]
         writer.rearrange(moves, [], ["/photos"])
-        writer.append([picture("/photos/zine.pdf#page=9", 3, "page 9")])
+        writer.append([picture("/photos/zine.pdf/#page=9", 3, "page 9")])
     grown = [after.count() - before for after, before in zip(index.parts, home, strict=True)]
     assert sorted(grown) == [0, 0, 1]
     of_file = [sum("zine" in record.path for record in part.records()) for part in index.parts]
@@ -363,7 +363,7 @@ def test_an_ordinary_index_is_an_epoch_of_one_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n_parts", [1, 2, 5])
 def test_a_film_is_one_document_also_where_its_frames_lie_in_several_parts(n_parts: int, tmp_path: Path) -> None:
-    frames = [(f"/films/{film}.mp4#t={t}.5,{t},{t + 1}", film * 10 + t) for film in range(3) for t in range(4)]
+    frames = [(f"/films/{film}.mp4/#t={t}.500&shot={t}.000,{t + 1}.000", film * 10 + t) for film in range(3) for t in range(4)]
     images = [picture(path, seed, path) for path, seed in frames] + [picture(f"/photos/{n}.jpg", n) for n in range(5)]
     one, many = empty(tmp_path / "one"), empty_in_parts(tmp_path / "many", n_parts)
     writer_of(one.folder).append(images)
