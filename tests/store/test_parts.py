@@ -363,7 +363,9 @@ def test_an_ordinary_index_is_an_epoch_of_one_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n_parts", [1, 2, 5])
 def test_a_film_is_one_document_also_where_its_frames_lie_in_several_parts(n_parts: int, tmp_path: Path) -> None:
-    frames = [(f"/films/{film}.mp4/#t={t}.500&shot={t}.000,{t + 1}.000", film * 10 + t) for film in range(3) for t in range(4)]
+    frames = [
+        (f"/films/{film}.mp4/#t={t}.500&shot={t}.000,{t + 1}.000", film * 10 + t) for film in range(3) for t in range(4)
+    ]
     images = [picture(path, seed, path) for path, seed in frames] + [picture(f"/photos/{n}.jpg", n) for n in range(5)]
     one, many = empty(tmp_path / "one"), empty_in_parts(tmp_path / "many", n_parts)
     writer_of(one.folder).append(images)
