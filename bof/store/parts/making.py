@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -101,13 +102,11 @@ def make_part(folder: Path, facts: Mapping[str, Any]) -> str:
     """
     name = uuid.uuid4().hex
     place = folder / FOLDER / name
-    try:
+    with naming_failure(place):
         (place / SEGMENTS).mkdir(parents=True)
         link_vocabulary(folder, place)
         fsync_path(place.parent)
-    except OSError as error:
-        raise IndexStoreError(reason_of(error), path=place, advice="the index is as it was") from error
-    catalog.create(place, {key: value for key, value in facts.items() if key not in _OWN})
+        catalog.create(place, {key: value for key, value in facts.items() if key not in _OWN})
     return name
 
 
@@ -132,7 +131,7 @@ def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None)
     IndexStoreError where a segment is damaged, or the disk is full: the index is as it was.
     """
     require_number(n_parts, "reparts")
-    with index._opened_writer() as writer:
+    with index._opened_writer() as writer, naming_failure(index.folder):
         before = index.generation()
         facts = catalog.read_meta(index.folder)
         make_folder(index.folder / FOLDER)
@@ -190,11 +189,8 @@ def _fill(place: Path, sources: Sequence[Source], number: int, n_words: int) -> 
         parts = [MergePart(source.segments[segment], keep) for source, segment, keep in group]
         records = [record for one in group for record in _records(*one)]
         name, files = uuid.uuid4().hex, Files()
-        try:
-            with reading(*(part.segment for part in parts)):
-                write_folder(place / SEGMENTS / name, lambda f, p=parts, t=files: t.update(write_merged(f, p, n_words)))  # type: ignore[misc]
-        except OSError as error:
-            raise IndexStoreError(reason_of(error), path=place, advice="the index is as it was") from error
+        with reading(*(part.segment for part in parts)):
+            write_folder(place / SEGMENTS / name, lambda f, p=parts, t=files: t.update(write_merged(f, p, n_words)))  # type: ignore[misc]
         written.append((name, files, records))
     with catalog.transaction(place) as database:
         for source in sources:
@@ -249,6 +245,15 @@ def _take_over_times(database: Connection, sources: Sequence[Source]) -> None:
             entries.append([number, seconds])
     changes.set_meta(database, additions.KEY, entries)
     changes.set_meta(database, additions.LAST, last)
+
+
+@contextmanager
+def naming_failure(folder: Path) -> Iterator[None]:
+    """A full or broken disk is an IndexStoreError that names the index."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexStoreError(reason_of(error), path=folder, advice="the index is as it was") from error
 
 
 def _name_parts(folder: Path, facts: Mapping[str, Any], layout: Layout, before: int) -> None:

@@ -143,6 +143,8 @@ class PartedWriter(Writer):
             for name in checking.HALF_WRITTEN:
                 with suppress(OSError):
                     (place / name).unlink()
+        with suppress(OSError):  # what is left of an ordinary index
+            (self.folder / check_module.SEGMENTS).rmdir()
         for path in checking.stray_parts(self.folder, self.layout):
             with suppress(OSError):
                 path.unlink() if path.is_symlink() or not path.is_dir() else shutil.rmtree(path)
