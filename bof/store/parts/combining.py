@@ -11,14 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bof.errors import IndexStoreError, MismatchError, OptionError, display_name, reason_of
+from bof.errors import MismatchError, OptionError, display_name
 from bof.store import catalog, pictures
 from bof.store.catalog import additions, changes, checksums, metadata
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder
 from bof.store.judgments import add_judgments, read_judgments
 from bof.store.parts.layout import FOLDER, SHARE, By, Layout
-from bof.store.parts.making import facts_of_whole, link_vocabulary, offsets, require_number
+from bof.store.parts.making import facts_of_whole, link_vocabulary, naming_failure, offsets, require_number
 from bof.system.files import fsync_path, link_or_copy
 from bof.system.locking import one_writer
 
@@ -47,14 +47,11 @@ def combine(folder: Path, sources: Sequence[Path], by: By = "hash") -> Index:
         for index in indexes:
             stack.enter_context(one_writer(index.folder))
         _require_apart(indexes)
-        try:
-            names = [
-                _copy(index.folder, folder, added) for index, added in zip(indexes, _offsets(indexes), strict=True)
-            ]
-            link_vocabulary(indexes[0].folder, folder)
-            _bring_along(folder, indexes)
-        except OSError as error:
-            raise IndexStoreError(reason_of(error), path=folder, advice="nothing was made") from error
+        stack.enter_context(naming_failure(folder))
+        added = _offsets(indexes)
+        names = [_copy(one.folder, folder, by_ids) for one, by_ids in zip(indexes, added, strict=True)]
+        link_vocabulary(indexes[0].folder, folder)
+        _bring_along(folder, indexes)
         shared = {key: value for key, value in facts[0].items() if key not in ("added", "last_id", SHARE)}
         roots = sorted({str(root) for index in indexes for root in index.roots})
         catalog.create(folder, facts_of_whole({**shared, "roots": roots}, Layout(tuple(names), by)))
