@@ -105,6 +105,13 @@ class Answer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[AnswerMissingPart]
+
+
+@final
+class AnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final
@@ -118,6 +125,13 @@ class NamedAnswer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[NamedAnswerMissingPart]
+
+
+@final
+class NamedAnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final

@@ -33,12 +33,16 @@ from bof.retrieval.best_frames import with_best_frames
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
+from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
+from bof.retrieval.remote.parts import Parts
+from bof.retrieval.remote.searching import SearchWorkers
 from bof.retrieval.searcher import Match, Searcher
+from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
-from bof.store.index import Index
+from bof.store.index import EpochGoneError, Index
 from bof.store.parts.layout import Share, Split
 from bof.store.parts.making import create_index, require_split
 from bof.store.snapshot import Snapshot
@@ -54,6 +58,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bof")
 
+_MOST_COMMITS_MISSED = 4
+"""So often a search begins anew because the index has changed before all workers had opened a commit."""
+
 PathText = str | os.PathLike[str]
 
 Many = list[Any] | tuple[Any, ...] | Iterator[Any]
@@ -64,11 +71,19 @@ class Engine(OpenedIndex):
     """An open index with its vocabulary: add, remove, search. Threads may share it.
 
     memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's;
-    decoder: decodes the pictures of first hits, so that their pixels are compared.
+    workers: who votes and verifies, None: this process; decoder: decodes the pictures of first hits, so that their
+    pixels are compared.
     """
 
-    def __init__(self, index: Index, vocabulary_folder: Path | None = None, memory: int = 0) -> None:
+    def __init__(
+        self,
+        index: Index,
+        vocabulary_folder: Path | None = None,
+        memory: int = 0,
+        workers: SearchWorkers | None = None,
+    ) -> None:
         super().__init__(index, vocabulary_folder)
+        self.workers = workers
         self._mapped_limit = memory << 20 or machine_memory() // 2
         self._warned: set[str] = set()
         self.decoder: Decoder = decode_here
@@ -94,9 +109,20 @@ class Engine(OpenedIndex):
         return cls(create_index(Path(folder), vocabulary, source, features or vocabulary.new_index_features, split))
 
     @classmethod
-    def open(cls, folder: PathText, vocabulary_folder: PathText | None = None, *, memory: int = 0) -> Self:
-        """An existing index, with the vocabulary that it carries unless another place is named."""
-        return cls(Index.open(Path(folder)), Path(vocabulary_folder) if vocabulary_folder else None, memory)
+    def open(
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        *,
+        memory: int = 0,
+        workers: SearchWorkers | None = None,
+    ) -> Self:
+        """An existing index, with the vocabulary that it carries unless another place is named.
+
+        workers: who votes and verifies, None: this process.
+        """
+        vocabulary = Path(vocabulary_folder) if vocabulary_folder else None
+        return cls(Index.open(Path(folder)), vocabulary, memory, workers)
 
     @classmethod
     def open_or_create(
@@ -144,16 +170,20 @@ class Engine(OpenedIndex):
         progress: Progress | None = None,
         *,
         delete: bool = False,
+        cluster: Cluster | None = None,
     ) -> AddReport:
         """Make the index show every picture under the sources (folders and files, one or many) as it is now.
 
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
-        progress: receives the steps of each stage.
+        progress: receives the steps of each stage; cluster: whose workers read the pictures (`open_cluster`), None:
+        processes of this machine.
         """
         paths = as_paths(sources)
-        report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
+        report = add_pictures(
+            self._index, self.vocabulary_folder, paths, options, progress, delete=delete, cluster=cluster
+        )
         self._refresh_if_opened()
         return report
 
@@ -313,10 +343,21 @@ class Engine(OpenedIndex):
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
         pictures = self._pictures(collection) if options.verify.pixels else None
+        parts = self._parts_of(collection)
         limits = self._mapped_limit, str(self.folder)
         by_content = self._judgments.by_content() if "bof" in options.local else None
         judged = IndexedJudgments(self._index, collection.rows, by_content) if by_content else None
-        return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged)
+        searcher = Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged)
+        return searcher if self.workers is None or parts is None else self.workers.searcher(searcher, parts, pictures)
+
+    def _parts_of(self, collection: Snapshot) -> Parts | None:
+        if self.workers is None:
+            return None
+        return self.workers.parts_of(collection, self.folder, self.vocabulary_folder)
+
+    def _prepare(self, collection: Snapshot) -> None:
+        """Workers open a commit while they answer of the one before."""
+        self._parts_of(collection)
 
     def prepare(
         self,
@@ -356,7 +397,18 @@ class Engine(OpenedIndex):
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
-        return self.searcher(options).search(query)
+        return self._answered(query, options or SearchOptions())[1]
+
+    def _answered(self, query: Query, options: SearchOptions) -> tuple[Snapshot, Answer]:
+        """An answer, and the commit that it is of: of the next one, where workers have let go of it."""
+        for _ in range(_MOST_COMMITS_MISSED):
+            collection = self._collection  # one commit for all, whatever another thread adds meanwhile
+            try:
+                return collection, self._searcher(collection, options).search(query)
+            except EpochGoneError:
+                self.refresh()
+        collection = self._collection
+        return collection, self._searcher(collection, options).search(query)
 
     def match(self, query: Query, image: int, options: SearchOptions | None = None) -> tuple[Hit, Match]:
         """How a query lies in one live image, by its number in `images`."""
@@ -389,12 +441,22 @@ class Engine(OpenedIndex):
                 problem = "pictures have no column %s and are not found by it"
                 log.warning(f"%d {problem}; bof index %s", n_lacking, group, advice)
 
-    def neighbours(self, partners: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
+    def neighbours(
+        self,
+        partners: int,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        cluster: Cluster | None = None,
+    ) -> Iterator[Neighbours]:
         """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
-        The votes and the geometry that the index holds decide; no picture is read.
+        The votes and the geometry that the index holds decide; no picture is read. cluster: whose workers search, None:
+        this process.
         """
         PARTNERS.check(partners)
+        if cluster is not None:
+            spec = pair_spec(self.folder, self.vocabulary_folder, self.generation, partners)
+            return all_pairs_on_workers(cluster, self._collection, spec, progress)
         return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> Hits:
@@ -470,8 +532,7 @@ class Engine(OpenedIndex):
         self, source: Source, options: SearchOptions | None, top: int, box: QueryBox, channels: Channels
     ) -> Hits:
         query = self.query(source, options, box=box, channels=channels)
-        collection = self._collection  # one commit for all, whatever another thread adds meanwhile
-        answer = self._searcher(collection, options or SearchOptions()).search(query)
+        collection, answer = self._answered(query, options or SearchOptions())
         return self._page(collection, query, answer, options or SearchOptions(), HitRange(top)).hits
 
     def query(

@@ -26,6 +26,7 @@ from bof.cli.arguments import (
 from bof.cli.command import ended_like_interrupted, message_of, run
 from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.judging import refuse_wrong_judging
+from bof.cli.on_dask import cluster_of
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.cli.watching import compare_with_watched
@@ -36,6 +37,7 @@ from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
 from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions, VideoOptions
+from bof.options.cluster import DASK
 from bof.store import catalog
 
 _USAGE = """\
@@ -72,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parting.add_part_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
+    add_option(parser, DASK)
     add_options(parser, VideoOptions)
     add_options(parser, ReuseOptions)
     add_feature_options(parser)
@@ -203,8 +206,9 @@ def _may_have_pictures(source: Path) -> bool:
 
 
 def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
-    with stage_bars() as show:
-        report = engine.add(sources, options, show, delete=arguments.delete)
+    seen = [str(engine.folder.absolute()), *(str(source.absolute()) for source in sources if not is_cloud(source))]
+    with cluster_of(arguments.dask, options.n_workers, seen) as cluster, stage_bars() as show:
+        report = engine.add(sources, options, show, delete=arguments.delete, cluster=cluster)
     upkeep.annotate_sources(engine, sources, arguments)
     compare_with_watched(engine)
     report_added(report, engine, arguments, "no picture could be read, so the index is empty")

@@ -105,8 +105,13 @@ class OpenedIndex:
         """The collection as searches see it: as of one commit, until `refresh`."""
         opened = self._opened  # another thread may close or refresh
         if opened is None:
-            self._opened = opened = self._index.snapshot()
+            opened = self._index.snapshot()
+            self._prepare(opened)
+            self._opened = opened
         return opened
+
+    def _prepare(self, collection: Snapshot) -> None:
+        """What is done before anybody searches a commit."""
 
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
@@ -116,6 +121,7 @@ class OpenedIndex:
         self._index = Index.open(self.folder)  # it may be in parts by now
         self._index.require(self.vocabulary)
         opened = self._index.snapshot(before)
+        self._prepare(opened)
         self._opened, self._ann_index = opened, None
         return before is None or before.generation != opened.generation
 

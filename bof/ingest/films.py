@@ -22,6 +22,7 @@ from bof.ingest.film_reading import FilmReading, read_chunks
 from bof.ingest.reuse import reuse_features
 from bof.ingest.sync import UNFINISHED_NS, KnownContent, KnownFile, by_file
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
 from bof.store.catalog import ImageRecord, Move
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -35,10 +36,10 @@ class Films:
 
     def __init__(
         self, index: Index, writer: Writer, batches: Batches, documents: Documents, spec: FilmSpec,
-        options: IndexOptions, progress: Progress | None,
+        options: IndexOptions, progress: Progress | None, cluster: Cluster | None = None,
     ) -> None:  # fmt: skip
         self._index, self._writer, self._batches, self._documents = index, writer, batches, documents
-        self._spec, self._options, self._progress = spec, options, progress
+        self._spec, self._options, self._progress, self._cluster = spec, options, progress, cluster
         self._opened: list[OpenedFilm] = []
         self._complete: list[FilmReading] = []
         self.n_changed = self.n_reused = self.n_removed = self.n_unchanged = 0
@@ -75,7 +76,7 @@ class Films:
                 self._complete.append(reading)
             else:
                 to_read.append(reading)
-        for reading, found in read_chunks(to_read, self._spec, self._options, self._progress):
+        for reading, found in read_chunks(to_read, self._spec, self._options, self._progress, self._cluster):
             self._take(reading, found)
 
     def _begin(self, film: OpenedFilm, records: Sequence[ImageRecord]) -> FilmReading:

@@ -73,6 +73,13 @@ def read_as_indexed(record: ImageRecord, folder: Path, max_bytes: int = MAX_BYTE
     return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
 
 
+def read_picture_of(record: ImageRecord, folder: Path, max_side: int, decoder: Decoder) -> Picture | None:
+    """The picture in RGB, in the frame of what was indexed; None where its file is another now. Raises ImageError."""
+    data = read_as_indexed(record, folder)
+    picture = None if data is None else decoder(data, max_side)
+    return sized(picture, record) if picture and is_remote(record.path) else picture
+
+
 def sized(picture: Picture, record: ImageRecord) -> Picture:
     """A smaller version of an indexed picture, in the frame of what was indexed."""
     return replace(picture, width=record.width, height=record.height)
@@ -92,8 +99,8 @@ class IndexedPictures:
         decoder: Decoder = decode_here,
         lent: LentPictures | None = None,
     ) -> None:
-        self._index, self._rows, self._decode = index, rows, decoder
-        self._lent = lent or LentPictures({})
+        self.index, self.rows, self.decoder = index, rows, decoder
+        self.lent = lent or LentPictures({})
         self._records: dict[int, ImageRecord | None] = {}
 
     def contents(self, images: Sequence[int]) -> Mapping[int, str]:
@@ -104,9 +111,9 @@ class IndexedPictures:
 
     def find(self, sha256: str) -> Sequence[int]:
         """The live images whose files have this content, by name."""
-        ids = [number for number, _ in self._index.ids_of_contents([sha256])]
-        found = np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
-        return sorted(found, key=lambda image: self._rows.names[image])
+        ids = [number for number, _ in self.index.ids_of_contents([sha256])]
+        found = np.flatnonzero(np.isin(self.rows.id, ids) & ~self.rows.deleted).tolist() if ids else []
+        return sorted(found, key=lambda image: self.rows.names[image])
 
     def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
         """The picture of an image in RGB, or another part of its file; None where the file is not what was indexed, is
@@ -118,19 +125,21 @@ class IndexedPictures:
             return None
         try:
             if is_in_memory(record.path):
-                return self._lent.read(record, max_side)
+                return self.lent.read(record, max_side)
             if part:
                 record = replace(record, path=str(replace(Address.parse(record.path), part=part)))
-            data = read_as_indexed(record, self._index.folder)
-            picture = None if data is None else self._decode(data, max_side)
-            return sized(picture, record) if picture and is_remote(record.path) else picture
+            return self.read_record(image, record, max_side)
         except ImageError:
             return None
 
+    def read_record(self, image: int, record: ImageRecord, max_side: int) -> Picture | None:
+        """The picture of an image as a record names it. Raises ImageError."""
+        return read_picture_of(record, self.index.folder, max_side, self.decoder)
+
     def _look_up(self, images: Iterable[int]) -> None:
-        ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
+        ids = {int(self.rows.id[image]): image for image in images if image not in self._records}
         if ids:
-            found = {record.id: record for record in self._index.select(ids=list(ids)).records}
+            found = {record.id: record for record in self.index.select(ids=list(ids)).records}
             self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it
 
 

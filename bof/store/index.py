@@ -34,6 +34,7 @@ from bof.store.snapshot import SnapshotFacts as SnapshotFacts
 from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
 from bof.store.writer import Writer, open_writer
 from bof.system.locking import one_writer
+from bof.types import F64
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path
 
 
@@ -251,18 +252,26 @@ class Index:
         another commit than the epoch's.
         """
         facts = epoch.parts[number]
-        part = self._part(facts.name)
+        opened = self.open_weighed(facts.name, facts.generation, epoch.idf, epoch.number, before)
+        return replace(opened, n_images=epoch.n_images, n_features=epoch.n_features)
+
+    def open_weighed(
+        self, name: str, generation: int, idf: F64, number: int, before: Snapshot | None = None
+    ) -> Snapshot:
+        """One part alone, by name, as of a commit of its own, weighed by idf f64 (n_words,); number: of the whole's
+        commit. Raises EpochGoneError where the part is at another commit.
+        """
+        part = self._part(name)
         with catalog.reading(part.folder) as database:
             found = catalog.generation_in(database)
-            if found != facts.generation:
-                expected = f"commit {facts.generation}, of epoch {epoch.number}"
+            if found != generation:
+                expected = f"commit {generation}, of epoch {number}"
                 raise EpochGoneError(path=part.folder, expected=expected, found=found, advice="open the epoch of now")
-            commit = OpenPart(facts.name, part, database).open(before)
+            commit = OpenPart(name, part, database).open(before)
         whole = Joined.of([commit])
         with self._naming_damage(), reading(*whole.segments):
-            weights = weigh([segment.postings for segment in whole.segments], whole.live, epoch.idf)
-            opened = whole.snapshot(epoch.number, weights, find_film_frames(whole.rows.paths))
-        return replace(opened, n_images=epoch.n_images, n_features=epoch.n_features)
+            weights = weigh([segment.postings for segment in whole.segments], whole.live, idf)
+            return whole.snapshot(number, weights, find_film_frames(whole.rows.paths))
 
     def _part(self, name: str) -> Index:
         return self

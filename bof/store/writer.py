@@ -19,6 +19,7 @@ from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, additions, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
+from bof.store.incoming import IncomingSegment, drop_incoming, move_in
 from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
@@ -37,6 +38,7 @@ def open_writer(folder: Path, n_words: int) -> Iterator[Writer]:
     """The index's only writer; what a crash left behind is swept first. Raises IndexStoreError where another writes."""
     with one_writer(folder):
         writer = Writer(folder, n_words)
+        drop_incoming(folder)
         writer.sweep()
         yield writer
 
@@ -82,6 +84,58 @@ class Writer:
 
         self._commit_segment(lambda fresh: self._write_segment(fresh, images), commit)
         self.maintain()
+
+    @property
+    def homes(self) -> Sequence[Path]:
+        """The folders that new segments lie in: one a part."""
+        return [self.folder]
+
+    def homes_of(self, paths: Sequence[str]) -> dict[str, int]:
+        """By path: which of `homes` a picture's segment lies in."""
+        return dict.fromkeys(paths, 0)
+
+    def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0) -> None:
+        """Add a segment that another process wrote beside the index, `append` otherwise. records: of its images.
+
+        home: which of `homes` it was written beside. Every byte is compared with what was said of it. Raises
+        IndexStoreError where it is not that; it is dropped.
+        """
+        self.take_in(segment, records)
+        n_features = sum(record.n_features for record in records)
+        try:
+            with catalog.transaction(self.folder) as database:
+                number = changes.insert_segment(database, segment.name, segment.files, len(records), n_features)
+                changes.insert_images(database, number, records)
+        except (OSError, IndexStoreError):
+            self._delete([segment.name])
+            raise
+        self.maintain()
+
+    def take_in(self, segment: IncomingSegment, records: Sequence[ImageRecord]) -> Segment:
+        """Such a segment at its place, compared with what was said of it, but no part of the index yet."""
+        n_features = sum(record.n_features for record in records)
+        place = move_in(self.folder, segment.name)
+        try:
+            opened = self.open_sound(SegmentRecord(0, segment.name, len(records), n_features, segment.files))
+            with reading(opened):
+                sizes = np.diff(opened.feature_indptr).tolist()
+            if sizes != [record.n_features for record in records]:
+                raise IndexStoreError("its images have other numbers of features than was said", path=place)
+        except (OSError, IndexStoreError):
+            self._delete([segment.name])
+            raise
+        return opened
+
+    def read_incoming(
+        self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0
+    ) -> list[tuple[ImageRecord, ImageColumns]]:
+        """The images of such a segment, in memory, for those that may come in one by one; the segment is dropped."""
+        opened = self.take_in(segment, records)
+        try:
+            with reading(opened):
+                return [(record, opened.image_columns(place)) for place, record in enumerate(records)]
+        finally:
+            self._delete([segment.name])
 
     def write_images(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> tuple[str, Files]:
         """A segment whole and on disk, which is no part of the index yet: the name of its folder, and its files.

@@ -62,14 +62,18 @@ def limit_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Me
 
     memory_mb 0: half the machine's, or what one process needs. Raises OptionError where not even one fits.
     """
-    least = pyramid_bytes(features)
-    needed = WRITER_BYTES + WORKER_BYTES + least
+    least, needed = pyramid_bytes(features), least_memory(features)
     total = memory_mb << 20 if memory_mb else max(machine_memory() // 2, needed)
     if total < needed:
         least_mb = -(-needed >> 20)
         raise OptionError(option="memory", expected=f"at least {least_mb} MB to index with", found=memory_mb)
     n_fit = min(n_workers, (total - WRITER_BYTES) // (WORKER_BYTES + least))
     return MemoryLimit(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
+
+
+def least_memory(features: FeatureOptions) -> int:
+    """Bytes that indexing takes with one process that reads."""
+    return WRITER_BYTES + WORKER_BYTES + pyramid_bytes(features)
 
 
 def machine_memory() -> int:
@@ -118,6 +122,15 @@ def pixels_beside_freed(max_pixels: int, features: FeatureOptions) -> int:
 def pyramid_bytes(features: FeatureOptions) -> int:
     """What SIFT takes for the largest picture that it is given."""
     return _PYRAMID_BYTES[features.extractor] * (2 * features.max_side) ** 2
+
+
+def resident_memory() -> int:
+    """Bytes of memory that this process has in use, mapped files included; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
 
 
 def peak_memory() -> int:

@@ -156,7 +156,7 @@ ENDPOINTS = (
         problems=("query-gone", "bad-picture", "busy"),
     ),
     Endpoint(
-        "POST", "/search/query/{query}", "Search with a stored query", search_query, {200: "Answer"},
+        "POST", "/search/query/{query}", "Search with a stored query", search_query, {200: "Answer", 206: "Answer"},
         parameters=(STORED, *SEARCH), is_heavy=True, problems=_OF_QUERY, others=ANNOTATED,
     ),
     Endpoint(

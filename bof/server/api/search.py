@@ -124,11 +124,11 @@ ANNOTATED = {"application/ld+json": "AnnotationPage"}
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
+        "POST", "/search", "Search with a picture", search, {200: "Answer", 206: "Answer"}, parameters=(URL, *SEARCH), body="picture",
         is_heavy=True, problems=(*PICTURE, "not-fetched"), others=ANNOTATED,
     ),
     Endpoint(
-        "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer"},
+        "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer", 206: "Answer"},
         parameters=(ID, *SEARCH), is_heavy=True, problems=(*PICTURE, "gone"), others=ANNOTATED,
     ),
     Endpoint(

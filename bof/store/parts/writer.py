@@ -13,6 +13,7 @@ from bof.store import catalog, vocabulary_copy
 from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, additions, changes
 from bof.store.check import CheckReport
+from bof.store.incoming import IncomingSegment
 from bof.store.parts import checking, redo
 from bof.store.parts.layout import FACT, FOLDER, Layout
 from bof.store.parts.redo import AddSegment, Annotate, Change, Rearrange, SetFacts, SetFields
@@ -79,6 +80,30 @@ class PartedWriter(Writer):
                 last_id += len(chosen)
             self._commit(plan)
         self._maintain(plan)
+
+    @property
+    def homes(self) -> Sequence[Path]:
+        """The folder of each part."""
+        return [writer.folder for writer in self.writers]
+
+    def homes_of(self, paths: Sequence[str]) -> dict[str, int]:
+        """By path: the part that a picture is in, or goes to."""
+        return self._homes(paths)
+
+    def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0) -> None:
+        """Add a segment that was written beside a part: see `Writer.adopt`."""
+        n_features = sum(record.n_features for record in records)
+        with self._sweeping_after_failure():
+            self.writers[home].take_in(segment, records)
+            change = AddSegment(segment.name, segment.files, list(records), n_features, {}, self._last_id())
+            self._commit({home: [change]})
+        self._maintain({home: [change]})
+
+    def read_incoming(
+        self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0
+    ) -> list[tuple[ImageRecord, ImageColumns]]:
+        """The images of such a segment, in memory: see `Writer.read_incoming`."""
+        return self.writers[home].read_incoming(segment, records)
 
     def set_facts(self, facts: Mapping[str, object], dropped: Sequence[str] = ()) -> None:
         """Set facts of the index and of each part; groups of optional columns that no longer fit them are dropped."""
