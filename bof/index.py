@@ -27,6 +27,7 @@ from bof.cli.command import ended_like_interrupted, message_of, run
 from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.judging import refuse_wrong_judging
 from bof.cli.on_dask import cluster_of
+from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.cli.watching import compare_with_watched
@@ -97,6 +98,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    group.add_argument(
+        "--contact-sheet", type=Path, nargs=2, metavar=("FILM", "FILE"),
+        help="draw the frames that the index has of a film, with their times, into FILE (.jpg)",
+    )  # fmt: skip
     group.add_argument(
         "--judge", nargs=3, metavar=("JUDGMENT", "A", "B"),
         help="say that two pictures show the same thing (same), or not (different), or forget it (none)",
@@ -187,6 +192,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     for option in ("skipped", "pairs", "export", "export_judgments"):
         if path := getattr(arguments, option):
             require_no_photograph(path, option)
+    if arguments.contact_sheet:
+        require_place(arguments.contact_sheet[1], "contact_sheet")
 
 
 def _refuse_missing(sources: Sequence[Path]) -> None:

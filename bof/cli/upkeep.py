@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.film_sheet import contact_sheet_action
 from bof.cli.graph import graph_action
 from bof.cli.judging import export_action, import_action, judge_action
 from bof.cli.on_dask import cluster_of
@@ -31,7 +32,7 @@ log = logging.getLogger("bof")
 
 ACTIONS = (
     "remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph", "judge",
-    "export_judgments", "import_judgments",
+    "export_judgments", "import_judgments", "contact_sheet",
 )  # fmt: skip
 _NAMED = 20
 
@@ -45,6 +46,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
         "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
         "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action, "judge": judge_action,
         "export_judgments": export_action, "import_judgments": import_action,
+        "contact_sheet": contact_sheet_action,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 
