@@ -44,6 +44,8 @@ from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
 from bof.store.index import EpochGoneError, Index
+from bof.store.parts.layout import Share, Split
+from bof.store.parts.making import create_index, require_split
 from bof.store.snapshot import Snapshot
 from bof.store.writer import Writer
 from bof.system.ahead import run_ahead
@@ -93,15 +95,20 @@ class Engine(OpenedIndex):
 
     @classmethod
     def create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, features: FeatureOptions | None = None
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        features: FeatureOptions | None = None,
+        split: Split | Share | None = None,
     ) -> Self:
         """A new index. The vocabulary that ships with bof, and features as it was trained on, are the defaults.
 
-        The index gets a copy of the vocabulary, so that it needs no other file.
+        The index gets a copy of the vocabulary, so that it needs no other file. split: into parts, or which part of a
+        collection it is to be.
         """
         source = Path(os.path.abspath(vocabulary_folder or default_vocabulary_path()))
         vocabulary = load_vocabulary(source)
-        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.new_index_features))
+        return cls(create_index(Path(folder), vocabulary, source, features or vocabulary.new_index_features, split))
 
     @classmethod
     def open(
@@ -121,18 +128,25 @@ class Engine(OpenedIndex):
 
     @classmethod
     def open_or_create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float | str
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        *,
+        split: Split | Share | None = None,
+        **feature_options: float | str,
     ) -> Self:
         """The index in a folder, made if there is none.
 
-        feature_options: fields of FeatureOptions that must hold. Raises MismatchError where the index has others.
+        feature_options: fields of FeatureOptions that must hold; split: how it must be split. Raises MismatchError
+        where the index has others, or is split in another way.
         """
         folder = Path(folder)
         if not catalog.exists(folder):
             vocabulary_folder = Path(vocabulary_folder or default_vocabulary_path())
             features = load_vocabulary(vocabulary_folder).new_index_features.replaced(**feature_options)
-            return cls.create(folder, vocabulary_folder, features)
+            return cls.create(folder, vocabulary_folder, features, split)
         index = Index.open(folder)
+        require_split(index, split)
         found = index.features
         if found != found.replaced(**feature_options):
             raise MismatchError(

@@ -16,7 +16,7 @@ from bof.errors import IndexStoreError, reason_of
 from bof.native.mapped_file import reading
 from bof.store import catalog, columns, vocabulary_copy
 from bof.store import check as check_module
-from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
+from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, additions, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
 from bof.store.incoming import IncomingSegment, drop_incoming, move_in
@@ -64,15 +64,20 @@ class Writer:
                 raise IndexStoreError(reason, advice=ADVICE)
 
     def append(
-        self, images: Sequence[tuple[ImageRecord, ImageColumns]], annotated: Mapping[str, Fields] | None = None
+        self,
+        images: Sequence[tuple[ImageRecord, ImageColumns]],
+        annotated: Mapping[str, Fields] | None = None,
+        last_id: int = 0,
     ) -> None:
         """Add images as one new segment; an older image of the same path gives way.
 
-        annotated: by path, fields that get these values in the same commit, instead of those that they had.
+        annotated: by path, fields that get these values in the same commit, instead of those that they had; last_id:
+        an id that is taken elsewhere, theirs are higher.
         """
 
         def commit(database: Connection, name: str, files: Files) -> None:
             n_features = sum(record.n_features for record, _ in images)
+            additions.raise_last(database, last_id)
             metadata.set_fields(database, annotated or {})
             number = changes.insert_segment(database, name, files, len(images), n_features)
             changes.insert_images(database, number, [record for record, _ in images])

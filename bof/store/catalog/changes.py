@@ -131,8 +131,9 @@ def find_paths(database: Connection, paths: Iterable[str]) -> set[str]:
     query = "SELECT 1 FROM images WHERE deleted = 0 AND (path = ? OR path = ? OR path BETWEEN ? AND ?) LIMIT 1"
     found = set()
     for path in paths:
-        file = os.fsencode(Address.parse(path).file)
-        if database.execute(query, (os.fsencode(path), file, file + b"#", file + b"#\xff")).fetchone():
+        file = Address.parse(path).file
+        inside = os.fsencode(os.path.join(file, "#"))
+        if database.execute(query, (os.fsencode(path), os.fsencode(file), inside, inside + b"\xff")).fetchone():
             found.add(path)
     return found
 

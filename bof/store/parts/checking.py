@@ -15,6 +15,9 @@ from bof.store.catalog import ImageRecord
 from bof.store.check import CheckReport
 from bof.store.parts.layout import FOLDER, Layout
 
+HALF_WRITTEN = (f".{catalog.FILE_NAME}.partial", ".commit.json.partial", ".counts.npz.partial.npz")
+"""What a death leaves of small files that are written whole."""
+
 
 def require_part(folder: Path, place: int, n_parts: int) -> None:
     """Raises IndexStoreError where a part is not there."""

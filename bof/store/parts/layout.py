@@ -76,6 +76,14 @@ def is_layout(fact: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """A new index is to have so many parts, and what decides where a picture goes."""
+
+    n_parts: int
+    by: By = "hash"
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """The pictures of one part that is made on its own: number, from 1, of so many. Raises OptionError for others."""
 

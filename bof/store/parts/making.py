@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bof.errors import IndexStoreError, OptionError, reason_of
+from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
 from bof.store import catalog, vocabulary_copy
@@ -24,7 +25,7 @@ from bof.store.catalog import ImageRecord, additions, changes, commits, metadata
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder, new_facts
 from bof.store.merge import MAX_FEATURES, MergePart, write_merged
-from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout
+from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout, Share, Split
 from bof.store.segments import Segment
 from bof.store.writer import Files, Writer
 from bof.system.files import fsync_path, link_or_copy, write_folder
@@ -36,6 +37,31 @@ Progress = Callable[[int, int], None]
 
 _OWN = ("parts", "roots", "added", "last_id", "share", "format")
 """Facts of a catalogue that are not those of all parts."""
+
+
+def create_index(
+    folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions,
+    split: Split | Share | None = None,
+) -> Index:  # fmt: skip
+    """A new, empty index: an ordinary one, one in parts, or one for a share of a collection."""
+    facts = folder, vocabulary, vocabulary_folder, features
+    if isinstance(split, Split):
+        return create_in_parts(*facts, split.n_parts, split.by)
+    return Index.create(*facts, split)
+
+
+def require_split(index: Index, split: Split | Share | None) -> None:
+    """Raises MismatchError where an index is split in another way than was asked for."""
+    if isinstance(split, Share) and index.share != split:
+        found = "another index" if index.share is None else f"part {index.share.number} of {index.share.of}"
+        expected = f"part {split.number} of {split.of}, by {split.by}"
+        raise MismatchError(path=index.folder, expected=expected, found=found, advice="name another {index}")
+    fact = catalog.read_meta(index.folder).get(FACT)
+    if isinstance(split, Split) and (fact is None or (len(fact["names"]), fact["by"]) != (split.n_parts, split.by)):
+        found = "an index without parts" if fact is None else f"{len(fact['names'])} parts, by {fact['by']}"
+        expected = f"{split.n_parts} parts, by {split.by}"
+        advice = f"{{reparts}} {split.n_parts} {{part_by}} {split.by} gives it these"
+        raise MismatchError(path=index.folder, expected=expected, found=found, advice=advice)
 
 
 def create_in_parts(
@@ -76,13 +102,11 @@ def make_part(folder: Path, facts: Mapping[str, Any]) -> str:
     """
     name = uuid.uuid4().hex
     place = folder / FOLDER / name
-    try:
+    with naming_failure(place):
         (place / SEGMENTS).mkdir(parents=True)
         link_vocabulary(folder, place)
         fsync_path(place.parent)
-    except OSError as error:
-        raise IndexStoreError(reason_of(error), path=place, advice="the index is as it was") from error
-    catalog.create(place, {key: value for key, value in facts.items() if key not in _OWN})
+        catalog.create(place, {key: value for key, value in facts.items() if key not in _OWN})
     return name
 
 
@@ -107,7 +131,7 @@ def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None)
     IndexStoreError where a segment is damaged, or the disk is full: the index is as it was.
     """
     require_number(n_parts, "reparts")
-    with index._opened_writer() as writer:
+    with index._opened_writer() as writer, naming_failure(index.folder):
         before = index.generation()
         facts = catalog.read_meta(index.folder)
         make_folder(index.folder / FOLDER)
@@ -165,11 +189,8 @@ def _fill(place: Path, sources: Sequence[Source], number: int, n_words: int) -> 
         parts = [MergePart(source.segments[segment], keep) for source, segment, keep in group]
         records = [record for one in group for record in _records(*one)]
         name, files = uuid.uuid4().hex, Files()
-        try:
-            with reading(*(part.segment for part in parts)):
-                write_folder(place / SEGMENTS / name, lambda f, p=parts, t=files: t.update(write_merged(f, p, n_words)))  # type: ignore[misc]
-        except OSError as error:
-            raise IndexStoreError(reason_of(error), path=place, advice="the index is as it was") from error
+        with reading(*(part.segment for part in parts)):
+            write_folder(place / SEGMENTS / name, lambda f, p=parts, t=files: t.update(write_merged(f, p, n_words)))  # type: ignore[misc]
         written.append((name, files, records))
     with catalog.transaction(place) as database:
         for source in sources:
@@ -224,6 +245,15 @@ def _take_over_times(database: Connection, sources: Sequence[Source]) -> None:
             entries.append([number, seconds])
     changes.set_meta(database, additions.KEY, entries)
     changes.set_meta(database, additions.LAST, last)
+
+
+@contextmanager
+def naming_failure(folder: Path) -> Iterator[None]:
+    """A full or broken disk is an IndexStoreError that names the index."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexStoreError(reason_of(error), path=folder, advice="the index is as it was") from error
 
 
 def _name_parts(folder: Path, facts: Mapping[str, Any], layout: Layout, before: int) -> None:

@@ -62,11 +62,14 @@ class PartedWriter(Writer):
             writer.require_whole()
 
     def append(
-        self, images: Sequence[tuple[ImageRecord, ImageColumns]], annotated: Mapping[str, Fields] | None = None
+        self,
+        images: Sequence[tuple[ImageRecord, ImageColumns]],
+        annotated: Mapping[str, Fields] | None = None,
+        last_id: int = 0,
     ) -> None:
         """Add images, in one new segment of each part that gets some: see `Writer.append`."""
         home_of = self._homes([*(record.path for record, _ in images), *(annotated or {})])
-        last_id, plan = self._last_id(), dict[int, list[Change]]()
+        last_id, plan = max(last_id, self._last_id()), dict[int, list[Change]]()
         with self._sweeping_after_failure():
             for home in sorted({home_of[record.path] for record, _ in images}):
                 chosen = [one for one in images if home_of[one[0].path] == home]
@@ -161,6 +164,12 @@ class PartedWriter(Writer):
         for writer in self.writers:
             writer.sweep()
         check_module.sweep(self.folder, [])
+        for place in (self.folder, *(writer.folder for writer in self.writers)):
+            for name in checking.HALF_WRITTEN:
+                with suppress(OSError):
+                    (place / name).unlink()
+        with suppress(OSError):  # what is left of an ordinary index
+            (self.folder / check_module.SEGMENTS).rmdir()
         for path in checking.stray_parts(self.folder, self.layout):
             with suppress(OSError):
                 path.unlink() if path.is_symlink() or not path.is_dir() else shutil.rmtree(path)
