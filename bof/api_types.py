@@ -126,6 +126,13 @@ class JointAnswer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[JointAnswerMissingPart]
+
+
+@final
+class JointAnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final

@@ -20,7 +20,7 @@ from bof.errors import ClusterError
 from bof.options import FeatureOptions, IndexOptions, SearchOptions, VerifyOptions
 from bof.retrieval.remote import on_worker
 from bof.retrieval.remote.parts import Ask
-from bof.retrieval.remote.requests import Touch
+from bof.retrieval.remote.requests import TouchRequest
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.scheduling.connection import Cluster
 from bof.store.parts.making import create_in_parts
@@ -214,7 +214,7 @@ def test_a_part_is_opened_when_it_is_first_asked_for(cluster: Cluster, parted: P
     assert [fact[1] for fact in held.facts()] == [parts.names[0].name]
     held.close()
     assert held.facts() == []
-    replies, missing = parts.ask({0: Ask(Touch()), 2: Ask(Touch())}, time.monotonic() + 30)
+    replies, missing = parts.ask({0: Ask(TouchRequest()), 2: Ask(TouchRequest())}, time.monotonic() + 30)
     assert replies == {0: True, 2: True}
     assert not missing
 
