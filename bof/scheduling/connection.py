@@ -86,10 +86,12 @@ class Cluster:
         """function(*arguments) on every worker as of now: address -> result."""
         try:
             return dict(self.client.run(function, *arguments))
-        except ImportError as error:
-            raise _no_bof(error, self.address) from error
         except (OSError, TimeoutError) as error:
             raise ClusterError(f"a worker does not answer: {error}", path=self.address) from error
+        except Exception as error:
+            if "ModuleNotFoundError" in repr(error) or isinstance(error, ImportError):
+                raise _no_bof(error, self.address) from error
+            raise
 
 
 def unseen_error(path: str, address: str) -> ClusterError:
@@ -170,6 +172,6 @@ def other_version(address: str, found: object) -> ClusterError:
     return ClusterError(problem, path=address, expected=str(own_identity()), found=str(found), advice=advice)
 
 
-def _no_bof(error: ImportError, address: str) -> ClusterError:
+def _no_bof(error: Exception, address: str) -> ClusterError:
     advice = "install bof-search there in the same version, and restart the workers"
     return ClusterError(f"the workers cannot run bof ({error})", path=address, advice=advice)

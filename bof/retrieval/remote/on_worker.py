@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import OrderedDict
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from bof.retrieval.shortlist import VoteAndVerify
 from bof.retrieval.votes import Votes
 from bof.store.columns import Rows
 from bof.store.index import Snapshot
+from bof.system.workers import Limits, Pool
 from bof.types import U8, Verification
 from bof.vocabulary.vocabulary import load_vocabulary
 
@@ -48,6 +49,9 @@ NOT_OPEN, NOT_VOTED = "not open", "not voted"
 
 _MOST_VOTES = 64
 """Votes that are remembered."""
+
+_DECODERS, _DECODE_S = 2, 30.0
+"""Processes that decode pictures of first hits, and the seconds that one may take."""
 
 _MOST_EPOCHS = 2
 """Commits of one part that are open at a time: queries of the last one end while those of the next begin."""
@@ -193,6 +197,18 @@ def _measure(request: Measure, name: PartName, stages: VoteAndVerify) -> Measure
 
 
 def _read(request: Read) -> Picture | None:
+    """By a child process: a picture may kill its decoder, and not the worker with its parts."""
+    found = _decoders().submit(request).result()
+    return found if isinstance(found, Picture) else None
+
+
+@lru_cache(maxsize=1)
+def _decoders() -> Pool:
+    return Pool(f"{__name__}:read_in_child", None, _DECODERS, Limits(_DECODE_S, 1 << 30))
+
+
+def read_in_child(shared: None, request: Read) -> Picture | None:
+    """The picture in RGB; None where it cannot be read, or is another now."""
     try:
         return read_picture_of(request.record, request.folder, request.max_side, decode_here)
     except ImageError:

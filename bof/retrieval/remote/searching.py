@@ -35,7 +35,7 @@ _MOST_COMMITS = 2
 class SearchWorkers:
     """The workers of a cluster, as those that search. Threads may share it.
 
-    replicas: workers that hold each part; deadline_s: so long a part may take in a round of a query, else it is missing.
+    replicas: workers that hold each part; deadline_s: so long a part may take in a round of a query.
     """
 
     def __init__(self, cluster: Cluster, replicas: int = 1, deadline_s: float = 30.0) -> None:
@@ -91,7 +91,7 @@ class SearchWorkers:
             firsts = list(accumulate((part.n_rows for part in collection.parts), initial=0))[:-1]
             pictures = PicturesOnWorkers.over(pictures, parts, firsts)
         stages_of = partial(_stages, parts)
-        return dataclasses.replace(searcher, stages_of=stages_of, ann_index=None, pictures=pictures)
+        return dataclasses.replace(searcher, stages_of=stages_of, ann_index=None, pictures=pictures, memory=None)
 
 
 def _stages(
