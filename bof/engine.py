@@ -44,7 +44,7 @@ from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
 from bof.store.index import EpochGoneError, Index
-from bof.store.parts.layout import Share, Split
+from bof.store.parts.layout import PartShare, Split
 from bof.store.parts.making import create_index, require_split
 from bof.store.snapshot import Snapshot
 from bof.store.writer import Writer
@@ -99,7 +99,7 @@ class Engine(OpenedIndex):
         folder: PathText,
         vocabulary_folder: PathText | None = None,
         features: FeatureOptions | None = None,
-        split: Split | Share | None = None,
+        split: Split | PartShare | None = None,
     ) -> Self:
         """A new index. The vocabulary that ships with bof, and features as it was trained on, are the defaults.
 
@@ -132,7 +132,7 @@ class Engine(OpenedIndex):
         folder: PathText,
         vocabulary_folder: PathText | None = None,
         *,
-        split: Split | Share | None = None,
+        split: Split | PartShare | None = None,
         **feature_options: float | str,
     ) -> Self:
         """The index in a folder, made if there is none.

@@ -11,7 +11,7 @@ from bof.errors import OptionError, display_name
 from bof.options import PART_BY
 from bof.store.index import Index
 from bof.store.parts.combining import combine
-from bof.store.parts.layout import Share, Split
+from bof.store.parts.layout import PartShare, Split
 from bof.store.parts.making import repart
 from bof.system.units import counted
 
@@ -37,14 +37,14 @@ def add_part_actions(group: argparse._MutuallyExclusiveGroup) -> None:
     group.add_argument("--combine", type=Path, nargs="+", metavar="PART", help=what)
 
 
-def chosen_split(arguments: argparse.Namespace) -> Split | Share | None:
+def chosen_split(arguments: argparse.Namespace) -> Split | PartShare | None:
     """How a new index is split, or which share it is. Raises OptionError where the flags contradict each other."""
     if (arguments.part is None) != (arguments.of is None):
         raise OptionError(option="part", expected="{part} I with {of} N")
     if arguments.part is not None and arguments.parts is not None:
         raise OptionError(option="part", expected="no {parts} beside it")
     if arguments.part is not None:
-        return Share(arguments.part, arguments.of, arguments.part_by)
+        return PartShare(arguments.part, arguments.of, arguments.part_by)
     return None if arguments.parts is None else Split(arguments.parts, arguments.part_by)
 
 

@@ -149,8 +149,8 @@ class ServedCollection:
 
     def ids_of_contents(self, contents: Iterable[str]) -> list[tuple[int, str]]:
         """The id and the content of each image whose file has one of these, by id."""
-        wanted = sorted(contents)
-        return self._engine.index.ids_of_contents(wanted) if wanted else []
+        ordered = sorted(contents)
+        return self._engine.index.ids_of_contents(ordered) if ordered else []
 
     def count_values(self, key: str, ids: Collection[int]) -> dict[str, int]:
         """How many of some images have each value of a field, or lie in each first folder of a name."""

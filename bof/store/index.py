@@ -26,7 +26,7 @@ from bof.store.epoch import Epoch
 from bof.store.film_frames import find_film_frames
 from bof.store.inverted_file import weigh
 from bof.store.parts import layout
-from bof.store.parts.layout import Share
+from bof.store.parts.layout import PartShare
 from bof.store.segments import ADVICE, Segment
 from bof.store.snapshot import Joined, PartCommit
 from bof.store.snapshot import Snapshot as Snapshot
@@ -98,7 +98,7 @@ class Index:
         vocabulary: Vocabulary,
         vocabulary_folder: Path,
         features: FeatureOptions,
-        share: Share | None = None,
+        share: PartShare | None = None,
     ) -> Index:
         """A new, empty index with a copy of the vocabulary that lies in vocabulary_folder.
 
@@ -139,10 +139,10 @@ class Index:
         return (self,)
 
     @property
-    def share(self) -> Share | None:
+    def share(self) -> PartShare | None:
         """Which share of a collection it is to have alone, None: whatever it is given."""
         fact = catalog.read_meta(self.folder).get(layout.SHARE)
-        return None if fact is None else Share(**fact)
+        return None if fact is None else PartShare(**fact)
 
     @property
     def column_spec(self) -> ColumnSpec:

@@ -20,7 +20,7 @@ from bof.store import catalog
 from bof.store.index import EpochGoneError, Index, refuse_part
 from bof.store.parts import redo
 from bof.store.parts.index import PartedIndex
-from bof.store.parts.layout import FOLDER, Share, number_of
+from bof.store.parts.layout import FOLDER, PartShare, number_of
 from bof.store.parts.making import repart
 from bof.store.snapshot import Snapshot
 from tests.store.test_crashes import Death, Failure, Steps, act, add_columns, append, error_of, quick, rearrange
@@ -314,11 +314,11 @@ def test_pages_of_a_selection_are_those_of_one_index(tmp_path: Path) -> None:
 def test_shares_are_all_pictures_each_once() -> None:
     paths = [f"/photos/{number % 7}/{number}.jpg" for number in range(200)]
     for by in ("hash", "folder"):
-        shares = [[path for path in paths if Share(number, 4, by).holds(path)] for number in range(1, 5)]  # type: ignore[arg-type]
+        shares = [[path for path in paths if PartShare(number, 4, by).holds(path)] for number in range(1, 5)]  # type: ignore[arg-type]
         assert sorted(path for share in shares for path in share) == sorted(paths)
         assert [number_of(path, 4, by) for path in shares[2]] == [2] * len(shares[2])  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="expected 1 to 4, found 5 of 4"):
-        Share(5, 4)
+        PartShare(5, 4)
 
 
 # -- The epoch --------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ _SAME = ("fingerprint", "n_words", "features", "columns", "model")
 def combine(folder: Path, sources: Sequence[Path], by: By = "hash") -> Index:
     """A new index whose parts are copies of others, made with the same vocabulary, features and columns.
 
-    Shares of one collection (`Share`) must all be there, and say themselves what goes where. Ids stay where no two
+    Shares of one collection (`PartShare`) must all be there, and say themselves what goes where. Ids stay where no two
     indexes have given the same; judgments and stored pictures come along. Raises OptionError, MismatchError and
     IndexStoreError: nothing was made.
     """

@@ -21,7 +21,7 @@ FACT = "parts"
 """The folder of the parts, and the fact of the catalogue that names them."""
 
 SHARE = "share"
-"""The fact of a part that was made on its own: see `Share`."""
+"""The fact of a part that was made on its own: see `PartShare`."""
 
 MAX_PARTS = 1 << 12
 _NAME = re.compile("[0-9a-f]{32}")
@@ -84,7 +84,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PartShare:
     """The pictures of one part that is made on its own: number, from 1, of so many. Raises OptionError for others."""
 
     number: int

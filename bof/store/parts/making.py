@@ -25,7 +25,7 @@ from bof.store.catalog import ImageRecord, additions, changes, commits, metadata
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder, new_facts
 from bof.store.merge import MAX_FEATURES, MergePart, write_merged
-from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout, Share, Split
+from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout, PartShare, Split
 from bof.store.segments import Segment
 from bof.store.writer import Files, Writer
 from bof.system.files import fsync_path, link_or_copy, write_folder
@@ -41,7 +41,7 @@ _OWN = ("parts", "roots", "added", "last_id", "share", "format")
 
 def create_index(
     folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions,
-    split: Split | Share | None = None,
+    split: Split | PartShare | None = None,
 ) -> Index:  # fmt: skip
     """A new, empty index: an ordinary one, one in parts, or one for a share of a collection."""
     facts = folder, vocabulary, vocabulary_folder, features
@@ -50,9 +50,9 @@ def create_index(
     return Index.create(*facts, split)
 
 
-def require_split(index: Index, split: Split | Share | None) -> None:
+def require_split(index: Index, split: Split | PartShare | None) -> None:
     """Raises MismatchError where an index is split in another way than was asked for."""
-    if isinstance(split, Share) and index.share != split:
+    if isinstance(split, PartShare) and index.share != split:
         found = "another index" if index.share is None else f"part {index.share.number} of {index.share.of}"
         expected = f"part {split.number} of {split.of}, by {split.by}"
         raise MismatchError(path=index.folder, expected=expected, found=found, advice="name another {index}")
@@ -135,7 +135,7 @@ def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None)
         before = index.generation()
         facts = catalog.read_meta(index.folder)
         make_folder(index.folder / FOLDER)
-        sources = [Source.of(one, n_parts, by) for one in writer.parts]
+        sources = [OldPart.of(one, n_parts, by) for one in writer.parts]
         names = []
         for number in range(n_parts):
             name = make_part(index.folder, facts)
@@ -151,7 +151,7 @@ def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class OldPart:
     """A part whose pictures go elsewhere: its sound segments, and of each the new part of every image, -1 of a removed
     one.
     """
@@ -163,7 +163,7 @@ class Source:
     layout: Layout
 
     @classmethod
-    def of(cls, writer: Writer, n_parts: int, by: By) -> Source:
+    def of(cls, writer: Writer, n_parts: int, by: By) -> OldPart:
         """Raises IndexStoreError where a segment is damaged."""
         layout = Layout(tuple(map(str, range(n_parts))), by)
         with catalog.reading(writer.folder) as database:
@@ -176,7 +176,7 @@ class Source:
         return cls(writer.folder, [row.number for row in rows], [writer.open_sound(row) for row in rows], homes, layout)
 
 
-def _fill(place: Path, sources: Sequence[Source], number: int, n_words: int) -> None:
+def _fill(place: Path, sources: Sequence[OldPart], number: int, n_words: int) -> None:
     """Write the pictures of one new part into its folder, which has none yet."""
     chosen = [
         (source, segment, home == number)
@@ -201,9 +201,9 @@ def _fill(place: Path, sources: Sequence[Source], number: int, n_words: int) -> 
         _take_over_times(database, sources)
 
 
-def _groups(chosen: Sequence[tuple[Source, int, Any]]) -> Iterator[list[tuple[Source, int, Any]]]:
+def _groups(chosen: Sequence[tuple[OldPart, int, Any]]) -> Iterator[list[tuple[OldPart, int, Any]]]:
     """What becomes one segment: as much as one holds."""
-    group: list[tuple[Source, int, Any]] = []
+    group: list[tuple[OldPart, int, Any]] = []
     total = 0
     for source, segment, keep in chosen:
         n_features = int(np.diff(source.segments[segment].feature_indptr)[keep].sum())
@@ -216,20 +216,20 @@ def _groups(chosen: Sequence[tuple[Source, int, Any]]) -> Iterator[list[tuple[So
         yield group
 
 
-def _records(source: Source, segment: int, keep: Any) -> list[ImageRecord]:
+def _records(source: OldPart, segment: int, keep: Any) -> list[ImageRecord]:
     with catalog.reading(source.folder) as database:
         records = commits.read_segment_records(database, source.numbers[segment])
     return [records[position] for position in np.flatnonzero(keep).tolist()]
 
 
-def _take_over(database: Connection, source: Source, number: int) -> None:
+def _take_over(database: Connection, source: OldPart, number: int) -> None:
     """What paths are annotated with, also paths that no image has now."""
     annotated = catalog.read_metadata(source.folder)
     here = {path: fields for path, fields in annotated.items() if source.layout.place(path) == number}
     metadata.set_fields(database, here)
 
 
-def _take_over_times(database: Connection, sources: Sequence[Source]) -> None:
+def _take_over_times(database: Connection, sources: Sequence[OldPart]) -> None:
     """When images came: an entry wherever the next id came at another time; and the highest id that was given."""
     numbers = [number for (number,) in database.execute("SELECT id FROM images ORDER BY id")]
     last, time_of = 0, dict[int, int | None]()
