@@ -83,7 +83,7 @@ class Searcher:
         """
         if query.others:
             parts = [query.part(number) for number in range(1 + len(query.others))]
-            return joined([self.search(part) for part in parts], self.collection.rows)
+            return joined([self.search(part) for part in parts], self.collection)
         watch = Stopwatch()
         with self._naming_damage():
             judged = self._judgments_of(query)
