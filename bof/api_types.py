@@ -107,6 +107,13 @@ class Answer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[AnswerMissingPart]
+
+
+@final
+class AnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final
@@ -132,6 +139,13 @@ class NamedAnswer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[NamedAnswerMissingPart]
+
+
+@final
+class NamedAnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final

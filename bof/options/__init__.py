@@ -312,6 +312,10 @@ class SearchOptions(Checked):
 
 COLUMNS = Option("columns", (), "describe pictures as wholes too, for rankers that compare that", choices=GROUPS,
                  many=True)  # fmt: skip
+PART_BY = Option(
+    "part_by", "hash", "what decides which part of an index a new picture goes to: the hash of its file's path, or of "
+    "its folder's", choices=("hash", "folder"), expert=True,
+)  # fmt: skip
 PARTNERS = Option("partners", 20, "how many partners each picture has in the pairs", 1, 1_000_000, expert=True)
 
 
