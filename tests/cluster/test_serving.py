@@ -54,9 +54,9 @@ def test_commands_search_on_workers(
     picture, flags = str(photos / "scene-03.png"), ["--index", str(index_folder)]
     dask = ["--dask", cluster.address]
     assert search([picture, *flags]) == 0
-    alone = capsys.readouterr().out
+    alone = capsys.readouterr().out.splitlines()[1:]  # the first line says how long it took
     assert search([picture, *flags, *dask]) == 0
-    assert capsys.readouterr().out == alone
+    assert capsys.readouterr().out.splitlines()[1:] == alone
     assert search([picture, *flags, *dask, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["missing_parts"] == {}
     assert duplicates([*flags]) == 0
@@ -65,7 +65,7 @@ def test_commands_search_on_workers(
     assert capsys.readouterr().out == alone
     assert cluster_command(["status", *dask, *flags]) == 0
     shown = capsys.readouterr().out
-    assert "(whole): epoch 1, 12 pictures" in shown
+    assert f"{index_folder} (whole): epoch" in shown
     assert "bof 0.1.0 (code " in shown
     assert cluster_command(["status", *dask, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["workers"]) == 2
