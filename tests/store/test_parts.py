@@ -22,6 +22,7 @@ from bof.store import index as index_module
 from bof.store.catalog import commits
 from bof.store.index import EpochGoneError, Index, refuse_part
 from bof.store.parts import redo
+from bof.store.parts.combining import combine
 from bof.store.parts.index import PartedIndex
 from bof.store.parts.layout import FOLDER, PartShare, number_of
 from bof.store.parts.making import repart
@@ -440,3 +441,50 @@ def test_images_of_segments_that_did_not_change_are_not_read_again(
     assert 0 < n_read_again < len(fresh.rows)
     assert _rows(after) == _rows(fresh)
     assert votes_by_name(after, 4) == votes_by_name(fresh, 4)
+
+
+# -- Indexes made apart -----------------------------------------------------------------------------------------------
+
+
+def test_indexes_that_gave_the_same_ids_are_combined_with_others(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    writer = writer_of(empty(tmp_path / "two").folder)
+    writer.append([picture(f"/archive/{letter}.jpg", seed, f"two {letter}.jpg") for seed, letter in enumerate("xyz")])
+    writer.annotate(["/archive/y.jpg"], {"tag": ["kept"], "year": ["1999"]}, {})
+    before = [state(tmp_path / name) for name in ("one", "two")]
+    index = combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "two"])
+    ids = [record.id for record in index.records()]
+    assert len(set(ids)) == len(ids) == len(ALL_PATHS) + 3
+    found = index.select("tag = kept and year = 1999")
+    assert [record.name for record in found.records] == ["two y.jpg"]
+    assert [record.id for record in found.records] == list(index.select_ids("", "two y"))
+    assert index.check().is_sound
+    alone = writer_of(empty(tmp_path / "alone").folder)
+    alone.append([picture(f"/archive/{letter}.jpg", seed, f"two {letter}.jpg") for seed, letter in enumerate("xyz")])
+    alone.append([picture(path, seed) for seed, path in enumerate(ALL_PATHS[:5])])
+    alone.append([picture(path, 5 + seed) for seed, path in enumerate(ALL_PATHS[5:])])
+    assert [votes_by_name(index.snapshot(), seed) for seed in QUERIES] == [
+        votes_by_name(Index.open(tmp_path / "alone").snapshot(), seed) for seed in QUERIES
+    ]
+    with index.writer() as writer:
+        writer.append([picture("/photos/last.jpg", 4)])
+    assert max(index.records(), key=lambda record: record.id).name == "last.jpg"
+    assert [state(tmp_path / name) for name in ("one", "two")] == before
+
+
+def test_what_does_not_belong_together_is_not_combined(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    with pytest.raises(OptionError, match="expected pictures of different paths in each part"):
+        combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "copy"])
+    with catalog.transaction(tmp_path / "copy") as database:
+        database.execute("UPDATE meta SET value = '13' WHERE key = 'n_words'")
+    with pytest.raises(MismatchError, match="other n_words than the first: expected 12, found 13"):
+        combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "copy"])
+    empty_in_parts(tmp_path / "parts", 2)
+    with pytest.raises(OptionError, match="expected ordinary indexes, found an index in parts"):
+        combine(tmp_path / "whole", [tmp_path / "parts"])
+    assert not catalog.exists(tmp_path / "whole")
+    combine(tmp_path / "whole", [tmp_path / "one"])
+    with pytest.raises(IndexStoreError, match="there is an index here already"):
+        combine(tmp_path / "whole", [tmp_path / "one"])
