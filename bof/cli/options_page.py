@@ -78,7 +78,8 @@ docs/command-line.md shows most others. What is marked *expert* stands in `--hel
 
 - `search`: `--no-verify` is `--ranker votes`, which skips geometry. docs/rankers.md says what the rankers, `--metric`,
   `--fusion` and `--columns` do, docs/embedding.md what `--model` and the flags that begin with it do. Where nothing was
-  clearly the same, on 40 inliers, `--mirror auto` looks for the query's mirror image too. `evaluate` has all of these
+  clearly the same, on 40 inliers, `--mirror auto` looks for the query's mirror image too, and so do `--inverse`,
+  `--enlarge` and `--tilt` for what they say, in this order, until something is. `evaluate` has all of these
   but `--top`, `--where` and `--text`; of boxes it takes `--box auto`.
 - `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
   coarse k-means. `--source`: what the photographs are, kept in the vocabulary.

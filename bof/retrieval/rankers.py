@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
+from bof.retrieval.tilting import DEPTH as TILTED_DEPTH
+from bof.retrieval.tilting import tilted
 from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
@@ -145,6 +147,11 @@ class BofRanker:
             with watch.stage("enlarge"):
                 for variant in enlarged(query):
                     found = with_variant(self.stages, variant, found, also)
+        if is_needed(self.options.tilt, found, verifying):
+            with watch.stage("tilt"):
+                shallow = replace(self.stages, verifying=replace(verifying, depth=TILTED_DEPTH))
+                for variant in tilted(query):
+                    found = with_variant(shallow, variant, found, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             expanding = self.options.expand

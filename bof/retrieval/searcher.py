@@ -87,7 +87,7 @@ class Searcher:
             parts = [query.part(number) for number in range(1 + len(query.others))]
             answers = [self.search(part) for part in parts]
             missing = {name: reason for one in answers for name, reason in one.missing.items()}
-            return dataclasses.replace(joined(answers, self.collection.rows), missing=missing)
+            return dataclasses.replace(joined(answers, self.collection), missing=missing)
         watch = Stopwatch()
         with self._naming_damage():
             judged = self._judgments_of(query)
