@@ -18,7 +18,7 @@ from bof.store.catalog import additions, checksums
 from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows, joined
 from bof.store.catalog.connection import connect, exists, reading, require_format
 from bof.store.catalog.metadata import require_texts
-from bof.store.catalog.records import RECORD, ImageRecord, SegmentRecord, checked, records_of
+from bof.store.catalog.records import RECORD, ImageRecord, SegmentRecord, checked, records_of, require_cells
 from bof.store.parts import layout
 from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
@@ -188,7 +188,9 @@ def _require_places(images: CatalogueColumns, segments: Sequence[SegmentRecord])
 def read_sizes(database: Connection) -> list[tuple[int, int, int, int]]:
     """Of every segment its number, its features, and the features and the number of its live images."""
     query = "SELECT segment, sum(n_features), count(*) FROM images WHERE deleted = 0 GROUP BY segment"
-    live = {segment: (int(n_features), n_images) for segment, n_features, n_images in database.execute(query)}
+    found = database.execute(query).fetchall()
+    require_cells("images.n_features", [n_features for _, n_features, _ in found if type(n_features) is not int])
+    live = {segment: (n_features, n_images) for segment, n_features, n_images in found}
     return [(row.number, row.n_features, *live.get(row.number, (0, 0))) for row in read_segments(database)]
 
 
