@@ -110,6 +110,7 @@ def _index(machines: Machines, folder: Path, index: Path, n_kills: int, chance: 
     command = [sys.executable, "-m", "bof.index", str(folder), "--index", str(index), "--dask", machines.address]
 
     killed: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
     counts, problems, n_files = [0], list[str](), len(list(folder.iterdir()))
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -127,10 +128,13 @@ def _index(machines: Machines, folder: Path, index: Path, n_kills: int, chance: 
         if process.returncode == 0 or len(counts) > 4 * n_kills:
             break
         if process.returncode > 0:
-            problems += [line for line in errors.decode(errors="replace").splitlines() if "Traceback" in line]
+            last = (errors.decode(errors="replace").strip().splitlines() or [""])[-1]
+            ended[last[-100:]] += 1
+            problems += [] if last.startswith("error: ") else [f"ended with {last}"]
     return [
         Finding("kills while indexing", f"{sum(killed.values())}: {dict(sorted(killed.items()))}"),
         Finding("runs until all was indexed", len(counts) - 1),
+        Finding("runs that ended in words", dict(ended) or 0),
         Finding("pictures indexed", f"{counts[-1]} of {n_files}", counts[-1] != n_files),
         Finding("problems", "; ".join(problems[:5]) or 0, bool(problems)),
     ]
