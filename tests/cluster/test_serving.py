@@ -60,9 +60,9 @@ def test_commands_search_on_workers(
     assert search([picture, *flags, *dask, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["missing_parts"] == {}
     assert duplicates([*flags]) == 0
-    alone = capsys.readouterr().out
+    groups = capsys.readouterr().out
     assert duplicates([*flags, *dask]) == 0
-    assert capsys.readouterr().out == alone
+    assert capsys.readouterr().out == groups
     assert cluster_command(["status", *dask, *flags]) == 0
     shown = capsys.readouterr().out
     assert f"{index_folder} (whole): epoch" in shown
