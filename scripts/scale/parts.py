@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -53,10 +54,10 @@ def _command(arguments: argparse.Namespace) -> int:
         kinds |= {"parts": Split(arguments.parts)}
         engines = {name: _built(cache, name, split, arguments, found) for name, split in kinds.items()}
         for name, engine in engines.items():
-            found[f"{name}: open"] = _spent(lambda engine=engine: engine.refresh())
+            found[f"{name}: open"] = _spent(engine.refresh)
         for name, engine in engines.items():
-            found[f"{name}: commit"] = _spent(lambda engine=engine: _commit(engine, arguments))
-            found[f"{name}: see the commit"] = _spent(lambda engine=engine: engine.refresh())
+            found[f"{name}: commit"] = _spent(partial(_commit, engine, arguments))
+            found[f"{name}: see the commit"] = _spent(engine.refresh)
         if not arguments.alone:
             found["queries"], found["equal"] = _search(engines)
     print(json.dumps(found, indent=2))
@@ -68,7 +69,7 @@ def _built(cache: Path, name: str, split: Split | None, arguments: argparse.Name
     folder = cache / f"{name}-{arguments.images}x{arguments.features}" / "index"
     if not catalog.exists(folder):
         engine = Engine.create(folder, split=split)
-        found[f"{name}: append"] = _spent(lambda: _fill(engine, arguments))
+        found[f"{name}: append"] = _spent(partial(_fill, engine, arguments))
     return Engine.open(folder)
 
 
