@@ -1,6 +1,6 @@
 """Indexing on `--dask local` against indexing without it: by turns, so that other load of the machine meets both.
 
-python -m scripts.scale.dask_batch PICTURES [--turns 2] [--pictures 300]
+python -m scripts.scale.dask_batch PICTURES [--turns 2] [--pictures 1000]
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from bof.engine import Engine
 from bof.images.listing import walk_images
 from bof.options import IndexOptions
 from bof.scheduling.connection import open_cluster
+from bof.system.workers import close_workers
 
 
 def index(files: Sequence[Path], n_workers: int, *, on_dask: bool) -> float:
-    """Seconds of indexing into a new index, without those that workers take to start."""
+    """Seconds of indexing into a new index, by new processes, without those that Dask's workers take to start."""
+    close_workers()
     with tempfile.TemporaryDirectory(prefix="bof-scale-") as folder, Engine.create(Path(folder) / "index") as engine:
         options = IndexOptions(workers=n_workers)
         if not on_dask:
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--pictures", type=int, default=300)
+    parser.add_argument("--pictures", type=int, default=1000)
     arguments = parser.parse_args(argv)
     files = sorted(itertools.islice(walk_images(arguments.folder), arguments.pictures))
     seconds: dict[bool, list[float]] = {False: [], True: []}
