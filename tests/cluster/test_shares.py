@@ -83,10 +83,10 @@ def test_an_item_that_kills_its_child_is_lost_alone(cluster: Cluster) -> None:
     assert pids(cluster) == before
 
 
-def test_a_killed_worker_loses_nothing(cluster: Cluster) -> None:
-    victim = next(iter(pids(cluster).values()))
+def test_a_killed_worker_loses_nothing(mortal: Cluster) -> None:
+    victim = next(iter(pids(mortal).values()))
     threading.Timer(0.3, kill, (victim,)).start()
-    found = list(run_on_workers(cluster, f"{HERE}:slow_one", None, range(24), Limits(), 2))
+    found = list(run_on_workers(mortal, f"{HERE}:slow_one", None, range(24), Limits(), 2))
     assert found == list(range(24))
 
 
