@@ -26,7 +26,7 @@ def intro_numbers(found: Sequence[Found], lengths: Mapping[int, float], declared
     at_edges = [one for one in found if _is_at_edge(one, lengths.get(one.film))]
     numbers = set()
     for number, one in enumerate(found):
-        films = {other.film for other in at_edges if _covers(other, one) and _covers(one, other)}
+        films = {other.film for other in at_edges if _covers(other, one)}
         is_shared = one in at_edges and len(films) >= n_films
         if is_shared or any(other.film in declared and _covers(other, one) for other in found):
             numbers.add(number)
