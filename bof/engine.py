@@ -26,7 +26,7 @@ from bof.ingest.memory import Images, add_images
 from bof.ingest.sync import Plan
 from bof.native.mapped_file import reading
 from bof.opened import OpenedIndex
-from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions
+from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, PixelLimit, SearchOptions
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.best_frames import with_best_frames
@@ -301,7 +301,9 @@ class Engine(OpenedIndex):
         limits = self._mapped_limit, str(self.folder)
         by_content = self._judgments.by_content() if "bof" in options.local else None
         judged = IndexedJudgments(self.folder, collection.rows, by_content) if by_content else None
-        return Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged)
+        return Searcher(
+            collection, self.vocabulary, options, ann_index, *limits, pictures, judged, self.features.extent
+        )
 
     def prepare(
         self,
@@ -480,7 +482,7 @@ class Engine(OpenedIndex):
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
         return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
 
-    def stored_picture(self, hit: Hit, max_side: int) -> Picture | None:
+    def stored_picture(self, hit: Hit, max_side: PixelLimit) -> Picture | None:
         """What the index stores of a hit that lies on another machine, in the frame of what was indexed.
 
         None where it stores nothing that can be decoded.

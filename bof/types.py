@@ -25,6 +25,9 @@ Bool = NDArray[np.bool_]
 
 Box = tuple[float, float, float, float]
 
+Size = tuple[int, int]
+"""Width and height of a picture in pixels."""
+
 Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 """same: the thing itself; part: something is certainly shared, and something else differs."""
 
@@ -32,6 +35,16 @@ Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 Basis = Literal["content", "whole", "pixels", "points", "person"]
 """What `same` or `part` rests on: one file, pixels of the whole pictures where there are too few points, pixels where
 points lay one over the other, or points alone. `person`: somebody has judged the pair, the same or not."""
+
+
+_LONG = 4.0
+
+
+def reference_side(width: int, height: int) -> float:
+    """What tolerances in a picture of this size are fractions of, in pixels: its long side, and four short ones of a
+    long picture, of which a query shows a piece.
+    """
+    return float(min(max(width, height), _LONG * min(width, height)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,11 @@ class Geometry:
     def long_side(self) -> int:
         """The larger of width and height, in pixels."""
         return max(self.width, self.height)
+
+    @property
+    def reference_side(self) -> float:
+        """What geometry measures by, in pixels: see `reference_side`."""
+        return reference_side(self.width, self.height)
 
     def take(self, rows: NDArray[np.integer] | Bool) -> Geometry:
         """The chosen features of the same picture."""

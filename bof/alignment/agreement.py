@@ -13,10 +13,14 @@ from bof.alignment.canvas import Laid, decoded_from_original, lay_over
 from bof.alignment.cells import AGREES, DIFFERS, EXACT, Cells, compare_cells, find_detailed
 from bof.geometry import transforms
 from bof.images.decode import Picture
+from bof.options import Extent
 from bof.types import F32, F64, Agreement, Bool
 
 DECODED_SIDE_PX = 640
 """Pictures are read at this long side or less."""
+
+DECODED = Extent(DECODED_SIDE_PX)
+"""And long ones at this extent."""
 
 _CANVAS_PX = 480
 """And compared at this one."""

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from bof.features.native_sift import native_sift
+from bof.features.tiles import extract_tiled
 from bof.images.decode import Picture
-from bof.options import NATIVE, OPENCV, FeatureOptions
+from bof.options import MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
 from bof.types import F32, U8, Box, Features, Geometry
 
 N_DIMENSIONS = 128
@@ -30,10 +31,24 @@ def extract_features(picture: Picture, options: FeatureOptions) -> Features:
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
-    keypoints, descriptors = _EXTRACTORS[options.extractor](picture.pixels, options)
+    keypoints, descriptors = _described(picture.pixels, options)
     if not len(keypoints):
         return no_features(picture.width, picture.height)
     return Features(_geometry(keypoints, picture), descriptors)
+
+
+def _described(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
+    """Key points f32 (n, 4) in pixels, and descriptors; of what is larger than the side, which is long, in tiles."""
+    extract = _EXTRACTORS[options.extractor]
+    height, width = pixels.shape
+    if not options.is_adaptive or max(width, height) <= options.max_side:
+        return extract(pixels, options)
+    n_most = min(MOST_FEATURES, round(options.max_features * Extent(options.max_side).areas(width, height)))
+
+    def extract_at_most(tile: U8, n: int) -> tuple[F32, U8]:
+        return extract(tile, options.replaced(max_features=n))
+
+    return extract_tiled(pixels, options.max_side, n_most, extract_at_most)
 
 
 def no_features(width: int, height: int) -> Features:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bof.errors import ImageError
+from bof.options import PixelLimit, long_side_of
 from bof.types import U8, Box
 
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
@@ -25,8 +26,8 @@ _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 _ORIENTATION_TAG = 0x0112
 
 
-View = tuple[int | None, bool]
-"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
+View = tuple[PixelLimit | None, bool]
+"""Of a decoded picture: its longest side or its extent, None for all of it; in grey, else in RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Picture:
         return f"Picture({self.width} x {self.height}, {kind}{shape})"
 
 
-def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
+def decode_image(image: Image.Image, max_side: PixelLimit | None = None, *, grey: bool = False) -> Picture:
     """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
     return decode_image_views(image, [(max_side, grey)])[0]
 
@@ -68,9 +69,9 @@ def decode_image_views(image: Image.Image, views: Sequence[View]) -> list[Pictur
     return [Picture(np.ascontiguousarray(pixels), width, height) for pixels in shown]
 
 
-def _draft_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+def _draft_size(size: tuple[int, int], limit: PixelLimit | None) -> tuple[int, int]:
     """The size to ask of the JPEG decoder, which can halve up to three times: as often as leaves max_side or more."""
-    scale = 1
+    scale, max_side = 1, limit and long_side_of(limit, *size)
     while max_side and scale < 8 and max(size) >= 2 * scale * max_side:
         scale *= 2
     return max(1, size[0] // scale), max(1, size[1] // scale)
@@ -106,10 +107,10 @@ def _to_8_bit(values: NDArray[np.generic]) -> U8:
     return scaled
 
 
-def shrink(pixels: U8, max_side: int | None) -> U8:
-    """Pixels u8 (h, w) or (h, w, 3) with a long side of at most max_side, never enlarged."""
+def shrink(pixels: U8, max_side: PixelLimit | None) -> U8:
+    """Pixels u8 (h, w) or (h, w, 3) with a long side, or an extent, of at most max_side, never enlarged."""
     height, width = pixels.shape[:2]
-    scale = (max_side or max(width, height)) / max(width, height)
+    scale = long_side_of(max_side, width, height) / max(width, height)
     if scale >= 1:
         return pixels
     target = max(1, round(width * scale)), max(1, round(height * scale))

@@ -174,7 +174,7 @@ def extract_file(
     path, name = file
 
     def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted | Noted:
-        picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
+        picture = decode(data, max_side=spec.features.extent, max_pixels=limit, grey=True, name=path)
         features = extract_features(picture, spec.features)
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
@@ -215,6 +215,6 @@ def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int, grey: Pict
         return {}
     if grey is None or spec.column_spec.needs_colour:
         in_grey = not spec.column_spec.needs_colour
-        picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, grey=in_grey, name=path)
+        picture = decode(data, max_side=spec.features.extent, max_pixels=max_pixels, grey=in_grey, name=path)
         return spec.column_spec.describe(picture.pixels, path)
     return spec.column_spec.describe(grey.pixels, path)

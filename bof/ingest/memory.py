@@ -153,11 +153,11 @@ def _describe(name: str, source: object, spec: _MemorySpec) -> Extracted | None:
         raise ImageError(expected="an id that is free", found=found, advice="choose another id")
     if record and is_complete and record.sha256 == opened.sha256:
         return None
-    features, max_side = spec.index.features, spec.index.features.max_side
-    picture = opened.grey(max_side)
+    features, extent = spec.index.features, spec.index.features.extent
+    picture = opened.grey(extent)
     extracted = extract_features(picture, features)
     words = spec.vocabulary.quantize(extracted.descriptors)
-    pixels = to_rgb(opened.colours(max_side).pixels) if spec.column_spec.needs_colour else picture.pixels
+    pixels = to_rgb(opened.colours(extent).pixels) if spec.column_spec.needs_colour else picture.pixels
     rows = spec.column_spec.describe(pixels, name) if spec.column_spec.groups else {}
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(extracted.geometry), rows)
     facts = (opened.n_bytes, time.time_ns(), opened.sha256, picture.width, picture.height, len(columns))

@@ -14,7 +14,7 @@ from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
-from bof.options import SearchOptions
+from bof.options import PixelLimit, SearchOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
@@ -51,7 +51,8 @@ class Searcher:
 
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
-    collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs.
+    collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs;
+    limit: how large pictures are when features are extracted, None: as the vocabulary has it.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -63,6 +64,7 @@ class Searcher:
     place: str = ""
     pictures: Pictures | None = None
     judgments: Judgments | None = None
+    limit: PixelLimit | None = None
 
     def __repr__(self) -> str:
         return f"Searcher({self.collection.n_images} pictures, {self.options.ranker})"
@@ -98,8 +100,8 @@ class Searcher:
         with watch.stage("pixels"):
             verifying = self.options.verify
             copies = find_whole_copies(query, self.collection, self.pictures, verifying.pixels)
-            max_side, by_shot = self.vocabulary.features.max_side, self.options.shots
-            inspector = Inspector(self.collection, self.pictures, verifying, max_side, by_shot=by_shot)
+            limit, by_shot = self.limit or self.vocabulary.features.extent, self.options.shots
+            inspector = Inspector(self.collection, self.pictures, verifying, limit, by_shot=by_shot)
             inspected = inspector.inspect(query, answer, copies)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from bof.errors import ImageError
 from bof.images.decode import Picture, View, decode_views
+from bof.options import PixelLimit
 from bof.types import U8, Box
 
 _ROUNDING_PX = 1.5
@@ -41,11 +42,11 @@ class PosedPicture:
         """Of its file, empty where it is not looked at as it is."""
         return hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
 
-    def grey(self, max_side: int) -> Picture:
+    def grey(self, max_side: PixelLimit) -> Picture:
         """Its light, with at most so long a side."""
         return self._views((max_side, True))[0]
 
-    def colours(self, max_side: int) -> Picture:
+    def colours(self, max_side: PixelLimit) -> Picture:
         """In RGB."""
         return self._views((max_side, False))[0]
 

@@ -94,7 +94,7 @@ def draw_in_worker(shared: tuple[int, FeatureOptions, TrainOptions], item: tuple
     number, path = item
     try:
         data = read_bytes(Path(path))
-        picture = decode(data, max_side=features.max_side, max_pixels=options.max_pixels, grey=True, name=path)
+        picture = decode(data, max_side=features.extent, max_pixels=options.max_pixels, grey=True, name=path)
     except ImageError as error:
         return Skipped(path, error.reason())
     descriptors = extract_features(picture, features).descriptors

@@ -113,7 +113,7 @@ class Vocabulary:
 
         Features of either extractor find the words of the other (docs/evaluation.md).
         """
-        return self.features.replaced(extractor=FeatureOptions().extractor)
+        return self.features.replaced(extractor=FeatureOptions().extractor, reading=FeatureOptions().reading)
 
     def assign(self, descriptors: U8, k: int = 1) -> I32:
         """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.
