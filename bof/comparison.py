@@ -100,7 +100,7 @@ def compare_opened(
     extraction = words.new_index_features
     query = _query(one, extraction)
     grey = other.grey(extraction.extent)
-    features = extract_features(grey, extraction)
+    features = extract_features(grey, extraction, lambda: other.colours(DECODED))
     pictures = _OtherPicture(other) if options.verify.pixels else None
     rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
     collection = _collection(other.name, columns_of(features, words, rows), features, words)

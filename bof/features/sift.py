@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from bof.features.native_sift import native_sift
+from bof.features.second_look import look_again, needs_second_look
 from bof.features.tiles import extract_tiled
 from bof.images.decode import Picture
 from bof.options import MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
@@ -23,14 +24,29 @@ ROOT_NORM = 512.0
 """Length of a RootSIFT vector in bytes: large enough for fine steps, small enough that few elements reach 255."""
 
 
-def extract_features(picture: Picture, options: FeatureOptions) -> Features:
-    """The strongest SIFT features of a grey picture.
+def extract_features(
+    picture: Picture, options: FeatureOptions, colours: Callable[[], Picture] | None = None
+) -> Features:
+    """The strongest SIFT features of a grey picture; of one that shows little, those of a second look.
 
-    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them;
-    options.extractor says whose SIFT finds features.
+    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.extent)` returns them;
+    options.extractor says whose SIFT finds features; colours: reads the picture in RGB, at any size, where grey shows
+    little and options.reading is adaptive.
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
+    found = _extract(picture, options)
+    if not options.is_adaptive or not needs_second_look(picture.pixels, len(found)):
+        return found
+
+    def extract(seen: Picture, contrast: float, n_most: int) -> Features:
+        return _extract(seen, options.replaced(contrast_threshold=contrast, max_features=n_most))
+
+    return look_again(picture, found, options.contrast_threshold, options.max_features, extract, colours)
+
+
+def _extract(picture: Picture, options: FeatureOptions) -> Features:
+    """The strongest features of one look."""
     keypoints, descriptors = _described(picture.pixels, options)
     if not len(keypoints):
         return no_features(picture.width, picture.height)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED, DECODED_SIDE_PX
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.iiif.archive import Fetched
@@ -118,7 +118,7 @@ def _describe(fetched: Fetched, spec: ExtractSpec, max_pixels: int) -> _Describe
     picture = read(spec.features.extent, grey=True)
     rows = _rows(picture, spec, lambda: read(spec.features.extent, grey=False), canvas.path)
     vocabulary = load_vocabulary(spec.vocabulary_folder)
-    columns = columns_of(extract_features(picture, spec.features), vocabulary, rows)
+    columns = columns_of(extract_features(picture, spec.features, lambda: read(DECODED, grey=False)), vocabulary, rows)
     stamp = len(fetched.data), fetched.seen_ns
     size = picture.width, picture.height, len(columns)
     record = ImageRecord(canvas.name, canvas.path, *stamp, fetched.sha256, *size)

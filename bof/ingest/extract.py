@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import cv2
 
+from bof.alignment.agreement import DECODED
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -175,13 +176,17 @@ def extract_file(
 
     def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted | Noted:
         picture = decode(data, max_side=spec.features.extent, max_pixels=limit, grey=True, name=path)
-        features = extract_features(picture, spec.features)
+        features = extract_features(picture, spec.features, lambda: _in_colours(data, limit, path))
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
         found = ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
         return Noted(found, picture.note) if picture.note else found
 
     return _guarded(file, spec, max_pixels, extracted)
+
+
+def _in_colours(data: bytes, max_pixels: int, name: str) -> Picture:
+    return decode(data, max_side=DECODED, max_pixels=max_pixels, name=name)
 
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from bof.alignment.agreement import DECODED
 from bof.errors import BofError, ImageError, IndexStoreError, OptionError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -155,7 +156,7 @@ def _describe(name: str, source: object, spec: _MemorySpec) -> Extracted | None:
         return None
     features, extent = spec.index.features, spec.index.features.extent
     picture = opened.grey(extent)
-    extracted = extract_features(picture, features)
+    extracted = extract_features(picture, features, lambda: opened.colours(DECODED))
     words = spec.vocabulary.quantize(extracted.descriptors)
     pixels = to_rgb(opened.colours(extent).pixels) if spec.column_spec.needs_colour else picture.pixels
     rows = spec.column_spec.describe(pixels, name) if spec.column_spec.groups else {}

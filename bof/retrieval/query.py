@@ -124,7 +124,7 @@ def read_whole(source: PictureViews, spec: QuerySpec) -> WholePicture:
     given in numbers. Raises ImageError.
     """
     picture, colours = _read_views(source, spec, in_colour=False)
-    features = _features_of(picture, spec.features) if spec.local else None
+    features = _features_of(picture, spec.features, colours) if spec.local else None
     return WholePicture(picture, colours, features, source.sha256)
 
 
@@ -136,8 +136,13 @@ def _read_views(source: PictureViews, spec: QuerySpec, *, in_colour: bool) -> tu
     return source.both(extent, DECODED) if spec.pixels else (source.grey(extent), None)
 
 
-def _features_of(picture: Picture, options: FeatureOptions) -> Features:
-    return extract_features(replace(picture, pixels=to_grey(picture.pixels)), options)
+def _features_of(picture: Picture, options: FeatureOptions, colours: Picture | None) -> Features:
+    """colours: in RGB, small; None where the picture itself is, or they are not at hand."""
+
+    def in_colours() -> Picture:
+        return replace(picture, pixels=shrink(picture.pixels, DECODED)) if colours is None else colours
+
+    return extract_features(replace(picture, pixels=to_grey(picture.pixels)), options, in_colours)
 
 
 def read_query(source: PictureViews, box: QueryBox, spec: QuerySpec) -> PreparedQuery:
@@ -169,7 +174,7 @@ def prepare(
     Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
     _outline_of(picture, box)  # before the work
-    found = _features_of(picture, features) if local else None
+    found = _features_of(picture, features, colours) if local else None
     return WholePicture(picture, colours, found, sha256).query(box, column_spec)
 
 
