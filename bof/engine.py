@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
+from bof.cluster.connection import Cluster
 from bof.errors import MismatchError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
@@ -33,6 +34,7 @@ from bof.retrieval.best_frames import with_best_frames
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
+from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
@@ -129,16 +131,20 @@ class Engine(OpenedIndex):
         progress: Progress | None = None,
         *,
         delete: bool = False,
+        cluster: Cluster | None = None,
     ) -> AddReport:
         """Make the index show every picture under the sources (folders and files, one or many) as it is now.
 
         New and changed pictures are read; known ones that were renamed or moved are recognised by their content; those
         whose files are gone leave with `delete`. What is done is committed every options.commit_images pictures and
         options.commit_seconds. KeyboardInterrupt commits what is done and is raised again, saying how much that is.
-        progress: receives the steps of each stage.
+        progress: receives the steps of each stage; cluster: whose workers read the pictures (`open_cluster`), None:
+        processes of this machine.
         """
         paths = as_paths(sources)
-        report = add_pictures(self._index, self.vocabulary_folder, paths, options, progress, delete=delete)
+        report = add_pictures(
+            self._index, self.vocabulary_folder, paths, options, progress, delete=delete, cluster=cluster
+        )
         self._refresh_if_opened()
         return report
 
@@ -376,12 +382,22 @@ class Engine(OpenedIndex):
                 problem = "pictures have no column %s and are not found by it"
                 log.warning(f"%d {problem}; bof index %s", n_lacking, group, advice)
 
-    def neighbours(self, partners: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
+    def neighbours(
+        self,
+        partners: int,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        cluster: Cluster | None = None,
+    ) -> Iterator[Neighbours]:
         """Of every picture, by its number, so many others most like it. Raises OptionError for no such number.
 
-        The votes and the geometry that the index holds decide; no picture is read.
+        The votes and the geometry that the index holds decide; no picture is read. cluster: whose workers search, None:
+        this process.
         """
         PARTNERS.check(partners)
+        if cluster is not None:
+            spec = pair_spec(self.folder, self.vocabulary_folder, self.generation, partners)
+            return all_pairs_on_workers(cluster, self._collection, spec, progress)
         return self.searcher().neighbours(partners, progress)
 
     def hits(self, query: Query, answer: Answer, options: SearchOptions | None = None, top: int = 20) -> Hits:

@@ -10,6 +10,7 @@
     ├── BenchmarkError       ground truth or the photographs that it names are missing or malformed
     ├── ReportError          a report cannot be written: no place for it, or no matplotlib
     ├── DuplicateError       duplicates cannot be acted on or undone: no log, no trash
+    ├── ClusterError         Dask, its scheduler or its workers are missing, differ from bof here, or see other files
     └── ServerError          the server cannot run, or a client's request was refused
 
 A message says what is wrong and where, what was expected and found, and what to do next. Nobody parses a message: what
@@ -117,6 +118,10 @@ class ServerError(BofError):
 
 class DuplicateError(BofError):
     """Duplicates cannot be acted on or undone: no log, no trash."""
+
+
+class ClusterError(BofError):
+    """Dask, its scheduler or its workers are missing, differ from bof here, or see other files."""
 
 
 def reason_of(error: BaseException) -> str:

@@ -26,6 +26,8 @@ from bof.cli.arguments import (
 from bof.cli.command import ended_like_interrupted, message_of, run
 from bof.cli.graph import add_graph, refuse_wrong_graph
 from bof.cli.judging import refuse_wrong_judging
+from bof.cli.on_dask import cluster_of
+from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser
 from bof.cli.progress import stage_bars
 from bof.cli.watching import compare_with_watched
@@ -36,6 +38,7 @@ from bof.images.listing import PICTURES, list_everything, walk_images
 from bof.images.written import require_no_photograph
 from bof.ingest.watch import require_watchdog, watch
 from bof.options import GRAPH_ORDER, PARTNERS, IndexOptions, ReuseOptions, VideoOptions
+from bof.options.cluster import DASK
 from bof.store import catalog
 
 _USAGE = """\
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     harvesting.add_harvest_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
+    add_option(parser, DASK)
     add_options(parser, VideoOptions)
     add_options(parser, ReuseOptions)
     add_feature_options(parser)
@@ -92,6 +96,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export", type=Path, metavar="FILE", help="write names and metadata (.csv or .jsonl)")
     group.add_argument("--metadata", type=Path, metavar="FILE", help="read metadata from such a file, by name")
     group.add_argument("--pairs", type=Path, metavar="FILE", help="write pairs to match, for COLMAP and hloc")
+    group.add_argument(
+        "--contact-sheet", type=Path, nargs=2, metavar=("FILM", "FILE"),
+        help="draw the frames that the index has of a film, with their times, into FILE (.jpg)",
+    )  # fmt: skip
     group.add_argument(
         "--judge", nargs=3, metavar=("JUDGMENT", "A", "B"),
         help="say that two pictures show the same thing (same), or not (different), or forget it (none)",
@@ -176,6 +184,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     for option in ("skipped", "pairs", "export", "export_judgments"):
         if path := getattr(arguments, option):
             require_no_photograph(path, option)
+    if arguments.contact_sheet:
+        require_place(arguments.contact_sheet[1], "contact_sheet")
 
 
 def _refuse_missing(sources: Sequence[Path]) -> None:
@@ -195,8 +205,9 @@ def _may_have_pictures(source: Path) -> bool:
 
 
 def _synchronise(engine: Engine, sources: Sequence[Path], arguments: argparse.Namespace, options: IndexOptions) -> int:
-    with stage_bars() as show:
-        report = engine.add(sources, options, show, delete=arguments.delete)
+    seen = [str(engine.folder.absolute()), *(str(source.absolute()) for source in sources if not is_cloud(source))]
+    with cluster_of(arguments.dask, options.n_workers, seen) as cluster, stage_bars() as show:
+        report = engine.add(sources, options, show, delete=arguments.delete, cluster=cluster)
     upkeep.annotate_sources(engine, sources, arguments)
     compare_with_watched(engine)
     report_added(report, engine, arguments, "no picture could be read, so the index is empty")

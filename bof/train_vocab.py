@@ -8,13 +8,15 @@ import sys
 import time
 from pathlib import Path
 
-from bof.cli.arguments import add_options, options_from
+from bof.cli.arguments import add_option, add_options, options_from
 from bof.cli.command import run
+from bof.cli.on_dask import cluster_of
 from bof.cli.parser import CommandParser
 from bof.cli.progress import progress_bar, stage_bars
 from bof.errors import ImageError, VocabularyError, display_name, reason_of
 from bof.images.listing import PICTURES
 from bof.options import FeatureOptions, TrainOptions
+from bof.options.cluster import DASK
 from bof.system.memory import peak_memory
 from bof.system.steps import Step
 from bof.system.units import human_bytes
@@ -30,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         "--source", metavar="TEXT", help="what the photographs are, kept in the vocabulary (default: their folders)"
     )
     add_options(parser, TrainOptions)
+    add_option(parser, DASK)
     add_options(parser, FeatureOptions)
     return parser
 
@@ -41,8 +44,9 @@ def _command(arguments: argparse.Namespace) -> int:
     )
     _refuse_unwritable(arguments.output)
     start = time.perf_counter()
-    with progress_bar(" images", "features") as show:
-        sample, skipped = draw_sample(arguments.photos, source, features, options, show)
+    seen = [str(folder.absolute()) for folder in arguments.photos]
+    with cluster_of(arguments.dask, options.n_workers, seen) as cluster, progress_bar(" images", "features") as show:
+        sample, skipped = draw_sample(arguments.photos, source, features, options, show, cluster)
     for item in skipped:
         print(f"skipped {display_name(item.path)}: {item.reason}", file=sys.stderr)
     if not sample.n_images:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bof.cluster.connection import Cluster
 from bof.engine import Engine
 from bof.errors import BofError, OptionError
 from bof.images.address import Address
@@ -116,13 +117,16 @@ def _fields_of(record: Mapping[str, Any]) -> dict[str, list[str]]:
 # -- Pairs ------------------------------------------------------------------------------------------------------------
 
 
-def find_pairs(engine: Engine, n: int, progress: Callable[[int, int], None] | None = None) -> list[tuple[str, str]]:
+def find_pairs(
+    engine: Engine, n: int, progress: Callable[[int, int], None] | None = None, cluster: Cluster | None = None
+) -> list[tuple[str, str]]:
     """Names of pictures that may show the same thing: each with the n others most like it, every pair once, in order.
 
     The votes and the geometry that the index holds decide; no picture is read.
     """
     names = engine.images.names
-    found = ((names[one.image], names[other]) for one in engine.neighbours(n, progress) for other, _ in one.others)
+    neighbours = engine.neighbours(n, progress, cluster=cluster)
+    found = ((names[one.image], names[other]) for one in neighbours for other, _ in one.others)
     return sorted({(min(pair), max(pair)) for pair in found})
 
 

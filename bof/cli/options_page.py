@@ -37,13 +37,14 @@ from bof.options import (
     VideoOptions,
     VoteOptions,
 )
+from bof.options.cluster import DASK
 from bof.options.option import Option, options_of
 from bof.options.serving import MAPPED_MEMORY, PORT
 
 STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     FeatureOptions: ("train_vocab, and index and evaluate for a new index", ()),
-    TrainOptions: ("train_vocab", ()),
-    IndexOptions: ("index, evaluate", (PARTNERS,)),
+    TrainOptions: ("train_vocab", (DASK,)),
+    IndexOptions: ("index, evaluate", (PARTNERS, DASK)),
     VideoOptions: ("index and evaluate, for films", ()),
     SearchOptions: ("search, evaluate", (TOP, VERDICT, FORMAT, IIIF_SERVER, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
     VoteOptions: ("search, compare, evaluate", ()),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bof.cli.export import find_pairs, image_records, read_records, write_pairs, write_records
+from bof.cli.film_sheet import contact_sheet_action
 from bof.cli.graph import graph_action
 from bof.cli.judging import export_action, import_action, judge_action
+from bof.cli.on_dask import cluster_of
 from bof.cli.parser import program_name
 from bof.cli.progress import progress_bar
 from bof.engine import Engine
@@ -29,7 +32,7 @@ log = logging.getLogger("bof")
 
 ACTIONS = (
     "remove", "annotate", "merge", "check", "repair", "stats", "export", "metadata", "pairs", "graph", "judge",
-    "export_judgments", "import_judgments",
+    "export_judgments", "import_judgments", "contact_sheet",
 )  # fmt: skip
 _NAMED = 20
 
@@ -43,6 +46,7 @@ def find_action(arguments: argparse.Namespace) -> Action | None:
         "remove": _remove, "annotate": _annotate, "merge": _merge, "stats": _stats, "export": _export,
         "metadata": _read_metadata, "pairs": _pairs, "graph": graph_action, "judge": judge_action,
         "export_judgments": export_action, "import_judgments": import_action,
+        "contact_sheet": contact_sheet_action,
     }  # fmt: skip
     return actions[chosen] if chosen else None
 
@@ -253,8 +257,9 @@ def _export(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _pairs(engine: Engine, arguments: argparse.Namespace) -> int:
-    with progress_bar(" images") as show:
-        pairs = find_pairs(engine, arguments.partners, show)
+    seen = [str(engine.folder.absolute())]
+    with cluster_of(arguments.dask, os.cpu_count() or 1, seen) as cluster, progress_bar(" images") as show:
+        pairs = find_pairs(engine, arguments.partners, show, cluster)
     n_left_out = write_pairs(arguments.pairs, pairs)
     if n_left_out:
         log.warning("%d pairs left out: their names have spaces, which the format cannot hold", n_left_out)

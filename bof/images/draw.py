@@ -96,7 +96,7 @@ def draw_match(
     start = query.inside(query_xy_px) + query_at
     end = candidate.inside(candidate_xy_px) + candidate_at
     _draw_lines(canvas, start, end)
-    strip = _caption_strip(caption, canvas.shape[1])
+    strip = caption_strip(caption, canvas.shape[1])
     return np.concatenate([canvas, strip])
 
 
@@ -230,7 +230,7 @@ def _fixed(xy: F64) -> tuple[int, int]:
     return round(float(xy[0]) * (1 << SHIFT)), round(float(xy[1]) * (1 << SHIFT))
 
 
-def _caption_strip(caption: str, width: int) -> U8:
+def caption_strip(caption: str, width: int) -> U8:
     """The caption's lines in dark ink on paper, u8 (h, width, 3); lines too long lose their middle."""
     font = cv2.FontFace("sans")
     lines = [_elided(_printable(line), width - 2 * GAP_PX, font) for line in caption.splitlines()]

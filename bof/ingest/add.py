@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bof.cluster.connection import Cluster
 from bof.errors import ImageError
 from bof.images.cloud import is_cloud, place_of
 from bof.images.listing import Skipped, list_everything
@@ -20,9 +21,11 @@ from bof.ingest.film_chunks import FilmSpec
 from bof.ingest.film_files import OpenedFilm
 from bof.ingest.films import Films
 from bof.ingest.reuse import reuse_features
+from bof.ingest.segment_tasks import WrittenShare, segment_spec, write_segments
 from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
 from bof.ingest.work import estimate_work
 from bof.options import IndexOptions
+from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.writer import Writer
 from bof.system.steps import Progress, Stage
@@ -89,6 +92,7 @@ def add_pictures(
     progress: Progress | None = None,
     *,
     delete: bool = False,
+    cluster: Cluster | None = None,
 ) -> AddReport:
     """Make the index show every picture under the sources as it is now: see `Engine.add`."""
     options = options or IndexOptions()
@@ -100,9 +104,10 @@ def add_pictures(
         plan = make_plan(index, sources, progress, delete=delete)
         _rearrange(index, writer, plan, sources)
         spec = _extract_spec(index, vocabulary_folder, options)
-        reading = _Reading(index, writer, plan, spec, options, progress)
+        reading = _Reading(index, writer, plan, spec, options, progress, cluster)
         reading.run()
-        n_backfilled, failed = backfill(writer, find_missing(index, spec.column_spec.groups), spec, options, progress)
+        missing = find_missing(index, spec.column_spec.groups)
+        n_backfilled, failed = backfill(writer, missing, spec, options, progress, cluster)
     done, films = reading.batches, reading.films
     return AddReport(
         n_added=done.n_added - reading.n_changed - films.n_changed,
@@ -146,14 +151,14 @@ class _Reading:
 
     def __init__(
         self, index: Index, writer: Writer, plan: Plan, spec: ExtractSpec, options: IndexOptions,
-        progress: Progress | None,
+        progress: Progress | None, cluster: Cluster | None,
     ) -> None:  # fmt: skip
-        self._index, self._writer, self._plan = index, writer, plan
+        self._index, self._writer, self._plan, self._cluster = index, writer, plan, cluster
         self._spec, self._options, self._progress = spec, options, progress
         self.batches = Batches(writer, options)
         self.documents = Documents(index, writer, index.records() if plan.new or plan.changed else [])
         film_spec = FilmSpec(spec, options.video)
-        self.films = Films(index, writer, self.batches, self.documents, film_spec, options, progress)
+        self.films = Films(index, writer, self.batches, self.documents, film_spec, options, progress, cluster)
         self.n_changed = self.n_reused = 0
         self.notes: list[Skipped] = []
 
@@ -196,10 +201,44 @@ class _Reading:
         is_worth_it = self._progress and len(files) > _FEW
         work = estimate_work(files, self._spec, self._options) if is_worth_it else {path: 1.0 for path, _ in files}
         total = sum(work.values())
+        if self._cluster is not None:
+            files = self._write_segments(self._cluster, files, lambda path: stage.advance(1, work[path] / total))
         for item in self._extracted(files):
             path = item[0].path if isinstance(item, tuple) else item.path
             self._take(item)
             stage.advance(1, work[path] / total)
+
+    def _write_segments(self, cluster: Cluster, files: Sequence[Found], advance: Callable[[str], None]) -> list[Found]:
+        """Let workers read the files that lie in folders and write segments; returns the files that are left."""
+        here = [file for file in files if not is_cloud(file[0])]
+        left = [file for file in files if is_cloud(file[0])]
+        spec = segment_spec(self._index, self._spec, self._options)
+        for written in write_segments(cluster, here, spec):
+            left += written.deferred
+            self.notes += written.notes
+            self._adopt(written)
+            for other in written.others:
+                self._take(other)
+            deferred = set(written.deferred)
+            for file in written.files:
+                if file not in deferred:
+                    advance(file[0])
+        return left
+
+    def _adopt(self, written: WrittenShare) -> None:
+        """Commit what a worker wrote; picture by picture where some of it may not come in."""
+        if written.segment is None:
+            return
+        found = [self.documents.stamped(record) for record in written.records]
+        records = [one for one in found if isinstance(one, ImageRecord)]
+        if len(records) < len(found):
+            for item in self._writer.read_incoming(written.segment, written.records):
+                self._take(item)
+            return
+        self._writer.adopt(written.segment, records)
+        self.batches.adopted(len(records), sum(record.n_features for record in records))
+        for record in records:
+            self._done(record)
 
     def _extracted(self, files: Sequence[Found]) -> Iterator[Extracted | Parts | OpenedFilm | Skipped]:
         here, note = [file for file in files if not is_cloud(file[0])], self.notes.append
@@ -234,6 +273,10 @@ class _Reading:
             self.batches.take(record)
             return
         self.batches.take((record, item[1]))
+        self._done(record)
+
+    def _done(self, record: ImageRecord) -> None:
+        """A picture comes into the index."""
         self.documents.done(record.path)
         self.documents.take_single(record.path)
         self.n_changed += self.documents.had(record.path)

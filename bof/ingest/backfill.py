@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bof.cluster.connection import Cluster
 from bof.images.listing import Skipped
 from bof.ingest.extract import ExtractSpec, in_processes
 from bof.ingest.work import description_work
@@ -56,8 +57,12 @@ def backfill(
     spec: ExtractSpec,
     options: IndexOptions,
     progress: Progress | None = None,
+    cluster: Cluster | None = None,
 ) -> tuple[int, list[Skipped]]:
-    """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped."""
+    """Describe the images of all gaps, committing as it goes; returns how many got columns, and what was skipped.
+
+    cluster: whose workers describe them, None: processes of this machine.
+    """
     n_images, skipped = sum(len(one.images) for one in missing), list[Skipped]()
     stage = Stage(progress, "describing", n_images, sum(_work(image) for one in missing for image in one.images))
     sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if missing else {}
@@ -65,7 +70,7 @@ def backfill(
         rows: dict[int, Rows] = {}
         of_path, of_position = {i.path: i for i in images}, {i.position: i for i in images}
         of_path |= {i.name: i for i in images if is_in_memory(i.path)}  # these are skipped by their name
-        for result in _extracted(images, sha256_of, spec, options, StoredPictures(writer.folder)):
+        for result in _extracted(images, sha256_of, spec, options, StoredPictures(writer.folder), cluster):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -96,6 +101,7 @@ def _extracted(
     spec: ExtractSpec,
     options: IndexOptions,
     stored: StoredPictures,
+    cluster: Cluster | None,
 ) -> Iterator[tuple[int, Rows] | Skipped]:
     """The position and the columns of each image; one whose file is not what was indexed is skipped."""
     image_of: dict[str, ImageRow] = {}
@@ -107,7 +113,7 @@ def _extracted(
         else:
             yield Skipped(image.path, "lies on another machine, and no copy is stored; bof index --iiif fetches it")
     files = [(file, image.name) for file, image in image_of.items()]
-    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options):
+    for result in in_processes("bof.ingest.extract:extract_columns_in_worker", files, spec, options, cluster):
         image = image_of[result.path if isinstance(result, Skipped) else result[0]]
         if isinstance(result, Skipped):
             yield Skipped(image.path, result.reason)

@@ -45,6 +45,11 @@ class Batches:
         if is_full or time.monotonic() - self._last_commit >= self._options.commit_seconds:
             self.commit()
 
+    def adopted(self, n_images: int, n_features: int) -> None:
+        """Pictures were committed as a segment of their own."""
+        self.n_added += n_images
+        self.n_features += n_features
+
     @property
     def n_waiting(self) -> int:
         """Pictures that are not committed yet."""

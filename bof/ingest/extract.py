@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import cv2
 
 from bof.alignment.agreement import DECODED
+from bof.cluster.connection import Cluster
+from bof.cluster.shares import run_on_workers
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -26,7 +28,15 @@ from bof.options import FeatureOptions, IndexOptions
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, columns_of
-from bof.system.memory import MemoryLimit, give_back_memory, keep_freed_memory, limit_memory, pixels_beside_freed
+from bof.system.memory import (
+    MemoryLimit,
+    give_back_memory,
+    keep_freed_memory,
+    least_memory,
+    limit_memory,
+    machine_memory,
+    pixels_beside_freed,
+)
 from bof.system.threads import set_threads
 from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
@@ -80,17 +90,20 @@ def extract_files(
         yield item.extracted if isinstance(item, Noted) else item
 
 
-def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> Iterator[Any]:
+def in_processes(
+    function: str, files: Sequence[Found], spec: ExtractSpec, options: IndexOptions, cluster: Cluster | None = None
+) -> Iterator[Any]:
     """What "module:function" says of (path, name) pairs, or Skipped; what happens to one picture happens to it alone.
 
     It is called as function((spec, most pixels), pair) in a process of its own and may answer Deferred. Pictures come
-    in order, but for those too large for a process's limit of memory: they come last, one at a time.
-    Raises OptionError where --memory is too small for anything.
+    in order, but for those too large for a process's limit of memory: they come last, one at a time, here.
+    cluster: whose workers' processes they are, None: this machine's. Raises OptionError where --memory is too small for
+    anything.
     """
     n_workers = options.n_workers
     memory_limit = limit_memory(options.memory, min(n_workers, max(1, len(files))), spec.features)
     deferred: list[Deferred] = []
-    for item in _run(function, files, spec, memory_limit, options):
+    for item in _run(function, files, spec, memory_limit, options, cluster):
         if isinstance(item, Deferred):
             deferred.append(item)
         else:
@@ -106,14 +119,38 @@ def in_processes(function: str, files: Sequence[Found], spec: ExtractSpec, optio
             yield last
 
 
+def extract_once(
+    files: Sequence[Found], spec: ExtractSpec, options: IndexOptions, n_bytes: int
+) -> Iterator[Extracted | Noted | Parts | OpenedFilm | Skipped | Deferred]:
+    """As `extract_files`, by one process that may take n_bytes with everything; what needs more is Deferred."""
+    alone = limit_memory(-(-n_bytes >> 20), 1, spec.features)
+    yield from _run("bof.ingest.extract:extract_in_worker", files, spec, alone, options)
+
+
 def _run(
-    function: str, files: Sequence[Found], spec: ExtractSpec, memory_limit: MemoryLimit, options: IndexOptions
+    function: str,
+    files: Sequence[Found],
+    spec: ExtractSpec,
+    memory_limit: MemoryLimit,
+    options: IndexOptions,
+    cluster: Cluster | None = None,
 ) -> Iterator[Any]:
+    if cluster is not None:
+        memory_limit = limit_memory(thread_megabytes(cluster, options, spec.features), 1, spec.features)
     limits = Limits(options.picture_seconds, memory_limit.bytes + spec.column_spec.model_bytes)
     shared = spec, memory_limit.max_pixels
-    results = run_in_workers(function, shared, files, memory_limit.n_workers, limits)
+    if cluster is not None:
+        results = run_on_workers(cluster, function, shared, files, limits, _IN_A_SHARE)
+    else:
+        results = run_in_workers(function, shared, files, memory_limit.n_workers, limits)
     for (path, _), result in zip(files, results, strict=True):
         yield Skipped(path, result.reason) if isinstance(result, LostItem) else result
+
+
+def thread_megabytes(cluster: Cluster, options: IndexOptions, features: FeatureOptions) -> int:
+    """The memory that one thread of a Dask worker may take with its child process: what the options or Dask say."""
+    n_bytes = options.memory << 20 or cluster.thread_memory or machine_memory() // 2
+    return -(-max(n_bytes, least_memory(features)) >> 20)
 
 
 def extract_in_worker(
@@ -188,6 +225,9 @@ def extract_file(
 def _in_colours(data: bytes, max_pixels: int, name: str) -> Picture:
     return decode(data, max_side=DECODED, max_pixels=max_pixels, name=name)
 
+
+_IN_A_SHARE = 16
+"""Pictures that a Dask worker describes at a time."""
 
 T = TypeVar("T")
 

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bof.cluster.connection import Cluster
+from bof.cluster.shares import run_on_workers
 from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
-from bof.ingest.extract import Extracted
+from bof.ingest.extract import Extracted, thread_megabytes
 from bof.ingest.film_chunks import EXTRACT, FilmChunk, FilmSpec, memory_of
 from bof.ingest.film_files import CHANGED, OpenedFilm, part_of, time_span
 from bof.options import IndexOptions
@@ -80,13 +82,17 @@ class FilmReading:
 
 
 def read_chunks(
-    readings: Sequence[FilmReading], spec: FilmSpec, options: IndexOptions, progress: Progress | None
+    readings: Sequence[FilmReading],
+    spec: FilmSpec,
+    options: IndexOptions,
+    progress: Progress | None,
+    cluster: Cluster | None = None,
 ) -> Iterator[tuple[FilmReading, Sequence[Extracted] | Skipped]]:
     """What becomes of each chunk of each film, in order; a film whose frames do not fit into memory is skipped.
 
-    progress: is told of seconds of film.
+    progress: is told of seconds of film; cluster: whose workers read them, None: processes of this machine.
     """
-    fitting, limits, n_workers = _limits(readings, spec, options)
+    fitting, limits, n_workers = _limits(readings, spec, options, cluster)
     for reading in readings:
         if reading not in fitting:
             yield reading, Skipped(reading.film.path, _too_large(reading, spec))
@@ -94,7 +100,12 @@ def read_chunks(
     stage = Stage(progress, "reading films, seconds", max(1, round(total)) if fitting else 0, total)
     in_work: deque[tuple[FilmReading, Chunk]] = deque()
     done = 0.0
-    for found in run_in_workers(EXTRACT, spec, _items(fitting, in_work.append), n_workers, limits):
+    items = _items(fitting, in_work.append)
+    if cluster is not None:
+        results = run_on_workers(cluster, EXTRACT, spec, items, limits)
+    else:
+        results = run_in_workers(EXTRACT, spec, items, n_workers, limits)
+    for found in results:
         reading, chunk = in_work.popleft()
         if not reading.is_given_up:
             yield reading, reading.take(chunk, found)
@@ -113,11 +124,13 @@ def _items(readings: Sequence[FilmReading], note: Callable[[tuple[FilmReading, C
 
 
 def _limits(
-    readings: Sequence[FilmReading], spec: FilmSpec, options: IndexOptions
+    readings: Sequence[FilmReading], spec: FilmSpec, options: IndexOptions, cluster: Cluster | None
 ) -> tuple[list[FilmReading], Limits, int]:
     """The films whose frames fit into memory, what one chunk may take, and how many processes work."""
     features, n_chunks = spec.extract.features, sum(len(one.chunks) for one in readings)
-    limit = limit_memory(options.memory, min(options.n_workers, max(1, n_chunks)), features)
+    n_workers = min(options.n_workers, max(1, n_chunks)) if cluster is None else 1
+    memory = options.memory if cluster is None else thread_megabytes(cluster, options, features)
+    limit = limit_memory(memory, n_workers, features)
     total = limit.bytes * limit.n_workers
     fitting = [one for one in readings if memory_of(one.film.facts, features) <= total]
     needed = max((memory_of(one.film.facts, features) for one in fitting), default=total)

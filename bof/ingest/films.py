@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bof.cluster.connection import Cluster
 from bof.images.address import Address
 from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
@@ -36,10 +37,10 @@ class Films:
 
     def __init__(
         self, index: Index, writer: Writer, batches: Batches, documents: Documents, spec: FilmSpec,
-        options: IndexOptions, progress: Progress | None,
+        options: IndexOptions, progress: Progress | None, cluster: Cluster | None = None,
     ) -> None:  # fmt: skip
         self._index, self._writer, self._batches, self._documents = index, writer, batches, documents
-        self._spec, self._options, self._progress = spec, options, progress
+        self._spec, self._options, self._progress, self._cluster = spec, options, progress, cluster
         self._opened: list[OpenedFilm] = []
         self._complete: list[FilmReading] = []
         self.n_changed = self.n_reused = self.n_removed = self.n_unchanged = 0
@@ -76,7 +77,7 @@ class Films:
                 self._complete.append(reading)
             else:
                 to_read.append(reading)
-        for reading, found in read_chunks(to_read, self._spec, self._options, self._progress):
+        for reading, found in read_chunks(to_read, self._spec, self._options, self._progress, self._cluster):
             self._take(reading, found)
 
     def _begin(self, film: OpenedFilm, records: Sequence[ImageRecord]) -> FilmReading:

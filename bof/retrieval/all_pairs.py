@@ -37,7 +37,7 @@ def all_pairs(
     size = n_threads() * _PER_THREAD
     for first in range(0, len(live), size):
         with reading(collection):
-            found = in_threads(lambda image: _nearest(stages, image, n), live[first : first + size])
+            found = in_threads(lambda image: nearest(stages, image, n), live[first : first + size])
         yield from found
         if mapped_limit is not None:
             collection.stay_within(mapped_limit)
@@ -45,7 +45,8 @@ def all_pairs(
             progress(min(first + size, len(live)), len(live))
 
 
-def _nearest(stages: VoteAndVerify, image: int, n: int) -> Neighbours:
+def nearest(stages: VoteAndVerify, image: int, n: int) -> Neighbours:
+    """An image with its n neighbours."""
     found = neighbours(stages, image, max(2 * n, DEPTH))
     best = sorted(found, key=lambda pair: (-pair[1], stages.collection.rows.names[pair[0]]))
     return Neighbours(image, tuple(pair for pair in best[:n] if pair[1] > 0))

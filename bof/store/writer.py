@@ -19,6 +19,7 @@ from bof.store import check as check_module
 from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
+from bof.store.incoming import IncomingSegment, drop_incoming, move_in
 from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
@@ -37,6 +38,7 @@ def open_writer(folder: Path, n_words: int) -> Iterator[Writer]:
     """The index's only writer; what a crash left behind is swept first. Raises IndexStoreError where another writes."""
     with one_writer(folder):
         writer = Writer(folder, n_words)
+        drop_incoming(folder)
         writer.sweep()
         yield writer
 
@@ -75,6 +77,41 @@ class Writer:
 
         self._commit_segment(write, commit)
         self.maintain()
+
+    def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord]) -> None:
+        """Add a segment that another process wrote beside the index, `append` otherwise. records: of its images.
+
+        Every byte is compared with what was said of it. Raises IndexStoreError where it is not that; it is dropped.
+        """
+        n_features = sum(record.n_features for record in records)
+        row = SegmentRecord(0, segment.name, len(records), n_features, segment.files)
+        place = move_in(self.folder, segment.name)
+        try:
+            opened = self.open_sound(row)
+            with reading(opened):
+                sizes = np.diff(opened.feature_indptr).tolist()
+            if sizes != [record.n_features for record in records]:
+                raise IndexStoreError("its images have other numbers of features than was said", path=place)
+            with catalog.transaction(self.folder) as database:
+                number = changes.insert_segment(database, segment.name, segment.files, len(records), n_features)
+                changes.insert_images(database, number, records)
+        except (OSError, IndexStoreError):
+            self._delete([segment.name])
+            raise
+        self.maintain()
+
+    def read_incoming(
+        self, segment: IncomingSegment, records: Sequence[ImageRecord]
+    ) -> list[tuple[ImageRecord, ImageColumns]]:
+        """The images of such a segment, in memory, for those that may come in one by one; the segment is dropped."""
+        row = SegmentRecord(0, segment.name, len(records), sum(r.n_features for r in records), segment.files)
+        move_in(self.folder, segment.name)
+        try:
+            opened = self.open_sound(row)
+            with reading(opened):
+                return [(record, opened.image_columns(place)) for place, record in enumerate(records)]
+        finally:
+            self._delete([segment.name])
 
     def backfill(self, number: int, rows: Mapping[int, Rows]) -> None:
         """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""

@@ -62,14 +62,18 @@ def limit_memory(memory_mb: int, n_workers: int, features: FeatureOptions) -> Me
 
     memory_mb 0: half the machine's, or what one process needs. Raises OptionError where not even one fits.
     """
-    least = pyramid_bytes(features)
-    needed = WRITER_BYTES + WORKER_BYTES + least
+    least, needed = pyramid_bytes(features), least_memory(features)
     total = memory_mb << 20 if memory_mb else max(machine_memory() // 2, needed)
     if total < needed:
         least_mb = -(-needed >> 20)
         raise OptionError(option="memory", expected=f"at least {least_mb} MB to index with", found=memory_mb)
     n_fit = min(n_workers, (total - WRITER_BYTES) // (WORKER_BYTES + least))
     return MemoryLimit(n_fit, (total - WRITER_BYTES) // n_fit - WORKER_BYTES)
+
+
+def least_memory(features: FeatureOptions) -> int:
+    """Bytes that indexing takes with one process that reads."""
+    return WRITER_BYTES + WORKER_BYTES + pyramid_bytes(features)
 
 
 def machine_memory() -> int:

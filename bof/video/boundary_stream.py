@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -54,5 +55,5 @@ class BoundaryStream:
 
     def _forget(self, time: int) -> None:
         """Frames before this time are no longer needed."""
-        n = sum(each < time for each in self._times)
+        n = bisect_left(self._times, time)
         del self._times[:n], self._middle[:n], self._small[:n]

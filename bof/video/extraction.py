@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -57,7 +58,7 @@ class _ChunkReading:
         self._start, self._stop = start, stop
         self._options, self._features = options, features
         self._boundaries = BoundaryStream(start)
-        self._waiting: list[SampledFrame] = []
+        self._waiting: deque[SampledFrame] = deque()
         self._shot: ShotSampler | None = self._begin(start) if start == 0 else None
         self._is_over = False
 
@@ -98,10 +99,10 @@ class _ChunkReading:
 
     def _assign(self, until: Fraction) -> None:
         """Give the samples before a time to the shot, or to none."""
-        for sample in [each for each in self._waiting if each.time < until]:
+        while self._waiting and self._waiting[0].time < until:
+            sample = self._waiting.popleft()
             if self._shot is not None:
                 self._shot.take(sample)
-        self._waiting = [each for each in self._waiting if each.time >= until]
 
     def _begin(self, start: Fraction) -> ShotSampler:
         return ShotSampler(start, self._options.sightings, self._features)

@@ -10,16 +10,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bof.cluster.connection import Cluster
+from bof.cluster.shares import run_on_workers
 from bof.errors import ImageError
 from bof.features.sift import N_DIMENSIONS, extract_features
 from bof.images.decode import decode, read_bytes
 from bof.images.listing import Skipped, list_files
 from bof.options import FeatureOptions, TrainOptions
 from bof.system.memory import keep_freed_memory
-from bof.system.workers import LostItem, run_in_workers
+from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import I64, U8, U64
 
 Progress = Callable[[int, int], None]
+
+_IN_A_SHARE = 32
+"""Pictures that a Dask worker reads at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,21 @@ def draw_sample(
     features: FeatureOptions,
     options: TrainOptions,
     progress: Progress,
+    cluster: Cluster | None = None,
 ) -> tuple[Sample, list[Skipped]]:
     """At most options.max_descriptors descriptors, the same share of every readable picture under the folders.
 
-    A picture that crashes its process, or takes too long, is skipped.
+    A picture that crashes its process, or takes too long, is skipped. cluster: whose workers read pictures, None:
+    processes of this machine; the sample is the same. Raises ClusterError where a worker does not see the pictures.
     """
     paths = list(list_files(folders))
     limit = max(1, options.max_descriptors // max(1, len(paths)))
-    results = run_in_workers(
-        "bof.vocabulary.sampling:draw_in_worker", (limit, features, options), list(enumerate(paths)), options.n_workers
-    )
+    function, shared, items = f"{__name__}:draw_in_worker", (limit, features, options), list(enumerate(paths))
+    if cluster is not None:
+        cluster.require_seen(paths)
+        results = run_on_workers(cluster, function, shared, items, Limits(), _IN_A_SHARE)
+    else:
+        results = run_in_workers(function, shared, items, options.n_workers)
     parts: list[U8] = [np.empty((0, N_DIMENSIONS), np.uint8)]
     seen: list[int] = []
     skipped: list[Skipped] = []

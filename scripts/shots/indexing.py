@@ -28,6 +28,7 @@ from bof.system.threads import set_threads
 from bof.video import sampling
 from bof.video.chunks import chunks_of
 from bof.video.extraction import extract_shots
+from scripts.common.timing import one_blas_thread
 
 BYTES_OF_FEATURE, BYTES_OF_KEYFRAME = 24, 600
 """Of an index, about: a posting with its place; a row of the catalogue, and what a picture has besides."""
@@ -81,7 +82,7 @@ def work_on(path: Path, share: int, of: int) -> Cost:
     set_threads(1)
     cv2.setNumThreads(1)
     cost = Cost()
-    with Film(str(path)) as film, _counted(cost):
+    with Film(str(path)) as film, _counted(cost), one_blas_thread():
         for chunk in chunks_of(film.facts.duration)[share::of]:
             begun = time.process_time()
             for shot in extract_shots(film, chunk.start, chunk.stop, VideoOptions(), FeatureOptions()):

@@ -220,7 +220,7 @@ def test_captions_of_any_text(caption: str) -> None:
 
 def test_other_scripts_are_drawn_as_themselves() -> None:
     """The reason to use OpenCV 5's text: two names that an ASCII font would both draw as '??'."""
-    first, second = (draw._caption_strip(text, 200) for text in ("海报", "照片"))
+    first, second = (draw.caption_strip(text, 200) for text in ("海报", "照片"))
     assert (first != second).any()
 
 

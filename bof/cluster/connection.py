@@ -1,0 +1,161 @@
+"""Connecting to Dask: a scheduler that runs somewhere, or workers on this machine for the time of a command."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bof.cluster import worker
+from bof.cluster.identity import own_identity
+from bof.cluster.worker import identity_fields
+from bof.errors import ClusterError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL = "local"
+"""Instead of a scheduler's address: workers on this machine."""
+
+START_S = 30.0
+"""So long a scheduler may take to answer, and the first worker to come."""
+
+_THREADS_A_PROCESS = 8
+"""Of local workers: their own work is to hand on what child processes do."""
+
+_ADVICE = "start workers with: dask worker {address}, in an environment that has the same bof"
+_LOOKED_AT = 16
+"""So many of the files of a command are looked for on every worker before anything begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Dask client whose workers were compared with this process. address: as the user named it."""
+
+    client: Client
+    address: str
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.address})"
+
+    @property
+    def workers(self) -> dict[str, int]:
+        """The workers as of now: address -> threads; none where the scheduler does not answer."""
+        if self.client.status != "running":
+            return {}
+        try:
+            return dict(self.client.nthreads())
+        except (OSError, TimeoutError):
+            return {}
+
+    @property
+    def n_threads(self) -> int:
+        """Threads of all workers as of now, one at least."""
+        return max(1, sum(self.workers.values()))
+
+    @property
+    def thread_memory(self) -> int:
+        """Bytes that one thread may take on every worker; 0: nobody has said."""
+        return min(self.on_all(worker.thread_memory).values(), default=0)
+
+    def require_seen(self, paths: Sequence[str]) -> None:
+        """Raises ClusterError where a worker has not the files and folders that are here, some of many looked at."""
+        step = max(1, -(-len(paths) // _LOOKED_AT))
+        sights = worker.look_at(list(paths)[::step])
+        for address, unseen in sorted(self.on_all(worker.find_unseen, sights).items()):
+            if unseen:
+                raise unseen_error(unseen[0], address)
+
+    def on_all(self, function: Any, *arguments: Any) -> dict[str, Any]:
+        """function(*arguments) on every worker as of now: address -> result."""
+        try:
+            return dict(self.client.run(function, *arguments))
+        except ImportError as error:
+            raise _no_bof(error, self.address) from error
+        except (OSError, TimeoutError) as error:
+            raise ClusterError(f"a worker does not answer: {error}", path=self.address) from error
+
+
+def unseen_error(path: str, address: str) -> ClusterError:
+    """That a worker does not see a path as it is here."""
+    advice = "mount the same shared folder at the same place on every machine"
+    return ClusterError(f"the worker {address} does not see this as it is here", path=path, advice=advice)
+
+
+@contextmanager
+def open_cluster(address: str, n_workers: int = 1) -> Iterator[Cluster]:
+    """Connect to the scheduler at an address (tcp://HOST:8786, tls://...), or start workers here, n_workers threads.
+
+    Raises ClusterError where dask is not installed, nothing answers, no worker comes, or one runs another bof.
+    """
+    distributed = _import_distributed()
+    with contextlib.ExitStack() as stack:
+        scheduler: Any = stack.enter_context(_local(distributed, n_workers)) if address == LOCAL else address
+        try:
+            client = stack.enter_context(distributed.Client(scheduler, timeout=START_S, set_as_default=False))
+            client.wait_for_workers(1, timeout=START_S)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise _unreachable(address, error) from error
+        cluster = Cluster(client, address)
+        _require_same(cluster)
+        yield cluster
+
+
+def _import_distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        advice = "pip install 'bof-search[dask]'"
+        raise ClusterError("work on other machines needs Dask, which is not installed", advice=advice) from error
+    return distributed
+
+
+def quiet() -> None:
+    """Let Dask report errors alone, here and in workers that are started from here."""
+    import dask
+
+    dask.config.set({"logging": {"distributed": "error"}})
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+
+
+def _local(distributed: Any, n_workers: int) -> Any:
+    n_processes = -(-n_workers // _THREADS_A_PROCESS)
+    quiet()
+    return distributed.LocalCluster(
+        n_workers=n_processes,
+        threads_per_worker=-(-n_workers // n_processes),
+        dashboard_address=":0",
+        silence_logs=False,  # it would silence other handlers too
+    )
+
+
+def _unreachable(address: str, error: Exception) -> ClusterError:
+    if isinstance(error, TimeoutError) and "worker" in str(error).lower():
+        problem, advice = f"the scheduler has no worker, and none came within {START_S:g} s", _ADVICE
+    else:
+        problem = f"no Dask scheduler answers here ({str(error) or type(error).__name__})"
+        advice = "start one with: dask scheduler, or give {dask} local"
+    return ClusterError(problem, path=address, advice=advice.replace("{address}", address))
+
+
+def _require_same(cluster: Cluster) -> None:
+    """Raises ClusterError unless every worker runs the bof that this process runs."""
+    own = identity_fields()
+    for address, found in sorted(cluster.on_all(identity_fields).items()):
+        if found != own:
+            raise other_version(address, worker.identity_of(found))
+
+
+def other_version(address: str, found: object) -> ClusterError:
+    """That a worker runs another bof."""
+    advice = "install the same version everywhere, and restart the workers"
+    problem = "another bof would give other answers"
+    return ClusterError(problem, path=address, expected=str(own_identity()), found=str(found), advice=advice)
+
+
+def _no_bof(error: ImportError, address: str) -> ClusterError:
+    advice = "install bof-search there in the same version, and restart the workers"
+    return ClusterError(f"the workers cannot run bof ({error})", path=address, advice=advice)

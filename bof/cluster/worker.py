@@ -1,0 +1,118 @@
+"""What a Dask worker runs: one call of a function of bof, once both sides are known to be the same bof.
+
+Arguments come as a pickle of their own, which is opened only after that: another version may have other classes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bof.cluster.identity import Identity, own_identity
+from bof.system.workers import Limits, run_in_workers
+
+DONE, FAILED, OTHER_VERSION = "done", "failed", "other version"
+
+Outcome = tuple[str, Any, str]
+"""DONE with the result, FAILED with what was raised, OTHER_VERSION with what the worker runs; and the worker's address.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A file or folder as the coordinator sees it; n_bytes: of a file, -1 of a folder."""
+
+    path: str
+    n_bytes: int
+
+
+def work(expected: tuple[Any, ...], function: str, call: bytes) -> Outcome:
+    """Call "module:function" as function(*arguments), pickled. expected: the fields of the coordinator's Identity."""
+    address = worker_address()
+    if tuple(expected) != identity_fields():
+        return OTHER_VERSION, str(own_identity()), address
+    try:
+        return DONE, find_function(function)(*pickle.loads(call)), address
+    except Exception as error:
+        return FAILED, _sendable(error), address
+
+
+def identity_fields() -> tuple[Any, ...]:
+    """Plain values, which any version can read."""
+    own = own_identity()
+    return own.version, own.code, own.libraries
+
+
+def find_function(name: str) -> Callable[..., Any]:
+    """Of "module:function"."""
+    module, attribute = name.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def worker_address() -> str:
+    """Of the Dask worker that this is."""
+    from distributed import get_worker
+
+    return str(get_worker().address)
+
+
+def worker_memory() -> int:
+    """Bytes that one thread of this Dask worker may take; 0: nobody has said."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    limit = worker.memory_manager.memory_limit
+    return int(limit) // max(1, worker.state.nthreads) if limit else 0
+
+
+def thread_memory(dask_worker: Any = None) -> int:
+    """`worker_memory`, for a call outside of any share, which Dask gives its worker."""
+    limit = dask_worker.memory_manager.memory_limit
+    return int(limit) // max(1, dask_worker.state.nthreads) if limit else 0
+
+
+def run_share(shared: tuple[str, object, Limits], items: Sequence[object]) -> list[Any]:
+    """`run_in_workers` over some items, by one child process: a picture that kills its decoder is lost alone."""
+    function, argument, limits = shared
+    return list(run_in_workers(function, argument, items, 1, limits))
+
+
+def find_unseen(sights: Sequence[Sight]) -> list[str]:
+    """The paths that are not here as the coordinator sees them."""
+    return [sight.path for sight in sights if not _is_seen(sight)]
+
+
+def look_at(paths: Sequence[str]) -> list[Sight]:
+    """How files and folders look from here; those that are not here are left out."""
+    return [
+        Sight(path, os.path.getsize(path) if os.path.isfile(path) else -1) for path in paths if os.path.exists(path)
+    ]
+
+
+def _is_seen(sight: Sight) -> bool:
+    if sight.n_bytes < 0:
+        return os.path.isdir(sight.path)
+    try:
+        return os.path.getsize(sight.path) == sight.n_bytes
+    except OSError:
+        return False
+
+
+def _sendable(error: Exception) -> Exception:
+    error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def identity_of(fields: tuple[Any, ...]) -> Identity:
+    """From plain values."""
+    return Identity(*fields)

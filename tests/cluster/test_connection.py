@@ -1,0 +1,55 @@
+"""Connecting to Dask: what cannot be used says so, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bof.cluster import connection
+from bof.cluster.connection import Cluster, open_cluster
+from bof.errors import ClusterError
+
+
+def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"pip install 'bof-search\[dask\]'"), open_cluster("tcp://127.0.0.1:1"):
+        pass
+
+
+def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "START_S", 1.0)
+    with (
+        pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler answers here .*dask scheduler"),
+        open_cluster("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(connection, "START_S", 1.0)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=False) as local,
+        pytest.raises(ClusterError, match=r"the scheduler has no worker, and none came .*dask worker tcp://"),
+        open_cluster(local.scheduler_address),
+    ):
+        pass
+
+
+def test_files_that_a_worker_does_not_see(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "a.jpg"
+    here.write_bytes(b"1")
+    cluster.require_seen([str(tmp_path), str(here)])
+    monkeypatch.setattr(connection.worker, "look_at", lambda paths: [connection.Sight(str(here), 2)])
+    with pytest.raises(ClusterError, match=r"the worker tcp://.* does not see this as it is here; mount the same"):
+        cluster.require_seen([str(here)])
+
+
+def test_local_workers_are_processes_with_all_threads() -> None:
+    with open_cluster("local", 2) as cluster:
+        assert list(cluster.workers.values()) == [2]
+        assert cluster.thread_memory > 0
+        assert repr(cluster) == "Cluster(local)"
