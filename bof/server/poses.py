@@ -50,7 +50,7 @@ class PosedPicture:
         """In RGB."""
         return self._views((max_side, False))[0]
 
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
         """In grey and in RGB, of sides of their own."""
         grey, colours = self._views((grey_side, True), (colour_side, False))
         return grey, colours
