@@ -10,6 +10,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
+from bof.errors import MismatchError
 from bof.features.native_sift import native_sift
 from bof.features.second_look import look_again, needs_second_look
 from bof.features.tiles import extract_tiled
@@ -35,6 +36,9 @@ def extract_features(
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
+    if options.extractor not in _EXTRACTORS:
+        expected, advice = "an extractor of pictures", "search it with search_features"
+        raise MismatchError(expected=expected, found="an index of features of your own", advice=advice)
     found = _extract(picture, options)
     if not options.is_adaptive or not needs_second_look(picture.pixels, len(found)):
         return found

@@ -129,12 +129,13 @@ def _extracted(pairs: Iterator[tuple[object, object]], spec: _MemorySpec) -> Ite
 def _extract(pair: tuple[object, object], spec: _MemorySpec) -> Extracted | Skipped | None:
     name, source = pair
     try:
-        return _describe(_id_of(name), source, spec)
+        return _describe(id_of(name), source, spec)
     except BofError as error:
         return Skipped(str(name), reason_of(error))
 
 
-def _id_of(name: object) -> str:
+def id_of(name: object) -> str:
+    """An id that a picture may have. Raises ImageError for others."""
     if not isinstance(name, str):
         found = f"{type(name).__name__} {name!r:.40}"
         raise ImageError(expected="an id that is text", found=found, advice="str(id) makes one")

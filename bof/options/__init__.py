@@ -59,9 +59,9 @@ def _workers() -> Any:
     return declare(0, "processes that read pictures; 0: one a core", 0, 1024)
 
 
-OPENCV, NATIVE = "opencv", "native"
-EXTRACTORS = (OPENCV, NATIVE)
-"""Whose SIFT finds and describes features."""
+OPENCV, NATIVE, OWN = "opencv", "native", "own"
+EXTRACTORS = (OPENCV, NATIVE, OWN)
+"""Whose SIFT finds and describes features; own: the caller brings them."""
 
 PLAIN, ADAPTIVE = "plain", "adaptive"
 MOST_FEATURES = 65535
@@ -84,7 +84,8 @@ class FeatureOptions(Checked):
         0.005, "SIFT's contrast threshold: lower finds more, weaker features", 0.0, 1.0, expert=True
     )
     extractor: str = declare(
-        NATIVE, "whose SIFT: bof's own, which finds nearly the same features in a third of the time, or OpenCV's",
+        NATIVE, "whose SIFT: bof's own, which finds nearly the same features in a third of the time, or OpenCV's; "
+        "own: no picture is read, the caller brings features of any kind",
         choices=EXTRACTORS, expert=True,
     )  # fmt: skip
     reading: str = declare(
