@@ -34,6 +34,8 @@ class Hit(TypedDict):
     query_outline: list[list[float]] | None
     group: HitGroup | None
     mirrored: bool | None
+    query_number: int
+    variant: str | None
     outline: list[list[float]] | None
     width: int
     height: int
@@ -108,6 +110,18 @@ class Answer(TypedDict):
 
 
 @final
+class JointAnswer(TypedDict):
+    queries: list[Query]
+    ranker: str
+    group_by: str | None
+    total: int
+    offset: int
+    hits: list[Hit]
+    seconds: dict[str, float]
+    overlay: Overlay | None
+
+
+@final
 class NamedAnswer(TypedDict):
     name: str
     query: Query
@@ -137,6 +151,7 @@ class Match(TypedDict):
     hit: Hit
     hit_from_query: list[list[float]] | None
     mirrored: bool
+    variant: str | None
     points: MatchPoints
     seconds: dict[str, float]
 
@@ -607,6 +622,8 @@ class SearchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -627,6 +644,8 @@ class SearchImageParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -647,6 +666,30 @@ class SearchBatchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
+    ranker: str
+    metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
+    fusion: Literal["calibrated", "rrf"]
+    group_by: str
+    verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
+    exclude_self: bool | Literal[0, 1]
+    where: str
+    text: str
+    tag: Sequence[str]
+    folder: str
+
+
+class SearchTogetherParameters(TypedDict, total=False):
+    top: int
+    offset: int
+    box: str | Sequence[float]
+    turn: Literal[0, 90, 180, 270]
+    flip: bool | Literal[0, 1]
+    mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -666,6 +709,8 @@ class MatchParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class MatchImagesParameters(TypedDict, total=False):
@@ -673,6 +718,8 @@ class MatchImagesParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class SubjectParameters(TypedDict, total=False):
@@ -699,6 +746,8 @@ class SearchQueryParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -717,6 +766,8 @@ class MatchQueryParameters(TypedDict, total=False):
     turn: Literal[0, 90, 180, 270]
     flip: bool | Literal[0, 1]
     mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
 
 
 class SubjectOfQueryParameters(TypedDict, total=False):

@@ -90,6 +90,12 @@ class Client(Connection):
         answers = [self._json("POST", "/search/batch", parameters, **part)["answers"] for part in sent]
         return [one for part in answers for one in part]
 
+    def search_together(
+        self, pictures: Sequence[Picture | Named], **parameters: Unpack[api.SearchTogetherParameters]
+    ) -> api.JointAnswer:
+        """The answer to several pictures of one thing as one query; a hit says which proves it."""
+        return self._json("POST", "/search/together", parameters, **_files(pictures))
+
     def subject(self, picture: Picture | None = None, **parameters: Unpack[api.SubjectParameters]) -> api.Subject:
         """The box of what a picture shows most prominently."""
         return self._json("POST", "/subject", parameters, **_body(picture))

@@ -20,7 +20,7 @@ from bof.cli.terminal import painted
 from bof.comparison import Comparison, HashDistance, compare_opened
 from bof.errors import OptionError
 from bof.images.written import require_no_photograph
-from bof.options import QUERY_MEMORY, REQUIRE, SearchOptions, VerifyOptions, VoteOptions
+from bof.options import QUERY_MEMORY, REQUIRE, VARIANTS, SearchOptions, VerifyOptions, VoteOptions
 from bof.options.option import option_of
 
 _OF_AN_INDEX = ("name", "path", "score", "fields", "group")
@@ -35,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--proof", type=Path, metavar="FILE", help="write a picture of the proof (JPEG)")
     add_option(parser, REQUIRE)
-    add_option(parser, option_of(SearchOptions, "mirror"))
+    for name in VARIANTS:
+        add_option(parser, option_of(SearchOptions, name))
     add_vocabulary(parser, "vocabulary to use (default: bof's own)")
     add_option(parser, QUERY_MEMORY)
     for kind in (VoteOptions, VerifyOptions):
@@ -47,7 +48,7 @@ def _command(arguments: argparse.Namespace) -> int:
     if arguments.picture == arguments.other == "-":
         raise OptionError("standard input holds one picture", path="-", found="it named twice")
     options = SearchOptions(
-        mirror=arguments.mirror,
+        **{name: getattr(arguments, name) for name in VARIANTS},
         vote=options_from(arguments, VoteOptions),
         verify=options_from(arguments, VerifyOptions),
     )

@@ -21,7 +21,7 @@ from bof.images.sources import Channels, OpenedSource, Source, open_source
 from bof.options import HASHES, SKETCH, FeatureOptions, PixelLimit, SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.retrieval.hits import PlacedImage, hit_of
-from bof.retrieval.query import Query, prepare
+from bof.retrieval.query import Query, QuerySource, prepare
 from bof.retrieval.searcher import Searcher
 from bof.store.catalog.catalogue_columns import gather_rows
 from bof.store.index import Snapshot
@@ -117,7 +117,8 @@ def _in_rgb(source: OpenedSource, max_side: PixelLimit) -> Picture:
 
 def _query(one: OpenedSource, features: FeatureOptions) -> Query:
     grey = one.grey(features.extent)
-    return prepare(grey, None, features, colours=_in_rgb(one, DECODED), sha256=one.sha256)
+    query = prepare(grey, None, features, colours=_in_rgb(one, DECODED), sha256=one.sha256)
+    return dataclasses.replace(query, source=QuerySource(one, grey.width, grey.height, features))
 
 
 def _compared(
@@ -126,8 +127,8 @@ def _compared(
     pictures = _in_rgb(one, max_side), _in_rgb(other, max_side)
     points = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
     if hit.verification is not None:
-        inliers = hit.verification.inliers
-        points = query.features.geometry.xy_px[inliers.query], features.geometry.xy_px[inliers.database]
+        in_other = features.geometry.xy_px[hit.verification.inliers.database]
+        points = hit.verification.points_in(query.features.geometry), in_other
     n_features = len(query.features), len(features)
     return Comparison(one.name, hit, _hash_distances(*pictures), *points, *pictures, n_features)
 

@@ -29,15 +29,25 @@ from bof.ingest.own_features import OwnFeatures, add_features, check_features, c
 from bof.ingest.sync import Plan
 from bof.native.mapped_file import reading
 from bof.opened import OpenedIndex
-from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, PixelLimit, SearchOptions
+from bof.options import (
+    PARTNERS,
+    TOP,
+    FeatureOptions,
+    IndexOptions,
+    PixelLimit,
+    SearchOptions,
+    VerifyOptions,
+    VoteOptions,
+)
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.best_frames import with_best_frames
+from bof.retrieval.expansion import NeighbourMemory
 from bof.retrieval.hits import Hits, hit_of
 from bof.retrieval.indexed_pictures import Decoder, IndexedJudgments, IndexedPictures, LentPictures, decode_here
 from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
 from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
-from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query
+from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query, together
 from bof.retrieval.query import Query as Query
 from bof.retrieval.searcher import Match, Searcher
 from bof.store import catalog
@@ -74,6 +84,7 @@ class Engine(OpenedIndex):
         self._warned: set[str] = set()
         self.decoder: Decoder = decode_here
         self._lent = LentPictures({})
+        self._memory: tuple[tuple[int, VoteOptions, VerifyOptions], NeighbourMemory] | None = None
 
     # -- Opening --------------------------------------------------------------------------------------------------
 
@@ -342,9 +353,18 @@ class Engine(OpenedIndex):
         limits = self._mapped_limit, str(self.folder)
         by_content = self._judgments.by_content() if "bof" in options.local else None
         judged = IndexedJudgments(self.folder, collection.rows, by_content) if by_content else None
+        memory = None if options.where or options.text else self._memory_of(collection, options)
         return Searcher(
-            collection, self.vocabulary, options, ann_index, *limits, pictures, judged, self.features.extent
+            collection, self.vocabulary, options, ann_index, *limits, pictures, judged, memory, self.features.extent
         )
+
+    def _memory_of(self, collection: Snapshot, options: SearchOptions) -> NeighbourMemory:
+        """What seeds have found in a commit with the options of votes and geometry; of one commit at a time."""
+        key = collection.generation, options.vote, options.verify
+        known = self._memory
+        if known is None or known[0] != key:
+            self._memory = known = key, NeighbourMemory()
+        return known[1]
 
     def prepare(
         self,
@@ -523,6 +543,25 @@ class Engine(OpenedIndex):
         """A picture in any form that `search` takes, made ready for the rankers of `options`."""
         return self.read_query(open_source(source, channels), box, options).query
 
+    def search_together(
+        self,
+        pictures: Many,
+        options: SearchOptions | None = None,
+        *,
+        top: int = 20,
+        channels: Channels = "RGB",
+    ) -> Hits:
+        """The pictures that show the same thing as several pictures of it together, best first.
+
+        pictures: each in any form that `search` takes; `query_number` of a hit says which of them proves it. Raises as
+        `search` does, and OptionError where there is no picture.
+        """
+        TOP.check(top)
+        parts = run_ahead(lambda one: self.query(one, options, channels=channels), pictures)
+        collection, query = self._collection, together(list(parts))
+        answer = self._searcher(collection, options or SearchOptions()).search(query)
+        return self._page(collection, query, answer, options or SearchOptions(), HitRange(top)).hits
+
     def read_query(self, source: PictureViews, box: QueryBox, options: SearchOptions | None = None) -> PreparedQuery:
         """The same of a picture that is opened, with what its features were extracted from and the box."""
         options = options or SearchOptions()
@@ -549,15 +588,16 @@ class Engine(OpenedIndex):
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+        shown = query.part(hit.query_number) if query.others else query
+        in_query = hit.verification.points_in(shown.features.geometry)
         if hit.frame_xy_px is not None:
-            return query.features.geometry.xy_px[hit.verification.inliers.query], hit.frame_xy_px
-        return self.points(query, hit.image, hit.verification.inliers)
+            return in_query, hit.frame_xy_px
+        return in_query, self.points_in(hit.image, hit.verification.inliers)
 
-    def points(self, query: Query, image: int, matches: Correspondences) -> tuple[F32, F32]:
-        """Where matches lie f32 (m, 2) in the query and f32 (m, 2) in an image, in pixels."""
+    def points_in(self, image: int, matches: Correspondences) -> F32:
+        """Where matches lie in an image, f32 (m, 2) in pixels."""
         with reading(self._collection):
-            candidate = self._collection.geometry(image, matches.database)
-        return query.features.geometry.xy_px[matches.query], candidate.xy_px
+            return self._collection.geometry(image, matches.database).xy_px
 
     def _page(
         self, collection: Snapshot, query: Query, answer: Answer, options: SearchOptions, chosen: HitRange

@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     add_index(parser)
     for option in (TOP, VERDICT, BOX):
         add_option(parser, option)
+    together = "search with all pictures as one query: several views of one thing"
+    parser.add_argument("--together", action="store_true", help=together)
     _add_outputs(parser)
     parser.add_argument("--timings", action="store_true", help="say on stderr where the time went")
     for_experts(parser, "--timings")
@@ -97,13 +99,13 @@ def _command(arguments: argparse.Namespace) -> int:
     options = search_options(arguments)
     if arguments.json:
         arguments.format = "json"
-    _refuse_contradictions(arguments)
     names = expand_queries(arguments.queries)
+    _refuse_contradictions(arguments, names)
     refuse_for_films(arguments, names)
     start = time.perf_counter()
     with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
         timings["open"] = time.perf_counter() - start
-        answered = _find_all(engine, names, arguments, options)
+        answered = (_find_together if arguments.together else _find_all)(engine, names, arguments, options)
         found = [one for one in answered if isinstance(one, FoundHits)]
         if arguments.html:
             write_sheet(arguments.html, engine, found, options)
@@ -142,7 +144,7 @@ def _n_failed(answered: Sequence[Answered]) -> int:
     return sum(isinstance(one, FailedQuery) for one in answered)
 
 
-def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+def _refuse_contradictions(arguments: argparse.Namespace, names: Sequence[str]) -> None:
     if arguments.queries.count(STANDARD_INPUT) > 1:
         raise OptionError("standard input holds one picture", path="-", found="it named more than once")
     if arguments.null and arguments.format != "table":
@@ -150,6 +152,16 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
         raise OptionError(option="null", expected="{names} or {paths} beside it", found=found)
     if arguments.iiif_server and arguments.format != "iiif":
         raise OptionError(option="iiif_server", expected="{format} iiif beside it", found="another format")
+    if arguments.together and any(is_film(name) for name in names):
+        raise OptionError(option="together", expected="pictures", found="a film among them")
+    for output in ("matches", "html") if arguments.together else ():
+        if getattr(arguments, output):
+            advice = "proofs are drawn beside one picture: search with each alone"
+            raise OptionError(
+                option="together", expected="no {matches} or {html} beside it", found=output, advice=advice
+            )
+    if arguments.together and arguments.format == "iiif":
+        raise OptionError(option="together", expected="another {format}", found="iiif")
     if arguments.html:
         require_place(arguments.html, "html")
 
@@ -189,6 +201,15 @@ def _find_all(
         else:
             answered.append(one)
     return answered
+
+
+def _find_together(
+    engine: Engine, names: Sequence[str], arguments: argparse.Namespace, options: SearchOptions
+) -> list[Answered]:
+    """What was found for all pictures as one query. Raises ImageError where one of them is none."""
+    found = find_hits(engine, names[0], labels_of(names)[0], arguments, options, names[1:])
+    _report(engine, found, arguments, options, set())
+    return [found]
 
 
 def _report(

@@ -36,6 +36,9 @@ Basis = Literal["content", "whole", "pixels", "points", "person"]
 """What `same` or `part` rests on: one file, pixels of the whole pictures where there are too few points, pixels where
 points lay one over the other, or points alone. `person`: somebody has judged the pair, the same or not."""
 
+VariantName = Literal["inverted", "enlarged", "tilted"]
+"""How a query was changed before it was found: light and dark exchanged, a part of it enlarged, seen from aside."""
+
 
 _LONG = 4.0
 
@@ -141,7 +144,9 @@ class Verification:
     n_inliers: one-to-one matches that agree with the transform, features in one grid cell counted once. Where too few
     agree database_from_query is None and nothing else is known. inliers: those matches; inlier_weight: the sum of their
     votes; spread: how wide they lie, the smallest standard deviation in any direction in either picture, as a fraction
-    of its long side; database_from_query f64 (3, 3).
+    of its long side; database_from_query f64 (3, 3); variant: how the query was changed before this was found, None
+    where it was not; query_xy_px f32 (m, 2): where the inliers lie in the query, None: where its features do, whose
+    rows the inliers then name.
     """
 
     n_inliers: int
@@ -149,11 +154,21 @@ class Verification:
     spread: float
     database_from_query: F64 | None
     inliers: Correspondences
+    variant: VariantName | None = None
+    query_xy_px: F32 | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"Verification({self.n_inliers} inliers, spread {self.spread:.2f}{', mirrored' if self.mirrored else ''})"
-        )
+        remarks = "".join(f", {remark}" for remark in self.remarks)
+        return f"Verification({self.n_inliers} inliers, spread {self.spread:.2f}{remarks})"
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the query was changed before it was found, in words."""
+        return [*(["mirrored"] if self.mirrored else []), *([self.variant] if self.variant else [])]
+
+    def points_in(self, query: Geometry) -> F32:
+        """Where the inliers lie in the query, f32 (m, 2) in pixels."""
+        return query.xy_px[self.inliers.query] if self.query_xy_px is None else self.query_xy_px
 
     @property
     def mirrored(self) -> bool:
@@ -240,7 +255,8 @@ class Hit:
     picture; where that is a part of a file (`page=12`), path is `FILE/#page=12` and `file` the file. query_outline f64
     (n, 2): where the database picture lies in the query, clipped to the query's picture; fields: what the catalogue
     says of it, tags too; group: which it is the best of, where hits are grouped by a field; film: where it is in its
-    film, None for a picture; frame_xy_px f32 (m, 2): where the inliers lie in the exact frame, None: in the keyframe.
+    film, None for a picture; frame_xy_px f32 (m, 2): where the inliers lie in the exact frame, None: in the keyframe;
+    query_number: which of several pictures that are one query the proof is of, from 0.
     """
 
     image: int
@@ -261,6 +277,7 @@ class Hit:
     group: ValueGroup | None = None
     film: FilmPlace | None = None
     frame_xy_px: F32 | None = None
+    query_number: int = 0
 
     @property
     def file(self) -> Path:

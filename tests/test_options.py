@@ -23,6 +23,7 @@ from bof.options import (
     PRESET,
     RULES,
     SKETCH,
+    VARIANTS,
     ModelOptions,
     ReuseOptions,
     SearchOptions,
@@ -148,7 +149,7 @@ def test_the_schema_of_a_parameter_is_its_declaration(name: str) -> None:
 def test_what_is_an_option_of_searching_is_declared_once() -> None:
     declared = {option.name: option for option in options_of(SearchOptions)}
     shared = {p.name: p for p in PARAMETERS.values() if p.name in declared}
-    assert set(shared) == {"ranker", "mirror", "where", "text", "metric", "fusion", "group_by"}
+    assert set(shared) == {"ranker", *VARIANTS, "where", "text", "metric", "fusion", "group_by"}
     assert all(parameter.option == declared[name] for name, parameter in shared.items())
 
 

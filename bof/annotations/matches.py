@@ -119,6 +119,7 @@ def figures_of(found: PlacedHit) -> Json:
         "bof:probability": None if hit.probability is None else float(hit.probability),
         "bof:inliers": None if verification is None else int(verification.n_inliers),
         "bof:mirrored": None if verification is None else verification.mirrored,
+        "bof:variant": None if verification is None else verification.variant,
         "bof:basis": hit.basis,
         "bof:hitOverlap": None if agreement is None else round(float(agreement.hit_overlap), 4),
         "bof:queryOverlap": None if agreement is None else round(float(agreement.query_overlap), 4),

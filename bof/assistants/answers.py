@@ -8,7 +8,7 @@ from typing import Literal
 
 from bof.grouping.types import Group, Link, Member
 from bof.ingest.add import AddReport
-from bof.types import Hit, Verdict
+from bof.types import Hit, VariantName, Verdict
 
 MEANINGS: Mapping[Verdict, str] = {
     "same": "the same thing, proved",
@@ -37,6 +37,7 @@ class HitAnswer:
     score: float
     inliers: int | None
     mirrored: bool | None
+    variant: VariantName | None
     outline: list[list[float]] | None
     width: int
     height: int
@@ -160,6 +161,7 @@ def hit_answer(hit: Hit, rank: int, title: str | None = None) -> HitAnswer:
         score=round(hit.score, 3),
         inliers=proof.n_inliers if proof else None,
         mirrored=proof.mirrored if proof else None,
+        variant=proof.variant if proof else None,
         outline=None if hit.outline is None else [[round(x, 1), round(y, 1)] for x, y in hit.outline.tolist()],
         width=hit.width,
         height=hit.height,

@@ -17,6 +17,7 @@ from bof.images.limited import LimitedReader
 from bof.images.sources import OpenedSource, open_source
 from bof.options import PixelLimit, SearchOptions
 from bof.retrieval.answer import Answer
+from bof.retrieval.query import together
 from bof.types import Box, Hit
 
 
@@ -58,13 +59,22 @@ class FailedQuery:
 
 
 def find_hits(
-    engine: Engine, name: str, label: str, arguments: argparse.Namespace, options: SearchOptions
+    engine: Engine,
+    name: str,
+    label: str,
+    arguments: argparse.Namespace,
+    options: SearchOptions,
+    others: Sequence[str] = (),
 ) -> FoundHits:
-    """Search with one picture, a file or - for standard input. Raises ImageError for what is none."""
+    """Search with one picture, a file or - for standard input. Raises ImageError for what is none.
+
+    others: pictures that are one query with it.
+    """
     start = time.perf_counter()
     opened = open_query(name, arguments.memory)
     prepared = engine.read_query(opened, arguments.box, options)
-    query = prepared.query
+    rest = (open_query(other, arguments.memory) for other in others)
+    query = together([prepared.query, *(engine.read_query(one, arguments.box, options).query for one in rest)])
     extracted = time.perf_counter() - start
     answer = engine.answer(query, options)
     hits = engine.page(query, answer, options, arguments.top, verdicts=arguments.verdict).hits
@@ -73,7 +83,7 @@ def find_hits(
     filtered_out = "" if hits else _why_nothing(engine, answer, arguments.verdict, options)
     seconds = {"extract": extracted, **answer.seconds}
     chosen = arguments.box, prepared.box
-    shown = shown_name(name)
+    shown = " + ".join(shown_name(one) for one in (name, *others))
     return FoundHits(
         name, shown, label, opened, prepared.picture, query, answer, hits, names, titles, *chosen, filtered_out, seconds
     )

@@ -14,8 +14,8 @@ from bof.system.csv_cells import text_cell
 _OF_GROUPS = ("group", "group_agree", "group_found", "group_pictures", "margin")
 _OF_FILMS = ("time", "shot_start", "shot_stop", "shots")
 _COLUMNS = (
-    "rank", *_OF_GROUPS, "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
-    "hit_overlap", "left", "top", "right", "bottom", "width", "height", "name", "path", "part",
+    "rank", *_OF_GROUPS, "verdict", "basis", "score", "probability", "inliers", "mirrored", "variant", "query_number",
+    "query_overlap", "hit_overlap", "left", "top", "right", "bottom", "width", "height", "name", "path", "part",
     *_OF_FILMS,
 )  # fmt: skip
 

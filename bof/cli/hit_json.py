@@ -49,6 +49,8 @@ def hit_as_json(hit: Hit) -> dict[str, Any]:
         "verdict": hit.verdict,
         "probability": hit.probability,
         "mirrored": hit.verification.mirrored if hit.verification else None,
+        "variant": hit.verification.variant if hit.verification else None,
+        "query_number": hit.query_number,
         "n_inliers": hit.verification.n_inliers if hit.verification else None,
         "database_from_query": transform.tolist() if transform is not None else None,
         "outline": hit.outline.tolist() if hit.outline is not None else None,

@@ -100,7 +100,7 @@ def _reported_of(overlay: Overlay) -> str:
 
 def _remark(hit: Hit) -> str:
     """What else there is to say of a hit, behind its name."""
-    remarks = ["mirrored"] if hit.verification and hit.verification.mirrored else []
+    remarks = hit.verification.remarks if hit.verification else []
     if hit.film:
         remarks.append(_of_film(hit.film))
     if hit.basis == "content":

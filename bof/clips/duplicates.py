@@ -106,7 +106,8 @@ def _matches(
     engine: Engine, library: FilmLibrary, keyframes: Sequence[_Keyframe], stage: Stage
 ) -> dict[int, list[KeyframeMatch]]:
     """By image: which keyframes of films with a later path it looks like."""
-    options = SearchOptions(vote=VoteOptions(words_per_feature=2), verify=VerifyOptions(depth=50), mirror="always")
+    shallow = VerifyOptions(depth=50)
+    options = SearchOptions(vote=VoteOptions(words_per_feature=2), verify=shallow, mirror="always", inverse="never")
     searcher, reconstruction = engine.searcher(options), Reconstruction.of(engine.vocabulary)
     found: dict[int, list[KeyframeMatch]] = {}
     size = n_threads() * _PER_THREAD

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bof.clips.strips import Strip
 from bof.features.matching import match_descriptors
-from bof.features.sift import extract_features, mirror_features
+from bof.features.sift import extract_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.geometry.verification import verify
 from bof.images.decode import Picture
 from bof.options import FeatureOptions, VerifyOptions
-from bof.retrieval.shortlist import flipped
+from bof.retrieval.variants import mirror_image
 from bof.types import Features, Verification
 
 _TOLERANCE = 0.008
@@ -26,7 +26,8 @@ def frame_features(strip: Strip, row: int, options: FeatureOptions) -> Features:
 
 def match_frames(query: Features, film: Features, *, mirrored: bool) -> Verification:
     """How a frame of the query lies in a frame of a film; mirrored: its mirror image does."""
-    found = mirror_features(query) if mirrored else query
+    variant = mirror_image(query) if mirrored else None
+    found = variant.features if variant else query
     matches = match_descriptors(found.descriptors, film.descriptors).take(slice(MAX_PAIRS))
     verified = verify(found.geometry, film.geometry, matches, VerifyOptions(tolerance=_TOLERANCE))
-    return flipped(verified, query.geometry.width) if mirrored else verified
+    return variant.in_query(verified) if variant else verified

@@ -65,7 +65,7 @@ class Matched:
 
 def clip_searcher(engine: Engine) -> Searcher:
     """What searches with samples: votes and geometry, no pixels."""
-    return engine.searcher(SearchOptions(verify=VerifyOptions(depth=_DEPTH, pixels=0)))
+    return engine.searcher(SearchOptions(verify=VerifyOptions(depth=_DEPTH, pixels=0), inverse="never"))
 
 
 def match_samples(engine: Engine, searcher: Searcher, library: FilmLibrary, samples: Sequence[ClipSample]) -> Matched:

@@ -14,7 +14,7 @@ from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.decode import Picture, crop, decode, read_bytes, read_image, shrink
 from bof.images.sources import open_source
-from bof.options import SearchOptions
+from bof.options import VARIANTS, SearchOptions
 from bof.retrieval.query import Query, subject_of
 from bof.types import Box, Ranking
 
@@ -47,7 +47,7 @@ class EngineRanker:
             "vote": dataclasses.asdict(self.options.vote),
             "verify": dataclasses.asdict(self.options.verify),
             "expand": dataclasses.asdict(self.options.expand),
-            "mirror": self.options.mirror,
+            **{name: getattr(self.options, name) for name in VARIANTS},
             "metric": self.options.metric,
             "fusion": self.options.fusion,
             "columns": self.engine.column_spec.meta if self.options.whole else None,

@@ -15,7 +15,7 @@ import numpy as np
 from bof.images.pixels import Picture, opponent_channels
 from bof.types import U8, Features, Geometry
 
-FEW = 128
+FEW = 80
 """A picture with fewer features is looked at again."""
 
 _SMALL_PX, _TINY_PX = 160, 48

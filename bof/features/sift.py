@@ -101,6 +101,19 @@ def mirror_features(features: Features) -> Features:
     return Features(mirror_geometry(features.geometry), np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
 
 
+def inverse_features(features: Features) -> Features:
+    """The features of the picture with light and dark exchanged, without extracting them, row for row.
+
+    Extrema stay where they are, every gradient turns by 180 degrees, and so does a key point's direction. Seen from
+    that, cells and directions of gradients stay in their order, and the cells' places turn by 180 degrees (Lowe 2004,
+    sections 5 and 6).
+    """
+    cells = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1, ::-1]
+    angle_deg = (features.geometry.angle_deg + np.float32(180)) % np.float32(360)
+    geometry = dataclasses.replace(features.geometry, angle_deg=angle_deg)
+    return Features(geometry, np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
+
+
 def mirror_geometry(geometry: Geometry) -> Geometry:
     """Where the features of the mirror image lie."""
     xy_px = geometry.xy_px * np.array([-1, 1], np.float32) + np.array([geometry.width - 1, 0], np.float32)

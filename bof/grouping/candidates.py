@@ -43,7 +43,7 @@ class VerifiedCandidate:
 
 def search_options(n_candidates: int) -> SearchOptions:
     """How candidates are searched for, at most so many."""
-    return SearchOptions(vote=_VOTING, verify=VerifyOptions(depth=2 * n_candidates), mirror="always")
+    return SearchOptions(vote=_VOTING, verify=VerifyOptions(depth=2 * n_candidates), mirror="always", inverse="never")
 
 
 def find_candidates(

@@ -199,8 +199,11 @@ DEFAULT_METRIC = "bhattacharyya"
 FUSIONS = ("calibrated", "rrf")
 """Evidence that adds up, each ranker's on the scale of bof's score; reciprocal ranks."""
 
-MIRRORS = ("auto", "always", "never")
-"""Look for the query's mirror image too: if nothing was clearly the same, always, never."""
+VARIANTS = ("mirror", "inverse", "enlarge")
+"""Options of a search that say whether it looks for the query changed, too."""
+
+MODES = ("auto", "always", "never")
+"""Look for a variant of the query too: if nothing was clearly the same, always, never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +263,9 @@ class ExpandOptions(Checked):
     """How an answer grows from what it has found."""
 
     expand: int = declare(
-        3, "search again with this many of the best pictures called the same; 0: none", 0, 100, expert=True
+        5, "search again with this many of the best pictures called the same; 0: none", 0, 100, expert=True
     )
+    expand_again: int = declare(5, "and with this many of what these have points in common with", 0, 100, expert=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +284,15 @@ class SearchOptions(Checked):
     expand: ExpandOptions = field(default_factory=ExpandOptions)
     mirror: str = declare(
         "auto", "look for the query's mirror image too; auto: if nothing is clearly the same (40 inliers)",
-        choices=MIRRORS,
+        choices=MODES,
+    )  # fmt: skip
+    inverse: str = declare(
+        "auto", "look for the query with light and dark exchanged too: negatives, dark screens; auto: as mirror",
+        choices=MODES,
+    )  # fmt: skip
+    enlarge: str = declare(
+        "auto", "look for a small picture enlarged too, and for parts of a large one more closely; auto: as mirror",
+        choices=MODES,
     )  # fmt: skip
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")

@@ -44,7 +44,8 @@ class Answer:
 
     By image: verifications and evidence of those that geometry verified; agreements of those whose pixels were
     compared; basis: what the verdict of one called the same or a part rests on; verdicts that a ranker without
-    geometry has of its own. overlay: what many pictures share at one place of the frame and was left out.
+    geometry has of its own. overlay: what many pictures share at one place of the frame and was left out;
+    query_numbers: by which of several pictures that are one query each image is known best, from 0.
     """
 
     images: I64
@@ -56,6 +57,7 @@ class Answer:
     agreements: Mapping[int, Agreement] = field(default_factory=_nothing)
     basis: Mapping[int, Basis] = field(default_factory=_nothing)
     overlay: Overlay | None = None
+    query_numbers: Mapping[int, int] = field(default_factory=_nothing)
 
     def __repr__(self) -> str:
         return f"Answer({len(self.images)} images, {len(self.verifications)} verified)"

@@ -8,16 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from bof.features.sift import mirror_features
 from bof.geometry import transforms
 from bof.images.decode import to_grey
 from bof.images.films.times import times_of
 from bof.options import FeatureOptions, VerifyOptions, VideoOptions
 from bof.retrieval.inspection import corner_of
 from bof.retrieval.query import Query
-from bof.retrieval.shortlist import flipped
+from bof.retrieval.variants import feature_variant_of
 from bof.system.workers import Limits, run_in_workers
-from bof.types import F64, U8, Agreement, Hit
+from bof.types import F64, U8, Agreement, Hit, Verification
 from bof.video.best_frame import BestFrame, FrameSearch
 
 _REACH = Fraction(15)
@@ -38,14 +37,19 @@ def with_best_frames(
     searches: dict[int, FrameSearch] = {}
     for place, hit in enumerate(hits):
         if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
-            search = _search(query, hit, options, features)
+            search = _search(_shown_by(query, hit), hit, options, features)
             searches |= {place: search} if search else {}
     found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
     changed = dict(zip(searches, found, strict=True))
     return [
-        _with_frame(query, hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
+        _with_frame(_shown_by(query, hit), hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
         for place, hit in enumerate(hits)
     ]
+
+
+def _shown_by(query: Query, hit: Hit) -> Query:
+    """The picture of a query that a hit is proved by."""
+    return query.part(hit.query_number) if query.others else query
 
 
 def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions) -> FrameSearch | None:
@@ -56,20 +60,22 @@ def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOpt
     if hit.verification.database_from_query is None or not len(hit.verification.inliers):
         return None
     start, stop = max(times.start, times.time - _REACH), min(times.stop, times.time + _REACH)
-    mirrored = hit.verification.mirrored
-    sought = mirror_features(query.features) if mirrored else query.features
+    variant = feature_variant_of(hit.verification, query.features)
+    sought = variant.features if variant else query.features
     step = Fraction(str(VideoOptions().sampling_step))
     return FrameSearch(
-        str(hit.file), times.time, start, stop, step, sought, *_pixels(query, mirrored=mirrored), features, options
+        str(hit.file), times.time, start, stop, step, sought, *_pixels(query, hit.verification), features, options
     )
 
 
-def _pixels(query: Query, *, mirrored: bool) -> tuple[U8, F64]:
-    """The query's pixels in grey, and from where its features lie; of its mirror image, where it is that."""
+def _pixels(query: Query, found: Verification) -> tuple[U8, F64]:
+    """The query's pixels in grey, and from where its features lie; mirrored or inverted, where it was found so."""
     picture = query.picture
     assert picture is not None
     grey, (left, top) = to_grey(picture.pixels), corner_of(query).tolist()
-    if mirrored:
+    if found.variant == "inverted":
+        grey = np.asarray(255 - grey, np.uint8)
+    elif found.mirrored:
         grey = np.ascontiguousarray(grey[:, ::-1])
         left = query.features.geometry.width - left - picture.width
     height, width = grey.shape
@@ -81,8 +87,8 @@ def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:
     """The hit as the exact frame shows it; its verdict and score are those of the keyframe."""
     assert hit.verification is not None
     assert hit.film is not None
-    size, is_mirrored = query.features.geometry, hit.verification.mirrored
-    found = flipped(best.verification, size.width) if is_mirrored else best.verification
+    size, variant = query.features.geometry, feature_variant_of(hit.verification, query.features)
+    found = variant.in_query(best.verification) if variant else best.verification
     transform, of_keyframe = found.database_from_query, hit.verification.database_from_query
     if transform is None or of_keyframe is None or not np.linalg.det(transform) or not np.linalg.det(of_keyframe):
         return hit

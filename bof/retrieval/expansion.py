@@ -1,11 +1,16 @@
 """Query expansion: pictures called the same become queries (seeds), and what they find counts for the query too.
 
-Sources: Chum et al. 2007 (only verified results expand); Tolias and Jegou 2014 (with Hamming signatures).
+What a seed shares enough points with becomes a seed of the second step: views of a place form a chain, of which a query
+sees the next links alone. Sources: Chum et al. 2007 (only verified results expand, and again from what they found);
+Tolias and Jegou 2014 (with Hamming signatures).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -16,37 +21,107 @@ from bof.system.threads import in_threads
 from bof.types import Bool, Geometry, Overlay, QueryWords
 
 DEPTH = 50
-_WORTH_A_THREAD = 1 << 23
+_WORTH_A_THREAD = 1 << 21
 """Features of a collection in which a seed's search is more reading than handing over: threads then share the seeds."""
 
 FULL_TRUST = 20
 """Inliers from which a verified picture is trusted as much as the query itself; below, in proportion."""
 
+LEAST_AGREEING = 8
+"""Points that a picture shares with a seed, from which it becomes a seed of the second step."""
 
-def expand(stages: VoteAndVerify, seeds: Mapping[int, int]) -> dict[int, float]:
+_MOST_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """own: what an indexed image scores against itself; the images most like it, best first: what votes and agreeing
+    points say of each, and how many points agree.
+    """
+
+    own: float
+    images: Sequence[int]
+    similarity: Sequence[float]
+    n_agreeing: Sequence[int]
+
+
+class NeighbourMemory:
+    """The neighbourhoods of the images of one commit that were seeds last; threads share it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, Neighbourhood] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, image: int) -> Neighbourhood | None:
+        """That of an image, where it is known."""
+        with self._lock:
+            if image in self._known:
+                self._known.move_to_end(image)
+            return self._known.get(image)
+
+    def put(self, image: int, found: Neighbourhood) -> None:
+        """Remember one; the one that was not asked for longest goes."""
+        with self._lock:
+            self._known[image] = found
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def expand(
+    stages: VoteAndVerify,
+    seeds: Mapping[int, int],
+    n_more: int = 0,
+    without: Collection[int] = (),
+    memory: NeighbourMemory | None = None,
+) -> dict[int, float]:
     """What seeds add to others' similarity, by image. seeds: image -> inliers it was verified with.
 
     A seed searches with the words and signatures that the index holds of it, one word a feature. Nothing adds to
-    itself: that it is like itself says nothing about the query. A film is one thing there.
+    itself: that it is like itself says nothing about the query. A film is one thing there. n_more: so many of the
+    images that share points with seeds, those that gain most, become seeds too, trusted as far as both steps are; none
+    of `without`; memory: of this commit and these options.
     """
-    is_large = stages.collection.n_features >= _WORTH_A_THREAD
-    found = in_threads(lambda seed: _search(stages, seed, DEPTH, without_film=True), seeds, worth=is_large)
     added: dict[int, float] = {}
-    for n_inliers, (own, others) in zip(seeds.values(), found, strict=True):
-        trust = min(1.0, n_inliers / FULL_TRUST) / own
-        for image, similarity in others:
-            added[image] = added.get(image, 0.0) + trust * similarity
+    trust = {seed: min(1.0, n_inliers / FULL_TRUST) for seed, n_inliers in seeds.items()}
+    reached = _spread(stages, trust, added, memory)
+    more = [image for image in reached if image not in trust and image not in without]
+    best = sorted(more, key=lambda image: (-added[image], stages.collection.rows.names[image]))[:n_more]
+    _spread(stages, {image: reached[image] for image in best}, added, memory)
     return added
+
+
+def _spread(
+    stages: VoteAndVerify, trust: Mapping[int, float], added: dict[int, float], memory: NeighbourMemory | None
+) -> dict[int, float]:
+    """Add what seeds find to `added`, as far as each is trusted; returns how far that goes for what they lead to."""
+    is_large = stages.collection.n_features >= _WORTH_A_THREAD
+    found = in_threads(lambda seed: _neighbourhood(stages, seed, memory), trust, worth=is_large)
+    reached: dict[int, float] = {}
+    for trusted, near in zip(trust.values(), found, strict=True):
+        for image, similarity, n in zip(near.images, near.similarity, near.n_agreeing, strict=True):
+            added[image] = added.get(image, 0.0) + trusted / near.own * similarity
+            if n >= LEAST_AGREEING:
+                reached[image] = max(reached.get(image, 0.0), trusted * min(1.0, n / FULL_TRUST))
+    return reached
+
+
+def _neighbourhood(stages: VoteAndVerify, seed: int, memory: NeighbourMemory | None) -> Neighbourhood:
+    """Of a seed, as it is remembered."""
+    known = memory.get(seed) if memory else None
+    if known is None:
+        known = _search(stages, seed, DEPTH, without_film=True)
+        if memory:
+            memory.put(seed, known)
+    return known
 
 
 def neighbours(stages: VoteAndVerify, image: int, depth: int = DEPTH) -> list[tuple[int, float]]:
     """The images most like an indexed one, which is not among them, and what votes and agreeing points say of each."""
-    return _search(stages, image, depth)[1]
+    found = _search(stages, image, depth)
+    return list(zip(found.images, found.similarity, strict=True))
 
 
-def _search(
-    stages: VoteAndVerify, image: int, depth: int, *, without_film: bool = False
-) -> tuple[float, list[tuple[int, float]]]:
+def _search(stages: VoteAndVerify, image: int, depth: int, *, without_film: bool = False) -> Neighbourhood:
     """What an indexed image scores against itself, and its neighbours; an overlay on it counts for nothing.
 
     without_film: frames of its own film are no neighbours.
@@ -62,12 +137,14 @@ def _search(
     if overlay is not None:
         left = np.setdiff1d(np.arange(len(word)), overlay.features)
         own, found, _ = _ask(stages, geometry.take(left), words.take(left), depth, is_other)
-    return own, [pair for pair in found if pair[0] != image]
+    others = [one for one in found if one[0] != image]
+    images, similarity, n_agreeing = ([one[column] for one in others] for column in range(3))
+    return Neighbourhood(own, [int(one) for one in images], similarity, [int(n) for n in n_agreeing])
 
 
 def _ask(
     stages: VoteAndVerify, query: Geometry, words: QueryWords, depth: int, among: Bool | None = None
-) -> tuple[float, list[tuple[int, float]], Overlay | None]:
+) -> tuple[float, list[tuple[int, float, int]], Overlay | None]:
     """What features score against themselves, the images most like them, and the overlay that many of these share.
 
     among bool (n_images,): which images may be found, None: any.
@@ -77,4 +154,4 @@ def _ask(
     images = best_first(stages.collection, score, depth + 1)
     agreeing, overlay = stages.quick_verify(query, voted.votes, images)
     pairs = zip(images.tolist(), agreeing, strict=True)
-    return voted.own, [(other, gained(float(voted.votes.score[other]), n)) for other, n in pairs], overlay
+    return voted.own, [(other, gained(float(voted.votes.score[other]), n), n) for other, n in pairs], overlay

@@ -111,6 +111,8 @@ def hit_of(
 ) -> Hit:
     """The hit of one image. row and fields: what the catalogue says of it."""
     image = placed.image
+    number = answer.query_numbers.get(image, 0)
+    query = query.part(number) if query.others else query
     verification = answer.verifications.get(image)
     transform = verification.database_from_query if verification else None
     outline = transforms.apply(transform, query.outline) if transform is not None else None
@@ -124,6 +126,7 @@ def hit_of(
         fields=fields or {},
         group=placed.group,
         film=_film_place(part, placed.n_shots),
+        query_number=number,
     )
 
 
@@ -170,11 +173,13 @@ def _record(hit: Hit) -> dict[str, Any]:
         "probability": None if hit.probability is None else float(hit.probability),
         "inliers": hit.verification.n_inliers if hit.verification else None,
         "mirrored": hit.verification.mirrored if hit.verification else None,
+        "variant": hit.verification.variant if hit.verification else None,
         "query_overlap": float(found.query_overlap) if found else None,
         "hit_overlap": float(found.hit_overlap) if found else None,
         "left": left, "top": top, "right": right, "bottom": bottom,
         "width": hit.width,
         "height": hit.height,
+        "query_number": hit.query_number,
         "group": group.value if group else None,
         "group_agree": group.n_agree if group else None,
         "group_found": group.n_found if group else None,

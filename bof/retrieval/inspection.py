@@ -25,10 +25,12 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
+from bof.retrieval.proving import find_doubtful, is_proved
 from bof.retrieval.query import Query
+from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
-from bof.types import F32, F64, Agreement, Basis, Correspondences, Verification
+from bof.types import F32, F64, Agreement, Basis, Correspondences, Geometry, Verification
 
 NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
@@ -75,6 +77,8 @@ class Inspector:
         """The answer as contents and pixels have it: identical files first, then what was compared, by what it
         explains. whole_copies: of all of the picture, found without features.
         """
+        proved = self._proved(query, answer)
+        answer = _with_proved(answer, proved)
         live = self.collection.weights.live
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
         whole = [image for image in whole_copies if image not in identical]
@@ -85,9 +89,10 @@ class Inspector:
         agreements = {image: found.agreement for image, found in compared.items()}
         itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
         basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
+        basis |= dict.fromkeys(proved, "pixels")
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
-        copies = [image for image, found in compared.items() if found.is_copy]
+        copies = [*(image for image, found in compared.items() if found.is_copy), *proved]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
         evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
@@ -100,12 +105,29 @@ class Inspector:
         judged = dataclasses.replace(found, agreements=agreements, basis=basis)
         return _reordered(judged, answer, [*identical, *whole], chosen)
 
+    def _proved(self, query: Query, answer: Answer) -> list[int]:
+        """Images that geometry left in doubt, and of which all lies in the query, or all of the query in them."""
+        doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS) if self.options.pixels else []
+        if query.picture is None or not doubtful:
+            return []
+        shown = _Shown(query.features.geometry, corner_of(query), query.picture)
+        self.pictures.contents(doubtful)  # looked up together
+
+        def prove(image: int) -> bool:
+            other, found = self.pictures.read(image, self.limit), answer.verifications[image]
+            if other is None or found.database_from_query is None:
+                return False
+            other_from_one = found.database_from_query @ shown.query_from_picture
+            return is_proved(compare(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one))
+
+        return [image for image, is_same in zip(doubtful, in_threads(prove, doubtful), strict=True) if is_same]
+
     def _compared(self, query: Query, answer: Answer, images: Sequence[int]) -> dict[int, _Compared]:
         """How the pixels of images agree with the query's; nothing of those that cannot be read."""
         one = query.picture
         if one is None:
             return {}
-        shown = _Shown(query.features.geometry.xy_px - corner_of(query).astype(np.float32), corner_of(query), one)
+        shown = _Shown(query.features.geometry, corner_of(query), one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -114,8 +136,8 @@ class Inspector:
             if other is None or verification.database_from_query is None:
                 return None
             other_from_one = verification.database_from_query @ shown.query_from_picture
-            points = shown.xy_px[verification.inliers.query]
-            found = agree(one, other, other_from_one, points, detail)
+            alike = shown.as_found(verification)
+            found = agree(alike, other, other_from_one, shown.points(verification), detail)
             if found is None:
                 return None
             is_copy = self._is_copy(shown, other, image, verification, other_from_one)
@@ -128,10 +150,10 @@ class Inspector:
         self, shown: _Shown, other: Picture, image: int, verification: Verification, other_from_one: F64
     ) -> bool:
         """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
-        inliers, one = verification.inliers, shown.picture
-        xy_px = self.collection.geometry(image, inliers.database).xy_px
+        one = shown.as_found(verification)
+        xy_px = self.collection.geometry(image, verification.inliers.database).xy_px
         sizes = (one.width, one.height), (other.width, other.height)
-        fit = fit_copy(shown.xy_px[inliers.query], xy_px, other_from_one, sizes, self.limit)
+        fit = fit_copy(shown.points(verification), xy_px, other_from_one, sizes, self.limit)
         if fit.transform is None or not fit.may_be_copy:
             return False
         alike = compare(_in_rgb(other), _in_rgb(one), fit.transform)
@@ -148,11 +170,11 @@ class _Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What is searched with, a box or a picture: its features xy_px f32 (n, 2), its top left corner f64 (2,) in pixels
-    of the picture, and its pixels.
+    """What is searched with, a box or a picture: where its features lie, its top left corner f64 (2,) in pixels of the
+    picture, and its pixels.
     """
 
-    xy_px: F32
+    features: Geometry
     corner: F64
     picture: Picture
 
@@ -160,6 +182,16 @@ class _Shown:
     def query_from_picture(self) -> F64:
         """From what is shown to the whole picture, f64 (3, 3)."""
         return translation(*self.corner.tolist())
+
+    def points(self, found: Verification) -> F32:
+        """Where the inliers of a hit lie f32 (m, 2), in pixels of what is shown."""
+        return found.points_in(self.features) - self.corner.astype(np.float32)
+
+    def as_found(self, found: Verification) -> Picture:
+        """The pixels as the hit shows them: with light and dark exchanged, where it was found so."""
+        if found.variant != "inverted":
+            return self.picture
+        return dataclasses.replace(self.picture, pixels=np.asarray(255 - self.picture.pixels, np.uint8))
 
     def in_query(self, found: Agreement) -> Agreement:
         """An agreement with the region in pixels of the whole picture."""
@@ -215,6 +247,12 @@ def _usual(things: Sequence[float | None]) -> float | None:
 def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
     """The images that geometry calls the same, best first."""
     return [i for i in answer.images.tolist() if i in answer.evidence and answer.verdict(i, options) == "same"]
+
+
+def _with_proved(answer: Answer, images: Sequence[int]) -> Answer:
+    """The answer with images that pixels proved to share something: it is sure of them."""
+    proved = {image: dataclasses.replace(answer.evidence[image], shared=_COPY) for image in images}
+    return dataclasses.replace(answer, evidence={**answer.evidence, **proved})
 
 
 def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:

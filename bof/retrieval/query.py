@@ -22,6 +22,35 @@ QueryBox = Box | Sequence[float] | Literal["auto"] | None
 """Which part of a picture to search with: x0, y0, x1, y1 in its pixels; what stands out; all of it."""
 
 
+class PictureViews(Protocol):
+    """A picture that can be read in several ways; `images.sources.OpenedSource` is one. All raise ImageError."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its file."""
+
+    def grey(self, max_side: PixelLimit) -> Picture:
+        """Its light, with at most so long a side."""
+
+    def colours(self, max_side: PixelLimit) -> Picture:
+        """In RGB."""
+
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
+        """In grey and in RGB, of sides of their own, decoded once where that can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySource:
+    """What a query was made of, where it can be read again: width and height in pixels of the original; features: how
+    they were extracted.
+    """
+
+    views: PictureViews
+    width: int
+    height: int
+    features: FeatureOptions
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A picture made ready: its features (inside the box, if one was given) and its outline f64 (4, 2) in pixels.
@@ -29,7 +58,8 @@ class Query:
     rows: what it looks like as a whole, for rankers that compare that, and a sketch where it has few features; features
     are none where no ranker asks them; picture: its pixels, small, to be compared with those of hits, None where they
     are not at hand; sha256: of the file that it is, as long as all of it is searched with; judged_as: that of the file
-    that a person sees in it, also where it was turned, "" for a part of a picture.
+    that a person sees in it, also where it was turned, "" for a part of a picture; source: what it was made of, where
+    that is at hand and a part of it can be looked at more closely; others: pictures that are one query with this one.
     """
 
     features: Features
@@ -38,6 +68,12 @@ class Query:
     picture: Picture | None = None
     sha256: str = ""
     judged_as: str = ""
+    source: QuerySource | None = None
+    others: tuple[Query, ...] = ()
+
+    def part(self, number: int) -> Query:
+        """One of the pictures that are this query, from 0."""
+        return self.others[number - 1] if number else replace(self, others=())
 
     def __repr__(self) -> str:
         columns = f", {', '.join(self.rows)}" if self.rows else ""
@@ -54,23 +90,6 @@ class QuerySpec:
     column_spec: ColumnSpec | None = None
     local: bool = True
     pixels: bool = True
-
-
-class PictureViews(Protocol):
-    """A picture that can be read in several ways; `images.sources.OpenedSource` is one. All raise ImageError."""
-
-    @property
-    def sha256(self) -> str:
-        """Of its file."""
-
-    def grey(self, max_side: PixelLimit) -> Picture:
-        """Its light, with at most so long a side."""
-
-    def colours(self, max_side: PixelLimit) -> Picture:
-        """In RGB."""
-
-    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
-        """In grey and in RGB, of sides of their own, decoded once where that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +172,8 @@ def read_query(source: PictureViews, box: QueryBox, spec: QuerySpec) -> Prepared
     found = find_box(picture, box)
     rest = spec.features, spec.column_spec
     query = prepare(picture, found, *rest, local=spec.local, colours=colours, sha256=source.sha256)
-    return PreparedQuery(query, picture, found)
+    again = QuerySource(source, picture.width, picture.height, spec.features)
+    return PreparedQuery(replace(query, source=again), picture, found)
 
 
 def prepare(
@@ -225,3 +245,11 @@ def subject_of(picture: Picture) -> Box | None:
     height, width = picture.pixels.shape[:2]
     across, down = picture.width / width, picture.height / height
     return box[0] * across, box[1] * down, min(box[2] * across, picture.width), min(box[3] * down, picture.height)
+
+
+def together(queries: Sequence[Query]) -> Query:
+    """Several pictures as one query. Raises OptionError where there is none."""
+    if not queries:
+        raise OptionError("pictures", expected="one picture at least", found="none")
+    first, *others = queries
+    return replace(first, others=tuple(others))

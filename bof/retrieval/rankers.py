@@ -12,13 +12,15 @@ import numpy as np
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
+from bof.retrieval.enlarging import enlarged
 from bof.retrieval.evidence import Evidence, unverified_scores
-from bof.retrieval.expansion import FULL_TRUST, expand
+from bof.retrieval.expansion import FULL_TRUST, NeighbourMemory, expand
 from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
+from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
 from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
@@ -124,28 +126,32 @@ class GlobalScores:
 
 @dataclass(frozen=True, slots=True)
 class BofRanker:
-    """Votes, geometry, the mirror image if nothing is clear, query expansion.
+    """Votes, geometry, variants of the query if nothing is clear, query expansion.
 
     judged: of which images a person has said that they show the same thing as the query, or not: the former are the
-    first seeds, the latter are none.
+    first seeds, the latter are none; memory: what seeds have found, of this commit and these options.
     """
 
     stages: VoteAndVerify
-    mirror: str
-    n_seeds: int
+    options: SearchOptions
     judged: Mapping[int, bool]
+    memory: NeighbourMemory | None = None
 
     def score(self, query: Query, watch: Stopwatch, also: I64 | None = None) -> LocalScores:
         """Similarity by votes, and for what was verified or expanded the evidence of geometry."""
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
-        if needs_mirror(self.mirror, found, verifying):
-            with watch.stage("mirror"):
-                mirrored = self.stages.mirror_candidates(query.features, also)
-                found = found.with_mirror(mirrored, query.features.geometry.width, verifying)
+        found = with_feature_variants(self.stages, self.options, query.features, found, watch, also)
+        if is_needed(self.options.enlarge, found, verifying):
+            with watch.stage("enlarge"):
+                for variant in enlarged(query):
+                    found = with_variant(self.stages, variant, found, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
-            added = expand(self.stages, self._seeds(found, same))
+            expanding = self.options.expand
+            added = expand(
+                self.stages, self._seeds(found, same), expanding.expand_again, [*same, *self.judged], self.memory
+            )
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
@@ -155,13 +161,8 @@ class BofRanker:
         live = self.stages.collection.weights.live
         trusted = [image for image, is_same in self.judged.items() if is_same and live[image]]
         proved = [image for image in same if image not in self.judged]
-        seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.n_seeds]
+        seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.options.expand.expand]
         return {i: FULL_TRUST if i in trusted else found.verifications[i].n_inliers for i in seeds}
-
-
-def needs_mirror(mirror: str, found: Candidates, options: VerifyOptions) -> bool:
-    """Is the query's mirror image looked for? mirror: always, never, or auto, if nothing was clearly the same."""
-    return mirror == "always" or (mirror == "auto" and not found.is_clear(options))
 
 
 def with_evidence(found: Candidates, added: Mapping[int, float]) -> F64:
@@ -245,19 +246,29 @@ class FusionRanker:
 
 
 def ranker_of(
-    stages: VoteAndVerify, options: SearchOptions, ann_index: AnnIndex | None, judged: Mapping[int, bool] = _NONE_JUDGED
+    stages: VoteAndVerify,
+    options: SearchOptions,
+    ann_index: AnnIndex | None,
+    judged: Mapping[int, bool] = _NONE_JUDGED,
+    memory: NeighbourMemory | None = None,
 ) -> QueryRanker:
-    """The ranker, or the fusion of rankers, that the options name. judged: see `BofRanker`."""
-    local = [_local_ranker(name, stages, options, judged) for name in options.local]
+    """The ranker, or the fusion of rankers, that the options name. judged, memory: see `BofRanker`."""
+    local = [_local_ranker(name, stages, options, judged, memory) for name in options.local]
     others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]
 
 
-def _local_ranker(name: str, stages: VoteAndVerify, options: SearchOptions, judged: Mapping[int, bool]) -> QueryRanker:
+def _local_ranker(
+    name: str,
+    stages: VoteAndVerify,
+    options: SearchOptions,
+    judged: Mapping[int, bool],
+    memory: NeighbourMemory | None,
+) -> QueryRanker:
     rankers: Mapping[str, QueryRanker] = {
-        "bof": BofRanker(stages, options.mirror, options.expand.expand, judged),
+        "bof": BofRanker(stages, options, judged, memory),
         "votes": VotesRanker(stages),
         "tfidf": TfidfRanker(stages),
     }

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bof.errors import IndexStoreError
-from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
@@ -19,27 +18,32 @@ from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
+from bof.retrieval.expansion import NeighbourMemory
 from bof.retrieval.inspection import Inspector, Pictures
 from bof.retrieval.judged import Judgments, with_judgments
 from bof.retrieval.query import Query
-from bof.retrieval.rankers import needs_mirror, ranker_of
+from bof.retrieval.rankers import ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.together import joined
+from bof.retrieval.variants import feature_variant_of, with_feature_variants
 from bof.retrieval.whole_copies import find_whole_copies
 from bof.store.segments import ADVICE
 from bof.system.stopwatch import Stopwatch
-from bof.types import I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
+from bof.types import F32, I32, I64, U64, Bool, Correspondences, Features, Geometry, QueryWords, Verification
 from bof.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """How a query lies in one image: the answer with that image alone; every tentative match, strongest first, features
-    of the query as they were before any mirroring; agrees bool (n,): which of them agree with the transform.
+    of the query as they were before any mirroring; agrees bool (n,): which of them agree with the transform;
+    query_xy_px f32 (n, 2): where they lie in the query. Of a query that was found enlarged: those that agree, alone.
     """
 
     answer: Answer
     matches: Correspondences
     agrees: Bool
+    query_xy_px: F32
 
     def __repr__(self) -> str:
         return f"Match({len(self.matches)} matches, {int(self.agrees.sum())} agree)"
@@ -52,6 +56,7 @@ class Searcher:
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
     collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs;
+    memory: what seeds of query expansion have found, in this commit and with these options;
     limit: how large pictures are when features are extracted, None: as the vocabulary has it.
     Every method raises IndexStoreError where the index contradicts itself.
     """
@@ -64,6 +69,7 @@ class Searcher:
     place: str = ""
     pictures: Pictures | None = None
     judgments: Judgments | None = None
+    memory: NeighbourMemory | None = None
     limit: PixelLimit | None = None
 
     def __repr__(self) -> str:
@@ -71,14 +77,19 @@ class Searcher:
 
     def restricted(self, ids: Set[int]) -> Searcher:
         """The same, but only images of these ids answer."""
-        return dataclasses.replace(self, collection=self.collection.restricted(ids))
+        return dataclasses.replace(self, collection=self.collection.restricted(ids), memory=None)
 
     def search(self, query: Query) -> Answer:
-        """Every image with a positive score, those called the same first."""
+        """Every image with a positive score, those called the same first; of several pictures that are one query, by
+        what all of them say.
+        """
+        if query.others:
+            parts = [query.part(number) for number in range(1 + len(query.others))]
+            return joined([self.search(part) for part in parts], self.collection.rows)
         watch = Stopwatch()
         with self._naming_damage():
             judged = self._judgments_of(query)
-            scores = ranker_of(self._stages, self.options, self.ann_index, judged).score(query, watch)
+            scores = ranker_of(self._stages, self.options, self.ann_index, judged, self.memory).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()
@@ -111,7 +122,7 @@ class Searcher:
             return self._stages.votes(query.features, Stopwatch())
 
     def candidates(self, features: Features, words: QueryWords | None = None, part: int = 0) -> Candidates:
-        """Votes and geometry, of the query and of its mirror image unless the options say never; nothing expands.
+        """Votes and geometry, of the query and as the options say of its mirror image and inverse; nothing expands.
 
         words: of the features, if they are known better than their descriptors say; part: see `VoteAndVerify`.
         """
@@ -119,10 +130,7 @@ class Searcher:
             stages = dataclasses.replace(self._stages, part=part)
             voted = None if words is None else stages.votes_of_words(words, Stopwatch())
             found = stages.candidates(features, Stopwatch(), voted=voted)
-            if needs_mirror(self.options.mirror, found, self.options.verify):
-                mirrored = stages.mirror_candidates(features)
-                found = found.with_mirror(mirrored, features.geometry.width, self.options.verify)
-            return found
+            return with_feature_variants(stages, self.options, features, found, Stopwatch())
 
     def indexed(self, image: int) -> tuple[Geometry, I32, U64]:
         """What the collection holds of an image's features: where they lie, words i32 (n,) and signatures u64 (n,)."""
@@ -135,11 +143,15 @@ class Searcher:
         found = self.search(query)
         found = (found if image in found.evidence else alone.search(query)).only(image)
         verification = found.verifications.get(image)
-        is_mirrored = verification is not None and verification.mirrored
+        if verification is not None and verification.query_xy_px is not None:
+            agrees = np.ones(len(verification.inliers), np.bool_)
+            return Match(found, verification.inliers, agrees, verification.query_xy_px)
+        variant = feature_variant_of(verification, query.features) if verification else None
         with self._naming_damage():
-            voted = alone._stages.votes(mirror_features(query.features) if is_mirrored else query.features, Stopwatch())
+            voted = alone._stages.votes(variant.features if variant else query.features, Stopwatch())
             matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
-        return Match(found, *_with_inliers(matches, verification))
+        matches, agrees = _with_inliers(matches, verification)
+        return Match(found, matches, agrees, query.features.geometry.xy_px[matches.query])
 
     def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every live image, by its number, the n others most like it; no picture is read."""

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bof.features.sift import mirror_features
 from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of, refer
-from bof.geometry.transforms import mirroring
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
@@ -83,16 +81,16 @@ class Candidates:
         is_nothing = all(self.evidence[image].verdict(options) == "no" for image in later.tolist())
         return self.is_clear(options) and is_nothing
 
-    def with_mirror(self, mirrored: Candidates, width: int, options: VerifyOptions) -> Candidates:
-        """These candidates, with those of the query's mirror image where these prove more. width: in pixels."""
+    def with_better(self, others: Candidates, options: VerifyOptions) -> Candidates:
+        """These candidates, with those of a variant of the query, in the query's pixels, where these prove more."""
         better = [
             image
-            for image, known in mirrored.evidence.items()
+            for image, known in others.evidence.items()
             if known.verdict(options) in ("same", "maybe")
             and (image not in self.evidence or known.score > self.evidence[image].score)
         ]
-        verifications = {image: flipped(mirrored.verifications[image], width) for image in better}
-        evidence = {image: mirrored.evidence[image] for image in better}
+        verifications = {image: others.verifications[image] for image in better}
+        evidence = {image: others.evidence[image] for image in better}
         known = {**self.verifications, **verifications}, {**self.evidence, **evidence}
         return Candidates(self.similarity, *known, self.overlay)
 
@@ -204,10 +202,6 @@ class VoteAndVerify:
         last = list(found.evidence.values())[-self.part :]
         return bool(last) and all(known.verdict(self.verifying) == "no" for known in last)
 
-    def mirror_candidates(self, query: Features, also: I64 | None = None) -> Candidates:
-        """The same of the query's mirror image, whose features need no extraction: the cost is a second vote."""
-        return self.candidates(mirror_features(query), Stopwatch(), also)
-
     def verify(self, query: Features, votes: Votes, images: I64) -> dict[int, Verification]:
         """Geometric verification of each of some images."""
         indptr, matches, placed = self._matches(votes, images)
@@ -268,11 +262,3 @@ def _of_rows(verification: Verification, rows: I64) -> Verification:
     """A proof by some rows of the query's features, in rows of all of them."""
     inliers = dataclasses.replace(verification.inliers, query=rows[verification.inliers.query].astype(np.int32))
     return dataclasses.replace(verification, inliers=inliers)
-
-
-def flipped(verification: Verification, width: int) -> Verification:
-    """A proof that starts from the mirror image, started from the picture itself."""
-    if verification.database_from_query is None:
-        return verification
-    transform = verification.database_from_query @ mirroring(width)
-    return dataclasses.replace(verification, database_from_query=transform / transform[2, 2])

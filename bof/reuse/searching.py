@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.alignment.agreement import DECODED, MEASURES
-from bof.features.sift import extract_features, mirror_features
+from bof.features.sift import extract_features
 from bof.geometry import transforms
 from bof.images.decode import Picture, shrink, to_grey
 from bof.native.mapped_file import reading
@@ -19,6 +19,7 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.inspection import Inspector
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
+from bof.retrieval.variants import mirror_image
 from bof.reuse.outlines import hull, intersection
 from bof.reuse.reading import RepeatedPictures
 from bof.reuse.template import MIN_LEFT, outside_template
@@ -113,8 +114,9 @@ class PictureSearch:
             features, words = features.take(left), words and words.take(left)
             found = self._straight(features, words)
         if words is None:
-            mirrored = self._straight(mirror_features(features), None)
-            found = found.with_mirror(mirrored, features.geometry.width, self._verifying)
+            mirrored = mirror_image(features)
+            more = self._straight(mirrored.features, None)
+            found = found.with_better(mirrored.found_in_query(more), self._verifying)
         return found, features
 
     def _straight(self, features: Features, words: QueryWords | None) -> Candidates:

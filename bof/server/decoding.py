@@ -99,8 +99,8 @@ class Prepare:
         if isinstance(box, str):
             box = FindSubject(self.data, self.pose).run(spec).box
         prepared = read_query(PosedPicture(self.data, self.pose, spec.max_pixels), box, self.needs.of(spec.features))
-        picture = prepared.picture
-        return Prepared(prepared.query, picture.width, picture.height, box, time.perf_counter() - start)
+        picture, query = prepared.picture, replace(prepared.query, source=None)  # who asks has the bytes
+        return Prepared(query, picture.width, picture.height, box, time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bof.errors import ImageError
-from bof.images.decode import Picture, View, decode_views
+from bof.images.decode import Picture, View, decode_views, to_grey
 from bof.options import PixelLimit
 from bof.types import U8, Box
 
@@ -58,6 +59,32 @@ class PosedPicture:
     def _views(self, *views: View) -> list[Picture]:
         found = decode_views(self.data, views, max_pixels=self.max_pixels)
         return [_posed(_framed(view, self.frame), self.pose) for view in found]
+
+
+@dataclass(frozen=True, slots=True)
+class RereadPicture:
+    """The same, decoded by another process: for whom a first look was not enough. All raise ImageError."""
+
+    posed: PosedPicture
+    decode: Callable[[bytes, int], Picture]
+
+    @property
+    def sha256(self) -> str:
+        """Of its file, empty where it is not looked at as it is."""
+        return self.posed.sha256
+
+    def grey(self, max_side: PixelLimit) -> Picture:
+        """Its light, with at most so long a side."""
+        found = self.colours(max_side)
+        return replace(found, pixels=to_grey(found.pixels))
+
+    def colours(self, max_side: PixelLimit) -> Picture:
+        """In RGB."""
+        return _posed(_framed(self.decode(self.posed.data, max_side), self.posed.frame), self.posed.pose)
+
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
+        """In grey and in RGB, of sides of their own."""
+        return self.grey(grey_side), self.colours(colour_side)
 
 
 def _framed(picture: Picture, frame: tuple[int, int] | None) -> Picture:

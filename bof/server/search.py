@@ -13,10 +13,10 @@ import numpy as np
 
 from bof.annotations.matches import PlacedHit, iiif_json
 from bof.annotations.places import harvested_place
-from bof.engine import Engine, Query
+from bof.engine import Engine
 from bof.errors import display_name
 from bof.global_descriptors.describe import ColumnSpec
-from bof.options import SearchOptions
+from bof.options import VARIANTS, SearchOptions
 from bof.retrieval.answer import Answer, shared_percent
 from bof.retrieval.searcher import Match
 from bof.retrieval.shortlist import CLEAR_INLIERS
@@ -46,7 +46,7 @@ class PageRequest:
     def of(cls, values: Values) -> PageRequest:
         """What a request's parameters say, but for `exclude_self`: see `without_self`."""
         where = all_of(values["where"], values["tag"], values["folder"])
-        chosen = {name: values[name] for name in ("ranker", "mirror", "text", "metric", "fusion", "group_by")}
+        chosen = {name: values[name] for name in ("ranker", *VARIANTS, "text", "metric", "fusion", "group_by")}
         options = SearchOptions(**chosen, where=where, shots=bool(values["shots"]))
         return cls(options, values["top"], values["offset"], frozenset(values["verdict"]))
 
@@ -161,17 +161,17 @@ def match_pair(
         "hit": hits_json(collection, engine, [hit])[0],
         "hit_from_query": None if transform is None else transform.tolist(),
         "mirrored": bool(verification and verification.mirrored),
-        "points": _points_json(engine, prepared.query, image, found),
+        "variant": verification.variant if verification else None,
+        "points": _points_json(engine, image, found),
         "seconds": {"extract": prepared.seconds, "match": time.perf_counter() - start},
     }
 
 
-def _points_json(engine: Engine, query: Query, image: int, found: Match) -> dict[str, list[Any]]:
+def _points_json(engine: Engine, image: int, found: Match) -> dict[str, list[Any]]:
     """Where the matches lie in both pictures, whether each agrees with the transform, and its vote, strongest first."""
-    in_query, in_hit = engine.points(query, image, found.matches)
     return {
-        "query": _rounded(in_query, 2),
-        "hit": _rounded(in_hit, 2),
+        "query": _rounded(found.query_xy_px, 2),
+        "hit": _rounded(engine.points_in(image, found.matches), 2),
         "inlier": found.agrees.tolist(),
         "weight": _rounded(found.matches.weight, 4),
     }
@@ -247,6 +247,8 @@ def _hit(number: int, name: str, image: ImageRecord | None, fields: Fields, hit:
         "probability": hit.probability,
         "n_inliers": verification.n_inliers if verification else None,
         "mirrored": verification.mirrored if verification else None,
+        "variant": verification.variant if verification else None,
+        "query_number": hit.query_number,
         "outline": None if hit.outline is None else np.round(hit.outline, 2).tolist(),
         "query_outline": None if hit.query_outline is None else _rounded(hit.query_outline, 2),
         **_agreement(hit),
@@ -306,4 +308,6 @@ def explain(hit: Hit) -> dict[str, Any]:
         return {"key": "maybe", "args": args}
     if verification.mirrored:
         return {"key": "proved_mirrored", "args": args}
+    if verification.variant == "inverted":
+        return {"key": "proved_inverted", "args": args}
     return {"key": "proved_many_points" if counted["n_inliers"] >= CLEAR_INLIERS else "proved_few_points", "args": args}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bof.retrieval.query import together
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.queries.preparing import prepare_stored
 from bof.server.queries.store import StoredQuery
@@ -29,6 +30,21 @@ async def find_page(
     if version:
         service.answers.put(key, dated)
     return found
+
+
+async def find_joint_page(
+    service: Service, pictures: Sequence[bytes], pose: Pose, page_request: PageRequest
+) -> tuple[FoundPage, list[Prepared]]:
+    """A page of the answer to several pictures as one query, and each of them as it was made ready."""
+    parts: list[Prepared] = []
+
+    async def prepare(needs: QueryNeeds) -> Prepared:
+        parts.extend([await service.prepare(picture, pose, needs) for picture in pictures])
+        seconds = sum(part.seconds for part in parts)
+        return replace(parts[0], query=together([part.query for part in parts]), seconds=seconds)
+
+    found, _ = await _find(service, page_request, prepare, None)
+    return found, parts
 
 
 async def find_stored_page(service: Service, query: StoredQuery, pose: Pose, page_request: PageRequest) -> FoundPage:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.images.decode import Picture
 from bof.options import PixelLimit, ServeOptions
+from bof.retrieval.indexed_pictures import MAX_PIXELS
+from bof.retrieval.query import QuerySource
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.decoding import Check, Decode, DecodeSpec, PictureTask, Pose, Prepare, Prepared, QueryNeeds
@@ -34,6 +36,8 @@ from bof.server.jobs.deciding import Decisions, require_moves
 from bof.server.jobs.duplicates import Duplicates
 from bof.server.jobs.queue import Jobs
 from bof.server.pairing import PairingFile, pairing_path
+from bof.server.poses import PosedPicture, RereadPicture
+from bof.server.queries.reading import SentPicture
 from bof.server.queries.store import QueryStore
 from bof.server.search import DatedAnswer
 from bof.server.standing import WatchFollower
@@ -109,6 +113,7 @@ class Service:
         for _ in range(n):  # so that the first who asks need not wait for processes to start
             self._pool.submit(Check(b""))
         engine.decoder = self._decode
+        self._features = engine.features
         self._search_threads = ThreadPoolExecutor(n, "bof-search")
         self._file_threads = ThreadPoolExecutor(N_FILE_THREADS, "bof-files")
         self.changes = Changes(self.collection, engine.vocabulary_folder, options.upload_pixels)
@@ -186,12 +191,18 @@ class Service:
         version = version or await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         key = version, pose, needs.features, needs.column_spec.groups
         if known := self.queries.get(key):
-            return known
+            return self.rereadable(known, SentPicture(data), pose)
         read: Prepared = await self.in_worker(Prepare(data, pose, needs))
         prepared = read.judged_as(version)
         if self.options.cached_queries:
             self.queries.put(key, prepared)
-        return prepared
+        return self.rereadable(prepared, SentPicture(data), pose)
+
+    def rereadable(self, prepared: Prepared, picture: SentPicture, pose: Pose) -> Prepared:
+        """A query whose picture can be looked at more closely, where the first look finds nothing clear."""
+        posed = PosedPicture(picture.data, replace(pose, box=None), MAX_PIXELS, picture.frame)
+        source = QuerySource(RereadPicture(posed, self._decode), prepared.width, prepared.height, self._features)
+        return replace(prepared, query=replace(prepared.query, source=source))
 
     async def engine(self) -> Engine:
         """The engine as of the newest commit, which the caller keeps for its request."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.native.mapped_file import reading
-from bof.retrieval.rankers import needs_mirror
 from bof.retrieval.searcher import Searcher
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
+from bof.retrieval.variants import is_needed
 from bof.standing_queries.prepared import WatchedWords
 from bof.store.catalog import CatalogueColumns
 from bof.store.catalog.catalogue_columns import gather_rows
@@ -54,7 +54,7 @@ class Newcomers:
             return []
         found = self._candidates(watched, mirrored=False)
         both = [found]
-        if needs_mirror(self.mirror, found, self.stages.verifying):
+        if is_needed(self.mirror, found, self.stages.verifying):
             both.append(self._candidates(watched, mirrored=True))
         likely = {i for one in both for i, known in one.evidence.items() if (known.shared or 0.0) >= LEAST}
         return [self.images[i] for i in sorted(likely)]

@@ -24,9 +24,9 @@ from tests.support.scenes import N_SCENES, draw_scene, write_picture
 
 ALONE = IndexOptions(workers=1)
 COLUMNS = [
-    "rank", "name", "path", "part", "verdict", "basis", "score", "probability", "inliers", "mirrored", "query_overlap",
-    "hit_overlap", "left", "top", "right", "bottom", "width", "height", "group", "group_agree", "group_found",
-    "group_pictures", "margin", "time", "shot_start", "shot_stop", "shots",
+    "rank", "name", "path", "part", "verdict", "basis", "score", "probability", "inliers", "mirrored", "variant",
+    "query_overlap", "hit_overlap", "left", "top", "right", "bottom", "width", "height", "query_number",
+    "group", "group_agree", "group_found", "group_pictures", "margin", "time", "shot_start", "shot_stop", "shots",
 ]  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def test_inliers_are_rows_of_the_whole_query(barred: Engine) -> None:
     pixels = under_a_bar(two_views(3)[0])
     picture = Picture(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8), 320, 240)
     query = barred.prepare(picture)
-    one, other = barred.points(query, image, found.inliers)
+    one, other = found.points_in(query.features.geometry), barred.points_in(image, found.inliers)
     moved = one @ SHIFT[:2, :2].T.astype(np.float32) + SHIFT[:2, 2].astype(np.float32)
     assert np.median(np.abs(moved - other).max(axis=1)) < 2
 

@@ -17,7 +17,8 @@ _WHOLE = [[0, 0], [319, 0], [319, 239], [0, 239]]
 _OUTLINE = [[12.5, 8.0], [1010.2, 9.1], [1009.8, 760.4], [11.9, 759.0]]
 _HIT: dict[str, Any] = {
     "id": 7, "name": "trips/tower.jpg", "version": "0123456789abcdef", "score": 17.2, "verdict": "same",
-    "probability": 0.999, "n_inliers": 61, "mirrored": False, "outline": _OUTLINE, "width": 1024, "height": 768,
+    "probability": 0.999, "n_inliers": 61, "mirrored": False, "variant": None, "query_number": 0, "outline": _OUTLINE,
+    "width": 1024, "height": 768,
     "tags": ["museum"], "fields": {"year": ["1890"]}, "part": "", "film": None, "query_outline": _WHOLE,
     "group": None, "iiif": None, "basis": "pixels", "query_overlap": 0.91, "hit_overlap": 0.88,
     "query_region": _WHOLE, "hit_region": _OUTLINE,
@@ -74,11 +75,13 @@ EXAMPLES: dict[str, Any] = {
     "Query": _QUERY,
     "Overlay": {"n_features": 44, "n_images": 31, "box": [10, 200, 310, 230]},
     "Answer": _ANSWER,
+    "JointAnswer": {"queries": [_QUERY, _QUERY]} | {name: of for name, of in _ANSWER.items() if name != "query"},
     "NamedAnswer": {"name": "query.jpg", **_ANSWER},
     "NamedProblem": {"name": "notes.txt", "problem": _PROBLEM},
     "Answers": {"answers": [{"name": "query.jpg", **_ANSWER}, {"name": "notes.txt", "problem": _PROBLEM}]},
     "Match": {
         "query": _QUERY, "hit": _HIT, "hit_from_query": [[3.2, 0, 12.5], [0, 3.2, 8], [0, 0, 1]], "mirrored": False,
+        "variant": None,
         "points": {
             "query": [[10.5, 20.25], [90, 80]], "hit": [[46.1, 72.8], [300, 264]], "inlier": [True, True],
             "weight": [0.8, 0.7],

@@ -124,7 +124,7 @@ async def match_query(service: Service, request: Request, values: Values) -> Res
     await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         prepared = await prepare_stored(service, query, pose, QueryNeeds())
-        return answer(await match_json(service, prepared, values["id"], values["mirror"]))
+        return answer(await match_json(service, prepared, values["id"], values))
 
 
 async def subject_of_query(service: Service, request: Request, values: Values) -> Response:

@@ -20,7 +20,7 @@ from bof.server.http.fields import (
 from bof.server.jobs.queue import KINDS as KINDS_OF_JOBS
 from bof.server.jobs.queue import STATES
 from bof.store.catalog import BUILT_IN
-from bof.types import Basis, Verdict
+from bof.types import Basis, VariantName, Verdict
 
 Schema = dict[str, Any]
 
@@ -88,6 +88,7 @@ _KEYS = [
     "proved_many_points",
     "proved_few_points",
     "proved_mirrored",
+    "proved_inverted",
     "maybe",
     "not_proved",
     "not_checked",
@@ -146,7 +147,8 @@ SCHEMAS: dict[str, Schema] = {
                 margin=_or_null(_NUMBER),
             )
         ),
-        mirrored=_or_null(_BOOL), outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
+        mirrored=_or_null(_BOOL), query_number=_WHOLE, variant=_or_null(_known(get_args(VariantName))),
+        outline=_or_null(_list(_POINT, minItems=4, maxItems=4)), width=_WHOLE,
         height=_WHOLE, tags=_list(_TEXT), basis=_or_null(_known(get_args(Basis))),
         query_overlap=_or_null(_SHARE), hit_overlap=_or_null(_SHARE), query_region=_or_null(_list(_POINT)),
         hit_region=_or_null(_list(_POINT)),
@@ -155,12 +157,14 @@ SCHEMAS: dict[str, Schema] = {
     "Query": _object(width=_WHOLE, height=_WHOLE, n_features=_WHOLE, box=_BOX, sha256=_or_null(_SHA256)),
     "Overlay": _object(n_features=_WHOLE, n_images=_WHOLE, box=_list(_NUMBER, minItems=4, maxItems=4)),
     "Answer": _object(**_ANSWER),
+    "JointAnswer": _object(queries=_list(_QUERY), **{name: of for name, of in _ANSWER.items() if name != "query"}),
     "NamedAnswer": _object(name=_TEXT, **_ANSWER),
     "NamedProblem": _object(name=_TEXT, problem=_ref("Problem")),
     "Answers": _object(answers=_list({"anyOf": [_ref("NamedAnswer"), _ref("NamedProblem")]})),
     "Match": _object(
         query=_QUERY, hit=_ref("Hit"),
         hit_from_query=_or_null(_list(_list(_NUMBER, minItems=3, maxItems=3), minItems=3, maxItems=3)), mirrored=_BOOL,
+        variant=_or_null(_known(get_args(VariantName))),
         points=_object(query=_list(_POINT), hit=_list(_POINT), inlier=_list(_BOOL), weight=_list(_NUMBER)),
         seconds=_SECONDS,
     ),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof.errors import BofError
-from bof.options import SearchOptions
+from bof.options import VARIANTS, SearchOptions
 from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.api.given import given_picture
@@ -20,8 +20,8 @@ from bof.server.http.bodies import pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
 from bof.server.iiif.answers import negotiated
-from bof.server.search import PageRequest, match_pair, pose_of
-from bof.server.searching import answer_json, find_page, rounded
+from bof.server.search import PageRequest, match_pair, pose_of, query_json
+from bof.server.searching import answer_json, find_joint_page, find_page, rounded
 from bof.server.service import Service
 
 
@@ -84,7 +84,7 @@ async def match(service: Service, request: Request, values: Values) -> Response:
     await service.in_file_thread(service.collection.record, values["id"])
     async with given_picture(service, request, values) as given, service.place(request):
         prepared = await service.prepare(bytes(given.content), pose, QueryNeeds())
-        return answer(await match_json(service, prepared, values["id"], values["mirror"]))
+        return answer(await match_json(service, prepared, values["id"], values))
 
 
 async def match_images(service: Service, request: Request, values: Values) -> Response:
@@ -95,13 +95,13 @@ async def match_images(service: Service, request: Request, values: Values) -> Re
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
         prepared = await service.prepare(picture, pose, QueryNeeds(), fact.sha256)
-        return answer(await match_json(service, prepared, values["b"], values["mirror"]))
+        return answer(await match_json(service, prepared, values["b"], values))
 
 
-async def match_json(service: Service, prepared: Prepared, number: int, mirror: str) -> dict[str, Any]:
+async def match_json(service: Service, prepared: Prepared, number: int, values: Values) -> dict[str, Any]:
     """How a query lies in a picture of the index."""
     engine = await service.engine()
-    options = SearchOptions(mirror=mirror)
+    options = SearchOptions(**{name: values[name] for name in VARIANTS})
     found = await service.in_search_thread(match_pair, service.collection, engine, prepared, number, options)
     return {**found, "seconds": rounded(found["seconds"])}
 
@@ -122,6 +122,22 @@ def subject_answer(found: Subject) -> Response:
 PICTURE = ("not-a-picture", "bad-picture", "too-large", "time-out", "busy", "not-available", "too-many-requests")
 ANNOTATED = {"application/ld+json": "AnnotationPage"}
 
+
+async def search_together(service: Service, request: Request, values: Values) -> Response:
+    """With several pictures as one query."""
+    page_request, pose = PageRequest.of(values), pose_of(values)
+    async with service.body(request, many=True) as body:
+        sent = [bytes(part.content) for part in await pictures(request, body, service.options.batch_images)]
+        if values["exclude_self"]:
+            digests = await asyncio.to_thread(lambda: [hashlib.sha256(one).hexdigest() for one in sent])
+            own = [await service.in_file_thread(service.collection.ids_of_content, digest) for digest in digests]
+            page_request = page_request.without_self(values, [number for some in own for number in some])
+        async with service.place(request):
+            found, parts = await find_joint_page(service, sent, pose, page_request)
+    whole = answer_json(found)
+    return answer({"queries": [query_json(part) for part in parts]} | {k: v for k, v in whole.items() if k != "query"})
+
+
 ENDPOINTS = (
     Endpoint(
         "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
@@ -134,6 +150,10 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/search/batch", "Search with several pictures", search_batch, {200: "Answers"}, parameters=SEARCH,
         body="pictures", is_heavy=True, problems=PICTURE,
+    ),
+    Endpoint(
+        "POST", "/search/together", "Search with several pictures of one thing", search_together, {200: "JointAnswer"},
+        parameters=SEARCH, body="pictures", is_heavy=True, problems=PICTURE,
     ),
     Endpoint(
         "POST", "/matches/{id}", "Match a picture with one of the index", match, {200: "Match"},

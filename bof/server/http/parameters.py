@@ -14,7 +14,7 @@ from typing import Any, get_args
 from starlette.requests import Request
 
 from bof.errors import OptionError
-from bof.options import BOX, TOP, SearchOptions
+from bof.options import BOX, TOP, VARIANTS, SearchOptions
 from bof.options.option import Option, option_of
 from bof.server.http.problems import not_found
 from bof.types import Verdict
@@ -142,7 +142,7 @@ FILTERS = (
 )
 TURN = choice("turn", 0, (0, 90, 180, 270), "turn the picture clockwise first, by these degrees")
 FLIP = choice("flip", 0, (0, 1), "then mirror it left to right")
-QUERY = (Parameter(BOX, more=_BOX), TURN, FLIP, _of_search("mirror"))
+QUERY = (Parameter(BOX, more=_BOX), TURN, FLIP, *(_of_search(name) for name in VARIANTS))
 SHOTS = choice("shots", 0, (0, 1), "a hit for each shot of a film that is found, not one for the film")
 EXCLUDE_SELF = choice("exclude_self", 0, (0, 1), "leave the query's own entry in the index out of the hits")
 SEARCH = (

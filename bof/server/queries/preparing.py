@@ -27,7 +27,7 @@ async def prepare_stored(service: Service, query: StoredQuery, pose: Pose, needs
     else:
         cut = await service.in_search_thread(whole.query, box)
     prepared = Prepared(cut, whole.picture.width, whole.picture.height, box, time.perf_counter() - start)
-    return prepared.judged_as(query.sha256)
+    return service.rereadable(prepared.judged_as(query.sha256), query.picture, pose)
 
 
 async def read_upright(service: Service, picture: SentPicture) -> WholePicture:

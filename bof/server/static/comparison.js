@@ -29,7 +29,7 @@ const sharedFact = ({ query_overlap: query, hit_overlap: hit }) =>
  * @param {Api.Match} match @param {boolean} isOverlaid @param {number} n agreeing points @param {Judging} judging
  */
 function verdictBox(match, isOverlaid, n, { canWrite, onJudged }) {
-  const { hit, points, mirrored, hit_from_query: transform } = match;
+  const { hit, points, mirrored, variant, hit_from_query: transform } = match;
   return h('div', { class: `panel facts ${hit.verdict}` },
     verdictLine(hit), h('div', {}, why(hit)),
     h('dl', {},
@@ -37,7 +37,8 @@ function verdictBox(match, isOverlaid, n, { canWrite, onJudged }) {
       hit.probability === null || hit.verdict === 'part' ? null : fact(t('fact.sure'), percent(hit.probability)),
       hit.verdict === 'part' ? sharedFact(hit) : null,
       fact(t('fact.score'), number(hit.score, 1)),
-      mirrored ? fact(t('fact.mirrored'), t('yes')) : null),
+      mirrored ? fact(t('fact.mirrored'), t('yes')) : null,
+      variant ? fact(t('fact.variant'), tOr(`variant.${variant}`, variant)) : null),
     isOverlaid ? null : h('p', { class: 'small' }, t(transform ? 'match.not-drawn' : 'match.no-overlay')),
     link(t('hit.search-short'), href('search', { image: hit.id }), { icon: 'search' }),
     judgmentBox(hit, match.query, canWrite, onJudged));

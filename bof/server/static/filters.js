@@ -10,11 +10,12 @@ import { valueChoice } from './values.js';
 /** @typedef {(parts: Record<string, string>) => void} Change changes parts of the address */
 /** @typedef {Api.Rankers['rankers'][number]} Ranker */
 
-const MIRRORS = /** @type {const} */ (['auto', 'always', 'never']);
+const VARIANTS = /** @type {const} */ (['mirror', 'inverse', 'enlarge']);
+const MODES = /** @type {const} */ (['auto', 'always', 'never']);
 const VERDICTS = /** @type {const} */ (['all', 'same', 'same,part', 'part', 'same,maybe', 'maybe', 'no,unverified']);
 /** What an address may say of how to search. */
 export const SETTINGS = [
-  'ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', 'mirror', 'metric', 'fusion',
+  'ranker', 'verdict', 'group_by', 'folder', 'tag', 'text', 'where', ...VARIANTS, 'metric', 'fusion',
 ];
 const METRICS = /** @type {const} */ (['bhattacharyya', 'chi-square', 'euclidean', 'correlation', 'intersection']);
 const FUSIONS = /** @type {const} */ (['calibrated', 'rrf']);
@@ -103,7 +104,7 @@ function groupChoice(facts, query, change) {
 
 /**
  * One of a few names; the first is what holds where none is chosen.
- * @template {'mirror' | 'metric' | 'fusion'} N
+ * @template {typeof VARIANTS[number] | 'metric' | 'fusion'} N
  * @param {N} name @param {readonly string[]} keys @param {(key: string) => string} words
  * @param {Query} query @param {Change} change
  */
@@ -129,7 +130,7 @@ const expertFields = (query, change) => h('details', { open: Boolean(query.where
     placeholder: 'year >= 1900 and not tag = draft',
     onchange: ({ currentTarget }) => change({ where: currentTarget.value.trim() }),
   }),
-  fixedChoice('mirror', MIRRORS, (key) => tOr(`filter.mirror.${key}`, key), query, change));
+  VARIANTS.map((name) => fixedChoice(name, MODES, (key) => tOr(`filter.mirror.${key}`, key), query, change)));
 
 /** @param {Api.Index} facts @param {Query} query @param {Change} change */
 const filterFields = (facts, query, change) => [

@@ -1,0 +1,84 @@
+"""What few points suggest is proved by pixels, or is not: all of one picture in the other, or another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bof.alignment.differences import Differences
+from bof.alignment.likeness import Likeness, compare
+from bof.geometry.transforms import translation
+from bof.images.decode import Picture
+from bof.options import VerifyOptions
+from bof.retrieval.answer import Answer
+from bof.retrieval.evidence import Evidence
+from bof.retrieval.inspection import NO_MATCHES
+from bof.retrieval.proving import N_DOUBTFUL, find_doubtful, is_proved
+from bof.types import U8, Verification
+from tests.support.scenes import draw_scene
+
+
+def picture(pixels: U8) -> Picture:
+    return Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
+
+
+def likeness(part: U8, whole: U8, x: float, y: float) -> Likeness:
+    """Of a part that is said to lie at x, y in a whole."""
+    return compare(picture(whole), picture(part), translation(x, y))
+
+
+def test_a_part_is_proved_where_it_lies() -> None:
+    scene = draw_scene(1)
+    assert is_proved(likeness(scene[40:170, 60:220], scene, 60, 40))
+    assert is_proved(likeness(scene[40:170, 60:220], scene, 61.5, 39))  # a pixel off: it is laid over exactly first
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_another_picture_is_not_proved(seed: int) -> None:
+    assert not is_proved(likeness(draw_scene(seed)[40:170, 60:220], draw_scene(1), 60, 40))
+
+
+def test_a_part_with_something_else_in_it_is_not_proved() -> None:
+    scene = draw_scene(1)
+    changed = scene[40:170, 60:220].copy()
+    changed[40:90, 50:110] = draw_scene(9)[40:90, 50:110]
+    assert not is_proved(likeness(changed, scene, 60, 40))
+
+
+def test_what_only_overlaps_is_not_proved() -> None:
+    scene = draw_scene(1)
+    assert not is_proved(likeness(scene[:, 100:], scene[:, :220], 100, 0))
+
+
+def test_too_little_detail_proves_nothing() -> None:
+    found = Differences(20, 1.0, 0.0, 0.0, 0, 0, 1.0, 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 0.0)
+    alike = Likeness(1.0, 30, 20, 0.0, 0.0, 0.0, (0.1, 1.0), found)
+    assert is_proved(alike)
+    assert not is_proved(replace(alike, n_cells=10))
+    assert not is_proved(replace(alike, n_detailed=3))
+    assert not is_proved(replace(alike, differences=replace(found, n_cells=3)))
+    assert not is_proved(replace(alike, covers=(0.5, 0.8)))
+
+
+def proof(n_inliers: int, *, laid: bool = True) -> Verification:
+    return Verification(n_inliers, 1.0, 0.1, np.eye(3) if laid else None, NO_MATCHES)
+
+
+def answer_of(shared: list[float], proofs: list[Verification]) -> Answer:
+    images = np.arange(len(shared))
+    evidence = {image: Evidence(0.1, probability) for image, probability in enumerate(shared)}
+    return Answer(images, np.linspace(9, 1, len(shared)), dict(enumerate(proofs)), evidence, {})
+
+
+def test_doubtful_are_the_first_that_points_lay_over_the_query() -> None:
+    shared = [0.1, 0.9, 0.0, 0.2, 0.3, 0.4]
+    proofs = [proof(6), proof(8), proof(2, laid=False), proof(6), proof(6), proof(6)]
+    assert find_doubtful(answer_of(shared, proofs), VerifyOptions(), 40) == [0, 1, 3, 4][:N_DOUBTFUL]
+
+
+def test_nothing_is_doubtful_where_something_is_clear() -> None:
+    options = VerifyOptions()
+    assert find_doubtful(answer_of([0.999, 0.6], [proof(39), proof(8)]), options, 40) == [1]
+    assert find_doubtful(answer_of([0.999, 0.6], [proof(40), proof(8)]), options, 40) == []
