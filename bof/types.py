@@ -40,11 +40,11 @@ VariantName = Literal["inverted", "enlarged", "tilted"]
 """How a query was changed before it was found: light and dark exchanged, a part of it enlarged, seen from aside."""
 
 
-_LONG = 4.0
+_LONG = 8.0
 
 
 def reference_side(width: int, height: int) -> float:
-    """What tolerances in a picture of this size are fractions of, in pixels: its long side, and four short ones of a
+    """What tolerances in a picture of this size are fractions of, in pixels: its long side, and eight short ones of a
     long picture, of which a query shows a piece.
     """
     return float(min(max(width, height), _LONG * min(width, height)))

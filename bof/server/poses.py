@@ -66,7 +66,7 @@ class RereadPicture:
     """The same, decoded by another process: for whom a first look was not enough. All raise ImageError."""
 
     posed: PosedPicture
-    decode: Callable[[bytes, int], Picture]
+    decode: Callable[[bytes, PixelLimit], Picture]
 
     @property
     def sha256(self) -> str:
