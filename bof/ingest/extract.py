@@ -61,6 +61,9 @@ class Deferred:
     n_pixels: int
 
 
+_LEAST_SHORT_PX, _MUCH_SMALLER = 200, 1.5
+"""A picture whose short side was made smaller than this, by as much as this, has lost what its parts are found by."""
+
 Extracted = tuple[ImageRecord, ImageColumns]
 
 
@@ -217,9 +220,20 @@ def extract_file(
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
         found = ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
-        return Noted(found, picture.note) if picture.note else found
+        note = picture.note or shrinking_note(picture)
+        return Noted(found, note) if note else found
 
     return _guarded(file, spec, max_pixels, extracted)
+
+
+def shrinking_note(picture: Picture) -> str:
+    """What to say of a picture so long that it was made too small to be found by its parts; else nothing."""
+    height, width = picture.pixels.shape[:2]
+    smaller = max(picture.width, picture.height) / max(width, height)
+    if min(width, height) >= _LEAST_SHORT_PX or smaller < _MUCH_SMALLER:
+        return ""
+    found = f"{picture.width} x {picture.height} pixels were read as {width} x {height}"
+    return f"{found}: parts of it may not be found; cut it into shorter pictures"
 
 
 def _in_colours(data: bytes, max_pixels: int, name: str) -> Picture:

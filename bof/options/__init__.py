@@ -60,8 +60,8 @@ def _workers() -> Any:
 
 
 OPENCV, NATIVE, OWN = "opencv", "native", "own"
-EXTRACTORS = (OPENCV, NATIVE, OWN)
-"""Whose SIFT finds and describes features; own: the caller brings them."""
+EXTRACTORS = (OPENCV, NATIVE)
+"""Whose SIFT finds and describes features of pictures; OWN: the caller brings features."""
 
 PLAIN, ADAPTIVE = "plain", "adaptive"
 MOST_FEATURES = 65535
@@ -86,7 +86,7 @@ class FeatureOptions(Checked):
     extractor: str = declare(
         NATIVE, "whose SIFT: bof's own, which finds nearly the same features in a third of the time, or OpenCV's; "
         "own: no picture is read, the caller brings features of any kind",
-        choices=EXTRACTORS, expert=True,
+        choices=(*EXTRACTORS, OWN), expert=True,
     )  # fmt: skip
     reading: str = declare(
         ADAPTIVE, "adaptive: long pictures by their area, in tiles; small, faint and flat ones so that they have "

@@ -9,6 +9,7 @@ from bof.features.sift import extract_features
 from bof.features.tiles import tiles_of
 from bof.images.decode import Picture, to_grey
 from bof.images.pixels import shrink
+from bof.ingest.extract import shrinking_note
 from bof.options import ADAPTIVE, PLAIN, Extent, FeatureOptions, long_side_of
 from bof.types import U8, reference_side
 from tests.support.scenes import draw_scene
@@ -71,6 +72,13 @@ def test_long_pictures_have_more_pixels_within_a_limit(width: int, height: int) 
 def test_pictures_are_shrunk_to_their_extent() -> None:
     assert shrink(np.zeros((6000, 800), np.uint8), Extent(1024)).shape == (4800, 640)
     assert shrink(np.zeros((600, 800), np.uint8), Extent(1024)).shape == (600, 800)
+
+
+@pytest.mark.parametrize(("width", "height", "is_said"), [(20_000, 480, False), (200_000, 400, True), (800, 60, False)])
+def test_what_was_shrunk_too_much_is_said(width: int, height: int, is_said: bool) -> None:
+    shown = shrink(np.zeros((height, width), np.uint8), Extent(1024))
+    note = shrinking_note(Picture(shown, width, height))
+    assert (f"{width} x {height} pixels were read as {shown.shape[1]} x" in note) == is_said
 
 
 def test_geometry_measures_a_long_picture_by_its_short_side() -> None:
