@@ -107,6 +107,13 @@ class Answer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[AnswerMissingPart]
+
+
+@final
+class AnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final
@@ -119,6 +126,13 @@ class JointAnswer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[JointAnswerMissingPart]
+
+
+@final
+class JointAnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final
@@ -132,6 +146,13 @@ class NamedAnswer(TypedDict):
     hits: list[Hit]
     seconds: dict[str, float]
     overlay: Overlay | None
+    missing_parts: list[NamedAnswerMissingPart]
+
+
+@final
+class NamedAnswerMissingPart(TypedDict):
+    part: str
+    reason: str
 
 
 @final
@@ -624,6 +645,7 @@ class SearchParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -646,6 +668,7 @@ class SearchImageParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -668,6 +691,7 @@ class SearchBatchParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -690,6 +714,7 @@ class SearchTogetherParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -711,6 +736,7 @@ class MatchParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
 
 
 class MatchImagesParameters(TypedDict, total=False):
@@ -720,6 +746,7 @@ class MatchImagesParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
 
 
 class SubjectParameters(TypedDict, total=False):
@@ -748,6 +775,7 @@ class SearchQueryParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
     ranker: str
     metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
     fusion: Literal["calibrated", "rrf"]
@@ -768,6 +796,7 @@ class MatchQueryParameters(TypedDict, total=False):
     mirror: Literal["auto", "always", "never"]
     inverse: Literal["auto", "always", "never"]
     enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
 
 
 class SubjectOfQueryParameters(TypedDict, total=False):

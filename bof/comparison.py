@@ -24,9 +24,9 @@ from bof.retrieval.hits import PlacedImage, hit_of
 from bof.retrieval.query import Query, QuerySource, prepare
 from bof.retrieval.searcher import Searcher
 from bof.store.catalog.catalogue_columns import gather_rows
-from bof.store.index import Snapshot
 from bof.store.inverted_file import Weights, squared_norms
 from bof.store.segments import ImageColumns, columns_of, segment_in_memory
+from bof.store.snapshot import Snapshot
 from bof.types import F32, U8, Features, Hit
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
 

@@ -13,6 +13,7 @@ from bof.cli.arguments import add_index, add_option, add_options, index_folder, 
 from bof.cli.clip_pairs import refuse_for_clips, report_shared_clips
 from bof.cli.command import ended_like_interrupted, run
 from bof.cli.group_table import print_groups, print_outcomes, print_plan
+from bof.cli.on_dask import add_search_workers, search_workers
 from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser, program_name
 from bof.cli.progress import stage_bars
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_actions(parser)
     _add_memory(parser)
     add_options(parser, DuplicateOptions)
+    add_search_workers(parser)
     add_options(parser, ClipOptions)
     return parser
 
@@ -92,7 +94,11 @@ def _command(arguments: argparse.Namespace) -> int:
         return _undo(arguments.undo)
     trash = require_trash() if action == "trash" else None
     options = options_from(arguments, DuplicateOptions)
-    with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
+    folder = index_folder(arguments.index)
+    with (
+        search_workers(arguments, folder) as workers,
+        Engine.open(folder, arguments.vocabulary, workers=workers) as engine,
+    ):
         if arguments.reject or arguments.forget or arguments.list_rejected:
             return _remember(engine, arguments)
         if arguments.move_to:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
-from bof.cluster.connection import Cluster
 from bof.errors import MismatchError, OptionError
 from bof.geometry.transforms import corners
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
@@ -49,10 +48,16 @@ from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
 from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query, together
 from bof.retrieval.query import Query as Query
+from bof.retrieval.remote.parts import Parts
+from bof.retrieval.remote.searching import SearchWorkers
 from bof.retrieval.searcher import Match, Searcher
+from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import Fields, ImageRecord, Selection
-from bof.store.index import Index, Snapshot
+from bof.store.index import EpochGoneError, Index
+from bof.store.parts.layout import PartShare, Split
+from bof.store.parts.making import create_index, require_split
+from bof.store.snapshot import Snapshot
 from bof.store.writer import Writer
 from bof.system.ahead import run_ahead
 from bof.system.memory import machine_memory
@@ -65,6 +70,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bof")
 
+_MOST_COMMITS_MISSED = 4
+"""So often a search begins anew because the index has changed before all workers had opened a commit."""
+
 PathText = str | os.PathLike[str]
 
 Many = list[Any] | tuple[Any, ...] | Iterator[Any]
@@ -75,11 +83,19 @@ class Engine(OpenedIndex):
     """An open index with its vocabulary: add, remove, search. Threads may share it.
 
     memory: megabytes of the index's files that searches may leave in this process' memory, 0: half of the machine's;
-    decoder: decodes the pictures of first hits, so that their pixels are compared.
+    workers: who votes and verifies, None: this process; decoder: decodes the pictures of first hits, so that their
+    pixels are compared.
     """
 
-    def __init__(self, index: Index, vocabulary_folder: Path | None = None, memory: int = 0) -> None:
+    def __init__(
+        self,
+        index: Index,
+        vocabulary_folder: Path | None = None,
+        memory: int = 0,
+        workers: SearchWorkers | None = None,
+    ) -> None:
         super().__init__(index, vocabulary_folder)
+        self.workers = workers
         self._mapped_limit = memory << 20 or machine_memory() // 2
         self._warned: set[str] = set()
         self.decoder: Decoder = decode_here
@@ -90,35 +106,58 @@ class Engine(OpenedIndex):
 
     @classmethod
     def create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, features: FeatureOptions | None = None
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        features: FeatureOptions | None = None,
+        split: Split | PartShare | None = None,
     ) -> Self:
         """A new index. The vocabulary that ships with bof, and features as it was trained on, are the defaults.
 
-        The index gets a copy of the vocabulary, so that it needs no other file.
+        The index gets a copy of the vocabulary, so that it needs no other file. split: into parts, or which part of a
+        collection it is to be.
         """
         source = Path(os.path.abspath(vocabulary_folder or default_vocabulary_path()))
         vocabulary = load_vocabulary(source)
-        return cls(Index.create(Path(folder), vocabulary, source, features or vocabulary.new_index_features))
+        return cls(create_index(Path(folder), vocabulary, source, features or vocabulary.new_index_features, split))
 
     @classmethod
-    def open(cls, folder: PathText, vocabulary_folder: PathText | None = None, *, memory: int = 0) -> Self:
-        """An existing index, with the vocabulary that it carries unless another place is named."""
-        return cls(Index.open(Path(folder)), Path(vocabulary_folder) if vocabulary_folder else None, memory)
+    def open(
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        *,
+        memory: int = 0,
+        workers: SearchWorkers | None = None,
+    ) -> Self:
+        """An existing index, with the vocabulary that it carries unless another place is named.
+
+        workers: who votes and verifies, None: this process.
+        """
+        vocabulary = Path(vocabulary_folder) if vocabulary_folder else None
+        return cls(Index.open(Path(folder)), vocabulary, memory, workers)
 
     @classmethod
     def open_or_create(
-        cls, folder: PathText, vocabulary_folder: PathText | None = None, **feature_options: float | str
+        cls,
+        folder: PathText,
+        vocabulary_folder: PathText | None = None,
+        *,
+        split: Split | PartShare | None = None,
+        **feature_options: float | str,
     ) -> Self:
         """The index in a folder, made if there is none.
 
-        feature_options: fields of FeatureOptions that must hold. Raises MismatchError where the index has others.
+        feature_options: fields of FeatureOptions that must hold; split: how it must be split. Raises MismatchError
+        where the index has others, or is split in another way.
         """
         folder = Path(folder)
         if not catalog.exists(folder):
             vocabulary_folder = Path(vocabulary_folder or default_vocabulary_path())
             features = load_vocabulary(vocabulary_folder).new_index_features.replaced(**feature_options)
-            return cls.create(folder, vocabulary_folder, features)
+            return cls.create(folder, vocabulary_folder, features, split)
         index = Index.open(folder)
+        require_split(index, split)
         found = index.features
         if found != found.replaced(**feature_options):
             raise MismatchError(
@@ -350,13 +389,23 @@ class Engine(OpenedIndex):
         if options.where or options.text:
             collection = collection.restricted(self.select_ids(options.where, options.text))
         pictures = self._pictures(collection) if options.verify.pixels else None
+        parts = self._parts_of(collection)
         limits = self._mapped_limit, str(self.folder)
         by_content = self._judgments.by_content() if "bof" in options.local else None
-        judged = IndexedJudgments(self.folder, collection.rows, by_content) if by_content else None
+        judged = IndexedJudgments(self._index, collection.rows, by_content) if by_content else None
         memory = None if options.where or options.text else self._memory_of(collection, options)
-        return Searcher(
-            collection, self.vocabulary, options, ann_index, *limits, pictures, judged, memory, self.features.extent
-        )
+        found = *limits, pictures, judged, memory, self.features.extent
+        searcher = Searcher(collection, self.vocabulary, options, ann_index, *found)
+        return searcher if self.workers is None or parts is None else self.workers.searcher(searcher, parts, pictures)
+
+    def _parts_of(self, collection: Snapshot) -> Parts | None:
+        if self.workers is None:
+            return None
+        return self.workers.parts_of(collection, self.folder, self.vocabulary_folder)
+
+    def _prepare(self, collection: Snapshot) -> None:
+        """Workers open a commit while they answer of the one before."""
+        self._parts_of(collection)
 
     def _memory_of(self, collection: Snapshot, options: SearchOptions) -> NeighbourMemory:
         """What seeds have found in a commit with the options of votes and geometry; of one commit at a time."""
@@ -404,7 +453,18 @@ class Engine(OpenedIndex):
 
     def answer(self, query: Query, options: SearchOptions | None = None) -> Answer:
         """Every image with a positive score, as columns, with the seconds that each stage took."""
-        return self.searcher(options).search(query)
+        return self._answered(query, options or SearchOptions())[1]
+
+    def _answered(self, query: Query, options: SearchOptions) -> tuple[Snapshot, Answer]:
+        """An answer, and the commit that it is of: of the next one, where workers have let go of it."""
+        for _ in range(_MOST_COMMITS_MISSED):
+            collection = self._collection  # one commit for all, whatever another thread adds meanwhile
+            try:
+                return collection, self._searcher(collection, options).search(query)
+            except EpochGoneError:
+                self.refresh()
+        collection = self._collection
+        return collection, self._searcher(collection, options).search(query)
 
     def match(self, query: Query, image: int, options: SearchOptions | None = None) -> tuple[Hit, Match]:
         """How a query lies in one live image, by its number in `images`."""
@@ -528,8 +588,7 @@ class Engine(OpenedIndex):
         self, source: Source, options: SearchOptions | None, top: int, box: QueryBox, channels: Channels
     ) -> Hits:
         query = self.query(source, options, box=box, channels=channels)
-        collection = self._collection  # one commit for all, whatever another thread adds meanwhile
-        answer = self._searcher(collection, options or SearchOptions()).search(query)
+        collection, answer = self._answered(query, options or SearchOptions())
         return self._page(collection, query, answer, options or SearchOptions(), HitRange(top)).hits
 
     def query(
@@ -558,8 +617,8 @@ class Engine(OpenedIndex):
         """
         TOP.check(top)
         parts = run_ahead(lambda one: self.query(one, options, channels=channels), pictures)
-        collection, query = self._collection, together(list(parts))
-        answer = self._searcher(collection, options or SearchOptions()).search(query)
+        query = together(list(parts))
+        collection, answer = self._answered(query, options or SearchOptions())
         return self._page(collection, query, answer, options or SearchOptions(), HitRange(top)).hits
 
     def read_query(self, source: PictureViews, box: QueryBox, options: SearchOptions | None = None) -> PreparedQuery:
@@ -570,7 +629,7 @@ class Engine(OpenedIndex):
         return read_query(source, box, spec)
 
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
-        return IndexedPictures(self.folder, collection.rows, self.decoder, self._lent)
+        return IndexedPictures(self._index, collection.rows, self.decoder, self._lent)
 
     def stored_picture(self, hit: Hit, max_side: PixelLimit) -> Picture | None:
         """What the index stores of a hit that lies on another machine, in the frame of what was indexed.

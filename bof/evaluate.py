@@ -29,6 +29,7 @@ from bof.cli.arguments import (
 )
 from bof.cli.command import run
 from bof.cli.film_evaluation import FILM_LOADERS, evaluate_films, film_lines
+from bof.cli.on_dask import add_search_workers, search_workers
 from bof.cli.parser import CommandParser
 from bof.cli.progress import progress_bar, stage_bars
 from bof.cli.sibling_table import sibling_lines
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser, IndexOptions)
     add_options(parser, VideoOptions)
     add_feature_options(parser)
+    add_search_workers(parser)
     return parser
 
 
@@ -115,10 +117,12 @@ def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path])
     """An index that has these files, until the stack is closed, and what was added."""
     folder = arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
     engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)))
+    engine.workers = stack.enter_context(search_workers(arguments, folder))
     add_chosen_columns(engine, arguments, search_options(arguments).groups)
     options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))
     with stage_bars() as show:
-        return engine, engine.add(files, options, show)
+        cluster = engine.workers.cluster if engine.workers else None
+        return engine, engine.add(files, options, show, cluster=cluster)
 
 
 def _evaluate_films(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bof.cli import dry_run, harvesting, upkeep
+from bof.cli import dry_run, harvesting, parting, upkeep
 from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import (
     add_chosen_columns,
@@ -46,6 +46,7 @@ _USAGE = """\
 --iiif URL... --allow-urls HOST... [--delete] [--dry-run]
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
+[PHOTOS...] --parts N | [PHOTOS...] --part I --of N | --reparts N | --combine PART...
 --export FILE [--where CONDITION] | --metadata FILE
 --pairs FILE | --graph FILE... [--graph-order FIELD]
 --judge {same,different,none} A B | --export-judgments FILE | --import-judgments FILE"""
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "--skipped", type=Path, metavar="FILE", help="write each file that is not indexed here, and why"
     )
     harvesting.add_harvest_options(parser)
+    parting.add_part_options(parser)
     _add_actions(parser)
     add_options(parser, IndexOptions)
     add_option(parser, DASK)
@@ -106,6 +108,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument("--export-judgments", type=Path, metavar="FILE", help="write them (.csv or .jsonl)")
     group.add_argument("--import-judgments", type=Path, metavar="FILE", help="read them from such a file")
+    parting.add_part_actions(group)
     add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     add_option(named, PARTNERS)
@@ -130,7 +133,10 @@ def _field(text: str) -> tuple[str, str]:
 def _command(arguments: argparse.Namespace) -> int:
     options = replace(options_from(arguments, IndexOptions), video=options_from(arguments, VideoOptions))
     _refuse_contradictions(arguments)
+    split = parting.chosen_split(arguments)
     folder = index_folder(arguments.index)
+    if arguments.reparts is not None or arguments.combine:
+        return parting.repart_or_combine(folder, arguments)
     if arguments.iiif:
         with ended_like_interrupted():
             return harvesting.harvest_command(folder, arguments, options)
@@ -148,7 +154,8 @@ def _command(arguments: argparse.Namespace) -> int:
         return dry_run.say_plan_without_index(sources, arguments.vocabulary, feature_options, options)
     if not sources:
         Engine.open(folder, arguments.vocabulary)  # without folders to look into there must be an index
-    with Engine.open_or_create(folder, arguments.vocabulary, **feature_options) as engine, ended_like_interrupted():
+    opened = Engine.open_or_create(folder, arguments.vocabulary, split=split, **feature_options)
+    with opened as engine, ended_like_interrupted():
         needs_no_folder = (
             bool(engine.column_spec.needs_colour or arguments.columns or arguments.model) and not engine.roots
         )
@@ -162,7 +169,8 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    action = next((name for name in upkeep.ACTIONS if getattr(arguments, name)), None)
+    actions = (*upkeep.ACTIONS, *parting.ACTIONS)
+    action = next((name for name in actions if getattr(arguments, name) not in (None, False, [])), None)
     harvesting.refuse_contradictions(arguments)
     if action and arguments.iiif:
         raise OptionError(option=action, expected="no manifests beside it", found="{iiif}")

@@ -17,8 +17,9 @@ from bof.retrieval.field_values import field_values
 from bof.retrieval.grouped import FieldValues
 from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Selection
 from bof.store.check import CheckReport
-from bof.store.index import Index, Snapshot, SnapshotFacts
+from bof.store.index import Index
 from bof.store.judgments import Judgment, JudgmentReader, add_judgments, read_judgments, withdraw_judgments
+from bof.store.snapshot import Snapshot, SnapshotFacts
 from bof.store.vocabulary_copy import load_copy
 from bof.system.units import counted
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path, load_vocabulary
@@ -45,6 +46,11 @@ class OpenedIndex:
         self._field_values: dict[str, tuple[int, FieldValues]] = {}
 
     # -- What it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def index(self) -> Index:
+        """The index on disk, as of now."""
+        return self._index
 
     @property
     def folder(self) -> Path:
@@ -99,15 +105,23 @@ class OpenedIndex:
         """The collection as searches see it: as of one commit, until `refresh`."""
         opened = self._opened  # another thread may close or refresh
         if opened is None:
-            self._opened = opened = self._index.snapshot()
+            opened = self._index.snapshot()
+            self._prepare(opened)
+            self._opened = opened
         return opened
+
+    def _prepare(self, collection: Snapshot) -> None:
+        """What is done before anybody searches a commit."""
 
     def refresh(self) -> bool:
         """See what has been committed since, by any process; returns whether there was anything."""
         before = self._opened
         if before is not None and before.is_whole and self._index.generation() == before.generation:
             return False
+        self._index = Index.open(self.folder)  # it may be in parts by now
+        self._index.require(self.vocabulary)
         opened = self._index.snapshot(before)
+        self._prepare(opened)
         self._opened, self._ann_index = opened, None
         return before is None or before.generation != opened.generation
 
@@ -151,7 +165,7 @@ class OpenedIndex:
         """As of the commit that an answer is of, whose numbers of images they have."""
         before = self._field_values.get(field)
         if before is None or before[0] != collection.generation:
-            before = collection.generation, field_values(self.folder, field, collection.rows, collection.films)
+            before = collection.generation, field_values(self._index, field, collection.rows, collection.films)
             if len(self._field_values) >= _MAX_FIELDS:
                 self._field_values.clear()
             self._field_values[field] = before

@@ -28,6 +28,7 @@ from bof.cli.finding import FailedQuery, FoundHits, find_hits, shown_name
 from bof.cli.hit_csv import hits_as_csv
 from bof.cli.hit_json import found_as_json
 from bof.cli.hit_table import hit_lines, notes_of
+from bof.cli.on_dask import add_search_workers, search_workers
 from bof.cli.outputs import require_place
 from bof.cli.parser import CommandParser, for_experts
 from bof.cli.proof import write_matches
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add_option(parser, QUERY_MEMORY)
     add_search_options(parser)
     add_options(parser, ClipOptions)
+    add_search_workers(parser)
     return parser
 
 
@@ -103,7 +105,11 @@ def _command(arguments: argparse.Namespace) -> int:
     _refuse_contradictions(arguments, names)
     refuse_for_films(arguments, names)
     start = time.perf_counter()
-    with Engine.open(index_folder(arguments.index), arguments.vocabulary) as engine:
+    folder = index_folder(arguments.index)
+    with (
+        search_workers(arguments, folder) as workers,
+        Engine.open(folder, arguments.vocabulary, workers=workers) as engine,
+    ):
         timings["open"] = time.perf_counter() - start
         answered = (_find_together if arguments.together else _find_all)(engine, names, arguments, options)
         found = [one for one in answered if isinstance(one, FoundHits)]

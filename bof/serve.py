@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
 from bof.cli.command import run
+from bof.cli.on_dask import add_search_workers, search_workers
 from bof.cli.parser import CommandParser
 from bof.errors import OptionError, ServerError
 from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--access-log", action="store_true", help="print a line for each request")
     add_option(parser, MAPPED_MEMORY)
     add_options(parser, ServeOptions)
+    add_search_workers(parser)
     return parser
 
 
@@ -64,20 +66,21 @@ def _command(arguments: argparse.Namespace) -> int:
     read_token = arguments.read_token or os.environ.get(READ_TOKEN, "")
     hosts = _hosts(arguments, read_token, write_token)
     folder = index_folder(arguments.index)
-    settings = Settings(
-        folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
-        frozenset(arguments.allow_origin), arguments.memory, frozenset(map(Source.of, arguments.allow_urls)),
-        arguments.allow_moves,
-    )  # fmt: skip
-    application = Application(settings, options_from(arguments, ServeOptions), reload=arguments.debug)
-    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-    server = make_server(
-        application, arguments.host, arguments.port, access_log=arguments.access_log,
-        proxy_headers=arguments.behind_proxy,
-    )  # fmt: skip
-    if arguments.extension:
-        _offer_extension(arguments.extension, folder)
-    server.run()
+    with search_workers(arguments, folder) as workers:
+        settings = Settings(
+            folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
+            frozenset(arguments.allow_origin), arguments.memory, frozenset(map(Source.of, arguments.allow_urls)),
+            arguments.allow_moves, workers,
+        )  # fmt: skip
+        application = Application(settings, options_from(arguments, ServeOptions), reload=arguments.debug)
+        logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+        server = make_server(
+            application, arguments.host, arguments.port, access_log=arguments.access_log,
+            proxy_headers=arguments.behind_proxy,
+        )  # fmt: skip
+        if arguments.extension:
+            _offer_extension(arguments.extension, folder)
+        server.run()
     return 0
 
 

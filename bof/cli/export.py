@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bof.cluster.connection import Cluster
 from bof.engine import Engine
 from bof.errors import BofError, OptionError
 from bof.images.address import Address
+from bof.scheduling.connection import Cluster
 from bof.store.catalog import BUILT_IN, TAG
 from bof.system.files import write_file, writing_file
 

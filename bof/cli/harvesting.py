@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import add_chosen_columns, chosen_features
+from bof.cli.parting import chosen_split
 from bof.cli.progress import stage_bars
 from bof.cli.upkeep import fields_given
 from bof.cli.watching import compare_with_watched
@@ -52,7 +53,8 @@ def harvest_command(folder: Path, arguments: argparse.Namespace, options: IndexO
     if arguments.dry_run and not catalog.exists(folder):
         _say_plan(plan_harvest_without_index(arguments.iiif, arguments.allow_urls), is_new=True, delete=False)
         return 0
-    with Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)) as engine:
+    split = chosen_split(arguments)
+    with Engine.open_or_create(folder, arguments.vocabulary, split=split, **chosen_features(arguments)) as engine:
         if arguments.dry_run:
             plan = engine.plan_harvest(arguments.iiif, arguments.allow_urls)
             _say_plan(plan, is_new=False, delete=arguments.delete)

@@ -28,7 +28,8 @@ def found_as_json(
         for rank, hit in enumerate(found.hits, 1)
     ]  # fmt: skip
     query = {"query": found.name, "box": found.box, "n_features": len(found.query.features)}
-    return {**query, "overlay": _overlay_as_json(found.answer.overlay), "hits": hits, "seconds": found.seconds}
+    return {**query, "overlay": _overlay_as_json(found.answer.overlay), "hits": hits,
+            "missing_parts": dict(found.answer.missing), "seconds": found.seconds}  # fmt: skip
 
 
 def _overlay_as_json(overlay: Overlay | None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bof.cli.finding import FoundHits
+from bof.cli.on_dask import missing_note
 from bof.cli.terminal import Column, table_lines
 from bof.errors import display_name
 from bof.global_descriptors.hashes import bits_of
@@ -35,6 +36,8 @@ def hit_lines(found: FoundHits, options: SearchOptions) -> Iterator[str]:
 
 def notes_of(found: FoundHits, options: SearchOptions) -> Iterator[str]:
     """Why there are few hits, or none."""
+    if missing := missing_note(found.answer.missing):
+        yield missing
     n_features = len(found.query.features)
     if options.local and n_features < FEW_FEATURES:
         yield _note_on_few(n_features, options)

@@ -21,6 +21,7 @@ COMMANDS = {
     "mcp": "offer an index to assistants (Model Context Protocol)",
     "watch_list": "watch pictures, and see what new ones show them",
     "train_vocab": "learn visual words from photographs",
+    "cluster": "see the Dask workers and the parts of an index that they hold",
     "evaluate": "measure accuracy and speed on a benchmark",
     "completion": "print what completes commands and options in a shell",
 }

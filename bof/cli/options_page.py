@@ -37,7 +37,7 @@ from bof.options import (
     VideoOptions,
     VoteOptions,
 )
-from bof.options.cluster import DASK
+from bof.options.cluster import DASK, DEADLINE, REPLICAS
 from bof.options.option import Option, options_of
 from bof.options.serving import MAPPED_MEMORY, PORT
 
@@ -46,15 +46,18 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     TrainOptions: ("train_vocab", (DASK,)),
     IndexOptions: ("index, evaluate", (PARTNERS, DASK)),
     VideoOptions: ("index and evaluate, for films", ()),
-    SearchOptions: ("search, evaluate", (TOP, VERDICT, FORMAT, IIIF_SERVER, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY)),
+    SearchOptions: (
+        "search, evaluate",
+        (TOP, VERDICT, FORMAT, IIIF_SERVER, REQUIRE, SAVE_AS, BOX, QUERY_MEMORY, DASK, REPLICAS, DEADLINE),
+    ),
     VoteOptions: ("search, compare, evaluate", ()),
     VerifyOptions: ("search, compare, evaluate", ()),
     ExpandOptions: ("search, evaluate", ()),
     ModelOptions: ("index, evaluate", (COLUMNS,)),
     ReuseOptions: ("index --graph", (GRAPH_ORDER,)),
     ClipOptions: ("search, duplicates", ()),
-    DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP)),
-    ServeOptions: ("serve", (PORT, MAPPED_MEMORY)),
+    DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP, DASK, REPLICAS, DEADLINE)),
+    ServeOptions: ("serve", (PORT, MAPPED_MEMORY, DASK, REPLICAS, DEADLINE)),
 }
 """Class -> the commands that have its options, and what these have beside them."""
 
@@ -75,7 +78,8 @@ docs/command-line.md shows most others. What is marked *expert* stands in `--hel
 
 - `search`: `--no-verify` is `--ranker votes`, which skips geometry. docs/rankers.md says what the rankers, `--metric`,
   `--fusion` and `--columns` do, docs/embedding.md what `--model` and the flags that begin with it do. Where nothing was
-  clearly the same, on 40 inliers, `--mirror auto` looks for the query's mirror image too. `evaluate` has all of these
+  clearly the same, on 40 inliers, `--mirror auto` looks for the query's mirror image too, and so do `--inverse`,
+  `--enlarge` and `--tilt` for what they say, in this order, until something is. `evaluate` has all of these
   but `--top`, `--where` and `--text`; of boxes it takes `--box auto`.
 - `train_vocab --output DIR` (`-o`): where to write. `--levels` 1 or 2: flat k-means, or k-means inside the cells of a
   coarse k-means. `--source`: what the photographs are, kept in the vocabulary.

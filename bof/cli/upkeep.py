@@ -232,6 +232,7 @@ def _count(engine: Engine) -> dict[str, Any]:
         "features": n_features,
         "bytes": engine.n_bytes(),
         "stored_pictures": sum(1 for _ in StoredPictures(engine.folder).files()),
+        "parts": len(engine.index.parts),
         "segments": len(segments),
         "features_of_segments": ", ".join(str(row.n_features) for row in segments),
         "removed_pictures_not_yet_purged": sum(row.n_images for row in segments) - len(records),

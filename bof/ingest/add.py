@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.cluster.connection import Cluster
 from bof.errors import ImageError
 from bof.images.cloud import is_cloud, place_of
 from bof.images.listing import Skipped, list_everything
@@ -21,10 +20,11 @@ from bof.ingest.film_chunks import FilmSpec
 from bof.ingest.film_files import OpenedFilm
 from bof.ingest.films import Films
 from bof.ingest.reuse import reuse_features
-from bof.ingest.segment_tasks import WrittenShare, segment_spec, write_segments
+from bof.ingest.segment_tasks import WrittenSegment, segment_spec, write_segments
 from bof.ingest.sync import Found, KnownContent, Plan, is_below, plan_sync
 from bof.ingest.work import estimate_work
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
 from bof.store.catalog import ImageRecord
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -76,10 +76,11 @@ class AddReport:
 
 def make_plan(index: Index, sources: Sequence[Path], progress: Progress | None = None, *, delete: bool) -> Plan:
     """What `add_pictures` would do: see `Engine.plan`."""
-    listing = list_everything(sources, index.roots)
-    plan = plan_sync(listing.names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
+    listing, share = list_everything(sources, index.roots), index.share
+    names = {path: name for path, name in listing.names.items() if share is None or share.holds(path)}
+    plan = plan_sync(names, index.records(), sources, delete=delete, stamps=listing.stamps, progress=progress)
     if delete:
-        _refuse_empty(sources, listing.names, plan)
+        _refuse_empty(sources, names, plan)
     counts, files, folders = listing.count_passed_over(), listing.reasons(), listing.linked_folders()
     return replace(plan, passed_over=counts, passed_over_files=files, linked_folders=folders, stamps=listing.stamps)
 
@@ -212,11 +213,13 @@ class _Reading:
         """Let workers read the files that lie in folders and write segments; returns the files that are left."""
         here = [file for file in files if not is_cloud(file[0])]
         left = [file for file in files if is_cloud(file[0])]
-        spec = segment_spec(self._index, self._spec, self._options)
-        for written in write_segments(cluster, here, spec):
+        spec = segment_spec(self._writer, self._spec, self._options)
+        home_of = self._writer.homes_of([path for path, _ in here])
+        for written in write_segments(cluster, here, spec, home_of):
             left += written.deferred
             self.notes += written.notes
-            self._adopt(written)
+            for segment in written.segments:
+                self._adopt(segment)
             for other in written.others:
                 self._take(other)
             deferred = set(written.deferred)
@@ -225,17 +228,15 @@ class _Reading:
                     advance(file[0])
         return left
 
-    def _adopt(self, written: WrittenShare) -> None:
+    def _adopt(self, written: WrittenSegment) -> None:
         """Commit what a worker wrote; picture by picture where some of it may not come in."""
-        if written.segment is None:
-            return
         found = [self.documents.stamped(record) for record in written.records]
         records = [one for one in found if isinstance(one, ImageRecord)]
         if len(records) < len(found):
-            for item in self._writer.read_incoming(written.segment, written.records):
+            for item in self._writer.read_incoming(written.segment, written.records, written.home):
                 self._take(item)
             return
-        self._writer.adopt(written.segment, records)
+        self._writer.adopt(written.segment, records, written.home)
         self.batches.adopted(len(records), sum(record.n_features for record in records))
         for record in records:
             self._done(record)

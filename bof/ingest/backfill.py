@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bof.cluster.connection import Cluster
 from bof.images.listing import Skipped
 from bof.ingest.extract import ExtractSpec, in_processes
 from bof.ingest.work import description_work
 from bof.native.mapped_file import reading
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRow, SegmentRecord, has_file, is_in_memory
 from bof.store.columns import Rows, known
@@ -27,8 +27,9 @@ _REWRITES = 16
 
 @dataclass(frozen=True, slots=True)
 class MissingColumns:
-    """Live images of a segment, in the order of their positions, that lack columns."""
+    """Live images of a segment of a part, in the order of their positions, that lack columns."""
 
+    part: int
     segment: SegmentRecord
     images: Sequence[ImageRow]
 
@@ -37,10 +38,14 @@ def find_missing(index: Index, groups: Sequence[str]) -> list[MissingColumns]:
     """Where images lack columns of these groups. Raises IndexStoreError where a segment is damaged."""
     if not groups:
         return []
-    with catalog.reading(index.folder) as database:
-        commit = catalog.read_commit(database)
-        missing = [MissingColumns(row, _lacking(index, row, commit.images, groups)) for row in commit.segments]
+    missing = [one for number, part in enumerate(index.parts) for one in _missing_in(part, number, groups)]
     return [one for one in missing if one.images]
+
+
+def _missing_in(part: Index, number: int, groups: Sequence[str]) -> list[MissingColumns]:
+    with catalog.reading(part.folder) as database:
+        commit = catalog.read_commit(database)
+        return [MissingColumns(number, row, _lacking(part, row, commit.images, groups)) for row in commit.segments]
 
 
 def _lacking(index: Index, segment: SegmentRecord, images: CatalogueColumns, groups: Sequence[str]) -> list[ImageRow]:
@@ -65,7 +70,8 @@ def backfill(
     """
     n_images, skipped = sum(len(one.images) for one in missing), list[Skipped]()
     stage = Stage(progress, "describing", n_images, sum(_work(image) for one in missing for image in one.images))
-    sha256_of = {record.path: record.sha256 for record in catalog.read_records(writer.folder)} if missing else {}
+    parts = writer.parts if missing else ()
+    sha256_of = {record.path: record.sha256 for part in parts for record in catalog.read_records(part.folder)}
     for one, images in _steps(missing, options):
         rows: dict[int, Rows] = {}
         of_path, of_position = {i.path: i for i in images}, {i.position: i for i in images}
@@ -77,7 +83,7 @@ def backfill(
                 rows.update([result])
             stage.advance(1, _work(of_path[result.path] if isinstance(result, Skipped) else of_position[result[0]]))
         if rows:
-            writer.backfill(one.segment.number, rows)
+            writer.parts[one.part].backfill(one.segment.number, rows)
     return n_images - len(skipped), skipped
 
 

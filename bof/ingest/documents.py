@@ -14,7 +14,6 @@ from bof.images.address import Address, Stamp, file_of
 from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
 from bof.ingest.sync import UNFINISHED_NS, Found, KnownContent, KnownFile, by_file
-from bof.store import catalog
 from bof.store.catalog import ImageRecord, Move
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -116,7 +115,7 @@ class Documents:
         ended = [one for path, one in self._opened.items() if path in self._pending and not self._pending[path]]
         if not ended and not self._single:
             return
-        rows = by_file(catalog.read_records(self._writer.folder))
+        rows = by_file(self._index.records())
         moves: list[Move] = []
         gone = [row for path in self._single for row in _rows(rows, path) if row.path != path]
         for document in ended:

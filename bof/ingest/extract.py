@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 import cv2
 
 from bof.alignment.agreement import DECODED
-from bof.cluster.connection import Cluster
-from bof.cluster.shares import run_on_workers
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -25,6 +23,8 @@ from bof.ingest.documents import Parts
 from bof.ingest.film_files import OpenedFilm, open_film
 from bof.ingest.sync import Found
 from bof.options import FeatureOptions, IndexOptions
+from bof.scheduling.connection import Cluster
+from bof.scheduling.shares import run_on_workers
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import ImageColumns, columns_of

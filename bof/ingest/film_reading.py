@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bof.cluster.connection import Cluster
-from bof.cluster.shares import run_on_workers
 from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
 from bof.ingest.extract import Extracted, thread_megabytes
 from bof.ingest.film_chunks import EXTRACT, FilmChunk, FilmSpec, memory_of
 from bof.ingest.film_files import CHANGED, OpenedFilm, part_of, time_span
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster
+from bof.scheduling.shares import run_on_workers
 from bof.store.catalog import ImageRecord
 from bof.system.memory import WORKER_BYTES, WRITER_BYTES, limit_memory
 from bof.system.steps import Progress, Stage

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bof.cluster.connection import Cluster
 from bof.images.address import Address
 from bof.images.listing import Skipped
 from bof.images.opening import sha256_of_part
@@ -23,7 +22,7 @@ from bof.ingest.film_reading import FilmReading, read_chunks
 from bof.ingest.reuse import reuse_features
 from bof.ingest.sync import UNFINISHED_NS, KnownContent, KnownFile, by_file
 from bof.options import IndexOptions
-from bof.store import catalog
+from bof.scheduling.connection import Cluster
 from bof.store.catalog import ImageRecord, Move
 from bof.store.index import Index
 from bof.store.writer import Writer
@@ -66,7 +65,7 @@ class Films:
         self._complete = []
 
     def _read(self, films: Sequence[OpenedFilm]) -> None:
-        known = by_file(catalog.read_records(self._writer.folder))
+        known = by_file(self._index.records())
         to_read = []
         for film in films:
             reading = self._begin(film, known[film.path].records if film.path in known else ())

@@ -56,7 +56,16 @@ def _find(
     index: Index, writer: Writer, sources: Sequence[ImageRecord], opened: dict[str, Segment]
 ) -> dict[int, ImageColumns]:
     """What is indexed of the sources, by id, in the segments that are sound. opened: those that were compared."""
-    with catalog.reading(index.folder) as database:
+    found: dict[int, ImageColumns] = {}
+    for part, its_writer in zip(index.parts, writer.parts, strict=True):
+        found |= _find_in(part, its_writer, sources, opened)
+    return found
+
+
+def _find_in(
+    part: Index, writer: Writer, sources: Sequence[ImageRecord], opened: dict[str, Segment]
+) -> dict[int, ImageColumns]:
+    with catalog.reading(part.folder) as database:
         commit = catalog.read_commit(database)
     ids = np.array([source.id for source in sources], np.int64)
     live = np.isin(commit.images.id, ids) & ~commit.images.deleted

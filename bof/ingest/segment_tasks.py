@@ -9,24 +9,23 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bof.cluster.connection import Cluster, unseen_error
-from bof.cluster.shares import Job, spread
-from bof.cluster.worker import worker_address, worker_memory
 from bof.errors import ClusterError, VocabularyError
 from bof.images.address import file_of
 from bof.images.listing import Skipped
 from bof.ingest.documents import Parts
-from bof.ingest.extract import Deferred, ExtractSpec, Noted, extract_once
+from bof.ingest.extract import Deferred, Extracted, ExtractSpec, Noted, extract_once
 from bof.ingest.film_files import OpenedFilm
 from bof.ingest.sync import Found
 from bof.options import IndexOptions
+from bof.scheduling.connection import Cluster, unseen_error
+from bof.scheduling.shares import Job, spread
+from bof.scheduling.worker import worker_address, worker_memory
 from bof.store.catalog import ImageRecord
 from bof.store.incoming import IncomingSegment, write_incoming
-from bof.store.index import Index
-from bof.store.segments import ImageColumns
+from bof.store.writer import Writer
 from bof.system.memory import least_memory
 from bof.system.workers import LostItem
 from bof.vocabulary.stored import read_header
@@ -42,9 +41,9 @@ _LEAST_IN_A_SHARE = 8
 
 @dataclass(frozen=True, slots=True)
 class SegmentSpec:
-    """What every worker needs to know. folder: the index's; vocabulary_sha256: of its header."""
+    """What every worker needs to know. homes: folders that segments lie in; vocabulary_sha256: of its header."""
 
-    folder: Path
+    homes: tuple[Path, ...]
     n_words: int
     extract: ExtractSpec
     options: IndexOptions
@@ -52,37 +51,52 @@ class SegmentSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenSegment:
+    """A segment beside one of the homes, and the pictures in it, in order."""
+
+    home: int
+    segment: IncomingSegment
+    records: Sequence[ImageRecord]
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenShare:
-    """What became of a share of files: the pictures of its segment, in order, and everything else.
+    """What became of a share of files: the segments of its pictures, one a home, and everything else.
 
     others: files with several pictures, films, and what was skipped; deferred: those that need more memory than a
     worker gives to one.
     """
 
-    segment: IncomingSegment | None
-    records: Sequence[ImageRecord]
+    segments: Sequence[WrittenSegment]
     others: Sequence[Parts | OpenedFilm | Skipped] = ()
     notes: Sequence[Skipped] = ()
     deferred: Sequence[Found] = ()
     files: Sequence[Found] = field(default=())
 
 
-def write_segments(cluster: Cluster, files: Sequence[Found], spec: SegmentSpec) -> Iterator[WrittenShare]:
-    """What became of shares of files, as workers are done with them. Raises ClusterError: see `spread`."""
+def write_segments(
+    cluster: Cluster, files: Sequence[Found], spec: SegmentSpec, home_of: Mapping[str, int]
+) -> Iterator[WrittenShare]:
+    """What became of shares of files, as workers are done with them. Raises ClusterError: see `spread`.
+
+    home_of: by path, which home of the spec's a picture goes to.
+    """
+    items = sorted((home_of[path], path, name) for path, name in files)
     size = -(-len(files) // (_SHARES_A_THREAD * cluster.n_threads))
     size = min(max(size, _LEAST_IN_A_SHARE), MOST_IN_A_SHARE)
-    shares = (files[first : first + size] for first in range(0, len(files), size))
+    shares = (items[first : first + size] for first in range(0, len(items), size))
     for _, share, found in spread(cluster, Job("bof.ingest.segment_tasks:write_share", spec), shares):
         if isinstance(found, LostItem):
-            yield WrittenShare(None, (), [Skipped(path, found.reason) for path, _ in share], files=share)
+            lost = [Skipped(path, found.reason) for _, path, _ in share]
+            yield WrittenShare((), lost, files=[(path, name) for _, path, name in share])
         else:
             yield _checked(found, share)
 
 
-def segment_spec(index: Index, extract: ExtractSpec, options: IndexOptions) -> SegmentSpec:
-    """Of an index, whose vocabulary lies in the folder that `extract` names."""
-    folder = Path(os.path.abspath(index.folder))
-    return SegmentSpec(folder, index.n_words, extract, options, vocabulary_fact(extract.vocabulary_folder))
+def segment_spec(writer: Writer, extract: ExtractSpec, options: IndexOptions) -> SegmentSpec:
+    """Of an index that is written to, whose vocabulary lies in the folder that `extract` names."""
+    homes = tuple(Path(os.path.abspath(folder)) for folder in writer.homes)
+    return SegmentSpec(homes, writer.n_words, extract, options, vocabulary_fact(extract.vocabulary_folder))
 
 
 def vocabulary_fact(folder: Path) -> str:
@@ -93,17 +107,19 @@ def vocabulary_fact(folder: Path) -> str:
     return hashlib.sha256(read_header(folder)).hexdigest()
 
 
-def write_share(spec: SegmentSpec, files: Sequence[Found]) -> WrittenShare:
-    """Extract files, by one child process, and write what they hold as a segment; on a worker.
+def write_share(spec: SegmentSpec, items: Sequence[tuple[int, str, str]]) -> WrittenShare:
+    """Extract files, by one child process, and write what they hold as a segment a home; on a worker.
+
+    items: home, path and name of each file.
 
     Raises ClusterError where the folder of the index, its vocabulary or a file is not here as it is elsewhere.
     """
     _require_same_vocabulary(spec)
+    files, home_of = [(path, name) for _, path, name in items], {path: home for home, path, _ in items}
     unseen = [path for path, _ in files if not os.path.lexists(file_of(path))]
     if unseen:
         raise unseen_error(unseen[0], worker_address())
-    records: list[ImageRecord] = []
-    columns: list[ImageColumns] = []
+    by_home: dict[int, list[Extracted]] = {}
     others: list[Parts | OpenedFilm | Skipped] = []
     notes: list[Skipped] = []
     deferred: list[Found] = []
@@ -114,12 +130,16 @@ def write_share(spec: SegmentSpec, files: Sequence[Found]) -> WrittenShare:
         if isinstance(found, Deferred):
             deferred.append((found.path, found.name))
         elif isinstance(found, tuple):
-            records.append(found[0])
-            columns.append(found[1])
+            by_home.setdefault(home_of[found[0].path], []).append(found)
         else:
             others.append(found)
-    segment = write_incoming(spec.folder, columns, spec.n_words) if columns else None
-    return WrittenShare(segment, records, others, notes, deferred)
+    segments = [_write(spec, home, found) for home, found in by_home.items()]
+    return WrittenShare(segments, others, notes, deferred)
+
+
+def _write(spec: SegmentSpec, home: int, found: Sequence[Extracted]) -> WrittenSegment:
+    segment = write_incoming(spec.homes[home], [columns for _, columns in found], spec.n_words)
+    return WrittenSegment(home, segment, [record for record, _ in found])
 
 
 def _memory(spec: SegmentSpec) -> int:
@@ -138,13 +158,15 @@ def _require_same_vocabulary(spec: SegmentSpec) -> None:
         raise VocabularyError(problem, path=folder, advice="mount the same shared folder on every machine")
 
 
-def _checked(found: WrittenShare, share: Sequence[Found]) -> WrittenShare:
-    """What a worker says, if every file is in it once and under its own name."""
-    pictures = [(record.path, record.name) for record in found.records]
+def _checked(found: WrittenShare, share: Sequence[tuple[int, str, str]]) -> WrittenShare:
+    """What a worker says, if every file is in it once, at its home and under its own name."""
+    pictures = [(record.path, record.name) for one in found.segments for record in one.records]
+    home_of = {path: home for home, path, _ in share}
+    are_home = all(home_of.get(r.path) == one.home for one in found.segments for r in one.records)
     others = [one.path for one in found.others]
     named = [*(path for path, _ in pictures), *others, *(path for path, _ in found.deferred)]
-    expected: Mapping[str, str] = dict(share)
+    expected: Mapping[str, str] = {path: name for _, path, name in share}
     are_own = all(expected.get(path) == name for path, name in (*pictures, *found.deferred))
-    if sorted(named) != sorted(expected) or not are_own or (found.segment is None) != (not pictures):
-        raise ClusterError(path=share[0][0], expected="a worker's report on each file of its share", found="another")
-    return WrittenShare(found.segment, found.records, found.others, found.notes, found.deferred, share)
+    if sorted(named) != sorted(expected) or not are_own or not are_home:
+        raise ClusterError(path=share[0][1], expected="a worker's report on each file of its share", found="another")
+    return replace(found, files=list(expected.items()))

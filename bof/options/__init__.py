@@ -199,7 +199,7 @@ DEFAULT_METRIC = "bhattacharyya"
 FUSIONS = ("calibrated", "rrf")
 """Evidence that adds up, each ranker's on the scale of bof's score; reciprocal ranks."""
 
-VARIANTS = ("mirror", "inverse", "enlarge")
+VARIANTS = ("mirror", "inverse", "enlarge", "tilt")
 """Options of a search that say whether it looks for the query changed, too."""
 
 MODES = ("auto", "always", "never")
@@ -294,6 +294,7 @@ class SearchOptions(Checked):
         "auto", "look for a small picture enlarged too, and for parts of a large one more closely; auto: as mirror",
         choices=MODES,
     )  # fmt: skip
+    tilt: str = declare("auto", "look for the query seen from aside too; auto: as mirror", choices=MODES)
     where: str = declare("", "only pictures that meet a condition: year >= 1900 and not tag = draft")
     text: str = declare("", "only pictures with these words in name or metadata")
     group_by: str = declare(
@@ -339,6 +340,10 @@ class SearchOptions(Checked):
 
 COLUMNS = Option("columns", (), "describe pictures as wholes too, for rankers that compare that", choices=GROUPS,
                  many=True)  # fmt: skip
+PART_BY = Option(
+    "part_by", "hash", "what decides which part of an index a new picture goes to: the hash of its file's path, or of "
+    "its folder's", choices=("hash", "folder"), expert=True,
+)  # fmt: skip
 PARTNERS = Option("partners", 20, "how many partners each picture has in the pairs", 1, 1_000_000, expert=True)
 
 

@@ -19,3 +19,11 @@ DASK = Option(
     "dask", "", "let the workers of a Dask scheduler do the work; local: workers on this machine",
     form="tcp://HOST:PORT, tls://HOST:PORT or local", parse=_address,
 )  # fmt: skip
+REPLICAS = Option(
+    "replicas", 1, "with --dask: so many workers hold each part of the index, and answer for each other", 1, 64,
+    expert=True,
+)  # fmt: skip
+DEADLINE = Option(
+    "deadline", 30.0, "with --dask: so long a part of the index may take in a round of a query, else it is missing",
+    0.1, 3600.0, unit="seconds", expert=True,
+)  # fmt: skip

@@ -45,7 +45,8 @@ class Answer:
     By image: verifications and evidence of those that geometry verified; agreements of those whose pixels were
     compared; basis: what the verdict of one called the same or a part rests on; verdicts that a ranker without
     geometry has of its own. overlay: what many pictures share at one place of the frame and was left out;
-    query_numbers: by which of several pictures that are one query each image is known best, from 0.
+    query_numbers: by which of several pictures that are one query each image is known best, from 0; missing: the parts
+    of the collection that did not answer, by name, and why: none of their images is in the answer.
     """
 
     images: I64
@@ -58,6 +59,7 @@ class Answer:
     basis: Mapping[int, Basis] = field(default_factory=_nothing)
     overlay: Overlay | None = None
     query_numbers: Mapping[int, int] = field(default_factory=_nothing)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Answer({len(self.images)} images, {len(self.verifications)} verified)"

@@ -25,7 +25,7 @@ _INLIER_GAIN = 0.1
 _INLIER_POWER = 1.5
 """Inliers multiply a similarity by (1 + gain * inliers) ** power: even two or three agreeing points help."""
 
-_PROBABILITY_WEIGHT = 10.0
+PROBABILITY_WEIGHT = 10.0
 _SIMILARITY_UNIT = 1e-3
 
 
@@ -49,7 +49,7 @@ class Evidence:
     @property
     def score(self) -> float:
         """Ten times the probability plus the logarithm of the similarity: comparable between queries."""
-        return _PROBABILITY_WEIGHT * (self.probability or 0.0) + math.log1p(self.gained / _SIMILARITY_UNIT)
+        return PROBABILITY_WEIGHT * (self.probability or 0.0) + math.log1p(self.gained / _SIMILARITY_UNIT)
 
     def verdict(self, options: VerifyOptions) -> Verdict:
         """same, part, maybe or no; unverified where geometry was not asked."""

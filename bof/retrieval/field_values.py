@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +12,12 @@ from bof.retrieval.grouped import FieldValues
 from bof.store import catalog
 from bof.store.catalog import CatalogueColumns
 from bof.store.film_frames import FilmFrames
+from bof.store.index import Index
 from bof.types import I32, I64
 
 
-def field_values(folder: Path, field: str, rows: CatalogueColumns, films: FilmFrames | None = None) -> FieldValues:
-    """Of the images of a commit, in `rows`; fields are those of the newest. folder: the index's.
+def field_values(index: Index, field: str, rows: CatalogueColumns, films: FilmFrames | None = None) -> FieldValues:
+    """Of the images of a commit, in `rows`; fields are those of the newest.
 
     `folder`: all of the folder that a name lies in; `name`: of the file that holds a picture. Raises OptionError for a
     field that no picture has. films: which images are frames: a film counts once.
@@ -26,7 +26,7 @@ def field_values(folder: Path, field: str, rows: CatalogueColumns, films: FilmFr
     if field in catalog.GROUPING:
         return _columns(field, _places(field, rows, live.tolist()), films)
     image_of = dict(zip(rows.id[live].tolist(), live.tolist(), strict=True))
-    found = catalog.values_of(folder, field)
+    found = index.values_of(field)
     return _columns(field, ((image_of[number], value) for number, value in found if number in image_of), films)
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bof.global_descriptors import color, embedding, hashes
+from bof.global_descriptors import embedding, hashes
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.global_descriptors.pooling import F16
-from bof.options import COLUMN_OF
 from bof.retrieval.collection import Collection
-from bof.retrieval.shortlist import in_order
+from bof.retrieval.shortlist import first_by_name, in_order
 from bof.retrieval.votes import top_images
-from bof.store.columns import Rows, group_of
 from bof.types import F32, F64, I64, Bool, Verdict
 
 MAX_RANKED = 10_000
@@ -27,7 +21,7 @@ FOUND = 1000
 """So many are found by embedding where a collection is too large to compare all."""
 
 _SAMPLE = 4096
-"""So many pictures, evenly over the collection, are its background."""
+"""So many pictures, evenly over the collection, are its background where not all are compared."""
 
 _SPREAD_OF_MAD = 1.4826
 """The standard deviation of a normal distribution as a multiple of its median absolute deviation."""
@@ -37,7 +31,7 @@ _SPREAD_OF_MAD = 1.4826
 class Similarities:
     """How alike each image is to a query in one column: similarity f32 (n_images,), 0 to 1, where it is known.
 
-    known: only images that may answer. background f32 (m,): how alike a sample of the whole collection is.
+    known: only images that may answer. background f32 (m,): how alike the whole collection is, or a sample of it.
     """
 
     similarity: F32
@@ -58,8 +52,13 @@ class Similarities:
 
     def best(self, collection: Collection, n: int) -> I64:
         """The n images i64 that are most alike, best first, ties by name."""
-        images = top_images(np.where(self.known, 1.0 + self.similarity, 0.0), n)[: 2 * n]
-        return in_order(collection, self.similarity[images].astype(np.float64), images)[:n]
+        images = top_images(np.where(self.known, 1.0 + self.similarity, 0.0), n)
+        if len(images) > n:
+            alike = self.similarity[images]
+            is_last = alike == alike[-1]
+            last = first_by_name(collection, images[is_last], n - int((~is_last).sum()))
+            images = np.concatenate([images[~is_last], last])
+        return in_order(collection, self.similarity[images].astype(np.float64), images)
 
 
 def _sample(chosen: Bool) -> I64:
@@ -68,15 +67,9 @@ def _sample(chosen: Bool) -> I64:
     return rows[:: max(1, -(-len(rows) // _SAMPLE))]
 
 
-def compare(collection: Collection, ranker: str, query: Rows, metric: str) -> Similarities:
-    """How alike every live image that has a row is to the query's row, by one of the rankers of COLUMN_OF."""
-    column = COLUMN_OF[ranker]
-    similarity_to = _MEASURES[group_of(column)](ranker, query[column], metric)
-    n_images = len(collection.rows)
-    similarity, is_known = np.zeros(n_images, np.float32), np.zeros(n_images, np.bool_)
-    for images, rows, known in collection.column(column):
-        similarity[images], is_known[images] = similarity_to(rows), known
-    background = similarity[_sample(is_known & ~collection.rows.deleted)]
+def compare(collection: Collection, similarity: F32, is_known: Bool) -> Similarities:
+    """How alike every live image that has a row is, of what `column_similarity` says of all images."""
+    background = similarity[is_known & ~collection.rows.deleted]
     return Similarities(similarity, is_known & collection.weights.live, background)
 
 
@@ -93,26 +86,6 @@ def compare_by_ann(collection: Collection, ann_index: AnnIndex, query: F16) -> S
     ]
     background = np.concatenate([embedding.similarity(query, piece) for piece in pieces])
     return Similarities(similarity, is_known, background)
-
-
-Measure = Callable[[NDArray[Any]], F32]
-
-
-def _hash(ranker: str, query: NDArray[Any], metric: str) -> Measure:
-    return lambda rows: hashes.similarity(query, rows, ranker)
-
-
-def _color(ranker: str, query: NDArray[Any], metric: str) -> Measure:
-    return lambda rows: color.similarity(query, rows, metric)
-
-
-def _embedding(ranker: str, query: NDArray[Any], metric: str) -> Measure:
-    return lambda rows: embedding.similarity(query, rows)
-
-
-_MEASURES: Mapping[str, Callable[[str, NDArray[Any], str], Measure]] = MappingProxyType(
-    {"hash": _hash, "color": _color, "embedding": _embedding}
-)
 
 
 def verdicts(ranker: str, images: I64, similarity: F32) -> dict[int, Verdict]:

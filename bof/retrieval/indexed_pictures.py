@@ -16,8 +16,8 @@ from bof.images.decode import Picture, decode, to_rgb
 from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
 from bof.options import PixelLimit
-from bof.store import catalog
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
+from bof.store.index import Index
 from bof.store.judgments import ByContent
 from bof.store.pictures import StoredPictures
 
@@ -74,13 +74,20 @@ def read_as_indexed(record: ImageRecord, folder: Path, max_bytes: int = MAX_BYTE
     return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
 
 
+def read_picture_of(record: ImageRecord, folder: Path, max_side: int, decoder: Decoder) -> Picture | None:
+    """The picture in RGB, in the frame of what was indexed; None where its file is another now. Raises ImageError."""
+    data = read_as_indexed(record, folder)
+    picture = None if data is None else decoder(data, max_side)
+    return sized(picture, record) if picture and is_remote(record.path) else picture
+
+
 def sized(picture: Picture, record: ImageRecord) -> Picture:
     """A smaller version of an indexed picture, in the frame of what was indexed."""
     return replace(picture, width=record.width, height=record.height)
 
 
 class IndexedPictures:
-    """Reads pictures of the index in a folder. rows: the commit that searches see; decoder: makes pictures of files;
+    """Reads pictures of an index. rows: the commit that searches see; decoder: makes pictures of files;
     lent: pictures in memory that the user has at hand, by id.
 
     What the catalogue says of a picture is looked up once.
@@ -88,13 +95,13 @@ class IndexedPictures:
 
     def __init__(
         self,
-        folder: Path,
+        index: Index,
         rows: CatalogueColumns,
         decoder: Decoder = decode_here,
         lent: LentPictures | None = None,
     ) -> None:
-        self._folder, self._rows, self._decode = folder, rows, decoder
-        self._lent = lent or LentPictures({})
+        self.index, self.rows, self.decoder = index, rows, decoder
+        self.lent = lent or LentPictures({})
         self._records: dict[int, ImageRecord | None] = {}
 
     def contents(self, images: Sequence[int]) -> Mapping[int, str]:
@@ -104,9 +111,10 @@ class IndexedPictures:
         return {image: record.sha256 for image, record in found if record is not None}
 
     def find(self, sha256: str) -> Sequence[int]:
-        """The live images whose files have this content."""
-        ids = catalog.ids_of_content(self._folder, sha256)
-        return np.flatnonzero(np.isin(self._rows.id, ids) & ~self._rows.deleted).tolist() if ids else []
+        """The live images whose files have this content, by name."""
+        ids = [number for number, _ in self.index.ids_of_contents([sha256])]
+        found = np.flatnonzero(np.isin(self.rows.id, ids) & ~self.rows.deleted).tolist() if ids else []
+        return sorted(found, key=lambda image: self.rows.names[image])
 
     def read(self, image: int, max_side: PixelLimit, part: str = "") -> Picture | None:
         """The picture of an image in RGB, or another part of its file; None where the file is not what was indexed, is
@@ -118,35 +126,41 @@ class IndexedPictures:
             return None
         try:
             if is_in_memory(record.path):
-                return self._lent.read(record, max_side)
+                return self.lent.read(record, max_side)
             if part:
                 record = replace(record, path=str(replace(Address.parse(record.path), part=part)))
-            data = read_as_indexed(record, self._folder)
-            picture = None if data is None else self._decode(data, max_side)
-            return sized(picture, record) if picture and is_remote(record.path) else picture
+            return self.read_record(image, record, max_side)
         except ImageError:
             return None
 
+    def read_record(self, image: int, record: ImageRecord, max_side: PixelLimit) -> Picture | None:
+        """The picture of an image as a record names it. Raises ImageError."""
+        return read_picture_of(record, self.index.folder, max_side, self.decoder)
+
     def _look_up(self, images: Iterable[int]) -> None:
-        ids = {int(self._rows.id[image]): image for image in images if image not in self._records}
+        ids = {int(self.rows.id[image]): image for image in images if image not in self._records}
         if ids:
-            found = {record.id: record for record in catalog.select(self._folder, ids=list(ids)).records}
+            found = {record.id: record for record in self.index.select(ids=list(ids)).records}
             self._records |= {image: found.get(number) for number, image in ids.items()}  # at once: threads share it
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedJudgments:
-    """What was judged, by the images of a commit. folder: the index's; rows: of the commit."""
+    """What was judged, by the images of a commit of an index. rows: of the commit."""
 
-    folder: Path
+    index: Index
     rows: CatalogueColumns
     by_content: ByContent
 
     def of(self, sha256: str) -> dict[int, bool]:
-        """By image: does it show the same thing as the picture of this content? Nothing of those not judged."""
+        """By image, in the order of their names: does it show the same thing as the picture of this content?
+
+        Nothing of those not judged.
+        """
         judged = self.by_content.get(sha256)
         if not judged:
             return {}
-        content_of = dict(catalog.ids_of_contents(self.folder, list(judged)))
+        content_of = dict(self.index.ids_of_contents(list(judged)))
         images = np.flatnonzero(np.isin(self.rows.id, list(content_of)) & ~self.rows.deleted).tolist()
-        return {image: judged[content_of[int(self.rows.id[image])]] for image in images}
+        ordered = sorted(images, key=lambda image: self.rows.names[image])
+        return {image: judged[content_of[int(self.rows.id[image])]] for image in ordered}

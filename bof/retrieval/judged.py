@@ -17,11 +17,16 @@ class Judgments(Protocol):
     """What was said of the pictures of a collection."""
 
     def of(self, sha256: str) -> Mapping[int, bool]:
-        """By image: does it show the same thing as the picture of this content? Nothing of those not judged."""
+        """By image, in the order of their names: does it show the same thing as the picture of this content?
+
+        Nothing of those not judged.
+        """
 
 
 def with_judgments(answer: Answer, judged: Mapping[int, bool], live: Bool) -> Answer:
-    """The answer as a person has judged some of its images. live bool (n_images,): which images may answer.
+    """The answer as a person has judged some of its images, ties in the order of these.
+
+    live bool (n_images,): which images may answer.
 
     The same: the score that certainty gives, at its place among the others, also of an image that nothing else found.
     Not the same: no score, last. Probability and proof stay what they were. The query's own file is left as it is.
@@ -49,12 +54,12 @@ def _reordered(answer: Answer, scores: Mapping[int, float]) -> Answer:
     stays = ~np.isin(answer.images, list(scores))
     images, values = answer.images[stays], answer.scores[stays]
     n_own = next((n for n, image in enumerate(images.tolist()) if answer.basis.get(image) != "content"), len(images))
-    same = sorted((image for image, score in scores.items() if score > 0), key=lambda image: (-scores[image], image))
+    same = sorted((image for image, score in scores.items() if score > 0), key=lambda image: -scores[image])
     lower = np.maximum.accumulate(values[n_own:][::-1])[::-1]  # from a place on, no score is higher
     places = [n_own + int(np.count_nonzero(lower >= scores[image])) for image in same]
     images = np.insert(images, places, same)
     values = np.insert(values, places, [scores[image] for image in same])
-    last = sorted(image for image, score in scores.items() if score <= 0)
+    last = [image for image, score in scores.items() if score <= 0]
     return replace(
         answer,
         images=np.concatenate([images, np.array(last, np.int64)]),

@@ -8,7 +8,7 @@ overlay lie together, while of a copy some features are found here and others ne
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -58,16 +58,20 @@ JPEG, blur or size have spoiled 0.12 at most.
 """
 
 
-def find_overlay(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
+Share = Callable[[Shifts], tuple[Bool, I64]]
+"""Of some images: which features of a query each has at the same place, and how many features each has."""
+
+
+def find_overlay(collection: Collection, query: Geometry, share: Share, shifts: Shifts) -> Overlay | None:
     """What enough images share with the query at one place; others may have it shifted, as tiled watermarks fit too.
 
-    Of a film the first image counts alone: where a camera stands still all frames share what is behind the actors.
+    share: `shared_features` of the query's votes, wherever they lie. Of a film the first image counts alone: where a
+    camera stands still all frames share what is behind the actors.
     """
     shifts = _one_a_film(collection, shifts)
     if sum(max(abs(x), abs(y)) < _PLACE for x, y in shifts.values()) < MIN_IMAGES:
         return None
-    shared = _shared(collection, query, votes, shifts)
-    sizes = np.array([len(collection.geometry(image)) for image in shifts])
+    shared, sizes = share(shifts)
     n_shared = shared.sum(axis=1)
     most = np.minimum(_MAX_SHARE * sizes, _MAX_SHARE_OF_QUERY * len(query))
     has_it = (n_shared >= _MIN_INLIERS) & (n_shared <= most)
@@ -106,8 +110,11 @@ def lie_together(xy: F64, inside: Bool) -> float:
     return (float((others_inside[has_others] / others[has_others]).mean()) - share) / (1.0 - share)
 
 
-def _shared(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> Bool:
-    """Which features of the query each image has at the same place, or shifted: bool (n_images, n_features)."""
+def shared_features(collection: Collection, query: Geometry, votes: Votes, shifts: Shifts) -> tuple[Bool, I64]:
+    """Which features of the query each image has at the same place, or shifted: bool (n_images, n_features).
+
+    And how many features each image has, i64 (n_images,).
+    """
     images = np.array(list(shifts), np.int64)
     indptr, matches = votes.matches(images)
     of_image = np.repeat(np.arange(len(images)), np.diff(indptr))
@@ -120,7 +127,7 @@ def _shared(collection: Collection, query: Geometry, votes: Votes, shifts: Shift
     fits = is_near & (turn < _TURN_DEG) & (one[2] < _SCALE * other[2]) & (other[2] < _SCALE * one[2])
     shared = np.zeros((len(images), len(query)), np.bool_)
     shared[of_image[fits], matches.query[fits]] = True
-    return shared
+    return shared, np.array([len(collection.geometry(image)) for image in shifts], np.int64)
 
 
 def unturned(collection: Collection, query: Geometry, found: Mapping[int, Verification]) -> Shifts:

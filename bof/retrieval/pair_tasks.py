@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.cluster.connection import Cluster
-from bof.cluster.shares import Job, spread
 from bof.errors import ClusterError
 from bof.native.mapped_file import reading
 from bof.retrieval.all_pairs import Neighbours, nearest
 from bof.retrieval.shortlist import VoteAndVerify
+from bof.scheduling.connection import Cluster
+from bof.scheduling.shares import Job, spread
 from bof.store.index import Index, Snapshot
 from bof.system.threads import in_threads
 from bof.system.workers import LostItem

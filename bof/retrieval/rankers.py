@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -20,8 +20,9 @@ from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
+from bof.retrieval.tilting import DEPTH as TILTED_DEPTH
+from bof.retrieval.tilting import tilted
 from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
-from bof.retrieval.votes import tfidf_scores
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
 
@@ -146,6 +147,11 @@ class BofRanker:
             with watch.stage("enlarge"):
                 for variant in enlarged(query):
                     found = with_variant(self.stages, variant, found, also)
+        if is_needed(self.options.tilt, found, verifying):
+            with watch.stage("tilt"):
+                shallow = replace(self.stages, verifying=replace(verifying, depth=TILTED_DEPTH))
+                for variant in tilted(query):
+                    found = with_variant(shallow, variant, found, also)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             expanding = self.options.expand
@@ -199,7 +205,7 @@ class TfidfRanker:
         with watch.stage("assign"):
             word = self.stages.vocabulary.assign(query.features.descriptors)[:, 0]
         with watch.stage("vote"):
-            score = tfidf_scores(collection.postings, collection.weights, word)
+            score = self.stages.tfidf(word)
         return LocalScores(collection, score, is_evidence=False)
 
 
@@ -207,7 +213,7 @@ class TfidfRanker:
 class GlobalRanker:
     """One global descriptor of whole pictures. ann_index: what finds embeddings where not all are compared."""
 
-    collection: Collection
+    stages: VoteAndVerify
     name: str
     metric: str
     ann_index: AnnIndex | None
@@ -216,10 +222,11 @@ class GlobalRanker:
         """How alike each image is as a whole."""
         with watch.stage(self.name):
             if self.name == "embedding" and self.ann_index is not None:
-                found = compare_by_ann(self.collection, self.ann_index, query.rows[COLUMN_OF[self.name]])
+                found = compare_by_ann(self.stages.collection, self.ann_index, query.rows[COLUMN_OF[self.name]])
             else:
-                found = compare(self.collection, self.name, query.rows, self.metric)
-        return GlobalScores(self.collection, self.name, found)
+                measured = self.stages.column_similarity(self.name, query.rows, self.metric)
+                found = compare(self.stages.collection, *measured)
+        return GlobalScores(self.stages.collection, self.name, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +261,7 @@ def ranker_of(
 ) -> QueryRanker:
     """The ranker, or the fusion of rankers, that the options name. judged, memory: see `BofRanker`."""
     local = [_local_ranker(name, stages, options, judged, memory) for name in options.local]
-    others = [GlobalRanker(stages.collection, name, options.metric, ann_index) for name in options.whole]
+    others = [GlobalRanker(stages, name, options.metric, ann_index) for name in options.whole]
     if len(options.rankers) > 1:
         return FusionRanker(stages.collection, local[0] if local else None, others, options.fusion, stages.verifying)
     return local[0] if local else others[0]

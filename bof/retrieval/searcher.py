@@ -13,7 +13,7 @@ from bof.errors import IndexStoreError
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
-from bof.options import PixelLimit, SearchOptions
+from bof.options import PixelLimit, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
@@ -56,8 +56,9 @@ class Searcher:
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
     collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs;
-    memory: what seeds of query expansion have found, in this commit and with these options;
-    limit: how large pictures are when features are extracted, None: as the vocabulary has it.
+    memory: what seeds of query expansion have found, in this commit and with these options; limit: how large pictures
+    are when features are extracted, None: as the vocabulary has it; stages_of: makes what votes and verifies for one
+    query, here or where the parts of the collection are.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -71,6 +72,7 @@ class Searcher:
     judgments: Judgments | None = None
     memory: NeighbourMemory | None = None
     limit: PixelLimit | None = None
+    stages_of: Callable[[Collection, Vocabulary, VoteOptions, VerifyOptions], VoteAndVerify] = VoteAndVerify
 
     def __repr__(self) -> str:
         return f"Searcher({self.collection.n_images} pictures, {self.options.ranker})"
@@ -85,18 +87,22 @@ class Searcher:
         """
         if query.others:
             parts = [query.part(number) for number in range(1 + len(query.others))]
-            return joined([self.search(part) for part in parts], self.collection.rows)
+            answers = [self.search(part) for part in parts]
+            missing = {name: reason for one in answers for name, reason in one.missing.items()}
+            return dataclasses.replace(joined(answers, self.collection), missing=missing)
         watch = Stopwatch()
         with self._naming_damage():
             judged = self._judgments_of(query)
-            scores = ranker_of(self._stages, self.options, self.ann_index, judged, self.memory).score(query, watch)
+            stages = self._stages
+            scores = ranker_of(stages, self.options, self.ann_index, judged, self.memory).score(query, watch)
             with watch.stage("rank"):
                 images = scores.best()
             self.give_back()
         found = scores.candidates or Candidates(np.empty(0))
         verdicts = scores.verdicts(images)
         answer = Answer(images, scores.of(images), found.verifications, found.evidence, watch.seconds, verdicts)
-        inspected = self._inspected(query, dataclasses.replace(answer, overlay=found.overlay), watch)
+        answer = dataclasses.replace(answer, overlay=found.overlay, missing=stages.missing)
+        inspected = self._inspected(query, answer, watch)
         return with_judgments(inspected, judged, self.collection.weights.live)
 
     def _judgments_of(self, query: Query) -> Mapping[int, bool]:
@@ -160,7 +166,7 @@ class Searcher:
 
     @property
     def _stages(self) -> VoteAndVerify:
-        return VoteAndVerify(self.collection, self.vocabulary, self.options.vote, self.options.verify)
+        return self.stages_of(self.collection, self.vocabulary, self.options.vote, self.options.verify)
 
     def give_back(self) -> None:
         """Give back the memory of mapped files beyond mapped_limit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +14,27 @@ from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
+from bof.retrieval.column_similarity import column_similarity
 from bof.retrieval.evidence import Evidence, weigh
-from bof.retrieval.overlays import find_overlay, unturned, unturned_hypotheses
-from bof.retrieval.votes import Votes, self_similarity, top_images, vote
+from bof.retrieval.overlays import Shifts, find_overlay, shared_features, unturned, unturned_hypotheses
+from bof.retrieval.votes import Votes, self_similarity, tfidf_scores, top_images, vote
+from bof.store.columns import Rows
 from bof.store.film_frames import FilmFrames
 from bof.system.stopwatch import Stopwatch
-from bof.types import F64, I64, Correspondences, Features, Geometry, Overlay, QueryWords, Size, Verification
+from bof.types import (
+    F32,
+    F64,
+    I32,
+    I64,
+    Bool,
+    Correspondences,
+    Features,
+    Geometry,
+    Overlay,
+    QueryWords,
+    Size,
+    Verification,
+)
 from bof.vocabulary.vocabulary import Vocabulary
 
 POSTINGS_PER_FEATURE = 4800
@@ -132,6 +148,11 @@ class VoteAndVerify:
     part: int = 0
 
     @property
+    def missing(self) -> Mapping[str, str]:
+        """Parts of the collection that have not answered, by name, and why: none in one process."""
+        return {}
+
+    @property
     def words_per_feature(self) -> int:
         """How many words a query feature looks into: more find more, and read as many more postings."""
         n_words = self.vocabulary.n_words
@@ -154,8 +175,11 @@ class VoteAndVerify:
     def votes_of_words(self, words: QueryWords, watch: Stopwatch) -> QueryVotes:
         """What words with their signatures vote for."""
         with watch.stage("vote"):
-            votes = vote(self.collection.postings, self.collection.weights, words, self.voting)
-            return QueryVotes(words, votes, *self_similarity(self.collection.weights, words.word[:, 0]))
+            return QueryVotes(words, self.vote(words), *self_similarity(self.collection.weights, words.word[:, 0]))
+
+    def vote(self, words: QueryWords) -> Votes:
+        """The votes of words for the images of the collection."""
+        return vote(self.collection.postings, self.collection.weights, words, self.voting)
 
     def candidates(
         self, query: Features, watch: Stopwatch, also: I64 | None = None, voted: QueryVotes | None = None
@@ -168,7 +192,7 @@ class VoteAndVerify:
         found = self.verified(query, voted, watch, also)
         with watch.stage("verify"):
             shifts = unturned(self.collection, query.geometry, found.verifications)
-            overlay = find_overlay(self.collection, query.geometry, voted.votes, shifts)
+            overlay = self._find_overlay(query.geometry, voted.votes, shifts)
         if overlay is None:
             return found
         left = np.setdiff1d(np.arange(len(query)), overlay.features)
@@ -184,7 +208,8 @@ class VoteAndVerify:
             for part in self._parts(shortlist):
                 if len(part) and not self._is_enough(found):
                     found = found.with_verified(self.verify(query, voted.votes, part), voted.word_weight)
-            left = [] if also is None else [i for i in np.unique(also).tolist() if i not in found.verifications]
+            known = found.verifications
+            left = [] if also is None else [i for i in dict.fromkeys(also.tolist()) if i not in known]
             if left:
                 found = found.with_verified(self.verify(query, voted.votes, np.array(left)), voted.word_weight)
         return found
@@ -204,8 +229,12 @@ class VoteAndVerify:
 
     def verify(self, query: Features, votes: Votes, images: I64) -> dict[int, Verification]:
         """Geometric verification of each of some images."""
+        return self.verify_geometry(query.geometry, votes, images)
+
+    def verify_geometry(self, query: Geometry, votes: Votes, images: I64) -> dict[int, Verification]:
+        """The same, by where the features of the query lie."""
         indptr, matches, placed = self._matches(votes, images)
-        found = verify_all(query.geometry, self._sizes(images), placed, indptr, matches, self.verifying)
+        found = verify_all(query, self._sizes(images), placed, indptr, matches, self.verifying)
         return dict(zip(images.tolist(), found, strict=True))
 
     def count_agreeing(self, query: Geometry, votes: Votes, images: I64) -> list[int]:
@@ -214,11 +243,30 @@ class VoteAndVerify:
 
     def quick_verify(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Overlay | None]:
         """`count_agreeing`, and the overlay if there is one."""
+        n_agreeing, shifts = self.hypotheses(query, votes, images)
+        return n_agreeing, self._find_overlay(query, votes, shifts)
+
+    def hypotheses(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Shifts]:
+        """How many matches of each image agree with one similarity, and in which images this turns nothing."""
         indptr, matches, placed = self._matches(votes, images)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
         best = find_hypotheses(pairs, self.verifying.tolerance)
-        shifts = unturned_hypotheses(images, pairs, best) if len(matches) else {}
-        return best.n_agreeing.tolist(), find_overlay(self.collection, query, votes, shifts)
+        return best.n_agreeing.tolist(), unturned_hypotheses(images, pairs, best) if len(matches) else {}
+
+    def shared(self, query: Geometry, votes: Votes, shifts: Shifts) -> tuple[Bool, I64]:
+        """Which features of the query images have at the same place: see `shared_features`."""
+        return shared_features(self.collection, query, votes, shifts)
+
+    def _find_overlay(self, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
+        return find_overlay(self.collection, query, lambda chosen: self.shared(query, votes, chosen), shifts)
+
+    def tfidf(self, word: I32) -> F64:
+        """The cosine of TF-IDF histograms of words i32 (n,) with every image, f64 (n_images,)."""
+        return tfidf_scores(self.collection.postings, self.collection.weights, word)
+
+    def column_similarity(self, ranker: str, query: Rows, metric: str) -> tuple[F32, Bool]:
+        """How alike every image is to the query's row of a column, by one of COLUMN_OF: see `column_similarity`."""
+        return column_similarity(self.collection, ranker, query, metric)
 
     def _matches(self, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
         """The strongest votes for images, image after image, and where their features lie in the images."""
@@ -236,6 +284,12 @@ def best_first(collection: Collection, score: F64, n: int) -> I64:
     """The n images with the best positive score f64 (n_images,), ties by name."""
     images = top_images(score, n)
     return in_order(collection, score[images], images)[:n]
+
+
+def first_by_name(collection: Collection, images: I64, n: int) -> I64:
+    """The n of some images whose names come first, in the order of their names."""
+    names = collection.rows.names
+    return np.array(heapq.nsmallest(n, images.tolist(), key=lambda image: names[image]), np.int64)
 
 
 def shortlisted(collection: Collection, score: F64, n: int) -> I64:

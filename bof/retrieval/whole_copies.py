@@ -15,6 +15,7 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.film_frames import representatives
 from bof.retrieval.inspection import NO_MATCHES, Pictures
 from bof.retrieval.query import Query
+from bof.retrieval.shortlist import in_order
 from bof.system.threads import in_threads
 from bof.types import F64, I64, U8, Bool, Verification
 
@@ -44,7 +45,7 @@ def _verification(query: Query, collection: Collection, image: int) -> Verificat
 
 
 def _near(levels: U8, one: Picture, collection: Collection) -> I64:
-    """The images i64 whose sketches and aspects are like the query's, nearest first."""
+    """The images i64 whose sketches and aspects are like the query's, nearest first, ties by name."""
     rows = collection.rows
     apart = np.full(len(rows), np.iinfo(np.int64).max)
     for images, sketches, known in collection.column(LEVELS):
@@ -52,7 +53,8 @@ def _near(levels: U8, one: Picture, collection: Collection) -> I64:
     aspect = np.log(rows.width / np.maximum(rows.height, 1)) - np.log(one.width / one.height)
     may_answer: Bool = are_near(apart) & (np.abs(aspect) <= SAME_ASPECT) & collection.weights.live
     found = np.flatnonzero(may_answer)
-    return found[np.argsort(apart[found], kind="stable")]
+    nearest = found[np.argsort(apart[found], kind="stable")]
+    return in_order(collection, -apart[nearest].astype(np.float64), nearest)
 
 
 def _whole(one: Picture, other: Picture) -> F64:

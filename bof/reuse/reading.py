@@ -27,7 +27,7 @@ class RepeatedPictures:
         self._lock = threading.Lock()
         self._held: OrderedDict[int, Picture | None] = OrderedDict()
         self._paths = engine.images.paths
-        self._files = IndexedPictures(engine.folder, engine.images, self._decode)
+        self._files = IndexedPictures(engine.index, engine.images, self._decode)
         self._in_memory: Pictures | None = engine.searcher(SearchOptions()).pictures
 
     def contents(self, images: Sequence[int]) -> Mapping[int, str]:

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from bof.retrieval.indexed_pictures import MAX_BYTES, read_as_indexed
 from bof.server.http.problems import ProblemError, not_found
 from bof.store import catalog
 from bof.store.catalog import TAG, TITLE, Fields, ImageRecord, Selection, compile_where
-from bof.store.check import wrong_files
 from bof.store.index import Index
 from bof.system.database import DamagedDatabaseError
 from bof.system.units import when
@@ -117,11 +116,7 @@ class ServedCollection:
         return status.st_dev, status.st_ino
 
     def _wrong_file(self) -> str:
-        with catalog.reading(self.folder) as database:
-            for row in catalog.read_segments(database):
-                for reason in wrong_files(self.folder, row, self._engine.vocabulary.n_words, contents=False):
-                    return reason
-        return ""
+        return next(self._engine.index.wrong_sizes(), "")
 
     def _unreadable(self, reason: str) -> ProblemError:
         return ProblemError("no-index", reason.replace(str(self.folder), "the index"))
@@ -150,7 +145,16 @@ class ServedCollection:
 
     def ids_of_content(self, sha256: str) -> list[int]:
         """The ids of the images whose files have this content."""
-        return list(catalog.ids_of_content(self.folder, sha256))
+        return [number for number, _ in self.ids_of_contents([sha256])]
+
+    def ids_of_contents(self, contents: Iterable[str]) -> list[tuple[int, str]]:
+        """The id and the content of each image whose file has one of these, by id."""
+        ordered = sorted(contents)
+        return self._engine.index.ids_of_contents(ordered) if ordered else []
+
+    def count_values(self, key: str, ids: Collection[int]) -> dict[str, int]:
+        """How many of some images have each value of a field, or lie in each first folder of a name."""
+        return self._engine.index.count_values(key, ids)
 
     def records(self, numbers: Sequence[int]) -> list[ImageRecord]:
         """These images, in this order. Raises ProblemError, not-found, where one is not there."""
@@ -206,7 +210,7 @@ class ServedCollection:
 
     def show_contents(self, contents: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """The images of some contents as the API reports them, by SHA-256; a content that the index lacks has none."""
-        ids = {number: content for content in contents for number in catalog.ids_of_content(self.folder, content)}
+        ids = dict(self.ids_of_contents(set(contents)))
         found: dict[str, list[dict[str, Any]]] = {}
         for one in self.show_all(self.select(ids=list(ids))):
             found.setdefault(ids[one["id"]], []).append(one)

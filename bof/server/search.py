@@ -93,7 +93,13 @@ class FoundPage:
             "offset": self.request.offset,
             "hits": _hits_json(self.hits, self.numbers, self.records, self.fields, self.names),
             "overlay": _overlay_json(self.overlay),
+            "missing_parts": self.missing_parts,
         }
+
+    @property
+    def missing_parts(self) -> list[dict[str, str]]:
+        """The parts of the index that did not answer, and why."""
+        return [{"part": name, "reason": reason} for name, reason in self.answer.missing.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,8 @@ class DatedAnswer:
     judged: Mapping[str, bool]
 
     def holds(self, commit: Commit, judged: Mapping[str, bool]) -> bool:
-        """Would a search find the same now?"""
-        return (self.commit, self.judged) == (commit, judged)
+        """Would a search find the same now? What has not answered may answer again."""
+        return not self.answer.missing and (self.commit, self.judged) == (commit, judged)
 
     @property
     def n_bytes(self) -> int:

@@ -21,6 +21,7 @@ from bof.images.decode import Picture
 from bof.options import PixelLimit, ServeOptions
 from bof.retrieval.indexed_pictures import MAX_PIXELS
 from bof.retrieval.query import QuerySource
+from bof.retrieval.remote.searching import SearchWorkers
 from bof.server import uploads
 from bof.server.collection import ServedCollection
 from bof.server.decoding import Check, Decode, DecodeSpec, PictureTask, Pose, Prepare, Prepared, QueryNeeds
@@ -57,7 +58,8 @@ class Settings:
     """What a server is started with, besides the limits of ServeOptions.
 
     hosts: names to answer to, empty: any; origins: sites whose pages may ask; sources: where pictures are fetched from;
-    moves: where duplicates may be moved to, None: files are not touched.
+    moves: where duplicates may be moved to, None: files are not touched; workers: who votes and verifies, None: this
+    process.
     """
 
     index: Path
@@ -71,6 +73,7 @@ class Settings:
     memory: int = 0
     sources: frozenset[Source] = frozenset()
     moves: Path | None = None
+    workers: SearchWorkers | None = None
 
     @property
     def uploads_folder(self) -> Path:
@@ -86,7 +89,7 @@ class Service:
         self.options = options
         self.is_draining = False
         n = os.cpu_count() or 1
-        engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory)
+        engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory, workers=settings.workers)
         self.collection = ServedCollection(engine, settings.uploads_folder)
         self.folder = self.collection.folder
         self.extensions = Extensions(PairingFile(pairing_path(settings.index)), settings.origins)

@@ -14,7 +14,7 @@ from bof.errors import IndexStoreError, reason_of
 from bof.native import are_sound
 from bof.native.mapped_file import reading
 from bof.store import catalog, vocabulary_copy
-from bof.store.catalog import SegmentRecord, commits
+from bof.store.catalog import ImageRecord, SegmentRecord, commits
 from bof.store.judgments import require_sound_judgments
 from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segment_files import most_bytes
@@ -84,10 +84,11 @@ class _Catalogued:
     live: Sequence[LostImage]
 
 
-def check(folder: Path, n_words: int) -> CheckReport:
+def check(folder: Path, n_words: int, records: Sequence[ImageRecord] | None = None) -> CheckReport:
     """Read every byte of an index as of one commit. Raises IndexStoreError where the catalogue itself is damaged.
 
-    It keeps no writer waiting: a segment that a writer takes away meanwhile is passed over.
+    It keeps no writer waiting: a segment that a writer takes away meanwhile is passed over. records: the pictures of
+    which files are stored, where the catalogue does not say so.
     """
     with catalog.reading(folder) as database:
         commits.require_sound(database)
@@ -100,7 +101,9 @@ def check(folder: Path, n_words: int) -> CheckReport:
     damages = [damage for damage in found if damage.segment.name in names]
     n_live, strays = sum(len(entry.live) for entry in entries), list(find_strays(folder, standing))
     stored, wrong_pictures = _check_pictures(folder)
-    strays += stored.strays(contents_of(catalog.read_records(folder))) if has_any(folder) else []
+    if has_any(folder):
+        records = catalog.read_records(folder) if records is None else records
+        strays += stored.strays(contents_of(records))
     carried, wrong_vocabulary = _check_vocabulary(folder)
     facts = [*carried.values(), *(fact for entry in entries for fact in entry.segment.files.values())]
     n_bytes = sum(fact.n_bytes for fact in facts) + stored.n_bytes()

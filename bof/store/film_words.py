@@ -23,7 +23,7 @@ def count_films(segments: Sequence[Segment], live: Bool, film: I32, n_words: int
     frames = frames[np.argsort(film[frames], kind="stable")]
     by_film = np.split(frames, np.flatnonzero(np.diff(film[frames])) + 1) if len(frames) else []
     for images in by_film:
-        words = _words(segments, images)
+        words = words_of(segments, images)
         if len(words) and not 0 <= words.min() <= words.max() < n_words:
             raise ValueError("frames of films have words that do not exist")
         is_there[:] = False
@@ -32,7 +32,7 @@ def count_films(segments: Sequence[Segment], live: Bool, film: I32, n_words: int
     return FilmFrequency(frequency, len(by_film), np.asarray(film >= 0, np.bool_))
 
 
-def _words(segments: Sequence[Segment], images: I64) -> I32:
+def words_of(segments: Sequence[Segment], images: I64) -> I32:
     """The words i32 (m,) of all features of some images, by their numbers in the collection."""
     firsts = np.array([segment.postings.first_image for segment in segments])
     found = []

@@ -2,160 +2,79 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from sqlite3 import Connection
+from typing import Any
 
 from bof.errors import IndexStoreError, MismatchError, OptionError, VocabularyError, reason_of
-from bof.geometry.hypotheses import Placement
-from bof.global_descriptors.ann_index import EmbeddingPart, save_ann_index
+from bof.global_descriptors.ann_index import save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
 from bof.options import SKETCH, FeatureOptions
-from bof.store import catalog, columns, pictures, vocabulary_copy
-from bof.store.catalog import CatalogueColumns, ImageRecord, Order, SegmentRecord, Selection
-from bof.store.check import SEGMENTS, CheckReport, check, open_recorded
-from bof.store.film_frames import FilmFrames, find_film_frames
-from bof.store.film_words import count_films
-from bof.store.inverted_file import Postings, Weights, derive_weights
+from bof.store import catalog, pictures, vocabulary_copy
+from bof.store.catalog import ImageRecord, Order, SegmentRecord, Selection
+from bof.store.check import SEGMENTS, CheckReport, check, open_recorded, wrong_files
+from bof.store.counts_cache import load_counts
+from bof.store.document_counts import DocumentCounts, count_documents, join_counts
+from bof.store.epoch import Epoch
+from bof.store.film_frames import find_film_frames
+from bof.store.inverted_file import weigh
+from bof.store.parts import layout
+from bof.store.parts.layout import PartShare
 from bof.store.segments import ADVICE, Segment
+from bof.store.snapshot import Joined, PartCommit
+from bof.store.snapshot import Snapshot as Snapshot
+from bof.store.snapshot import SnapshotFacts as SnapshotFacts
 from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
 from bof.store.writer import Writer, open_writer
-from bof.system.files import mapped_bytes
 from bof.system.locking import one_writer
-from bof.types import I32, I64, U16, U64, Bool, Geometry
+from bof.types import F64
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path
 
-_EMBEDDING = "embedding.embedding"
+
+class EpochGoneError(IndexStoreError):
+    """A part is at another commit than an epoch says: whoever wants it asks for the epoch of now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The collection as of one commit: images are numbered through all segments.
+class OpenPart:
+    """A part of an index whose catalogue is being read. name: "" of an ordinary index."""
 
-    rows[i] describes image i, segment_of[i] is where its features lie; weights are derived from the whole, of which
-    n_images images and n_features features live. generation is the commit's number, names are the segments'; films:
-    which images are frames of films, None: none is.
-    """
+    name: str
+    index: Index
+    database: Connection
 
-    generation: int
-    names: Sequence[str]
-    segments: Sequence[Segment]
-    rows: CatalogueColumns
-    segment_of: I32
-    weights: Weights
-    n_images: int
-    n_features: int
-    films: FilmFrames | None = None
+    def open(self, before: Snapshot | None = None) -> PartCommit:
+        """The part; what is open of an older snapshot is used again."""
+        known = before.commit_of(self.name) if before else None
+        generation = catalog.generation_in(self.database)
+        if known and known.generation == generation and all(one.is_whole for one in known.segments):
+            return known
+        commit = catalog.read_commit(self.database)
+        opened = {record.name: one for record, one in zip(known.records, known.segments, strict=True)} if known else {}
+        firsts = accumulate((row.n_images for row in commit.segments), initial=0)
+        segments = [self._open(row, first, opened) for row, first in zip(commit.segments, firsts, strict=False)]
+        return PartCommit(self.name, generation, commit.segments, commit.images, segments)
 
-    def __repr__(self) -> str:
-        return f"Snapshot(commit {self.generation}, {self.n_images} images)"
-
-    def restricted(self, ids: Set[int]) -> Self:
-        """Only images of these ids answer; everything is weighed as in the whole collection."""
-        allowed: Bool = np.isin(self.rows.id, np.fromiter(ids, np.int64, len(ids)))
-        weights = dataclasses.replace(self.weights, live=self.weights.live & allowed)
-        return dataclasses.replace(self, weights=weights)
-
-    @property
-    def postings(self) -> list[Postings]:
-        """Every segment's postings."""
-        return [segment.postings for segment in self.segments]
-
-    @property
-    def sizes(self) -> I64:
-        """Features of each image i64 (n_images,), removed ones included."""
-        return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
-
-    def facts(self) -> SnapshotFacts:
-        """The commit in figures."""
-        used = [np.diff(part.indptr) > 0 for part in self.postings]
-        n_words_used = int(np.logical_or.reduce(used).sum()) if used else 0
-        counts = self.n_images, self.n_features, len(self.segments), n_words_used
-        return SnapshotFacts(self.generation, *counts, self.sizes[~self.rows.deleted])
-
-    def count_known(self, group: str) -> int:
-        """Live images that have rows in a group of optional columns."""
-        return int((self.columns_known(group) & self.weights.live).sum())
-
-    @property
-    def is_whole(self) -> bool:
-        """Is each file as long as it was when it was opened, and was so whenever it was read?"""
-        return all(segment.is_whole for segment in self.segments)
-
-    def require_whole(self) -> None:
-        """Raises ShrunkFileError where a file became shorter while it was read: what was found is worthless."""
-        for segment in self.segments:
-            segment.require_whole()
-
-    def stay_within(self, n_bytes: int) -> None:
-        """Give back the memory of mapped files where it is more than this; what is needed again is read again."""
-        if mapped_bytes() > n_bytes:
-            for segment in self.segments:
-                segment.release()
-
-    def geometry(self, image: int, features: U16 | None = None) -> Geometry:
-        """Where the features of an image lie, or only those in the rows `features`, in pixels of the original."""
-        size = int(self.rows.width[image]), int(self.rows.height[image])
-        return self.segments[int(self.segment_of[image])].geometry(int(self.rows.position[image]), *size, features)
-
-    def embeddings(self) -> list[EmbeddingPart]:
-        """The embeddings of each segment that has any."""
-        return [
-            EmbeddingPart(name, segment.postings.first_image, segment.columns[_EMBEDDING])
-            for name, segment in zip(self.names, self.segments, strict=True)
-            if _EMBEDDING in segment.columns
-        ]
-
-    def column(self, name: str) -> Iterator[tuple[slice, NDArray[Any], Bool]]:
-        """A column of global descriptors, a segment at a time: which images, their rows, which of them are known."""
-        for segment in self.segments:
-            if name in segment.columns:
-                first = segment.postings.first_image
-                images = slice(first, first + segment.n_images)
-                yield (
-                    images,
-                    segment.columns[name],
-                    columns.known(segment.columns, columns.group_of(name), segment.n_images),
-                )
-
-    def columns_known(self, group: str) -> Bool:
-        """Which images bool (n_images,) have rows in a group of optional columns."""
-        parts = [columns.known(s.columns, group, s.n_images) for s in self.segments]
-        return np.concatenate(parts or [np.empty(0, np.bool_)])
-
-    def words(self, image: int) -> tuple[I32, U64]:
-        """Words i32 (n,) and signatures u64 (n,) of an image's features."""
-        return self.segments[int(self.segment_of[image])].words(int(self.rows.position[image]))
-
-    def placement(self, images: I64, indptr: I64, features: U16) -> Placement:
-        """Where features of some images i64 (n,) lie, rows u16 (m,): those of image i at indptr[i]:indptr[i + 1]."""
-        placed = np.empty((4, len(features)))
-        segment_of, position = self.segment_of[images], self.rows.position[images].astype(np.int64)
-        for number in np.unique(segment_of).tolist():
-            chosen = np.flatnonzero(segment_of == number)
-            self.segments[number].place(chosen, indptr, position, features, placed)
-        return placed
+    def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
+        opened = known.get(row.name)
+        if opened and opened.is_whole and opened.has_columns_of(row.files):
+            return opened.moved(first_image)
+        return self.index.open_segment(row, first_image)
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotFacts:
-    """A commit in figures: its number, live images and features, segments, words in use; features_per_image i64 (n,) of
-    the live images.
-    """
+class Cut:
+    """The catalogues of all parts at one moment: no commit ends while it is held. number: of all commits together."""
 
-    generation: int
-    n_images: int
-    n_features: int
-    n_segments: int
-    n_words_used: int
-    features_per_image: I64
+    number: int
+    parts: Sequence[OpenPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,39 +92,57 @@ class Index:
     carries_vocabulary: bool
 
     @classmethod
-    def create(cls, folder: Path, vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> Index:
+    def create(
+        cls,
+        folder: Path,
+        vocabulary: Vocabulary,
+        vocabulary_folder: Path,
+        features: FeatureOptions,
+        share: PartShare | None = None,
+    ) -> Index:
         """A new, empty index with a copy of the vocabulary that lies in vocabulary_folder.
 
-        Raises IndexStoreError where there is one or the folder cannot be written.
+        share: it is to have this share of a collection alone. Raises IndexStoreError where there is one or the folder
+        cannot be written.
         """
-        meta = {
-            "fingerprint": vocabulary.fingerprint,
-            "n_words": vocabulary.n_words,
-            "features": features.fact,
-            "vocabulary_folder": str(vocabulary_folder.absolute()),
-            **ColumnSpec((SKETCH,)).meta,
-        }
-        try:
-            (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
+        meta = new_facts(vocabulary, vocabulary_folder, features)
+        if share is not None:
+            meta |= {layout.SHARE: share.fact, catalog.LAST_ID: share.last_id}
+        make_folder(folder / SEGMENTS)
         with one_writer(folder):
             catalog.require_none(folder)
             files = vocabulary_copy.write_copy(folder, vocabulary_folder, vocabulary.fingerprint)
             catalog.create(folder, {**meta, vocabulary_copy.FACT: vocabulary_copy.as_fact(files)})
-        return cls.open(folder)
+        return Index.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Index:
-        """An existing index. Raises IndexStoreError where there is none or it is damaged."""
+        """An existing index, of its own kind: one in parts is a `PartedIndex`.
+
+        Raises IndexStoreError where there is none or it is damaged.
+        """
+        from bof.store.parts.index import PartedIndex
+
         meta = catalog.read_meta(folder)
+        kind = PartedIndex if layout.FACT in meta else Index
         try:
             features = FeatureOptions.from_fact(meta["features"])
             facts = meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"])
-            return cls(folder, *facts, bool(vocabulary_copy.files_of(meta)))
+            return kind(folder, *facts, bool(vocabulary_copy.files_of(meta)))
         except (KeyError, TypeError, ValueError, OptionError) as error:
             advice = "delete the folder and index again"
             raise IndexStoreError(f"the catalogue lacks {error}", path=folder, advice=advice) from error
+
+    @property
+    def parts(self) -> Sequence[Index]:
+        """The index of each part: of an ordinary index itself."""
+        return (self,)
+
+    @property
+    def share(self) -> PartShare | None:
+        """Which share of a collection it is to have alone, None: whatever it is given."""
+        fact = catalog.read_meta(self.folder).get(layout.SHARE)
+        return None if fact is None else PartShare(**fact)
 
     @property
     def column_spec(self) -> ColumnSpec:
@@ -231,6 +168,8 @@ class Index:
                 advice="name the right one with {vocabulary}, or index again",
             )
 
+    # -- Changing it ---------------------------------------------------------------------------------------------------
+
     @contextmanager
     def writer(self) -> Iterator[Writer]:
         """The right to change the index, for one at a time. Raises IndexStoreError where another has it.
@@ -238,17 +177,40 @@ class Index:
         In the end the weights of a large collection are derived and kept, for the next to open it, and what finds
         embeddings in it.
         """
-        with open_writer(self.folder, self.n_words) as writer:
-            before = catalog.read_generation(self.folder)
+        with self._opened_writer() as writer:
+            before = self.generation()
             yield writer
-            if catalog.read_generation(self.folder) == before:
+            if self.generation() == before:
                 return
-            is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_CACHING
-            if is_large or catalog.read_meta(self.folder).get("model"):
-                made = self.snapshot()
-                save_ann_index(self.folder, made.embeddings())
-            if is_large:
-                save_weights(self.folder, made.generation, made.names, made.weights, counts_films=bool(made.films))
+            self.keep_derived()
+
+    def keep_derived(self) -> None:
+        """Keep what is derived from a large collection. Only the holder of the writer's lock calls it."""
+        self._keep_counts()
+        is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_CACHING
+        if is_large or catalog.read_meta(self.folder).get("model"):
+            made = self.snapshot()
+            save_ann_index(self.folder, made.embeddings())
+        if is_large:
+            save_weights(self.folder, made.generation, made.names, made.weights, counts_films=bool(made.films))
+
+    @contextmanager
+    def _opened_writer(self) -> Iterator[Writer]:
+        refuse_part(self.folder)
+        with open_writer(self.folder, self.n_words) as writer:
+            yield writer
+
+    def _keep_counts(self) -> None:
+        """An ordinary index keeps its weights alone."""
+
+    # -- Opening it ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Cut]:
+        with catalog.reading(self.folder) as database:
+            if catalog.has_parts(database):
+                raise IndexStoreError("was made an index in parts", path=self.folder, advice="open it again")
+            yield Cut(catalog.generation_in(database), [OpenPart("", self, database)])
 
     def snapshot(self, before: Snapshot | None = None) -> Snapshot:
         """The collection as of now. Raises IndexStoreError where a segment is damaged.
@@ -256,36 +218,78 @@ class Index:
         before: an older snapshot, whose open segments are used again. No commit ends while the files are opened, and
         what is open stays readable whatever the writer deletes later.
         """
-        with catalog.reading(self.folder) as database:
-            commit = catalog.read_commit(database)
-            firsts = np.cumsum([0, *(row.n_images for row in commit.segments)])
-            known = dict(zip(before.names, before.segments, strict=True)) if before else {}
-            segments = [self._open(*each, known) for each in zip(commit.segments, firsts[:-1].tolist(), strict=True)]
-        live = ~commit.images.deleted
-        n_images = [row.n_images for row in commit.segments]
-        segment_of = np.repeat(np.arange(len(segments), dtype=np.int32), n_images)
-        names = [row.name for row in commit.segments]
-        films = find_film_frames(commit.images.paths)
-        weights = load_weights(self.folder, commit.generation, names, live, self.n_words, counts_films=bool(films))
-        weights = weights or self._weigh(segments, live, films)
-        with reading(*segments):
-            sizes = np.concatenate([np.diff(s.feature_indptr) for s in segments] or [np.empty(0, np.int64)])
-        counted = int(live.sum()), int(sizes[live].sum())
-        return Snapshot(commit.generation, names, segments, commit.images, segment_of, weights, *counted, films)
+        with self._reading() as cut:
+            commits = [part.open(before) for part in cut.parts]
+            parts = [part.index for part in cut.parts]
+        whole = Joined.of(commits)
+        films = find_film_frames(whole.rows.paths)
+        facts = self.folder, cut.number, whole.names, whole.live, self.n_words
+        weights = load_weights(*facts, counts_films=bool(films))
+        if weights is None:
+            with self._naming_damage():
+                counts = [part.counts(commit) for part, commit in zip(parts, commits, strict=True)]
+                epoch = _joined(cut.number, commits, counts)
+                with reading(*whole.segments):
+                    weights = weigh([segment.postings for segment in whole.segments], whole.live, epoch.idf)
+        with reading(*whole.segments):
+            return whole.snapshot(cut.number, weights, films)
 
-    def _weigh(self, segments: Sequence[Segment], live: Bool, films: FilmFrames | None) -> Weights:
+    def epoch(self) -> Epoch:
+        """What every part weighs by as of now; no pictures are read where the counts of each part are known."""
+        with self._reading() as cut, self._naming_damage():
+            open_all = cache(lambda: [part.open() for part in cut.parts])
+            found = []
+            for number, part in enumerate(cut.parts):
+                generation = catalog.generation_in(part.database)
+                counts = part.index.known_counts(generation) or part.index.counts(open_all()[number])
+                found.append((part.name, generation, counts))
+            return join_counts(cut.number, found, open_all)
+
+    def open_part(self, epoch: Epoch, number: int, before: Snapshot | None = None) -> Snapshot:
+        """One part alone, weighed as the whole; n_images and n_features are those of the whole, images count from 0.
+
+        number: of the part in the epoch; before: an older snapshot of it. Raises EpochGoneError where the part is at
+        another commit than the epoch's.
+        """
+        facts = epoch.parts[number]
+        opened = self.open_weighed(facts.name, facts.generation, epoch.idf, epoch.number, before)
+        return replace(opened, n_images=epoch.n_images, n_features=epoch.n_features)
+
+    def open_weighed(
+        self, name: str, generation: int, idf: F64, number: int, before: Snapshot | None = None
+    ) -> Snapshot:
+        """One part alone, by name, as of a commit of its own, weighed by idf f64 (n_words,); number: of the whole's
+        commit. Raises EpochGoneError where the part is at another commit.
+        """
+        part = self._part(name)
+        with catalog.reading(part.folder) as database:
+            found = catalog.generation_in(database)
+            if found != generation:
+                expected = f"commit {generation}, of epoch {number}"
+                raise EpochGoneError(path=part.folder, expected=expected, found=found, advice="open the epoch of now")
+            commit = OpenPart(name, part, database).open(before)
+        whole = Joined.of([commit])
+        with self._naming_damage(), reading(*whole.segments):
+            weights = weigh([segment.postings for segment in whole.segments], whole.live, idf)
+            return whole.snapshot(number, weights, find_film_frames(whole.rows.paths))
+
+    def _part(self, name: str) -> Index:
+        return self
+
+    def counts(self, commit: PartCommit) -> DocumentCounts:
+        """In how many of its documents each word is. Raises ValueError where a segment contradicts itself."""
+        return self.known_counts(commit.generation) or count_documents(commit, self.n_words)
+
+    def known_counts(self, generation: int) -> DocumentCounts | None:
+        """The same as of a commit, if they are kept."""
+        return load_counts(self.folder, generation, self.n_words)
+
+    @contextmanager
+    def _naming_damage(self) -> Iterator[None]:
         try:
-            with reading(*segments):
-                counted = count_films(segments, live, films.film, self.n_words) if films else None
-                return derive_weights([segment.postings for segment in segments], live, self.n_words, counted)
+            yield
         except ValueError as error:
             raise IndexStoreError(str(error), path=self.folder, advice=ADVICE) from error
-
-    def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
-        opened = known.get(row.name)
-        if opened and opened.is_whole and opened.has_columns_of(row.files):
-            return opened.moved(first_image)
-        return self.open_segment(row, first_image)
 
     def open_segment(self, row: SegmentRecord, first_image: int = 0) -> Segment:
         """One segment of the index. Raises IndexStoreError where it is damaged."""
@@ -329,6 +333,18 @@ class Index:
         """Some images and what they are annotated with: see `catalog.select`."""
         return catalog.select(self.folder, where, text, order=order, offset=offset, limit=limit, ids=ids, paths=paths)
 
+    def ids_of_contents(self, contents: Collection[str]) -> list[tuple[int, str]]:
+        """The id and the content of each image whose file has one of these. Reads every row of the catalogue."""
+        return catalog.ids_of_contents(self.folder, contents)
+
+    def values_of(self, key: str) -> list[tuple[int, str]]:
+        """The id of each image and each of its values of a field. Raises OptionError for an unknown one."""
+        return catalog.values_of(self.folder, key)
+
+    def count_values(self, key: str, ids: Collection[int]) -> dict[str, int]:
+        """How many of some images have each value of a field, or lie in each first folder of a name."""
+        return catalog.count_values(self.folder, key, ids)
+
     def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
         """The ids of the images that `select` would select."""
         return catalog.select_ids(self.folder, where, text, ids)
@@ -341,6 +357,11 @@ class Index:
         """How many images have each tag, and how many each other field."""
         return catalog.count_annotated(self.folder)
 
+    def wrong_sizes(self) -> Iterator[str]:
+        """What is wrong with files by name and size alone, in words."""
+        for row in self.segments():
+            yield from wrong_files(self.folder, row, self.n_words, contents=False)
+
     def check(self) -> CheckReport:
         """Is every byte what was written? See `check.check`."""
         return check(self.folder, self.n_words)
@@ -350,7 +371,7 @@ class Index:
         places = [*vocabularies, self.vocabulary_folder]
         with suppress(VocabularyError):
             places.append(default_vocabulary_path())
-        with open_writer(self.folder, self.n_words) as writer:
+        with self._opened_writer() as writer:
             return writer.repair(places)
 
     def bytes_by_file(self) -> dict[str, int]:
@@ -368,3 +389,38 @@ class Index:
     def n_bytes(self) -> int:
         """Size on disk of the catalogue and of the segments that it names."""
         return sum(self.bytes_by_file().values())
+
+
+def new_facts(vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> dict[str, Any]:
+    """The facts of a new index, but for its copy of the vocabulary."""
+    return {
+        "fingerprint": vocabulary.fingerprint,
+        "n_words": vocabulary.n_words,
+        "features": features.fact,
+        "vocabulary_folder": str(vocabulary_folder.absolute()),
+        **ColumnSpec((SKETCH,)).meta,
+    }
+
+
+def make_folder(folder: Path) -> None:
+    """Raises IndexStoreError where a folder of an index cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
+
+
+def refuse_part(folder: Path) -> None:
+    """Raises IndexStoreError where an index is a part of one in parts: it is changed with the others."""
+    place = Path(os.path.abspath(folder))
+    whole = place.parent.parent
+    if place.parent.name != layout.FOLDER or not catalog.exists(whole):
+        return
+    fact = catalog.read_meta(whole).get(layout.FACT)
+    if fact and place.name in fact["names"]:
+        raise IndexStoreError("a part of an index in parts", path=folder, advice=f"change the whole: {{index}} {whole}")
+
+
+def _joined(number: int, commits: Sequence[PartCommit], counts: Sequence[DocumentCounts]) -> Epoch:
+    parts = [(one.name, one.generation, counted) for one, counted in zip(commits, counts, strict=True)]
+    return join_counts(number, parts, lambda: commits)

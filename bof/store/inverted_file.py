@@ -116,7 +116,15 @@ def derive_weights(
     frequency = np.zeros(n_words, np.int64) if films is None else films.frequency.copy()
     for part in postings:
         part.count_images(alone, frequency)
-    idf = inverse_document_frequency(frequency, int(alone.sum()) + (films.n_films if films else 0))
+    n_documents = int(alone.sum()) + (films.n_films if films else 0)
+    return weigh(postings, live, inverse_document_frequency(frequency, n_documents))
+
+
+def weigh(postings: Sequence[Postings], live: Bool, idf: F64) -> Weights:
+    """The weights of images by what each word weighs, f64 (n_words,): each image's TF-IDF length follows from it.
+
+    Raises ValueError where a posting names an image that does not exist.
+    """
     squared = squared_idf(idf)
     norms = [squared_norms(part, squared) for part in postings]
     norm = np.sqrt(np.concatenate(norms)) if norms else np.empty(0)

@@ -16,7 +16,7 @@ from bof.errors import IndexStoreError, reason_of
 from bof.native.mapped_file import reading
 from bof.store import catalog, columns, vocabulary_copy
 from bof.store import check as check_module
-from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, changes, commits, metadata
+from bof.store.catalog import Fields, ImageRecord, Move, SegmentRecord, additions, changes, commits, metadata
 from bof.store.check import OUT_OF_RANGE, SEGMENTS, CheckReport, check, is_in_range, open_recorded, wrong_files
 from bof.store.columns import Rows
 from bof.store.incoming import IncomingSegment, drop_incoming, move_in
@@ -50,6 +50,11 @@ class Writer:
     folder: Path
     n_words: int
 
+    @property
+    def parts(self) -> Sequence[Writer]:
+        """The writer of each part: of an ordinary index itself."""
+        return (self,)
+
     def require_whole(self) -> None:
         """Raises IndexStoreError where a file of the index is missing or has another size than when it was written."""
         with catalog.reading(self.folder) as database:
@@ -59,39 +64,45 @@ class Writer:
                 raise IndexStoreError(reason, advice=ADVICE)
 
     def append(
-        self, images: Sequence[tuple[ImageRecord, ImageColumns]], annotated: Mapping[str, Fields] | None = None
+        self,
+        images: Sequence[tuple[ImageRecord, ImageColumns]],
+        annotated: Mapping[str, Fields] | None = None,
+        last_id: int = 0,
     ) -> None:
         """Add images as one new segment; an older image of the same path gives way.
 
-        annotated: by path, fields that get these values in the same commit, instead of those that they had.
+        annotated: by path, fields that get these values in the same commit, instead of those that they had; last_id:
+        an id that is taken elsewhere, theirs are higher.
         """
-
-        def write(fresh: Path) -> Files:
-            return write_segment(fresh, [columns for _, columns in images], self.n_words)
 
         def commit(database: Connection, name: str, files: Files) -> None:
             n_features = sum(record.n_features for record, _ in images)
+            additions.raise_last(database, last_id)
             metadata.set_fields(database, annotated or {})
             number = changes.insert_segment(database, name, files, len(images), n_features)
             changes.insert_images(database, number, [record for record, _ in images])
 
-        self._commit_segment(write, commit)
+        self._commit_segment(lambda fresh: self._write_segment(fresh, images), commit)
         self.maintain()
 
-    def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord]) -> None:
+    @property
+    def homes(self) -> Sequence[Path]:
+        """The folders that new segments lie in: one a part."""
+        return [self.folder]
+
+    def homes_of(self, paths: Sequence[str]) -> dict[str, int]:
+        """By path: which of `homes` a picture's segment lies in."""
+        return dict.fromkeys(paths, 0)
+
+    def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0) -> None:
         """Add a segment that another process wrote beside the index, `append` otherwise. records: of its images.
 
-        Every byte is compared with what was said of it. Raises IndexStoreError where it is not that; it is dropped.
+        home: which of `homes` it was written beside. Every byte is compared with what was said of it. Raises
+        IndexStoreError where it is not that; it is dropped.
         """
+        self.take_in(segment, records)
         n_features = sum(record.n_features for record in records)
-        row = SegmentRecord(0, segment.name, len(records), n_features, segment.files)
-        place = move_in(self.folder, segment.name)
         try:
-            opened = self.open_sound(row)
-            with reading(opened):
-                sizes = np.diff(opened.feature_indptr).tolist()
-            if sizes != [record.n_features for record in records]:
-                raise IndexStoreError("its images have other numbers of features than was said", path=place)
             with catalog.transaction(self.folder) as database:
                 number = changes.insert_segment(database, segment.name, segment.files, len(records), n_features)
                 changes.insert_images(database, number, records)
@@ -100,18 +111,41 @@ class Writer:
             raise
         self.maintain()
 
+    def take_in(self, segment: IncomingSegment, records: Sequence[ImageRecord]) -> Segment:
+        """Such a segment at its place, compared with what was said of it, but no part of the index yet."""
+        n_features = sum(record.n_features for record in records)
+        place = move_in(self.folder, segment.name)
+        try:
+            opened = self.open_sound(SegmentRecord(0, segment.name, len(records), n_features, segment.files))
+            with reading(opened):
+                sizes = np.diff(opened.feature_indptr).tolist()
+            if sizes != [record.n_features for record in records]:
+                raise IndexStoreError("its images have other numbers of features than was said", path=place)
+        except (OSError, IndexStoreError):
+            self._delete([segment.name])
+            raise
+        return opened
+
     def read_incoming(
-        self, segment: IncomingSegment, records: Sequence[ImageRecord]
+        self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0
     ) -> list[tuple[ImageRecord, ImageColumns]]:
         """The images of such a segment, in memory, for those that may come in one by one; the segment is dropped."""
-        row = SegmentRecord(0, segment.name, len(records), sum(r.n_features for r in records), segment.files)
-        move_in(self.folder, segment.name)
+        opened = self.take_in(segment, records)
         try:
-            opened = self.open_sound(row)
             with reading(opened):
                 return [(record, opened.image_columns(place)) for place, record in enumerate(records)]
         finally:
             self._delete([segment.name])
+
+    def write_images(self, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> tuple[str, Files]:
+        """A segment whole and on disk, which is no part of the index yet: the name of its folder, and its files.
+
+        Raises OSError.
+        """
+        return self._write(lambda fresh: self._write_segment(fresh, images))
+
+    def _write_segment(self, fresh: Path, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> Files:
+        return write_segment(fresh, [columns for _, columns in images], self.n_words)
 
     def backfill(self, number: int, rows: Mapping[int, Rows]) -> None:
         """Give images of a segment, by position, rows of optional columns; all else in it stays as it is."""
@@ -274,15 +308,23 @@ class Writer:
 
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
         """A new segment whole and on disk, before one transaction makes it part of the index."""
-        target = self.folder / SEGMENTS / uuid.uuid4().hex
-        files: Files = {}
-        try:
-            write_folder(target, lambda fresh: files.update(write(fresh)))
+        with self._sweeping_after_failure():
+            name, files = self._write(write)
             with catalog.transaction(self.folder) as database:
-                commit(database, target.name, files)
+                commit(database, name, files)
+
+    def _write(self, write: Write) -> tuple[str, Files]:
+        name, files = uuid.uuid4().hex, Files()
+        write_folder(self.folder / SEGMENTS / name, lambda fresh: files.update(write(fresh)))
+        return name, files
+
+    @contextmanager
+    def _sweeping_after_failure(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, IndexStoreError) as error:
             with suppress(IndexStoreError):
                 self.sweep()
             if isinstance(error, IndexStoreError):
                 raise
-            raise IndexStoreError(reason_of(error), path=target, advice="the index is as it was") from error
+            raise IndexStoreError(reason_of(error), path=self.folder, advice="the index is as it was") from error

@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof.cluster.connection import Cluster
-from bof.cluster.shares import run_on_workers
 from bof.errors import ImageError, OptionError
 from bof.features.sift import N_DIMENSIONS, extract_features
 from bof.images.decode import decode, read_bytes
 from bof.images.listing import Skipped, list_files
 from bof.options import OWN, FeatureOptions, TrainOptions
+from bof.scheduling.connection import Cluster
+from bof.scheduling.shares import run_on_workers
 from bof.system.memory import keep_freed_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
 from bof.types import I64, U8, U64

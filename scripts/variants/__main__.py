@@ -29,9 +29,12 @@ _TRAIN, _PACKAGES = "train", "packages"
 _TOP = 500
 
 WAYS = {
-    "first look alone": SearchOptions(mirror="never", inverse="never", enlarge="never", verify=VerifyOptions(pixels=0)),
+    "first look alone": SearchOptions(
+        mirror="never", inverse="never", enlarge="never", tilt="never", verify=VerifyOptions(pixels=0)
+    ),
     "without inverse": SearchOptions(inverse="never"),
     "without enlarge": SearchOptions(enlarge="never"),
+    "without tilt": SearchOptions(tilt="never"),
     "all": SearchOptions(),
 }
 """What is compared; the last is how a search asks unless told otherwise."""

@@ -8,7 +8,7 @@ pytest.importorskip("distributed")
 
 from distributed import LocalCluster
 
-from bof.cluster.connection import Cluster
+from bof.scheduling.connection import Cluster
 from tests.support.dask_workers import connected, local_workers
 
 

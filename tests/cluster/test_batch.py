@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bof.cluster.connection import Cluster
-from bof.cluster.worker import worker_address
 from bof.engine import Engine
 from bof.errors import ClusterError, IndexStoreError, VocabularyError
 from bof.index import main as index
 from bof.options import FeatureOptions, IndexOptions, TrainOptions
+from bof.scheduling.connection import Cluster
+from bof.scheduling.worker import worker_address
 from bof.store.incoming import INCOMING
 from bof.train_vocab import main as train_vocab
 from bof.vocabulary.sampling import draw_sample
@@ -108,8 +108,8 @@ def test_a_segment_that_is_not_what_was_said_is_refused(
 
     def damaging(*arguments: object) -> object:
         for written in original(*arguments):
-            if written.segment is not None:
-                path = tmp_path / "index" / INCOMING / written.segment.name / "signature.npy"
+            for one in written.segments:
+                path = tmp_path / "index" / INCOMING / one.segment.name / "signature.npy"
                 data = bytearray(path.read_bytes())
                 data[-1] ^= 1
                 path.write_bytes(data)
@@ -132,7 +132,7 @@ def test_what_a_worker_reports_is_compared_with_its_share(
 
     def lying(*arguments: object) -> object:
         for first, share, found in original(*arguments):
-            object.__setattr__(found, "records", found.records[1:])
+            object.__setattr__(found.segments[0], "records", found.segments[0].records[1:])
             yield first, share, found
 
     monkeypatch.setattr(segment_tasks, "spread", lying)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bof.cluster import connection
-from bof.cluster.connection import Cluster, open_cluster
 from bof.errors import ClusterError
+from bof.scheduling import connection
+from bof.scheduling.connection import Cluster, open_cluster
 
 
 def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bof.cluster import shares
-from bof.cluster.connection import Cluster
-from bof.cluster.shares import Job, run_on_workers, spread
 from bof.errors import ClusterError, ImageError
+from bof.scheduling import shares
+from bof.scheduling.connection import Cluster
+from bof.scheduling.shares import Job, run_on_workers, spread
 from bof.system.workers import Limits, LostItem
 from tests.support.dask_workers import kill, pids
 
@@ -41,7 +41,7 @@ def crash_of_thirteen(shared: None, item: int) -> int:
 
 
 def fail_on(address: str, items: list[int]) -> list[int]:
-    from bof.cluster.worker import worker_address
+    from bof.scheduling.worker import worker_address
 
     if worker_address() == address:
         raise OSError(28, "No space left on device")
@@ -132,7 +132,7 @@ def _allow_one_failure(dask_scheduler: object) -> None:
 
 
 def test_other_versions_are_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bof.cluster import identity
+    from bof.scheduling import identity
 
     monkeypatch.setattr(identity, "VERSION", "9.9.9")
     identity.own_identity.cache_clear()

@@ -57,7 +57,7 @@ def test_the_others_stay_in_their_order(seed: int) -> None:
     judged = with_judgments(answer, said, np.ones(n + 3, np.bool_))
     others = [image for image in judged.images.tolist() if image not in said]
     assert others == [image for image in answer.images.tolist() if image not in said]
-    last = [image for image, same in sorted(said.items()) if not same]
+    last = [image for image, same in said.items() if not same]
     assert judged.images.tolist()[len(judged.images) - len(last) :] == last
     assert sorted(judged.images.tolist()) == sorted({*answer.images.tolist(), *said})
     assert len(judged.scores) == len(judged.images)

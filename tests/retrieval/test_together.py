@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,6 +12,9 @@ import pytest
 from bof.engine import Engine
 from bof.errors import OptionError
 from bof.options import IndexOptions, SearchOptions
+from bof.retrieval.answer import Answer
+from bof.retrieval.collection import Collection
+from bof.retrieval.evidence import Evidence
 from bof.retrieval.query import together
 from bof.retrieval.together import joined
 from tests.support.scenes import draw_scene, write_picture
@@ -45,13 +50,30 @@ def test_scores_are_the_mean_of_those_of_each_picture(engine: Engine) -> None:
     searcher = engine.searcher(SearchOptions())
     queries = [engine.query(draw_scene(seed)) for seed in (LEFT, RIGHT, 33)]
     answers = [searcher.search(query) for query in queries]
-    answer = joined(answers, engine.images)
+    answer = joined(answers, searcher.collection)
     for image, score in zip(answer.images.tolist(), answer.scores.tolist(), strict=True):
-        each = [one.scores[one.images == image].sum() for one in answers]
-        assert score == pytest.approx(np.mean(each))
+        own = [float(one.scores[one.images == image].sum()) for one in answers]
+        sure = [10 * (one.probability(image) or 0.0) for one in answers]
+        assert score == pytest.approx(np.mean([s + 0.3 * (o - s) for o, s in zip(own, sure, strict=True)]))
         proof = answer.verifications.get(image)
         assert proof is answers[answer.query_numbers[image]].verifications.get(image)
     assert np.array_equal(searcher.search(together(queries)).images, answer.images)
+
+
+class _Rows(SimpleNamespace):
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def test_what_one_picture_proves_passes_what_all_resemble() -> None:
+    alike, proved = Evidence(0.5, 0.0), Evidence(0.01, 0.999)
+    resembling = Answer(np.array([0]), np.array([alike.score]), {}, {0: alike}, {})
+    proving = Answer(np.array([1, 0]), np.array([proved.score, alike.score]), {}, {0: alike, 1: proved}, {})
+    answer = joined(
+        [resembling, proving, resembling], cast(Collection, SimpleNamespace(rows=_Rows(names=["alike", "proved"])))
+    )
+    assert answer.images.tolist() == [1, 0]
+    assert answer.query_numbers == {0: 0, 1: 1}
 
 
 def test_a_hit_is_proved_in_the_picture_that_shows_it(engine: Engine) -> None:

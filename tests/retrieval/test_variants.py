@@ -14,6 +14,7 @@ from bof.geometry import transforms
 from bof.images.decode import Picture
 from bof.options import EXTRACTORS, FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.enlarging import enlarged
+from bof.retrieval.tilting import tilted
 from bof.retrieval.variants import inverse, mirror_image
 from bof.types import U8, Features
 from tests.support.scenes import draw_scene, write_picture
@@ -98,7 +99,9 @@ def test_never_means_that_a_negative_is_not_looked_for(engine: Engine) -> None:
 
 
 def test_what_was_found_straight_is_not_called_inverted(engine: Engine) -> None:
-    first = engine.search(draw_scene(2), SearchOptions(inverse="always", mirror="always", enlarge="always"))[0]
+    first = engine.search(
+        draw_scene(2), SearchOptions(inverse="always", mirror="always", enlarge="always", tilt="always")
+    )[0]
     assert first.verification is not None
     assert (first.name, first.verification.variant) == ("scene-2.png", None)
 
@@ -130,3 +133,34 @@ def test_parts_are_in_the_pixels_of_the_query(engine: Engine) -> None:
 def test_a_picture_with_all_of_its_pixels_is_not_read_again(engine: Engine) -> None:
     assert not list(enlarged(engine.query(np.vstack([draw_scene(1), draw_scene(2)]))))
     assert [one.name for one in enlarged(engine.query(draw_scene(1)[:100, :100]))] == ["enlarged"]
+
+
+def test_tilts_are_in_the_pixels_of_the_query(engine: Engine) -> None:
+    query = engine.query(draw_scene(6), box=(40, 30, 300, 220), channels="BGR")
+    found = list(tilted(query))
+    assert [one.name for one in found] == ["tilted"] * 4
+    for one in found:
+        assert one.query_xy_px is not None
+        assert len(one.query_xy_px) > 50
+        assert np.all((one.query_xy_px >= [40, 30]) & (one.query_xy_px <= [300, 220]))
+        moved = transforms.apply(one.variant_from_query, one.query_xy_px.astype(np.float64))
+        np.testing.assert_allclose(moved, one.features.geometry.xy_px, atol=1e-2)
+        assert abs(np.linalg.det(one.variant_from_query[:2, :2])) == pytest.approx(0.5, rel=0.01)
+
+
+def test_a_picture_seen_from_aside_is_found_and_lies_where_it_is(engine: Engine) -> None:
+    planted = np.array([[0.38, 0.0, 12.0], [0.0, 1.0, 5.0], [0.0, 0.0, 1.0]])
+    aside = np.asarray(cv2.warpPerspective(cv2.GaussianBlur(draw_scene(7), (5, 1), 0), planted, (150, 250)), np.uint8)
+    query = engine.query(aside, channels="BGR")
+
+    def inliers(tilt: str) -> int:
+        options = SearchOptions(tilt=tilt, mirror="never", inverse="never", enlarge="never")
+        hit = next(hit for hit in engine.hits(query, engine.answer(query, options)) if hit.name == "scene-7.png")
+        assert hit.verification is not None
+        if hit.verification.variant == "tilted":
+            assert hit.outline is not None
+            expected = transforms.apply(np.asarray(np.linalg.inv(planted), np.float64), query.outline)
+            assert np.abs(hit.outline - expected).max() < 40
+        return hit.verification.n_inliers
+
+    assert inliers("always") > inliers("never")

@@ -232,8 +232,8 @@ def test_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_later_format_with_other_tables_is_another_format_and_no_damage(folder: Path) -> None:
-    damage(folder, "CREATE TABLE later (x)", "UPDATE meta SET value = '4' WHERE key = 'format'")
-    with pytest.raises(MismatchError, match="expected index format 1 to 3, found 4; use the bof that wrote it"):
+    damage(folder, "CREATE TABLE later (x)", "UPDATE meta SET value = '5' WHERE key = 'format'")
+    with pytest.raises(MismatchError, match="expected index format 1 to 4, found 5; use the bof that wrote it"):
         Index.open(folder)
 
 

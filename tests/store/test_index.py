@@ -397,7 +397,7 @@ def edit_catalogue(index: Index, statement: str) -> None:
 
 def test_another_format_is_refused_with_both_numbers(filled: Index) -> None:
     edit_catalogue(filled, "UPDATE meta SET value = '99' WHERE key = 'format'")
-    with pytest.raises(MismatchError, match="expected index format 1 to 3, found 99"):
+    with pytest.raises(MismatchError, match="expected index format 1 to 4, found 99"):
         Index.open(filled.folder)
 
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bof.store import catalog
 from bof.store.catalog import Move
-from bof.store.check import SEGMENTS, check
+from bof.store.check import SEGMENTS
 from bof.store.index import Index, Snapshot
 from bof.store.writer import Writer
 from tests.support.extracted import Extracted
@@ -148,7 +148,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.index = Index.open(self.index.folder)
-        report = check(self.index.folder, N_WORDS)
+        report = self.index.check()
         assert (report.n_saved, list(report.damages), list(report.strays)) == (len(self.images), [], [])
 
     @rule()
@@ -181,14 +181,14 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_was_said_is_found(self) -> None:
-        reported = {path: set(fields["tag"]) for path, fields in catalog.read_metadata(self.index.folder).items()}
+        reported = {path: set(fields["tag"]) for path, fields in self.index.metadata().items()}
         assert reported == {path: tags for path, tags in self.tags.items() if tags}
         path_of = {row.id: row.path for row in self.index.snapshot().rows}
         red = {path for path in self.images if "red" in self.tags.get(path, ())}
         requested = [("tag = red", "", red), ("", "red", red), ("name ~ .jpg", "", set(self.images))]
         requested += [("", Path(path).stem, {path} & set(self.images)) for path in ALL_PATHS[:3]]
         for where, text, expected in requested:
-            found = catalog.select_ids(self.index.folder, where, text)
+            found = self.index.select_ids(where, text)
             assert {path_of[number] for number in found} == expected
 
 

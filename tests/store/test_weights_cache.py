@@ -53,7 +53,7 @@ def must_not_derive(*_: object) -> Weights:
 
 def test_a_reader_takes_what_the_writer_kept(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = derived(index)
-    monkeypatch.setattr(index_module, "derive_weights", must_not_derive)
+    monkeypatch.setattr(index_module, "weigh", must_not_derive)
     assert_equal(index.snapshot().weights, expected)
 
 
@@ -62,7 +62,7 @@ def test_every_change_keeps_anew(index: Index, photos: Path, monkeypatch: pytest
     engine.add([sorted(photos.glob("*.png"))[5]], ONE)
     engine.remove(["scene-01.png"])
     expected = derived(index)
-    monkeypatch.setattr(index_module, "derive_weights", must_not_derive)
+    monkeypatch.setattr(index_module, "weigh", must_not_derive)
     found = index.snapshot()
     assert_equal(found.weights, expected)
     assert not found.weights.live[[row.name for row in found.rows].index("scene-01.png")]

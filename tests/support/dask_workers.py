@@ -10,7 +10,7 @@ from typing import Any
 
 from distributed import LocalCluster
 
-from bof.cluster.connection import Cluster, open_cluster, quiet
+from bof.scheduling.connection import Cluster, open_cluster, quiet
 
 
 @contextmanager

@@ -15,7 +15,12 @@ from bof.store import catalog
 from bof.store.catalog import ImageRecord
 from bof.store.check import SEGMENTS
 from bof.store.columns import group_of, known
+from bof.store.counts_cache import FILE_NAME as COUNTS
 from bof.store.index import Index, Snapshot
+from bof.store.parts.index import PartedIndex
+from bof.store.parts.layout import FOLDER, By, Layout
+from bof.store.parts.making import facts_of_whole, make_part
+from bof.store.parts.writer import PartedWriter
 from bof.store.writer import Writer
 from bof.types import QueryWords
 from tests.support.extracted import Extracted, extracted
@@ -36,9 +41,13 @@ def picture(path: str, seed: int, name: str = "") -> Extracted:
 
 def empty(folder: Path) -> Index:
     (folder / SEGMENTS).mkdir(parents=True)
-    facts = dataclasses.asdict(FeatureOptions())
-    catalog.create(folder, {"fingerprint": "", "n_words": N_WORDS, "features": facts, "vocabulary_folder": "v"})
+    catalog.create(folder, _facts())
     return Index.open(folder)
+
+
+def _facts() -> dict[str, Any]:
+    facts = dataclasses.asdict(FeatureOptions())
+    return {"fingerprint": "", "n_words": N_WORDS, "features": facts, "vocabulary_folder": "v"}
 
 
 def votes_by_name(snapshot: Snapshot, seed: int) -> dict[str, float]:
@@ -98,26 +107,40 @@ def columns_by_name(snapshot: Snapshot) -> dict[str, dict[str, bytes]]:
 
 
 def records_by_path(folder: Path) -> dict[str, ImageRecord]:
-    return {record.path: record for record in catalog.read_records(folder)}
+    return {record.path: record for record in Index.open(folder).records()}
 
 
 def state(folder: Path) -> tuple[Any, ...]:
     """All that a reader can learn, by name."""
-    snapshot = Index.open(folder).snapshot()
-    files = {record.name: record.file for record in catalog.read_records(folder)}
+    index = Index.open(folder)
+    snapshot = index.snapshot()
+    files = {record.name: record.file for record in index.records()}
     name_of = {row.id: row.name for row in snapshot.rows}
-    texts = [{name_of[number] for number in catalog.select_ids(folder, "", word)} for word in ("b", "kept")]
-    reported, meta = catalog.read_metadata(folder), catalog.read_meta(folder)
+    texts = [{name_of[number] for number in index.select_ids("", word)} for word in ("b", "kept")]
+    reported, meta = index.metadata(), catalog.read_meta(folder)
     facts = meta.get("roots"), meta.get("columns"), columns_by_name(snapshot)
     return files, features_by_name(folder), snapshot.weights.idf.tobytes(), reported, texts, facts
 
 
+def empty_in_parts(folder: Path, n_parts: int, by: By = "hash") -> Index:
+    facts = _facts()
+    (folder / FOLDER).mkdir(parents=True)
+    names = tuple(make_part(folder, facts) for _ in range(n_parts))
+    catalog.create(folder, facts_of_whole(facts, Layout(names, by)))
+    return Index.open(folder)
+
+
 def is_clean(folder: Path) -> bool:
     """Is there nothing in the index folder but what the catalogue names, and the lock?"""
+    index = Index.open(folder)
+    if isinstance(index, PartedIndex):
+        beside = {path.name for path in folder.iterdir()} - {"writer.lock", "writer.json"}
+        named = {path.name for path in (folder / FOLDER).iterdir()} == set(index.layout.names)
+        return named and beside == {catalog.FILE_NAME, FOLDER} and all(is_clean(part.folder) for part in index.parts)
     with catalog.reading(folder) as database:
         known = {row.name: set(row.files) for row in catalog.read_segments(database)}
     found = {path.name: {file.name for file in path.iterdir()} for path in (folder / SEGMENTS).iterdir()}
-    beside = {path.name for path in folder.iterdir()} - {"writer.lock", "writer.json"}
+    beside = {path.name for path in folder.iterdir()} - {"writer.lock", "writer.json", COUNTS}
     return known == found and beside == {catalog.FILE_NAME, SEGMENTS}
 
 
@@ -126,12 +149,16 @@ ALL_PATHS = [f"/photos/{letter}.jpg" for letter in "abcdefgh"]
 
 def writer_of(folder: Path) -> Writer:
     """One without its lock."""
+    index = Index.open(folder)
+    if isinstance(index, PartedIndex):
+        writers = tuple(Writer(part.folder, N_WORDS) for part in index.parts)
+        return PartedWriter(folder, N_WORDS, index.layout, writers)
     return Writer(folder, N_WORDS)
 
 
-def make(folder: Path) -> None:
-    """Two segments, eight images, two of them with metadata."""
-    writer = writer_of(empty(folder).folder)
+def make(folder: Path, n_parts: int = 0) -> None:
+    """Two segments, eight images, two of them with metadata; in so many parts, 0: an ordinary index."""
+    writer = writer_of((empty_in_parts(folder, n_parts) if n_parts else empty(folder)).folder)
     for start in (0, 5):
         writer.append([picture(path, start + i) for i, path in enumerate(ALL_PATHS[start : start + 5])])
     writer.annotate(ALL_PATHS[1:4], {"tag": ["kept"]}, {})

@@ -28,6 +28,7 @@ _SHA256 = "0123456789abcdef" * 4
 _QUERY: dict[str, Any] = {"width": 320, "height": 240, "n_features": 512, "box": None, "sha256": _SHA256}
 _ANSWER: dict[str, Any] = {
     "query": _QUERY, "ranker": "bof", "group_by": None, "total": 37, "offset": 0, "hits": [_HIT], "overlay": None,
+    "missing_parts": [],
     "seconds": {"extract": 0.03, "vote": 0.01, "verify": 0.02},
 }  # fmt: skip
 _PROBLEM: dict[str, Any] = {

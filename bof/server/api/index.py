@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bof import __version__
+from bof.retrieval.remote.searching import SearchWorkers
 from bof.server.api.endpoint import Endpoint
 from bof.server.http import metrics
 from bof.server.http.answers import answer
@@ -61,8 +62,23 @@ async def show_metrics(service: Service, request: Request, values: Values) -> Re
         "bof_stored_query_bytes": ("bytes of stored queries in memory", float(service.stored.used)),
         "bof_jobs": ("changes that wait or run", float(sum(not job.is_over for job in service.jobs.all()))),
         **metrics.process_gauges(),
+        **_part_gauges(engine.workers),
     }
     return Response(service.metrics.text(gauges), 200, {"Cache-Control": "no-store"}, metrics.MEDIA_TYPE)
+
+
+def _part_gauges(workers: SearchWorkers | None) -> dict[str, tuple[str, float]]:
+    """Of each part of the index on workers: how it answers."""
+    if workers is None:
+        return {}
+    gauges: dict[str, tuple[str, float]] = {}
+    for name, counts in workers.counts().items():
+        labels = f'{{part="{name}"}}'
+        gauges[f"bof_part_requests{labels}"] = "requests that the part has answered", float(counts.n_answered)
+        gauges[f"bof_part_seconds{labels}"] = "seconds that its answers took", counts.seconds
+        gauges[f"bof_part_asked_again{labels}"] = "requests that another worker was given too", float(counts.n_again)
+        gauges[f"bof_part_missing{labels}"] = "requests that it did not answer", float(counts.n_missing)
+    return gauges
 
 
 def _session(service: Service, rights: Rights) -> dict[str, bool]:

@@ -19,7 +19,6 @@ from bof.server.http.parameters import Parameter, Values, whole
 from bof.server.http.problems import ProblemError, not_found
 from bof.server.http.received import as_received
 from bof.server.service import Service
-from bof.store import catalog
 from bof.store.judgments import Judgment, add_judgments, read_judgments, withdraw_judgments
 from bof.system.units import when
 
@@ -116,7 +115,7 @@ def _page(collection: ServedCollection, image: str | None, offset: int, limit: i
 def _shown(collection: ServedCollection, judgments: Sequence[Judgment]) -> list[dict[str, Any]]:
     contents = {content for judged in judgments for content in (judged.one, judged.other)}
     ids: dict[str, list[int]] = {}
-    for number, content in catalog.ids_of_contents(collection.folder, sorted(contents)) if contents else []:
+    for number, content in collection.ids_of_contents(contents) if contents else []:
         ids.setdefault(content, []).append(number)
     return [_judgment(judged, ids) for judged in judgments]
 

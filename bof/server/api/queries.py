@@ -14,7 +14,7 @@ from bof.retrieval.query import WholePicture
 from bof.server import uploads
 from bof.server.api.endpoint import PREFIX, Endpoint
 from bof.server.api.given import given_picture
-from bof.server.api.search import ANNOTATED, PICTURE, match_json, subject_answer
+from bof.server.api.search import ANNOTATED, ANSWERS, PICTURE, match_json, subject_answer
 from bof.server.decoding import Pose, QueryNeeds, Shrink
 from bof.server.http.answers import answer
 from bof.server.http.parameters import (
@@ -156,7 +156,7 @@ ENDPOINTS = (
         problems=("query-gone", "bad-picture", "busy"),
     ),
     Endpoint(
-        "POST", "/search/query/{query}", "Search with a stored query", search_query, {200: "Answer"},
+        "POST", "/search/query/{query}", "Search with a stored query", search_query, ANSWERS,
         parameters=(STORED, *SEARCH), is_heavy=True, problems=_OF_QUERY, others=ANNOTATED,
     ),
     Endpoint(

@@ -117,6 +117,7 @@ _ANSWER: dict[str, Schema] = {
     "query": _QUERY, "ranker": _TEXT, "group_by": _or_null(_TEXT), "total": _WHOLE, "offset": _WHOLE,
     "hits": _list(_ref("Hit")), "seconds": _SECONDS,
     "overlay": _or_null(_ref("Overlay")),
+    "missing_parts": _list(_object(part=_TEXT, reason=_TEXT)),
 }  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {

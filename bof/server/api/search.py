@@ -138,13 +138,16 @@ async def search_together(service: Service, request: Request, values: Values) ->
     return answer({"queries": [query_json(part) for part in parts]} | {k: v for k, v in whole.items() if k != "query"})
 
 
+ANSWERS = {200: "Answer", 206: "Answer"}
+"""Of the whole index, or of the parts of it that answered."""
+
 ENDPOINTS = (
     Endpoint(
-        "POST", "/search", "Search with a picture", search, {200: "Answer"}, parameters=(URL, *SEARCH), body="picture",
+        "POST", "/search", "Search with a picture", search, ANSWERS, parameters=(URL, *SEARCH), body="picture",
         is_heavy=True, problems=(*PICTURE, "not-fetched"), others=ANNOTATED,
     ),
     Endpoint(
-        "POST", "/search/image/{id}", "Search with a picture of the index", search_image, {200: "Answer"},
+        "POST", "/search/image/{id}", "Search with a picture of the index", search_image, ANSWERS,
         parameters=(ID, *SEARCH), is_heavy=True, problems=(*PICTURE, "gone"), others=ANNOTATED,
     ),
     Endpoint(

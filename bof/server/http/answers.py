@@ -19,6 +19,10 @@ def to_json(value: object) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+PARTIAL = 206
+"""The status of an answer of some parts of the index alone."""
+
+
 def answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer, which no cache keeps."""
     return Response(to_json(value), status, {**NO_STORE, **(headers or {})}, "application/json")

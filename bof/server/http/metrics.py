@@ -41,7 +41,10 @@ class Metrics:
         """All counters, and gauges: name -> meaning and value."""
         lines = [*self._request_lines(), *self._duration_lines(), *self._stage_lines()]
         for name, (meaning, value) in gauges.items():
-            lines += [*_head(name, "gauge", meaning), _line(name, {}, value)]
+            bare = name.partition("{")[0]
+            if f"# TYPE {bare} gauge" not in lines:
+                lines += _head(bare, "gauge", meaning)
+            lines.append(f"{name} {value:g}")
         return "\n".join(lines) + "\n"
 
     def _request_lines(self) -> Iterator[str]:

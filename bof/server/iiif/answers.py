@@ -14,7 +14,7 @@ from bof.annotations.pages import CONTENT_SEARCH, WEB_ANNOTATION, PageLinks, Pro
 from bof.annotations.pages import MEDIA_TYPE as LINKED_DATA
 from bof.annotations.places import PREFIX, Fields, Place, harvested_place, served_place
 from bof.server.http.accept import Offer, best_of
-from bof.server.http.answers import NO_STORE, answer, to_json
+from bof.server.http.answers import NO_STORE, PARTIAL, answer, to_json
 from bof.server.search import FoundPage
 from bof.server.searching import answer_json
 from bof.server.service import Service
@@ -29,7 +29,7 @@ async def negotiated(service: Service, request: Request, found: FoundPage, query
     """The answer as the client accepts it, JSON by default. query: the picture, or its record in the index."""
     offer = best_of(request.headers.get("accept", ""), (_JSON, *_ANNOTATED))
     if offer == _JSON:
-        return answer(answer_json(found), headers={"Vary": "Accept"})
+        return answer(answer_json(found), PARTIAL if found.missing_parts else 200, {"Vary": "Accept"})
     profile = _PROFILES[_ANNOTATED.index(offer)]
     if isinstance(query, ImageRecord):
         links = links_of(request, query.id, found)

@@ -23,7 +23,6 @@ from bof.server.iiif.answers import server_of
 from bof.server.iiif.images import linked, shared
 from bof.server.iiif.manifests import PICTURES_A_MANIFEST, own_url
 from bof.server.service import Service
-from bof.store import catalog
 
 FOLDER = "folder"
 
@@ -36,7 +35,7 @@ async def show_collection(service: Service, request: Request, values: Values) ->
     if not values["by"]:
         items, n_all = _manifests(request, values, len(ids), page)
     else:
-        counted = await service.in_file_thread(catalog.count_values, service.folder, values["by"], ids)
+        counted = await service.in_file_thread(service.collection.count_values, values["by"], ids)
         items, n_all = _collections(request, values, counted, page)
     last = min(page.stop, n_all)
     shown = f"{page.start + 1} to {last} of {n_all}" if page.start < last else f"none of {n_all}"

@@ -16,10 +16,10 @@ const retained = new Map();
 
 /** The parts of an address that say how to search, besides the picture. */
 const SEARCH = /** @type {const} */ ([
-  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'inverse', 'enlarge', 'where', 'text', 'tag', 'folder', 'verdict',
+  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'inverse', 'enlarge', 'tilt', 'where', 'text', 'tag', 'folder', 'verdict',
   'group_by',
 ]);
-const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror', 'inverse', 'enlarge']);
+const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror', 'inverse', 'enlarge', 'tilt']);
 
 /** The last word is open: a search finds it before it is complete. @param {string | undefined} text */
 export const openEnded = (text) => (!text || /["*\s]$/.test(text) ? text : `${text}*`);

@@ -10,7 +10,7 @@ import { valueChoice } from './values.js';
 /** @typedef {(parts: Record<string, string>) => void} Change changes parts of the address */
 /** @typedef {Api.Rankers['rankers'][number]} Ranker */
 
-const VARIANTS = /** @type {const} */ (['mirror', 'inverse', 'enlarge']);
+const VARIANTS = /** @type {const} */ (['mirror', 'inverse', 'enlarge', 'tilt']);
 const MODES = /** @type {const} */ (['auto', 'always', 'never']);
 const VERDICTS = /** @type {const} */ (['all', 'same', 'same,part', 'part', 'same,maybe', 'maybe', 'no,unverified']);
 /** What an address may say of how to search. */

@@ -56,6 +56,18 @@ def note_last(database: Connection) -> None:
     database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(next_id(database) - 1)))
 
 
+def raise_last(database: Connection, last: int) -> None:
+    """The images that come next have higher ids than this one too, in this transaction."""
+    if last >= next_id(database):
+        database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(last)))
+
+
+def moved(fact: str, added: int) -> list[list[int]]:
+    """The entries of a fact, in JSON, for ids that are so much higher."""
+    found = json.loads(fact)
+    return [[first + added, seconds] for first, seconds in found] if are_valid(found) else []
+
+
 def times_of(database: Connection) -> Callable[[int], int | None]:
     """Image id -> when it came in seconds since 1970, as of now; None for one from before this was noted."""
     entries = _read(database)

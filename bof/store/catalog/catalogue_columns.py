@@ -51,6 +51,12 @@ class Texts:
         stored = self.content[(self.ends[rows] - len(expected))[:, None] + np.arange(len(expected))]
         return list(map(int, rows[(stored == expected).all(axis=1)]))
 
+    def some(self, first: int, stop: int) -> Texts:
+        """Some of the strings, from first to stop."""
+        start = int(self.ends[first - 1]) if first else 0
+        ends = self.ends[first:stop]
+        return Texts(self.content[start : int(ends[-1]) if len(ends) else start], ends - start)
+
     def parts(self, first: int, stop: int) -> tuple[I64, U8]:
         """Sizes i64 and bytes u8 of some of the strings, from first to stop."""
         bounds = self.ends[max(0, first - 1) : stop]
@@ -91,6 +97,11 @@ class CatalogueColumns(Sequence[ImageRow]):
     def __iter__(self) -> Iterator[ImageRow]:
         return (self[i] for i in range(len(self)))
 
+    def some(self, first: int, stop: int) -> CatalogueColumns:
+        """Some of the images, from first to stop."""
+        columns = [getattr(self, each.name)[first:stop] for each in fields(CatalogueColumns)[2:]]
+        return CatalogueColumns(self.names.some(first, stop), self.paths.some(first, stop), *columns)
+
 
 COLUMNS = ", ".join(["name", "path", *(each.name for each in fields(ImageRow)[2:])])
 
@@ -100,8 +111,7 @@ CatalogueRow = tuple[bytes, bytes, int, int, int, int, int, int]
 
 def gather_rows(batches: Iterable[Sequence[CatalogueRow]]) -> CatalogueColumns:
     """The rows of all batches as columns, in their order. Raises DamagedDatabaseError for a cell that cannot be one."""
-    parts = [_columns(batch) for batch in batches] or [_columns([])]
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return joined([_columns(batch) for batch in batches])
 
 
 def _columns(batch: Sequence[CatalogueRow]) -> CatalogueColumns:
@@ -128,7 +138,10 @@ def _texts(name: str, texts: Sequence[bytes]) -> Texts:
     return Texts(content, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts))))
 
 
-def _joined(parts: Sequence[CatalogueColumns]) -> CatalogueColumns:
+def joined(parts: Sequence[CatalogueColumns]) -> CatalogueColumns:
+    """The images of all parts, in their order."""
+    if len(parts) < 2:
+        return parts[0] if parts else _columns([])
     names, paths = (_joined_texts([getattr(part, name) for part in parts]) for name in ("names", "paths"))
     columns = [np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(CatalogueColumns)[2:]]
     return CatalogueColumns(names, paths, *columns)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
 
+from bof.images.address import Address
 from bof.store.catalog import additions, checksums
 from bof.store.catalog.checksums import changing_images, changing_metadata
 from bof.store.catalog.metadata import rewrite_texts, write_texts
@@ -69,10 +70,19 @@ def insert_images(database: Connection, segment: int, images: Sequence[ImageReco
         database.executemany("UPDATE images SET deleted = 1 WHERE path = ? AND deleted = 0", paths)
     additions.note(database)
     first = additions.next_id(database)
+    _insert_rows(database, segment, [replace(image, id=first + place) for place, image in enumerate(images)])
+
+
+def insert_known(database: Connection, segment: int, images: Sequence[ImageRecord]) -> None:
+    """Name the images of a new segment, in order, with the ids that they have; none of them is here yet."""
+    _insert_rows(database, segment, images)
+
+
+def _insert_rows(database: Connection, segment: int, images: Sequence[ImageRecord]) -> None:
     database.executemany(
         "INSERT INTO images (id, name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(first + place, *_image_values(image, segment, place)) for place, image in enumerate(images)],
+        [(image.id, *_image_values(image, segment, place)) for place, image in enumerate(images)],
     )
     checksums.seal_segment(database, segment)
     rows = database.execute("SELECT id FROM images WHERE segment = ?", (segment,)).fetchall()
@@ -107,6 +117,24 @@ def find_names(database: Connection, names: Iterable[str]) -> dict[str, int]:
         row = database.execute("SELECT id FROM images WHERE name = ? AND deleted = 0", (os.fsencode(name),)).fetchone()
         if row:
             found[name] = row[0]
+    return found
+
+
+def find_ids(database: Connection, numbers: Iterable[int]) -> set[int]:
+    """Those of some ids that images here have."""
+    query = "SELECT id FROM images WHERE id IN (SELECT value FROM json_each(?))"
+    return {number for (number,) in database.execute(query, (json.dumps(list(numbers)),))}
+
+
+def find_paths(database: Connection, paths: Iterable[str]) -> set[str]:
+    """Those of some paths at which a live image is, or an image of the same file, be it a part or all of it."""
+    query = "SELECT 1 FROM images WHERE deleted = 0 AND (path = ? OR path = ? OR path BETWEEN ? AND ?) LIMIT 1"
+    found = set()
+    for path in paths:
+        file = Address.parse(path).file
+        inside = os.fsencode(os.path.join(file, "#"))
+        if database.execute(query, (os.fsencode(path), os.fsencode(file), inside, inside + b"\xff")).fetchone():
+            found.add(path)
     return found
 
 

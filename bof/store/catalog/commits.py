@@ -18,7 +18,8 @@ from bof.store.catalog import additions, checksums
 from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
 from bof.store.catalog.connection import connect, exists, reading, require_format
 from bof.store.catalog.metadata import require_texts
-from bof.store.catalog.records import SegmentRecord, checked
+from bof.store.catalog.records import RECORD, ImageRecord, SegmentRecord, checked, records_of
+from bof.store.parts import layout
 from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
 
@@ -42,10 +43,15 @@ def read_meta(folder: Path) -> dict[str, Any]:
         advice = f"build one with: {{bof index}} PHOTOS --index {folder}"
         raise IndexStoreError("no index here", path=folder, advice=advice)
     with reading(folder) as database:
-        rows = checked("meta", "key, value", database.execute("SELECT key, value FROM meta"))
-        meta = {key: _fact(key, value) for key, value in rows}
-        require_format(folder, meta.get("format"))
-        checksums.require_index(database)
+        return facts_in(folder, database)
+
+
+def facts_in(folder: Path, database: Connection) -> dict[str, Any]:
+    """The facts of the commit that `reading` holds. Raises MismatchError on another format."""
+    rows = checked("meta", "key, value", database.execute("SELECT key, value FROM meta"))
+    meta = {key: _fact(key, value) for key, value in rows}
+    require_format(folder, meta.get("format"))
+    checksums.require_index(database)
     return meta
 
 
@@ -74,6 +80,8 @@ _FACTS: Mapping[str, Callable[[Any], bool]] = {
     additions.LAST: lambda fact: type(fact) is int and 0 <= fact < additions.MAX_ID,
     "model": lambda fact: fact is None or isinstance(fact, dict),
     vocabulary_copy.FACT: vocabulary_copy.is_fact,
+    layout.FACT: layout.is_layout,
+    layout.SHARE: layout.is_share,
 }
 """What the facts may be."""
 
@@ -81,7 +89,17 @@ _FACTS: Mapping[str, Callable[[Any], bool]] = {
 def read_generation(folder: Path) -> int:
     """A number that every commit changes."""
     with connect(folder, write=False) as database:
-        return int(database.execute("PRAGMA user_version").fetchone()[0])
+        return generation_in(database)
+
+
+def generation_in(database: Connection) -> int:
+    """The number of the commit that `reading` holds; from here on no other ends."""
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def has_parts(database: Connection) -> bool:
+    """Are the images of the commit that `reading` holds in parts of the index?"""
+    return database.execute("SELECT 1 FROM meta WHERE key = ?", (layout.FACT,)).fetchone() is not None
 
 
 def read_segments(database: Connection) -> list[SegmentRecord]:
@@ -98,8 +116,7 @@ def read_segments(database: Connection) -> list[SegmentRecord]:
 
 def read_commit(database: Connection) -> Commit:
     """Every segment and every image of the commit that `reading` holds. Raises DamagedDatabaseError."""
-    (generation,) = database.execute("PRAGMA user_version").fetchone()
-    segments = read_segments(database)
+    generation, segments = generation_in(database), read_segments(database)
     return Commit(generation, segments, _read_images(database, segments, "1"))
 
 
@@ -108,6 +125,12 @@ def read_segment_images(database: Connection, segment: SegmentRecord) -> Catalog
     images = _read_images(database, [segment], f"segment = {segment.number}")
     checksums.require_segment(database, segment.number)
     return images
+
+
+def read_segment_records(database: Connection, segment: int) -> list[ImageRecord]:
+    """The images of one segment by position, removed ones included."""
+    query = f"SELECT {RECORD} FROM images WHERE segment = ? ORDER BY position"
+    return records_of(database.execute(query, (segment,)))
 
 
 def _read_images(database: Connection, segments: Sequence[SegmentRecord], where: str) -> CatalogueColumns:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bof.errors import IndexStoreError, MismatchError
+from bof.errors import IndexStoreError, MismatchError, reason_of
 from bof.store.catalog import checksums, schema
 from bof.store.catalog.metadata import write_texts
 from bof.system.database import DamagedDatabaseError, open_database
@@ -37,6 +37,21 @@ def require_none(folder: Path) -> None:
 def create(folder: Path, meta: Mapping[str, Any]) -> None:
     """Write a new catalogue with these facts. Raises IndexStoreError where there is one or none can be written."""
     require_none(folder)
+    _write_new(folder, meta)
+
+
+def replace(folder: Path, meta: Mapping[str, Any], generation: int) -> None:
+    """Put a new catalogue with these facts in the place of the one that is there, as the commit of this number.
+
+    Raises IndexStoreError where none can be written: the old one stands.
+    """
+    try:
+        _write_new(folder, meta, generation)
+    except OSError as error:
+        raise IndexStoreError(reason_of(error), path=folder / FILE_NAME, advice="the index is as it was") from error
+
+
+def _write_new(folder: Path, meta: Mapping[str, Any], generation: int = 0) -> None:
     fresh = folder / f".{FILE_NAME}.partial"
     fresh.unlink(missing_ok=True)
     with _opened(fresh, "rwc") as database:
@@ -47,6 +62,7 @@ def create(folder: Path, meta: Mapping[str, Any]) -> None:
         facts = {"format": schema.FORMAT, **meta}.items()
         database.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in facts])
         checksums.seal(database)
+        database.execute(f"PRAGMA user_version = {generation}")
         database.execute("COMMIT")
     os.replace(fresh, folder / FILE_NAME)
     fsync_path(folder)
@@ -98,9 +114,8 @@ def _refuse_other_format(folder: Path, database: sqlite3.Connection) -> None:
 def require_format(folder: Path, found: object) -> None:
     """Raises MismatchError on a format that this version cannot read."""
     if found not in schema.READABLE:
-        raise MismatchError(
-            path=folder, expected=f"index format 1 to {schema.FORMAT}", found=found, advice="use the bof that wrote it"
-        )
+        expected = f"index format 1 to {schema.READABLE[-1]}"
+        raise MismatchError(path=folder, expected=expected, found=found, advice="use the bof that wrote it")
 
 
 _DAMAGED = "the catalogue is damaged; restore it from a copy, or delete the index folder and index again"

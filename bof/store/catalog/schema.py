@@ -8,7 +8,10 @@ from sqlite3 import Connection, connect
 from bof.system.database import DamagedDatabaseError, Object, objects_of
 
 FORMAT = 3
-READABLE = (1, 2, 3)
+FORMAT_IN_PARTS = 4
+"""Of the catalogue of an index in parts, which has no images of its own: an older bof refuses it."""
+
+READABLE = (1, 2, 3, FORMAT_IN_PARTS)
 APPLICATION_ID = 0x626F6631  # "bof1"
 
 _FIRST = """

@@ -51,23 +51,31 @@ def select(
     limit: int = -1,
     ids: Collection[int] | None = None,
     paths: Collection[str] | None = None,
+    elsewhere: Collection[str] = (),
 ) -> Selection:
     """The live images that meet a condition, hold some words (see filters), and are among ids and paths, if given.
 
-    limit: at most so many from `offset` on, -1: all. Raises OptionError where a condition or words make no sense.
+    limit: at most so many from `offset` on, -1: all; elsewhere: fields that pictures of other parts have. Raises
+    OptionError where a condition or words make no sense.
     """
     with reading(folder) as database:
-        source, parameters = _compile(folder, database, where, text, ids, paths)
+        source, parameters = _compile(folder, database, where, text, ids, paths, elsewhere)
         query = f"SELECT {RECORD} {source} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"
         records = records_of(database.execute(query, (*parameters, limit, offset)))
         (total,) = database.execute(f"SELECT count(*) {source}", parameters).fetchone()
         return Selection(total, records, _fields_of(database, records))
 
 
-def select_ids(folder: Path, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
+def select_ids(
+    folder: Path,
+    where: str = "",
+    text: str = "",
+    ids: Collection[int] | None = None,
+    elsewhere: Collection[str] = (),
+) -> set[int]:
     """The ids of the live images that `select` would select."""
     with reading(folder) as database:
-        source, parameters = _compile(folder, database, where, text, ids, None)
+        source, parameters = _compile(folder, database, where, text, ids, None, elsewhere)
         return {number for (number,) in checked("images", "id", database.execute(f"SELECT id {source}", parameters))}
 
 
@@ -85,13 +93,14 @@ def _compile(
     text: str,
     ids: Collection[int] | None,
     paths: Collection[str] | None,
+    elsewhere: Collection[str] = (),
 ) -> tuple[str, list[filters.Parameter]]:
     """FROM and WHERE of a query, and its parameters."""
     conditions: list[filters.Condition] = [("deleted = 0", [])]
     if where:
         conditions.append(filters.compile_where(where))
         if has_table(database, "metadata"):
-            _require_known(database, filters.keys_of(where))
+            _require_known(database, filters.keys_of(where), elsewhere=elsewhere)
     if text:
         conditions.append(("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)", [filters.compile_text(text)]))
     if ids is not None:
@@ -106,12 +115,14 @@ def _compile(
     return f"FROM images WHERE {joined}", [value for _, values in conditions for value in values]
 
 
-def _require_known(database: Connection, keys: Collection[str], option: str = "where") -> None:
+def _require_known(
+    database: Connection, keys: Collection[str], option: str = "where", elsewhere: Collection[str] = ()
+) -> None:
     """Raises OptionError for a field that no picture has: it is mistyped more often than not."""
-    for key in sorted({*keys} - {*(filters.BUILT_IN if option == "where" else GROUPING), TAG, TITLE}):
+    for key in sorted({*keys} - {*(filters.BUILT_IN if option == "where" else GROUPING), TAG, TITLE, *elsewhere}):
         is_there = has_table(database, "metadata")
         if not is_there or not database.execute("SELECT 1 FROM metadata WHERE key = ? LIMIT 1", (key,)).fetchone():
-            found = {key for (key,) in database.execute("SELECT DISTINCT key FROM metadata")} if is_there else set()
+            found = {*elsewhere, *_keys_in(database)}
             built_in = filters.BUILT_IN if option == "where" else GROUPING
             known = [*built_in, TAG, *sorted(found - {TAG})]
             more = ["..."] if len(known) > _MOST_NAMED else []
@@ -119,6 +130,18 @@ def _require_known(database: Connection, keys: Collection[str], option: str = "w
             advice = f"did you mean {near[0]}?" if near else ""
             expected = f"one of the fields {', '.join([*known[:_MOST_NAMED], *more])}"
             raise OptionError(option=option, expected=expected, found=repr(key), advice=advice)
+
+
+def read_keys(folder: Path) -> set[str]:
+    """The fields that any picture has."""
+    with reading(folder) as database:
+        return _keys_in(database)
+
+
+def _keys_in(database: Connection) -> set[str]:
+    if not has_table(database, "metadata"):
+        return set()
+    return {key for (key,) in checked("metadata", "key", database.execute("SELECT DISTINCT key FROM metadata"))}
 
 
 def _ids_at(database: Connection, paths: Collection[str]) -> list[int]:
@@ -177,10 +200,13 @@ def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
     return dict(tags), dict(fields)
 
 
-def values_of(folder: Path, key: str) -> list[tuple[int, str]]:
-    """The id of each live image and each of its values of a field, in order. Raises OptionError for an unknown one."""
+def values_of(folder: Path, key: str, elsewhere: Collection[str] = ()) -> list[tuple[int, str]]:
+    """The id of each live image and each of its values of a field, in order. Raises OptionError for an unknown one.
+
+    elsewhere: fields that pictures of other parts have.
+    """
     with reading(folder) as database:
-        _require_known(database, {key}, "group_by")
+        _require_known(database, {key}, "group_by", elsewhere)
         if not has_table(database, "metadata"):
             return []
         joined = "metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bof.cluster import worker
-from bof.cluster.identity import own_identity
-from bof.cluster.worker import identity_fields
 from bof.errors import ClusterError
+from bof.scheduling import worker
+from bof.scheduling.identity import own_identity
+from bof.scheduling.worker import identity_fields
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,6 +63,17 @@ class Cluster:
         """Bytes that one thread may take on every worker; 0: nobody has said."""
         return min(self.on_all(worker.thread_memory).values(), default=0)
 
+    def wait(self, futures: Sequence[Any], seconds: float) -> bool:
+        """Wait until one of some futures is done, so long at most; returns whether one is."""
+        from distributed import wait
+
+        try:
+            with self.client.as_current():
+                wait(futures, timeout=seconds, return_when="FIRST_COMPLETED")
+        except (TimeoutError, CancelledError):
+            return any(future.done() for future in futures)
+        return True
+
     def require_seen(self, paths: Sequence[str]) -> None:
         """Raises ClusterError where a worker has not the files and folders that are here, some of many looked at."""
         step = max(1, -(-len(paths) // _LOOKED_AT))
@@ -73,10 +86,12 @@ class Cluster:
         """function(*arguments) on every worker as of now: address -> result."""
         try:
             return dict(self.client.run(function, *arguments))
-        except ImportError as error:
-            raise _no_bof(error, self.address) from error
         except (OSError, TimeoutError) as error:
             raise ClusterError(f"a worker does not answer: {error}", path=self.address) from error
+        except Exception as error:
+            if "ModuleNotFoundError" in repr(error) or isinstance(error, ImportError):
+                raise _no_bof(error, self.address) from error
+            raise
 
 
 def unseen_error(path: str, address: str) -> ClusterError:
@@ -118,6 +133,7 @@ def quiet() -> None:
     import dask
 
     dask.config.set({"logging": {"distributed": "error"}})
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")  # of processes that start anew
     logging.getLogger("distributed").setLevel(logging.ERROR)
 
 
@@ -156,6 +172,6 @@ def other_version(address: str, found: object) -> ClusterError:
     return ClusterError(problem, path=address, expected=str(own_identity()), found=str(found), advice=advice)
 
 
-def _no_bof(error: ImportError, address: str) -> ClusterError:
+def _no_bof(error: Exception, address: str) -> ClusterError:
     advice = "install bof-search there in the same version, and restart the workers"
     return ClusterError(f"the workers cannot run bof ({error})", path=address, advice=advice)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bof.cluster.identity import Identity, own_identity
+from bof.scheduling.identity import Identity, own_identity
 from bof.system.workers import Limits, run_in_workers
 
 DONE, FAILED, OTHER_VERSION = "done", "failed", "other version"

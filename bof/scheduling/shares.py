@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bof.cluster.connection import Cluster, other_version
-from bof.cluster.worker import DONE, OTHER_VERSION, identity_fields, work
 from bof.errors import BofError, ClusterError, display_name, reason_of
+from bof.scheduling.connection import Cluster, other_version
+from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields, work
 from bof.system.workers import Limits, LostItem
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def run_on_workers(
 
     size: items of a share.
     """
-    job = Job("bof.cluster.worker:run_share", (function, shared, limits))
+    job = Job("bof.scheduling.worker:run_share", (function, shared, limits))
     done: dict[int, Any] = {}
     next_item = 0
     for first, share, results in spread(cluster, job, _cut(items, size)):
@@ -158,17 +158,11 @@ class _Spread:
 
     def _done(self) -> list[tuple[_Share, Any]]:
         """The shares that were done, after a moment at most."""
-        from distributed import wait
-
         futures = [share.future for share in self._running.values()]
         if not futures:
             return []
-        try:
-            wait(futures, timeout=_POLL_S, return_when="FIRST_COMPLETED")
-        except TimeoutError:
+        if not self._cluster.wait(futures, _POLL_S):
             self._require_scheduler()
-        except Exception as error:  # futures that were lost with their scheduler
-            log.debug("waiting for workers: %s", error)
         over = [share for share in self._running.values() if share.future is not None and share.future.done()]
         return [(share, value[0]) for share in over if (value := self._take(share)) and not share.is_over]
 

@@ -1,0 +1,1 @@
+"""Searches on Dask's workers: the second implementation behind `shortlist.VoteAndVerify`. Start at `stages.py`."""

@@ -1,0 +1,1 @@
+"""An index in parts: ordinary indexes below one small catalogue. Start at `index.py`."""

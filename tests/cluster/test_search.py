@@ -1,0 +1,230 @@
+"""Searches on Dask's workers are those of one process to the bit, whatever becomes of workers meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bof.engine import Engine
+from bof.errors import ClusterError
+from bof.options import FeatureOptions, IndexOptions, SearchOptions, VerifyOptions
+from bof.retrieval.remote import on_worker
+from bof.retrieval.remote.parts import Ask
+from bof.retrieval.remote.requests import Touch
+from bof.retrieval.remote.searching import SearchWorkers
+from bof.scheduling.connection import Cluster
+from bof.store.parts.making import create_in_parts
+from bof.vocabulary.vocabulary import load_vocabulary
+from tests.support.dask_workers import kill, pids
+from tests.support.scenes import draw_scene, warp, write_picture
+
+ALONE = IndexOptions(workers=1)
+RANKERS = ("bof", "votes", "tfidf", "dhash", "color", "bof+color", "bof+phash+histogram", "tfidf+ahash")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scenes, some of them twice as others see them, and a watermark on six of them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    mark = draw_scene(999, 96, 60)
+    for seed in range(24):
+        pixels = draw_scene(seed)
+        if seed < 6:
+            pixels[10:70, 12:108] = mark
+        write_picture(folder / f"{seed:02d}.png", pixels)
+        if seed % 3 == 0:
+            moved = warp(pixels, np.array([[0.9, 0.1, 5.0], [-0.1, 0.9, 20.0], [0, 0, 1.0]]))
+            write_picture(folder / f"{seed:02d}-moved.png", moved)
+            write_picture(folder / f"{seed:02d}-mirrored.png", pixels[:, ::-1].copy())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parted(pictures: Path, vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of three parts."""
+    folder = tmp_path_factory.mktemp("parted") / "index"
+    vocabulary = load_vocabulary(vocabulary_folder)
+    create_in_parts(folder, vocabulary, vocabulary_folder, FeatureOptions(), 3)
+    with Engine.open(folder) as engine:
+        engine.add_columns(["hash", "color"])
+        engine.add([pictures], ALONE)
+    return folder
+
+
+@pytest.fixture
+def searching(cluster: Cluster, parted: Path) -> Iterator[Engine]:
+    with Engine.open(parted, workers=SearchWorkers(cluster)) as engine:
+        yield engine
+
+
+def plain(value: Any) -> Any:
+    """Arrays and dataclasses as plain values, which compare to the bit."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name != "seconds"}
+    if isinstance(value, dict):
+        return [(key, plain(one)) for key, one in value.items()]
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def answers(engine: Engine, pictures: Path, options: SearchOptions) -> list[Any]:
+    chosen = [pictures / name for name in ("00.png", "03-moved.png", "09-mirrored.png", "17.png")]
+    return [plain(engine.answer(engine.query(path, options), options)) for path in chosen]
+
+
+@pytest.mark.parametrize("ranker", RANKERS)
+def test_every_ranker_answers_as_one_process(searching: Engine, parted: Path, pictures: Path, ranker: str) -> None:
+    options = SearchOptions(ranker=ranker)
+    with Engine.open(parted) as one:
+        assert answers(searching, pictures, options) == answers(one, pictures, options)
+
+
+def test_filters_and_matches_are_those_of_one_process(searching: Engine, parted: Path, pictures: Path) -> None:
+    options = SearchOptions(where="name != 00.png")
+    with Engine.open(parted) as one:
+        assert answers(searching, pictures, options) == answers(one, pictures, options)
+        query = one.query(pictures / "03.png")
+        image = one.images.names.find("03-moved.png")[0]
+        assert plain(searching.match(query, image)[1]) == plain(one.match(query, image)[1])
+
+
+def test_an_ordinary_index_is_one_part(cluster: Cluster, index_folder: Path, photos: Path) -> None:
+    with (
+        Engine.open(index_folder, workers=SearchWorkers(cluster, replicas=2)) as many,
+        Engine.open(index_folder) as one,
+    ):
+        picture = photos / "scene-03.png"
+        assert plain(many.answer(many.query(picture))) == plain(one.answer(one.query(picture)))
+
+
+def test_a_killed_worker_changes_no_answer(searching: Engine, cluster: Cluster, parted: Path, pictures: Path) -> None:
+    options = SearchOptions()
+    with Engine.open(parted) as one:
+        expected = answers(one, pictures, options)
+    stop = threading.Event()
+
+    def kill_now_and_then() -> None:
+        while not stop.wait(0.7):
+            for pid in list(pids(cluster).values())[:1]:
+                kill(pid)
+            stop.wait(2.0)
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    try:
+        found = [answers(searching, pictures, options) for _ in range(3)]
+    finally:
+        stop.set()
+        killer.join()
+    assert found == [expected] * 3
+
+
+def test_stopped_workers_leave_a_partial_answer_that_names_what_is_missing(parted: Path, pictures: Path) -> None:
+    from tests.support.dask_workers import connected, local_workers
+
+    with local_workers(2) as local, connected(local) as cluster:
+        cluster.client.wait_for_workers(2, timeout=30)
+        workers = SearchWorkers(cluster, deadline_s=6.0)
+        with Engine.open(parted, workers=workers) as engine:
+            query = engine.query(pictures / "03.png")
+            whole = engine.answer(query)
+            assert not whole.missing
+            parts = next(iter(workers._parts.values()))
+            homes = [parts.workers_of(number)[0] for number in range(3)]
+            victim = homes[0]
+            names = sorted(parts.names[n].name for n, home in enumerate(homes) if home == victim)
+            if len(set(homes)) == 1:
+                pytest.skip("all parts fell to one worker")
+            pid = pids(cluster)[victim]
+            os.kill(pid, signal.SIGSTOP)
+            parts.deadline_s = 1.0
+            try:
+                with pytest.MonkeyPatch.context() as patched:
+                    patched.setattr("bof.retrieval.remote.parts._LATE_SHARE", 10.0)
+                    began = time.monotonic()
+                    partial = engine.answer(query)
+                    assert time.monotonic() - began < 20
+                assert sorted(partial.missing) == names
+                firsts = np.cumsum([0, *(p.n_rows for p in engine._collection.parts)])
+                part_of = np.searchsorted(firsts, partial.images, side="right") - 1
+                assert {parts.names[p].name for p in part_of.tolist()} & set(names) == set()
+                parts.deadline_s = 8.0
+                assert plain(engine.answer(query)) == plain(whole)  # the other worker opens them
+            finally:
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_a_part_whose_folder_is_gone_is_named(cluster: Cluster, parted: Path, pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(parted, folder)
+    workers = SearchWorkers(cluster)
+    with Engine.open(folder) as engine:
+        gone = engine._collection.parts[1].name  # its features; what it knows of pictures is still there
+        query = engine.query(pictures / "03.png")
+        shutil.move(folder / "parts" / gone / "segments", tmp_path / "gone")
+        engine.workers = workers
+        found = engine.answer(query)
+        assert list(found.missing) == [gone]
+        assert "No such file or directory" in found.missing[gone]
+        for part in engine._collection.parts:
+            shutil.rmtree(folder / "parts" / part.name / "segments", ignore_errors=True)
+        engine.workers = SearchWorkers(cluster)
+        with pytest.raises(ClusterError, match="no part of the index can be opened"):
+            engine.answer(query)
+
+
+def test_each_query_sees_one_commit_while_others_add(
+    cluster: Cluster, parted: Path, pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(parted, folder)
+    more = write_picture(tmp_path / "more" / "more.png", draw_scene(3))
+    with Engine.open(folder, workers=SearchWorkers(cluster)) as engine:
+        query = engine.query(pictures / "03.png")
+        before = plain(engine.answer(query))
+        with Engine.open(folder) as writer:
+            writer.add([more.parent], ALONE)
+            after = plain(writer.answer(query))
+        assert plain(engine.answer(query)) == before
+        for pid in pids(cluster).values():  # nobody has the old commit open any more
+            kill(pid)
+        assert plain(engine.answer(query)) == after
+        assert after != before
+
+
+def test_a_part_is_opened_when_it_is_first_asked_for(cluster: Cluster, parted: Path, vocabulary_folder: Path) -> None:
+    held = on_worker.PartsHeld()
+    with Engine.open(parted) as engine:
+        workers = SearchWorkers(cluster)
+        parts = workers.parts_of(engine._collection, parted, vocabulary_folder)
+    assert held.part(parts.names[0], None) is None
+    opened = held.part(parts.names[0], parts.opening)
+    assert opened is held.part(parts.names[0], None)
+    assert [fact[1] for fact in held.facts()] == [parts.names[0].name]
+    held.close()
+    assert held.facts() == []
+    replies, missing = parts.ask({0: Ask(Touch()), 2: Ask(Touch())}, time.monotonic() + 30)
+    assert replies == {0: True, 2: True}
+    assert not missing
+
+
+def test_duplicates_are_those_of_one_process(searching: Engine, parted: Path) -> None:
+    from bof.grouping.finding import find_groups
+
+    with Engine.open(parted) as one:
+        options = VerifyOptions()
+        assert options
+        expected = [sorted(m.name for m in group.members) for group in find_groups(one, "crop")]
+    assert [sorted(m.name for m in group.members) for group in find_groups(searching, "crop")] == expected
+    assert expected
