@@ -74,7 +74,7 @@ def read_as_indexed(record: ImageRecord, folder: Path, max_bytes: int = MAX_BYTE
     return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
 
 
-def read_picture_of(record: ImageRecord, folder: Path, max_side: int, decoder: Decoder) -> Picture | None:
+def read_picture_of(record: ImageRecord, folder: Path, max_side: PixelLimit, decoder: Decoder) -> Picture | None:
     """The picture in RGB, in the frame of what was indexed; None where its file is another now. Raises ImageError."""
     data = read_as_indexed(record, folder)
     picture = None if data is None else decoder(data, max_side)

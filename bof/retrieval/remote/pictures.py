@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bof.errors import ClusterError
 from bof.images.decode import Picture
+from bof.options import PixelLimit
 from bof.retrieval.indexed_pictures import IndexedPictures
 from bof.retrieval.remote.parts import Ask, Parts
 from bof.retrieval.remote.requests import Read
