@@ -321,7 +321,7 @@ class Engine(OpenedIndex):
         after = before.with_groups(as_names(groups), model)
         if after != before:
             is_other = before.model is not None and model is not None and before.model.facts != model.facts
-            with self._index.writer() as writer:
+            with self._index.writer(self._opened) as writer:
                 writer.set_facts(after.meta, ["embedding"] if is_other else [])
 
     @property
@@ -332,7 +332,7 @@ class Engine(OpenedIndex):
     @contextmanager
     def writer(self) -> Iterator[Writer]:
         """The right to change the index, for one at a time. Raises IndexStoreError where another has it."""
-        with self._index.writer() as writer:
+        with self._index.writer(self._opened) as writer:
             yield writer
 
     def remove(self, names: str | Iterable[str]) -> int:
@@ -344,7 +344,7 @@ class Engine(OpenedIndex):
 
     def merge(self) -> int:
         """Make one segment of all, without what was removed; returns how many there were. Changes no answer."""
-        with self._index.writer() as writer:
+        with self._index.writer(self._opened) as writer:
             return writer.merge()
 
     def annotate(self, names: str | Iterable[str], add: Fields, remove: Fields | None = None) -> int:
@@ -352,7 +352,7 @@ class Engine(OpenedIndex):
 
         names: as the index has them, or shell patterns (trips/*). Returns how many pictures are meant.
         """
-        with self._index.writer() as writer:
+        with self._index.writer(self._opened) as writer:
             found = self.find(names)
             writer.annotate([entry.path for entry in found], add, remove or {})
         return len(found)

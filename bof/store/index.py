@@ -56,11 +56,11 @@ class OpenPart:
         generation = catalog.generation_in(self.database)
         if known and known.generation == generation and all(one.is_whole for one in known.segments):
             return known
-        commit = catalog.read_commit(self.database)
+        commit = catalog.read_commit(self.database, known.known_images if known else None)
         opened = {record.name: one for record, one in zip(known.records, known.segments, strict=True)} if known else {}
         firsts = accumulate((row.n_images for row in commit.segments), initial=0)
         segments = [self._open(row, first, opened) for row, first in zip(commit.segments, firsts, strict=False)]
-        return PartCommit(self.name, generation, commit.segments, commit.images, segments)
+        return PartCommit(self.name, generation, commit.segments, commit.seals, commit.images, segments)
 
     def _open(self, row: SegmentRecord, first_image: int, known: Mapping[str, Segment]) -> Segment:
         opened = known.get(row.name)
@@ -171,25 +171,23 @@ class Index:
     # -- Changing it ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def writer(self) -> Iterator[Writer]:
+    def writer(self, before: Snapshot | None = None) -> Iterator[Writer]:
         """The right to change the index, for one at a time. Raises IndexStoreError where another has it.
 
         In the end the weights of a large collection are derived and kept, for the next to open it, and what finds
-        embeddings in it.
+        embeddings in it. before: an older snapshot, of which nothing is read again.
         """
         with self._opened_writer() as writer:
-            before = self.generation()
+            number = self.generation()
             yield writer
-            if self.generation() == before:
-                return
-            self.keep_derived()
+            if self.generation() != number:
+                self.keep_derived(before)
 
-    def keep_derived(self) -> None:
+    def keep_derived(self, before: Snapshot | None = None) -> None:
         """Keep what is derived from a large collection. Only the holder of the writer's lock calls it."""
-        self._keep_counts()
         is_large = sum(segment.n_features for segment in self.segments()) >= WORTH_CACHING
         if is_large or catalog.read_meta(self.folder).get("model"):
-            made = self.snapshot()
+            made = self._opened(before, keeps=True)
             save_ann_index(self.folder, made.embeddings())
         if is_large:
             save_weights(self.folder, made.generation, made.names, made.weights, counts_films=bool(made.films))
@@ -199,9 +197,6 @@ class Index:
         refuse_part(self.folder)
         with open_writer(self.folder, self.n_words) as writer:
             yield writer
-
-    def _keep_counts(self) -> None:
-        """An ordinary index keeps its weights alone."""
 
     # -- Opening it ----------------------------------------------------------------------------------------------------
 
@@ -218,6 +213,10 @@ class Index:
         before: an older snapshot, whose open segments are used again. No commit ends while the files are opened, and
         what is open stays readable whatever the writer deletes later.
         """
+        return self._opened(before, keeps=False)
+
+    def _opened(self, before: Snapshot | None, *, keeps: bool) -> Snapshot:
+        """keeps: what the parts are counted to have is kept."""
         with self._reading() as cut:
             commits = [part.open(before) for part in cut.parts]
             parts = [part.index for part in cut.parts]
@@ -228,11 +227,18 @@ class Index:
         if weights is None:
             with self._naming_damage():
                 counts = [part.counts(commit) for part, commit in zip(parts, commits, strict=True)]
+                if keeps:
+                    self._keep_counts(parts, commits, counts)
                 epoch = _joined(cut.number, commits, counts)
                 with reading(*whole.segments):
                     weights = weigh([segment.postings for segment in whole.segments], whole.live, epoch.idf)
         with reading(*whole.segments):
             return whole.snapshot(cut.number, weights, films)
+
+    def _keep_counts(
+        self, parts: Sequence[Index], commits: Sequence[PartCommit], counts: Sequence[DocumentCounts]
+    ) -> None:
+        """An ordinary index keeps its weights alone."""
 
     def epoch(self) -> Epoch:
         """What every part weighs by as of now; no pictures are read where the counts of each part are known."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bof.geometry.hypotheses import Placement
 from bof.global_descriptors.ann_index import EmbeddingPart
 from bof.store import columns
-from bof.store.catalog import CatalogueColumns, SegmentRecord
+from bof.store.catalog import CatalogueColumns, Seal, SegmentRecord
 from bof.store.catalog.catalogue_columns import joined
 from bof.store.film_frames import FilmFrames
 from bof.store.inverted_file import Postings, Weights
@@ -27,22 +27,27 @@ _EMBEDDING = "embedding.embedding"
 @dataclass(frozen=True, slots=True)
 class PartRows:
     """Which of a snapshot's images are those of one part: its name, "" of an ordinary index, the number of its commit,
-    its segments, how many images it has.
+    its segments and the seals of their images, how many images it has.
     """
 
     name: str
     generation: int
     records: Sequence[SegmentRecord]
+    seals: Sequence[Seal]
     n_rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class PartCommit:
-    """One part of an index as of one commit: what its catalogue says, and its open segments; images count from 0."""
+    """One part of an index as of one commit: what its catalogue says, and its open segments; images count from 0.
+
+    seals: of the images of each segment, see `catalog.commits`.
+    """
 
     name: str
     generation: int
     records: Sequence[SegmentRecord]
+    seals: Sequence[Seal]
     rows: CatalogueColumns
     segments: Sequence[Segment]
 
@@ -55,6 +60,14 @@ class PartCommit:
     def sizes(self) -> I64:
         """Features of each image, i64 (n,)."""
         return np.concatenate([np.empty(0, np.int64), *(np.diff(s.feature_indptr) for s in self.segments)])
+
+    @property
+    def known_images(self) -> dict[str, tuple[Seal, CatalogueColumns]]:
+        """What the catalogue says of the images of each segment, by its name, with their seal."""
+        ends = np.cumsum([record.n_images for record in self.records]).tolist()
+        pieces = [self.rows.some(end - record.n_images, end) for record, end in zip(self.records, ends, strict=True)]
+        names = [record.name for record in self.records]
+        return dict(zip(names, zip(self.seals, pieces, strict=True), strict=True))
 
     def require_whole(self) -> None:
         """Raises ShrunkFileError where a file became shorter while it was read."""
@@ -100,7 +113,7 @@ class Snapshot:
                 opened = self.segments[first_segment:stop_segment]
                 segments = [one.moved(one.postings.first_image - first_image) for one in opened]
                 rows = self.rows.some(first_image, stop_image)
-                return PartCommit(name, part.generation, part.records, rows, segments)
+                return PartCommit(name, part.generation, part.records, part.seals, rows, segments)
             first_image, first_segment = stop_image, stop_segment
         return None
 
@@ -222,7 +235,7 @@ class Joined:
             [record.name for commit in commits for record in commit.records],
             np.repeat(np.arange(len(opened), dtype=np.int32), n_images),
             np.concatenate([np.empty(0, np.int64), *(commit.sizes for commit in commits)]),
-            [PartRows(one.name, one.generation, one.records, len(one.rows)) for one in commits],
+            [PartRows(one.name, one.generation, one.records, one.seals, len(one.rows)) for one in commits],
         )
 
     @property

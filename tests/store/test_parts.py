@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,8 +18,11 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.store import catalog
+from bof.store import index as index_module
+from bof.store.catalog import commits
 from bof.store.index import EpochGoneError, Index, refuse_part
 from bof.store.parts import redo
+from bof.store.parts.combining import combine
 from bof.store.parts.index import PartedIndex
 from bof.store.parts.layout import FOLDER, PartShare, number_of
 from bof.store.parts.making import repart
@@ -77,7 +81,8 @@ class LifeInParts(Life):
 
     @rule()
     def keep_what_is_derived(self) -> None:
-        self.index.keep_derived()
+        with mock.patch.object(index_module, "WORTH_CACHING", 1):
+            self.index.keep_derived(self.held[-1][0] if self.held else None)
 
     @precondition(lambda self: bool(self.images))
     @rule(data=st.data())
@@ -377,13 +382,15 @@ def test_a_film_is_one_document_also_where_its_frames_lie_in_several_parts(n_par
     assert np.array_equal(expected.weights.idf, found.weights.idf)
     assert one.epoch().n_documents == many.epoch().n_documents == 8
     assert [votes_by_name(expected, seed) for seed in QUERIES] == [votes_by_name(found, seed) for seed in QUERIES]
-    many.keep_derived()
+    with mock.patch.object(index_module, "WORTH_CACHING", 1):
+        many.keep_derived()
     assert np.array_equal(many.epoch().idf, expected.weights.idf)
 
 
 def test_counts_are_kept_by_commit_and_damaged_ones_are_counted_again(index: PartedIndex) -> None:
     epoch = index.epoch()
-    index.keep_derived()
+    with mock.patch.object(index_module, "WORTH_CACHING", 1):
+        index.keep_derived()
     part = index.parts[0]
     kept = part.folder / "counts.npz"
     assert part.known_counts(part.generation()) is not None
@@ -411,3 +418,73 @@ def _rows(snapshot: Snapshot) -> list[object]:
 
 def test_what_needs_n_words_is_the_same_in_each_part(index: PartedIndex) -> None:
     assert {part.n_words for part in index.parts} == {N_WORDS}
+
+
+@pytest.mark.parametrize("n_parts", [0, 3])
+def test_images_of_segments_that_did_not_change_are_not_read_again(
+    n_parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "index", n_parts)
+    index, read = Index.open(tmp_path / "index"), list[int]()
+    before = index.snapshot()
+    with index.writer() as writer:
+        writer.append([picture("/photos/new.jpg", 4), picture("/photos/a.jpg", 3)])
+    original = commits._read_images
+
+    def counted(database: Any, segments: Any, where: str) -> Any:
+        read.append(sum(segment.n_images for segment in segments))
+        return original(database, segments, where)
+
+    monkeypatch.setattr(commits, "_read_images", counted)
+    after, fresh = index.snapshot(before), index.snapshot()
+    n_read_again = sum(read) - len(fresh.rows)
+    assert 0 < n_read_again < len(fresh.rows)
+    assert _rows(after) == _rows(fresh)
+    assert votes_by_name(after, 4) == votes_by_name(fresh, 4)
+
+
+# -- Indexes made apart -----------------------------------------------------------------------------------------------
+
+
+def test_indexes_that_gave_the_same_ids_are_combined_with_others(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    writer = writer_of(empty(tmp_path / "two").folder)
+    writer.append([picture(f"/archive/{letter}.jpg", seed, f"two {letter}.jpg") for seed, letter in enumerate("xyz")])
+    writer.annotate(["/archive/y.jpg"], {"tag": ["kept"], "year": ["1999"]}, {})
+    before = [state(tmp_path / name) for name in ("one", "two")]
+    index = combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "two"])
+    ids = [record.id for record in index.records()]
+    assert len(set(ids)) == len(ids) == len(ALL_PATHS) + 3
+    found = index.select("tag = kept and year = 1999")
+    assert [record.name for record in found.records] == ["two y.jpg"]
+    assert [record.id for record in found.records] == list(index.select_ids("", "two y"))
+    assert index.check().is_sound
+    alone = writer_of(empty(tmp_path / "alone").folder)
+    alone.append([picture(f"/archive/{letter}.jpg", seed, f"two {letter}.jpg") for seed, letter in enumerate("xyz")])
+    alone.append([picture(path, seed) for seed, path in enumerate(ALL_PATHS[:5])])
+    alone.append([picture(path, 5 + seed) for seed, path in enumerate(ALL_PATHS[5:])])
+    assert [votes_by_name(index.snapshot(), seed) for seed in QUERIES] == [
+        votes_by_name(Index.open(tmp_path / "alone").snapshot(), seed) for seed in QUERIES
+    ]
+    with index.writer() as writer:
+        writer.append([picture("/photos/last.jpg", 4)])
+    assert max(index.records(), key=lambda record: record.id).name == "last.jpg"
+    assert [state(tmp_path / name) for name in ("one", "two")] == before
+
+
+def test_what_does_not_belong_together_is_not_combined(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    with pytest.raises(OptionError, match="expected pictures of different paths in each part"):
+        combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "copy"])
+    with catalog.transaction(tmp_path / "copy") as database:
+        database.execute("UPDATE meta SET value = '13' WHERE key = 'n_words'")
+    with pytest.raises(MismatchError, match="other n_words than the first: expected 12, found 13"):
+        combine(tmp_path / "whole", [tmp_path / "one", tmp_path / "copy"])
+    empty_in_parts(tmp_path / "parts", 2)
+    with pytest.raises(OptionError, match="expected ordinary indexes, found an index in parts"):
+        combine(tmp_path / "whole", [tmp_path / "parts"])
+    assert not catalog.exists(tmp_path / "whole")
+    combine(tmp_path / "whole", [tmp_path / "one"])
+    with pytest.raises(IndexStoreError, match="there is an index here already"):
+        combine(tmp_path / "whole", [tmp_path / "one"])

@@ -92,7 +92,7 @@ def test_pictures_are_added_when_their_content_came(
 
 def entries(engine: Engine) -> list[list[int]]:
     with closing(sqlite3.connect(engine.folder / FILE_NAME)) as database:
-        return additions._read(database)
+        return additions.read_entries(database)
 
 
 def test_an_hour_has_one_entry(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

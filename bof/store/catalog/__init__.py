@@ -10,6 +10,7 @@ from bof.store.catalog.catalogue_columns import CatalogueColumns, ImageRow
 from bof.store.catalog.changes import Move
 from bof.store.catalog.commits import (
     Commit,
+    Seal,
     facts_in,
     generation_in,
     has_parts,
@@ -57,6 +58,7 @@ __all__ = [
     "ImageRow",
     "Move",
     "Order",
+    "Seal",
     "SegmentRecord",
     "Selection",
     "compile_where",

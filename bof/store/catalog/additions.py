@@ -36,7 +36,7 @@ def note(database: Connection, seconds: int | None = None) -> None:
     """Note that the images that are inserted next, in this transaction, come now. seconds: since 1970."""
     now = int(time.time()) if seconds is None else seconds
     first = next_id(database)
-    before = _read(database)
+    before = read_entries(database)
     entries = [pair for pair in before if pair[0] < first]  # older versions gave ids of dropped images again
     if not entries or entries[-1][1] // _HOUR != now // _HOUR:
         entries.append([first, now])
@@ -62,15 +62,9 @@ def raise_last(database: Connection, last: int) -> None:
         database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(last)))
 
 
-def moved(fact: str, added: int) -> list[list[int]]:
-    """The entries of a fact, in JSON, for ids that are so much higher."""
-    found = json.loads(fact)
-    return [[first + added, seconds] for first, seconds in found] if are_valid(found) else []
-
-
 def times_of(database: Connection) -> Callable[[int], int | None]:
     """Image id -> when it came in seconds since 1970, as of now; None for one from before this was noted."""
-    entries = _read(database)
+    entries = read_entries(database)
     ids = [first for first, _ in entries]
 
     def added(number: int) -> int | None:
@@ -80,7 +74,8 @@ def times_of(database: Connection) -> Callable[[int], int | None]:
     return added
 
 
-def _read(database: Connection) -> list[list[int]]:
+def read_entries(database: Connection) -> list[list[int]]:
+    """Pairs of an id and a time; none where there is no such fact, or a damaged one."""
     found = _fact(database, KEY)
     return found if are_valid(found) else []
 

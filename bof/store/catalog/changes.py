@@ -126,6 +126,27 @@ def find_ids(database: Connection, numbers: Iterable[int]) -> set[int]:
     return {number for (number,) in database.execute(query, (json.dumps(list(numbers)),))}
 
 
+def read_ids(database: Connection) -> list[int]:
+    """The ids of all images, ascending."""
+    return [number for (number,) in database.execute("SELECT id FROM images ORDER BY id")]
+
+
+def raise_ids(database: Connection, added: int) -> None:
+    """Give all images ids that are so much higher."""
+    last, entries = additions.next_id(database) - 1, additions.read_entries(database)
+    database.execute("UPDATE images SET id = -id")
+    database.execute("UPDATE images SET id = ? - id", (added,))
+    rewrite_texts(database)
+    checksums.seal(database)
+    set_meta(database, additions.LAST, last + added)
+    set_meta(database, additions.KEY, [[first + added, seconds] for first, seconds in entries])
+
+
+def drop_meta(database: Connection, keys: Iterable[str]) -> None:
+    """Forget facts of the index."""
+    database.executemany("DELETE FROM meta WHERE key = ?", [(key,) for key in keys])
+
+
 def find_paths(database: Connection, paths: Iterable[str]) -> set[str]:
     """Those of some paths at which a live image is, or an image of the same file, be it a part or all of it."""
     query = "SELECT 1 FROM images WHERE deleted = 0 AND (path = ? OR path = ? OR path BETWEEN ? AND ?) LIMIT 1"

@@ -87,6 +87,15 @@ def require_columns(database: Connection, columns: CatalogueColumns, segments: S
         first += segment.n_images
 
 
+def seals(database: Connection) -> dict[int, tuple[str, ...]]:
+    """The checksums of the images of each segment that has some, by its number."""
+    stored = _stored(database, "images") if has_table(database, "checksums") else {}
+    found: dict[int, list[str]] = {}
+    for segment, block in sorted(stored):
+        found.setdefault(segment, []).append(stored[segment, block])
+    return {segment: tuple(values) for segment, values in found.items()}
+
+
 @contextmanager
 def changing_images(database: Connection, where: str, values: Iterable[Sequence[Any]]) -> Iterator[None]:
     """Images are changed inside, in place. where: a condition on them with parameters, for each of `values`.

@@ -15,10 +15,10 @@ import numpy as np
 from bof.errors import IndexStoreError
 from bof.store import vocabulary_copy
 from bof.store.catalog import additions, checksums
-from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows
+from bof.store.catalog.catalogue_columns import COLUMNS, CatalogueColumns, gather_rows, joined
 from bof.store.catalog.connection import connect, exists, reading, require_format
 from bof.store.catalog.metadata import require_texts
-from bof.store.catalog.records import RECORD, ImageRecord, SegmentRecord, checked, records_of
+from bof.store.catalog.records import RECORD, ImageRecord, SegmentRecord, checked, records_of, require_cells
 from bof.store.parts import layout
 from bof.system.database import DamagedDatabaseError
 from bof.system.files import FileFact
@@ -28,13 +28,24 @@ _BATCH = 1 << 12
 """Rows read at once."""
 
 
+Seal = tuple[str, ...]
+"""The checksums of a segment's images, block by block: images of one seal are the same."""
+
+KnownImages = Mapping[str, tuple[Seal, CatalogueColumns]]
+"""By the name of a segment: images that were read and compared before, and their seal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The catalogue as of one commit: every segment, every image by segment and position."""
+    """The catalogue as of one commit: every segment, every image by segment and position.
+
+    seals: of each segment the checksums of its images, empty where an older format has none.
+    """
 
     generation: int
     segments: Sequence[SegmentRecord]
     images: CatalogueColumns
+    seals: Sequence[Seal] = ()
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -114,10 +125,28 @@ def read_segments(database: Connection) -> list[SegmentRecord]:
     return [SegmentRecord(number, name, n, m, files.get(number, {})) for number, name, n, m in rows]
 
 
-def read_commit(database: Connection) -> Commit:
-    """Every segment and every image of the commit that `reading` holds. Raises DamagedDatabaseError."""
+def read_commit(database: Connection, known: KnownImages | None = None) -> Commit:
+    """Every segment and every image of the commit that `reading` holds. Raises DamagedDatabaseError.
+
+    known: what an older commit had; segments whose images are the same are not read again.
+    """
     generation, segments = generation_in(database), read_segments(database)
-    return Commit(generation, segments, _read_images(database, segments, "1"))
+    by_number = checksums.seals(database)
+    seals = [by_number.get(segment.number, ()) for segment in segments]
+    if not known:
+        return Commit(generation, segments, _read_images(database, segments, "1"), seals)
+    images = joined([_read_again(database, *one, known) for one in zip(segments, seals, strict=True)])
+    (n_images,) = database.execute("SELECT count(*) FROM images").fetchone()
+    if n_images != len(images):
+        raise DamagedDatabaseError(f"{len(images)} images in the catalogue", n_images)
+    return Commit(generation, segments, images, seals)
+
+
+def _read_again(database: Connection, segment: SegmentRecord, seal: Seal, known: KnownImages) -> CatalogueColumns:
+    before, images = known.get(segment.name, ((), None))
+    if seal and before == seal and images is not None and (images.segment == segment.number).all():
+        return images
+    return _read_images(database, [segment], f"segment = {segment.number}")
 
 
 def read_segment_images(database: Connection, segment: SegmentRecord) -> CatalogueColumns:
@@ -159,7 +188,9 @@ def _require_places(images: CatalogueColumns, segments: Sequence[SegmentRecord])
 def read_sizes(database: Connection) -> list[tuple[int, int, int, int]]:
     """Of every segment its number, its features, and the features and the number of its live images."""
     query = "SELECT segment, sum(n_features), count(*) FROM images WHERE deleted = 0 GROUP BY segment"
-    live = {segment: (int(n_features), n_images) for segment, n_features, n_images in database.execute(query)}
+    found = database.execute(query).fetchall()
+    require_cells("images.n_features", [n_features for _, n_features, _ in found if type(n_features) is not int])
+    live = {segment: (n_features, n_images) for segment, n_features, n_images in found}
     return [(row.number, row.n_features, *live.get(row.number, (0, 0))) for row in read_segments(database)]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bof.errors import MismatchError, OptionError, display_name
 from bof.store import catalog, pictures
-from bof.store.catalog import additions, changes, checksums, metadata
+from bof.store.catalog import additions, changes
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder
 from bof.store.judgments import add_judgments, read_judgments
@@ -104,8 +104,7 @@ def _offsets(indexes: Sequence[Index]) -> list[int]:
     for index in indexes:
         with catalog.reading(index.folder) as database:
             lasts.append(additions.next_id(database) - 1)
-            (first,) = database.execute("SELECT coalesce(min(id), 0) FROM images").fetchone()
-            firsts.append(int(first) or lasts[-1])
+            firsts.append(next(iter(changes.read_ids(database)), lasts[-1]))
     return offsets(lasts, firsts)
 
 
@@ -123,24 +122,11 @@ def _copy(source: Path, folder: Path, added: int) -> str:
         shutil.copyfile(source / catalog.FILE_NAME, place / catalog.FILE_NAME)
     link_vocabulary(source, place)
     with catalog.transaction(place) as database:
-        database.execute("DELETE FROM meta WHERE key IN (?, 'roots')", (SHARE,))
+        changes.drop_meta(database, (SHARE, "roots"))
         if added:
-            _renumber(database, added)
+            changes.raise_ids(database, added)
     fsync_path(place)
     return name
-
-
-def _renumber(database: Any, added: int) -> None:
-    """Raise all ids."""
-    last = additions.next_id(database) - 1
-    entries = database.execute("SELECT value FROM meta WHERE key = ?", (additions.KEY,)).fetchone()
-    database.execute("UPDATE images SET id = -id")
-    database.execute("UPDATE images SET id = ? - id", (added,))
-    metadata.rewrite_texts(database)
-    checksums.seal(database)
-    changes.set_meta(database, additions.LAST, last + added)
-    if entries:
-        changes.set_meta(database, additions.KEY, additions.moved(entries[0], added))
 
 
 def _bring_along(folder: Path, indexes: Sequence[Index]) -> None:

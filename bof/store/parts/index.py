@@ -17,10 +17,12 @@ from bof.store import catalog
 from bof.store.catalog import ImageRecord, Order, SegmentRecord, Selection
 from bof.store.check import CheckReport
 from bof.store.counts_cache import save_counts
+from bof.store.document_counts import DocumentCounts
 from bof.store.index import Cut, Index, OpenPart
 from bof.store.parts import checking, redo
 from bof.store.parts.layout import FACT, FOLDER, Layout
 from bof.store.parts.writer import PartedWriter, open_parted_writer
+from bof.store.snapshot import PartCommit
 
 PATIENCE_S = 60.0
 _PAUSE_S = 0.02
@@ -103,12 +105,12 @@ class PartedIndex(Index):
         with open_parted_writer(self.folder, self.n_words) as writer:
             yield writer
 
-    def _keep_counts(self) -> None:
-        with self._reading() as cut:
-            for part in cut.parts:
-                generation = catalog.generation_in(part.database)
-                if part.index.known_counts(generation) is None:
-                    save_counts(part.index.folder, generation, part.index.counts(part.open()))
+    def _keep_counts(
+        self, parts: Sequence[Index], commits: Sequence[PartCommit], counts: Sequence[DocumentCounts]
+    ) -> None:
+        for part, commit, counted in zip(parts, commits, counts, strict=True):
+            if part.known_counts(commit.generation) is None:
+                save_counts(part.folder, commit.generation, counted)
 
     # -- What the catalogues say ---------------------------------------------------------------------------------------
 

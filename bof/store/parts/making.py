@@ -231,7 +231,7 @@ def _take_over(database: Connection, source: OldPart, number: int) -> None:
 
 def _take_over_times(database: Connection, sources: Sequence[OldPart]) -> None:
     """When images came: an entry wherever the next id came at another time; and the highest id that was given."""
-    numbers = [number for (number,) in database.execute("SELECT id FROM images ORDER BY id")]
+    numbers = changes.read_ids(database)
     last, time_of = 0, dict[int, int | None]()
     for source in sources:
         with catalog.reading(source.folder) as old:
