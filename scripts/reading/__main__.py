@@ -60,9 +60,9 @@ def _answers(
 ) -> dict[str, str]:
     """A row for each kind: queries that were answered right, of all; and two of what was wrongly called the same."""
     features: FeatureOptions = default_vocabulary().new_index_features.replaced(reading=reading)
-    with tempfile.TemporaryDirectory() as folder, Engine.create(folder, features=features) as engine:
+    with tempfile.TemporaryDirectory() as folder, Engine.create(Path(folder) / "index", features=features) as engine:
         targets = {f"{kind} {i}.png": case for kind, cases in inside.items() for i, case in enumerate(cases)}
-        places = Path(folder) / "pictures"
+        places = Path(folder) / "drawn"
         places.mkdir()
         for name, case in targets.items():
             Image.fromarray(case.target).save(places / name)
@@ -71,9 +71,12 @@ def _answers(
         for name, case in targets.items():
             for query in case.queries:
                 hits = engine.search(_png(query))
-                first = hits[0] if len(hits) else None
-                rows[name.rsplit(" ", 1)[0]] += first is not None and (first.name, first.verdict) == (name, "same")
-                n_wrong += any(hit.verdict == "same" and hit.name != name for hit in hits)
+                same = [Path(hit.name).name for hit in hits if hit.verdict == "same"]
+                rows[name.rsplit(" ", 1)[0]] += first is not None and (Path(first.name).name, first.verdict) == (
+                    name,
+                    "same",
+                )
+                n_wrong += any(other != name for other in same)
         others = [case for kind, cases in unseen.items() if kind not in HAS_PHOTOGRAPHS for case in cases]
         strangers = [query for case in others for query in case.queries]
         n_called = sum(any(hit.verdict == "same" for hit in engine.search(_png(query))) for query in strangers)
