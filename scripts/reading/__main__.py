@@ -72,10 +72,7 @@ def _answers(
             for query in case.queries:
                 hits = engine.search(_png(query))
                 same = [Path(hit.name).name for hit in hits if hit.verdict == "same"]
-                rows[name.rsplit(" ", 1)[0]] += first is not None and (Path(first.name).name, first.verdict) == (
-                    name,
-                    "same",
-                )
+                rows[name.rsplit(" ", 1)[0]] += same[:1] == [name] and hits[0].verdict == "same"
                 n_wrong += any(other != name for other in same)
         others = [case for kind, cases in unseen.items() if kind not in HAS_PHOTOGRAPHS for case in cases]
         strangers = [query for case in others for query in case.queries]
