@@ -75,11 +75,14 @@ def _answers(
                 rows[name.rsplit(" ", 1)[0]] += same[:1] == [name] and hits[0].verdict == "same"
                 n_wrong += any(other != name for other in same)
         others = [case for kind, cases in unseen.items() if kind not in HAS_PHOTOGRAPHS for case in cases]
-        strangers = [query for case in others for query in case.queries]
-        n_called = sum(any(hit.verdict == "same" for hit in engine.search(_png(query))) for query in strangers)
+        unseen_queries = [query for case in others for query in case.queries]
+        n_called = sum(any(hit.verdict == "same" for hit in engine.search(_png(query))) for query in unseen_queries)
         n_features = engine.n_features
     of_all = {kind: f"{rows[kind]} of {sum(len(case.queries) for case in cases)}" for kind, cases in inside.items()}
-    wrong = {"others wrongly `same`": str(n_wrong), "unseen pictures called `same`": f"{n_called} of {len(strangers)}"}
+    wrong = {
+        "others wrongly `same`": str(n_wrong),
+        "unseen pictures called `same`": f"{n_called} of {len(unseen_queries)}",
+    }
     return {**of_all, **wrong, "features of all": str(n_features)}
 
 
