@@ -48,7 +48,7 @@ from bof.retrieval.pages import HitPage, HitRange, count_shots, page_of
 from bof.retrieval.pair_tasks import all_pairs_on_workers, pair_spec
 from bof.retrieval.query import PictureViews, PreparedQuery, QueryBox, QuerySpec, prepare, read_query, together
 from bof.retrieval.query import Query as Query
-from bof.retrieval.remote.parts import Parts
+from bof.retrieval.remote.parts import RemoteParts
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.retrieval.searcher import Match, Searcher
 from bof.scheduling.connection import Cluster
@@ -398,7 +398,7 @@ class Engine(OpenedIndex):
         searcher = Searcher(collection, self.vocabulary, options, ann_index, *found)
         return searcher if self.workers is None or parts is None else self.workers.searcher(searcher, parts, pictures)
 
-    def _parts_of(self, collection: Snapshot) -> Parts | None:
+    def _parts_of(self, collection: Snapshot) -> RemoteParts | None:
         if self.workers is None:
             return None
         return self.workers.parts_of(collection, self.folder, self.vocabulary_folder)

@@ -27,7 +27,7 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
         "--part", type=int, metavar="I", help="make part I of --of N alone, anywhere; --combine joins them"
     )
     group.add_argument("--of", type=int, metavar="N", help="with --part: of so many")
-    add_option(group, PART_BY)
+    add_option(group, PART_BY, only_if_given="hash; with --reparts as the index has it")
 
 
 def add_part_actions(group: argparse._MutuallyExclusiveGroup) -> None:
@@ -44,14 +44,14 @@ def chosen_split(arguments: argparse.Namespace) -> Split | PartShare | None:
     if arguments.part is not None and arguments.parts is not None:
         raise OptionError(option="part", expected="no {parts} beside it")
     if arguments.part is not None:
-        return PartShare(arguments.part, arguments.of, arguments.part_by)
-    return None if arguments.parts is None else Split(arguments.parts, arguments.part_by)
+        return PartShare(arguments.part, arguments.of, arguments.part_by or "hash")
+    return None if arguments.parts is None else Split(arguments.parts, arguments.part_by or "hash")
 
 
 def repart_or_combine(folder: Path, arguments: argparse.Namespace) -> int:
     """Give an index other parts, or make one of others."""
     if arguments.combine:
-        made = combine(folder, arguments.combine, arguments.part_by)
+        made = combine(folder, arguments.combine, arguments.part_by or "hash")
     else:
         with progress_bar(" parts") as show:
             made = repart(Index.open(folder), arguments.reparts, arguments.part_by, show)

@@ -21,7 +21,7 @@ from bof.ingest.film_files import OpenedFilm
 from bof.ingest.sync import Found
 from bof.options import IndexOptions
 from bof.scheduling.connection import Cluster, unseen_error
-from bof.scheduling.shares import Job, spread
+from bof.scheduling.shares import Work, spread
 from bof.scheduling.worker import worker_address, worker_memory
 from bof.store.catalog import ImageRecord
 from bof.store.incoming import IncomingSegment, write_incoming
@@ -85,7 +85,7 @@ def write_segments(
     size = -(-len(files) // (_SHARES_A_THREAD * cluster.n_threads))
     size = min(max(size, _LEAST_IN_A_SHARE), MOST_IN_A_SHARE)
     shares = (items[first : first + size] for first in range(0, len(items), size))
-    for _, share, found in spread(cluster, Job("bof.ingest.segment_tasks:write_share", spec), shares):
+    for _, share, found in spread(cluster, Work("bof.ingest.segment_tasks:write_share", spec), shares):
         if isinstance(found, LostItem):
             lost = [Skipped(path, found.reason) for _, path, _ in share]
             yield WrittenShare((), lost, files=[(path, name) for _, path, name in share])

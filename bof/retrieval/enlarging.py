@@ -20,8 +20,11 @@ from bof.retrieval.query import Query, QuerySource
 from bof.retrieval.variants import QueryVariant
 from bof.types import Box
 
-_SMALL_PX2 = 65_536
+_SMALL_PX2 = 40_000
 """A picture, or a box, of at most so many pixels is enlarged: a small logo, a line of a page."""
+
+_FEW_FEATURES, _MEDIUM_PX2 = 150, 262_144
+"""And one of so few features, where that takes no longer than a usual picture."""
 
 _TIMES = 2
 _PARTS, _OVERLAP = 2, 1.15
@@ -39,7 +42,7 @@ def enlarged(query: Query) -> Iterator[QueryVariant]:
     if source is None or not len(query.outline):
         return
     x0, y0, x1, y1 = _box_of(query)
-    if (x1 - x0) * (y1 - y0) <= _SMALL_PX2:
+    if (x1 - x0) * (y1 - y0) <= (_MEDIUM_PX2 if len(query.features) < _FEW_FEATURES else _SMALL_PX2):
         yield from _looked_at(source, [(x0, y0, x1, y1)], max(source.width, source.height), _TIMES)
         return
     zoom = long_side_of(source.features.extent, source.width, source.height) / max(source.width, source.height)

@@ -15,7 +15,7 @@ from bof.native.mapped_file import reading
 from bof.retrieval.all_pairs import Neighbours, nearest
 from bof.retrieval.shortlist import VoteAndVerify
 from bof.scheduling.connection import Cluster
-from bof.scheduling.shares import Job, spread
+from bof.scheduling.shares import Work, spread
 from bof.store.index import Index, Snapshot
 from bof.system.threads import in_threads
 from bof.system.workers import LostItem
@@ -46,7 +46,7 @@ def all_pairs_on_workers(
     shares = (live[first : first + _IN_A_SHARE] for first in range(0, len(live), _IN_A_SHARE))
     found: dict[int, Sequence[Neighbours]] = {}
     n_done = 0
-    for first, images, neighbours in spread(cluster, Job(f"{__name__}:search_share", spec), shares):
+    for first, images, neighbours in spread(cluster, Work(f"{__name__}:search_share", spec), shares):
         if isinstance(neighbours, LostItem):
             raise ClusterError(f"workers end while they search with image {images[0]}: {neighbours.reason}")
         found[first] = neighbours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
@@ -149,9 +149,8 @@ class BofRanker:
                     found = with_variant(self.stages, variant, found, also)
         if is_needed(self.options.tilt, found, verifying):
             with watch.stage("tilt"):
-                shallow = replace(self.stages, verifying=replace(verifying, depth=TILTED_DEPTH))
                 for variant in tilted(query):
-                    found = with_variant(shallow, variant, found, also)
+                    found = with_variant(self.stages, variant, found, also, TILTED_DEPTH)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             expanding = self.options.expand

@@ -19,10 +19,10 @@ from bof.retrieval.variants import QueryVariant
 from bof.types import F64, U8
 
 _TILT = 2.0
-_DIRECTIONS_DEG = (0.0, 45.0, 90.0, 135.0)
-"""The picture is squeezed to half its length in each of these directions."""
+_DIRECTIONS_DEG = (0.0, 90.0)
+"""The picture is squeezed to half its length in each of these directions; two more find 2 of 240 pairs more."""
 
-_N_FEATURES, DEPTH = 500, 20
+_N_FEATURES, DEPTH = 400, 20
 """Each finds as much with its strongest features, and among so many images with the most votes, in half the time."""
 
 _ANTIALIAS = 0.8

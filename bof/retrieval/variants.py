@@ -65,6 +65,12 @@ FEATURE_VARIANTS: Mapping[str, Callable[[Features], QueryVariant]] = MappingProx
 """By the option that asks for it: what needs the query's features alone. A second vote is all that it costs."""
 
 
+DEPTH = 100
+"""So many images with the most votes are verified for a variant: what it shows clearly is among the first. The mirror
+image alone is verified as deep as the query.
+"""
+
+
 def is_needed(mode: str, found: Candidates, options: VerifyOptions) -> bool:
     """Is a variant looked for? mode: always, never, or auto, if nothing was clearly the same."""
     return mode == "always" or (mode == "auto" and not found.is_clear(options))
@@ -82,15 +88,21 @@ def with_feature_variants(
     for name, changed in FEATURE_VARIANTS.items():
         if is_needed(getattr(options, name), found, stages.verifying):
             with watch.stage(name):
-                found = with_variant(stages, changed(features), found, also)
+                depth = stages.verifying.depth if name == "mirror" else DEPTH
+                found = with_variant(stages, changed(features), found, also, depth)
     return found
 
 
 def with_variant(
-    stages: VoteAndVerify, variant: QueryVariant, found: Candidates, also: I64 | None = None
+    stages: VoteAndVerify, variant: QueryVariant, found: Candidates, also: I64 | None = None, depth: int = DEPTH
 ) -> Candidates:
-    """What was found of a query, with what a variant proves better, each in the query's pixels."""
-    more = stages.candidates(variant.features, Stopwatch(), also)
+    """What was found of a query, with what a variant proves better, each in the query's pixels.
+
+    depth: so many images are verified, or as many as the options say, if that is less; 0: as for the query.
+    """
+    verifying = stages.verifying
+    shallow = dataclasses.replace(verifying, depth=min(verifying.depth or depth, depth) if depth else verifying.depth)
+    more = dataclasses.replace(stages, verifying=shallow).candidates(variant.features, Stopwatch(), also)
     return found.with_better(variant.found_in_query(more), stages.verifying)
 
 

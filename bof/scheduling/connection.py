@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from bof.errors import ClusterError
@@ -77,8 +78,8 @@ class Cluster:
     def require_seen(self, paths: Sequence[str]) -> None:
         """Raises ClusterError where a worker has not the files and folders that are here, some of many looked at."""
         step = max(1, -(-len(paths) // _LOOKED_AT))
-        sights = worker.look_at(list(paths)[::step])
-        for address, unseen in sorted(self.on_all(worker.find_unseen, sights).items()):
+        facts = worker.look_at(list(paths)[::step])
+        for address, unseen in sorted(self.on_all(worker.find_unseen, facts).items()):
             if unseen:
                 raise unseen_error(unseen[0], address)
 
@@ -88,10 +89,6 @@ class Cluster:
             return dict(self.client.run(function, *arguments))
         except (OSError, TimeoutError) as error:
             raise ClusterError(f"a worker does not answer: {error}", path=self.address) from error
-        except Exception as error:
-            if "ModuleNotFoundError" in repr(error) or isinstance(error, ImportError):
-                raise _no_bof(error, self.address) from error
-            raise
 
 
 def unseen_error(path: str, address: str) -> ClusterError:
@@ -111,9 +108,15 @@ def open_cluster(address: str, n_workers: int = 1) -> Iterator[Cluster]:
         scheduler: Any = stack.enter_context(_local(distributed, n_workers)) if address == LOCAL else address
         try:
             client = stack.enter_context(distributed.Client(scheduler, timeout=START_S, set_as_default=False))
-            client.wait_for_workers(1, timeout=START_S)
         except (OSError, TimeoutError, ValueError) as error:
-            raise _unreachable(address, error) from error
+            problem = f"no Dask scheduler answers here ({str(error) or type(error).__name__})"
+            advice = "start one with: dask scheduler, or give {dask} local"
+            raise ClusterError(problem, path=address, advice=advice) from error
+        try:
+            client.wait_for_workers(1, timeout=START_S)
+        except TimeoutError as error:
+            problem = f"the scheduler has no worker, and none came within {START_S:g} s"
+            raise ClusterError(problem, path=address, advice=_ADVICE.replace("{address}", address)) from error
         cluster = Cluster(client, address)
         _require_same(cluster)
         yield cluster
@@ -148,17 +151,12 @@ def _local(distributed: Any, n_workers: int) -> Any:
     )
 
 
-def _unreachable(address: str, error: Exception) -> ClusterError:
-    if isinstance(error, TimeoutError) and "worker" in str(error).lower():
-        problem, advice = f"the scheduler has no worker, and none came within {START_S:g} s", _ADVICE
-    else:
-        problem = f"no Dask scheduler answers here ({str(error) or type(error).__name__})"
-        advice = "start one with: dask scheduler, or give {dask} local"
-    return ClusterError(problem, path=address, advice=advice.replace("{address}", address))
-
-
 def _require_same(cluster: Cluster) -> None:
     """Raises ClusterError unless every worker runs the bof that this process runs."""
+    have_bof = cluster.on_all(lambda: find_spec("bof") is not None)
+    for address in sorted(address for address, has_it in have_bof.items() if not has_it):
+        advice = "install bof-search there in the same version, and restart the workers"
+        raise ClusterError("this worker has no bof", path=address, advice=advice)
     own = identity_fields()
     for address, found in sorted(cluster.on_all(identity_fields).items()):
         if found != own:
@@ -170,8 +168,3 @@ def other_version(address: str, found: object) -> ClusterError:
     advice = "install the same version everywhere, and restart the workers"
     problem = "another bof would give other answers"
     return ClusterError(problem, path=address, expected=str(own_identity()), found=str(found), advice=advice)
-
-
-def _no_bof(error: Exception, address: str) -> ClusterError:
-    advice = "install bof-search there in the same version, and restart the workers"
-    return ClusterError(f"the workers cannot run bof ({error})", path=address, advice=advice)

@@ -15,8 +15,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bof.errors import BofError, ClusterError, display_name, reason_of
+from bof.scheduling import worker
 from bof.scheduling.connection import Cluster, other_version
-from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields, work
+from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields
 from bof.system.workers import Limits, LostItem
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _GONE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Work:
     """What every share is given to: "module:function", called as function(shared, items) on a worker."""
 
     function: str
@@ -67,14 +68,14 @@ class _Share:
     is_suspect: bool = False
 
 
-def spread(cluster: Cluster, job: Job, shares: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any], Any]]:
+def spread(cluster: Cluster, work: Work, shares: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any], Any]]:
     """Do shares of items on the workers; of each, as it is done: the number of its first item, its items, its result.
 
     Every item is in exactly one of the results, and shares are cut in halves where they must be. An item that takes
     its worker with it again and again becomes a LostItem. shares: taken one after another, as workers get free.
     Raises what the function raises everywhere, ClusterError where the scheduler or all workers are gone.
     """
-    run = _Spread(cluster, job)
+    run = _Spread(cluster, work)
     try:
         yield from run.results(iter(shares))
     finally:
@@ -88,10 +89,10 @@ def run_on_workers(
 
     size: items of a share.
     """
-    job = Job("bof.scheduling.worker:run_share", (function, shared, limits))
+    work = Work("bof.scheduling.worker:run_share", (function, shared, limits))
     done: dict[int, Any] = {}
     next_item = 0
-    for first, share, results in spread(cluster, job, _cut(items, size)):
+    for first, share, results in spread(cluster, work, _cut(items, size)):
         values = [results] * len(share) if isinstance(results, LostItem) else results
         done.update(zip(range(first, first + len(share)), values, strict=True))
         while next_item in done:
@@ -113,8 +114,8 @@ def _cut(items: Iterable[Any], size: int) -> Iterator[Sequence[Any]]:
 class _Spread:
     """One call of `spread`."""
 
-    def __init__(self, cluster: Cluster, job: Job) -> None:
-        self._cluster, self._job = cluster, job
+    def __init__(self, cluster: Cluster, work: Work) -> None:
+        self._cluster, self._work = cluster, work
         self._running: dict[Any, _Share] = {}
         self._seconds: list[float] = []
         self._n_items = 0
@@ -147,11 +148,11 @@ class _Spread:
         self._running = {}
 
     def _submit(self, share: _Share, priority: int = 0) -> None:
-        call = pickle.dumps((self._job.shared, share.items), protocol=pickle.HIGHEST_PROTOCOL)
+        call = pickle.dumps((self._work.shared, share.items), protocol=pickle.HIGHEST_PROTOCOL)
         others = [address for address in self._cluster.workers if address not in share.avoid] if share.avoid else []
         where: dict[str, Any] = {"workers": others, "allow_other_workers": True} if others else {}
         share.future = self._cluster.client.submit(
-            work, identity_fields(), self._job.function, call, pure=False, priority=priority, **where
+            worker.work, identity_fields(), self._work.function, call, pure=False, priority=priority, **where
         )
         share.began = time.monotonic()
         self._running[share.future.key] = share

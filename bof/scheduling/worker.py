@@ -24,7 +24,7 @@ Outcome = tuple[str, Any, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PathFact:
     """A file or folder as the coordinator sees it; n_bytes: of a file, -1 of a folder."""
 
     path: str
@@ -83,23 +83,23 @@ def run_share(shared: tuple[str, object, Limits], items: Sequence[object]) -> li
     return list(run_in_workers(function, argument, items, 1, limits))
 
 
-def find_unseen(sights: Sequence[Sight]) -> list[str]:
+def find_unseen(facts: Sequence[PathFact]) -> list[str]:
     """The paths that are not here as the coordinator sees them."""
-    return [sight.path for sight in sights if not _is_seen(sight)]
+    return [fact.path for fact in facts if not _is_seen(fact)]
 
 
-def look_at(paths: Sequence[str]) -> list[Sight]:
+def look_at(paths: Sequence[str]) -> list[PathFact]:
     """How files and folders look from here; those that are not here are left out."""
     return [
-        Sight(path, os.path.getsize(path) if os.path.isfile(path) else -1) for path in paths if os.path.exists(path)
+        PathFact(path, os.path.getsize(path) if os.path.isfile(path) else -1) for path in paths if os.path.exists(path)
     ]
 
 
-def _is_seen(sight: Sight) -> bool:
-    if sight.n_bytes < 0:
-        return os.path.isdir(sight.path)
+def _is_seen(fact: PathFact) -> bool:
+    if fact.n_bytes < 0:
+        return os.path.isdir(fact.path)
     try:
-        return os.path.getsize(sight.path) == sight.n_bytes
+        return os.path.getsize(fact.path) == fact.n_bytes
     except OSError:
         return False
 

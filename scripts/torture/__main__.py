@@ -16,7 +16,7 @@ from bof.cli.command import run
 from bof.images.listing import walk_images
 from scripts.common.arguments import make_parser, write_figures
 from scripts.common.data import UKBENCH
-from scripts.torture import documents, film_kills, films, formats, fragments, interrupted, mutants, readers
+from scripts.torture import cluster, documents, film_kills, films, formats, fragments, interrupted, mutants, readers
 from scripts.torture.index import Finding
 
 PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]] = {
@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[list[Path], Path, argparse.Namespace], list[Finding]]
     "book": documents.kill,
     "films": films.run,
     "film kills": film_kills.kill,
+    "cluster": cluster.run,
 }
 
 
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         vocabulary=(None, "default: bof's own"),
         only=(list(PARTS), "these parts"),
         pictures=(1000, "photographs"),
-        kills=(50, "of the parts kill, book and film kills"),
+        kills=(50, "of the parts kill, book, film kills and cluster"),
         mutants=(5000, "broken files"),
         documents=(2000, "broken documents"),
         films=(500, "broken films"),

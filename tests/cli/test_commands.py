@@ -191,6 +191,26 @@ def test_json_holds_every_hit_with_its_proof(run: Run, index_folder: Path, photo
     assert hits[-1]["database_from_query"] is hits[-1]["outline"] is None
 
 
+def test_a_negative_says_so(run: Run, index_folder: Path, tmp_path: Path) -> None:
+    negative = write_picture(tmp_path / "negative.png", np.asarray(255 - draw_scene(4), np.uint8))
+    _, out, _ = run(search.main, negative, "--index", index_folder, "--json")
+    first = json.loads(out)[0]["hits"][0]
+    assert (first["name"], first["verdict"], first["variant"]) == ("scene-04.png", "same", "inverted")
+    _, out, _ = run(search.main, negative, "--index", index_folder)
+    assert first_row(out)[-2:] == ["scene-04.png", "(inverted)"]
+
+
+def test_pictures_together_have_one_answer(run: Run, index_folder: Path, tmp_path: Path) -> None:
+    paths = [write_picture(tmp_path / f"{seed}.png", draw_scene(seed)) for seed in (4, 5)]
+    status, out, _ = run(search.main, *paths, "--together", "--index", index_folder, "--json")
+    (answer,) = json.loads(out)
+    assert status == 0
+    assert {hit["name"]: hit["query_number"] for hit in answer["hits"][:2]} == {"scene-04.png": 0, "scene-05.png": 1}
+    status, _, err = run(search.main, *paths, "--together", "--index", index_folder, "--html", tmp_path / "a.html")
+    assert status == 2
+    assert "together" in err
+
+
 def test_a_mirrored_query_says_so(run: Run, index_folder: Path, tmp_path: Path) -> None:
     mirrored = write_picture(tmp_path / "mirrored.png", np.ascontiguousarray(draw_scene(4)[:, ::-1]))
     _, out, _ = run(search.main, mirrored, "--index", index_folder, "--json")

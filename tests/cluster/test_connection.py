@@ -43,7 +43,7 @@ def test_files_that_a_worker_does_not_see(cluster: Cluster, tmp_path: Path, monk
     here = tmp_path / "a.jpg"
     here.write_bytes(b"1")
     cluster.require_seen([str(tmp_path), str(here)])
-    monkeypatch.setattr(connection.worker, "look_at", lambda paths: [connection.Sight(str(here), 2)])
+    monkeypatch.setattr(connection.worker, "look_at", lambda paths: [connection.worker.PathFact(str(here), 2)])
     with pytest.raises(ClusterError, match=r"the worker tcp://.* does not see this as it is here; mount the same"):
         cluster.require_seen([str(here)])
 

@@ -13,7 +13,7 @@ import pytest
 from bof.errors import ClusterError, ImageError
 from bof.scheduling import shares
 from bof.scheduling.connection import Cluster
-from bof.scheduling.shares import Job, run_on_workers, spread
+from bof.scheduling.shares import Work, run_on_workers, spread
 from bof.system.workers import Limits, LostItem
 from tests.support.dask_workers import kill, pids
 
@@ -61,7 +61,7 @@ def sleep_first(folder: Path, items: list[int]) -> list[int]:
 
 
 def test_every_item_is_done_once(cluster: Cluster) -> None:
-    found = list(spread(cluster, Job(f"{HERE}:double", 2), [[1, 2], [3], [4, 5, 6]]))
+    found = list(spread(cluster, Work(f"{HERE}:double", 2), [[1, 2], [3], [4, 5, 6]]))
     assert sorted((first, list(items), result) for first, items, result in found) == [
         (0, [1, 2], [2, 4]),
         (2, [3], [6]),
@@ -97,20 +97,20 @@ def slow_one(shared: None, item: int) -> int:
 
 def test_what_fails_on_one_worker_is_done_on_the_other(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
     bad = sorted(cluster.workers)[0]
-    found = list(spread(cluster, Job(f"{HERE}:fail_on", bad), [[i] for i in range(8)]))
+    found = list(spread(cluster, Work(f"{HERE}:fail_on", bad), [[i] for i in range(8)]))
     assert sorted(first for first, _, _ in found) == list(range(8))
     assert f"the worker {bad} cannot do its share (No space left on device); others do it" in caplog.text
 
 
 def test_an_error_of_the_work_is_raised_as_it_is(cluster: Cluster) -> None:
     with pytest.raises(ImageError, match=r"a\.jpg: expected a picture, found none"):
-        list(spread(cluster, Job(f"{HERE}:refuse", None), [[1]]))
+        list(spread(cluster, Work(f"{HERE}:refuse", None), [[1]]))
 
 
 def test_a_straggler_is_done_again_in_halves(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "LEAST_S", 0.5)
     began = time.monotonic()
-    found = list(spread(cluster, Job(f"{HERE}:sleep_first", tmp_path), [[0, 1], [2], [3]]))
+    found = list(spread(cluster, Work(f"{HERE}:sleep_first", tmp_path), [[0, 1], [2], [3]]))
     assert time.monotonic() - began < 30
     assert sorted(item for _, items, _ in found for item in items) == [0, 1, 2, 3]
     assert sorted(list(items) for _, items, _ in found) == [[0], [1], [2], [3]]
@@ -121,7 +121,7 @@ def test_an_item_that_kills_workers_is_lost_alone(workers: object, tmp_path: Pat
 
     with local_workers(1) as local, connected(local) as cluster:
         cluster.client.run_on_scheduler(_allow_one_failure)
-        found = list(spread(cluster, Job(f"{HERE}:die_of_thirteen", tmp_path), [[12, 13, 14]]))
+        found = list(spread(cluster, Work(f"{HERE}:die_of_thirteen", tmp_path), [[12, 13, 14]]))
     lost = {items[0]: result for _, items, result in found if isinstance(result, LostItem)}
     assert list(lost) == [13]
     assert sorted(item for _, items, r in found if not isinstance(r, LostItem) for item in items) == [12, 14]
@@ -138,6 +138,6 @@ def test_other_versions_are_refused(cluster: Cluster, monkeypatch: pytest.Monkey
     identity.own_identity.cache_clear()
     try:
         with pytest.raises(ClusterError, match=r"another bof would give other answers: expected bof 9\.9\.9 .* found"):
-            list(spread(cluster, Job(f"{HERE}:double", 2), [[1]]))
+            list(spread(cluster, Work(f"{HERE}:double", 2), [[1]]))
     finally:
         identity.own_identity.cache_clear()

@@ -205,6 +205,8 @@ def test_an_index_is_made_in_parts_grows_and_gets_others(photos: Path, tmp_path:
     assert index_main([str(photos / "1"), "--index", index, "--tag", "one", "--workers", "1"]) == 0
     assert index_main(["--reparts", "2", "--part-by", "folder", "--index", index]) == 0
     assert "in 2 parts" in capsys.readouterr().out
+    assert index_main(["--reparts", "2", "--index", index]) == 0
+    assert Index.open(Path(index)).layout.by == "folder"  # type: ignore[attr-defined]
     assert index_main(["--annotate", "1*.png", "--field", "year=1999", "--index", index]) == 0
     assert index_main(["--check", "--index", index]) == 0
     assert index_main(["--repair", "--index", index]) == 0

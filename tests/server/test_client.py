@@ -162,6 +162,8 @@ def test_every_endpoint_has_a_method(client: Client, tmp_path: Path) -> None:
     assert first["name"] == "scene-02.png"
     assert client.search_image(first["id"], top=1)["hits"][0]["id"] == first["id"]
     assert [one["total"] for one in client.search_batch([path, scene(3)], top=1) if "total" in one] == [N_SCENES] * 2
+    joint = client.search_together([path, scene(3)], top=2)
+    assert {hit["name"]: hit["query_number"] for hit in joint["hits"]} == {"scene-02.png": 0, "scene-03.png": 1}
     assert client.match(first["id"], path)["hit"]["verdict"] == "same"
     assert client.match_images(first["id"], first["id"])["hit"]["id"] == first["id"]
     assert client.subject(path)["width"] == 320

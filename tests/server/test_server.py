@@ -102,6 +102,34 @@ def test_a_batch_is_its_queries_one_by_one(client: TestClient) -> None:
     assert answers[2]["hits"][0]["name"] == "scene-02.png"
 
 
+def test_pictures_together_are_one_query(client: TestClient) -> None:
+    files = [("image", (f"{i}.png", scene(i))) for i in (1, 2)]
+    answer = client.post(f"{API}/search/together", files=files, params={"top": 2}).json()
+    assert [query["n_features"] > 100 for query in answer["queries"]] == [True, True]
+    assert [(hit["name"], hit["query_number"], hit["basis"]) for hit in answer["hits"]] == [
+        ("scene-01.png", 0, "content"),
+        ("scene-02.png", 1, "content"),
+    ]
+    left = client.post(f"{API}/search/together", files=files, params={"exclude_self": 1}).json()["hits"]
+    assert not {"scene-01.png", "scene-02.png"} & {hit["name"] for hit in left}
+
+
+def test_a_negative_is_told_to_be_one(client: TestClient) -> None:
+    first = search(client, encoded(np.asarray(255 - draw_scene(9), np.uint8)), top=1)["hits"][0]
+    assert (first["name"], first["verdict"], first["variant"]) == ("scene-09.png", "same", "inverted")
+    assert first["explanation"]["key"] == "proved_inverted"
+    never = search(client, encoded(np.asarray(255 - draw_scene(9), np.uint8)), top=1, inverse="never")["hits"]
+    assert not never or never[0]["verdict"] == "no"
+
+
+def test_a_stored_small_query_is_enlarged(client: TestClient) -> None:
+    small = encoded(np.ascontiguousarray(draw_scene(9)[60:150, 80:200]))
+    number = client.post(f"{API}/queries", content=small).json()["id"]
+    stored = client.post(f"{API}/search/query/{number}", params={"enlarge": "always"}).json()
+    assert "enlarge" in stored["seconds"]
+    assert stored["hits"] == search(client, small, enlarge="always")["hits"]
+
+
 def test_a_box_searches_with_what_is_in_it(client: TestClient) -> None:
     together = np.concatenate([draw_scene(6), draw_scene(7)], axis=1)
     data = encoded(together)

@@ -19,7 +19,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from bof.errors import IndexStoreError, MismatchError, OptionError
 from bof.store import catalog
 from bof.store import index as index_module
-from bof.store.catalog import commits
+from bof.store.catalog import changes, commits
 from bof.store.index import EpochGoneError, Index, refuse_part
 from bof.store.parts import redo
 from bof.store.parts.combining import combine
@@ -488,3 +488,16 @@ def test_what_does_not_belong_together_is_not_combined(tmp_path: Path) -> None:
     combine(tmp_path / "whole", [tmp_path / "one"])
     with pytest.raises(IndexStoreError, match="there is an index here already"):
         combine(tmp_path / "whole", [tmp_path / "one"])
+
+
+def test_where_paths_are_is_looked_up_and_not_searched_for(index: PartedIndex) -> None:
+    statements: list[str] = []
+    with catalog.reading(index.parts[0].folder) as database:
+        database.set_trace_callback(statements.append)
+        changes.find_paths(database, ["/photos/a.jpg", "/photos/a.pdf/#page=1"])
+        changes.find_ids(database, [1, 2])
+        database.set_trace_callback(None)
+        lookups = [one for one in statements if one.startswith(("SELECT 1", "SELECT id"))]
+        plans = [" ".join(str(row[3]) for row in database.execute(f"EXPLAIN QUERY PLAN {one}")) for one in lookups]
+    assert len(plans) >= 3
+    assert all("SEARCH images" in plan for plan in plans), plans

@@ -21,20 +21,20 @@ from bof.retrieval.indexed_pictures import decode_here, read_picture_of
 from bof.retrieval.remote.opening import open_part
 from bof.retrieval.remote.requests import (
     Agreeing,
-    Matches,
-    Measure,
+    ColumnRequest,
+    MatchRequest,
     Measured,
     Opening,
     PartName,
-    Read,
+    ReadRequest,
     Request,
-    Share,
     Shared,
-    Tfidf,
-    Touch,
-    Verify,
-    Vote,
+    ShareRequest,
+    TfidfRequest,
+    TouchRequest,
+    VerifyRequest,
     Voted,
+    VoteRequest,
 )
 from bof.retrieval.shortlist import VoteAndVerify
 from bof.retrieval.votes import Votes
@@ -131,7 +131,7 @@ HELD = PartsHeld()
 
 def answer(name: PartName, opening: Opening | None, request: Request) -> Any:
     """The reply to a request, or what is missing for it: NOT_OPEN, NOT_VOTED."""
-    if isinstance(request, Read):
+    if isinstance(request, ReadRequest):
         return _read(request)
     stages = HELD.part(name, opening)
     if stages is None:
@@ -147,12 +147,12 @@ def reply(request: Any, name: PartName, stages: VoteAndVerify) -> Any:
 
 
 @reply.register
-def _touch(request: Touch, name: PartName, stages: VoteAndVerify) -> bool:
+def _touch(request: TouchRequest, name: PartName, stages: VoteAndVerify) -> bool:
     return True
 
 
 @reply.register
-def _vote(request: Vote, name: PartName, stages: VoteAndVerify) -> Voted | str:
+def _vote(request: VoteRequest, name: PartName, stages: VoteAndVerify) -> Voted | str:
     votes = _votes(request, name, stages)
     if votes is None:
         return NOT_VOTED
@@ -161,7 +161,7 @@ def _vote(request: Vote, name: PartName, stages: VoteAndVerify) -> Voted | str:
 
 
 @reply.register
-def _verify(request: Verify, name: PartName, stages: VoteAndVerify) -> list[Verification] | Agreeing | str:
+def _verify(request: VerifyRequest, name: PartName, stages: VoteAndVerify) -> list[Verification] | Agreeing | str:
     votes = _votes(request.vote, name, stages)
     if votes is None:
         return NOT_VOTED
@@ -172,31 +172,31 @@ def _verify(request: Verify, name: PartName, stages: VoteAndVerify) -> list[Veri
 
 
 @reply.register
-def _share(request: Share, name: PartName, stages: VoteAndVerify) -> Shared | str:
+def _share(request: ShareRequest, name: PartName, stages: VoteAndVerify) -> Shared | str:
     votes = _votes(request.vote, name, stages)
     return NOT_VOTED if votes is None else Shared(*stages.shared(request.query, votes, request.shifts))
 
 
 @reply.register
-def _matches(request: Matches, name: PartName, stages: VoteAndVerify) -> Any:
+def _matches(request: MatchRequest, name: PartName, stages: VoteAndVerify) -> Any:
     votes = _votes(request.vote, name, stages)
     return NOT_VOTED if votes is None else votes.matches(np.array([request.image], np.int64), request.n)[1]
 
 
 @reply.register
-def _tfidf(request: Tfidf, name: PartName, stages: VoteAndVerify) -> Voted:
+def _tfidf(request: TfidfRequest, name: PartName, stages: VoteAndVerify) -> Voted:
     score = _restricted(stages, request.allowed).tfidf(request.word)
     images = np.flatnonzero(score)
     return Voted(images, score[images])
 
 
 @reply.register
-def _measure(request: Measure, name: PartName, stages: VoteAndVerify) -> Measured:
+def _measure(request: ColumnRequest, name: PartName, stages: VoteAndVerify) -> Measured:
     rows: Rows = request.row
     return Measured(*stages.column_similarity(request.ranker, rows, request.metric))
 
 
-def _read(request: Read) -> Picture | None:
+def _read(request: ReadRequest) -> Picture | None:
     """By a child process: a picture may kill its decoder, and not the worker with its parts."""
     found = _decoders().submit(request).result()
     return found if isinstance(found, Picture) else None
@@ -207,7 +207,7 @@ def _decoders() -> Pool:
     return Pool(f"{__name__}:read_in_child", None, _DECODERS, Limits(_DECODE_S, 1 << 30))
 
 
-def read_in_child(shared: None, request: Read) -> Picture | None:
+def read_in_child(shared: None, request: ReadRequest) -> Picture | None:
     """The picture in RGB; None where it cannot be read, or is another now."""
     try:
         return read_picture_of(request.record, request.folder, request.max_side, decode_here)
@@ -215,7 +215,7 @@ def read_in_child(shared: None, request: Read) -> Picture | None:
         return None
 
 
-def _votes(request: Vote, name: PartName, stages: VoteAndVerify) -> Votes | None:
+def _votes(request: VoteRequest, name: PartName, stages: VoteAndVerify) -> Votes | None:
     """The votes of a query, as they are remembered or made anew; None without its words."""
     votes = HELD.votes(request.key, name)
     if votes is None and request.words is not None:

@@ -60,12 +60,12 @@ class _Call:
     opens: bool = False
     is_whole: bool = False
     n_failed: int = 0
-    asked: list[str] = field(default_factory=list)
+    sent_to: list[str] = field(default_factory=list)
     futures: dict[str, tuple[Future[Any], float, str]] = field(default_factory=dict)
     reason: str = ""
 
 
-class Parts:
+class RemoteParts:
     """The parts of one commit of an index on the workers of a cluster. Threads may share it.
 
     replicas: workers that hold each part; deadline_s: so long a part may take to answer a request, else it is missing.
@@ -111,7 +111,7 @@ class Parts:
         Raises what a part says is wrong with the request itself, EpochGoneError where a part is at another commit.
         """
         calls = {
-            part: _Call(part, ask, opens, opens, asked=self.workers_of(part)[:first] if first else [])
+            part: _Call(part, ask, opens, opens, sent_to=self.workers_of(part)[:first] if first else [])
             for part, ask in asks.items()
         }
         replies: dict[int, Any] = {}
@@ -141,7 +141,7 @@ class Parts:
 
     def _send(self, call: _Call) -> None:
         workers = self.workers_of(call.part)
-        fresh = [address for address in workers if address not in call.asked]
+        fresh = [address for address in workers if address not in call.sent_to]
         where = (fresh or workers)[:1]
         request = call.ask.whole if call.is_whole and call.ask.whole is not None else call.ask.request
         arguments = self.names[call.part], self.opening if call.opens else None, request
@@ -155,7 +155,7 @@ class Parts:
             workers=where or None,
             allow_other_workers=bool(where),
         )
-        call.asked += where
+        call.sent_to += where
         call.futures[str(future.key)] = future, time.monotonic(), where[0] if where else ""
 
     def _wait(self, calls: Sequence[_Call], left: float) -> None:
@@ -181,7 +181,7 @@ class Parts:
                 self._failed(call, value, address, missing)
             elif isinstance(value, str) and value in (NOT_OPEN, NOT_VOTED):
                 call.opens, call.is_whole = call.opens or value == NOT_OPEN, True
-                call.asked = [one for one in call.asked if one != address]
+                call.sent_to = [one for one in call.sent_to if one != address]
                 self._send(call)
             else:
                 self.latencies.note(self.names[call.part].name, time.monotonic() - began)
@@ -212,12 +212,12 @@ class Parts:
         """Ask another worker too, where the first takes long: one that holds the part, at last any."""
         began = min((sent for _, sent, _ in call.futures.values()), default=time.monotonic())
         waited = time.monotonic() - began
-        n_asked = len(call.futures)
-        if n_asked < min(self.replicas, len(self._all_workers())):
+        n_sent = len(call.futures)
+        if n_sent < min(self.replicas, len(self._all_workers())):
             is_time = waited > self.latencies.hedge_s
         else:
-            is_time = n_asked <= self.replicas and waited > _LATE_SHARE * self.deadline_s
-        if is_time and any(address not in call.asked for address in self._all_workers()):
+            is_time = n_sent <= self.replicas and waited > _LATE_SHARE * self.deadline_s
+        if is_time and any(address not in call.sent_to for address in self._all_workers()):
             if waited > _LATE_SHARE * self.deadline_s:
                 self._note_slow(call)
             call.opens = call.is_whole = True

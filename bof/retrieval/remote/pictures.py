@@ -9,20 +9,20 @@ from bof.errors import ClusterError
 from bof.images.decode import Picture
 from bof.options import PixelLimit
 from bof.retrieval.indexed_pictures import IndexedPictures
-from bof.retrieval.remote.parts import Ask, Parts
-from bof.retrieval.remote.requests import Read
-from bof.retrieval.remote.stages import Session
+from bof.retrieval.remote.parts import Ask, RemoteParts
+from bof.retrieval.remote.requests import ReadRequest
+from bof.retrieval.remote.stages import PartsSession
 from bof.store.catalog import ImageRecord
 
 
 class PicturesOnWorkers(IndexedPictures):
     """Reads pictures where the parts of the index are; where nobody answers there, here."""
 
-    parts: Parts
+    parts: RemoteParts
     firsts: Sequence[int]
 
     @classmethod
-    def over(cls, pictures: IndexedPictures, parts: Parts, firsts: Sequence[int]) -> PicturesOnWorkers:
+    def over(cls, pictures: IndexedPictures, parts: RemoteParts, firsts: Sequence[int]) -> PicturesOnWorkers:
         """The same pictures. firsts: the number of the first image of each part."""
         found = cls(pictures.index, pictures.rows, pictures.decoder, pictures.lent)
         found.parts, found.firsts = parts, firsts
@@ -32,7 +32,7 @@ class PicturesOnWorkers(IndexedPictures):
         """See `IndexedPictures.read_record`."""
         part = bisect_right(self.firsts, image) - 1
         try:
-            replies = Session(self.parts).ask({part: Ask(Read(record, self.index.folder, max_side))})
+            replies = PartsSession(self.parts).ask({part: Ask(ReadRequest(record, self.index.folder, max_side))})
         except ClusterError:
             replies = {}
         found = replies.get(part)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions, VoteOptions
 from bof.retrieval.overlays import Shifts
 from bof.store.catalog import ImageRecord
-from bof.types import F32, F64, I64, U8, Bool, Geometry, QueryWords, Verification
+from bof.types import F32, F64, I64, U8, Bool, Geometry, QueryWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class VoteRequest:
     """Words vote. key: under which the votes are remembered; words: None, where they are remembered already; allowed
     u8: bits of the images of the part that may answer, None: all that live.
     """
@@ -54,10 +53,10 @@ class Voted:
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class VerifyRequest:
     """Geometry of images i64 (n,) of the part, refined, or only what agrees with one similarity (is_quick)."""
 
-    vote: Vote
+    vote: VoteRequest
     query: Geometry
     images: I64
     verifying: VerifyOptions
@@ -73,10 +72,10 @@ class Agreeing:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ShareRequest:
     """Which features of a query images have at the same place: see `overlays.shared_features`."""
 
-    vote: Vote
+    vote: VoteRequest
     query: Geometry
     shifts: Shifts
 
@@ -90,16 +89,16 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MatchRequest:
     """The n strongest votes for one image."""
 
-    vote: Vote
+    vote: VoteRequest
     image: int
     n: int
 
 
 @dataclass(frozen=True, slots=True)
-class Tfidf:
+class TfidfRequest:
     """The cosine of TF-IDF histograms with words i32 (n,)."""
 
     word: Any
@@ -107,7 +106,7 @@ class Tfidf:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ColumnRequest:
     """How alike each image is in a column of global descriptors: the row of the query, by one of the rankers."""
 
     ranker: str
@@ -124,7 +123,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadRequest:
     """The pixels of an image, at most so long, where its file is what was indexed."""
 
     record: ImageRecord
@@ -133,9 +132,17 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class TouchRequest:
     """Open the part, and say so."""
 
 
-Request = Vote | Verify | Share | Matches | Tfidf | Measure | Read | Touch
-Reply = Voted | list[Verification] | Agreeing | Shared | Any | Measured | Picture | None
+Request = (
+    VoteRequest
+    | VerifyRequest
+    | ShareRequest
+    | MatchRequest
+    | TfidfRequest
+    | ColumnRequest
+    | ReadRequest
+    | TouchRequest
+)

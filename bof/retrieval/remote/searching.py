@@ -17,10 +17,10 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.indexed_pictures import IndexedPictures
 from bof.retrieval.remote.latencies import Latencies, PartCounts
 from bof.retrieval.remote.opening import opening_of, part_names
-from bof.retrieval.remote.parts import Ask, Parts
+from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.pictures import PicturesOnWorkers
-from bof.retrieval.remote.requests import Touch
-from bof.retrieval.remote.stages import Session, StagesOnWorkers
+from bof.retrieval.remote.requests import TouchRequest
+from bof.retrieval.remote.stages import PartsSession, StagesOnWorkers
 from bof.retrieval.searcher import Searcher
 from bof.scheduling.connection import Cluster
 from bof.store.index import Snapshot
@@ -41,13 +41,13 @@ class SearchWorkers:
     def __init__(self, cluster: Cluster, replicas: int = 1, deadline_s: float = 30.0) -> None:
         self.cluster, self.replicas, self.deadline_s = cluster, replicas, deadline_s
         self._lock = threading.Lock()
-        self._parts: dict[tuple[str, int], Parts] = {}
+        self._parts: dict[tuple[str, int], RemoteParts] = {}
         self._latencies = Latencies()
 
     def __repr__(self) -> str:
         return f"SearchWorkers({self.cluster.address}, {self.replicas} replicas)"
 
-    def parts_of(self, collection: Snapshot, folder: Path, vocabulary_folder: Path) -> Parts:
+    def parts_of(self, collection: Snapshot, folder: Path, vocabulary_folder: Path) -> RemoteParts:
         """The parts of a commit of an index, open on their workers.
 
         Raises ClusterError where none of them can be opened.
@@ -58,7 +58,7 @@ class SearchWorkers:
             if found := self._parts.get(key):
                 return found
             opening = opening_of(collection, Path(os.path.abspath(vocabulary_folder)))
-            parts = Parts(
+            parts = RemoteParts(
                 self.cluster, part_names(collection, place), opening, self.replicas, self.deadline_s, self._latencies
             )
             self._open(parts)
@@ -71,10 +71,10 @@ class SearchWorkers:
         """What became of requests, by part."""
         return self._latencies.counts()
 
-    def _open(self, parts: Parts) -> None:
+    def _open(self, parts: RemoteParts) -> None:
         """Open each part on all that are to hold it."""
         until = time.monotonic() + _OPENING_S
-        asks = {number: Ask(Touch()) for number in range(len(parts.names))}
+        asks = {number: Ask(TouchRequest()) for number in range(len(parts.names))}
         missing: Mapping[int, str] = {}
         for replica in range(min(self.replicas, max(1, len(self.cluster.workers)))):
             missing = parts.ask(asks, until, first=replica, opens=True)[1]
@@ -83,7 +83,7 @@ class SearchWorkers:
             advice = "do all workers see the folder of the index?"
             raise ClusterError(problem, path=self.cluster.address, advice=advice)
 
-    def searcher(self, searcher: Searcher, parts: Parts, pictures: IndexedPictures | None) -> Searcher:
+    def searcher(self, searcher: Searcher, parts: RemoteParts, pictures: IndexedPictures | None) -> Searcher:
         """The same searcher, on the workers. pictures: those that it compares."""
         collection = searcher.collection
         assert isinstance(collection, Snapshot)
@@ -95,6 +95,6 @@ class SearchWorkers:
 
 
 def _stages(
-    parts: Parts, collection: Collection, vocabulary: Vocabulary, voting: VoteOptions, verifying: VerifyOptions
+    parts: RemoteParts, collection: Collection, vocabulary: Vocabulary, voting: VoteOptions, verifying: VerifyOptions
 ) -> StagesOnWorkers:
-    return StagesOnWorkers(collection, vocabulary, voting, verifying, session=Session(parts))
+    return StagesOnWorkers(collection, vocabulary, voting, verifying, session=PartsSession(parts))

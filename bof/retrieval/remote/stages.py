@@ -19,8 +19,16 @@ import numpy as np
 from bof.errors import ClusterError
 from bof.options import COLUMN_OF
 from bof.retrieval.overlays import Shifts
-from bof.retrieval.remote.parts import Ask, Parts
-from bof.retrieval.remote.requests import Matches, Measure, Request, Share, Tfidf, Verify, Vote
+from bof.retrieval.remote.parts import Ask, RemoteParts
+from bof.retrieval.remote.requests import (
+    ColumnRequest,
+    MatchRequest,
+    Request,
+    ShareRequest,
+    TfidfRequest,
+    VerifyRequest,
+    VoteRequest,
+)
 from bof.retrieval.shortlist import VoteAndVerify
 from bof.retrieval.votes import Votes
 from bof.store.columns import Rows
@@ -28,10 +36,10 @@ from bof.store.index import Snapshot
 from bof.types import F32, F64, I32, I64, U8, Bool, Correspondences, Geometry, QueryWords, Verification
 
 
-class Session:
+class PartsSession:
     """One query: which parts have not answered in time, and are asked no more. Threads may share it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: RemoteParts) -> None:
         self.parts = parts
         self._lock = threading.Lock()
         self._missing: dict[int, str] = {}
@@ -86,7 +94,7 @@ class StagesOnWorkers(VoteAndVerify):
     films and which images live are read.
     """
 
-    session: Session
+    session: PartsSession
 
     @property
     def missing(self) -> dict[str, str]:
@@ -96,7 +104,7 @@ class StagesOnWorkers(VoteAndVerify):
     def vote(self, words: QueryWords) -> Votes:
         """See `VoteAndVerify.vote`."""
         key, allowed = uuid.uuid4().hex, self._allowed()
-        asks = {part: Ask(Vote(key, words, self.voting, allowed.get(part))) for part in self._numbers}
+        asks = {part: Ask(VoteRequest(key, words, self.voting, allowed.get(part))) for part in self._numbers}
         score = self._gathered(self.session.ask(asks))
         nothing = np.empty(0)
         return RemoteVotes(score, (), words.word, nothing, nothing, key, words, allowed, self._matches_of)
@@ -104,7 +112,7 @@ class StagesOnWorkers(VoteAndVerify):
     def verify_geometry(self, query: Geometry, votes: Votes, images: I64) -> dict[int, Verification]:
         """See `VoteAndVerify.verify_geometry`."""
         of_part, replies = self._ask_of_images(
-            votes, images, lambda vote, own, _: Verify(vote, query, own, self.verifying)
+            votes, images, lambda vote, own, _: VerifyRequest(vote, query, own, self.verifying)
         )
         found = {
             int(image): one
@@ -116,7 +124,7 @@ class StagesOnWorkers(VoteAndVerify):
     def hypotheses(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Shifts]:
         """See `VoteAndVerify.hypotheses`."""
         of_part, replies = self._ask_of_images(
-            votes, images, lambda vote, own, _: Verify(vote, query, own, self.verifying, is_quick=True)
+            votes, images, lambda vote, own, _: VerifyRequest(vote, query, own, self.verifying, is_quick=True)
         )
         n_agreeing = np.zeros(len(images), np.int64)
         shifts: dict[int, tuple[float, float]] = {}
@@ -130,8 +138,10 @@ class StagesOnWorkers(VoteAndVerify):
         """See `VoteAndVerify.shared`."""
         images, values = np.array(list(shifts), np.int64), list(shifts.values())
 
-        def share(vote: Vote, own: I64, places: I64) -> Share:
-            return Share(vote, query, {image: values[place] for image, place in zip(own.tolist(), places, strict=True)})
+        def share(vote: VoteRequest, own: I64, places: I64) -> ShareRequest:
+            return ShareRequest(
+                vote, query, {image: values[place] for image, place in zip(own.tolist(), places, strict=True)}
+            )
 
         shared, sizes = np.zeros((len(images), len(query)), np.bool_), np.zeros(len(images), np.int64)
         of_part, replies = self._ask_of_images(votes, images, share)
@@ -142,12 +152,14 @@ class StagesOnWorkers(VoteAndVerify):
     def tfidf(self, word: I32) -> F64:
         """See `VoteAndVerify.tfidf`."""
         allowed = self._allowed()
-        return self._gathered(self.session.ask({part: Ask(Tfidf(word, allowed.get(part))) for part in self._numbers}))
+        return self._gathered(
+            self.session.ask({part: Ask(TfidfRequest(word, allowed.get(part))) for part in self._numbers})
+        )
 
     def column_similarity(self, ranker: str, query: Rows, metric: str) -> tuple[F32, Bool]:
         """See `VoteAndVerify.column_similarity`."""
         column = COLUMN_OF[ranker]
-        request = Measure(ranker, {column: query[column]}, metric)
+        request = ColumnRequest(ranker, {column: query[column]}, metric)
         n_images = len(self.collection.rows)
         similarity, known = np.zeros(n_images, np.float32), np.zeros(n_images, np.bool_)
         for part, reply in self.session.ask({part: Ask(request) for part in self._numbers}).items():
@@ -189,7 +201,7 @@ class StagesOnWorkers(VoteAndVerify):
     # -- Requests to the parts that images are in ----------------------------------------------------------------------
 
     def _ask_of_images(
-        self, votes: Votes, images: I64, request: Callable[[Vote, I64, I64], Request]
+        self, votes: Votes, images: I64, request: Callable[[VoteRequest, I64, I64], Request]
     ) -> tuple[dict[int, I64], dict[int, Any]]:
         """The places of images in each part, and what the parts reply. request: of votes, of the images' numbers in
         their part, and of their places among `images`.
@@ -199,12 +211,12 @@ class StagesOnWorkers(VoteAndVerify):
         return of_part, self.session.ask(asks)
 
     def _ask(
-        self, votes: Votes, part: int, images: I64, places: I64, request: Callable[[Vote, I64, I64], Request]
+        self, votes: Votes, part: int, images: I64, places: I64, request: Callable[[VoteRequest, I64, I64], Request]
     ) -> Ask:
         """A request about votes that the worker remembers, and the same with the words that make them again."""
         assert isinstance(votes, RemoteVotes)
         own, facts = images - self._firsts[part], (self.voting, votes.allowed.get(part))
-        short, whole = (Vote(votes.key, words, *facts) for words in (None, votes.words))
+        short, whole = (VoteRequest(votes.key, words, *facts) for words in (None, votes.words))
         return Ask(request(short, own, places), request(whole, own, places))
 
     def _matches_of(self, votes: RemoteVotes, images: I64, n: int) -> tuple[I64, Correspondences]:
@@ -213,7 +225,7 @@ class StagesOnWorkers(VoteAndVerify):
         found: list[Correspondences] = []
         for image in images.tolist():
             _, replies = self._ask_of_images(
-                votes, np.array([image], np.int64), lambda vote, own, _: Matches(vote, int(own[0]), n)
+                votes, np.array([image], np.int64), lambda vote, own, _: MatchRequest(vote, int(own[0]), n)
             )
             found.append(next(iter(replies.values()), nothing))
         return np.cumsum([0, *map(len, found)]), _joined([nothing, *found])

@@ -15,7 +15,7 @@ from bof.server import uploads
 from bof.server.api.endpoint import Endpoint
 from bof.server.api.given import given_picture
 from bof.server.decoding import FindSubject, Pose, Prepared, QueryNeeds, Subject
-from bof.server.http.answers import answer
+from bof.server.http.answers import PARTIAL, answer
 from bof.server.http.bodies import pictures
 from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, TURN, URL, Values, number_in_path
 from bof.server.http.problems import ProblemError, problem_of
@@ -135,7 +135,8 @@ async def search_together(service: Service, request: Request, values: Values) ->
         async with service.place(request):
             found, parts = await find_joint_page(service, sent, pose, page_request)
     whole = answer_json(found)
-    return answer({"queries": [query_json(part) for part in parts]} | {k: v for k, v in whole.items() if k != "query"})
+    joint = {"queries": [query_json(part) for part in parts]} | {k: v for k, v in whole.items() if k != "query"}
+    return answer(joint, PARTIAL if found.missing_parts else 200)
 
 
 ANSWERS = {200: "Answer", 206: "Answer"}
@@ -155,7 +156,8 @@ ENDPOINTS = (
         body="pictures", is_heavy=True, problems=PICTURE,
     ),
     Endpoint(
-        "POST", "/search/together", "Search with several pictures of one thing", search_together, {200: "JointAnswer"},
+        "POST", "/search/together", "Search with several pictures of one thing", search_together,
+        {200: "JointAnswer", 206: "JointAnswer"},
         parameters=SEARCH, body="pictures", is_heavy=True, problems=PICTURE,
     ),
     Endpoint(

@@ -149,12 +149,13 @@ def drop_meta(database: Connection, keys: Iterable[str]) -> None:
 
 def find_paths(database: Connection, paths: Iterable[str]) -> set[str]:
     """Those of some paths at which a live image is, or an image of the same file, be it a part or all of it."""
-    query = "SELECT 1 FROM images WHERE deleted = 0 AND (path = ? OR path = ? OR path BETWEEN ? AND ?) LIMIT 1"
+    here = "SELECT 1 FROM images WHERE deleted = 0 AND path BETWEEN ? AND ? LIMIT 1"
     found = set()
     for path in paths:
         file = Address.parse(path).file
         inside = os.fsencode(os.path.join(file, "#"))
-        if database.execute(query, (os.fsencode(path), os.fsencode(file), inside, inside + b"\xff")).fetchone():
+        places = [(os.fsencode(file),) * 2, (inside, inside + b"\xff")]
+        if any(database.execute(here, place).fetchone() for place in places):
             found.add(path)
     return found
 

@@ -124,8 +124,10 @@ def _link_files(source: Path, target: Path) -> None:
 # -- Other parts ------------------------------------------------------------------------------------------------------
 
 
-def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None) -> Index:
+def repart(index: Index, n_parts: int, by: By | None = None, progress: Progress | None = None) -> Index:
     """The same pictures in so many parts, with the ids that they have; an ordinary index becomes one in parts.
+
+    by: what decides where a picture goes, None: what has decided so far, the hash where nothing has.
 
     Each byte is compared before it is copied. The disk holds old and new parts until the new ones are committed. Raises
     IndexStoreError where a segment is damaged, or the disk is full: the index is as it was.
@@ -134,6 +136,7 @@ def repart(index: Index, n_parts: int, by: By, progress: Progress | None = None)
     with index._opened_writer() as writer, naming_failure(index.folder):
         before = index.generation()
         facts = catalog.read_meta(index.folder)
+        by = by or (Layout.of(facts[FACT]).by if FACT in facts else "hash")
         make_folder(index.folder / FOLDER)
         sources = [OldPart.of(one, n_parts, by) for one in writer.parts]
         names = []
