@@ -14,7 +14,7 @@ from tests.support.dask_workers import connected, local_workers
 
 @pytest.fixture(scope="session")
 def workers() -> Iterator[LocalCluster]:
-    """Two worker processes for all tests of a session; who kills one gets it back from its nanny."""
+    """Two worker processes for all tests of a session that leave them alive."""
     with local_workers() as local:
         yield local
 
@@ -22,5 +22,13 @@ def workers() -> Iterator[LocalCluster]:
 @pytest.fixture
 def cluster(workers: LocalCluster) -> Iterator[Cluster]:
     with connected(workers) as cluster:
+        cluster.client.wait_for_workers(2, timeout=30)
+        yield cluster
+
+
+@pytest.fixture
+def mortal() -> Iterator[Cluster]:
+    """Two worker processes that a test may kill."""
+    with local_workers() as local, connected(local) as cluster:
         cluster.client.wait_for_workers(2, timeout=30)
         yield cluster

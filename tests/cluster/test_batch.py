@@ -63,10 +63,10 @@ def test_an_index_is_as_one_machine_makes_it(
 
 
 def test_a_worker_that_is_killed_costs_nothing(
-    cluster: Cluster, many: Path, vocabulary_folder: Path, tmp_path: Path
+    mortal: Cluster, many: Path, vocabulary_folder: Path, tmp_path: Path
 ) -> None:
-    threading.Timer(0.5, kill, (next(iter(pids(cluster).values())),)).start()
-    with indexed(tmp_path / "index", vocabulary_folder, [many], cluster) as engine:
+    threading.Timer(0.5, kill, (next(iter(pids(mortal).values())),)).start()
+    with indexed(tmp_path / "index", vocabulary_folder, [many], mortal) as engine:
         assert len(engine) == 40
         assert engine.check().is_sound
 

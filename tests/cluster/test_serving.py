@@ -11,6 +11,7 @@ import pytest
 from bof.cluster import main as cluster_command
 from bof.duplicates import main as duplicates
 from bof.engine import Engine
+from bof.errors import ClusterError
 from bof.evaluate import main as evaluate
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.scheduling.connection import Cluster
@@ -46,6 +47,19 @@ def test_a_partial_answer_is_206_and_names_what_is_missing(
         response = client.post(f"{API}/search", content=scene(3), headers={"Content-Type": "image/png"})
     assert response.status_code == 206
     assert response.json()["missing_parts"] == [{"part": "ab", "reason": "no answer in time"}]
+
+
+def test_without_any_worker_a_server_says_that_it_cannot_read_the_index(
+    index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(engine: Engine, *arguments: object) -> object:
+        raise ClusterError("no part of the index answers: no answer in time", path="tcp://10.0.0.1:8786")
+
+    monkeypatch.setattr(Engine, "answer", fail)
+    with served(copied(index_folder, tmp_path)) as client:
+        response = client.post(f"{API}/search", content=scene(3), headers={"Content-Type": "image/png"})
+    assert response.status_code == 503
+    assert response.json()["type"] == "/problems/no-index"
 
 
 def test_commands_search_on_workers(

@@ -192,7 +192,8 @@ class RemoteParts:
         """A worker that cannot open a part may be alone with that; a request that is wrong is so everywhere."""
         if isinstance(error, EpochGoneError) or not isinstance(error, BofError | OSError):
             raise error
-        call.reason = f"{address}: {display_name(reason_of(error))}"
+        call.reason = display_name(reason_of(error))
+        log.warning("the worker %s cannot answer for part %s: %s", address, self.names[call.part].name, call.reason)
         self._again(call, missing)
 
     def _lost(self, call: _Call, error: Exception, missing: dict[int, str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from starlette.responses import Response
 
-from bof.errors import BofError, ImageError, OptionError, display_name
+from bof.errors import BofError, ClusterError, ImageError, OptionError, display_name
 from bof.images.decode import NotAPictureError, PictureTooLargeError
 from bof.server.http.answers import to_json
 
@@ -48,6 +48,7 @@ _KINDS: tuple[tuple[type[BofError], str], ...] = (
     (NotAPictureError, "not-a-picture"),
     (PictureTooLargeError, "too-large"),
     (ImageError, "bad-picture"),
+    (ClusterError, "no-index"),
     (BofError, "conflict"),
 )
 """What an error of the library is, the first that fits."""

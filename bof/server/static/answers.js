@@ -16,7 +16,8 @@ const retained = new Map();
 
 /** The parts of an address that say how to search, besides the picture. */
 const SEARCH = /** @type {const} */ ([
-  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'inverse', 'enlarge', 'tilt', 'where', 'text', 'tag', 'folder', 'verdict',
+  'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'inverse', 'enlarge', 'tilt', 'where', 'text',
+  'tag', 'folder', 'verdict',
   'group_by',
 ]);
 const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror', 'inverse', 'enlarge', 'tilt']);

@@ -3,7 +3,7 @@
 
 import { button, h, link, segments } from './dom.js';
 import { judgmentBox } from './judging.js';
-import { number, percent, t } from './language.js';
+import { number, percent, t, tOr } from './language.js';
 import { copyLink, savePicture } from './match_export.js';
 import { sharePercent, verdictLine, why } from './results.js';
 import { href } from './router.js';

@@ -13,7 +13,8 @@ export { chips, outlineOf, picture, sharePercent, verdictLine, verdictText, why,
 /** @typedef {import('./hit_card.js').Links} Links */
 
 const STAGES = [
-  'wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'inverse', 'enlarge', 'tilt', 'expand', 'rank', 'pixels',
+  'wait', 'decode', 'extract', 'subject', 'assign', 'vote', 'verify', 'mirror', 'inverse', 'enlarge', 'tilt',
+  'expand', 'rank', 'pixels',
 ];
 
 /** @param {PartialAnswer} answer */
