@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bof.evaluation.rankers import EngineRanker as EngineRanker
     from bof.evaluation.run import Report as Report
     from bof.evaluation.run import evaluate_ranker as evaluate_ranker
+    from bof.features.descriptor_bytes import descriptor_bytes as descriptor_bytes
     from bof.features.sift import extract_features as extract_features
     from bof.geometry.verification import verify as verify
     from bof.grouping.finding import find_duplicates as find_duplicates
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from bof.reuse.types import SharedPart as SharedPart
     from bof.transformer import BagOfVisualWords as BagOfVisualWords
     from bof.types import Features as Features
+    from bof.types import Geometry as Geometry
     from bof.types import Hit as Hit
     from bof.types import Ranker as Ranker
     from bof.types import Ranking as Ranking
@@ -87,6 +89,7 @@ _HOMES = {
     ),
     "evaluation.rankers": ("EngineRanker",),
     "evaluation.run": ("Report", "evaluate_ranker"),
+    "features.descriptor_bytes": ("descriptor_bytes",),
     "features.sift": ("extract_features",),
     "geometry.verification": ("verify",),
     "grouping.finding": ("find_duplicates",),
@@ -108,7 +111,7 @@ _HOMES = {
     "reuse.finding": ("find_reuse",),
     "reuse.types": ("ReuseGraph", "SharedPart"),
     "transformer": ("BagOfVisualWords",),
-    "types": ("Features", "Hit", "Ranker", "Ranking", "Verification"),
+    "types": ("Features", "Geometry", "Hit", "Ranker", "Ranking", "Verification"),
     "vocabulary.sampling": ("Sample",),
     "vocabulary.training": ("train_vocabulary",),
     "vocabulary.vocabulary": ("Vocabulary", "default_vocabulary"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED
 from bof.errors import OptionError
 from bof.features.sift import extract_features
 from bof.global_descriptors import hashes
@@ -18,7 +18,7 @@ from bof.global_descriptors.describe import SIDE, ColumnSpec
 from bof.images.decode import Picture, shrink, to_rgb
 from bof.images.draw import draw_hit
 from bof.images.sources import Channels, OpenedSource, Source, open_source
-from bof.options import HASHES, SKETCH, FeatureOptions, SearchOptions
+from bof.options import HASHES, SKETCH, FeatureOptions, PixelLimit, SearchOptions
 from bof.retrieval.answer import describe_hit
 from bof.retrieval.hits import PlacedImage, hit_of
 from bof.retrieval.query import Query, QuerySource, prepare
@@ -99,30 +99,30 @@ def compare_opened(
     words = load_vocabulary(Path(os.path.abspath(vocabulary or default_vocabulary_path())))
     extraction = words.new_index_features
     query = _query(one, extraction)
-    grey = other.grey(extraction.max_side)
-    features = extract_features(grey, extraction)
+    grey = other.grey(extraction.extent)
+    features = extract_features(grey, extraction, lambda: other.colours(DECODED))
     pictures = _OtherPicture(other) if options.verify.pixels else None
     rows = ColumnSpec((SKETCH,)).describe(grey.pixels, other.name)
     collection = _collection(other.name, columns_of(features, words, rows), features, words)
     answer = Searcher(collection, words, options, pictures=pictures).match(query, 0).answer
     hit = hit_of(collection.rows[0], query, answer, PlacedImage(0, float(answer.scores[0])), options.verify)
     hit = dataclasses.replace(hit, verdict="no") if hit.verdict == "unverified" else hit
-    return _compared(one, other, hit, query, features, extraction.max_side)
+    return _compared(one, other, hit, query, features, extraction.extent)
 
 
-def _in_rgb(source: OpenedSource, max_side: int) -> Picture:
+def _in_rgb(source: OpenedSource, max_side: PixelLimit) -> Picture:
     picture = source.colours(max_side)
     return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
 
 
 def _query(one: OpenedSource, features: FeatureOptions) -> Query:
-    grey = one.grey(features.max_side)
-    query = prepare(grey, None, features, colours=_in_rgb(one, DECODED_SIDE_PX), sha256=one.sha256)
+    grey = one.grey(features.extent)
+    query = prepare(grey, None, features, colours=_in_rgb(one, DECODED), sha256=one.sha256)
     return dataclasses.replace(query, source=QuerySource(one, grey.width, grey.height, features))
 
 
 def _compared(
-    one: OpenedSource, other: OpenedSource, hit: Hit, query: Query, features: Features, max_side: int
+    one: OpenedSource, other: OpenedSource, hit: Hit, query: Query, features: Features, max_side: PixelLimit
 ) -> Comparison:
     pictures = _in_rgb(one, max_side), _in_rgb(other, max_side)
     points = np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
@@ -148,7 +148,7 @@ class _OtherPicture:
     def find(self, sha256: str) -> list[int]:
         return [0] if sha256 == self.picture.sha256 else []
 
-    def read(self, image: int, max_side: int) -> Picture:
+    def read(self, image: int, max_side: PixelLimit) -> Picture:
         return _in_rgb(self.picture, max_side)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 
 from bof.errors import MismatchError, OptionError
+from bof.geometry.transforms import corners
 from bof.global_descriptors.ann_index import AnnIndex, kind_of, open_ann_index
 from bof.global_descriptors.describe import ColumnSpec, ModelChoice
 from bof.images.address import Address, is_part
@@ -23,10 +24,20 @@ from bof.images.sources import Channels, Paths, Source, as_names, as_paths, chec
 from bof.ingest.add import AddReport as AddReport
 from bof.ingest.add import add_pictures, make_plan
 from bof.ingest.memory import Images, add_images
+from bof.ingest.own_features import OwnFeatures, add_features, check_features, content_of_features, require_own
 from bof.ingest.sync import Plan
 from bof.native.mapped_file import reading
 from bof.opened import OpenedIndex
-from bof.options import PARTNERS, TOP, FeatureOptions, IndexOptions, SearchOptions, VerifyOptions, VoteOptions
+from bof.options import (
+    PARTNERS,
+    TOP,
+    FeatureOptions,
+    IndexOptions,
+    PixelLimit,
+    SearchOptions,
+    VerifyOptions,
+    VoteOptions,
+)
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.best_frames import with_best_frames
@@ -51,7 +62,7 @@ from bof.store.writer import Writer
 from bof.system.ahead import run_ahead
 from bof.system.memory import machine_memory
 from bof.system.steps import Progress
-from bof.types import F32, Box, Correspondences, Hit
+from bof.types import F32, Box, Correspondences, Features, Hit
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
 
 if TYPE_CHECKING:
@@ -182,6 +193,7 @@ class Engine(OpenedIndex):
         progress: receives the steps of each stage; cluster: whose workers read the pictures (`open_cluster`), None:
         processes of this machine.
         """
+        require_own(self.features, own=False, place=self.folder)
         paths = as_paths(sources)
         report = add_pictures(
             self._index, self.vocabulary_folder, paths, options, progress, delete=delete, cluster=cluster
@@ -209,6 +221,7 @@ class Engine(OpenedIndex):
         """
         from bof.iiif.request import HarvestRequest, require_h11
 
+        require_own(self.features, own=False, place=self.folder)
         require_h11()
         from bof.iiif.harvest import harvest
 
@@ -243,11 +256,42 @@ class Engine(OpenedIndex):
         warning. Pixels are not stored: verdicts rest on points, unless `lend` gives them back.
         channels: the order of the colours of arrays.
         """
+        require_own(self.features, own=False, place=self.folder)
         report = add_images(
             self._index, self.vocabulary, self.vocabulary_folder, images, options, progress, channels=channels
         )
         self._refresh_if_opened()
         return report
+
+    def add_features(self, features: OwnFeatures, options: IndexOptions | None = None) -> AddReport:
+        """Make the index have pictures by features that the caller extracted: {"id": Features}, or pairs of both.
+
+        The index was made with FeatureOptions(extractor="own") and a vocabulary of such features: descriptors are bytes
+        u8 (n, 128) of any kind whose Euclidean distance says how alike they are (`descriptor_bytes` makes them of
+        floats of any length). What is no such thing is named in the report. Raises MismatchError for an index of
+        pictures.
+        """
+        report = add_features(self._index, self.vocabulary, features, options)
+        self._refresh_if_opened()
+        return report
+
+    def query_of_features(self, features: Features) -> Query:
+        """A query of features alone, extracted as those of the index were; there are no pixels to compare.
+
+        Raises ImageError for arrays of other types or shapes, MismatchError for an index of pictures.
+        """
+        require_own(self.features, own=True, place=self.folder)
+        geometry = check_features(features).geometry
+        outline = corners((0, 0, geometry.width, geometry.height))
+        return Query(features, outline, sha256=(content := content_of_features(features)), judged_as=content)
+
+    def search_features(
+        self, features: Features, options: SearchOptions | None = None, *, top: int = TOP.default
+    ) -> Hits:
+        """The pictures that show the same as these features: `search` without a picture."""
+        TOP.check(top)
+        query = self.query_of_features(features)
+        return self.hits(query, self.answer(query, options), options, top)
 
     def lend(self, pictures: Mapping[str, Source], *, channels: Channels = "RGB") -> None:
         """Look into these pictures, by id, wherever pixels of a picture that was added in memory are needed.
@@ -350,7 +394,8 @@ class Engine(OpenedIndex):
         by_content = self._judgments.by_content() if "bof" in options.local else None
         judged = IndexedJudgments(self._index, collection.rows, by_content) if by_content else None
         memory = None if options.where or options.text else self._memory_of(collection, options)
-        searcher = Searcher(collection, self.vocabulary, options, ann_index, *limits, pictures, judged, memory)
+        found = *limits, pictures, judged, memory, self.features.extent
+        searcher = Searcher(collection, self.vocabulary, options, ann_index, *found)
         return searcher if self.workers is None or parts is None else self.workers.searcher(searcher, parts, pictures)
 
     def _parts_of(self, collection: Snapshot) -> RemoteParts | None:
@@ -586,7 +631,7 @@ class Engine(OpenedIndex):
     def _pictures(self, collection: Snapshot) -> IndexedPictures:
         return IndexedPictures(self._index, collection.rows, self.decoder, self._lent)
 
-    def stored_picture(self, hit: Hit, max_side: int) -> Picture | None:
+    def stored_picture(self, hit: Hit, max_side: PixelLimit) -> Picture | None:
         """What the index stores of a hit that lies on another machine, in the frame of what was indexed.
 
         None where it stores nothing that can be decoded.

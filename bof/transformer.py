@@ -114,7 +114,7 @@ class BagOfVisualWords(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         features, limit = FeatureOptions(), max(1, options.max_descriptors // len(pictures))
 
         def draw(place: int, source: OpenedSource) -> tuple[U8, int]:
-            descriptors = extract_features(source.grey(features.max_side), features).descriptors
+            descriptors = extract_features(source.grey(features.extent), features).descriptors
             key = int.from_bytes(bytes.fromhex(source.sha256)[:8], "little")
             return descriptors[sample_rows(len(descriptors), limit, options.seed, place)], key
 
@@ -129,7 +129,7 @@ class BagOfVisualWords(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         vocabulary = self.vocabulary_
 
         def count(_: int, source: OpenedSource) -> tuple[I32, I64]:
-            picture = source.grey(vocabulary.features.max_side)
+            picture = source.grey(vocabulary.features.extent)
             words = vocabulary.assign(extract_features(picture, vocabulary.features).descriptors)[:, 0]
             return np.unique(words, return_counts=True)
 

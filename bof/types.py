@@ -25,6 +25,9 @@ Bool = NDArray[np.bool_]
 
 Box = tuple[float, float, float, float]
 
+Size = tuple[int, int]
+"""Width and height of a picture in pixels."""
+
 Verdict = Literal["same", "part", "maybe", "no", "unverified"]
 """same: the thing itself; part: something is certainly shared, and something else differs."""
 
@@ -35,6 +38,16 @@ points lay one over the other, or points alone. `person`: somebody has judged th
 
 VariantName = Literal["inverted", "enlarged", "tilted"]
 """How a query was changed before it was found: light and dark exchanged, a part of it enlarged, seen from aside."""
+
+
+_LONG = 8.0
+
+
+def reference_side(width: int, height: int) -> float:
+    """What tolerances in a picture of this size are fractions of, in pixels: its long side, and eight short ones of a
+    long picture, of which a query shows a piece.
+    """
+    return float(min(max(width, height), _LONG * min(width, height)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,11 @@ class Geometry:
     def long_side(self) -> int:
         """The larger of width and height, in pixels."""
         return max(self.width, self.height)
+
+    @property
+    def reference_side(self) -> float:
+        """What geometry measures by, in pixels: see `reference_side`."""
+        return reference_side(self.width, self.height)
 
     def take(self, rows: NDArray[np.integer] | Bool) -> Geometry:
         """The chosen features of the same picture."""

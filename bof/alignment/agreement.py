@@ -9,14 +9,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bof.alignment.brightness import in_light
 from bof.alignment.canvas import Laid, decoded_from_original, lay_over
 from bof.alignment.cells import AGREES, DIFFERS, EXACT, Cells, compare_cells, find_detailed
 from bof.geometry import transforms
 from bof.images.decode import Picture
+from bof.options import Extent
 from bof.types import F32, F64, Agreement, Bool
 
 DECODED_SIDE_PX = 640
 """Pictures are read at this long side or less."""
+
+DECODED = Extent(DECODED_SIDE_PX)
+"""And long ones at this extent."""
 
 _CANVAS_PX = 480
 """And compared at this one."""
@@ -45,7 +50,9 @@ def agree(
     other_from_one f64 (3, 3): in pixels of the originals; points f32 (n, 2): where the one has what geometry found;
     detail: `detail_of(one)`, where many are compared with it.
     """
-    detail = detail_of(one) if detail is None else detail
+    shown, other = in_light(one, other)
+    detail = detail_of(shown) if detail is None or shown is not one else detail
+    one = shown
     if one.pixels.ndim != other.pixels.ndim:
         one, other = (_in_grey(picture) for picture in (one, other))
     try:

@@ -14,7 +14,8 @@ import numpy as np
 
 from bof.alignment.likeness import Likeness
 from bof.geometry import transforms
-from bof.types import F32, F64
+from bof.options import PixelLimit, long_side_of
+from bof.types import F32, F64, Size
 
 _EXACT, _EXACT_PX = 0.01, 3.0
 """An exact transform holds to this fraction of a picture's long side, and to so many pixels of the coarser picture.
@@ -82,20 +83,22 @@ class ExactFit:
         )
 
 
-def fit_copy(source: F32, target: F32, target_from_source: F64, sides: tuple[int, int], max_side: int) -> ExactFit:
+def fit_copy(
+    source: F32, target: F32, target_from_source: F64, sizes: tuple[Size, Size], limit: PixelLimit
+) -> ExactFit:
     """How exactly points f32 (n, 2) that agree do so, as those of copies would.
 
-    target_from_source f64 (3, 3): as geometry found it; sides: the long sides of source and target in pixels, of which
-    features were extracted at max_side or less.
+    target_from_source f64 (3, 3): as geometry found it; sizes: width and height of source and target in pixels, whose
+    features were extracted within the limit.
     """
-    coarser_px = max(_pixel(sides[1], max_side), transforms.zoom(target_from_source) * _pixel(sides[0], max_side))
-    transform, n_exact = fit_exactly(source, target, min(_EXACT * sides[1], _EXACT_PX * coarser_px))
+    coarser_px = max(_pixel(sizes[1], limit), transforms.zoom(target_from_source) * _pixel(sizes[0], limit))
+    transform, n_exact = fit_exactly(source, target, min(_EXACT * max(sizes[1]), _EXACT_PX * coarser_px))
     return ExactFit(transform, n_exact, len(source))
 
 
-def _pixel(long_side: int, max_side: int) -> float:
+def _pixel(size: Size, limit: PixelLimit) -> float:
     """A pixel of the picture as its features were extracted, in pixels of the original."""
-    return max(1.0, long_side / max_side)
+    return max(1.0, max(size) / long_side_of(limit, *size))
 
 
 def fit_exactly(source: F32, target: F32, tolerance: float) -> tuple[F64 | None, int]:

@@ -15,7 +15,7 @@ from bof.images.address import Address
 from bof.images.decode import Picture
 from bof.images.limited import LimitedReader
 from bof.images.sources import OpenedSource, open_source
-from bof.options import SearchOptions
+from bof.options import PixelLimit, SearchOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.query import together
 from bof.types import Box, Hit
@@ -45,7 +45,7 @@ class FoundHits:
     filtered_out: str
     seconds: Mapping[str, float]
 
-    def in_colour(self, max_side: int) -> Picture:
+    def in_colour(self, max_side: PixelLimit) -> Picture:
         """The query in RGB, at this long side in pixels or less."""
         return self.source.colours(max_side)
 

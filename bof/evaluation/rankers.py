@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED
 from bof.engine import Engine
 from bof.errors import display_name
 from bof.images.decode import Picture, crop, decode, read_bytes, read_image, shrink
@@ -77,7 +77,7 @@ class EngineRanker:
     def prepare(self, path: Path, box: Box | None = None) -> Query:
         """The picture in a file, or a box of it, as a query."""
         if self.subject and box is None:
-            box = subject_of(read_image(path, max_side=self.engine.features.max_side))
+            box = subject_of(read_image(path, max_side=self.engine.features.extent))
         if self.crop and box is not None:
             return self._prepare_cut(path, box)
         return self.engine.read_query(open_source(path), box, self.options).query
@@ -87,7 +87,7 @@ class EngineRanker:
         data, name, grey = read_bytes(path), os.fspath(path), not self.options.whole
         pixels = crop(decode(data, name=name), box, display_name(path))
         height, width = pixels.shape[:2]
-        colours = Picture(shrink(pixels, DECODED_SIDE_PX), width, height) if grey else None
+        colours = Picture(shrink(pixels, DECODED), width, height) if grey else None
         pixels = crop(decode(data, grey=True, name=name), box, display_name(path)) if grey else pixels
-        picture = Picture(shrink(pixels, self.engine.features.max_side), width, height)
+        picture = Picture(shrink(pixels, self.engine.features.extent), width, height)
         return self.engine.prepare(picture, None, self.options, colours=colours)

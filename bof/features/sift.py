@@ -10,9 +10,12 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
+from bof.errors import MismatchError
 from bof.features.native_sift import native_sift
+from bof.features.second_look import look_again, needs_second_look
+from bof.features.tiles import extract_tiled
 from bof.images.decode import Picture
-from bof.options import NATIVE, OPENCV, FeatureOptions
+from bof.options import MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
 from bof.types import F32, U8, Box, Features, Geometry
 
 N_DIMENSIONS = 128
@@ -22,18 +25,50 @@ ROOT_NORM = 512.0
 """Length of a RootSIFT vector in bytes: large enough for fine steps, small enough that few elements reach 255."""
 
 
-def extract_features(picture: Picture, options: FeatureOptions) -> Features:
-    """The strongest SIFT features of a grey picture.
+def extract_features(
+    picture: Picture, options: FeatureOptions, colours: Callable[[], Picture] | None = None
+) -> Features:
+    """The strongest SIFT features of a grey picture; of one that shows little, those of a second look.
 
-    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.max_side)` returns them;
-    options.extractor says whose SIFT finds features.
+    picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.extent)` returns them;
+    options.extractor says whose SIFT finds features; colours: reads the picture in RGB, at any size, where grey shows
+    little and options.reading is adaptive.
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
     """
-    keypoints, descriptors = _EXTRACTORS[options.extractor](picture.pixels, options)
+    if options.extractor not in _EXTRACTORS:
+        expected, advice = "an extractor of pictures", "search it with search_features"
+        raise MismatchError(expected=expected, found="an index of features of your own", advice=advice)
+    found = _extract(picture, options)
+    if not options.is_adaptive or not needs_second_look(picture.pixels, len(found)):
+        return found
+
+    def extract(seen: Picture, contrast: float, n_most: int) -> Features:
+        return _extract(seen, options.replaced(contrast_threshold=contrast, max_features=n_most))
+
+    return look_again(picture, found, options.contrast_threshold, options.max_features, extract, colours)
+
+
+def _extract(picture: Picture, options: FeatureOptions) -> Features:
+    """The strongest features of one look."""
+    keypoints, descriptors = _described(picture.pixels, options)
     if not len(keypoints):
         return no_features(picture.width, picture.height)
     return Features(_geometry(keypoints, picture), descriptors)
+
+
+def _described(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
+    """Key points f32 (n, 4) in pixels, and descriptors; of what is larger than the side, which is long, in tiles."""
+    extract = _EXTRACTORS[options.extractor]
+    height, width = pixels.shape
+    if not options.is_adaptive or max(width, height) <= options.max_side:
+        return extract(pixels, options)
+    n_most = min(MOST_FEATURES, round(options.max_features * Extent(options.max_side).areas(width, height)))
+
+    def extract_at_most(tile: U8, n: int) -> tuple[F32, U8]:
+        return extract(tile, options.replaced(max_features=n))
+
+    return extract_tiled(pixels, options.max_side, n_most, extract_at_most)
 
 
 def no_features(width: int, height: int) -> Features:

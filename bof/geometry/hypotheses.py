@@ -2,19 +2,20 @@
 
 Every correspondence carries position, scale and angle in both pictures, so each one alone is a hypothesis of four
 degrees of freedom (Philbin et al. 2007, section 4). All strong ones are tried: nothing is sampled, the answer is
-deterministic. Coordinates are fractions of a picture's long side, so one tolerance fits every size.
+deterministic. Coordinates are fractions of a picture's reference side, so one tolerance fits every size.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bof import native
 from bof.system.threads import even_shares, in_threads, shares
-from bof.types import F32, F64, I32, I64, Geometry
+from bof.types import F32, F64, I32, I64, Geometry, Size, reference_side
 
 MAX_PAIRS = 320
 """The strongest correspondences of two pictures are enough to decide."""
@@ -39,7 +40,7 @@ _HYPOTHESES_WORTH_A_THREAD = 4096
 
 
 Placement = F64
-"""Where features lie, f64 (4, n): x, y and scale as fractions of their picture's long side, angle in degrees."""
+"""Where features lie, f64 (4, n): x, y and scale as fractions of a side of their picture, angle in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,21 @@ class Hypotheses:
 
 
 def placement_of(geometry: Geometry) -> Placement:
-    """A picture's features in fractions, counted from the picture's corner."""
-    side = geometry.long_side
+    """A picture's features in fractions of its reference side, counted from the picture's corner."""
+    side = geometry.reference_side
     x, y = (geometry.xy_px.T.astype(np.float64) + 0.5) / side
     return np.stack([x, y, geometry.scale_px.astype(np.float64) / side, geometry.angle_deg.astype(np.float64)])
+
+
+def refer(placed: Placement, indptr: I64, sizes: Sequence[Size]) -> Placement:
+    """Placements in fractions of pictures' long sides, those of picture i in columns indptr[i]:indptr[i + 1], in
+    fractions of their reference sides; sizes: width and height of each.
+    """
+    factors = np.array([max(size) / reference_side(*size) for size in sizes])
+    if np.all(factors == 1.0):
+        return placed
+    of_match = np.repeat(factors, np.diff(indptr))
+    return np.concatenate([placed[:3] * of_match, placed[3:]])
 
 
 def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight: F64) -> Pairs:

@@ -21,7 +21,7 @@ from bof.geometry.hypotheses import (
 from bof.native import refine
 from bof.options import VerifyOptions
 from bof.system.threads import in_threads
-from bof.types import F64, I64, Correspondences, Geometry, Verification
+from bof.types import F64, I64, Correspondences, Geometry, Size, Verification, reference_side
 
 MIN_LOCATED = 6
 """Inliers from which a transform is believed enough to be shown."""
@@ -31,9 +31,6 @@ _PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
 
 _NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
-
-Size = tuple[int, int]
-"""Width and height of a picture in pixels."""
 
 
 def verify(query: Geometry, database: Geometry, matches: Correspondences, options: VerifyOptions) -> Verification:
@@ -59,8 +56,8 @@ def verify_all(
 ) -> list[Verification]:
     """`verify` for many pictures at once.
 
-    sizes: of each picture; database and matches: picture after picture, those of picture i in rows
-    indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
+    sizes: of each picture; database, in fractions of reference sides, and matches: picture after picture, those of
+    picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
     best = find_hypotheses(pairs, options.tolerance)
@@ -82,11 +79,11 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
 
     Fractions count from the picture's corner, pixels from the centre of the first.
     """
-    side = float(query.long_side)
+    side = query.reference_side
     fractions_from_pixels = np.array([[1 / side, 0.0, 0.5 / side], [0.0, 1 / side, 0.5 / side], [0.0, 0.0, 1.0]])
     target = transform @ fractions_from_pixels
-    long_sides = np.max(sizes, axis=1, initial=0).astype(np.float64)
-    target[:, :2] = target[:, :2] * long_sides[:, None, None] - 0.5 * target[:, 2:]
+    sides = np.array([reference_side(*size) for size in sizes], np.float64)
+    target[:, :2] = target[:, :2] * sides[:, None, None] - 0.5 * target[:, 2:]
     scale = target[:, 2:, 2:]
     return np.asarray(target / np.where(scale == 0.0, 1.0, scale), np.float64)
 
@@ -99,7 +96,7 @@ def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) 
     """
     n = len(best.seed)
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
-    size = np.array([query.width, query.height], np.float64) / query.long_side
+    size = np.array([query.width, query.height], np.float64) / query.reference_side
     needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
     rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, MIN_COSINE, MAX_LOG_SCALE, *needed], np.float64)
 

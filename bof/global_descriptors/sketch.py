@@ -19,7 +19,7 @@ ARRAYS: Mapping[str, tuple[str, tuple[int, ...]]] = MappingProxyType({"levels": 
 LEVELS = "sketch.levels"
 """The column's name."""
 
-FEW_FEATURES = 30
+FEW_FEATURES = 128
 """A picture with fewer may not be found by them, not even in itself: it is compared as a whole."""
 
 NEAR_LEVELS = 8

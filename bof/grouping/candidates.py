@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bof.alignment.photograph import fit_copy
-from bof.options import SearchOptions, VerifyOptions, VoteOptions
+from bof.options import PixelLimit, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.searcher import Searcher
 from bof.types import F64, Features, QueryWords, Verification
@@ -47,7 +47,7 @@ def search_options(n_candidates: int) -> SearchOptions:
 
 
 def find_candidates(
-    searcher: Searcher, reconstruction: Reconstruction, image: int, max_side: int
+    searcher: Searcher, reconstruction: Reconstruction, image: int, max_side: PixelLimit
 ) -> list[VerifiedCandidate]:
     """What may show the same as an image of the collection, the surest first; no picture is read.
 
@@ -70,12 +70,13 @@ def find_candidates(
 
 
 def _candidate(
-    collection: Collection, query: Features, image: int, probability: float, found: Verification, max_side: int
+    collection: Collection, query: Features, image: int, probability: float, found: Verification, max_side: PixelLimit
 ) -> VerifiedCandidate:
     assert found.database_from_query is not None  # no evidence calls it the same without one
     xy = collection.geometry(image, found.inliers.database).xy_px
-    sides = query.geometry.long_side, int(max(collection.rows.width[image], collection.rows.height[image]))
+    size = int(collection.rows.width[image]), int(collection.rows.height[image])
+    sizes = (query.geometry.width, query.geometry.height), size
     points = query.geometry.xy_px[found.inliers.query]
-    fit = fit_copy(points, xy, found.database_from_query, sides, max_side)
+    fit = fit_copy(points, xy, found.database_from_query, sizes, max_side)
     transform = found.database_from_query
     return VerifiedCandidate(image, found.n_inliers, probability, transform, fit.n_exact, fit.transform)

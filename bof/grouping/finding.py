@@ -202,7 +202,7 @@ class _Search:
             stage.advance(len(batch), sum(work[place] for place, _ in batch))
 
     def _search_batch(self, batch: Sequence[str], reconstruction: Reconstruction) -> list[tuple[str, list[Pair]]]:
-        max_side = self._engine.features.max_side
+        max_side = self._engine.features.extent
 
         def one(content: str) -> list[VerifiedCandidate]:
             return find_candidates(self._searcher, reconstruction, self._image_of[content], max_side)

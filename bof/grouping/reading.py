@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bof.alignment.likeness import DECODED_SIDE_PX, Likeness, compare
+from bof.alignment.likeness import DECODED, Likeness, compare
 from bof.errors import ImageError
 from bof.global_descriptors.sketch import LEVELS, describe
 from bof.images.address import is_remote
@@ -138,7 +138,7 @@ def _read(source: FileStamp, max_pixels: int) -> Picture | Unread:
     if not source.is_current():
         return Unread("is gone or has changed since it was indexed")
     try:
-        found = read_picture(source.path, max_side=DECODED_SIDE_PX, max_pixels=max_pixels)
+        found = read_picture(source.path, max_side=DECODED, max_pixels=max_pixels)
         return replace(found, width=source.size[0], height=source.size[1]) if source.size else found
     except PictureTooLargeError as error:
         return Unread(str(error), is_large=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED, DECODED_SIDE_PX
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.iiif.archive import Fetched
@@ -17,7 +17,7 @@ from bof.iiif.image_service import Size
 from bof.images.decode import Picture, PictureTooLargeError, decode
 from bof.images.listing import Skipped
 from bof.ingest.extract import Extracted, ExtractSpec, be_one_of_many
-from bof.options import IndexOptions
+from bof.options import IndexOptions, PixelLimit
 from bof.store.catalog import ImageRecord
 from bof.store.columns import Rows
 from bof.store.segments import columns_of
@@ -107,7 +107,7 @@ def read_in_worker(shared: tuple[ExtractSpec, int], fetched: Fetched) -> _Descri
 def _describe(fetched: Fetched, spec: ExtractSpec, max_pixels: int) -> _Described:
     canvas = fetched.canvas
 
-    def read(max_side: int, *, grey: bool) -> Picture:
+    def read(max_side: PixelLimit, *, grey: bool) -> Picture:
         name = canvas.picture.canvas
         found = decode(fetched.data, max_side=max_side, max_pixels=max_pixels, grey=grey, name=name)
         if found.note:  # an archive has the whole: it is fetched again the next time
@@ -115,10 +115,10 @@ def _describe(fetched: Fetched, spec: ExtractSpec, max_pixels: int) -> _Describe
         width, height = framed((found.width, found.height), fetched.frame)
         return replace(found, width=width, height=height)
 
-    picture = read(spec.features.max_side, grey=True)
-    rows = _rows(picture, spec, lambda: read(spec.features.max_side, grey=False), canvas.path)
+    picture = read(spec.features.extent, grey=True)
+    rows = _rows(picture, spec, lambda: read(spec.features.extent, grey=False), canvas.path)
     vocabulary = load_vocabulary(spec.vocabulary_folder)
-    columns = columns_of(extract_features(picture, spec.features), vocabulary, rows)
+    columns = columns_of(extract_features(picture, spec.features, lambda: read(DECODED, grey=False)), vocabulary, rows)
     stamp = len(fetched.data), fetched.seen_ns
     size = picture.width, picture.height, len(columns)
     record = ImageRecord(canvas.name, canvas.path, *stamp, fetched.sha256, *size)

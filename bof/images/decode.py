@@ -28,7 +28,7 @@ from bof.images.readers.others import describe_content
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import PictureReader, PillowPicture
 from bof.images.regular import open_regular
-from bof.options import MAX_PIXELS
+from bof.options import MAX_PIXELS, PixelLimit
 
 _DECODED_ONCE = frozenset({"PNG", "WebP", "TIFF", "BMP", "GIF", "PNM", "AVIF", "JPEG 2000", "TGA"})
 """Formats whose views are made of the whole picture. Of the others the decoder itself makes grey, or other sizes."""
@@ -92,7 +92,9 @@ def read_size(path: Path) -> tuple[int, int]:
 # -- Decoding ---------------------------------------------------------------------------------------------------------
 
 
-def read_image(path: Path, *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, grey: bool = False) -> Picture:
+def read_image(
+    path: Path, *, max_side: PixelLimit | None = None, max_pixels: int = MAX_PIXELS, grey: bool = False
+) -> Picture:
     """The picture in a file: read_bytes, then decode, whose options these are; ImageError names the path."""
     return decode(read_bytes(path), max_side=max_side, max_pixels=max_pixels, grey=grey, name=os.fspath(path))
 
@@ -100,15 +102,16 @@ def read_image(path: Path, *, max_side: int | None = None, max_pixels: int = MAX
 def decode(
     data: bytes,
     *,
-    max_side: int | None = None,
+    max_side: PixelLimit | None = None,
     max_pixels: int = MAX_PIXELS,
     grey: bool = False,
     name: str = "picture",
 ) -> Picture:
     """The picture that a file's bytes hold: first frame, EXIF orientation applied, alpha on white, 8 bits a channel.
 
-    max_side: the long side in pixels is shrunk to this, never enlarged; max_pixels: more than this in the header is
-    refused before any pixel is decoded; grey: pixels u8 (h, w), otherwise RGB u8 (h, w, 3); name: for messages.
+    max_side: the long side in pixels, or the extent, is shrunk to this, never enlarged; max_pixels: more than this in
+    the header is refused before any pixel is decoded; grey: pixels u8 (h, w), otherwise RGB u8 (h, w, 3); name: for
+    messages.
     16-bit pictures are scaled by 8, 12 or 16 bits, whichever holds their largest value. A JPEG whose end is missing
     gives what is there; the picture's note says so.
     Raises ImageError when the data is empty, truncated, broken, too large or no picture, MissingReaderError where what

@@ -19,7 +19,7 @@ from bof.errors import ImageError, display_name, reason_of
 from bof.images.address import Address, is_part
 from bof.images.decode import Picture, PictureTooLargeError, View, decode, decode_views, is_isolated, read_bytes
 from bof.images.opening import read_content, require_one_picture, sha256_of_picture
-from bof.options import MAX_PIXELS
+from bof.options import MAX_PIXELS, PixelLimit
 from bof.system.memory import DECODE_BYTES, machine_memory
 from bof.system.workers import Limits, LostItem, run_in_workers
 
@@ -82,7 +82,7 @@ class LimitedReader:
             raise ImageError("too large", path=name, expected=f"at most {self.max_bytes} bytes", found="more")
         return data
 
-    def decode(self, source: bytes | Path, *, max_side: int | None, grey: bool, name: str) -> Picture:
+    def decode(self, source: bytes | Path, *, max_side: PixelLimit | None, grey: bool, name: str) -> Picture:
         """The picture, as `decode.decode` has it. Raises ImageError, also where its process does not survive it."""
         return self.decode_views(source, [(max_side, grey)], name)[0]
 

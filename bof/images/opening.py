@@ -17,7 +17,7 @@ from bof.images.cloud import MAX_FETCHED_BYTES, is_cloud, read_cloud, stamp_of_c
 from bof.images.decode import Picture, decode, kind_of, read_bytes
 from bof.images.documents import find_kind, reading
 from bof.images.documents.films import FILMS
-from bof.options import MAX_PIXELS
+from bof.options import MAX_PIXELS, PixelLimit
 from bof.system.units import counted
 from bof.system.worker import in_worker
 from bof.system.workers import Limits, LostItem, run_in_workers
@@ -129,7 +129,11 @@ def as_png(data: bytes) -> bytes:
 
 
 def read_picture(
-    path: str | os.PathLike[str], *, max_side: int | None = None, max_pixels: int = MAX_PIXELS, grey: bool = False
+    path: str | os.PathLike[str],
+    *,
+    max_side: PixelLimit | None = None,
+    max_pixels: int = MAX_PIXELS,
+    grey: bool = False,
 ) -> Picture:
     """The picture at an address: read_content, then decode, whose options these are; ImageError names the path."""
     data = read_content(path, max_pixels=max_pixels)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bof.errors import ImageError
+from bof.options import Extent, PixelLimit, long_side_of
 from bof.types import U8, Box
 
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
@@ -25,8 +26,12 @@ _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 _ORIENTATION_TAG = 0x0112
 
 
-View = tuple[int | None, bool]
-"""Of a decoded picture: its longest side, None for all of it; in grey, else in RGB."""
+_DARK_ENOUGH = 16.0
+"""What is darker than white by this, in grey levels on average where it is opaque, is seen on white."""
+
+
+View = tuple[PixelLimit | None, bool]
+"""Of a decoded picture: its longest side or its extent, None for all of it; in grey, else in RGB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Picture:
         return f"Picture({self.width} x {self.height}, {kind}{shape})"
 
 
-def decode_image(image: Image.Image, max_side: int | None = None, *, grey: bool = False) -> Picture:
+def decode_image(image: Image.Image, max_side: PixelLimit | None = None, *, grey: bool = False) -> Picture:
     """The same for an image of Pillow's, whose reader may be used up. Raises whatever Pillow raises of a broken one."""
     return decode_image_views(image, [(max_side, grey)])[0]
 
@@ -64,32 +69,41 @@ def decode_image_views(image: Image.Image, views: Sequence[View]) -> list[Pictur
     # After load, because a PNG may carry its EXIF behind the pixels.
     orientation = orientation_of(image.info.get("exif") or b"")
     width, height = size if orientation < 5 else size[::-1]
-    shown = (upright(shrink(_pixels(image, grey), max_side), orientation) for max_side, grey in views)
+    shown = (upright(shrink(_pixels(image, grey, max_side), max_side), orientation) for max_side, grey in views)
     return [Picture(np.ascontiguousarray(pixels), width, height) for pixels in shown]
 
 
-def _draft_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
+def _draft_size(size: tuple[int, int], limit: PixelLimit | None) -> tuple[int, int]:
     """The size to ask of the JPEG decoder, which can halve up to three times: as often as leaves max_side or more."""
-    scale = 1
+    scale, max_side = 1, limit and long_side_of(limit, *size)
     while max_side and scale < 8 and max(size) >= 2 * scale * max_side:
         scale *= 2
     return max(1, size[0] // scale), max(1, size[1] // scale)
 
 
-def _pixels(image: Image.Image, grey: bool) -> U8:
-    """The loaded image as u8 (h, w) or RGB u8 (h, w, 3)."""
+def _pixels(image: Image.Image, grey: bool, limit: PixelLimit | None) -> U8:
+    """The loaded image as u8 (h, w) or RGB u8 (h, w, 3); within an extent, what is white and transparent on black."""
     if image.mode[0] in "IF":  # I, I;16, I;16B, F
         image = Image.fromarray(_to_8_bit(np.asarray(image)))
     elif image.has_transparency_data:
-        image = _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = _on("black" if isinstance(limit, Extent) and _is_white(image) else "white", image)
     elif image.mode not in ("L", "RGB", "1"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr; grey comes from RGB whatever was before
     mode = "L" if grey else "RGB"
     return np.asarray(image if image.mode == mode else image.convert(mode))  # convert always copies
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+def _on(background: str, image: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
+
+
+def _is_white(image: Image.Image) -> bool:
+    """Does an RGBA image show next to nothing on white, and something on black?"""
+    dark = 255.0 - np.asarray(image.convert("L"), np.float32)
+    shown = np.asarray(image.getchannel("A"), np.float32)
+    n_shown = float(shown.sum())
+    return n_shown > 0 and float((dark * shown).sum()) < _DARK_ENOUGH * n_shown
 
 
 def _to_8_bit(values: NDArray[np.generic]) -> U8:
@@ -106,10 +120,10 @@ def _to_8_bit(values: NDArray[np.generic]) -> U8:
     return scaled
 
 
-def shrink(pixels: U8, max_side: int | None) -> U8:
-    """Pixels u8 (h, w) or (h, w, 3) with a long side of at most max_side, never enlarged."""
+def shrink(pixels: U8, max_side: PixelLimit | None) -> U8:
+    """Pixels u8 (h, w) or (h, w, 3) with a long side, or an extent, of at most max_side, never enlarged."""
     height, width = pixels.shape[:2]
-    scale = (max_side or max(width, height)) / max(width, height)
+    scale = long_side_of(max_side, width, height) / max(width, height)
     if scale >= 1:
         return pixels
     target = max(1, round(width * scale)), max(1, round(height * scale))
@@ -124,6 +138,17 @@ def to_grey(pixels: U8) -> U8:
 def to_rgb(pixels: U8) -> U8:
     """RGB u8 (h, w, 3) of grey u8 (h, w); what is in colour stays."""
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+
+
+def opponent_channels(pixels: U8) -> tuple[U8, U8]:
+    """Red against green, and both against blue, u8 (h, w) each, of RGB u8 (h, w, 3); 128 is neither.
+
+    What is equally bright differs in one of them (van de Sande, Gevers and Snoek 2010, section 3).
+    """
+    red, green, blue = np.moveaxis(pixels.astype(np.float32), 2, 0)
+    values = (red - green) / 2, (red + green) / 4 - blue / 2
+    first, second = (np.clip(np.rint(one + 128), 0, 255).astype(np.uint8) for one in values)
+    return first, second
 
 
 def crop(picture: Picture, box: Box, name: str = "picture") -> U8:

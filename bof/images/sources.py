@@ -19,6 +19,7 @@ from bof.images.cloud import source_of
 from bof.images.decode import Picture, View, decode_image, shrink, to_grey
 from bof.images.limited import LimitedReader, content_of
 from bof.images.opening import stamp_of
+from bof.options import PixelLimit
 from bof.types import U8
 
 Channels = Literal["RGB", "BGR"]
@@ -50,21 +51,21 @@ class OpenedSource:
         """Of the file, or of the pixels; hashed when it is first asked for, after what is too large was refused."""
         return self._hash()
 
-    def grey(self, max_side: int | None = None) -> Picture:
+    def grey(self, max_side: PixelLimit | None = None) -> Picture:
         """Its light, with at most so long a side. Raises ImageError."""
         return self._read([(max_side, True)])[0]
 
-    def colours(self, max_side: int | None = None) -> Picture:
+    def colours(self, max_side: PixelLimit | None = None) -> Picture:
         """RGB, or grey where no colours were given. Raises ImageError."""
         return self._read([(max_side, False)])[0]
 
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
         """`grey` and `colours`, decoded once where the kind of file allows. Raises ImageError."""
         grey, colours = self._read([(grey_side, True), (colour_side, False)])
         return grey, colours
 
 
-def as_picture(source: Source, *, channels: Channels = "RGB", max_side: int | None = None) -> Picture:
+def as_picture(source: Source, *, channels: Channels = "RGB", max_side: PixelLimit | None = None) -> Picture:
     """The picture in RGB, or grey where a grey array was given; max_side: it is shrunk to so long a side.
 
     channels: the order of an array's colours; nothing else needs it. Raises ImageError where it is no picture, or an

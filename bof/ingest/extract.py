@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import cv2
 
+from bof.alignment.agreement import DECODED
 from bof.errors import ImageError, ModelError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -59,6 +60,9 @@ class Deferred:
     name: str
     n_pixels: int
 
+
+_LEAST_SHORT_PX, _MUCH_SMALLER = 200, 1.5
+"""A picture whose short side was made smaller than this, by as much as this, has lost what its parts are found by."""
 
 Extracted = tuple[ImageRecord, ImageColumns]
 
@@ -211,14 +215,29 @@ def extract_file(
     path, name = file
 
     def extracted(stamp: Stamp, data: bytes, limit: int) -> Extracted | Noted:
-        picture = decode(data, max_side=spec.features.max_side, max_pixels=limit, grey=True, name=path)
-        features = extract_features(picture, spec.features)
+        picture = decode(data, max_side=spec.features.extent, max_pixels=limit, grey=True, name=path)
+        features = extract_features(picture, spec.features, lambda: _in_colours(data, limit, path))
         columns = columns_of(features, vocabulary, _rows(data, path, spec, limit, picture))
         size = picture.width, picture.height, len(columns)
         found = ImageRecord(name, path, *stamp, sha256_of_picture(path, data), *size), columns
-        return Noted(found, picture.note) if picture.note else found
+        note = picture.note or shrinking_note(picture)
+        return Noted(found, note) if note else found
 
     return _guarded(file, spec, max_pixels, extracted)
+
+
+def shrinking_note(picture: Picture) -> str:
+    """What to say of a picture so long that it was made too small to be found by its parts; else nothing."""
+    height, width = picture.pixels.shape[:2]
+    smaller = max(picture.width, picture.height) / max(width, height)
+    if min(width, height) >= _LEAST_SHORT_PX or smaller < _MUCH_SMALLER:
+        return ""
+    found = f"{picture.width} x {picture.height} pixels were read as {width} x {height}"
+    return f"{found}: parts of it may not be found; cut it into shorter pictures"
+
+
+def _in_colours(data: bytes, max_pixels: int, name: str) -> Picture:
+    return decode(data, max_side=DECODED, max_pixels=max_pixels, name=name)
 
 
 _IN_A_SHARE = 16
@@ -255,6 +274,6 @@ def _rows(data: bytes, path: str, spec: ExtractSpec, max_pixels: int, grey: Pict
         return {}
     if grey is None or spec.column_spec.needs_colour:
         in_grey = not spec.column_spec.needs_colour
-        picture = decode(data, max_side=spec.features.max_side, max_pixels=max_pixels, grey=in_grey, name=path)
+        picture = decode(data, max_side=spec.features.extent, max_pixels=max_pixels, grey=in_grey, name=path)
         return spec.column_spec.describe(picture.pixels, path)
     return spec.column_spec.describe(grey.pixels, path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from bof.alignment.agreement import DECODED
 from bof.errors import BofError, ImageError, IndexStoreError, OptionError, reason_of
 from bof.features.sift import extract_features
 from bof.global_descriptors.describe import ColumnSpec
@@ -128,12 +129,13 @@ def _extracted(pairs: Iterator[tuple[object, object]], spec: _MemorySpec) -> Ite
 def _extract(pair: tuple[object, object], spec: _MemorySpec) -> Extracted | Skipped | None:
     name, source = pair
     try:
-        return _describe(_id_of(name), source, spec)
+        return _describe(id_of(name), source, spec)
     except BofError as error:
         return Skipped(str(name), reason_of(error))
 
 
-def _id_of(name: object) -> str:
+def id_of(name: object) -> str:
+    """An id that a picture may have. Raises ImageError for others."""
     if not isinstance(name, str):
         found = f"{type(name).__name__} {name!r:.40}"
         raise ImageError(expected="an id that is text", found=found, advice="str(id) makes one")
@@ -153,11 +155,11 @@ def _describe(name: str, source: object, spec: _MemorySpec) -> Extracted | None:
         raise ImageError(expected="an id that is free", found=found, advice="choose another id")
     if record and is_complete and record.sha256 == opened.sha256:
         return None
-    features, max_side = spec.index.features, spec.index.features.max_side
-    picture = opened.grey(max_side)
-    extracted = extract_features(picture, features)
+    features, extent = spec.index.features, spec.index.features.extent
+    picture = opened.grey(extent)
+    extracted = extract_features(picture, features, lambda: opened.colours(DECODED))
     words = spec.vocabulary.quantize(extracted.descriptors)
-    pixels = to_rgb(opened.colours(max_side).pixels) if spec.column_spec.needs_colour else picture.pixels
+    pixels = to_rgb(opened.colours(extent).pixels) if spec.column_spec.needs_colour else picture.pixels
     rows = spec.column_spec.describe(pixels, name) if spec.column_spec.groups else {}
     columns = ImageColumns(words.word[:, 0], words.signature[:, 0], *store_geometry(extracted.geometry), rows)
     facts = (opened.n_bytes, time.time_ns(), opened.sha256, picture.width, picture.height, len(columns))

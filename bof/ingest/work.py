@@ -14,7 +14,7 @@ from bof.images.decode import read_size
 from bof.images.listing import Skipped
 from bof.ingest.extract import Deferred, ExtractSpec, in_processes
 from bof.ingest.sync import Found
-from bof.options import IndexOptions
+from bof.options import IndexOptions, PixelLimit, long_side_of
 
 _MEASURED = 256
 """Pictures whose headers are read; the sizes of others are judged by their bytes."""
@@ -33,10 +33,10 @@ MeasuredSize = tuple[str, int, int]
 """The path of a picture file, its width and its height."""
 
 
-def extraction_work(path: str, width: int, height: int, max_side: int) -> float:
+def extraction_work(path: str, width: int, height: int, limit: PixelLimit) -> float:
     """The work of extracting a picture of this size, in pixels that SIFT is given."""
     n_pixels = width * height
-    scale = min(1.0, max_side / max(width, height, 1))
+    scale = long_side_of(limit, width, height) / max(width, height, 1)
     return _FIXED + n_pixels * scale**2 + reading_work(path, n_pixels)
 
 
@@ -52,10 +52,10 @@ def reading_work(path: str, n_pixels: int) -> float:
 
 def estimate_work(files: Sequence[Found], spec: ExtractSpec, options: IndexOptions) -> dict[str, float]:
     """The work of extracting each file, by path: what its header says, of many files what their bytes say."""
-    max_side, n_bytes = spec.features.max_side, {path: _n_bytes(path) for path, _ in files}
+    extent, n_bytes = spec.features.extent, {path: _n_bytes(path) for path, _ in files}
     measured = measure(draw_files([file for file in files if not is_part(file[0])], _MEASURED), spec, options)
     sizes = _Sizes.of(measured, n_bytes)
-    return {path: extraction_work(path, *sizes.of_file(path, n_bytes[path]), max_side) for path, _ in files}
+    return {path: extraction_work(path, *sizes.of_file(path, n_bytes[path]), extent) for path, _ in files}
 
 
 def draw_files(files: Sequence[Found], n: int) -> list[Found]:

@@ -15,6 +15,7 @@ from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture, crop
+from bof.options import long_side_of
 from bof.retrieval.query import Query, QuerySource
 from bof.retrieval.variants import QueryVariant
 from bof.types import Box
@@ -44,7 +45,7 @@ def enlarged(query: Query) -> Iterator[QueryVariant]:
     if (x1 - x0) * (y1 - y0) <= (_MEDIUM_PX2 if len(query.features) < _FEW_FEATURES else _SMALL_PX2):
         yield from _looked_at(source, [(x0, y0, x1, y1)], max(source.width, source.height), _TIMES)
         return
-    zoom = source.features.max_side / max(source.width, source.height)
+    zoom = long_side_of(source.features.extent, source.width, source.height) / max(source.width, source.height)
     if zoom >= _SHRUNK:
         return
     boxes = _parts((x0, y0, x1, y1)) if zoom * max(x1 - x0, y1 - y0) > source.features.max_side / _PARTS else None

@@ -16,7 +16,7 @@ from bof.images.address import Address
 from bof.images.decode import Picture, shrink, to_rgb
 from bof.images.draw import GREEN, VIOLET, encode_jpeg
 from bof.images.films.times import times_of
-from bof.options import VerifyOptions
+from bof.options import PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.query import Query
 from bof.store.catalog import ImageRow
@@ -45,7 +45,7 @@ class PlacedImage:
 class Reader(Protocol):
     """Reads pictures of a collection again."""
 
-    def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
+    def read(self, image: int, max_side: PixelLimit, part: str = "") -> Picture | None:
         """The picture of an image, or another part of its file; None where it is not at hand, or is another now."""
 
 

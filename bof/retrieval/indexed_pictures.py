@@ -15,6 +15,7 @@ from bof.images.address import Address, is_part, is_remote
 from bof.images.decode import Picture, decode, to_rgb
 from bof.images.opening import read_content
 from bof.images.sources import Channels, Source, open_source
+from bof.options import PixelLimit
 from bof.store.catalog import CatalogueColumns, ImageRecord, is_in_memory
 from bof.store.index import Index
 from bof.store.judgments import ByContent
@@ -26,11 +27,11 @@ MAX_PIXELS, MAX_BYTES = 24_000_000, 64 << 20
 """A larger picture is not read while somebody waits: decoding it takes longer and more memory than the search."""
 
 
-Decoder = Callable[[bytes, int], Picture]
+Decoder = Callable[[bytes, PixelLimit], Picture]
 """Makes a picture in RGB of a file's bytes, with at most so long a side. Raises ImageError."""
 
 
-def decode_here(data: bytes, max_side: int) -> Picture:
+def decode_here(data: bytes, max_side: PixelLimit) -> Picture:
     """Decode in this process."""
     return decode(data, max_side=max_side, max_pixels=MAX_PIXELS)
 
@@ -42,7 +43,7 @@ class LentPictures:
     pictures: Mapping[str, Source]
     channels: Channels = "RGB"
 
-    def read(self, record: ImageRecord, max_side: int) -> Picture | None:
+    def read(self, record: ImageRecord, max_side: PixelLimit) -> Picture | None:
         """One in RGB; None where it is not at hand, or is another than was indexed. Raises ImageError."""
         source = self.pictures.get(record.name)
         if source is None:
@@ -73,7 +74,7 @@ def read_as_indexed(record: ImageRecord, folder: Path, max_bytes: int = MAX_BYTE
     return data if hashlib.sha256(data).hexdigest() == record.sha256 else None
 
 
-def read_picture_of(record: ImageRecord, folder: Path, max_side: int, decoder: Decoder) -> Picture | None:
+def read_picture_of(record: ImageRecord, folder: Path, max_side: PixelLimit, decoder: Decoder) -> Picture | None:
     """The picture in RGB, in the frame of what was indexed; None where its file is another now. Raises ImageError."""
     data = read_as_indexed(record, folder)
     picture = None if data is None else decoder(data, max_side)
@@ -115,7 +116,7 @@ class IndexedPictures:
         found = np.flatnonzero(np.isin(self.rows.id, ids) & ~self.rows.deleted).tolist() if ids else []
         return sorted(found, key=lambda image: self.rows.names[image])
 
-    def read(self, image: int, max_side: int, part: str = "") -> Picture | None:
+    def read(self, image: int, max_side: PixelLimit, part: str = "") -> Picture | None:
         """The picture of an image in RGB, or another part of its file; None where the file is not what was indexed, is
         large, or cannot be read.
         """
@@ -132,7 +133,7 @@ class IndexedPictures:
         except ImageError:
             return None
 
-    def read_record(self, image: int, record: ImageRecord, max_side: int) -> Picture | None:
+    def read_record(self, image: int, record: ImageRecord, max_side: PixelLimit) -> Picture | None:
         """The picture of an image as a record names it. Raises ImageError."""
         return read_picture_of(record, self.index.folder, max_side, self.decoder)
 

@@ -14,13 +14,13 @@ from typing import Protocol
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX, agree, detail_of
+from bof.alignment.agreement import DECODED, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
 from bof.geometry.transforms import translation
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, to_rgb
-from bof.options import DuplicateOptions, VerifyOptions
+from bof.options import DuplicateOptions, PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
@@ -55,20 +55,20 @@ class Pictures(Protocol):
     def find(self, sha256: str) -> Sequence[int]:
         """The images whose files have this content."""
 
-    def read(self, image: int, max_side: int) -> Picture | None:
+    def read(self, image: int, max_side: PixelLimit) -> Picture | None:
         """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Compares hits with a query. max_side: of the pictures in pixels as their features were extracted; by_shot: one
+    """Compares hits with a query. limit: of the pictures as their features were extracted; by_shot: one
     frame of each shot of a film is compared, not one of each film.
     """
 
     collection: Collection
     pictures: Pictures
     options: VerifyOptions
-    max_side: int
+    limit: PixelLimit
     by_shot: bool = False
 
     def inspect(
@@ -114,7 +114,7 @@ class Inspector:
         self.pictures.contents(doubtful)  # looked up together
 
         def prove(image: int) -> bool:
-            other, found = self.pictures.read(image, self.max_side), answer.verifications[image]
+            other, found = self.pictures.read(image, self.limit), answer.verifications[image]
             if other is None or found.database_from_query is None:
                 return False
             other_from_one = found.database_from_query @ shown.query_from_picture
@@ -132,7 +132,7 @@ class Inspector:
         self.pictures.contents(images)  # looked up together
 
         def compare_with(image: int) -> _Compared | None:
-            other, verification = self.pictures.read(image, DECODED_SIDE_PX), answer.verifications[image]
+            other, verification = self.pictures.read(image, DECODED), answer.verifications[image]
             if other is None or verification.database_from_query is None:
                 return None
             other_from_one = verification.database_from_query @ shown.query_from_picture
@@ -152,8 +152,8 @@ class Inspector:
         """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
         one = shown.as_found(verification)
         xy_px = self.collection.geometry(image, verification.inliers.database).xy_px
-        sides = max(one.width, one.height), max(other.width, other.height)
-        fit = fit_copy(shown.points(verification), xy_px, other_from_one, sides, self.max_side)
+        sizes = (one.width, one.height), (other.width, other.height)
+        fit = fit_copy(shown.points(verification), xy_px, other_from_one, sizes, self.limit)
         if fit.transform is None or not fit.may_be_copy:
             return False
         alike = compare(_in_rgb(other), _in_rgb(one), fit.transform)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED
 from bof.errors import ImageError, OptionError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
@@ -14,7 +14,7 @@ from bof.global_descriptors.describe import ColumnSpec
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, crop, shrink, to_grey
 from bof.images.saliency import find_subject
-from bof.options import AUTO, SKETCH, FeatureOptions
+from bof.options import AUTO, SKETCH, FeatureOptions, PixelLimit
 from bof.store.columns import Rows
 from bof.types import F64, Box, Features
 
@@ -29,13 +29,13 @@ class PictureViews(Protocol):
     def sha256(self) -> str:
         """Of its file."""
 
-    def grey(self, max_side: int) -> Picture:
+    def grey(self, max_side: PixelLimit) -> Picture:
         """Its light, with at most so long a side."""
 
-    def colours(self, max_side: int) -> Picture:
+    def colours(self, max_side: PixelLimit) -> Picture:
         """In RGB."""
 
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
         """In grey and in RGB, of sides of their own, decoded once where that can be."""
 
 
@@ -143,20 +143,25 @@ def read_whole(source: PictureViews, spec: QuerySpec) -> WholePicture:
     given in numbers. Raises ImageError.
     """
     picture, colours = _read_views(source, spec, in_colour=False)
-    features = _features_of(picture, spec.features) if spec.local else None
+    features = _features_of(picture, spec.features, colours) if spec.local else None
     return WholePicture(picture, colours, features, source.sha256)
 
 
 def _read_views(source: PictureViews, spec: QuerySpec, *, in_colour: bool) -> tuple[Picture, Picture | None]:
     """The picture, and where it is grey and pixels are compared, its colours."""
-    max_side = spec.features.max_side
+    extent = spec.features.extent
     if in_colour or (spec.column_spec and spec.column_spec.groups):
-        return source.colours(max_side), None
-    return source.both(max_side, DECODED_SIDE_PX) if spec.pixels else (source.grey(max_side), None)
+        return source.colours(extent), None
+    return source.both(extent, DECODED) if spec.pixels else (source.grey(extent), None)
 
 
-def _features_of(picture: Picture, options: FeatureOptions) -> Features:
-    return extract_features(replace(picture, pixels=to_grey(picture.pixels)), options)
+def _features_of(picture: Picture, options: FeatureOptions, colours: Picture | None) -> Features:
+    """colours: in RGB, small; None where the picture itself is, or they are not at hand."""
+
+    def in_colours() -> Picture:
+        return replace(picture, pixels=shrink(picture.pixels, DECODED)) if colours is None else colours
+
+    return extract_features(replace(picture, pixels=to_grey(picture.pixels)), options, in_colours)
 
 
 def read_query(source: PictureViews, box: QueryBox, spec: QuerySpec) -> PreparedQuery:
@@ -189,7 +194,7 @@ def prepare(
     Raises ImageError for a box outside the picture, and for a grey picture where columns are needed.
     """
     _outline_of(picture, box)  # before the work
-    found = _features_of(picture, features) if local else None
+    found = _features_of(picture, features, colours) if local else None
     return WholePicture(picture, colours, found, sha256).query(box, column_spec)
 
 
@@ -205,9 +210,9 @@ def _outline_of(picture: Picture, box: Box | None) -> F64:
 def _small(picture: Picture, box: Box | None) -> Picture:
     """The picture, or a box of it, as large as pixels are compared."""
     if box is None:
-        return replace(picture, pixels=shrink(picture.pixels, DECODED_SIDE_PX))
+        return replace(picture, pixels=shrink(picture.pixels, DECODED))
     width, height = max(1, round(box[2] - box[0])), max(1, round(box[3] - box[1]))
-    return Picture(shrink(crop(picture, box), DECODED_SIDE_PX), width, height)
+    return Picture(shrink(crop(picture, box), DECODED), width, height)
 
 
 def _rows(picture: Picture, box: Box | None, column_spec: ColumnSpec) -> Rows:

@@ -13,7 +13,7 @@ from bof.errors import IndexStoreError
 from bof.geometry.hypotheses import MAX_PAIRS
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.native.mapped_file import reading
-from bof.options import SearchOptions, VerifyOptions, VoteOptions
+from bof.options import PixelLimit, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval import all_pairs
 from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
@@ -56,8 +56,9 @@ class Searcher:
     ann_index: what finds embeddings in a large collection, in which not all are compared; mapped_limit: bytes of the
     index's files that searches may leave in memory, None: any; place: names the index in errors; pictures: reads the
     collection's pictures again, None: verdicts rest on points alone; judgments: what a person has said of pairs;
-    memory: what seeds of query expansion have found, in this commit and with these options; stages_of: makes what votes
-    and verifies for one query, here or where the parts of the collection are.
+    memory: what seeds of query expansion have found, in this commit and with these options; limit: how large pictures
+    are when features are extracted, None: as the vocabulary has it; stages_of: makes what votes and verifies for one
+    query, here or where the parts of the collection are.
     Every method raises IndexStoreError where the index contradicts itself.
     """
 
@@ -70,6 +71,7 @@ class Searcher:
     pictures: Pictures | None = None
     judgments: Judgments | None = None
     memory: NeighbourMemory | None = None
+    limit: PixelLimit | None = None
     stages_of: Callable[[Collection, Vocabulary, VoteOptions, VerifyOptions], VoteAndVerify] = VoteAndVerify
 
     def __repr__(self) -> str:
@@ -115,8 +117,8 @@ class Searcher:
         with watch.stage("pixels"):
             verifying = self.options.verify
             copies = find_whole_copies(query, self.collection, self.pictures, verifying.pixels)
-            max_side, by_shot = self.vocabulary.features.max_side, self.options.shots
-            inspector = Inspector(self.collection, self.pictures, verifying, max_side, by_shot=by_shot)
+            limit, by_shot = self.limit or self.vocabulary.features.extent, self.options.shots
+            inspector = Inspector(self.collection, self.pictures, verifying, limit, by_shot=by_shot)
             inspected = inspector.inspect(query, answer, copies)
         return dataclasses.replace(inspected, seconds=watch.seconds)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of
+from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of, refer
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
@@ -21,7 +21,20 @@ from bof.retrieval.votes import Votes, self_similarity, tfidf_scores, top_images
 from bof.store.columns import Rows
 from bof.store.film_frames import FilmFrames
 from bof.system.stopwatch import Stopwatch
-from bof.types import F32, F64, I32, I64, Bool, Correspondences, Features, Geometry, Overlay, QueryWords, Verification
+from bof.types import (
+    F32,
+    F64,
+    I32,
+    I64,
+    Bool,
+    Correspondences,
+    Features,
+    Geometry,
+    Overlay,
+    QueryWords,
+    Size,
+    Verification,
+)
 from bof.vocabulary.vocabulary import Vocabulary
 
 POSTINGS_PER_FEATURE = 4800
@@ -221,9 +234,7 @@ class VoteAndVerify:
     def verify_geometry(self, query: Geometry, votes: Votes, images: I64) -> dict[int, Verification]:
         """The same, by where the features of the query lie."""
         indptr, matches, placed = self._matches(votes, images)
-        rows = self.collection.rows
-        sizes = list(zip(rows.width[images].tolist(), rows.height[images].tolist(), strict=True))
-        found = verify_all(query, sizes, placed, indptr, matches, self.verifying)
+        found = verify_all(query, self._sizes(images), placed, indptr, matches, self.verifying)
         return dict(zip(images.tolist(), found, strict=True))
 
     def count_agreeing(self, query: Geometry, votes: Votes, images: I64) -> list[int]:
@@ -260,7 +271,13 @@ class VoteAndVerify:
     def _matches(self, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
         """The strongest votes for images, image after image, and where their features lie in the images."""
         indptr, matches = votes.matches(images, MAX_PAIRS)
-        return indptr, matches, self.collection.placement(images, indptr, matches.database)
+        placed = self.collection.placement(images, indptr, matches.database)
+        return indptr, matches, refer(placed, indptr, self._sizes(images))
+
+    def _sizes(self, images: I64) -> list[Size]:
+        """Width and height of images."""
+        rows = self.collection.rows
+        return list(zip(rows.width[images].tolist(), rows.height[images].tolist(), strict=True))
 
 
 def best_first(collection: Collection, score: F64, n: int) -> I64:

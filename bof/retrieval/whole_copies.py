@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bof.alignment.likeness import DECODED_SIDE_PX, compare
+from bof.alignment.likeness import DECODED, compare
 from bof.geometry.transforms import scaling
 from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are_near, distances
 from bof.images.decode import Picture, to_rgb
@@ -32,7 +32,7 @@ def find_whole_copies(query: Query, collection: Collection, pictures: Pictures, 
         near = representatives(collection.films, _near(query.rows[LEVELS], one, collection).tolist())[:n]
 
     def is_copy(image: int) -> bool:
-        other = pictures.read(image, DECODED_SIDE_PX)
+        other = pictures.read(image, DECODED)
         return other is not None and compare(one, other, _whole(one, other)).is_whole_copy
 
     found = zip(near, in_threads(is_copy, near), strict=True)

@@ -6,10 +6,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from bof.alignment.agreement import DECODED_SIDE_PX
+from bof.alignment.agreement import DECODED
 from bof.engine import Engine
 from bof.images.decode import Picture, PictureTooLargeError, decode
-from bof.options import MAX_PIXELS, SearchOptions
+from bof.options import MAX_PIXELS, PixelLimit, SearchOptions
 from bof.retrieval.indexed_pictures import MAX_PIXELS as PIXELS_AT_ONCE
 from bof.retrieval.indexed_pictures import IndexedPictures
 from bof.retrieval.inspection import Pictures
@@ -38,9 +38,9 @@ class RepeatedPictures:
         """The live images whose files have this content."""
         return self._files.find(sha256)
 
-    def read(self, image: int, max_side: int) -> Picture | None:
+    def read(self, image: int, max_side: PixelLimit) -> Picture | None:
         """The picture of an image in RGB; None where its file is not what was indexed, or cannot be read."""
-        if max_side != DECODED_SIDE_PX:
+        if max_side != DECODED:
             return self._read(image, max_side)
         with self._lock:
             if image in self._held:
@@ -53,12 +53,12 @@ class RepeatedPictures:
                 self._held.popitem(last=False)
         return picture
 
-    def _read(self, image: int, max_side: int) -> Picture | None:
+    def _read(self, image: int, max_side: PixelLimit) -> Picture | None:
         if is_in_memory(self._paths[image]) and self._in_memory is not None:
             return self._in_memory.read(image, max_side)
         return self._files.read(image, max_side)
 
-    def _decode(self, data: bytes, max_side: int) -> Picture:
+    def _decode(self, data: bytes, max_side: PixelLimit) -> Picture:
         try:
             return decode(data, max_side=max_side, max_pixels=PIXELS_AT_ONCE)
         except PictureTooLargeError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bof.alignment.agreement import DECODED_SIDE_PX, MEASURES
+from bof.alignment.agreement import DECODED, MEASURES
 from bof.features.sift import extract_features
 from bof.geometry import transforms
 from bof.images.decode import Picture, shrink, to_grey
@@ -68,7 +68,7 @@ class PictureSearch:
 
     def links(self, image: int) -> tuple[list[ImageLink], bool]:
         """The others that share something with an image, best first, and whether it was searched with as requested."""
-        picture = self.pictures.read(image, self.features.max_side) if self.options.read == "pictures" else None
+        picture = self.pictures.read(image, self.features.extent) if self.options.read == "pictures" else None
         with reading(self.collection):
             if picture is None:
                 features, words = self._of_index(image)
@@ -141,15 +141,15 @@ class PictureSearch:
         small = self._small(image, picture)
         geometry = features.geometry
         query = Query(features, transforms.corners((0, 0, geometry.width, geometry.height)), picture=small)
-        inspector = Inspector(self.collection, self.pictures, self._verifying, self.features.max_side)
+        inspector = Inspector(self.collection, self.pictures, self._verifying, self.features.extent)
         answer = inspector.inspect(query, answer)
         links = [self._link(image, other, features, answer) for other in answer.images.tolist()]
         return [link for link in links if link.agreement is None or link.agreement >= self.options.least_agreement]
 
     def _small(self, image: int, picture: Picture | None) -> Picture | None:
         if picture is None:
-            return self.pictures.read(image, DECODED_SIDE_PX)
-        return dataclasses.replace(picture, pixels=shrink(picture.pixels, DECODED_SIDE_PX))
+            return self.pictures.read(image, DECODED)
+        return dataclasses.replace(picture, pixels=shrink(picture.pixels, DECODED))
 
     def _link(self, image: int, other: int, features: Features, answer: Answer) -> ImageLink:
         verification, evidence = answer.verifications[other], answer.evidence[other]

@@ -20,7 +20,7 @@ from bof.global_descriptors.describe import ColumnSpec
 from bof.images.decode import Picture, decode, kind_of
 from bof.images.opening import as_png
 from bof.ingest.extract import be_one_of_many
-from bof.options import FeatureOptions
+from bof.options import FeatureOptions, PixelLimit
 from bof.retrieval.query import Query, QuerySpec, read_query, subject_of
 from bof.server.poses import Pose as Pose
 from bof.server.poses import PosedPicture
@@ -203,10 +203,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Decode:
-    """The picture in RGB with a long side of at most `max_side` pixels, to be compared with a query."""
+    """The picture in RGB within `max_side`, to be compared with a query."""
 
     data: bytes
-    max_side: int
+    max_side: PixelLimit
 
     def run(self, spec: DecodeSpec) -> Picture:
         """In the child."""
@@ -221,7 +221,7 @@ class Check:
 
     def run(self, spec: DecodeSpec) -> str:
         """In the child."""
-        _decoded(self.data, spec, spec.features.max_side, grey=True)
+        _decoded(self.data, spec, spec.features.extent, grey=True)
         return kind_of(self.data) or ""
 
 
@@ -253,5 +253,5 @@ def _give_back_much() -> None:
         give_back_memory()
 
 
-def _decoded(data: bytes, spec: DecodeSpec, max_side: int, *, grey: bool) -> Picture:
+def _decoded(data: bytes, spec: DecodeSpec, max_side: PixelLimit, *, grey: bool) -> Picture:
     return decode(data, max_side=max_side, max_pixels=spec.max_pixels, grey=grey)

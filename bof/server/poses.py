@@ -10,6 +10,7 @@ import numpy as np
 
 from bof.errors import ImageError
 from bof.images.decode import Picture, View, decode_views, to_grey
+from bof.options import PixelLimit
 from bof.types import U8, Box
 
 _ROUNDING_PX = 1.5
@@ -42,15 +43,15 @@ class PosedPicture:
         """Of its file, empty where it is not looked at as it is."""
         return hashlib.sha256(self.data).hexdigest() if self.pose == Pose() else ""
 
-    def grey(self, max_side: int) -> Picture:
+    def grey(self, max_side: PixelLimit) -> Picture:
         """Its light, with at most so long a side."""
         return self._views((max_side, True))[0]
 
-    def colours(self, max_side: int) -> Picture:
+    def colours(self, max_side: PixelLimit) -> Picture:
         """In RGB."""
         return self._views((max_side, False))[0]
 
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
         """In grey and in RGB, of sides of their own."""
         grey, colours = self._views((grey_side, True), (colour_side, False))
         return grey, colours
@@ -65,23 +66,23 @@ class RereadPicture:
     """The same, decoded by another process: for whom a first look was not enough. All raise ImageError."""
 
     posed: PosedPicture
-    decode: Callable[[bytes, int], Picture]
+    decode: Callable[[bytes, PixelLimit], Picture]
 
     @property
     def sha256(self) -> str:
         """Of its file, empty where it is not looked at as it is."""
         return self.posed.sha256
 
-    def grey(self, max_side: int) -> Picture:
+    def grey(self, max_side: PixelLimit) -> Picture:
         """Its light, with at most so long a side."""
         found = self.colours(max_side)
         return replace(found, pixels=to_grey(found.pixels))
 
-    def colours(self, max_side: int) -> Picture:
+    def colours(self, max_side: PixelLimit) -> Picture:
         """In RGB."""
         return _posed(_framed(self.decode(self.posed.data, max_side), self.posed.frame), self.posed.pose)
 
-    def both(self, grey_side: int, colour_side: int) -> tuple[Picture, Picture]:
+    def both(self, grey_side: PixelLimit, colour_side: PixelLimit) -> tuple[Picture, Picture]:
         """In grey and in RGB, of sides of their own."""
         return self.grey(grey_side), self.colours(colour_side)
 

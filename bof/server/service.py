@@ -18,7 +18,7 @@ from starlette.requests import Request
 from bof.engine import Engine
 from bof.errors import ImageError, IndexStoreError, MismatchError
 from bof.images.decode import Picture
-from bof.options import ServeOptions
+from bof.options import PixelLimit, ServeOptions
 from bof.retrieval.indexed_pictures import MAX_PIXELS
 from bof.retrieval.query import QuerySource
 from bof.retrieval.remote.searching import SearchWorkers
@@ -128,7 +128,7 @@ class Service:
         self.jobs = Jobs(options.jobs, self.problem_after, self._after_job)
         uploads.sweep(self.collection.uploads)
 
-    def _decode(self, data: bytes, max_side: int) -> Picture:
+    def _decode(self, data: bytes, max_side: PixelLimit) -> Picture:
         """A picture of the collection, decoded in a process of its own, or lately. Raises ImageError."""
         key = hashlib.sha256(data).digest(), max_side
         with self._caching:

@@ -121,7 +121,7 @@ def pixels_beside_freed(max_pixels: int, features: FeatureOptions) -> int:
 
 def pyramid_bytes(features: FeatureOptions) -> int:
     """What SIFT takes for the largest picture that it is given."""
-    return _PYRAMID_BYTES[features.extractor] * (2 * features.max_side) ** 2
+    return _PYRAMID_BYTES.get(features.extractor, 0) * (2 * features.max_side) ** 2
 
 
 def resident_memory() -> int:

@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bof.errors import ImageError
+from bof.errors import ImageError, OptionError
 from bof.features.sift import N_DIMENSIONS, extract_features
 from bof.images.decode import decode, read_bytes
 from bof.images.listing import Skipped, list_files
-from bof.options import FeatureOptions, TrainOptions
+from bof.options import OWN, FeatureOptions, TrainOptions
 from bof.scheduling.connection import Cluster
 from bof.scheduling.shares import run_on_workers
 from bof.system.memory import keep_freed_memory
@@ -61,6 +61,9 @@ def draw_sample(
     A picture that crashes its process, or takes too long, is skipped. cluster: whose workers read pictures, None:
     processes of this machine; the sample is the same. Raises ClusterError where a worker does not see the pictures.
     """
+    if features.extractor == OWN:
+        advice = "bof.train_vocabulary learns from descriptors of your own"
+        raise OptionError(option="extractor", expected="opencv or native", found=OWN, advice=advice)
     paths = list(list_files(folders))
     limit = max(1, options.max_descriptors // max(1, len(paths)))
     function, shared, items = f"{__name__}:draw_in_worker", (limit, features, options), list(enumerate(paths))
@@ -104,7 +107,7 @@ def draw_in_worker(shared: tuple[int, FeatureOptions, TrainOptions], item: tuple
     number, path = item
     try:
         data = read_bytes(Path(path))
-        picture = decode(data, max_side=features.max_side, max_pixels=options.max_pixels, grey=True, name=path)
+        picture = decode(data, max_side=features.extent, max_pixels=options.max_pixels, grey=True, name=path)
     except ImageError as error:
         return Skipped(path, error.reason())
     descriptors = extract_features(picture, features).descriptors

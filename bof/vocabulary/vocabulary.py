@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
-from bof.options import FeatureOptions
+from bof.options import OWN, FeatureOptions
 from bof.system.files import FileFact, fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
@@ -113,7 +113,9 @@ class Vocabulary:
 
         Features of either extractor find the words of the other (docs/evaluation.md).
         """
-        return self.features.replaced(extractor=FeatureOptions().extractor)
+        if self.features.extractor == OWN:
+            return self.features
+        return self.features.replaced(extractor=FeatureOptions().extractor, reading=FeatureOptions().reading)
 
     def assign(self, descriptors: U8, k: int = 1) -> I32:
         """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.

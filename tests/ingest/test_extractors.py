@@ -14,7 +14,7 @@ from bof.engine import Engine
 from bof.errors import MismatchError, OptionError, VocabularyError
 from bof.features.sift import opencv_sift, own_sift
 from bof.images.decode import Picture, read_image
-from bof.options import EXTRACTORS, NATIVE, OPENCV, PRESETS, FeatureOptions
+from bof.options import EXTRACTORS, NATIVE, OPENCV, PLAIN, PRESETS, FeatureOptions
 from bof.store.index import Index
 from bof.types import U8
 from bof.vocabulary.vocabulary import Vocabulary, load_vocabulary
@@ -47,7 +47,7 @@ def made(request: pytest.FixtureRequest, picture: Path, vocabulary_folder: Path,
 
 def test_the_fact_of_opencv_is_that_there_is_none() -> None:
     assert "extractor" not in FeatureOptions(extractor=OPENCV).fact
-    assert FeatureOptions.from_fact({"max_side": 500}) == FeatureOptions(max_side=500, extractor=OPENCV)
+    assert FeatureOptions.from_fact({"max_side": 500}) == FeatureOptions(max_side=500, extractor=OPENCV, reading=PLAIN)
     for options in (FeatureOptions(extractor=extractor, max_features=7) for extractor in EXTRACTORS):
         assert FeatureOptions.from_fact(json.loads(json.dumps(options.fact))) == options
     with pytest.raises(OptionError, match="extractor: expected one of opencv, native"):

@@ -1,4 +1,4 @@
-"""Pages of a TIFF, and the frames of an animation (GIF, WebP, AVIF) that show something new."""
+"""Pages of a TIFF, and the frames of an animation (GIF, WebP, AVIF, PNG) that show something new."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import AvifImagePlugin, GifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from bof.errors import ImageError, reason_of
 from bof.images.decode import PictureTooLargeError
@@ -168,6 +168,7 @@ FRAMES: tuple[FramesKind, ...] = (
             ("GIF", rb"GIF8[79]a", GifImagePlugin.GifImageFile),
             ("WebP", rb"RIFF.{4}WEBP", WebPImagePlugin.WebPImageFile),
             ("AVIF", rb".{4}ftypavis", AvifImagePlugin.AvifImageFile),
+            ("PNG", rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).)*acTL", PngImagePlugin.PngImageFile),
         )
     ),
 )

@@ -12,6 +12,7 @@ from bof.images.pixels import Picture, decode_image
 from bof.images.readers.formats import JPEG, Format
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import OpenedPicture
+from bof.options import PixelLimit
 
 TRUNCATED = "truncated: the end of the file is missing, and what is there was read"
 
@@ -38,7 +39,7 @@ class JpegPicture:
         """Width and height as the header has them."""
         return self.image.size
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read. Raises OSError where not even a part of the picture is there."""
         try:
             return decode_image(self.image, max_side, grey=grey)

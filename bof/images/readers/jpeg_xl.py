@@ -18,6 +18,7 @@ from bof.images.pixels import Picture, decode_image
 from bof.images.readers.formats import JPEG_XL, Format
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import OpenedPicture
+from bof.options import PixelLimit
 
 _BOX = b"\0\0\0\x0cJXL \r\n\x87\n"
 _CODESTREAM = b"\xff\x0a"
@@ -57,7 +58,7 @@ class JpegXlPicture:
         """Width and height as the header has them."""
         return self.width, self.height
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read. A decoder turns the picture upright itself, so its EXIF must not turn it again."""
         for module in JPEG_XL.modules:
             with contextlib.suppress(ImportError):

@@ -20,6 +20,7 @@ from bof.images.readers.iso import brands_of
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import OpenedPicture
 from bof.images.readers.tiff_tags import is_of_a_sensor
+from bof.options import PixelLimit, long_side_of
 
 if TYPE_CHECKING:
     from rawpy import RawPy
@@ -78,7 +79,7 @@ class RawPicture:
         is_turned = sizes.flip in (5, 6)
         return (sizes.height, sizes.width) if is_turned else (sizes.width, sizes.height)
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read."""
         preview = self._preview(max_side, grey)
         if preview is not None and self._is_enough(preview):
@@ -91,7 +92,7 @@ class RawPicture:
             note = f"this RAW cannot be developed ({type(error).__name__}); its preview was read"
             return replace(self._in_this_frame(preview), note=f"{note}: {preview.width} x {preview.height} pixels")
 
-    def _preview(self, max_side: int | None, grey: bool) -> Picture | None:
+    def _preview(self, max_side: PixelLimit | None, grey: bool) -> Picture | None:
         """The embedded JPEG, upright, in its own size; None where there is none that can be read and has this shape."""
         import rawpy
 
@@ -129,9 +130,9 @@ class RawPicture:
         width, height = self.size
         return replace(preview, width=width, height=height)
 
-    def _developed(self, max_side: int | None, grey: bool) -> Picture:
+    def _developed(self, max_side: PixelLimit | None, grey: bool) -> Picture:
         width, height = self.size
-        is_half = max_side is not None and max(width, height) >= 2 * max_side
+        is_half = max_side is not None and max(width, height) >= 2 * long_side_of(max_side, width, height)
         options: dict[str, Any] = {"use_camera_wb": True, "auto_bright_thr": _CLIPPED, "half_size": is_half}
         pixels = shrink(self.raw.postprocess(**options), max_side)
         return Picture(np.ascontiguousarray(to_grey(pixels) if grey else pixels), width, height)

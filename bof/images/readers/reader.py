@@ -12,6 +12,7 @@ from PIL import Image
 from bof.images.pixels import Picture, View, decode_image, decode_image_views
 from bof.images.readers.formats import Format
 from bof.images.readers.probe import Probe
+from bof.options import PixelLimit
 
 
 class OpenedPicture(Protocol):
@@ -21,7 +22,7 @@ class OpenedPicture(Protocol):
     def size(self) -> tuple[int, int]:
         """Width and height in pixels, as stored; what it takes to decode goes by them."""
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """The pixels. max_side: the long side is shrunk to this; grey: u8 (h, w), else RGB u8 (h, w, 3)."""
 
 
@@ -50,7 +51,7 @@ class PillowPicture:
         """Width and height as the header has them."""
         return self.image.size
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read."""
         return decode_image(self.image, max_side, grey=grey)
 

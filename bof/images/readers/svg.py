@@ -25,7 +25,7 @@ from bof.images.readers import jpeg, pillow
 from bof.images.readers.formats import SVG, Format
 from bof.images.readers.probe import Probe
 from bof.images.readers.reader import OpenedPicture
-from bof.options import MAX_PIXELS
+from bof.options import MAX_PIXELS, Extent, PixelLimit
 
 _LEAST_SIDE, _MOST_SIDE = 1024, 4096
 _MOST_BYTES, _MOST_BYTES_WITH_ENTITIES = 16 << 20, 1 << 20
@@ -78,11 +78,12 @@ class SvgPicture:
         """Width and height as it is drawn."""
         return self.width, self.height
 
-    def read(self, max_side: int | None, *, grey: bool) -> Picture:
+    def read(self, max_side: PixelLimit | None, *, grey: bool) -> Picture:
         """As OpenedPicture.read."""
         import resvg_py
 
-        scale = min(1.0, (max_side or _MOST_SIDE) / max(self.size))
+        most = max_side.long_side(*self.size) if isinstance(max_side, Extent) else max_side or _MOST_SIDE
+        scale = min(1.0, most / max(self.size))
         sides = [max(1, round(side * scale)) for side in self.size]
         self.root.set("width", str(sides[0]))
         self.root.set("height", str(sides[1]))

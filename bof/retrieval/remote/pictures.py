@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bof.errors import ClusterError
 from bof.images.decode import Picture
+from bof.options import PixelLimit
 from bof.retrieval.indexed_pictures import IndexedPictures
 from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.requests import ReadRequest
@@ -27,7 +28,7 @@ class PicturesOnWorkers(IndexedPictures):
         found.parts, found.firsts = parts, firsts
         return found
 
-    def read_record(self, image: int, record: ImageRecord, max_side: int) -> Picture | None:
+    def read_record(self, image: int, record: ImageRecord, max_side: PixelLimit) -> Picture | None:
         """See `IndexedPictures.read_record`."""
         part = bisect_right(self.firsts, image) - 1
         try:

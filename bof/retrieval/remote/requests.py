@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bof.options import VerifyOptions, VoteOptions
+from bof.options import PixelLimit, VerifyOptions, VoteOptions
 from bof.retrieval.overlays import Shifts
 from bof.store.catalog import ImageRecord
 from bof.types import F32, F64, I64, U8, Bool, Geometry, QueryWords
@@ -128,7 +128,7 @@ class ReadRequest:
 
     record: ImageRecord
     folder: Path
-    max_side: int
+    max_side: PixelLimit
 
 
 @dataclass(frozen=True, slots=True)

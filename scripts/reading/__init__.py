@@ -1,0 +1,1 @@
+"""What the adaptive reading finds of pictures that are not like photographs."""
