@@ -21,6 +21,9 @@ FEW = 80
 _SMALL_PX, _TINY_PX = 160, 48
 """Pictures of up to these long sides are enlarged twice, and four times."""
 
+ENLARGED_PX = 2 * _SMALL_PX
+"""No picture is enlarged to more than this."""
+
 _BLUR_PX, _FAINTER = 1.5, 0.1
 """Gradients: smoothed by this standard deviation, so that steps of grey levels are none, at this share of contrast."""
 
@@ -30,9 +33,9 @@ Extractor = Callable[[Picture, float, int], Features]
 """Features of a grey picture at a contrast threshold, at most so many."""
 
 
-def needs_second_look(pixels: U8, n_features: int) -> bool:
-    """Is a picture small, or has it few features?"""
-    return n_features < FEW or _enlargement(pixels) > 1
+def needs_second_look(picture: Picture, n_features: int, n_most: int) -> bool:
+    """Is a picture small, or has it few features, and fewer than the n_most that were asked for?"""
+    return n_features < min(FEW, n_most) or _enlargement(picture) > 1
 
 
 def look_again(
@@ -47,10 +50,10 @@ def look_again(
 
     colours: reads the picture in RGB, smaller where it is large; it is called only where grey shows little.
     """
-    factor = _enlargement(picture.pixels)
+    factor = _enlargement(picture)
     if factor > 1:
         found = extract(replace(picture, pixels=_enlarged(picture.pixels, factor)), contrast, n_most)
-    if len(found) >= FEW:
+    if len(found) >= min(FEW, n_most):
         return found
     smooth = replace(picture, pixels=_smoothed(picture.pixels))
     found = _joined([found, extract(smooth, contrast * _FAINTER, _MOST_FAINT)], n_most)
@@ -63,9 +66,9 @@ def look_again(
     return _joined([found, *(extract(channel, contrast, _MOST_OF_A_CHANNEL) for channel in channels)], n_most)
 
 
-def _enlargement(pixels: U8) -> int:
-    """How many times as large a picture is looked at."""
-    side = max(pixels.shape)
+def _enlargement(picture: Picture) -> int:
+    """How many times as large a picture is looked at; one that was made small is not small."""
+    side = max(picture.width, picture.height)
     return 4 if side <= _TINY_PX else 2 if side <= _SMALL_PX else 1
 
 

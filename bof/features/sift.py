@@ -12,7 +12,7 @@ import numpy as np
 
 from bof.errors import MismatchError
 from bof.features.native_sift import native_sift
-from bof.features.second_look import look_again, needs_second_look
+from bof.features.second_look import ENLARGED_PX, look_again, needs_second_look
 from bof.features.tiles import extract_tiled
 from bof.images.decode import Picture
 from bof.options import MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
@@ -40,11 +40,12 @@ def extract_features(
         expected, advice = "an extractor of pictures", "search it with search_features"
         raise MismatchError(expected=expected, found="an index of features of your own", advice=advice)
     found = _extract(picture, options)
-    if not options.is_adaptive or not needs_second_look(picture.pixels, len(found)):
+    if not options.is_adaptive or not needs_second_look(picture, len(found), options.max_features):
         return found
 
     def extract(seen: Picture, contrast: float, n_most: int) -> Features:
-        return _extract(seen, options.replaced(contrast_threshold=contrast, max_features=n_most))
+        side = max(options.max_side, ENLARGED_PX)  # what is enlarged is no long picture
+        return _extract(seen, options.replaced(contrast_threshold=contrast, max_features=n_most, max_side=side))
 
     return look_again(picture, found, options.contrast_threshold, options.max_features, extract, colours)
 

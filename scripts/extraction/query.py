@@ -19,7 +19,7 @@ from bof.cli.command import run
 from bof.engine import Engine
 from bof.images.listing import walk_images
 from bof.options import SearchOptions
-from bof.system.threads import set_threads
+from bof.system.threads import n_threads, set_threads
 from bof.types import F64
 from scripts.common.arguments import make_parser, n_cores
 from scripts.common.tables import table
@@ -50,6 +50,7 @@ def _rounds(engines: Sequence[Engine], paths: Sequence[Path], n: int) -> Iterato
 
     The first round is not counted.
     """
+    before = n_threads()
     try:
         for number in range(n + 1):
             for path in paths:
@@ -57,7 +58,7 @@ def _rounds(engines: Sequence[Engine], paths: Sequence[Path], n: int) -> Iterato
                 if number:
                     yield np.array(spent)
     finally:
-        set_threads(n_cores())
+        set_threads(before)
 
 
 def _time(engine: Engine, path: Path, threads: int) -> tuple[float, float]:

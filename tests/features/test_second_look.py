@@ -99,3 +99,26 @@ def test_the_same_picture_has_the_same_features(make: Callable[[], U8]) -> None:
 def test_channels_of_grey_are_neither_colour() -> None:
     for channel in opponent_channels(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)):
         assert set(np.unique(channel).tolist()) <= {127, 128}
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 240), (160, 120)])
+def test_a_picture_that_has_all_that_was_asked_for_shows_enough(width: int, height: int) -> None:
+    """A limit below that of few features makes no picture poor."""
+    picture = picture_of(to_grey(draw_scene(5, width, height)))
+    most = extract_features(picture, FeatureOptions())
+    assert len(most) > FEW
+    few = extract_features(picture, FeatureOptions(max_features=FEW // 2), unread)
+    assert np.array_equal(few.descriptors, most.descriptors[: FEW // 2])
+
+
+def test_a_picture_that_was_made_small_is_not_enlarged() -> None:
+    pixels = cv2.resize(to_grey(draw_scene(5, 640, 480)), (160, 120), interpolation=cv2.INTER_AREA)
+    made_small = Picture(np.asarray(pixels, np.uint8), 640, 480)
+    plain, adaptive = (extract_features(made_small, FeatureOptions(160, reading=each)) for each in (PLAIN, "adaptive"))
+    assert len(plain) > FEW
+    assert np.array_equal(adaptive.descriptors, plain.descriptors)
+
+
+def test_a_faint_strip_as_long_as_can_be_is_looked_at_again() -> None:
+    strip = np.tile(np.rint(120 + 20 * np.sin(np.arange(20000) / 40)).astype(np.uint8), (64, 1))
+    assert len(extract_features(picture_of(strip), FeatureOptions())) >= 0

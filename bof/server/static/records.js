@@ -21,8 +21,8 @@ const FILM = { time: 'time', start: 'shot_start', stop: 'shot_stop', n_shots: 's
 
 export const COLUMNS = /** @type {const} */ ([
   'query', 'problem', 'rank', ...Object.values(GROUP), 'verdict', 'basis', 'score', 'probability', 'inliers',
-  'mirrored', 'variant', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width', 'height', 'name',
-  'id', 'part',
+  'mirrored', 'variant', 'query_number', 'query_overlap', 'hit_overlap', 'left', 'top', 'right', 'bottom', 'width',
+  'height', 'name', 'id', 'part',
   ...Object.values(FILM),
 ]);
 
@@ -51,8 +51,8 @@ function moreCells({ fields, tags, group, film }) {
 /** @param {Api.Hit} hit @param {number} rank @returns {Cells} */
 const hitCells = (hit, rank) => ({
   rank, verdict: hit.verdict, basis: hit.basis, score: hit.score, probability: hit.probability,
-  inliers: hit.n_inliers, mirrored: hit.mirrored, variant: hit.variant, query_overlap: hit.query_overlap,
-  hit_overlap: hit.hit_overlap,
+  inliers: hit.n_inliers, mirrored: hit.mirrored, variant: hit.variant, query_number: hit.query_number,
+  query_overlap: hit.query_overlap, hit_overlap: hit.hit_overlap,
   ...boundsOf(hit), width: hit.width, height: hit.height, name: hit.name, id: hit.id,
   part: hit.part, ...moreCells(hit),
 });
