@@ -184,7 +184,7 @@ def test_each_query_sees_one_commit_while_others_add(
     folder = tmp_path / "index"
     shutil.copytree(parted, folder)
     more = write_picture(tmp_path / "more" / "more.png", draw_scene(3))
-    with Engine.open(folder, workers=SearchWorkers(mortal, deadline_s=10.0)) as engine:
+    with Engine.open(folder, workers=SearchWorkers(mortal, deadline_s=90.0)) as engine:
         query = engine.query(pictures / "03.png")
         before = plain(engine.answer(query))
         with Engine.open(folder) as writer:

@@ -580,6 +580,7 @@ def test_only_who_asks_features_is_told_that_there_are_none(
     page.route("**/search/image/4?*", answer)
     move(page, "#/search?image=4")
     assert page.get_by_text("too plain or too small").count() == is_told
+    page.unroute_all(behavior="wait")  # an answer that is still on its way would end after the page
 
 
 OVERLAPS = """selectors => {
