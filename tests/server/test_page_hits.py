@@ -247,7 +247,8 @@ def test_a_judgment_ranks_and_is_undone(visit: Callable[..., Any], product: Path
 def test_a_region_is_not_judged_and_the_page_says_why(visit: Callable[..., Any], product: Path) -> None:
     page = visit()
     upload(page, product)
-    drag(page, (0.2, 0.2), (0.9, 0.9))
+    with page.expect_response(lambda response: "/search" in response.url and "box=" in response.url):
+        drag(page, (0.2, 0.2), (0.9, 0.9))
     wait_for_box(page)
     names(page)
     page.locator("[data-details]").first.click()

@@ -17,9 +17,15 @@ function explain(error) {
   state.textContent = t(key, detail);
 }
 
+/** How often the state was asked for: an answer that comes after the next question says nothing. */
+let asked = 0;
+
 /** Says whether this extension is paired, as far as the server answers. */
 async function showState() {
+  asked += 1;
+  const own = asked;
   const known = await paired();
+  if (own !== asked) return;
   end.hidden = !known;
   address.value ||= known?.server ?? DEFAULT_ADDRESS;
   state.className = known ? 'good' : '';
@@ -27,12 +33,14 @@ async function showState() {
   try {
     if (known && !await isPaired(known)) throw new Trouble('revoked');
   } catch (error) {
-    explain(error);
+    if (own === asked) explain(error);
   }
 }
 
 form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
+  asked += 1;
+  state.className = state.textContent = '';
   try {
     await pair(originOf(address.value), code.value);
     code.value = '';
