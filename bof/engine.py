@@ -647,7 +647,7 @@ class Engine(OpenedIndex):
         """The inliers of a hit: where they lie f32 (m, 2) in the query and f32 (m, 2) in the hit, in pixels."""
         if hit.verification is None:
             return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
-        shown = query.part(hit.query_number) if query.others else query
+        shown = query.part(hit.query_number)
         in_query = hit.verification.points_in(shown.features.geometry)
         if hit.frame_xy_px is not None:
             return in_query, hit.frame_xy_px

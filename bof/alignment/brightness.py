@@ -13,7 +13,7 @@ _NO_LIGHT, _COLOUR = 6.0, 12.0
 
 def in_light(one: Picture, other: Picture) -> tuple[Picture, Picture]:
     """Both pictures as they are, or, where neither shows anything in grey, the channel of colour that shows most."""
-    if one.pixels.ndim != 3 or other.pixels.ndim != 3 or not (_is_dark(one.pixels) and _is_dark(other.pixels)):
+    if one.pixels.ndim != 3 or other.pixels.ndim != 3 or not (_is_plain(one.pixels) and _is_plain(other.pixels)):
         return one, other
     shown, shown_other = opponent_channels(one.pixels), opponent_channels(other.pixels)
     best = max(range(len(shown)), key=lambda channel: float(shown[channel].std()))
@@ -22,5 +22,6 @@ def in_light(one: Picture, other: Picture) -> tuple[Picture, Picture]:
     return replace(one, pixels=shown[best]), replace(other, pixels=shown_other[best])
 
 
-def _is_dark(pixels: U8) -> bool:
+def _is_plain(pixels: U8) -> bool:
+    """Does a picture show nothing in grey?"""
     return float(to_grey(pixels).std()) < _NO_LIGHT

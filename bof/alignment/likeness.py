@@ -17,13 +17,10 @@ from bof.alignment.differences import Differences, find_differences
 from bof.alignment.grid import sums_of_cells
 from bof.alignment.registration import refine
 from bof.images.decode import Picture
-from bof.options import Extent
 from bof.types import F32, F64, U8, Bool
 
-DECODED_SIDE_PX, _CANVAS_PX, _FINE_PX = 640, 256, 512
-DECODED = Extent(DECODED_SIDE_PX)
-"""Pictures are read at this long side or less; their common part is compared at the second, and for small differences
-at the third."""
+_CANVAS_PX, _FINE_PX = 256, 512
+"""The common part of two pictures is compared at the first long side, and for small differences at the second."""
 
 _CELLS_A_SIDE = 12
 _CELL_PX = (8, 20)

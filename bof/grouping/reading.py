@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bof.alignment.likeness import DECODED, Likeness, compare
+from bof.alignment.agreement import DECODED
+from bof.alignment.likeness import Likeness, compare
 from bof.errors import ImageError
 from bof.global_descriptors.sketch import LEVELS, describe
 from bof.images.address import is_remote

@@ -12,7 +12,6 @@ from bof.geometry import transforms
 from bof.images.decode import to_grey
 from bof.images.films.times import times_of
 from bof.options import FeatureOptions, VerifyOptions, VideoOptions
-from bof.retrieval.inspection import corner_of
 from bof.retrieval.query import Query
 from bof.retrieval.variants import feature_variant_of
 from bof.system.workers import Limits, run_in_workers
@@ -37,19 +36,16 @@ def with_best_frames(
     searches: dict[int, FrameSearch] = {}
     for place, hit in enumerate(hits):
         if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
-            search = _search(_shown_by(query, hit), hit, options, features)
+            search = _search(query.part(hit.query_number), hit, options, features)
             searches |= {place: search} if search else {}
     found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
     changed = dict(zip(searches, found, strict=True))
     return [
-        _with_frame(_shown_by(query, hit), hit, best) if isinstance(best := changed.get(place), BestFrame) else hit
+        _with_frame(query.part(hit.query_number), hit, best)
+        if isinstance(best := changed.get(place), BestFrame)
+        else hit
         for place, hit in enumerate(hits)
     ]
-
-
-def _shown_by(query: Query, hit: Hit) -> Query:
-    """The picture of a query that a hit is proved by."""
-    return query.part(hit.query_number) if query.others else query
 
 
 def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions) -> FrameSearch | None:
@@ -72,7 +68,7 @@ def _pixels(query: Query, found: Verification) -> tuple[U8, F64]:
     """The query's pixels in grey, and from where its features lie; mirrored or inverted, where it was found so."""
     picture = query.picture
     assert picture is not None
-    grey, (left, top) = to_grey(picture.pixels), corner_of(query).tolist()
+    grey, (left, top, *_) = to_grey(picture.pixels), query.box
     if found.variant == "inverted":
         grey = np.asarray(255 - grey, np.uint8)
     elif found.mirrored:

@@ -41,7 +41,7 @@ def enlarged(query: Query) -> Iterator[QueryVariant]:
     source = query.source
     if source is None or not len(query.outline):
         return
-    x0, y0, x1, y1 = _box_of(query)
+    x0, y0, x1, y1 = query.box
     if (x1 - x0) * (y1 - y0) <= (_MEDIUM_PX2 if len(query.features) < _FEW_FEATURES else _SMALL_PX2):
         yield from _looked_at(source, [(x0, y0, x1, y1)], max(source.width, source.height), _TIMES)
         return
@@ -52,12 +52,6 @@ def enlarged(query: Query) -> Iterator[QueryVariant]:
     boxes = boxes or [(x0, y0, x1, y1)]
     side = max(max(right - left, bottom - top) for left, top, right, bottom in boxes)
     yield from _looked_at(source, boxes, round(source.features.max_side / side * max(source.width, source.height)), 1)
-
-
-def _box_of(query: Query) -> Box:
-    """What is searched with, in pixels of the picture."""
-    (left, top), (right, bottom) = (query.outline[[0, 2]] + 0.5).tolist()
-    return left, top, right, bottom
 
 
 def _parts(box: Box) -> list[Box]:

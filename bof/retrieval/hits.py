@@ -112,7 +112,7 @@ def hit_of(
     """The hit of one image. row and fields: what the catalogue says of it."""
     image = placed.image
     number = answer.query_numbers.get(image, 0)
-    query = query.part(number) if query.others else query
+    query = query.part(number)
     verification = answer.verifications.get(image)
     transform = verification.database_from_query if verification else None
     outline = transforms.apply(transform, query.outline) if transform is not None else None

@@ -110,7 +110,7 @@ class Inspector:
         doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS) if self.options.pixels else []
         if query.picture is None or not doubtful:
             return []
-        shown = _Shown(query.features.geometry, corner_of(query), query.picture)
+        shown = _Shown(query.features.geometry, np.array(query.box[:2]), query.picture)
         self.pictures.contents(doubtful)  # looked up together
 
         def prove(image: int) -> bool:
@@ -127,7 +127,7 @@ class Inspector:
         one = query.picture
         if one is None:
             return {}
-        shown = _Shown(query.features.geometry, corner_of(query), one)
+        shown = _Shown(query.features.geometry, np.array(query.box[:2]), one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -201,7 +201,7 @@ class _Shown:
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
     """What geometry and pixels would say of a copy of the query, beside other hits; None without its picture."""
-    points = query.features.geometry.xy_px - corner_of(query).astype(np.float32)
+    points = query.features.geometry.xy_px - np.array(query.box[:2], np.float32)
     agreement = agree(query.picture, query.picture, np.eye(3), points) if query.picture and others else None
     if agreement is None:
         return None
@@ -278,11 +278,6 @@ def _certain(answer: Answer, image: int, probability: float) -> Evidence:
 
 def _in_rgb(picture: Picture) -> Picture:
     return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
-
-
-def corner_of(query: Query) -> F64:
-    """The top left corner of what was searched with, a box or the picture, f64 (2,) in pixels of the picture."""
-    return np.asarray(query.outline[0] + 0.5, np.float64)
 
 
 def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen: Sequence[int]) -> Answer:

@@ -72,8 +72,16 @@ class Query:
     others: tuple[Query, ...] = ()
 
     def part(self, number: int) -> Query:
-        """One of the pictures that are this query, from 0."""
+        """One of the pictures that are this query, from 0; of one picture, itself."""
+        if not self.others:
+            return self
         return self.others[number - 1] if number else replace(self, others=())
+
+    @property
+    def box(self) -> Box:
+        """What is searched with, a part of the picture or all of it, in pixels of the picture."""
+        (left, top), (right, bottom) = (self.outline[[0, 2]] + 0.5).tolist()
+        return left, top, right, bottom
 
     def __repr__(self) -> str:
         columns = f", {', '.join(self.rows)}" if self.rows else ""

@@ -237,12 +237,10 @@ class VoteAndVerify:
         found = verify_all(query, self._sizes(images), placed, indptr, matches, self.verifying)
         return dict(zip(images.tolist(), found, strict=True))
 
-    def count_agreeing(self, query: Geometry, votes: Votes, images: I64) -> list[int]:
-        """How many matches of each image agree with one similarity: a quick verification, without refinement."""
-        return self.quick_verify(query, votes, images)[0]
-
     def quick_verify(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Overlay | None]:
-        """`count_agreeing`, and the overlay if there is one."""
+        """How many matches of each image agree with one similarity, a quick verification without refinement; and the
+        overlay if there is one.
+        """
         n_agreeing, shifts = self.hypotheses(query, votes, images)
         return n_agreeing, self._find_overlay(query, votes, shifts)
 

@@ -37,7 +37,7 @@ def tilted(query: Query) -> Iterator[QueryVariant]:
     options = options.replaced(max_features=min(options.max_features, _N_FEATURES))
     pixels = to_grey(query.picture.pixels)
     height, width = pixels.shape
-    (x0, y0), (x1, y1) = (query.outline[[0, 2]] + 0.5).tolist()
+    x0, y0, x1, y1 = query.box
     small_from_query = scaling(width / (x1 - x0), height / (y1 - y0)) @ translation(-x0, -y0)
     for degrees in _DIRECTIONS_DEG:
         squeezed, size = _squeezing(width, height, degrees)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bof.alignment.likeness import DECODED, compare
+from bof.alignment.agreement import DECODED
+from bof.alignment.likeness import compare
 from bof.geometry.transforms import scaling
 from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are_near, distances
 from bof.images.decode import Picture, to_rgb

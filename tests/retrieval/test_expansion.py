@@ -128,7 +128,7 @@ def test_what_is_added_is_the_similarity_with_what_agreeing_matches_add(chain: E
     word, signature = collection(chain).words(both)
     requested = QueryWords(word[:, None], signature[:, None])
     votes = vote(collection(chain).postings, collection(chain).weights, requested, OPTIONS[0])
-    (n,) = stages(chain).count_agreeing(collection(chain).geometry(both), votes, np.array([linked]))
+    (n,), _ = stages(chain).quick_verify(collection(chain).geometry(both), votes, np.array([linked]))
     similarity = votes.score[linked] / self_similarity(collection(chain).weights, word)[0]
     assert n > 20
     assert expand(stages(chain), {both: 99})[linked] == pytest.approx(gained(similarity, n))

@@ -323,7 +323,7 @@ def test_a_quick_count_is_near_the_verified_one(engine: Engine) -> None:
     extracted = engine.vocabulary.quantize(query.features.descriptors, MAX_WORDS)
     votes = vote(engine.searcher().collection.postings, engine.searcher().collection.weights, extracted, VoteOptions())
     stages = VoteAndVerify(engine.searcher().collection, engine.vocabulary)
-    quick = stages.count_agreeing(query.features.geometry, votes, answer.images)
+    quick, _ = stages.quick_verify(query.features.geometry, votes, answer.images)
     verified = [answer.verifications[image].n_inliers for image in answer.images.tolist()]
     assert quick[0] == pytest.approx(verified[0], rel=0.1)
     assert max(quick[1:]) < quick[0] / 5
