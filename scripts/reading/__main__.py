@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,23 +21,28 @@ import numpy as np
 from PIL import Image
 
 from bof import Engine, FeatureOptions, IndexOptions, read_image
+from bof.cli.command import run
+from bof.images.listing import walk_images
 from bof.options import READINGS
 from bof.types import U8
 from bof.vocabulary.vocabulary import default_vocabulary
+from scripts.common.arguments import make_parser, require_positive
+from scripts.common.data import TRAIN
 from scripts.reading.drawing import HAS_PHOTOGRAPHS, KINDS, Case
 
 _N_BESIDE = 300
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     """Run both readings and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--cases", type=int, default=4, help="pictures of each kind (default 4)")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    parser = make_parser(__doc__, "data", cases=(4, "pictures of each kind"), seed=(0, "of what is drawn"))
+    return run(_command, parser, argv)
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    require_positive(arguments, "cases")
     rng = np.random.default_rng(arguments.seed)
-    paths = sorted((arguments.data / "train").rglob("*.jp*g"))
+    paths = sorted(walk_images(arguments.data / TRAIN))
     order = [paths[place] for place in rng.permutation(len(paths)).tolist()]
     beside, rest = order[:_N_BESIDE], _photographs(order[_N_BESIDE:])
     inside, unseen = ({kind: _draw(kind, arguments.cases, rng, rest) for kind in KINDS} for _ in range(2))
@@ -44,6 +50,7 @@ def main() -> None:
     print("| kind | " + " | ".join(READINGS) + " |\n| --- |" + " --- |" * len(READINGS))
     for row in columns[0]:
         print(f"| {row} | " + " | ".join(column[row] for column in columns) + " |")
+    return 0
 
 
 def _photographs(paths: Sequence[Path]) -> Iterator[U8]:
@@ -93,4 +100,4 @@ def _png(pixels: U8) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,9 +23,10 @@ from bof.images.listing import walk_images
 from bof.options import IndexOptions, SearchOptions, VerifyOptions
 from bof.types import U8
 from scripts.common.arguments import cache_or_temporary, make_parser, require_positive, write_figures
+from scripts.common.data import TRAIN
 from scripts.variants.drawing import DrawnCase, draw_cases
 
-_TRAIN, _PACKAGES = "train", "packages"
+_PACKAGES = "packages"
 _TOP = 500
 
 WAYS = {
@@ -85,7 +86,7 @@ def _index(folder: Path, cases: list[DrawnCase], arguments: argparse.Namespace) 
     drawn.mkdir(exist_ok=True)
     for number, case in enumerate(cases):
         cv2.imwrite(str(drawn / f"{number:04}.png"), case.right[..., ::-1])
-    photographs = list(walk_images(arguments.data / _TRAIN))
+    photographs = list(walk_images(arguments.data / TRAIN))
     step = max(1, len(photographs) // max(1, arguments.others))
     engine = Engine.open_or_create(folder / "index")
     engine.add([drawn, *photographs[::step][: arguments.others]], IndexOptions())
