@@ -87,11 +87,13 @@ class Firefox:
 
     def choose_in_menu(self, selector: str, label: str) -> None:
         """Right click on an element, and choose an entry of the browser's menu."""
+        until(lambda: self.run("return document.readyState === 'complete'"))
         self.press(selector, 2)
         script = """const menu = document.getElementById('contentAreaContextMenu');
             const item = [...menu.querySelectorAll('menuitem')].find((each) => each.label === arguments[0]);
-            if (menu.state === 'open' && item) menu.activateItem(item);
-            return menu.state !== 'closed' && Boolean(item);"""
+            if (menu.state !== 'open' || !item) return false; // a menu that is about to open takes no choice
+            menu.activateItem(item);
+            return true;"""
         until(lambda: self.run(script, label, chrome=True))
 
 
