@@ -52,5 +52,5 @@ def save_counts(folder: Path, generation: int, counts: DocumentCounts) -> None:
     """Keep the counts of a part: see `save_archive`."""
     names = b"".join(os.fsencode(film) + b"\0" for film in counts.films)
     facts = {name: np.asarray(np.int64(getattr(counts, name))) for name in _FACTS}
-    arrays = {"frequency": counts.frequency, "films": np.frombuffer(names, np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {"frequency": counts.frequency, "films": np.frombuffer(names, np.uint8)}
     save_archive(folder, FILE_NAME, {"generation": np.asarray(np.int64(generation)), **arrays, **facts})

@@ -51,6 +51,4 @@ def save_weights(
 
     counts_films: see `load_weights`; of a collection without films nothing is said.
     """
-    save_archive(
-        folder, FILE_NAME, _arrays(generation, segments, weights.idf, weights.norm, counts_films=counts_films)
-    )
+    save_archive(folder, FILE_NAME, _arrays(generation, segments, weights.idf, weights.norm, counts_films=counts_films))
