@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from pathlib import Path
 
 from bof.errors import IndexStoreError
 from bof.store.check import SEGMENTS, remove
-from bof.store.segments import ImageColumns, write_segment
+from bof.store.segments import Files, ImageColumns, write_new_segment, write_segment
 from bof.system.directory import Directory
-from bof.system.files import FileFact, fsync_path, require_folder, write_folder
+from bof.system.files import fsync_path, require_folder
 
 INCOMING = "incoming"
 
@@ -30,17 +29,15 @@ class IncomingSegment:
     """A segment that was written: the name of its folder, and what each of its files is."""
 
     name: str
-    files: dict[str, FileFact]
+    files: Files
 
 
 def write_incoming(folder: Path, images: Sequence[ImageColumns], n_words: int) -> IncomingSegment:
     """Write images as a segment beside the index in a folder. Raises OSError, and leaves nothing behind then."""
-    place, files = folder / INCOMING, dict[str, FileFact]()
+    place = folder / INCOMING
     place.mkdir(exist_ok=True)
     require_folder(place)
-    target = place / uuid.uuid4().hex
-    write_folder(target, lambda fresh: files.update(write_segment(fresh, images, n_words)))
-    return IncomingSegment(target.name, files)
+    return IncomingSegment(*write_new_segment(place, lambda fresh: write_segment(fresh, images, n_words)))
 
 
 def move_in(folder: Path, name: str) -> Path:

@@ -11,7 +11,8 @@ segments of format 1, which are opened too.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,15 @@ from bof.store.segment_files import ADVICE as ADVICE
 from bof.store.segment_files import ARRAYS as ARRAYS
 from bof.store.segment_files import open_array
 from bof.system.directory import Directory
-from bof.system.files import FileFact, fact_of, release, save_arrays
+from bof.system.files import FileFact, fact_of, release, save_arrays, write_folder
 from bof.types import I32, I64, U16, U64, Features, Geometry
 from bof.vocabulary.vocabulary import Vocabulary
+
+Files = dict[str, FileFact]
+"""What each file of a segment must be, by name."""
+
+Write = Callable[[Path], Files]
+"""Writes the files of a segment into a folder."""
 
 ONLY_IN_FORMAT_1 = ("indptr", "image", "count")
 """And instead of `word`."""
@@ -164,7 +171,17 @@ def restore_geometry(xy: U16, scale_angle: U16, width: int, height: int) -> Geom
     return Geometry(xy_px, np.exp2(octaves) * np.float32(side), angle_deg, width, height)
 
 
-def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) -> dict[str, FileFact]:
+def write_new_segment(place: Path, write: Write) -> tuple[str, Files]:
+    """A segment whole and on disk in a folder of a new name; returns its name and what `write` says of its files.
+
+    Raises OSError, and leaves nothing behind then.
+    """
+    name, files = uuid.uuid4().hex, Files()
+    write_folder(place / name, lambda fresh: files.update(write(fresh)))
+    return name, files
+
+
+def write_segment(folder: Path, images: Sequence[ImageColumns], n_words: int) -> Files:
     """Write the images' features as the arrays of a new segment; returns what each file must look like."""
     save_arrays(folder, {**_arrays(images, n_words), **optional.gather([i.rows for i in images])})
     return facts_of(folder)

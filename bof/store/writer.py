@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +21,12 @@ from bof.store.columns import Rows
 from bof.store.incoming import IncomingSegment, drop_incoming, move_in
 from bof.store.merge import MergePart, SegmentSize, choose_all, choose_merge, write_merged
 from bof.store.pictures import StoredPictures, contents_of, has_any
-from bof.store.segments import ADVICE, ImageColumns, Segment, write_segment
-from bof.system.files import FileFact, fact_of, link_or_copy, write_folder
+from bof.store.segments import ADVICE, Files, ImageColumns, Segment, Write, write_new_segment, write_segment
+from bof.system.files import fact_of, link_or_copy
 from bof.system.locking import one_writer
 from bof.types import Bool
 
 log = logging.getLogger("bof")
-
-Files = dict[str, FileFact]
-Write = Callable[[Path], Files]
 
 
 @contextmanager
@@ -76,11 +72,9 @@ class Writer:
         """
 
         def commit(database: Connection, name: str, files: Files) -> None:
-            n_features = sum(record.n_features for record, _ in images)
             additions.raise_last(database, last_id)
             metadata.set_fields(database, annotated or {})
-            number = changes.insert_segment(database, name, files, len(images), n_features)
-            changes.insert_images(database, number, [record for record, _ in images])
+            changes.add_segment(database, name, files, [record for record, _ in images])
 
         self._commit_segment(lambda fresh: self._write_segment(fresh, images), commit)
         self.maintain()
@@ -90,7 +84,7 @@ class Writer:
         """The folders that new segments lie in: one a part."""
         return [self.folder]
 
-    def homes_of(self, paths: Sequence[str]) -> dict[str, int]:
+    def homes_of(self, paths: Iterable[str]) -> dict[str, int]:
         """By path: which of `homes` a picture's segment lies in."""
         return dict.fromkeys(paths, 0)
 
@@ -101,11 +95,9 @@ class Writer:
         IndexStoreError where it is not that; it is dropped.
         """
         self.take_in(segment, records)
-        n_features = sum(record.n_features for record in records)
         try:
             with catalog.transaction(self.folder) as database:
-                number = changes.insert_segment(database, segment.name, segment.files, len(records), n_features)
-                changes.insert_images(database, number, records)
+                changes.add_segment(database, segment.name, segment.files, records)
         except (OSError, IndexStoreError):
             self._delete([segment.name])
             raise
@@ -142,7 +134,7 @@ class Writer:
 
         Raises OSError.
         """
-        return self._write(lambda fresh: self._write_segment(fresh, images))
+        return write_new_segment(self.folder / SEGMENTS, lambda fresh: self._write_segment(fresh, images))
 
     def _write_segment(self, fresh: Path, images: Sequence[tuple[ImageRecord, ImageColumns]]) -> Files:
         return write_segment(fresh, [columns for _, columns in images], self.n_words)
@@ -309,14 +301,9 @@ class Writer:
     def _commit_segment(self, write: Write, commit: Callable[[Connection, str, Files], None]) -> None:
         """A new segment whole and on disk, before one transaction makes it part of the index."""
         with self._sweeping_after_failure():
-            name, files = self._write(write)
+            name, files = write_new_segment(self.folder / SEGMENTS, write)
             with catalog.transaction(self.folder) as database:
                 commit(database, name, files)
-
-    def _write(self, write: Write) -> tuple[str, Files]:
-        name, files = uuid.uuid4().hex, Files()
-        write_folder(self.folder / SEGMENTS / name, lambda fresh: files.update(write(fresh)))
-        return name, files
 
     @contextmanager
     def _sweeping_after_failure(self) -> Iterator[None]:

@@ -90,7 +90,7 @@ def test_a_disk_that_fails_loses_nothing(index: Index, photos: Path, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bof.store.weights_cache.fsync_path", full)
+    monkeypatch.setattr("bof.store.array_archive.fsync_path", full)
     Engine.open(index.folder).add([sorted(photos.glob("*.png"))[7]], ONE)
     assert len(Engine.open(index.folder)) == 5
     assert_equal(index.snapshot().weights, derived(index))

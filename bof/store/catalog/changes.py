@@ -60,6 +60,12 @@ def drop_files(database: Connection, group: str) -> None:
     database.execute("DELETE FROM files WHERE name LIKE ? || '.%.npy'", (group,))
 
 
+def add_segment(database: Connection, name: str, files: Mapping[str, FileFact], images: Sequence[ImageRecord]) -> None:
+    """Name a new segment and its images, in order: see `insert_images`."""
+    number = insert_segment(database, name, files, len(images), sum(image.n_features for image in images))
+    insert_images(database, number, images)
+
+
 def insert_images(database: Connection, segment: int, images: Sequence[ImageRecord]) -> None:
     """Name the images of a new segment, in order; older images of the same paths give way, their metadata stays."""
     paths = [(os.fsencode(image.path),) for image in images]
@@ -70,15 +76,11 @@ def insert_images(database: Connection, segment: int, images: Sequence[ImageReco
         database.executemany("UPDATE images SET deleted = 1 WHERE path = ? AND deleted = 0", paths)
     additions.note(database)
     first = additions.next_id(database)
-    _insert_rows(database, segment, [replace(image, id=first + place) for place, image in enumerate(images)])
+    insert_known(database, segment, [replace(image, id=first + place) for place, image in enumerate(images)])
 
 
 def insert_known(database: Connection, segment: int, images: Sequence[ImageRecord]) -> None:
     """Name the images of a new segment, in order, with the ids that they have; none of them is here yet."""
-    _insert_rows(database, segment, images)
-
-
-def _insert_rows(database: Connection, segment: int, images: Sequence[ImageRecord]) -> None:
     database.executemany(
         "INSERT INTO images (id, name, path, n_bytes, mtime_ns, sha256, width, height, n_features, segment, position)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -9,13 +9,15 @@ from itertools import chain
 from pathlib import Path
 
 from bof.errors import IndexStoreError
-from bof.store import catalog
+from bof.store import catalog, counts_cache
 from bof.store import check as check_module
+from bof.store.array_archive import partial_name
 from bof.store.catalog import ImageRecord
 from bof.store.check import CheckReport
+from bof.store.parts import redo
 from bof.store.parts.layout import FOLDER, Layout
 
-HALF_WRITTEN = (f".{catalog.FILE_NAME}.partial", ".commit.json.partial", ".counts.npz.partial.npz")
+HALF_WRITTEN = (f".{catalog.FILE_NAME}.partial", f".{redo.FILE_NAME}.partial", partial_name(counts_cache.FILE_NAME))
 """What a death leaves of small files that are written whole."""
 
 

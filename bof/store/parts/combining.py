@@ -17,7 +17,7 @@ from bof.store.catalog import additions, changes
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder
 from bof.store.judgments import add_judgments, read_judgments
-from bof.store.parts.layout import FOLDER, SHARE, By, Layout
+from bof.store.parts.layout import FACT, FOLDER, SHARE, By, Layout
 from bof.store.parts.making import facts_of_whole, link_vocabulary, naming_failure, offsets, require_number
 from bof.system.files import fsync_path, link_or_copy
 from bof.system.locking import one_writer
@@ -52,14 +52,13 @@ def combine(folder: Path, sources: Sequence[Path], by: By = "hash") -> Index:
         names = [_copy(one.folder, folder, by_ids) for one, by_ids in zip(indexes, added, strict=True)]
         link_vocabulary(indexes[0].folder, folder)
         _bring_along(folder, indexes)
-        shared = {key: value for key, value in facts[0].items() if key not in ("added", "last_id", SHARE)}
         roots = sorted({str(root) for index in indexes for root in index.roots})
-        catalog.create(folder, facts_of_whole({**shared, "roots": roots}, Layout(tuple(names), by)))
+        catalog.create(folder, facts_of_whole({**facts[0], "roots": roots}, Layout(tuple(names), by)))
     return Index.open(folder)
 
 
 def _require_alike(index: Index, expected: dict[str, Any], found: dict[str, Any]) -> None:
-    if len(index.parts) != 1 or index.parts[0] is not index:
+    if FACT in found:
         raise OptionError("combine", path=index.folder, expected="ordinary indexes", found="an index in parts")
     for key in _SAME:
         if expected.get(key) != found.get(key):

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 from sqlite3 import Connection
@@ -21,13 +22,13 @@ from bof.errors import IndexStoreError, MismatchError, OptionError, reason_of
 from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
 from bof.store import catalog, vocabulary_copy
-from bof.store.catalog import ImageRecord, additions, changes, commits, metadata
+from bof.store.catalog import Fields, ImageRecord, additions, changes, commits, metadata
 from bof.store.check import SEGMENTS
 from bof.store.index import Index, make_folder, new_facts
 from bof.store.merge import MAX_FEATURES, MergePart, write_merged
-from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, By, Layout, PartShare, Split
-from bof.store.segments import Segment
-from bof.store.writer import Files, Writer
+from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, SHARE, By, Layout, PartShare, Split
+from bof.store.segments import Files, Segment, write_new_segment
+from bof.store.writer import Writer
 from bof.system.files import fsync_path, link_or_copy, write_folder
 from bof.system.locking import one_writer
 from bof.types import I32
@@ -35,7 +36,7 @@ from bof.vocabulary.vocabulary import Vocabulary
 
 Progress = Callable[[int, int], None]
 
-_OWN = ("parts", "roots", "added", "last_id", "share", "format")
+_OWN = (FACT, SHARE, additions.KEY, additions.LAST, "roots", "format")
 """Facts of a catalogue that are not those of all parts."""
 
 
@@ -91,8 +92,14 @@ def require_number(n_parts: int, option: str = "parts") -> None:
 
 
 def facts_of_whole(facts: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
-    """The facts of the catalogue of an index in parts. facts: those that it shares with its parts."""
-    return {**facts, "format": catalog.FORMAT_IN_PARTS, FACT: layout.fact}
+    """The facts of the catalogue of an index in parts, by those of another catalogue with the same folders."""
+    roots = {"roots": facts["roots"]} if "roots" in facts else {}
+    return {**_shared(facts), **roots, "format": catalog.FORMAT_IN_PARTS, FACT: layout.fact}
+
+
+def _shared(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a catalogue's facts that an index in parts shares with its parts."""
+    return {key: value for key, value in facts.items() if key not in _OWN}
 
 
 def make_part(folder: Path, facts: Mapping[str, Any]) -> str:
@@ -106,7 +113,7 @@ def make_part(folder: Path, facts: Mapping[str, Any]) -> str:
         (place / SEGMENTS).mkdir(parents=True)
         link_vocabulary(folder, place)
         fsync_path(place.parent)
-        catalog.create(place, {key: value for key, value in facts.items() if key not in _OWN})
+        catalog.create(place, _shared(facts))
     return name
 
 
@@ -157,13 +164,15 @@ def repart(index: Index, n_parts: int, by: By | None = None, progress: Progress 
 class OldPart:
     """A part whose pictures go elsewhere: its sound segments, and of each the new part of every image, -1 of a removed
     one.
+
+    annotated: of each new part, what paths of it are annotated with, also paths that no image has now.
     """
 
     folder: Path
     numbers: Sequence[int]
     segments: Sequence[Segment]
     homes: Sequence[I32]
-    layout: Layout
+    annotated: Sequence[Mapping[str, Fields]]
 
     @classmethod
     def of(cls, writer: Writer, n_parts: int, by: By) -> OldPart:
@@ -176,7 +185,11 @@ class OldPart:
         for found in images:
             placed = (-1 if gone else layout.place(found.paths[i]) for i, gone in enumerate(found.deleted.tolist()))
             homes.append(np.fromiter(placed, np.int32, len(found)))
-        return cls(writer.folder, [row.number for row in rows], [writer.open_sound(row) for row in rows], homes, layout)
+        annotated: list[dict[str, Fields]] = [{} for _ in layout.names]
+        for path, fields in catalog.read_metadata(writer.folder).items():
+            annotated[layout.place(path)][path] = fields
+        segments = [writer.open_sound(row) for row in rows]
+        return cls(writer.folder, [row.number for row in rows], segments, homes, annotated)
 
 
 def _fill(place: Path, sources: Sequence[OldPart], number: int, n_words: int) -> None:
@@ -191,13 +204,12 @@ def _fill(place: Path, sources: Sequence[OldPart], number: int, n_words: int) ->
     for group in _groups(chosen):
         parts = [MergePart(source.segments[segment], keep) for source, segment, keep in group]
         records = [record for one in group for record in _records(*one)]
-        name, files = uuid.uuid4().hex, Files()
         with reading(*(part.segment for part in parts)):
-            write_folder(place / SEGMENTS / name, lambda f, p=parts, t=files: t.update(write_merged(f, p, n_words)))  # type: ignore[misc]
+            name, files = write_new_segment(place / SEGMENTS, partial(write_merged, parts=parts, n_words=n_words))
         written.append((name, files, records))
     with catalog.transaction(place) as database:
         for source in sources:
-            _take_over(database, source, number)
+            metadata.set_fields(database, source.annotated[number])
         for name, files, records in written:
             segment = changes.insert_segment(database, name, files, len(records), sum(r.n_features for r in records))
             changes.insert_known(database, segment, records)
@@ -223,13 +235,6 @@ def _records(source: OldPart, segment: int, keep: Any) -> list[ImageRecord]:
     with catalog.reading(source.folder) as database:
         records = commits.read_segment_records(database, source.numbers[segment])
     return [records[position] for position in np.flatnonzero(keep).tolist()]
-
-
-def _take_over(database: Connection, source: OldPart, number: int) -> None:
-    """What paths are annotated with, also paths that no image has now."""
-    annotated = catalog.read_metadata(source.folder)
-    here = {path: fields for path, fields in annotated.items() if source.layout.place(path) == number}
-    metadata.set_fields(database, here)
 
 
 def _take_over_times(database: Connection, sources: Sequence[OldPart]) -> None:
@@ -267,8 +272,7 @@ def _name_parts(folder: Path, facts: Mapping[str, Any], layout: Layout, before: 
         with catalog.transaction(folder) as database:
             changes.set_meta(database, FACT, Layout(layout.names, layout.by, before + 1 - own - of_parts).fact)
         return
-    shared = {key: value for key, value in facts.items() if key not in _OWN or key == "roots"}
-    whole = facts_of_whole(shared, Layout(layout.names, layout.by, -of_parts))
+    whole = facts_of_whole(facts, Layout(layout.names, layout.by, -of_parts))
     catalog.replace(folder, whole, before + 1)
 
 

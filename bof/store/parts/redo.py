@@ -43,7 +43,6 @@ class AddSegment:
     name: str
     files: Mapping[str, FileFact]
     records: Sequence[ImageRecord]
-    n_features: int
     annotated: Mapping[str, Fields]
     last_id: int
 
@@ -51,8 +50,7 @@ class AddSegment:
         """Older images of the same paths give way."""
         additions.raise_last(database, self.last_id)
         metadata.set_fields(database, self.annotated)
-        number = changes.insert_segment(database, self.name, self.files, len(self.records), self.n_features)
-        changes.insert_images(database, number, self.records)
+        changes.add_segment(database, self.name, self.files, self.records)
 
 
 @dataclass(frozen=True, slots=True)

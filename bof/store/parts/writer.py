@@ -68,15 +68,14 @@ class PartedWriter(Writer):
         last_id: int = 0,
     ) -> None:
         """Add images, in one new segment of each part that gets some: see `Writer.append`."""
-        home_of = self._homes([*(record.path for record, _ in images), *(annotated or {})])
+        home_of = self.homes_of([*(record.path for record, _ in images), *(annotated or {})])
         last_id, plan = max(last_id, self._last_id()), dict[int, list[Change]]()
         with self._sweeping_after_failure():
             for home in sorted({home_of[record.path] for record, _ in images}):
                 chosen = [one for one in images if home_of[one[0].path] == home]
                 fields = {path: given for path, given in (annotated or {}).items() if home_of[path] == home}
                 name, files = self.writers[home].write_images(chosen)
-                records, n_features = [record for record, _ in chosen], sum(record.n_features for record, _ in chosen)
-                plan[home] = [AddSegment(name, files, records, n_features, fields, last_id)]
+                plan[home] = [AddSegment(name, files, [record for record, _ in chosen], fields, last_id)]
                 last_id += len(chosen)
             self._commit(plan)
         self._maintain(plan)
@@ -86,16 +85,19 @@ class PartedWriter(Writer):
         """The folder of each part."""
         return [writer.folder for writer in self.writers]
 
-    def homes_of(self, paths: Sequence[str]) -> dict[str, int]:
-        """By path: the part that a picture is in, or goes to."""
-        return self._homes(paths)
+    def homes_of(self, paths: Iterable[str]) -> dict[str, int]:
+        """The part of each path: where it is now, or other pictures of its file are; else where the layout says."""
+        home_of = dict.fromkeys(paths, -1)
+        for number, writer in enumerate(self.writers):
+            with catalog.reading(writer.folder) as database:
+                home_of |= dict.fromkeys(changes.find_paths(database, [p for p, n in home_of.items() if n < 0]), number)
+        return {path: self.layout.place(path) if number < 0 else number for path, number in home_of.items()}
 
     def adopt(self, segment: IncomingSegment, records: Sequence[ImageRecord], home: int = 0) -> None:
         """Add a segment that was written beside a part: see `Writer.adopt`."""
-        n_features = sum(record.n_features for record in records)
         with self._sweeping_after_failure():
             self.writers[home].take_in(segment, records)
-            change = AddSegment(segment.name, segment.files, list(records), n_features, {}, self._last_id())
+            change = AddSegment(segment.name, segment.files, list(records), {}, self._last_id())
             self._commit({home: [change]})
         self._maintain({home: [change]})
 
@@ -147,17 +149,12 @@ class PartedWriter(Writer):
 
     def annotate(self, paths: Sequence[str], add: Fields, remove: Fields) -> None:
         """Add values to fields of some images, by path, and take others away."""
-        plan: dict[int, list[Change]] = {}
-        for home, chosen in self._by_home(paths).items():
-            plan[home] = [Annotate(chosen, add, remove)]
-        self._commit(plan)
+        self._commit({home: [Annotate(chosen, add, remove)] for home, chosen in self._by_home(paths).items()})
 
     def set_fields(self, annotated: Mapping[str, Fields]) -> None:
         """Give fields of images, by path, new values instead of those that they had."""
-        plan: dict[int, list[Change]] = {}
-        for home, chosen in self._by_home(annotated).items():
-            plan[home] = [SetFields({path: annotated[path] for path in chosen})]
-        self._commit(plan)
+        by_home = self._by_home(annotated).items()
+        self._commit({home: [SetFields({path: annotated[path] for path in chosen})] for home, chosen in by_home})
 
     def sweep(self) -> None:
         """Delete what the catalogues do not name: a crash left it behind. What cannot be deleted harms nobody."""
@@ -200,17 +197,9 @@ class PartedWriter(Writer):
 
     # -- Where things go -----------------------------------------------------------------------------------------------
 
-    def _homes(self, paths: Iterable[str]) -> dict[str, int]:
-        """The part of each path: where it is now, or other pictures of its file are; else where the layout says."""
-        home_of = dict.fromkeys(paths, -1)
-        for number, writer in enumerate(self.writers):
-            with catalog.reading(writer.folder) as database:
-                home_of |= dict.fromkeys(changes.find_paths(database, [p for p, n in home_of.items() if n < 0]), number)
-        return {path: self.layout.place(path) if number < 0 else number for path, number in home_of.items()}
-
     def _by_home(self, paths: Iterable[str]) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
-        for path, home in self._homes(paths).items():
+        for path, home in self.homes_of(paths).items():
             found.setdefault(home, []).append(path)
         return found
 
