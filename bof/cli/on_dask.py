@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,9 +20,8 @@ def cluster_of(address: str, n_workers: int, paths: Sequence[str] = ()) -> Itera
     if not address:
         yield None
         return
-    with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(open_cluster(address, n_workers))
-        quiet()
+    quiet()
+    with open_cluster(address, n_workers) as cluster:
         cluster.require_seen(paths)
         yield cluster
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from bof.scheduling.identity import own_identity
 from bof.scheduling.worker import identity_fields
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 LOCAL = "local"
 """Instead of a scheduler's address: workers on this machine."""
@@ -64,6 +65,40 @@ class Cluster:
         """Bytes that one thread may take on every worker; 0: nobody has said."""
         return min(self.on_all(worker.thread_memory).values(), default=0)
 
+    def submit(self, function: str, arguments: Sequence[Any], workers: Sequence[str] = (), priority: int = 0) -> Any:
+        """The future of function(*arguments), "module:function", on some workers, on any where these are gone.
+
+        Raises ClusterError where the scheduler has been gone for so long that the client has closed.
+        """
+        call = pickle.dumps(tuple(arguments), protocol=pickle.HIGHEST_PROTOCOL)
+        where: dict[str, Any] = {"workers": workers, "allow_other_workers": True} if workers else {}
+        try:
+            return self.client.submit(
+                worker.work, identity_fields(), function, call, pure=False, priority=priority, **where
+            )
+        except Exception as error:
+            if self.is_closed:
+                raise self.gone_error() from error
+            raise
+
+    def cancel(self, futures: Sequence[Future[Any]], reason: str) -> None:
+        """Nobody wants these any more; a client that has closed has let go of them already."""
+        try:
+            if futures:
+                self.client.cancel(futures, reason=reason)
+        except Exception:
+            if not self.is_closed:
+                raise
+
+    @property
+    def is_closed(self) -> bool:
+        """Has the client given its scheduler up?"""
+        return bool(self.client.status == "closed")
+
+    def gone_error(self, advice: str = "start it again") -> ClusterError:
+        """That nobody is left to work."""
+        return ClusterError("the Dask scheduler or all its workers are gone", path=self.address, advice=advice)
+
     def wait(self, futures: Sequence[Any], seconds: float) -> bool:
         """Wait until one of some futures is done, so long at most; returns whether one is."""
         from distributed import wait
@@ -84,7 +119,9 @@ class Cluster:
                 raise unseen_error(unseen[0], address)
 
     def on_all(self, function: Any, *arguments: Any) -> dict[str, Any]:
-        """function(*arguments) on every worker as of now: address -> result."""
+        """function(*arguments) on every worker as of now: address -> result. Raises ClusterError."""
+        if self.is_closed:
+            raise self.gone_error()
         try:
             return dict(self.client.run(function, *arguments))
         except (OSError, TimeoutError) as error:
@@ -112,12 +149,14 @@ def open_cluster(address: str, n_workers: int = 1) -> Iterator[Cluster]:
             problem = f"no Dask scheduler answers here ({str(error) or type(error).__name__})"
             advice = "start one with: dask scheduler, or give {dask} local"
             raise ClusterError(problem, path=address, advice=advice) from error
+        cluster = Cluster(client, address)
         try:
             client.wait_for_workers(1, timeout=START_S)
         except TimeoutError as error:
             problem = f"the scheduler has no worker, and none came within {START_S:g} s"
             raise ClusterError(problem, path=address, advice=_ADVICE.replace("{address}", address)) from error
-        cluster = Cluster(client, address)
+        except OSError as error:
+            raise cluster.gone_error() from error
         _require_same(cluster)
         yield cluster
 
@@ -132,12 +171,23 @@ def _import_distributed() -> Any:
 
 
 def quiet() -> None:
-    """Let Dask report errors alone, here and in workers that are started from here."""
+    """Let Dask report errors alone, here and in workers that are started from here, and its client without tracebacks.
+
+    Raises ClusterError where it is not installed.
+    """
+    _import_distributed()  # which sets up its logging anew
     import dask
 
+    logging.getLogger("distributed.client").addFilter(_without_traceback)
     dask.config.set({"logging": {"distributed": "error"}})
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")  # of processes that start anew
     logging.getLogger("distributed").setLevel(logging.ERROR)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """The errors that Dask's client logs it raises too, or tries again: what has no other words is not said."""
+    record.exc_info = record.exc_text = None
+    return bool(record.getMessage().strip())
 
 
 def _local(distributed: Any, n_workers: int) -> Any:

@@ -7,7 +7,6 @@ new name is.
 from __future__ import annotations
 
 import logging
-import pickle
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bof.errors import BofError, ClusterError, display_name, reason_of
-from bof.scheduling import worker
 from bof.scheduling.connection import Cluster, other_version
-from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields
+from bof.scheduling.worker import OTHER_VERSION
+from bof.system.worker import DONE
 from bof.system.workers import Limits, LostItem
 
 if TYPE_CHECKING:
@@ -143,19 +142,16 @@ class _Spread:
 
     def cancel(self) -> None:
         """Nothing more is wanted."""
-        if self._running:
-            self._cluster.client.cancel([share.future for share in self._running.values()], reason="no longer wanted")
+        futures = [share.future for share in self._running.values() if share.future is not None]
+        self._cluster.cancel(futures, "no longer wanted")
         self._running = {}
 
     def _submit(self, share: _Share, priority: int = 0) -> None:
-        call = pickle.dumps((self._work.shared, share.items), protocol=pickle.HIGHEST_PROTOCOL)
         others = [address for address in self._cluster.workers if address not in share.avoid] if share.avoid else []
-        where: dict[str, Any] = {"workers": others, "allow_other_workers": True} if others else {}
-        share.future = self._cluster.client.submit(
-            worker.work, identity_fields(), self._work.function, call, pure=False, priority=priority, **where
-        )
+        arguments = self._work.shared, share.items
+        share.future = future = self._cluster.submit(self._work.function, arguments, others, priority)
         share.began = time.monotonic()
-        self._running[share.future.key] = share
+        self._running[future.key] = share
 
     def _done(self) -> list[tuple[_Share, Any]]:
         """The shares that were done, after a moment at most."""
@@ -214,7 +210,7 @@ class _Spread:
     def _cancel(self, share: _Share) -> None:
         if share.future is not None and share.future.key in self._running:
             del self._running[share.future.key]
-            self._cluster.client.cancel([share.future], reason="done elsewhere")
+            self._cluster.cancel([share.future], "done elsewhere")
 
     def _failed(self, share: _Share, error: Exception, address: str) -> list[Any]:
         """What a function raised: a full disk or a missing folder there may be none elsewhere."""
@@ -282,10 +278,8 @@ class _Spread:
         """Raises ClusterError where the scheduler, or every worker, has been gone for long."""
         if self._cluster.workers:
             self._seen = time.monotonic()
-        elif self._cluster.client.status == "closed" or time.monotonic() - self._seen > _GONE_S:
-            advice = "what was committed stays; the same command goes on from there"
-            problem = "the Dask scheduler or all its workers are gone"
-            raise ClusterError(problem, path=self._cluster.address, advice=advice)
+        elif self._cluster.is_closed or time.monotonic() - self._seen > _GONE_S:
+            raise self._cluster.gone_error("what was committed stays; the same command goes on from there")
 
     def _wait_for_scheduler(self) -> None:
         while not self._cluster.workers:

@@ -5,18 +5,17 @@ Arguments come as a pickle of their own, which is opened only after that: anothe
 
 from __future__ import annotations
 
-import importlib
 import os
 import pickle
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bof.scheduling.identity import Identity, own_identity
+from bof.system.worker import DONE, FAILED, find_function, sendable
 from bof.system.workers import Limits, run_in_workers
 
-DONE, FAILED, OTHER_VERSION = "done", "failed", "other version"
+OTHER_VERSION = "other version"
 
 Outcome = tuple[str, Any, str]
 """DONE with the result, FAILED with what was raised, OTHER_VERSION with what the worker runs; and the worker's address.
@@ -39,20 +38,13 @@ def work(expected: tuple[Any, ...], function: str, call: bytes) -> Outcome:
     try:
         return DONE, find_function(function)(*pickle.loads(call)), address
     except Exception as error:
-        return FAILED, _sendable(error), address
+        return FAILED, sendable(error), address
 
 
 def identity_fields() -> tuple[Any, ...]:
     """Plain values, which any version can read."""
     own = own_identity()
     return own.version, own.code, own.libraries
-
-
-def find_function(name: str) -> Callable[..., Any]:
-    """Of "module:function"."""
-    module, attribute = name.split(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    return found
 
 
 def worker_address() -> str:
@@ -66,9 +58,7 @@ def worker_memory() -> int:
     """Bytes that one thread of this Dask worker may take; 0: nobody has said."""
     from distributed import get_worker
 
-    worker = get_worker()
-    limit = worker.memory_manager.memory_limit
-    return int(limit) // max(1, worker.state.nthreads) if limit else 0
+    return thread_memory(get_worker())
 
 
 def thread_memory(dask_worker: Any = None) -> int:
@@ -102,15 +92,6 @@ def _is_seen(fact: PathFact) -> bool:
         return os.path.getsize(fact.path) == fact.n_bytes
     except OSError:
         return False
-
-
-def _sendable(error: Exception) -> Exception:
-    error.add_note(traceback.format_exc())
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
 
 
 def identity_of(fields: tuple[Any, ...]) -> Identity:

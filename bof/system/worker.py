@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 DONE, FAILED, TOO_LARGE = "done", "failed", "too large"
 _LENGTH = struct.Struct("<Q")
@@ -76,13 +76,13 @@ def main() -> None:
         try:
             frame = pickle.loads(data)
             if isinstance(frame, Task):
-                task, run = frame, _find(frame.function)
+                task, run = frame, find_function(frame.function)
                 answer: tuple[str, object] = DONE, None
             else:
                 assert run is not None
                 answer = _call(run, task, frame)
         except Exception as error:
-            answer = FAILED, _sendable(error)
+            answer = FAILED, sendable(error)
         _answer(answers, answer)
 
 
@@ -95,9 +95,10 @@ def _listen(stream: BinaryIO, frames: queue.SimpleQueue[bytes]) -> None:
         os._exit(0)
 
 
-def _find(function: str) -> Callable[[object, object], object]:
-    module, name = function.split(":")
-    found: Callable[[object, object], object] = getattr(importlib.import_module(module), name)
+def find_function(name: str) -> Callable[..., Any]:
+    """Of "module:function"."""
+    module, attribute = name.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     return found
 
 
@@ -133,7 +134,7 @@ def _limit_memory(n_bytes: int | None) -> None:
         return
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
     """The error with the place where it was raised; another that tells of it where it would not arrive."""
     error.add_note(traceback.format_exc())
     try:

@@ -1,9 +1,10 @@
 """What an index in many parts costs a query: latencies of one part, a hundred of them by simulation, and sizes.
 
-    python -m scripts.scale.fan_out [--parts 100] [--latencies FILE.json]
+    python -m scripts.scale.fan_out --measure INDEX [--dask ADDRESS] [--parts 100] > FILE.json
+    python -m scripts.scale.fan_out --latencies FILE.json [--parts 100]
 
-A round of a query waits for the slowest of its parts. The latencies of requests to one part were measured on Dask's
-workers (`--measure INDEX --dask ADDRESS` writes them); draws of them stand for parts, with and without a second request
+A round of a query waits for the slowest of its parts. The latencies of requests to one part are measured on Dask's
+workers; draws of them stand for parts, with and without a second request
 to a replica of those that are late. The table of sizes is a model of few constants, each with where it was measured.
 """
 
@@ -23,6 +24,7 @@ from bof.engine import Engine
 from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.requests import TouchRequest
 from bof.retrieval.remote.searching import SearchWorkers
+from bof.retrieval.shortlist import POSTINGS_PER_FEATURE
 from bof.scheduling.connection import open_cluster
 from bof.store.snapshot import Snapshot
 from bof.types import F64
@@ -33,18 +35,15 @@ PAUSES, PAUSE_S = 0.01, 1.0
 ROUNDS = 8
 """Of a query that finds something: votes, geometry twice, votes and geometry of seeds, votes of variants, pixels."""
 
-BYTES_A_FEATURE = 24.0
-"""On disk, docs/benchmarks.md; and the words of a picture again, in the order of its features."""
+BYTES_A_FEATURE, BYTES_A_PICTURE = 24, 1024
+"""On disk, as docs/performance.md has them."""
 
 FEATURES_A_PICTURE = 300
-NAME_BYTES = 90
-"""What the catalogue, and the memory of the front, hold of a picture: its name, path, size and place."""
+FRONT_BYTES_A_PICTURE = 130
+"""What the front has of a picture in memory: its name, path, size and place."""
 
 POSTINGS_A_SECOND = 2.0e8
 """That one core reads and sorts while it votes: docs/performance.md, 6.1 million in 14 ms by two threads."""
-
-POSTINGS_A_QUERY_FEATURE = 4800
-"""As bof.retrieval.shortlist has it: a query feature looks into as many words as hold about so many, one at least."""
 
 N_WORDS = 65536
 QUERY_FEATURES = 1000
@@ -91,22 +90,22 @@ class Size:
     disk_bytes: float
     front_bytes: float
     workers: int
-    vote_ms: float
+    query_ms: float
     dollars_a_million_queries: float
 
 
 def size_of(pictures: int, one_s: float, a_request_s: float) -> Size:
     """By the model. one_s: of a round with one part; a_request_s: more for each part, which the scheduler hands on."""
     features = pictures * FEATURES_A_PICTURE
-    disk = features * (BYTES_A_FEATURE + 8) + pictures * NAME_BYTES
-    workers = max(1, -(-int(features * BYTES_A_FEATURE) // int(0.75 * MEMORY_A_WORKER)))
-    words = max(1.0, round(POSTINGS_A_QUERY_FEATURE * N_WORDS / features))
+    disk = features * BYTES_A_FEATURE + pictures * BYTES_A_PICTURE
+    workers = max(1, -(-features * BYTES_A_FEATURE // int(0.75 * MEMORY_A_WORKER)))
+    words = max(1, round(POSTINGS_PER_FEATURE * N_WORDS / features))
     postings = QUERY_FEATURES * words * features / N_WORDS
     vote_s = postings / (POSTINGS_A_SECOND * CORES_A_WORKER * workers)
     overhead_s = ROUNDS * (one_s + workers * a_request_s)
     seconds = 2 * vote_s + overhead_s  # the query, and variants and seeds about once more
     dollars = seconds * 1e6 / 3600 * DOLLARS_AN_HOUR * workers
-    return Size(pictures, disk, pictures * (NAME_BYTES + 40), workers, 1e3 * seconds, dollars)
+    return Size(pictures, disk, pictures * FRONT_BYTES_A_PICTURE, workers, 1e3 * seconds, dollars)
 
 
 def measure(index: Path, address: str, n_parts: int, n: int = 200) -> dict[str, list[float]]:
@@ -133,8 +132,9 @@ def measure(index: Path, address: str, n_parts: int, n: int = 200) -> dict[str, 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", type=int, default=100, help="parts of the simulated index")
-    parser.add_argument("--latencies", type=Path, help="measured seconds of requests, as --measure prints them")
-    parser.add_argument("--measure", type=Path, metavar="INDEX", help="measure them here, and print them")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--latencies", type=Path, help="measured seconds of requests, as --measure prints them")
+    chosen.add_argument("--measure", type=Path, metavar="INDEX", help="measure them here, and print them")
     parser.add_argument("--dask", default="local", help="whose workers are measured")
     return parser
 
@@ -150,15 +150,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     middle, late = np.percentile(latencies, [50, 95])
     print(f"one part: median {1e3 * middle:.1f} ms, 95th percentile {1e3 * late:.1f} ms, n = {len(latencies)}")
     print(f"a round of {arguments.parts} requests at once: median {1e3 * float(np.median(rounds)):.0f} ms")
-    print("| latencies | parts | second request | p50 ms | p99 ms | requests a part and round |")
+    print("| latencies | parts | second request to a replica | p50 ms | p99 ms | requests a part and round |")
     print("| --- | --- | --- | --- | --- | --- |")
     n_pauses = round(len(latencies) * PAUSES / (1 - PAUSES))
     paused = np.concatenate([latencies, np.full(n_pauses, PAUSE_S)])
     for what, drawn in (("as measured", latencies), (f"with {100 * PAUSES:g}% pauses of {PAUSE_S:g} s", paused)):
         for n_parts in (1, 4, arguments.parts):
-            for name, hedge in (("no", None), ("at 4 medians", 4 * float(middle))):
+            for name, hedge in (("no", None), ("after four medians", 4 * float(middle))):
                 one = simulate(drawn, n_parts, hedge)
-                row = f"| {what} | {n_parts} | {name} | {one.p50_ms:.0f} | {one.p99_ms:.0f} | {one.requests:.3f} |"
+                row = f"| {what} | {n_parts} | {name} | {one.p50_ms:,.0f} | {one.p99_ms:,.0f} | {one.requests:.3f} |"
                 print(row)
     a_request_s = float(np.median(rounds)) / arguments.parts
     print("\n| pictures | on disk | memory of the front | workers | ms a query | $ a million queries |")
@@ -167,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         size = size_of(pictures, float(middle), a_request_s)
         print(
             f"| {pictures:,} | {size.disk_bytes / 2**40:.2f} TB | {size.front_bytes / 2**30:.0f} GB | {size.workers} | "
-            f"{size.vote_ms:.0f} | {size.dollars_a_million_queries:.0f} |"
+            f"{size.query_ms:,.0f} | {size.dollars_a_million_queries:,.0f} |"
         )
 
 

@@ -128,9 +128,10 @@ def _index(machines: Machines, folder: Path, index: Path, n_kills: int, chance: 
         if process.returncode == 0 or len(counts) > 4 * n_kills:
             break
         if process.returncode > 0:
-            last = (errors.decode(errors="replace").strip().splitlines() or [""])[-1]
-            ended[last[-100:]] += 1
-            problems += [] if last.startswith("error: ") else [f"ended with {last}"]
+            lines = errors.decode(errors="replace").strip().splitlines() or [""]
+            ended[lines[-1][-100:]] += 1
+            problems += [line for line in lines if "Traceback" in line]
+            problems += [] if lines[-1].startswith("error: ") else [f"ended with {lines[-1]}"]
     return [
         Finding("kills while indexing", f"{sum(killed.values())}: {dict(sorted(killed.items()))}"),
         Finding("runs until all was indexed", len(counts) - 1),

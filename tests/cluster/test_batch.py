@@ -72,31 +72,24 @@ def test_a_worker_that_is_killed_costs_nothing(
 
 
 def test_a_full_disk_on_one_worker(
-    workers: object, many: Path, vocabulary_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    mortal: Cluster, many: Path, vocabulary_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tests.support.dask_workers import connected, local_workers
-
-    with local_workers(2) as local, connected(local) as cluster:
-        cluster.client.wait_for_workers(2, timeout=30)
-        full = cluster.client.run(limit_files, 4096, workers=sorted(cluster.workers)[:1])
-        with indexed(tmp_path / "index", vocabulary_folder, [many], cluster) as engine:
-            assert len(engine) == 40
-            assert engine.check().is_sound
+    full = mortal.client.run(limit_files, 4096, workers=sorted(mortal.workers)[:1])
+    with indexed(tmp_path / "index", vocabulary_folder, [many], mortal) as engine:
+        assert len(engine) == 40
+        assert engine.check().is_sound
     assert f"the worker {next(iter(full))} cannot do its share (Input/output error); others do it" in caplog.text
 
 
 def test_a_full_disk_everywhere_leaves_the_index_as_it_was(
-    workers: object, many: Path, vocabulary_folder: Path, tmp_path: Path
+    mortal: Cluster, many: Path, vocabulary_folder: Path, tmp_path: Path
 ) -> None:
-    from tests.support.dask_workers import connected, local_workers
-
-    with local_workers(1) as local, connected(local) as cluster:
-        cluster.client.run(limit_files, 4096)
-        with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
-            with pytest.raises(OSError, match="Input/output error"):
-                engine.add([many], ALONE, cluster=cluster)
-            assert engine.check().is_sound
-            assert engine.count() == 0
+    mortal.client.run(limit_files, 4096)
+    with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
+        with pytest.raises(OSError, match="Input/output error"):
+            engine.add([many], ALONE, cluster=mortal)
+        assert engine.check().is_sound
+        assert engine.count() == 0
 
 
 def test_a_segment_that_is_not_what_was_said_is_refused(

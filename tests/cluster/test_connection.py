@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from bof.errors import ClusterError
 from bof.scheduling import connection
-from bof.scheduling.connection import Cluster, open_cluster
+from bof.scheduling.connection import Cluster, open_cluster, quiet
+from tests.support.dask_workers import connected, lose_scheduler
 
 
 def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,8 +31,6 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    from distributed import LocalCluster
-
     monkeypatch.setattr(connection, "START_S", 1.0)
     with (
         LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=False) as local,
@@ -53,3 +54,23 @@ def test_local_workers_are_processes_with_all_threads() -> None:
         assert list(cluster.workers.values()) == [2]
         assert cluster.thread_memory > 0
         assert repr(cluster) == "Cluster(local)"
+
+
+def test_a_scheduler_that_is_gone_for_good(workers: LocalCluster) -> None:
+    with connected(workers) as cluster:
+        lose_scheduler(cluster)
+        assert cluster.workers == {}
+        with pytest.raises(ClusterError, match="the Dask scheduler or all its workers are gone; start it again"):
+            cluster.on_all(int)
+
+
+def test_dasks_client_says_what_it_meets_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    quiet()
+    log = logging.getLogger("distributed.client")
+    for message in ("no scheduler", ""):
+        try:
+            raise OSError("Connection refused")
+        except OSError:
+            log.exception(message)
+    assert [record.getMessage() for record in caplog.records] == ["no scheduler"]
+    assert "Traceback" not in caplog.text

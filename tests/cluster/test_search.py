@@ -9,15 +9,17 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from distributed import LocalCluster
 
 from bof.engine import Engine
 from bof.errors import ClusterError
-from bof.options import FeatureOptions, IndexOptions, SearchOptions, VerifyOptions
+from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.remote import on_worker
 from bof.retrieval.remote.parts import Ask
 from bof.retrieval.remote.requests import TouchRequest
@@ -25,7 +27,7 @@ from bof.retrieval.remote.searching import SearchWorkers
 from bof.scheduling.connection import Cluster
 from bof.store.parts.making import create_in_parts
 from bof.vocabulary.vocabulary import load_vocabulary
-from tests.support.dask_workers import kill, pids
+from tests.support.dask_workers import connected, kill, local_workers, lose_scheduler, pids
 from tests.support.scenes import draw_scene, warp, write_picture
 
 ALONE = IndexOptions(workers=1)
@@ -122,8 +124,6 @@ def test_a_killed_worker_changes_no_answer(mortal: Cluster, parted: Path, pictur
 
 
 def test_stopped_workers_leave_a_partial_answer_that_names_what_is_missing(parted: Path, pictures: Path) -> None:
-    from tests.support.dask_workers import connected, local_workers
-
     with local_workers(2) as local, connected(local) as cluster:
         cluster.client.wait_for_workers(2, timeout=30)
         workers = SearchWorkers(cluster, deadline_s=6.0)
@@ -154,6 +154,17 @@ def test_stopped_workers_leave_a_partial_answer_that_names_what_is_missing(parte
                 assert plain(engine.answer(query)) == plain(whole)  # the other worker opens them
             finally:
                 os.kill(pid, signal.SIGCONT)
+
+
+def test_a_scheduler_that_is_gone_for_good_is_an_error_in_words(
+    workers: LocalCluster, parted: Path, pictures: Path
+) -> None:
+    with connected(workers) as cluster, Engine.open(parted, workers=SearchWorkers(cluster)) as engine:
+        query = engine.query(pictures / "03.png")
+        assert len(engine.answer(query).images)
+        lose_scheduler(cluster)
+        with pytest.raises(ClusterError, match="the Dask scheduler or all its workers are gone"):
+            engine.answer(query)
 
 
 def test_a_part_whose_folder_is_gone_is_named(cluster: Cluster, parted: Path, pictures: Path, tmp_path: Path) -> None:
@@ -197,6 +208,25 @@ def test_each_query_sees_one_commit_while_others_add(
         assert after != before
 
 
+def test_the_commit_before_answers_while_the_next_is_opened(
+    cluster: Cluster, parted: Path, vocabulary_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers, is_open = SearchWorkers(cluster), threading.Event()
+    with Engine.open(parted) as engine:
+        before = engine._collection
+    after = dataclasses.replace(before, generation=before.generation + 1)
+    parts = workers.parts_of(before, parted, vocabulary_folder)
+    monkeypatch.setattr(workers, "_open", lambda parts: is_open.wait(60))
+    with ThreadPoolExecutor(2) as threads:
+        opening = threads.submit(workers.parts_of, after, parted, vocabulary_folder)
+        try:
+            assert threads.submit(workers.parts_of, before, parted, vocabulary_folder).result(20) is parts
+            assert not opening.done()
+        finally:
+            is_open.set()
+        assert opening.result(20) is workers.parts_of(after, parted, vocabulary_folder)
+
+
 def test_a_part_is_opened_when_it_is_first_asked_for(cluster: Cluster, parted: Path, vocabulary_folder: Path) -> None:
     held = on_worker.PartsHeld()
     with Engine.open(parted) as engine:
@@ -217,8 +247,6 @@ def test_duplicates_are_those_of_one_process(searching: Engine, parted: Path) ->
     from bof.grouping.finding import find_groups
 
     with Engine.open(parted) as one:
-        options = VerifyOptions()
-        assert options
         expected = [sorted(m.name for m in group.members) for group in find_groups(one, "crop")]
     assert [sorted(m.name for m in group.members) for group in find_groups(searching, "crop")] == expected
     assert expected

@@ -16,6 +16,7 @@ from bof.evaluate import main as evaluate
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.scheduling.connection import Cluster
 from bof.search import main as search
+from bof.server.http.metrics import Metrics
 from tests.support.serving import API, copied, scene, served
 
 
@@ -102,3 +103,12 @@ def test_a_benchmark_is_indexed_and_searched_on_workers(
         assert evaluate([*flags, "--workers", "1", *dask]) == 0
         results.append(json.loads(capsys.readouterr().out)["map"])
     assert results[0] == results[1]
+
+
+def test_what_a_metric_says_of_all_parts_stands_together() -> None:
+    missing = [({"part": "a"}, 1.0), ({"part": "b"}, 0.0)]
+    text = Metrics().text({"bof_part_missing": ("that did not answer", missing), "bof_jobs": ("that run", 2.0)})
+    assert text.endswith(
+        '# TYPE bof_part_missing gauge\nbof_part_missing{part="a"} 1\nbof_part_missing{part="b"} 0\n'
+        "# HELP bof_jobs that run\n# TYPE bof_jobs gauge\nbof_jobs 2\n"
+    )

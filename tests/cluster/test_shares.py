@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from bof.errors import ClusterError, ImageError
 from bof.scheduling import shares
 from bof.scheduling.connection import Cluster
 from bof.scheduling.shares import Work, run_on_workers, spread
 from bof.system.workers import Limits, LostItem
-from tests.support.dask_workers import kill, pids
+from tests.support.dask_workers import connected, kill, local_workers, lose_scheduler, pids
 
 HERE = "tests.cluster.test_shares"
 
@@ -116,9 +117,7 @@ def test_a_straggler_is_done_again_in_halves(cluster: Cluster, tmp_path: Path, m
     assert sorted(list(items) for _, items, _ in found) == [[0], [1], [2], [3]]
 
 
-def test_an_item_that_kills_workers_is_lost_alone(workers: object, tmp_path: Path) -> None:
-    from tests.support.dask_workers import connected, local_workers
-
+def test_an_item_that_kills_workers_is_lost_alone(tmp_path: Path) -> None:
     with local_workers(1) as local, connected(local) as cluster:
         cluster.client.run_on_scheduler(_allow_one_failure)
         found = list(spread(cluster, Work(f"{HERE}:die_of_thirteen", tmp_path), [[12, 13, 14]]))
@@ -129,6 +128,17 @@ def test_an_item_that_kills_workers_is_lost_alone(workers: object, tmp_path: Pat
 
 def _allow_one_failure(dask_scheduler: object) -> None:
     dask_scheduler.allowed_failures = 1
+
+
+def test_a_scheduler_that_is_gone_for_good_is_an_error_in_words(workers: LocalCluster) -> None:
+    with connected(workers) as cluster:
+        found = spread(cluster, Work(f"{HERE}:double", 2), [[i] for i in range(20)])
+        next(found)
+        lose_scheduler(cluster)
+        with pytest.raises(ClusterError, match="the Dask scheduler or all its workers are gone"):
+            list(found)
+        with pytest.raises(ClusterError, match="the Dask scheduler or all its workers are gone"):
+            list(spread(cluster, Work(f"{HERE}:double", 2), [[1]]))
 
 
 def test_other_versions_are_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,11 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def lose_scheduler(cluster: Cluster) -> None:
+    """As a client ends that has tried for long to find its scheduler again."""
+    cluster.client.sync(cluster.client._close)
+
+
 def limit_files(n_bytes: int, dask_worker: Any = None) -> str:
     """Let no file of this process get larger: what a full disk does to it. Returns the worker's address."""
     import resource

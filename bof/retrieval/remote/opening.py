@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from bof.retrieval.remote.requests import Opening, PartName
@@ -21,6 +22,11 @@ def open_part(name: PartName, opening: Opening, before: Snapshot | None = None) 
 def part_names(collection: Snapshot, folder: Path) -> list[PartName]:
     """The parts of a collection, in order."""
     return [PartName(folder, part.name, part.generation, collection.generation) for part in collection.parts]
+
+
+def first_images(collection: Snapshot) -> list[int]:
+    """The number of the first image of each part, in order."""
+    return list(accumulate((part.n_rows for part in collection.parts), initial=0))[:-1]
 
 
 def opening_of(collection: Snapshot, vocabulary_folder: Path) -> Opening:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bof.errors import BofError, ClusterError, display_name, reason_of
+from bof.errors import BofError, display_name, reason_of
 from bof.retrieval.remote.latencies import Latencies
 from bof.retrieval.remote.on_worker import NOT_OPEN, NOT_VOTED
 from bof.retrieval.remote.requests import Opening, PartName, Request
 from bof.scheduling.connection import Cluster, other_version
-from bof.scheduling.worker import DONE, OTHER_VERSION, identity_fields, work
+from bof.scheduling.worker import OTHER_VERSION
 from bof.store.index import EpochGoneError
+from bof.system.worker import DONE
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("bof")
 
 _ANSWER = "bof.retrieval.remote.on_worker:answer"
+_PRIORITY = 10
+"""Above that of batch work: somebody waits."""
+
 _LOOK_S = 1.0
 """So long the list of workers counts as known."""
 
@@ -133,8 +136,7 @@ class RemoteParts:
                         self._hedge(call, until)
         finally:
             left_over = [one for call in calls.values() for one, _, _ in call.futures.values()]
-            if left_over:
-                self.cluster.client.cancel(left_over, reason="answered elsewhere, or too late")
+            self.cluster.cancel(left_over, "answered elsewhere, or too late")
         for part in missing:
             self.latencies.note_missing(self.names[part].name)
         return replies, missing
@@ -145,16 +147,7 @@ class RemoteParts:
         where = (fresh or workers)[:1]
         request = call.ask.whole if call.is_whole and call.ask.whole is not None else call.ask.request
         arguments = self.names[call.part], self.opening if call.opens else None, request
-        future = self.cluster.client.submit(
-            work,
-            identity_fields(),
-            _ANSWER,
-            pickle.dumps(arguments, protocol=pickle.HIGHEST_PROTOCOL),
-            pure=False,
-            priority=10,
-            workers=where or None,
-            allow_other_workers=bool(where),
-        )
+        future = self.cluster.submit(_ANSWER, arguments, where, _PRIORITY)
         call.sent_to += where
         call.futures[str(future.key)] = future, time.monotonic(), where[0] if where else ""
 
@@ -198,8 +191,8 @@ class RemoteParts:
 
     def _lost(self, call: _Call, error: Exception, missing: dict[int, str]) -> None:
         call.reason = display_name(f"its workers ended ({type(error).__name__})")
-        if self.cluster.client.status == "closed":
-            raise ClusterError("the Dask scheduler is gone", path=self.cluster.address, advice="start it again")
+        if self.cluster.is_closed:
+            raise self.cluster.gone_error()
         self._again(call, missing)
 
     def _again(self, call: _Call, missing: dict[int, str]) -> None:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 
 from bof.errors import ClusterError
@@ -16,7 +15,7 @@ from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.indexed_pictures import IndexedPictures
 from bof.retrieval.remote.latencies import Latencies, PartCounts
-from bof.retrieval.remote.opening import opening_of, part_names
+from bof.retrieval.remote.opening import first_images, opening_of, part_names
 from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.pictures import PicturesOnWorkers
 from bof.retrieval.remote.requests import TouchRequest
@@ -40,7 +39,7 @@ class SearchWorkers:
 
     def __init__(self, cluster: Cluster, replicas: int = 1, deadline_s: float = 30.0) -> None:
         self.cluster, self.replicas, self.deadline_s = cluster, replicas, deadline_s
-        self._lock = threading.Lock()
+        self._lock, self._opening = threading.Lock(), threading.Lock()
         self._parts: dict[tuple[str, int], RemoteParts] = {}
         self._latencies = Latencies()
 
@@ -54,18 +53,25 @@ class SearchWorkers:
         """
         place = Path(os.path.abspath(folder))
         key = str(place), collection.generation
-        with self._lock:
-            if found := self._parts.get(key):
+        if found := self._known(key):
+            return found
+        with self._opening:  # meanwhile other threads go on with the commit before
+            if found := self._known(key):
                 return found
             opening = opening_of(collection, Path(os.path.abspath(vocabulary_folder)))
             parts = RemoteParts(
                 self.cluster, part_names(collection, place), opening, self.replicas, self.deadline_s, self._latencies
             )
             self._open(parts)
-            self._parts[key] = parts
-            for old in list(self._parts)[:-_MOST_COMMITS]:
-                del self._parts[old]
+            with self._lock:
+                self._parts[key] = parts
+                for old in list(self._parts)[:-_MOST_COMMITS]:
+                    del self._parts[old]
             return parts
+
+    def _known(self, key: tuple[str, int]) -> RemoteParts | None:
+        with self._lock:
+            return self._parts.get(key)
 
     def counts(self) -> dict[str, PartCounts]:
         """What became of requests, by part."""
@@ -88,8 +94,7 @@ class SearchWorkers:
         collection = searcher.collection
         assert isinstance(collection, Snapshot)
         if pictures is not None:
-            firsts = list(accumulate((part.n_rows for part in collection.parts), initial=0))[:-1]
-            pictures = PicturesOnWorkers.over(pictures, parts, firsts)
+            pictures = PicturesOnWorkers.over(pictures, parts, first_images(collection))
         stages_of = partial(_stages, parts)
         return dataclasses.replace(searcher, stages_of=stages_of, ann_index=None, pictures=pictures, memory=None)
 

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from bof.errors import ClusterError
 from bof.options import COLUMN_OF
 from bof.retrieval.overlays import Shifts
+from bof.retrieval.remote.opening import first_images
 from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.requests import (
     ColumnRequest,
@@ -177,7 +177,7 @@ class StagesOnWorkers(VoteAndVerify):
     def _firsts(self) -> list[int]:
         """The number of the first image of each part."""
         assert isinstance(self.collection, Snapshot)
-        return list(accumulate((part.n_rows for part in self.collection.parts), initial=0))[:-1]
+        return first_images(self.collection)
 
     def _by_part(self, images: I64) -> dict[int, I64]:
         """The places of images i64 (n,) in each part that has some."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bof import __version__
+from bof.retrieval.remote.latencies import PartCounts
 from bof.retrieval.remote.searching import SearchWorkers
 from bof.server.api.endpoint import Endpoint
 from bof.server.http import metrics
@@ -50,7 +52,7 @@ async def show_metrics(service: Service, request: Request, values: Values) -> Re
     """For Prometheus."""
     engine = await service.engine()
     waiting = max(0, service.places.taken - service.places.n)
-    gauges = {
+    gauges: metrics.Gauges = {
         "bof_pictures": ("pictures in the index", float(len(engine))),
         "bof_features": ("features in the index", float(engine.n_features)),
         "bof_generation": ("the number of the commit that is searched", float(engine.generation)),
@@ -67,18 +69,21 @@ async def show_metrics(service: Service, request: Request, values: Values) -> Re
     return Response(service.metrics.text(gauges), 200, {"Cache-Control": "no-store"}, metrics.MEDIA_TYPE)
 
 
-def _part_gauges(workers: SearchWorkers | None) -> dict[str, tuple[str, float]]:
+def _part_gauges(workers: SearchWorkers | None) -> metrics.Gauges:
     """Of each part of the index on workers: how it answers."""
     if workers is None:
         return {}
-    gauges: dict[str, tuple[str, float]] = {}
-    for name, counts in workers.counts().items():
-        labels = f'{{part="{name}"}}'
-        gauges[f"bof_part_requests{labels}"] = "requests that the part has answered", float(counts.n_answered)
-        gauges[f"bof_part_seconds{labels}"] = "seconds that its answers took", counts.seconds
-        gauges[f"bof_part_asked_again{labels}"] = "requests that another worker was given too", float(counts.n_again)
-        gauges[f"bof_part_missing{labels}"] = "requests that it did not answer", float(counts.n_missing)
-    return gauges
+    counts = workers.counts()
+
+    def of_parts(value: Callable[[PartCounts], float]) -> metrics.Samples:
+        return [({"part": name}, value(one)) for name, one in counts.items()]
+
+    return {
+        "bof_part_requests": ("requests that the part has answered", of_parts(lambda one: one.n_answered)),
+        "bof_part_seconds": ("seconds that its answers took", of_parts(lambda one: one.seconds)),
+        "bof_part_asked_again": ("requests that another worker was given too", of_parts(lambda one: one.n_again)),
+        "bof_part_missing": ("requests that it did not answer", of_parts(lambda one: one.n_missing)),
+    }
 
 
 def _session(service: Service, rights: Rights) -> dict[str, bool]:

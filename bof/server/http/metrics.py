@@ -6,7 +6,7 @@ import os
 import threading
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -15,6 +15,11 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
+Samples = Sequence[tuple[Labels, float]]
+"""What one metric has under different labels: all its lines stand together, as the format wants it."""
+
+Gauges = Mapping[str, tuple[str, float | Samples]]
+"""name -> meaning and value, or the values of one that has labels."""
 
 
 class Metrics:
@@ -37,14 +42,12 @@ class Metrics:
         for stage, spent in seconds.items():
             self._stages[stage] += spent
 
-    def text(self, gauges: Mapping[str, tuple[str, float]]) -> str:
-        """All counters, and gauges: name -> meaning and value."""
+    def text(self, gauges: Gauges) -> str:
+        """All counters, and gauges."""
         lines = [*self._request_lines(), *self._duration_lines(), *self._stage_lines()]
         for name, (meaning, value) in gauges.items():
-            bare = name.partition("{")[0]
-            if f"# TYPE {bare} gauge" not in lines:
-                lines += _head(bare, "gauge", meaning)
-            lines.append(f"{name} {value:g}")
+            samples = [({}, value)] if isinstance(value, int | float) else value
+            lines += [*_head(name, "gauge", meaning), *(_line(name, labels, one) for labels, one in samples)]
         return "\n".join(lines) + "\n"
 
     def _request_lines(self) -> Iterator[str]:
