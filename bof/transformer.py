@@ -129,8 +129,8 @@ class BagOfVisualWords(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         vocabulary = self.vocabulary_
 
         def count(_: int, source: OpenedSource) -> tuple[I32, I64]:
-            picture = source.grey(vocabulary.features.extent)
-            words = vocabulary.assign(extract_features(picture, vocabulary.features).descriptors)[:, 0]
+            picture = source.grey(vocabulary.new_index_features.extent)
+            words = vocabulary.assign(extract_features(picture, vocabulary.new_index_features).descriptors)[:, 0]
             return np.unique(words, return_counts=True)
 
         rows = [

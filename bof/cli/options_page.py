@@ -66,9 +66,8 @@ _HEAD = """# Options
 Made from the declarations in `bof/options/` by `python -m scripts.write_options > docs/options.md`; a test compares.
 """
 
-_PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is how the
-vocabulary that comes with bof was trained, and so what a new index gets without a preset. An index keeps what it was
-made with.
+_PRESETS_HEAD = """A preset names all three at once, and a flag given beside it says more than it. `balanced` is what a
+new index gets without a preset, with the vocabulary that comes with bof. An index keeps what it was made with.
 """
 
 _OTHERS = """## Beside these

@@ -19,6 +19,9 @@ PLAIN, ADAPTIVE = "plain", "adaptive"
 MOST_FEATURES = 65535
 """Of one picture: segments count them in 16 bits."""
 
+FIRST_MOST = 2000
+"""Features that were kept by default when the vocabulary that comes with bof was trained."""
+
 READINGS = (PLAIN, ADAPTIVE)
 """How pictures that are not like photographs are read: as all others, or each kind as suits it."""
 
@@ -30,7 +33,7 @@ class FeatureOptions(Checked):
     max_side: int = declare(1024, "shrink a picture whose long side has more than this", 16, 16384, unit="pixels",
                              expert=True)  # fmt: skip
     max_features: int = declare(
-        2000, "keep at most this many features a picture, the strongest", 1, MOST_FEATURES, expert=True
+        3000, "keep at most this many features a picture, the strongest", 1, MOST_FEATURES, expert=True
     )
     contrast_threshold: float = declare(
         0.005, "SIFT's contrast threshold: lower finds more, weaker features", 0.0, 1.0, expert=True
@@ -79,7 +82,7 @@ class FeatureOptions(Checked):
 
 PRESETS: Mapping[str, FeatureOptions] = MappingProxyType(
     {
-        "fast": FeatureOptions(max_side=384),
+        "fast": FeatureOptions(max_side=384, max_features=2000),
         "balanced": FeatureOptions(),
         "accurate": FeatureOptions(max_features=4000),
     }

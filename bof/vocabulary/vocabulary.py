@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
-from bof.options import OWN, FeatureOptions
+from bof.options import FIRST_MOST, OWN, FeatureOptions
 from bof.system.files import FileFact, fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
@@ -109,13 +109,17 @@ class Vocabulary:
 
     @property
     def new_index_features(self) -> FeatureOptions:
-        """How a new index extracts: as the features that were learned were, by the extractor of today.
+        """How a new index extracts: as the features that were learned were, by the extractor and reading of today, and
+        with as many as are kept today where the vocabulary kept what was the default then.
 
-        Features of either extractor find the words of the other (docs/evaluation.md).
+        Features of either extractor find the words of the other, and weaker ones the words of stronger ones
+        (docs/evaluation.md).
         """
-        if self.features.extractor == OWN:
-            return self.features
-        return self.features.replaced(extractor=FeatureOptions().extractor, reading=FeatureOptions().reading)
+        then, today = self.features, FeatureOptions()
+        if then.extractor == OWN:
+            return then
+        most = today.max_features if then.max_features == FIRST_MOST else then.max_features
+        return then.replaced(extractor=today.extractor, reading=today.reading, max_features=most)
 
     def assign(self, descriptors: U8, k: int = 1) -> I32:
         """The k nearest words of descriptors u8 (n, 128): i32 (n, k), nearest first.

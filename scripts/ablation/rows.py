@@ -40,7 +40,7 @@ CONSTANTS: tuple[tuple[str, str, str, tuple[float, ...]], ...] = (
 
 
 FEATURES: tuple[tuple[str, str, tuple[float, ...]], ...] = (
-    ("max_features", "max_features", (500, 1000, 2000)),
+    ("max_features", "max_features", (500, 1000, 2000, 4000)),
     ("contrast", "contrast_threshold", (0.005, 0.01)),
 )
 

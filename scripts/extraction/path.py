@@ -102,7 +102,7 @@ class _Timed:
 
 def _one(path: Path, vocabulary: Vocabulary) -> Stages:
     """The stages of one picture; what it becomes is thrown away."""
-    options, timed = vocabulary.features, _Timed()
+    options, timed = vocabulary.new_index_features, _Timed()
     data = timed("read the file", lambda: read_bytes(path))
     timed("hash it", lambda: hashlib.sha256(data).hexdigest())
     picture = _decoded(timed, data, options.max_side)

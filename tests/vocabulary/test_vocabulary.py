@@ -14,7 +14,7 @@ import pytest
 from bof.errors import BofError, MismatchError, OptionError, VocabularyError
 from bof.features.sift import extract_features
 from bof.images.decode import read_image
-from bof.options import OPENCV, PLAIN, FeatureOptions
+from bof.options import FIRST_MOST, OPENCV, PLAIN, FeatureOptions
 from bof.system.threads import set_threads
 from bof.types import I32, I64, U8
 from bof.vocabulary.assignment import EXACT_UP_TO, Assigner
@@ -320,7 +320,8 @@ def test_the_shipped_vocabulary_is_small_and_complete() -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 20 * MEGABYTE
     vocabulary = load_vocabulary(folder)
     assert vocabulary.n_words >= N_MANY_WORDS
-    assert vocabulary.features == FeatureOptions(extractor=OPENCV, reading=PLAIN)
+    assert vocabulary.features == FeatureOptions(max_features=FIRST_MOST, extractor=OPENCV, reading=PLAIN)
+    assert vocabulary.new_index_features == FeatureOptions()
     assert len(bytes.fromhex(vocabulary.fingerprint)) == 32
 
 
