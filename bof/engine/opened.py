@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from bof.errors import BofError, OptionError
 from bof.global_descriptors.ann_index import AnnIndex
+from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
 from bof.options import FeatureOptions
 from bof.retrieval.field_values import field_values
@@ -61,6 +62,16 @@ class OpenedIndex:
     def features(self) -> FeatureOptions:
         """How the index's features were extracted, and a query's are."""
         return self._index.features
+
+    @property
+    def column_spec(self) -> ColumnSpec:
+        """The optional columns that this index describes of every picture. Raises IndexStoreError where it lies."""
+        return self._index.column_spec
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders that were added, which `add` can look into again."""
+        return self._index.roots
 
     @property
     def images(self) -> CatalogueColumns:
