@@ -53,9 +53,14 @@ def one_writer(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_read_only(folder: Path) -> bool:
+    """Is a folder a copy of a published index?"""
+    return os.path.lexists(folder / READ_ONLY_NAME)
+
+
 def require_changeable(folder: Path) -> None:
     """Raises IndexStoreError where a folder is a copy of a published index."""
-    if os.path.lexists(folder / READ_ONLY_NAME):
+    if is_read_only(folder):
         note = _read_note(folder, READ_ONLY_NAME)
         place = str(note.get("published_at", folder)) if isinstance(note, dict) else folder
         advice = "change the index that it was published from, and publish that again"

@@ -42,6 +42,11 @@ def publication_place(text: str) -> Path:
     return source_of(text)
 
 
+def shown_place(place: Path) -> str:
+    """A place as a user would name it."""
+    return url_of(place) if is_cloud(place) else os.path.abspath(place)
+
+
 class Bucket(Protocol):
     """Objects by name, below one place. A name is a relative path with `/`.
 

@@ -112,8 +112,9 @@ def local_folder(place: str | os.PathLike[str], options: CacheOptions | None = N
 
 def copy_at(folder: Path) -> PublishedCopy | None:
     """The copy that lies in a folder; whoever has it keeps it."""
+    found = _copies.get(folder)
     _untaken.pop(folder, None)
-    return _copies.get(folder)
+    return found
 
 
 def open_publication(place: Path, options: CacheOptions | None = None) -> PublishedCopy:
