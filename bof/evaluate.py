@@ -141,7 +141,9 @@ def _published(stack: ExitStack, arguments: argparse.Namespace, files: list[Path
     plan = engine.plan(files)
     if lacking := plan.to_read:
         found = f"{len(lacking)} that are new or changed, the first is {display_name(lacking[0][0])}"
-        raise BenchmarkError(path=shown_place(arguments.index), expected="a published index of these pictures", found=found)
+        raise BenchmarkError(
+            path=shown_place(arguments.index), expected="a published index of these pictures", found=found
+        )
     return engine, AddReport(0, 0, 0, 0, 0, 0, plan.n_unchanged, (), 0, 0.0)
 
 

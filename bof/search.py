@@ -12,12 +12,12 @@ from typing import Any
 
 from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import (
-    add_readable_index,
     add_option,
     add_options,
+    add_readable_index,
     add_search_options,
-    readable_index,
     options_from,
+    readable_index,
     search_options,
 )
 from bof.cli.clip_finding import FoundSegments, find_clip, is_film

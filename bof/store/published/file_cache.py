@@ -103,9 +103,7 @@ class FileCache:
                     link_or_copy(target.path / first.path, target.path / other.path)
         return n_fetched
 
-    def _claim_all(
-        self, target: OpenFolder, by_content: Mapping[str, Sequence[PublishedFile]], bucket: Bucket
-    ) -> int:
+    def _claim_all(self, target: OpenFolder, by_content: Mapping[str, Sequence[PublishedFile]], bucket: Bucket) -> int:
         lacking = [files[0] for files in by_content.values() if not self._claim(files[0], target)]
         if not lacking:
             return 0

@@ -113,7 +113,9 @@ def sweep(bucket: Bucket, manifest: Manifest) -> tuple[int, int]:
     except MissingObjectError:
         is_current = False
     if not is_current:
-        raise IndexStoreError("another index was published here meanwhile", path=bucket.shown, advice="nothing is swept")
+        raise IndexStoreError(
+            "another index was published here meanwhile", path=bucket.shown, advice="nothing is swept"
+        )
     strays = [name for name in there if _OBJECT.fullmatch(name) and name not in named]
     bucket.remove(strays)
     return len(strays), sum(there[name] for name in strays)
