@@ -24,7 +24,7 @@ from bof.options.published import CacheOptions
 from bof.store.published import buckets, copies, file_cache
 from bof.store.published.buckets import MissingObjectError, open_bucket
 from bof.store.published.copies import open_publication
-from bof.store.published.manifest import Manifest, read_manifest
+from bof.store.published.manifest import Publication, read_manifest
 from bof.store.published.publishing import publish
 from tests.support.object_stores import Shelf, folder_shelf, forget_stores, s3_server
 from tests.support.scenes import draw_scene, write_picture
@@ -69,7 +69,7 @@ def options(tmp_path: Path, megabytes: int = 100) -> CacheOptions:
     return CacheOptions(str(tmp_path / "cache"), megabytes)
 
 
-def largest(manifest: Manifest) -> str:
+def largest(manifest: Publication) -> str:
     return max(manifest.files, key=lambda file: file.n_bytes).object_name
 
 

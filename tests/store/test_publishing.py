@@ -21,7 +21,7 @@ from bof.store.index import Index
 from bof.store.parts.making import repart
 from bof.store.published import copies, publishing
 from bof.store.published.buckets import open_bucket
-from bof.store.published.manifest import Manifest, PublishedFile, parse_manifest
+from bof.store.published.manifest import Publication, PublishedFile, parse_manifest
 from bof.store.published.publishing import publish, sweep
 from tests.support.object_stores import Shelf, folder_shelf, s3_server
 from tests.support.scenes import draw_scene, write_picture
@@ -266,7 +266,7 @@ def test_web_servers_are_not_written() -> None:
 
 def test_a_hostile_manifest_is_refused() -> None:
     sha256 = hashlib.sha256(b"").hexdigest()
-    good = Manifest(1, 0, "f", (PublishedFile("catalog.sqlite", 0, sha256),))
+    good = Publication(1, 0, "f", (PublishedFile("catalog.sqlite", 0, sha256),))
     assert parse_manifest(good.as_json()) == good
     paths = [
         "../x", "/etc/passwd", "segments/../../x/word.npy", "parts/x/catalog.sqlite", "writer.lock", "read-only.json",
@@ -274,12 +274,12 @@ def test_a_hostile_manifest_is_refused() -> None:
         "vocabulary/.x.npy", "C:\\x", "segments/a/b.npy\0",
     ]  # fmt: skip
     for path in paths:
-        bad = Manifest(1, 0, "f", (*good.files, PublishedFile(path, 0, sha256)))
+        bad = Publication(1, 0, "f", (*good.files, PublishedFile(path, 0, sha256)))
         with pytest.raises(ValueError, match=r"no file of an index|a file twice"):
             parse_manifest(bad.as_json())
     for n_bytes, digest in ((-1, sha256), (1 << 51, sha256), (1 << 80, sha256), (0, "0" * 63), (0, "Z" * 64)):
         with pytest.raises(ValueError, match=r"no size|no number"):
-            parse_manifest(Manifest(1, 0, "f", (PublishedFile("catalog.sqlite", n_bytes, digest),)).as_json())
+            parse_manifest(Publication(1, 0, "f", (PublishedFile("catalog.sqlite", n_bytes, digest),)).as_json())
     whole = json.loads(good.as_json())
     for change in ({"format": 2}, {"generation": 7}, {"seal": "x"}, {"files": []}):
         with pytest.raises(ValueError, match=r"format|changed"):

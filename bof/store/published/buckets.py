@@ -158,13 +158,13 @@ class _CloudBucket:
 
         url = self._url(name)
 
-        class Counting(Callback):  # type: ignore[misc]
+        class CountedBytes(Callback):  # type: ignore[misc]
             def relative_update(self, inc: int = 1) -> None:
                 super().relative_update(inc)
                 _require_at_most(url, self.value, n_bytes)
 
         with _naming(url):
-            self._system.get_file(self._key(name), str(target), callback=Counting())
+            self._system.get_file(self._key(name), str(target), callback=CountedBytes())
 
     def sizes(self, folder: str) -> dict[str, int]:
         with _naming(self._url(folder)):

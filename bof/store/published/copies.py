@@ -19,7 +19,7 @@ from bof.options.published import CacheOptions
 from bof.store import catalog
 from bof.store.published.buckets import Bucket, MissingObjectError, open_bucket, publication_place
 from bof.store.published.file_cache import FileCache, OpenFolder
-from bof.store.published.manifest import FILE_NAME, Manifest, read_manifest
+from bof.store.published.manifest import FILE_NAME, Publication, read_manifest
 from bof.system.files import write_json
 from bof.system.locking import READ_ONLY_NAME
 
@@ -38,7 +38,7 @@ class PublishedCopy:
     folder: the index; n_bytes_fetched: when it was opened.
     """
 
-    def __init__(self, bucket: Bucket, cache: FileCache, manifest: Manifest) -> None:
+    def __init__(self, bucket: Bucket, cache: FileCache, manifest: Publication) -> None:
         self.bucket, self.cache, self.manifest = bucket, cache, manifest
         opened = cache.new_folder()
         weakref.finalize(self, _release, opened, os.getpid())
@@ -125,7 +125,7 @@ def open_publication(place: Path, options: CacheOptions | None = None) -> Publis
     return _fetch(bucket, cache, read_manifest(bucket))
 
 
-def _fetch(bucket: Bucket, cache: FileCache, manifest: Manifest) -> PublishedCopy:
+def _fetch(bucket: Bucket, cache: FileCache, manifest: Publication) -> PublishedCopy:
     """An object that is not there was perhaps swept when another index was published."""
     for _ in range(_MOST_TRIES):
         try:

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 
 from bof.errors import IndexStoreError, reason_of
 from bof.store.published.buckets import Bucket
-from bof.store.published.manifest import Manifest, PublishedFile
+from bof.store.published.manifest import Publication, PublishedFile
 from bof.system.files import fsync_path, link_or_copy, sha256_of
 from bof.system.units import human_bytes
 
@@ -79,7 +79,7 @@ class FileCache:
             place.mkdir()
             return OpenFolder(place, lock)
 
-    def fill(self, target: OpenFolder, manifest: Manifest, bucket: Bucket) -> int:
+    def fill(self, target: OpenFolder, manifest: Publication, bucket: Bucket) -> int:
         """Give a folder all files of a publication; returns how many bytes were fetched.
 
         What is not here is fetched, one process at a time. Raises IndexStoreError where the place cannot be reached, an

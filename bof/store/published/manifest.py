@@ -49,7 +49,7 @@ def object_name(sha256: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Publication:
     """One publication. generation: the number of the index's commit; fingerprint: of its vocabulary."""
 
     generation: int
@@ -77,7 +77,7 @@ def _seal(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def read_manifest(bucket: Bucket) -> Manifest:
+def read_manifest(bucket: Bucket) -> Publication:
     """The publication of now. Raises IndexStoreError where there is none or it is damaged."""
     try:
         data = bucket.read(FILE_NAME, _MOST_BYTES)
@@ -92,7 +92,7 @@ def read_manifest(bucket: Bucket) -> Manifest:
         raise IndexStoreError(f"a damaged publication: {error!s:.200}", path=place, advice=advice) from error
 
 
-def parse_manifest(data: bytes) -> Manifest:
+def parse_manifest(data: bytes) -> Publication:
     """A stored manifest, every value of it checked. Raises ValueError, KeyError, TypeError or RecursionError."""
     facts = json.loads(data)
     if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
@@ -102,7 +102,7 @@ def parse_manifest(data: bytes) -> Manifest:
     files = tuple(_checked_file(one) for one in facts["files"])
     if len({file.path for file in files}) != len(files) or "catalog.sqlite" not in {file.path for file in files}:
         raise ValueError("a file twice, or no catalogue")
-    found = Manifest(_whole(facts["generation"]), _whole(facts["n_images"]), str(facts["fingerprint"]), files)
+    found = Publication(_whole(facts["generation"]), _whole(facts["n_images"]), str(facts["fingerprint"]), files)
     if any(found.contents[file.sha256] != file.n_bytes for file in files):
         raise ValueError("one content of two sizes")
     return found

@@ -13,7 +13,7 @@ from bof.errors import IndexStoreError, reason_of
 from bof.store.index import Index
 from bof.store.published.buckets import Bucket, MissingObjectError
 from bof.store.published.contents import IndexContents, SourceFile, contents_of_index
-from bof.store.published.manifest import FILE_NAME, OBJECTS, Manifest, object_name, read_manifest
+from bof.store.published.manifest import FILE_NAME, OBJECTS, Publication, object_name, read_manifest
 from bof.system.files import fact_of
 
 _MOST_TRIES = 5
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 class PublishReport:
     """What publishing did: what there is now, what of it was stored now, what was deleted; in objects and bytes."""
 
-    manifest: Manifest
+    manifest: Publication
     n_stored: int
     n_bytes_stored: int
     n_swept: int = 0
@@ -60,7 +60,7 @@ def publish(index: Index, bucket: Bucket, progress: Progress | None = None) -> P
 
 def _publish(index: Index, bucket: Bucket, contents: IndexContents, progress: Progress | None) -> PublishReport:
     files = tuple(file.published for file in contents.files)
-    manifest = Manifest(contents.generation, contents.n_images, index.fingerprint, files)
+    manifest = Publication(contents.generation, contents.n_images, index.fingerprint, files)
     by_content = {file.published.sha256: file for file in contents.files}
     lacking = _lacking(bucket, by_content)
     _store_all(bucket, lacking, progress)
@@ -100,7 +100,7 @@ def _store(bucket: Bucket, file: SourceFile) -> int:
     return expected.n_bytes
 
 
-def sweep(bucket: Bucket, manifest: Manifest) -> tuple[int, int]:
+def sweep(bucket: Bucket, manifest: Publication) -> tuple[int, int]:
     """Delete the objects that a publication does not have; returns how many, and their bytes.
 
     Nothing but objects of publications is deleted, and nothing at all where another one is there by now. Who has opened
