@@ -47,7 +47,7 @@ def test_an_index_is_published_and_searched(run: Run, index_folder: Path, tmp_pa
         found = json.loads(run(search.main, query, "--index", place, "--json")[1])
         assert found[0]["hits"] == expected[0]["hits"]
     assert any((tmp_path / "cache" / "files").iterdir())
-    status, out, err = run(search.main, query, "--index", there, "--cache", tmp_path / "other", "--json")
+    status, _, _ = run(search.main, query, "--index", there, "--cache", tmp_path / "other", "--json")
     assert status == 0
     assert any((tmp_path / "other" / "files").iterdir())
 
