@@ -59,7 +59,7 @@ def _step(laid: Laid, smooth_px: int) -> F64 | None:
 
 
 def unexplained(one: Picture, other: Picture, one_from_other: F64) -> float:
-    """The share of the common part of two pictures in RGB whose colour no change of light explains; 1 where all is flat.
+    """The share of what two pictures in RGB have in common whose colour no change of light explains; 1 if all is flat.
 
     Light may change each channel in brightness and contrast. What is seen so is a difference in colour too, which the
     grey of a flat logo does not show.
@@ -70,7 +70,9 @@ def unexplained(one: Picture, other: Picture, one_from_other: F64) -> float:
     inside = cv2.erode(laid.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if np.count_nonzero(inside) < _LEAST_PX2:
         return 1.0
-    colours, others = (cv2.GaussianBlur(pixels, (0, 0), _BLUR_PX)[inside].astype(np.float64) for pixels in (laid.one, laid.other))
+    colours, others = (
+        cv2.GaussianBlur(pixels, (0, 0), _BLUR_PX)[inside].astype(np.float64) for pixels in (laid.one, laid.other)
+    )
     if max(float(colours.std(axis=0).max()), float(others.std(axis=0).max())) < _LEAST_CONTRAST:
         return 1.0
     apart = [_apart(colours[:, channel], others[:, channel]) for channel in range(3)]

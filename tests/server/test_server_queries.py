@@ -212,7 +212,6 @@ def test_other_pictures_that_are_not_there_are_refused(client: TestClient, other
     assert response.status_code == status, response.text
 
 
-
 # -- One query --------------------------------------------------------------------------------------------------------
 
 
