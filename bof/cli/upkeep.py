@@ -174,7 +174,7 @@ def _repair(index: Index, arguments: argparse.Namespace) -> int:
     if report.lost_parts:
         roots = ", ".join(map(display_name, index.roots)) or "no folder: none was added"
         print(f"{program_name('index')} reads again what lies in {roots}; with --dry-run it says how much")
-        print("pictures that were added in other ways are lost with these parts, and the tags and fields of all of them")
+        print("what was added in other ways is lost with these parts, and so are the tags and fields of all of it")
     if report.damages:
         print(f"the damaged segments are dropped; index the pictures named above again: {program_name('index')}")
     return 0

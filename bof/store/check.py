@@ -50,8 +50,8 @@ class CheckReport:
 
     wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
     wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not;
-    wrong_judgments: why what a person has judged is not what was written, else empty; of an index in parts wrong_commit:
-    why a commit that was cut short cannot be ended, else empty, and lost_parts: which are not there.
+    wrong_judgments: why what a person has judged is not what was written, else empty; of an index in parts
+    wrong_commit: why a commit that was cut short cannot be ended, else empty; lost_parts: which are not there.
     """
 
     n_segments: int

@@ -465,6 +465,9 @@ def test_an_index_in_parts_is_evaluated_as_one_index(
         if not n_parts:
             assert run(index.main, "--index", tmp_path / "X", "--reparts", "3")[0] == 0
     one, many = reports
+    for report in reports:
+        for query in report["queries"]:
+            del query["seconds"]
     assert one["queries"] == many["queries"]
     assert one["map"] == many["map"] == 1
 

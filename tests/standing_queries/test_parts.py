@@ -96,7 +96,10 @@ def test_combined_indexes_go_on_watching(shares: list[Path], tmp_path: Path) -> 
     oldest = StandingQueries(Engine.open(shares[0])).watch_list.pictures()[-1]
     assert watched["in both"].created == oldest.created
     names = {record.id: record.name for record in queries.engine.records()}
-    assert [(names[hit.image], hit.name) for hit in queries.watch_list.hits()] == [("0-new.png",) * 2, ("1-new.png",) * 2]
+    assert [(names[hit.image], hit.name) for hit in queries.watch_list.hits()] == [
+        ("0-new.png",) * 2,
+        ("1-new.png",) * 2,
+    ]
     assert not queries.catch_up(), "what was there is not compared again"
     queries.engine.add(write(tmp_path / "come", {"last": draw_scene(42), "none": draw_scene(60)}), ONE)
     assert [(hit.watched, hit.name) for hit in queries.catch_up()] == [(watched["in 1"].id, "last.png")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -27,39 +28,54 @@ from tests.support.living import ALL_PATHS, empty_in_parts, is_clean, picture, s
 Written = dict[str, Any]
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> PartedIndex:
-    """All pictures in three parts, in several commits."""
-    made = empty_in_parts(tmp_path / "index", 3)
-    writer = writer_of(made.folder)
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bof.store.parts.index.PATIENCE_S", 2.0)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All pictures in three parts, in several commits; and a commit of all kinds that is not done."""
+    folder = tmp_path_factory.mktemp("mending") / "index"
+    writer = writer_of(empty_in_parts(folder, 3).folder)
     for number, path in enumerate(ALL_PATHS):
         writer.append([picture(path, number)])
+    made = Index.open(folder)
     assert isinstance(made, PartedIndex)
-    return made
-
-
-@pytest.fixture
-def pending(index: PartedIndex) -> PartedIndex:
-    """A commit of all kinds that is written down and not done."""
-    with mock.patch.object(redo, "_finish"), index.writer() as writer:
+    with mock.patch.object(redo, "_finish"), made._opened_writer() as writer:
         writer.append([picture(f"/photos/new {number}.jpg", number) for number in range(6)])
-    plan = read(index)
-    records = index_records(index)
+    plan = read(made)
     plan["steps"][0]["changes"] += [
         {"kind": "Annotate", "paths": ["/photos/x.jpg"], "add": {"tag": ["a"]}, "remove": {}},
         {"kind": "SetFields", "annotated": {"/photos/x.jpg": {"year": ["1900"]}}},
     ]
-    number, part = records
+    number, part = id_in_plan(made)
     step = next(one for one in plan["steps"] if one["part"] == part)
     step["changes"].append({
         "kind": "Rearrange", "gone": [],
         "moves": [{"id": number, "name": "moved", "path": "/photos/moved.jpg", "n_bytes": 3, "mtime_ns": 4}],
     })  # fmt: skip
-    write(index, plan)
-    return index
+    write(made, plan)
+    return folder
 
 
-def index_records(index: PartedIndex) -> tuple[int, str]:
+@pytest.fixture
+def pending(template: Path, tmp_path: Path) -> PartedIndex:
+    """With a commit of all kinds that is written down and not done."""
+    made = Index.open(shutil.copytree(template, tmp_path / "index"))
+    assert isinstance(made, PartedIndex)
+    return made
+
+
+@pytest.fixture
+def index(pending: PartedIndex) -> PartedIndex:
+    """Without it."""
+    redo.drop(pending.folder)
+    with pending.writer():
+        return pending
+
+
+def id_in_plan(index: PartedIndex) -> tuple[int, str]:
     """The id of a picture of a part that the plan changes, and that part."""
     parts = {one["part"] for one in read(index)["steps"]}
     for part in index.parts:
@@ -265,6 +281,28 @@ def test_an_empty_part_takes_the_place_of_one_that_is_lost(index: PartedIndex, t
     assert min(record.id for record in index.records() if record.path in lost) > last_id
     assert index.snapshot().n_images == len(ALL_PATHS)
     assert max(record.id for record in index.records()) < additions.MAX_ID >> 9, "far from the last id that can be"
+
+
+def test_the_command_replaces_a_part_and_reads_its_pictures_again(
+    photos: Path, vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = ["--index", str(tmp_path / "X")]
+    assert main([str(photos), *there, "--vocabulary", str(vocabulary_folder), "--parts", "3"]) == 0
+    before = sorted((record.path, record.sha256) for record in Index.open(tmp_path / "X").records())
+    part = max(Index.open(tmp_path / "X").parts, key=lambda part: part.count())
+    n_lost = part.count()
+    shutil.rmtree(part.folder)
+    assert main(["--replace-parts", *there]) == 2
+    assert "--replace-parts: expected --repair beside it" in capsys.readouterr().err
+    assert main(["--repair", *there]) == 1
+    assert "--repair --replace-parts puts an empty one in its place" in capsys.readouterr().err
+    assert main(["--repair", "--replace-parts", *there]) == 0
+    out = capsys.readouterr().out
+    assert re.search(rf"lost: part \d of 3: {part.folder}", out)
+    assert f"reads again what lies in {photos}" in out
+    assert main(there) == 0
+    assert f"indexed {n_lost} new picture" in capsys.readouterr().out
+    assert sorted((record.path, record.sha256) for record in Index.open(tmp_path / "X").records()) == before
 
 
 def test_a_commit_that_was_cut_short_is_done_in_the_parts_that_are_left(pending: PartedIndex, tmp_path: Path) -> None:

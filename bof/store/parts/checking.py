@@ -39,7 +39,9 @@ def check(folder: Path, n_words: int, layout: Layout) -> CheckReport:
         require_part(place, number, len(places))
     records = [record for place in places for record in catalog.read_records(place)]
     reports = [check_module.check(place, n_words) for place in places]
-    return together([*reports, replace(check_beside(folder, layout, records), wrong_commit=_wrong_commit(folder, layout))])
+    return together(
+        [*reports, replace(check_beside(folder, layout, records), wrong_commit=_wrong_commit(folder, layout))]
+    )
 
 
 def _wrong_commit(folder: Path, layout: Layout) -> str:

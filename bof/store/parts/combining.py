@@ -34,8 +34,8 @@ def combine(folder: Path, sources: Sequence[Path], by: By = "hash", bring: Bring
     """A new index whose parts are copies of others, made with the same vocabulary, features and columns.
 
     Shares of one collection (`PartShare`) must all be there, and say themselves what goes where. Ids stay where no two
-    indexes have given the same; judgments and stored pictures come along, and what `bring` brings. Raises OptionError, MismatchError and
-    IndexStoreError: nothing was made.
+    indexes have given the same; judgments and stored pictures come along, and what `bring` brings. Raises OptionError,
+    MismatchError and IndexStoreError: nothing was made.
     """
     require_number(len(sources), "combine")
     indexes = [Index.open(source) for source in sources]
