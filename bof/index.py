@@ -114,6 +114,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
     publishing.add_sweep(named)
+    parting.add_replace_parts(named)
     add_option(named, PARTNERS)
     add_option(named, GRAPH_ORDER)
     named.add_argument("--json", action="store_true", help="print JSON: what was done; --check and --stats too")
@@ -186,6 +187,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.json and not prints_json:
         found = f"{{{action or 'dry_run'}}}"
         raise OptionError(option="json", expected="folders, {check} or {stats} beside it", found=found)
+    if arguments.replace_parts and not arguments.repair:
+        raise OptionError(option="replace_parts", expected="{repair} beside it")
     if arguments.untag and not arguments.annotate:
         raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):
