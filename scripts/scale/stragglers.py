@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -38,6 +39,7 @@ def cut(photographs: Path, folder: Path, n: int) -> list[Path]:
     a_photograph = -(-n // len(paths))
     for path in paths:
         pixels = cv2.imread(str(path))
+        assert pixels is not None, path
         for number in range(min(a_photograph, n - len(made))):
             x, y = (drawn.randrange(max(1, side - part)) for side, part in zip(pixels.shape[1::-1], _SIZE, strict=True))
             made.append(folder / f"{path.stem}-{number}.jpg")
@@ -58,7 +60,7 @@ class Trouble:
             threading.Thread(target=self._left.pop(0)[1], daemon=True).start()
 
     def _pid(self) -> int:
-        return min(self._cluster.on_all(os.getpid).values())
+        return int(min(self._cluster.on_all(os.getpid).values()))
 
     def _kill(self) -> None:
         os.kill(self._pid(), signal.SIGKILL)
@@ -78,9 +80,10 @@ def workers() -> Iterator[Cluster]:
     from distributed import LocalCluster
 
     quiet()
-    with LocalCluster(
+    local: Any = LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=_WORKERS, threads_per_worker=1, dashboard_address=":0", silence_logs=False
-    ) as local, open_cluster(local.scheduler_address) as cluster:  # fmt: skip
+    )
+    with local, open_cluster(local.scheduler_address) as cluster:
         cluster.client.wait_for_workers(_WORKERS, timeout=60)
         yield cluster
 
