@@ -8,6 +8,7 @@ import { t } from './language.js';
 import { loadPicture } from './pictures.js';
 import { href } from './router.js';
 import { isStored, storedId } from './sending.js';
+import './words_together.js';
 
 /** Pictures beside the first. */
 const MOST = 8;
