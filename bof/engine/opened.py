@@ -20,6 +20,7 @@ from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Sele
 from bof.store.check import CheckReport
 from bof.store.index import Index
 from bof.store.judgments import Judgment, JudgmentReader, add_judgments, read_judgments, withdraw_judgments
+from bof.store.published.copies import PublishedCopy, copy_at
 from bof.store.snapshot import Snapshot, SnapshotFacts
 from bof.store.vocabulary_copy import load_copy
 from bof.system.units import counted
@@ -38,7 +39,7 @@ class OpenedIndex:
     """
 
     def __init__(self, index: Index, vocabulary_folder: Path | None = None) -> None:
-        self._index = index
+        self._index, self._copy = index, copy_at(index.folder)
         self.vocabulary_folder, self.vocabulary = _load_vocabulary(index, vocabulary_folder)
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
@@ -125,16 +126,30 @@ class OpenedIndex:
         """What is done before anybody searches a commit."""
 
     def refresh(self) -> bool:
-        """See what has been committed since, by any process; returns whether there was anything."""
+        """See what has been committed since, by any process; returns whether there was anything.
+
+        What was published since is seen once a thread, which looks for it every half minute, has fetched it.
+        """
         before = self._opened
-        if before is not None and before.is_whole and self._index.generation() == before.generation:
+        newer = self._copy.newer() if self._copy else None
+        is_current = before is not None and before.is_whole and self._index.generation() == before.generation
+        if is_current and not newer:
             return False
-        self._index = Index.open(self.folder)  # it may be in parts by now
-        self._index.require(self.vocabulary)
+        index = Index.open(newer.folder if newer else self.folder)  # it may be in parts by now
+        index.require(self.vocabulary)
+        if newer:
+            self._go_over_to(newer, index)
+        self._index = index
         opened = self._index.snapshot(before)
         self._prepare(opened)
         self._opened, self._ann_index = opened, None
         return before is None or before.generation != opened.generation
+
+    def _go_over_to(self, copy: PublishedCopy, index: Index) -> None:
+        """What lies in the folder of the copy before, which is deleted, is from now on that of this one."""
+        if self.vocabulary_folder == self._index.vocabulary_copy:
+            self.vocabulary_folder = index.vocabulary_copy
+        self._copy, self._judgments = copy, JudgmentReader(copy.folder)
 
     def facts(self) -> SnapshotFacts:
         """The commit that searches see in figures."""
