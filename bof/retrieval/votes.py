@@ -94,7 +94,7 @@ def tfidf_scores(postings: Sequence[Postings], weights: Weights, word: I32) -> F
 
 def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, options: VoteOptions) -> Votes:
     """Hamming votes with burstiness: every near posting of every query feature (Jegou et al. 2008, 2009)."""
-    weigh = (_hamming_weights(SIGMA), squared_idf(weights.idf))
+    weigh = (distance_weights(), squared_idf(weights.idf))
 
     def ask(task: tuple[Postings, range]) -> tuple[F64, list[native.VotePiece]]:
         part, queried = task
@@ -122,9 +122,9 @@ def _features_worth(part: Postings, query: QueryWords) -> int:
 
 
 @lru_cache(maxsize=1)
-def _hamming_weights(sigma: float) -> F64:
-    """exp(-(h / sigma)**2) for h = 0..64, on the grid."""
-    return on_grid(np.exp(-((np.arange(65) / sigma) ** 2)), _HAMMING_GRID)
+def distance_weights() -> F64:
+    """What a vote weighs by Hamming distance h, exp(-(h / SIGMA)**2) for h = 0..64, f64 (65,), on the grid."""
+    return on_grid(np.exp(-((np.arange(65) / SIGMA) ** 2)), _HAMMING_GRID)
 
 
 def top_images(score: F64, n: int) -> I64:
