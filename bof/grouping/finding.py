@@ -244,7 +244,7 @@ class _Search:
             stage.advance(len(compared), comparing[place])
 
     def _is_left(self, pair: Pair) -> bool:
-        """Do the pixels of a pair matter, and are not known? Of scenes always, because filled-in forms look like them."""
+        """Do the pixels of a pair matter, and are not known? Of scenes always: filled-in forms look like them."""
         if pair.likeness is not None or (pair.is_unlike and self._kind != "scene"):
             return False
         return pair.exact is not None and (self._kind == "scene" or pair.fit.may_be_copy)

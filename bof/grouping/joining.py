@@ -76,6 +76,8 @@ class PictureJoin:
     # -- The pictures as they are -------------------------------------------------------------------------------------
 
     def _found(self, pictures: Sequence[_Picture]) -> dict[int, Joined]:
+        if not pictures:
+            return {}
         straight = self._proposals([self._view(one) for one in pictures])
         mirrored = self._proposals([self._mirrored_view(one) for one in pictures])
         found: dict[int, Joined] = {}
@@ -136,7 +138,7 @@ class PictureJoin:
         words = self._words(mirrored)
         return View(picture.image, mirrored.geometry, words, self._own(words.word[:, 0])[1])
 
-    def _features(self, picture: _Picture, rows: I64 | slice) -> Features:
+    def _features(self, picture: _Picture, rows: I64) -> Features:
         descriptors = self.reconstruction.descriptors(picture.word[rows], picture.signature[rows])
         return Features(picture.geometry.take(rows), descriptors)
 
@@ -147,7 +149,7 @@ class PictureJoin:
 
     def _with_mirrored(self, picture: _Picture, found: Candidates, images: Sequence[int]) -> Candidates:
         """What was found, with what all features of the mirror image prove better of some images."""
-        variant = mirror_image(self._features(picture, slice(None)))
+        variant = mirror_image(self._features(picture, np.arange(len(picture.word))))
         voted = self._votes(self._words(variant.features))
         verified = self._stages.verify(variant.features, voted.votes, np.array(images, np.int64))
         mirrored = Candidates(voted.similarity).with_verified(verified, voted.word_weight)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from bof.alignment.differences import Differences
+from bof.alignment.first_look import Unlike
 from bof.alignment.likeness import Likeness
 from bof.alignment.photograph import ExactFit
-from bof.alignment.first_look import Unlike
 from bof.errors import IndexStoreError
 from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, require_tables
 from bof.types import F64

@@ -66,7 +66,8 @@ def compare_pairs(
 ) -> Iterator[tuple[int, list[Found]]]:
     """Of each batch its place, and what was found of each of its pictures. Pictures of a batch are read once.
 
-    copies_only: nothing matters but whether they are copies, so that most are told apart at a first look. A batch whose process does not survive it is read again, a picture at a time.
+    copies_only: nothing matters but whether they are copies, so that most are told apart at a first look. A batch whose
+    process does not survive it is read again, a picture at a time.
     """
     function, lost = "bof.grouping.reading:compare_in_worker", list[int]()
 

@@ -47,6 +47,7 @@ _SCALES = 2 * _OCTAVES * _SCALES_AN_OCTAVE
 MOST_SCORES = 1 << 22
 """Of a join: pictures times images of the largest segment. 32 MB of scores, and 16 of numbers of pairs."""
 
+
 def most_views(collection: Collection) -> int:
     """So many views are joined at once: what is held for them stays below MOST_SCORES."""
     largest = max((part.n_images for part in collection.postings), default=1)
@@ -120,11 +121,10 @@ class Join:
         k = [view.words.word.shape[1] for view in self.views]
         n = [len(view.geometry) for view in self.views]
         owner = np.repeat(np.arange(len(self.views), dtype=np.int32), np.multiply(n, k))
-        number = np.concatenate(
-            [np.repeat(np.arange(m, dtype=np.int32), c) + np.int32(f) for m, c, f in zip(n, k, self._first_feature)]
-        )
+        firsts = self._first_feature.tolist()
+        number = [np.repeat(np.arange(f, f + m, dtype=np.int32), c) for f, m, c in zip(firsts[:-1], n, k, strict=True)]
         order = np.argsort(word, kind="stable")
-        return FeatureRows(word[order], signature[order], owner[order], number[order])
+        return FeatureRows(word[order], signature[order], owner[order], np.concatenate(number)[order])
 
     def _near_pairs(self) -> tuple[I64, I64]:
         """Views and images i64 (n,) whose near votes weigh enough, by view and image."""
@@ -138,7 +138,8 @@ class Join:
             near[inside, own[inside]] = False
             view, image = np.nonzero(near)
             found.append((view, image + part.first_image))
-        view, image = (np.concatenate([np.empty(0, np.int64), *some]) for some in zip(*found)) if found else (np.empty(0, np.int64),)*2
+        views, images = ([np.empty(0, np.int64), *some] for some in (zip(*found, strict=True) if found else ((), ())))
+        view, image = np.concatenate(views), np.concatenate(images)
         order = np.lexsort((image, view))
         return view[order], image[order]
 
@@ -200,9 +201,7 @@ def _alike(pairs: Pairs) -> F64:
     turn = np.floor(np.arctan2(sine, cosine) / (2 * np.pi) * _TURNS).astype(np.int64) % _TURNS
     octave = np.clip(np.log2(scale), -_OCTAVES, _OCTAVES - 1e-9) + _OCTAVES
     bins = turn * _SCALES + np.floor(octave * _SCALES_AN_OCTAVE).astype(np.int64)
-    return native.heaviest_windows(
-        pairs.indptr, bins.astype(np.int32), pairs.weight, (_TURNS, _SCALES), _NEIGHBOURS
-    )
+    return native.heaviest_windows(pairs.indptr, bins.astype(np.int32), pairs.weight, (_TURNS, _SCALES), _NEIGHBOURS)
 
 
 def _some(pairs: Pairs, chosen: I64) -> Pairs:
@@ -210,5 +209,11 @@ def _some(pairs: Pairs, chosen: I64) -> Pairs:
     n = np.diff(pairs.indptr)[chosen]
     indptr = np.concatenate([[0], np.cumsum(n)])
     rows = np.arange(indptr[-1]) + np.repeat(pairs.indptr[chosen] - indptr[:-1], n)
-    columns = pairs.places, pairs.turns, pairs.cells, pairs.columns
-    return Pairs(indptr, *(np.ascontiguousarray(column[:, rows]) for column in columns), pairs.weight[rows])
+    return Pairs(
+        indptr,
+        np.take(pairs.places, rows, axis=1),
+        np.take(pairs.turns, rows, axis=1),
+        np.take(pairs.cells, rows, axis=1),
+        np.take(pairs.columns, rows, axis=1),
+        pairs.weight[rows],
+    )
