@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from bof import native
-from bof.geometry.hypotheses import MAX_PAIRS, Pairs, find_hypotheses, pair_up, placement_of, refer
-from bof.geometry.verification import MIN_LOCATED, verify_all
+from bof.geometry.hypotheses import MAX_PAIRS, MIN_FIT, Pairs, find_hypotheses, pair_up, placement_of, refer
+from bof.geometry.verification import verify_all
 from bof.native import FeatureRows
 from bof.options import VerifyOptions
 from bof.retrieval.collection import Collection
@@ -92,7 +92,7 @@ class Join:
         pairs = self._pairs(view, image, indptr, matches)
         chosen = np.flatnonzero(_alike(pairs) >= LEAST_ALIKE * self._weight[view])
         agreeing = find_hypotheses(_some(pairs, chosen), tolerance).n_agreeing
-        chosen = chosen[agreeing >= MIN_LOCATED]
+        chosen = chosen[agreeing >= MIN_FIT]
         firsts = self._first_feature[view]
         found = []
         for pair in chosen.tolist():
