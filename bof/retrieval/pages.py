@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bof.options import SearchOptions, VerifyOptions
+from bof.options import TOP, SearchOptions, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.grouped import FieldValues, grouped
 from bof.retrieval.hits import Hits, PlacedImage
@@ -19,7 +19,7 @@ from bof.store.film_frames import FilmFrames
 class HitRange:
     """At most `top` hits from `offset` on, of those with one of some verdicts; of all where none is named."""
 
-    top: int = 20
+    top: int = TOP.default
     offset: int = 0
     verdicts: Collection[str] = ()
 

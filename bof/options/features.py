@@ -1,0 +1,89 @@
+"""How a picture becomes features."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from bof.options.extent import Extent, PixelLimit
+from bof.options.option import Checked, Option, declare
+
+OPENCV, NATIVE, OWN = "opencv", "native", "own"
+EXTRACTORS = (OPENCV, NATIVE)
+"""Whose SIFT finds and describes features of pictures; OWN: the caller brings features."""
+
+PLAIN, ADAPTIVE = "plain", "adaptive"
+MOST_FEATURES = 65535
+"""Of one picture: segments count them in 16 bits."""
+
+READINGS = (PLAIN, ADAPTIVE)
+"""How pictures that are not like photographs are read: as all others, or each kind as suits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions(Checked):
+    """How a picture becomes features. Recorded in every vocabulary and index: all pictures are described alike."""
+
+    max_side: int = declare(1024, "shrink a picture whose long side has more than this", 16, 16384, unit="pixels",
+                             expert=True)  # fmt: skip
+    max_features: int = declare(
+        2000, "keep at most this many features a picture, the strongest", 1, MOST_FEATURES, expert=True
+    )
+    contrast_threshold: float = declare(
+        0.005, "SIFT's contrast threshold: lower finds more, weaker features", 0.0, 1.0, expert=True
+    )
+    extractor: str = declare(
+        NATIVE, "whose SIFT: bof's own, which finds nearly the same features in a third of the time, or OpenCV's; "
+        "own: no picture is read, the caller brings features of any kind",
+        choices=(*EXTRACTORS, OWN), expert=True,
+    )  # fmt: skip
+    reading: str = declare(
+        ADAPTIVE, "adaptive: long pictures by their area, in tiles; small, faint and flat ones so that they have "
+        "features; plain: all alike",
+        choices=READINGS, expert=True,
+    )  # fmt: skip
+
+    @property
+    def extent(self) -> PixelLimit:
+        """The limit of pixels that pictures are decoded with."""
+        return Extent(self.max_side) if self.reading == ADAPTIVE else self.max_side
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Is each kind of picture read as suits it?"""
+        return self.reading == ADAPTIVE
+
+    def replaced(self, **changes: Any) -> FeatureOptions:
+        """These options with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What presets choose: all but the extractor and the reading."""
+        return {n: value for n, value in dataclasses.asdict(self).items() if n not in ("extractor", "reading")}
+
+    @property
+    def fact(self) -> dict[str, Any]:
+        """As vocabularies and indexes record them. What was at first goes without saying: OpenCV, the plain reading."""
+        found, first = dataclasses.asdict(self), (("extractor", OPENCV), ("reading", PLAIN))
+        return {name: value for name, value in found.items() if (name, value) not in first}
+
+    @classmethod
+    def from_fact(cls, fact: Mapping[str, Any]) -> FeatureOptions:
+        """The options of which that is the fact. Raises TypeError, OptionError where it is none."""
+        return cls(**{"extractor": OPENCV, "reading": PLAIN, **fact})
+
+
+PRESETS: Mapping[str, FeatureOptions] = MappingProxyType(
+    {
+        "fast": FeatureOptions(max_side=384),
+        "balanced": FeatureOptions(),
+        "accurate": FeatureOptions(max_features=4000),
+    }
+)
+"""Extraction by name: less time, the default, more features to prove with. Measured by scripts/extraction."""
+
+PRESET = Option("preset", None, "for a new index: fewer features sooner, or more of them", choices=tuple(PRESETS))
