@@ -30,7 +30,7 @@ find, these propose 40, and 256 of them 38."""
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedImage:
     """What an image may show the same as, and where its features lie."""
 
     geometry: Geometry
@@ -62,7 +62,7 @@ class PictureJoin:
     reconstruction: Reconstruction
     least_features: int
 
-    def candidates(self, images: Sequence[int]) -> list[Joined | None]:
+    def candidates(self, images: Sequence[int]) -> list[JoinedImage | None]:
         """Of each image what may show the same; None where it must be searched with by itself.
 
         Raises IndexStoreError where the index contradicts itself.
@@ -75,19 +75,19 @@ class PictureJoin:
 
     # -- The pictures as they are -------------------------------------------------------------------------------------
 
-    def _found(self, pictures: Sequence[_Picture]) -> dict[int, Joined]:
+    def _found(self, pictures: Sequence[_Picture]) -> dict[int, JoinedImage]:
         if not pictures:
             return {}
         straight = self._proposals([self._view(one) for one in pictures])
         mirrored = self._proposals([self._mirrored_view(one) for one in pictures])
-        found: dict[int, Joined] = {}
+        found: dict[int, JoinedImage] = {}
         for place, one in enumerate(pictures):
             candidates = self._verified(one, straight.get(place, []))
             if self._has_overlay(one, candidates):
                 continue
             if place in mirrored:
                 candidates = self._with_mirrored(one, candidates, [proposal.image for proposal in mirrored[place]])
-            found[one.image] = Joined(one.geometry, candidates)
+            found[one.image] = JoinedImage(one.geometry, candidates)
         return found
 
     def _proposals(self, views: Sequence[View]) -> Mapping[int, list[Proposal]]:

@@ -95,6 +95,13 @@ def test_pictures_of_few_features_and_those_with_an_overlay_are_left_out(
     assert joining.PictureJoin(searcher, reconstruction, 1).candidates([0]) == [None]
 
 
+def test_the_strongest_of_each_view_and_all_that_tie_with_the_last_are_looked_at() -> None:
+    view = np.array([0, 0, 0, 0, 1, 1, 2])
+    score = np.array([1.0, 3.0, 2.0, 2.0, 5.0, 4.0, 0.5])
+    assert sorted(pair_join._strongest(view, score, 2).tolist()) == [1, 2, 3, 4, 5, 6]
+    assert sorted(pair_join._strongest(view, score, 1).tolist()) == [1, 4, 6]
+
+
 def test_an_empty_collection_and_a_large_one(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_join, "MOST_SCORES", 20)
     largest = max(part.n_images for part in searcher.collection.postings)
