@@ -16,7 +16,8 @@ import numpy as np
 from bof import native
 from bof.geometry.hypotheses import MAX_PAIRS, MIN_FIT, Pairs, find_hypotheses, pair_up, placement_of, refer
 from bof.geometry.verification import verify_all
-from bof.native import FeatureRows
+from bof.native import joins
+from bof.native.joins import FeatureRows
 from bof.options import VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.votes import distance_weights
@@ -134,7 +135,7 @@ class Join:
         live, found = self.collection.weights.live, []
         for part in self.collection.postings:
             score = np.zeros((len(self.views), part.n_images))
-            native.join_scores(part.columns, self._rows, NEAR_HAMMING, *self._weights, score)
+            joins.join_scores(part.columns, self._rows, NEAR_HAMMING, *self._weights, score)
             near = (score >= LEAST_NEAR * self._weight[:, None]) & part.own(live)
             own = np.array([view.image for view in self.views]) - part.first_image
             inside = np.flatnonzero((own >= 0) & (own < part.n_images))
@@ -153,11 +154,11 @@ class Join:
         places = [self._places(part.first_image, part.n_images, view, image) for part in self.collection.postings]
         count = np.zeros(len(view), np.int64)
         for part, place in zip(self.collection.postings, places, strict=True):
-            native.join_counts(part.columns, self._rows, max_hamming, place, count)
+            joins.join_counts(part.columns, self._rows, max_hamming, place, count)
         starts = np.concatenate([[0], np.cumsum(count)])
         votes = native.room_for_votes(int(starts[-1]))
         for part, place in zip(self.collection.postings, places, strict=True):
-            native.join_votes(part.columns, self._rows, max_hamming, self._weights, place, starts[:-1], votes)
+            joins.join_votes(part.columns, self._rows, max_hamming, self._weights, place, starts[:-1], votes)
         indptr = np.concatenate([[0], np.cumsum(np.minimum(count, MAX_PAIRS))])
         m = int(indptr[-1])
         strongest = np.empty(m, np.int32), np.empty(m, np.uint16), np.empty(m)
@@ -215,7 +216,7 @@ def _alike(pairs: Pairs) -> F64:
     turn = np.floor(np.arctan2(sine, cosine) / (2 * np.pi) * _TURNS).astype(np.int64) % _TURNS
     octave = np.clip(np.log2(scale), -_OCTAVES, _OCTAVES - 1e-9) + _OCTAVES
     bins = turn * _SCALES + np.floor(octave * _SCALES_AN_OCTAVE).astype(np.int64)
-    return native.heaviest_windows(pairs.indptr, bins.astype(np.int32), pairs.weight, (_TURNS, _SCALES), _NEIGHBOURS)
+    return joins.heaviest_windows(pairs.indptr, bins.astype(np.int32), pairs.weight, (_TURNS, _SCALES), _NEIGHBOURS)
 
 
 def _some(pairs: Pairs, chosen: I64) -> Pairs:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof import native
-from bof.native import VotePiece
+from bof.native import VotePiece, joins
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 from bof.vocabulary.assignment import Assigner, make_cells, nearest
 from tests.support.scenes import BEST_VARIANT
@@ -322,7 +322,7 @@ def test_the_strongest_are_those_of_sorting(seed: int, limit: int, order: list[i
 # -- Joins ------------------------------------------------------------------------------------------------------------
 
 
-def joined_case(seed: int) -> tuple[Case, native.FeatureRows]:
+def joined_case(seed: int) -> tuple[Case, joins.FeatureRows]:
     """A segment whose words' postings are sorted by image, and the features of three pictures by word."""
     a = make_case(seed, 900)
     for start, stop in pairwise(a.indptr.tolist()):
@@ -330,10 +330,10 @@ def joined_case(seed: int) -> tuple[Case, native.FeatureRows]:
     rng, n = np.random.default_rng(seed + 1), 40
     word = np.sort(rng.integers(0, N_WORDS, n)).astype(np.int32)
     owner, number = rng.integers(0, 3, n).astype(np.int32), rng.permutation(n).astype(np.int32)
-    return a, native.FeatureRows(word, few_bits(rng, (n,)), owner, number)
+    return a, joins.FeatureRows(word, few_bits(rng, (n,)), owner, number)
 
 
-def slow_join(a: Case, rows: native.FeatureRows, max_hamming: int) -> list[list[tuple[int, int, float]]]:
+def slow_join(a: Case, rows: joins.FeatureRows, max_hamming: int) -> list[list[tuple[int, int, float]]]:
     """Of each row its votes: image, database feature and weight."""
     found = []
     for word, signature in zip(rows.word.tolist(), rows.signature.tolist(), strict=True):
@@ -360,7 +360,7 @@ def test_a_join_scores_and_collects_what_slow_loops_do(max_hamming: int) -> None
                 if some:
                     expected[owner, image] += np.rint(sum(some) / math.sqrt(len(some)) * 2**32) / 2**32
         score = np.zeros((3, N_IMAGES))
-        native.join_scores(postings, rows, max_hamming, *weights, score)
+        joins.join_scores(postings, rows, max_hamming, *weights, score)
         assert score.tolist() == expected.tolist()
 
         place = np.where(np.random.default_rng(seed).random((3, N_IMAGES)) < 0.6, 0, -1)
@@ -372,11 +372,11 @@ def test_a_join_scores_and_collects_what_slow_loops_do(max_hamming: int) -> None
                 if place[owner, image] >= 0:
                     pairs[place[owner, image]].append((weight, number << 16 | feature))
         count = np.zeros(n, np.int64)
-        native.join_counts(postings, rows, max_hamming, place, count)
+        joins.join_counts(postings, rows, max_hamming, place, count)
         assert count.tolist() == list(map(len, pairs))
         starts = np.concatenate([[0], np.cumsum(count)])
         collected = native.room_for_votes(int(starts[-1]))
-        native.join_votes(postings, rows, max_hamming, weights, place, starts[:-1], collected)
+        joins.join_votes(postings, rows, max_hamming, weights, place, starts[:-1], collected)
         assert [tuple(vote) for vote in collected.tolist()] == [vote for of_pair in pairs for vote in of_pair]
 
 
@@ -395,7 +395,7 @@ def test_the_heaviest_windows_are_those_of_all_that_are_tried(seed: int, width: 
             for turn in range(n_turns) for scale in range(n_scales - width + 1)
         ]  # fmt: skip
         expected.append(max(windows))
-    assert native.heaviest_windows(indptr, bins, weight, (n_turns, n_scales), width).tolist() == expected
+    assert joins.heaviest_windows(indptr, bins, weight, (n_turns, n_scales), width).tolist() == expected
 
 
 @settings(max_examples=40)

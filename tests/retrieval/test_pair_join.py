@@ -15,6 +15,7 @@ from bof.grouping.candidates import VerifiedCandidate, find_all_candidates, find
 from bof.options import IndexOptions
 from bof.retrieval import pair_join
 from bof.retrieval.searcher import Searcher
+from bof.store.index import Snapshot
 from bof.vocabulary.reconstruction import Reconstruction
 from tests.support.scenes import draw_scene, write_picture
 
@@ -106,5 +107,6 @@ def test_an_empty_collection_and_a_large_one(searcher: Searcher, monkeypatch: py
     monkeypatch.setattr(pair_join, "MOST_SCORES", 20)
     largest = max(part.n_images for part in searcher.collection.postings)
     assert pair_join.most_views(searcher.collection) == max(1, 20 // largest)
+    assert isinstance(searcher.collection, Snapshot)
     empty = dataclasses.replace(searcher.collection, segments=[])
     assert pair_join.most_views(empty) == 20
