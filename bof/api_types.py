@@ -660,6 +660,7 @@ class SearchParameters(TypedDict, total=False):
 
 
 class SearchImageParameters(TypedDict, total=False):
+    other: Sequence[str]
     top: int
     offset: int
     box: str | Sequence[float]
@@ -767,6 +768,7 @@ class SendQueryPictureParameters(TypedDict, total=False):
 
 
 class SearchQueryParameters(TypedDict, total=False):
+    other: Sequence[str]
     top: int
     offset: int
     box: str | Sequence[float]
