@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from bof.cli.arguments import add_option, add_options, options_from
+from bof.cli.arguments import add_local_model, add_option, add_options, given, local_model, options_from
 from bof.cli.command import run
 from bof.cli.on_dask import cluster_of
 from bof.cli.parser import CommandParser
@@ -34,17 +34,20 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser, TrainOptions)
     add_option(parser, DASK)
     add_options(parser, FeatureOptions)
+    add_local_model(parser)
     return parser
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    options, features = options_from(arguments, TrainOptions), options_from(arguments, FeatureOptions)
+    options = options_from(arguments, TrainOptions)
+    features = FeatureOptions(**{**given(arguments, FeatureOptions), **local_model(arguments)})
     source = arguments.source or ", ".join(
         display_name(Path(os.path.abspath(folder)).name) for folder in arguments.photos
     )
     _refuse_unwritable(arguments.output)
     start = time.perf_counter()
     seen = [str(folder.absolute()) for folder in arguments.photos]
+    seen += [features.model_file] if features.model_file else []
     with cluster_of(arguments.dask, options.n_workers, seen) as cluster, progress_bar(" images", "features") as show:
         sample, skipped = draw_sample(arguments.photos, source, features, options, show, cluster)
     for item in skipped:

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import OptionError
-from bof.features.sift import N_DIMENSIONS
 from bof.types import F32, U8
+
+N_DIMENSIONS = 128
+"""Length of a descriptor, that of SIFT (Lowe 2004)."""
 
 _SEED = 128
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of, refer
+from bof.geometry.hypotheses import MAX_PAIRS, Placement, pair_up, placement_of, refer
+from bof.geometry.two_points import propose
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
@@ -248,7 +249,7 @@ class VoteAndVerify:
         """How many matches of each image agree with one similarity, and in which images this turns nothing."""
         indptr, matches, placed = self._matches(votes, images)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
-        best = find_hypotheses(pairs, self.verifying.tolerance)
+        pairs, best, _ = propose(pairs, query, self.verifying.tolerance)
         return best.n_agreeing.tolist(), unturned_hypotheses(images, pairs, best) if len(matches) else {}
 
     def shared(self, query: Geometry, votes: Votes, shifts: Shifts) -> tuple[Bool, I64]:

@@ -16,7 +16,8 @@ from bof.store.inverted_file import WORTH_A_THREAD, Postings, Weights, on_grid, 
 from bof.system.threads import even_shares, in_threads, shares
 from bof.types import F64, I32, I64, Correspondences, QueryWords
 
-SIGMA = 14.0
+import os as _os
+SIGMA = float(_os.environ.get("SG","14"))
 """Votes fall off with Hamming distance h as exp(-(h / SIGMA)**2) (Jegou, Douze, Schmid 2009, section 4.2)."""
 
 _HAMMING_GRID = 2.0**10

@@ -54,7 +54,8 @@ class Newcomers:
             return []
         found = self._candidates(watched, mirrored=False)
         both = [found]
-        if is_needed(self.mirror, found, self.stages.verifying):
+        by_words = not self.stages.vocabulary.features.is_learned
+        if by_words and is_needed(self.mirror, found, self.stages.verifying):
             both.append(self._candidates(watched, mirrored=True))
         likely = {i for one in both for i, known in one.evidence.items() if (known.shared or 0.0) >= LEAST}
         return [self.images[i] for i in sorted(likely)]

@@ -1,0 +1,49 @@
+"""A picture becomes features by a learned model that the user names: points of its own, descriptors as 128 bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bof.errors import ModelError
+from bof.features.descriptor_bytes import descriptor_bytes
+from bof.features.learned_model import PAGE, LearnedModel, cached_model
+from bof.options import LEARNED, FeatureOptions
+from bof.types import F32, U8
+
+SCALE_PX = 16.0
+"""The diameter, in pixels as the picture is worked on, of points of models that say none: all are of one size."""
+
+
+def learned_features(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
+    """Key points f32 (n, 4) of pixels u8 (h, w): x, y, size and angle as OpenCV has them; descriptors u8 (n, 128).
+
+    Strongest first, ties by y and x. Where the model has no angles all are 0, which geometry takes as none
+    (`geometry.two_points`). Raises ModelError where the model cannot be used.
+    """
+    if not pixels.size:
+        return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
+    found = model_of(options).find(pixels)
+    x, y = found.xy.T
+    order = np.lexsort((x, y, -found.score))[: options.max_features]
+    keypoints = np.zeros((len(order), 4), np.float32)
+    keypoints[:, :2] = found.xy[order]
+    keypoints[:, 2] = SCALE_PX if found.scale is None else found.scale[order]
+    if found.angle is not None:
+        keypoints[:, 3] = found.angle[order] % np.float32(360)
+    return keypoints, descriptor_bytes(found.descriptors[order])
+
+
+def model_of(options: FeatureOptions) -> LearnedModel:
+    """The model of learned features. Raises ModelError where it is not at hand, MismatchError where it is another."""
+    if not options.model_file:
+        expected, advice = f"the file of the model {options.model[:12]}", f"see docs/{PAGE}"
+        raise ModelError(expected=expected, found="none", advice=advice)
+    return cached_model(Path(options.model_file), options.model)
+
+
+def learned_options(path: Path, options: FeatureOptions) -> FeatureOptions:
+    """These options with the model in a file. Raises ModelError where it is none of local features."""
+    model = cached_model(path)
+    return options.replaced(extractor=LEARNED, model=model.sha256, model_file=str(model.path))
