@@ -9,6 +9,7 @@ import numpy as np
 from bof.geometry.hypotheses import (
     MAX_PAIRS,
     MIN_FIT,
+    STRICT,
     Gate,
     Hypotheses,
     Pairs,
@@ -88,7 +89,7 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
 
 
 def _refined(
-    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, gate: Gate
+    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, gate: Gate = STRICT
 ) -> tuple[F64, F64, F64]:
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
