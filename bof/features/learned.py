@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bof.errors import ModelError
@@ -19,20 +20,29 @@ SCALE_PX = 16.0
 def learned_features(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
     """Key points f32 (n, 4) of pixels u8 (h, w): x, y, size and angle as OpenCV has them; descriptors u8 (n, 128).
 
-    Strongest first, ties by y and x. Where the model has no angles all are 0, which geometry takes as none
+    A picture that is so small that twice its sides fit options.max_side is seen enlarged twice, too: SIFT does that with
+    every picture. Strongest first, ties by y and x. Where the model has no angles all are 0, which geometry takes as none
     (`geometry.two_points`). Raises ModelError where the model cannot be used.
     """
     if not pixels.size:
         return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
-    found = model_of(options).find(pixels)
-    x, y = found.xy.T
-    order = np.lexsort((x, y, -found.score))[: options.max_features]
-    keypoints = np.zeros((len(order), 4), np.float32)
-    keypoints[:, :2] = found.xy[order]
-    keypoints[:, 2] = SCALE_PX if found.scale is None else found.scale[order]
+    model = model_of(options)
+    looks = [_look(model, pixels, times) for times in ((2, 1) if 2 * max(pixels.shape) <= options.max_side else (1,))]
+    keypoints, descriptors, score = (np.concatenate(columns) for columns in zip(*looks, strict=True))
+    order = np.lexsort((keypoints[:, 0], keypoints[:, 1], -score))[: options.max_features]
+    return keypoints[order], descriptor_bytes(descriptors[order])
+
+
+def _look(model: LearnedModel, pixels: U8, times: int) -> tuple[F32, F32, F32]:
+    """Key points f32 (n, 4) in pixels, descriptors f32 (n, d) and scores of pixels that are enlarged some times."""
+    seen = pixels if times == 1 else cv2.resize(pixels, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    found = model.find(np.asarray(seen, np.uint8))
+    keypoints = np.zeros((len(found.xy), 4), np.float32)
+    keypoints[:, :2] = (found.xy + np.float32(0.5)) / np.float32(times) - np.float32(0.5)
+    keypoints[:, 2] = (SCALE_PX if found.scale is None else found.scale) / np.float32(times)
     if found.angle is not None:
-        keypoints[:, 3] = found.angle[order] % np.float32(360)
-    return keypoints, descriptor_bytes(found.descriptors[order])
+        keypoints[:, 3] = found.angle % np.float32(360)
+    return keypoints, found.descriptors, found.score
 
 
 def model_of(options: FeatureOptions) -> LearnedModel:

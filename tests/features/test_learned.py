@@ -23,6 +23,9 @@ from tests.support.local_models import CELL, LENGTH, LocalModel
 from tests.support.scenes import draw_scene
 
 
+ONCE = 480
+
+
 def grey(seed: int) -> U8:
     return np.asarray(draw_scene(seed).mean(axis=2), np.uint8)
 
@@ -38,7 +41,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def options(model: Path) -> FeatureOptions:
-    return learned_options(model, FeatureOptions())
+    """So that no scene is seen enlarged: none fits the side twice."""
+    return learned_options(model, FeatureOptions(max_side=ONCE))
 
 
 def test_points_and_descriptors_are_the_models(options: FeatureOptions) -> None:
@@ -79,6 +83,17 @@ def test_a_smaller_picture_has_its_features_in_the_originals_frame(options: Feat
     assert (features.geometry.scale_px == 2 * SCALE_PX).all()
 
 
+def test_a_picture_that_fits_the_side_twice_is_seen_enlarged_too(options: FeatureOptions) -> None:
+    once = extract_features(picture(grey(8)), options.replaced(max_features=9000))
+    twice = extract_features(picture(grey(8)), options.replaced(max_side=640, max_features=9000))
+    assert set(twice.geometry.scale_px.tolist()) == {SCALE_PX, SCALE_PX / 2}
+    near = twice.take(twice.geometry.scale_px == SCALE_PX)
+    np.testing.assert_array_equal(near.descriptors, once.descriptors)
+    assert len(twice) > 3 * len(once)
+    xy = twice.geometry.xy_px
+    assert (xy > -0.5).all() and (xy < [319.5, 239.5]).all()
+
+
 def test_a_small_picture_is_enlarged_and_a_long_one_seen_in_tiles(options: FeatureOptions) -> None:
     small = grey(5)[:100, :120]
     enlarged = extract_features(picture(small), options)
@@ -95,7 +110,9 @@ def test_a_picture_without_anything_has_no_features(options: FeatureOptions) -> 
 
 
 def test_a_model_of_colours_sees_grey_three_times_and_may_have_a_batch_axis(tmp_path: Path, options: FeatureOptions) -> None:
-    coloured = learned_options(LocalModel(channels=3, batched=True).write(tmp_path / "m.onnx"), FeatureOptions())
+    coloured = learned_options(
+        LocalModel(channels=3, batched=True).write(tmp_path / "m.onnx"), FeatureOptions(max_side=ONCE)
+    )
     one, other = (extract_features(picture(grey(6)), each) for each in (options, coloured))
     np.testing.assert_array_equal(one.geometry.xy_px, other.geometry.xy_px)
     assert np.abs(one.descriptors.astype(int) - other.descriptors).max() <= 1
