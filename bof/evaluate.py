@@ -43,6 +43,9 @@ from bof.images.decode import read_bytes
 from bof.images.listing import walk_images
 from bof.images.written import require_no_photograph
 from bof.options import AUTO, BOX, IndexOptions, VideoOptions
+from bof.options.published import CacheOptions
+from bof.store.published.buckets import publication_place, shown_place
+from bof.store.published.copies import is_published, local_folder
 from bof.system.files import write_file
 from bof.system.memory import peak_memory
 from bof.system.units import human_bytes
@@ -62,8 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--vocabulary", type=Path, metavar="DIR", help="vocabulary to use (default: bof's own)")
     parser.add_argument(
-        "--index", type=Path, metavar="DIR", help="keep the index here and use it again (default: a temporary one)"
-    )
+        "--index", type=publication_place, metavar="DIR",
+        help="keep the index here and use it again (default: a temporary one); or where one was published",
+    )  # fmt: skip
+    add_options(parser, CacheOptions)
     parser.add_argument(
         "--crop", action="store_true", help="cut a query's box out before extraction (default: keep key points inside)"
     )
@@ -115,6 +120,8 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path]) -> tuple[Engine, AddReport]:
     """An index that has these files, until the stack is closed, and what was added."""
+    if arguments.index and is_published(arguments.index):
+        return _published(stack, arguments, files)
     folder = arguments.index or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bof-evaluate-"))) / "index"
     engine = stack.enter_context(Engine.open_or_create(folder, arguments.vocabulary, **chosen_features(arguments)))
     engine.workers = stack.enter_context(search_workers(arguments, folder))
@@ -123,6 +130,21 @@ def _indexed(stack: ExitStack, arguments: argparse.Namespace, files: list[Path])
     with stage_bars() as show:
         cluster = engine.workers.cluster if engine.workers else None
         return engine, engine.add(files, options, show, cluster=cluster)
+
+
+def _published(stack: ExitStack, arguments: argparse.Namespace, files: list[Path]) -> tuple[Engine, AddReport]:
+    """A published index that has these files already. Raises BenchmarkError where it has not."""
+    folder = local_folder(arguments.index, options_from(arguments, CacheOptions))
+    workers = stack.enter_context(search_workers(arguments, folder))
+    engine = stack.enter_context(Engine.open(folder, arguments.vocabulary, workers=workers))
+    engine.require_columns(search_options(arguments).groups)
+    plan = engine.plan(files)
+    if lacking := plan.to_read:
+        found = f"{len(lacking)} that are new or changed, the first is {display_name(lacking[0][0])}"
+        raise BenchmarkError(
+            path=shown_place(arguments.index), expected="a published index of these pictures", found=found
+        )
+    return engine, AddReport(0, 0, 0, 0, 0, 0, plan.n_unchanged, (), 0, 0.0)
 
 
 def _evaluate_films(arguments: argparse.Namespace) -> int:

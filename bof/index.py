@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bof.cli import dry_run, harvesting, parting, upkeep
+from bof.cli import dry_run, harvesting, parting, publishing, upkeep
 from bof.cli.add_report import describe_passed_over, report_added
 from bof.cli.arguments import (
     add_chosen_columns,
@@ -47,6 +47,7 @@ _USAGE = """\
 --add FILE... | --remove NAME... | --annotate NAME... --tag TAG
 --merge | --check | --repair | --stats
 [PHOTOS...] --parts N | [PHOTOS...] --part I --of N | --reparts N | --combine PART...
+--publish PLACE [--sweep]
 --export FILE [--where CONDITION] | --metadata FILE
 --pairs FILE | --graph FILE... [--graph-order FIELD]
 --judge {same,different,none} A B | --export-judgments FILE | --import-judgments FILE"""
@@ -109,8 +110,11 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--export-judgments", type=Path, metavar="FILE", help="write them (.csv or .jsonl)")
     group.add_argument("--import-judgments", type=Path, metavar="FILE", help="read them from such a file")
     parting.add_part_actions(group)
+    publishing.add_publish(group)
     add_graph(group)
     named.add_argument("--where", default="", metavar="CONDITION", help="with --export: only these (tag = museum)")
+    publishing.add_sweep(named)
+    parting.add_replace_parts(named)
     add_option(named, PARTNERS)
     add_option(named, GRAPH_ORDER)
     named.add_argument("--json", action="store_true", help="print JSON: what was done; --check and --stats too")
@@ -137,6 +141,8 @@ def _command(arguments: argparse.Namespace) -> int:
     folder = index_folder(arguments.index)
     if arguments.reparts is not None or arguments.combine:
         return parting.repart_or_combine(folder, arguments)
+    if arguments.publish:
+        return publishing.publish_index(folder, arguments)
     if arguments.iiif:
         with ended_like_interrupted():
             return harvesting.harvest_command(folder, arguments, options)
@@ -169,7 +175,7 @@ def _command(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    actions = (*upkeep.ACTIONS, *parting.ACTIONS)
+    actions = (*upkeep.ACTIONS, *parting.ACTIONS, "publish")
     action = next((name for name in actions if getattr(arguments, name) not in (None, False, [])), None)
     harvesting.refuse_contradictions(arguments)
     if action and arguments.iiif:
@@ -181,6 +187,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.json and not prints_json:
         found = f"{{{action or 'dry_run'}}}"
         raise OptionError(option="json", expected="folders, {check} or {stats} beside it", found=found)
+    if arguments.replace_parts and not arguments.repair:
+        raise OptionError(option="replace_parts", expected="{repair} beside it")
     if arguments.untag and not arguments.annotate:
         raise OptionError(option="untag", expected="{annotate} NAME beside it")
     if arguments.watch and (arguments.dry_run or arguments.add):
@@ -188,6 +196,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     if arguments.watch:
         require_watchdog()
     refuse_wrong_graph(arguments)
+    publishing.refuse_wrong_publishing(arguments)
     refuse_wrong_judging(arguments)
     for option in ("skipped", "pairs", "export", "export_judgments"):
         if path := getattr(arguments, option):

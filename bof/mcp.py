@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from bof.cli.arguments import add_index, add_option, index_folder
+from bof.cli.arguments import add_option, add_readable_index, readable_index
 from bof.cli.command import run
 from bof.cli.parser import CommandParser
 from bof.errors import ServerError
@@ -17,7 +17,7 @@ from bof.options.serving import MAPPED_MEMORY
 def _parser() -> argparse.ArgumentParser:
     description = "Offer an index to an assistant as tools of the Model Context Protocol. The assistant starts this."
     parser = CommandParser("mcp", "[--index DIR] [--allow DIR] [--write]", description)
-    add_index(parser)
+    add_readable_index(parser)
     meaning = "a folder whose files the assistant may search with and, with --write, add; may be repeated"
     parser.add_argument("--allow", type=Path, action="append", default=[], metavar="DIR", help=meaning)
     parser.add_argument("--write", action="store_true", help="let the assistant add, tag and remove pictures")
@@ -35,7 +35,7 @@ def _command(arguments: argparse.Namespace) -> int:
     from bof.assistants.tools import Tools
     from bof.engine import Engine
 
-    folder = index_folder(arguments.index)
+    folder = readable_index(arguments)
     with Engine.open(folder, arguments.vocabulary, memory=arguments.memory) as engine:
         tools = Tools(Sources.of(engine, arguments.allow), arguments.write)
         make_server(tools).run("stdio")

@@ -12,12 +12,12 @@ from typing import Any
 
 from bof.cli.annotating import annotated, harvested_hits
 from bof.cli.arguments import (
-    add_index,
     add_option,
     add_options,
+    add_readable_index,
     add_search_options,
-    index_folder,
     options_from,
+    readable_index,
     search_options,
 )
 from bof.cli.clip_finding import FoundSegments, find_clip, is_film
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         help="picture files, folders of them, - for one on standard input; a film: the segments that it shares with "
         "films of the index; FILM#t=SECONDS: a frame of it",
     )  # fmt: skip
-    add_index(parser)
+    add_readable_index(parser)
     for option in (TOP, VERDICT, BOX):
         add_option(parser, option)
     together = "search with all pictures as one query: several views of one thing"
@@ -105,7 +105,7 @@ def _command(arguments: argparse.Namespace) -> int:
     _refuse_contradictions(arguments, names)
     refuse_for_films(arguments, names)
     start = time.perf_counter()
-    folder = index_folder(arguments.index)
+    folder = readable_index(arguments)
     with (
         search_workers(arguments, folder) as workers,
         Engine.open(folder, arguments.vocabulary, workers=workers) as engine,

@@ -9,13 +9,14 @@ import os
 import sys
 from pathlib import Path
 
-from bof.cli.arguments import add_index, add_option, add_options, index_folder, options_from
+from bof.cli.arguments import add_option, add_options, add_readable_index, options_from, readable_index
 from bof.cli.command import run
 from bof.cli.on_dask import add_search_workers, search_workers
 from bof.cli.parser import CommandParser
 from bof.errors import OptionError, ServerError
 from bof.options.serving import MAPPED_MEMORY, PORT, ServeOptions
 from bof.server.pairing import pairing_line
+from bof.system.locking import is_read_only
 from bof.system.memory import hide_memory
 
 READ_TOKEN, WRITE_TOKEN = "BOF_READ_TOKEN", "BOF_WRITE_TOKEN"
@@ -26,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     description = "Search by image, in a browser and over HTTP."
     parser = CommandParser("serve", "[--index DIR] [--port N] [options]", description)
     add = parser.add_argument
-    add_index(parser)
+    add_readable_index(parser)
     add("--host", default="127.0.0.1", help="address to listen on; any but this machine's own needs a token")
     add_option(parser, PORT)
     add("--token", default="", metavar="TOKEN", help=f"who has it may search and change (better: ${WRITE_TOKEN})")
@@ -65,10 +66,11 @@ def _command(arguments: argparse.Namespace) -> int:
     write_token = arguments.token or os.environ.get(WRITE_TOKEN, "")
     read_token = arguments.read_token or os.environ.get(READ_TOKEN, "")
     hosts = _hosts(arguments, read_token, write_token)
-    folder = index_folder(arguments.index)
+    folder = readable_index(arguments)
+    read_only = arguments.read_only or is_read_only(folder)
     with search_workers(arguments, folder) as workers:
         settings = Settings(
-            folder, arguments.vocabulary, arguments.uploads, read_token, write_token, arguments.read_only, hosts,
+            folder, arguments.vocabulary, arguments.uploads, read_token, write_token, read_only, hosts,
             frozenset(arguments.allow_origin), arguments.memory, frozenset(map(Source.of, arguments.allow_urls)),
             arguments.allow_moves, workers,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from bof.cli.parser import for_experts, program_name, takes_several
 from bof.engine import Engine
+from bof.errors import OptionError
 from bof.features.learned import learned_options
 from bof.global_descriptors.describe import ModelChoice
 from bof.options import (
@@ -28,6 +29,9 @@ from bof.options import (
     VoteOptions,
 )
 from bof.options.option import Option, option_of, options_of
+from bof.options.published import CacheOptions
+from bof.store.published.buckets import publication_place, shown_place
+from bof.store.published.copies import is_published, local_folder
 
 T = TypeVar("T")
 
@@ -128,7 +132,15 @@ def add_index(parser: argparse.ArgumentParser, vocabulary: str = "its vocabulary
 def add_index_folder(parser: argparse.ArgumentParser) -> None:
     """The flag --index alone."""
     index = f"the index's folder (default ${INDEX_VARIABLE} or ./{DEFAULT_INDEX})"
-    parser.add_argument("--index", type=Path, metavar="DIR", help=index)
+    parser.add_argument("--index", type=publication_place, metavar="DIR", help=index)
+
+
+def add_readable_index(parser: argparse.ArgumentParser) -> None:
+    """The flags that `readable_index` reads, and --vocabulary."""
+    index = f"the index's folder, or where it was published (default ${INDEX_VARIABLE} or ./{DEFAULT_INDEX})"
+    parser.add_argument("--index", type=publication_place, metavar="DIR", help=index)
+    add_vocabulary(parser, "its vocabulary, if it is not where it was")
+    add_options(parser, CacheOptions)
 
 
 def add_vocabulary(parser: argparse.ArgumentParser, meaning: str) -> None:
@@ -139,10 +151,24 @@ def add_vocabulary(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def index_folder(chosen: Path | None) -> Path:
     """The index to use: the one chosen, else $BOF_INDEX, else ./bof-index; says so where none was chosen."""
+    folder = _chosen_index(chosen)
+    if is_published(folder):
+        advice = "a published index is read-only; name the one that it was published from"
+        raise OptionError(option="index", expected="the folder of an index", found=shown_place(folder), advice=advice)
+    return folder
+
+
+def readable_index(arguments: argparse.Namespace) -> Path:
+    """The same for commands that only read: what is published at a place is fetched, and opened as a folder."""
+    folder = _chosen_index(arguments.index)
+    return local_folder(folder, options_from(arguments, CacheOptions)) if is_published(folder) else folder
+
+
+def _chosen_index(chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen
-    folder = Path(os.environ.get(INDEX_VARIABLE) or DEFAULT_INDEX)
-    print(f"index: {folder.absolute()} (choose another with --index or ${INDEX_VARIABLE})", file=sys.stderr)
+    folder = publication_place(os.environ.get(INDEX_VARIABLE) or str(DEFAULT_INDEX))
+    print(f"index: {shown_place(folder)} (choose another with --index or ${INDEX_VARIABLE})", file=sys.stderr)
     return folder
 
 

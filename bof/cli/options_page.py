@@ -39,6 +39,7 @@ from bof.options import (
 )
 from bof.options.cluster import DASK, DEADLINE, REPLICAS
 from bof.options.option import Option, options_of
+from bof.options.published import CacheOptions
 from bof.options.serving import MAPPED_MEMORY, PORT
 
 STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
@@ -58,6 +59,7 @@ STAGES: dict[type[Any], tuple[str, Sequence[Option]]] = {
     ClipOptions: ("search, duplicates", ()),
     DuplicateOptions: ("duplicates", (KIND, GROUPS_SHOWN, KEEP, DASK, REPLICAS, DEADLINE)),
     ServeOptions: ("serve", (PORT, MAPPED_MEMORY, DASK, REPLICAS, DEADLINE)),
+    CacheOptions: ("search, serve, mcp, evaluate, for a published index", ()),
 }
 """Class -> the commands that have its options, and what these have beside them."""
 

@@ -9,6 +9,7 @@ from bof.cli.arguments import add_option
 from bof.cli.progress import progress_bar
 from bof.errors import OptionError, display_name
 from bof.options import PART_BY
+from bof.standing_queries.bringing import bring_watch_lists
 from bof.store.index import Index
 from bof.store.parts.combining import combine
 from bof.store.parts.layout import PartShare, Split
@@ -28,6 +29,12 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--of", type=int, metavar="N", help="with --part: of so many")
     add_option(group, PART_BY, only_if_given="hash; with --reparts as the index has it")
+
+
+def add_replace_parts(group: argparse._ActionsContainer) -> None:
+    """The flag that goes with --repair."""
+    meaning = "with --repair: put an empty part in the place of one whose folder is gone; its pictures are lost"
+    group.add_argument("--replace-parts", action="store_true", help=meaning)
 
 
 def add_part_actions(group: argparse._MutuallyExclusiveGroup) -> None:
@@ -51,7 +58,7 @@ def chosen_split(arguments: argparse.Namespace) -> Split | PartShare | None:
 def repart_or_combine(folder: Path, arguments: argparse.Namespace) -> int:
     """Give an index other parts, or make one of others."""
     if arguments.combine:
-        made = combine(folder, arguments.combine, arguments.part_by or "hash")
+        made = combine(folder, arguments.combine, arguments.part_by or "hash", bring_watch_lists)
     else:
         with progress_bar(" parts") as show:
             made = repart(Index.open(folder), arguments.reparts, arguments.part_by, show)

@@ -158,16 +158,23 @@ def _check(index: Index, arguments: argparse.Namespace) -> int:
             print("--repair copies it again, from --vocabulary DIR or from where it was copied; all pictures are sound")
         elif report.wrong_pictures:
             print("--repair drops them; --iiif with their manifests fetches them again; all features are sound")
+        elif report.wrong_commit:
+            print("--repair drops it; the next bof index adds what it was to add")
         elif report.wrong_judgments:
             print("restore the file from a copy, or delete it and read an export with --import-judgments")
     return 0 if report.is_sound else 1
 
 
 def _repair(index: Index, arguments: argparse.Namespace) -> int:
-    report = index.repair([arguments.vocabulary] if arguments.vocabulary else [])
+    chosen = [arguments.vocabulary] if arguments.vocabulary else []
+    report = index.repair(chosen, replace_parts=arguments.replace_parts)
     _print_check(report)
     if report.wrong_vocabulary:
         print("the vocabulary is copied again")
+    if report.lost_parts:
+        roots = ", ".join(map(display_name, index.roots)) or "no folder: none was added"
+        print(f"{program_name('index')} reads again what lies in {roots}; with --dry-run it says how much")
+        print("what was added in other ways is lost with these parts, and so are the tags and fields of all of it")
     if report.damages:
         print(f"the damaged segments are dropped; index the pictures named above again: {program_name('index')}")
     return 0
@@ -183,8 +190,11 @@ def _print_check(report: CheckReport) -> None:
         print(f"damaged: {display_name(report.wrong_metadata)}")
     if report.wrong_vocabulary:
         print(f"damaged: {display_name(report.wrong_vocabulary)}")
-    for reason in [*report.wrong_pictures, *([report.wrong_judgments] if report.wrong_judgments else [])]:
-        print(f"damaged: {display_name(reason)}")
+    for part in report.lost_parts:
+        print(f"lost: {display_name(part)}")
+    for reason in [*report.wrong_pictures, report.wrong_judgments, report.wrong_commit]:
+        if reason:
+            print(f"damaged: {display_name(reason)}")
     for path in report.strays:
         print(f"belongs to nothing: {display_name(path)} (the next change of the index sweeps it away)")
     print(
@@ -207,6 +217,7 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
     wrong = {
         "wrong_metadata": report.wrong_metadata, "wrong_vocabulary": report.wrong_vocabulary,
         "wrong_pictures": list(report.wrong_pictures), "wrong_judgments": report.wrong_judgments,
+        "wrong_commit": report.wrong_commit,
     }  # fmt: skip
     return {**counts, "damages": damages, **wrong, "strays": strays}
 

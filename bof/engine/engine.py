@@ -14,6 +14,7 @@ from bof.geometry.transforms import corners
 from bof.images.sources import Channels, Source, is_one, open_source
 from bof.ingest.own_features import check_features, content_of_features, require_own
 from bof.options import TOP, FeatureOptions, SearchOptions
+from bof.options.published import CacheOptions
 from bof.retrieval.hits import Hits
 from bof.retrieval.pages import HitRange
 from bof.retrieval.query import PictureViews, PreparedQuery, Query, QueryBox, QuerySpec, read_query, together
@@ -22,6 +23,7 @@ from bof.store import catalog
 from bof.store.index import Index
 from bof.store.parts.layout import PartShare, Split
 from bof.store.parts.making import create_index, require_split
+from bof.store.published.copies import local_folder
 from bof.system.ahead import run_ahead
 from bof.types import Features
 from bof.vocabulary.vocabulary import default_vocabulary_path, load_vocabulary
@@ -67,13 +69,15 @@ class Engine(ChangingIndex, AskingIndex):
         *,
         memory: int = 0,
         workers: SearchWorkers | None = None,
+        cache: CacheOptions | None = None,
     ) -> Self:
         """An existing index, with the vocabulary that it carries unless another place is named.
 
-        workers: who votes and verifies, None: this process.
+        folder: or where an index was published, `s3://BUCKET/PREFIX` or a folder: its files are fetched, and it is
+        read-only; workers: who votes and verifies, None: this process; cache: where stays what was fetched.
         """
         vocabulary = Path(vocabulary_folder) if vocabulary_folder else None
-        return cls(Index.open(Path(folder)), vocabulary, memory, workers)
+        return cls(Index.open(local_folder(folder, cache)), vocabulary, memory, workers)
 
     @classmethod
     def open_or_create(

@@ -20,6 +20,7 @@ from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Sele
 from bof.store.check import CheckReport
 from bof.store.index import Index
 from bof.store.judgments import Judgment, JudgmentReader, add_judgments, read_judgments, withdraw_judgments
+from bof.store.published.copies import copy_at
 from bof.store.snapshot import Snapshot, SnapshotFacts
 from bof.store.vocabulary_copy import load_copy
 from bof.system.units import counted
@@ -38,7 +39,7 @@ class OpenedIndex:
     """
 
     def __init__(self, index: Index, vocabulary_folder: Path | None = None) -> None:
-        self._index = index
+        self._index, self._copy = index, copy_at(index.folder)
         self.vocabulary_folder, self.vocabulary = _load_vocabulary(index, vocabulary_folder)
         index.require(self.vocabulary)
         self._opened: Snapshot | None = None
@@ -125,11 +126,16 @@ class OpenedIndex:
         """What is done before anybody searches a commit."""
 
     def refresh(self) -> bool:
-        """See what has been committed since, by any process; returns whether there was anything."""
+        """See what has been committed since, by any process; returns whether there was anything.
+
+        What was published since is seen once a thread, which looks for it every half minute, has fetched it.
+        """
         before = self._opened
-        if before is not None and before.is_whole and self._index.generation() == before.generation:
+        if newer := self._copy and self._copy.newer():
+            self._copy, self._judgments = newer, JudgmentReader(newer.folder)
+        elif before is not None and before.is_whole and self._index.generation() == before.generation:
             return False
-        self._index = Index.open(self.folder)  # it may be in parts by now
+        self._index = Index.open(newer.folder if newer else self.folder)  # it may be in parts by now
         self._index.require(self.vocabulary)
         opened = self._index.snapshot(before)
         self._prepare(opened)

@@ -6,7 +6,7 @@ Bhattacharyya coefficient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -39,18 +39,12 @@ _WEIGHTS: F64 = _AREAS / (1 - _AREAS) / (_AREAS / (1 - _AREAS)).sum()
 Measured in docs/evaluation.md beside others: equal weights, areas, their roots and powers.
 """
 
-_ROOTED = frozenset({"euclidean", "bhattacharyya"})
-"""Metrics whose distance is the root of a sum over bins."""
-
 ARRAYS: Mapping[str, tuple[str, tuple[int, ...]]] = MappingProxyType(
     {"color": ("|u1", (N_REGIONS * N_BINS,)), "histogram": ("|u1", (N_BINS,))}
 )
 """What is stored of a picture: dtype and shape of a row by name."""
 
 _FULL = 255
-_ALL = float(_FULL**2)
-"""A share of one, in the unit of squared codes."""
-
 _BLOCK = 16
 """Bins that the compiled loop takes at once."""
 
@@ -96,16 +90,29 @@ def encode(counts: F64) -> U8:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A row as the loop wants it: bin f32 (b,), shares or their roots; block i32, n_met of them with shares, first.
-
-    share and square: sums over all bins of shares and of their squares.
-    """
+    """A row as the compiled loop wants it: see `native.compare_histograms`."""
 
     bin: F32
     block: I32
-    n_met: int
-    share: float
-    square: float
+    n_met: I32
+    facts: F64
+
+    @classmethod
+    def of(cls, row: U8, metric: str) -> _Query:
+        """Of a row of codes of one region or five."""
+        n_regions = N_REGIONS if len(row) == N_REGIONS * N_BINS else 1
+        codes = row.reshape(n_regions, -1)
+        share = np.square(codes, dtype=np.float64)
+        is_met: NDArray[np.bool_] = np.any(codes.reshape(n_regions, -1, _BLOCK), axis=2)
+        first = np.arange(n_regions)[:, None] * is_met.shape[1]
+        block = np.argsort(~is_met, axis=1, kind="stable") + first
+        areas = _WEIGHTS if n_regions > 1 else np.ones(1)
+        weights = areas * is_met.any(axis=1)
+        of_all = weights / max(float(weights.sum()), 1e-9)
+        facts = np.stack([of_all, np.maximum(share.sum(axis=1), 1.0), (share * share).sum(axis=1)], axis=1)
+        bins = codes if metric == "bhattacharyya" else share
+        in_loop = np.ravel(bins.astype(np.float32)), np.ravel(block.astype(np.int32))
+        return cls(*in_loop, is_met.sum(axis=1, dtype=np.int32), facts)
 
 
 def similarity(query: U8, rows: U8, metric: str = DEFAULT_METRIC) -> F32:
@@ -118,64 +125,10 @@ def similarity(query: U8, rows: U8, metric: str = DEFAULT_METRIC) -> F32:
     bhattacharyya and euclidean, else in the mean of their similarities. Raises OptionError for another metric.
     """
     option_of(SearchOptions, "metric").check(metric)
-    if len(query) != N_REGIONS * N_BINS:
-        return _similarity(query, rows, metric)
-    weights = _WEIGHTS * query.reshape(N_REGIONS, N_BINS).any(axis=1)
-    total, is_rooted = np.zeros(len(rows)), metric in _ROOTED
-    for part, weight in enumerate((weights / max(float(weights.sum()), 1e-9)).tolist()):
-        bins = slice(part * N_BINS, (part + 1) * N_BINS)
-        alike = _similarity(query[bins], np.ascontiguousarray(rows[:, bins]), metric).astype(np.float64)
-        total += weight * (1.0 - (1.0 - alike) ** 2 if is_rooted else alike)
-    return np.asarray(1.0 - np.sqrt(np.maximum(1.0 - total, 0.0)) if is_rooted else total, np.float32)
-
-
-def _similarity(query: U8, rows: U8, metric: str) -> F32:
-    """Of one region."""
-    number, prepared = METRICS.index(metric), _prepare(query, metric)
-    alike = np.empty(len(rows), np.float32)
-    sums = np.empty((len(rows), 3), np.float32)
+    number, found, alike = METRICS.index(metric), _Query.of(query, metric), np.empty(len(rows), np.float32)
 
     def compare(some: range) -> None:
-        native.compare_histograms(number, prepared.bin, prepared.block, prepared.n_met, rows, some, sums)
-        part = slice(some.start, some.stop)
-        found = _FINISH[metric](prepared, len(query), *sums[part].T.astype(np.float64))
-        alike[part] = np.clip(found, 0.0, 1.0)
+        native.compare_histograms(number, found.bin, found.block, found.n_met, found.facts, rows, some, alike)
 
     in_threads(compare, even_shares(len(rows), _WORTH_A_THREAD // len(query)))
     return alike
-
-
-def _prepare(query: U8, metric: str) -> _Query:
-    share = np.square(query, dtype=np.float32)
-    has_shares = query.reshape(-1, _BLOCK).any(axis=1)
-    block = np.argsort(~has_shares, kind="stable").astype(np.int32)
-    exact = share.astype(np.float64)
-    bins = query.astype(np.float32) if metric == "bhattacharyya" else share
-    return _Query(bins, block, int(has_shares.sum()), max(float(exact.sum()), 1.0), float((exact * exact).sum()))
-
-
-def _chi_square(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
-    return 1.0 - both / (2.0 * query.share)
-
-
-def _euclidean(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
-    return 1.0 - np.sqrt(both / (2.0 * _ALL * query.share))
-
-
-def _correlation(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
-    spread = (n * query.square - query.share**2) * (n * square - share * share)
-    return np.divide(n * both - query.share * share, np.sqrt(np.maximum(spread, 1.0)))
-
-
-def _intersection(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
-    return np.divide(both, query.share)
-
-
-def _bhattacharyya(query: _Query, n: int, both: F64, share: F64, square: F64) -> F64:
-    overlap = both / np.sqrt(query.share * np.maximum(share, 1.0))
-    return 1.0 - np.sqrt(np.maximum(1.0 - overlap, 0.0))
-
-
-_FINISH: Mapping[str, Callable[[_Query, int, F64, F64, F64], F64]] = dict(
-    zip(METRICS, (_chi_square, _euclidean, _correlation, _intersection, _bhattacharyya), strict=True)
-)

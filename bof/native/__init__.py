@@ -267,15 +267,18 @@ def differing_bits(query: U64, rows: U64, some: range, distance: U16) -> None:
     CALLS["differing_bits"](query, rows, some, distance)
 
 
-def compare_histograms(metric: int, query: F32, block: I32, n_met: int, rows: U8, some: range, sums: F32) -> None:
-    """Fill sums f32 (n, 3), for some of the rows u8 (n, b): of both, of the row's shares, and of their squares.
+def compare_histograms(
+    metric: int, query: F32, block: I32, n_met: I32, facts: F64, rows: U8, some: range, alike: F32
+) -> None:
+    """Fill how alike some of the rows u8 (n, b) are to a query, f32 (n,) in [0, 1].
 
-    rows u8 (n, b): codes, whose squares are shares q; b is a multiple of 16. query f32 (b,): shares p, for metric 4
-    their roots. block i32 (b / 16,): every block of 16 bins, those where the query has shares first, n_met of them.
-    The sum of both is of metric 0: (p - q)^2 / (p + q); 1: (p - q)^2; 2: p q; 3: min(p, q); 4: sqrt(p q). The other
-    sums are filled where a metric needs them, zero elsewhere: shares by 2 and 4, squares by 2.
+    rows u8 (n, b): codes of r regions, whose squares are shares q; each region has a multiple of 16 bins. query f32
+    (b,): shares p, for metric 4 their roots. block i32 (b / 16,): the blocks of 16 bins of each region, those where the
+    query has shares first, and n_met i32 (r,) of them. facts f64 (r, 3): a region's weight (all add up to 1), the sum
+    of its p, of their squares. Metrics are 0: chi-square; 1: euclidean; 2: correlation; 3: intersection; 4:
+    bhattacharyya, as `global_descriptors.color.similarity` has them.
     """
-    CALLS["compare_histograms"](metric, query, block, n_met, rows, some, sums)
+    CALLS["compare_histograms"](metric, query, block, n_met, facts, rows, some, alike)
 
 
 def sift_room(width: int, height: int, n_bands: int) -> int:

@@ -58,10 +58,12 @@ EXPORT int64_t bof_differing_bits(
     return 0;
 }
 
-/* Histograms are codes, roots of shares: the share of a bin is the square of its code, a whole number.
+/* Histograms are codes, roots of shares: the share of a bin is the square of its code, a whole number. A row holds those
+   of one region of a picture or of several, one after the other.
 
-   Sums are of floats. Each of 16 lanes adds up its own bins, in one order, and then the lanes are added in one order: the
-   sums have the same bits on every processor. AVX-512 divides no faster than AVX2, so there is no variant for it. */
+   Sums over a region are of floats. Each of 16 lanes adds up its own bins, in one order, and then the lanes are added in
+   one order; what follows from the sums is computed in doubles, by one order too: similarities have the same bits on
+   every processor. AVX-512 divides no faster than AVX2, so there is no variant for it. */
 #define BINS 16
 #define HALF (BINS / 2)
 
@@ -198,66 +200,102 @@ NARROW INLINE void add_narrow(int metric, int is_met, const float *query, const 
 }
 #endif
 
-/* A query: its shares, for Bhattacharyya their roots; and the numbers of all blocks, those first where it has shares. */
+/* A query: its shares, for Bhattacharyya their roots; by region the numbers of its blocks, those first where the query has
+   shares, how many these are, and facts: the region's weight, the query's shares in it, their squares. */
 typedef struct {
     const float *bin;
-    const int32_t *block;
-    int64_t n_met, n_blocks;
+    const int32_t *block, *n_met;
+    const double *fact;
+    int64_t n_blocks, n_regions;
 } Terms;
 
-#define SUM_ROWS(Kind, add, metric)                                                                                   \
+/* What a region adds to the similarity, before its weight: see color.py. */
+INLINE double alike_in(int metric, double n_bins, const double *fact, const Sums *sums)
+{
+    const double whole = 255.0 * 255.0, share = fact[1], square = fact[2], both = total(sums->both);
+    switch (metric) {
+    case CHI_SQUARE: return 1.0 - both / (2.0 * share);
+    case EUCLIDEAN: return 1.0 - both / (2.0 * whole * share);
+    case INTERSECTION: return both / share;
+    case BHATTACHARYYA: return both / sqrt(share * fmax(total(sums->share), 1.0));
+    default: break;
+    }
+    const double of_row = total(sums->share), apart = n_bins * total(sums->square) - of_row * of_row;
+    return (n_bins * both - share * of_row) / sqrt(fmax((n_bins * square - share * share) * apart, 1.0));
+}
+
+/* Euclidean and Bhattacharyya are roots of what adds up over regions. */
+INLINE float finished(int metric, double sum)
+{
+    const int is_root = metric == EUCLIDEAN || metric == BHATTACHARYYA;
+    return (float)(is_root ? 1.0 - sqrt(fmax(1.0 - sum, 0.0)) : sum);
+}
+
+#define COMPARE_ROWS(Kind, add, metric)                                                                               \
     for (int64_t i = first; i < stop; i++) {                                                                          \
         const uint8_t *row = rows + i * terms.n_blocks * BINS;                                                        \
-        Kind sum = {0};                                                                                               \
-        for (int64_t b = 0; b < terms.n_met; b++)                                                                     \
-            add(metric, 1, terms.bin + terms.block[b] * BINS, row + terms.block[b] * BINS, &sum);                     \
-        for (int64_t b = terms.n_met; b < terms.n_blocks; b++)                                                        \
-            add(metric, 0, terms.bin + terms.block[b] * BINS, row + terms.block[b] * BINS, &sum);                     \
-        Sums lanes;                                                                                                   \
-        memcpy(&lanes, &sum, sizeof lanes);                                                                           \
-        sums[3 * i] = total(lanes.both);                                                                              \
-        sums[3 * i + 1] = total(lanes.share);                                                                         \
-        sums[3 * i + 2] = total(lanes.square);                                                                        \
+        double sum = 0.0;                                                                                             \
+        for (int64_t r = 0; r < terms.n_regions; r++) {                                                               \
+            const int32_t *block = terms.block + r * n_each;                                                          \
+            if (terms.fact[3 * r] <= 0.0)                                                                             \
+                continue;                                                                                             \
+            Kind of_region = {0};                                                                                     \
+            for (int64_t b = 0; b < terms.n_met[r]; b++)                                                              \
+                add(metric, 1, terms.bin + block[b] * BINS, row + block[b] * BINS, &of_region);                       \
+            for (int64_t b = terms.n_met[r]; b < (metric == INTERSECTION ? 0 : n_each); b++)                          \
+                add(metric, 0, terms.bin + block[b] * BINS, row + block[b] * BINS, &of_region);                       \
+            Sums lanes;                                                                                               \
+            memcpy(&lanes, &of_region, sizeof lanes);                                                                 \
+            const double found = alike_in(metric, (double)(n_each * BINS), terms.fact + 3 * r, &lanes);               \
+            sum += terms.fact[3 * r] * fmin(fmax(found, 0.0), 1.0);                                                   \
+        }                                                                                                             \
+        alike[i] = finished(metric, sum);                                                                             \
     }
 
 /* The loop over rows compiled once for each metric. */
-#define SUM(Kind, add)                                                                                                \
+#define COMPARE(Kind, add)                                                                                            \
+    const int64_t n_each = terms.n_blocks / terms.n_regions;                                                          \
     switch (metric) {                                                                                                 \
-    case CHI_SQUARE: SUM_ROWS(Kind, add, CHI_SQUARE) break;                                                           \
-    case EUCLIDEAN: SUM_ROWS(Kind, add, EUCLIDEAN) break;                                                             \
-    case CORRELATION: SUM_ROWS(Kind, add, CORRELATION) break;                                                         \
-    case INTERSECTION: SUM_ROWS(Kind, add, INTERSECTION) break;                                                       \
-    default: SUM_ROWS(Kind, add, BHATTACHARYYA)                                                                       \
+    case CHI_SQUARE: COMPARE_ROWS(Kind, add, CHI_SQUARE) break;                                                       \
+    case EUCLIDEAN: COMPARE_ROWS(Kind, add, EUCLIDEAN) break;                                                         \
+    case CORRELATION: COMPARE_ROWS(Kind, add, CORRELATION) break;                                                     \
+    case INTERSECTION: COMPARE_ROWS(Kind, add, INTERSECTION) break;                                                   \
+    default: COMPARE_ROWS(Kind, add, BHATTACHARYYA)                                                                   \
     }
 
-static void sum_any(int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
+static void compare_any(int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *alike)
 {
-    SUM(SumsAny, add_any)
+    COMPARE(SumsAny, add_any)
 }
 
 #if defined(__x86_64__)
-NARROW static void sum_narrow(int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *sums)
+NARROW static void compare_narrow(
+    int metric, Terms terms, const uint8_t *rows, int64_t first, int64_t stop, float *alike)
 {
-    SUM(SumsNarrow, add_narrow)
+    COMPARE(SumsNarrow, add_narrow)
 }
 #endif
 
-/* Three sums of each of the rows first to stop - 1: of what it has together with the query, of its shares, of their
-   squares. The last two are for the metrics that need them. */
+/* How alike the rows first to stop - 1 are to a query, from 0 to 1: of regions by their weights, which add up to one. */
 EXPORT int64_t bof_compare_histograms(
-    int64_t metric, const float *query, const int32_t *block, int64_t n_met, const uint8_t *rows, int64_t first,
-    int64_t stop, float *sums, int64_t n_blocks)
+    int64_t metric, const float *query, const int32_t *block, const int32_t *n_met, const double *facts,
+    const uint8_t *rows, int64_t first, int64_t stop, float *alike, int64_t n_blocks, int64_t n_regions)
 {
-    const Terms terms = {query, block, n_met, n_blocks};
+    const Terms terms = {query, block, n_met, facts, n_blocks, n_regions};
+    if (n_regions < 1 || n_blocks % n_regions)
+        return OUT_OF_RANGE;
     for (int64_t b = 0; b < n_blocks; b++)
         if (!exists(block[b], n_blocks))
             return OUT_OF_RANGE;
+    for (int64_t r = 0; r < n_regions; r++)
+        if (n_met[r] < 0 || n_met[r] > n_blocks / n_regions)
+            return OUT_OF_RANGE;
 #if defined(__x86_64__)
     if (processor() >= 1) {
-        sum_narrow((int)metric, terms, rows, first, stop, sums);
+        compare_narrow((int)metric, terms, rows, first, stop, alike);
         return 0;
     }
 #endif
-    sum_any((int)metric, terms, rows, first, stop, sums);
+    compare_any((int)metric, terms, rows, first, stop, alike);
     return 0;
 }

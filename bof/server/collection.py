@@ -42,7 +42,7 @@ class ServedCollection:
     def __init__(self, engine: Engine, uploads: Path) -> None:
         self._engine = engine
         self.select, self.select_ids = engine.select, engine.select_ids
-        self.folder, self.uploads = engine.folder, Path(os.path.abspath(uploads))
+        self.uploads = Path(os.path.abspath(uploads))
         self._refreshing = threading.Lock()
         self._checked = 0.0
         self._identity = self._identify()
@@ -62,6 +62,11 @@ class ServedCollection:
                 self._refreshing.release()
         self.require()
         return copy.copy(self._engine)
+
+    @property
+    def folder(self) -> Path:
+        """Where the index lies: of a published index each publication has a folder of its own."""
+        return self._engine.folder
 
     @property
     def is_due(self) -> bool:

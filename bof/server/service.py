@@ -91,7 +91,6 @@ class Service:
         n = os.cpu_count() or 1
         engine = Engine.open(settings.index, settings.vocabulary, memory=settings.memory, workers=settings.workers)
         self.collection = ServedCollection(engine, settings.uploads_folder)
-        self.folder = self.collection.folder
         self.extensions = Extensions(PairingFile(pairing_path(settings.index)), settings.origins)
         self.guard = Guard(settings.read_token, settings.write_token, self.extensions, read_only=settings.read_only)
         self.rate = Rate(options.rate)
@@ -127,6 +126,11 @@ class Service:
             self._follower = WatchFollower(self.folder, engine.vocabulary_folder, self._decode, self._run)
         self.jobs = Jobs(options.jobs, self.problem_after, self._after_job)
         uploads.sweep(self.collection.uploads)
+
+    @property
+    def folder(self) -> Path:
+        """Where the index lies."""
+        return self.collection.folder
 
     def _decode(self, data: bytes, max_side: PixelLimit) -> Picture:
         """A picture of the collection, decoded in a process of its own, or lately. Raises ImageError."""

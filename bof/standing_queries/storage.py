@@ -57,8 +57,13 @@ class WatchList:
 
     # -- Watched pictures ---------------------------------------------------------------------------------------------
 
-    def add(self, name: str, note: str, sha256: str, since: int, picture: bytes, words: bytes) -> WatchedPicture:
-        """Watch a picture; images of higher ids than `since` are compared with it. Raises OptionError for too much."""
+    def add(
+        self, name: str, note: str, sha256: str, since: int, picture: bytes, words: bytes, created: float | None = None
+    ) -> WatchedPicture:
+        """Watch a picture; images of higher ids than `since` are compared with it. Raises OptionError for too much.
+
+        created: when it was watched first, None: now.
+        """
         _require(name, note, picture)
         with self._changing() as database:
             (n,) = database.execute("SELECT count(*) FROM watched").fetchone()
@@ -66,7 +71,7 @@ class WatchList:
                 raise OptionError("picture", expected=f"at most {MAX_WATCHED} watched pictures", found=f"{n} of them")
             if not n:  # what came while nobody watched is not compared
                 _set_last_compared(database, since)
-            row = name, note, sha256, time.time(), since, picture, words
+            row = name, note, sha256, time.time() if created is None else created, since, picture, words
             names = "name, note, sha256, created, since, picture, words"
             number = database.execute(f"INSERT INTO watched ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)", row).lastrowid
         return WatchedPicture(int(number or 0), *row[:5])

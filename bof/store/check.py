@@ -50,7 +50,8 @@ class CheckReport:
 
     wrong_metadata: why the metadata, or the words that are looked for in them, are not what was written; else empty;
     wrong_vocabulary: why the copy of the vocabulary is not, else empty; wrong_pictures: of stored pictures, why not;
-    wrong_judgments: why what a person has judged is not what was written, else empty.
+    wrong_judgments: why what a person has judged is not what was written, else empty; of an index in parts
+    wrong_commit: why a commit that was cut short cannot be ended, else empty; lost_parts: which are not there.
     """
 
     n_segments: int
@@ -62,6 +63,8 @@ class CheckReport:
     wrong_vocabulary: str = ""
     wrong_pictures: Sequence[str] = ()
     wrong_judgments: str = ""
+    wrong_commit: str = ""
+    lost_parts: Sequence[str] = ()
 
     @property
     def n_saved(self) -> int:
@@ -71,7 +74,10 @@ class CheckReport:
     @property
     def is_sound(self) -> bool:
         """Is every byte what was written?"""
-        wrong = self.wrong_metadata, self.wrong_vocabulary, self.wrong_pictures, self.wrong_judgments
+        wrong = (
+            self.wrong_metadata, self.wrong_vocabulary, self.wrong_pictures, self.wrong_judgments, self.wrong_commit,
+            self.lost_parts,
+        )  # fmt: skip
         return not (self.damages or any(wrong))
 
 

@@ -373,13 +373,19 @@ class Index:
         """Is every byte what was written? See `check.check`."""
         return check(self.folder, self.n_words)
 
-    def repair(self, vocabularies: Sequence[Path] = ()) -> CheckReport:
-        """Drop what is damaged, see `Writer.repair`; vocabularies: where to look for its vocabulary first."""
-        places = [*vocabularies, self.vocabulary_folder]
+    def repair(self, vocabularies: Sequence[Path] = (), *, replace_parts: bool = False) -> CheckReport:
+        """Drop what is damaged, see `Writer.repair`; vocabularies: where to look for its vocabulary first.
+
+        replace_parts: of an index in parts, put empty ones in the places of those whose folders are gone.
+        """
+        with self._opened_writer() as writer:
+            return writer.repair(self._vocabulary_places(vocabularies))
+
+    def _vocabulary_places(self, first: Sequence[Path]) -> list[Path]:
+        places = [*first, self.vocabulary_folder]
         with suppress(VocabularyError):
             places.append(default_vocabulary_path())
-        with self._opened_writer() as writer:
-            return writer.repair(places)
+        return places
 
     def bytes_by_file(self) -> dict[str, int]:
         """Bytes on disk of the catalogue, the copy of the vocabulary, stored pictures, and segments' files, by name."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bof.errors import IndexStoreError
 from bof.system.database import open_database, require_tables
+from bof.system.locking import require_changeable
 
 _PATIENCE_S = 60.0
 
@@ -35,6 +36,8 @@ class SideDatabase:
         Raises IndexStoreError where the file is damaged, or cannot be written: what a person said is not passed over.
         """
         path = folder / self.name
+        if write:
+            require_changeable(folder)
         try:
             database = open_database(path, _mode(path, write=write), _PATIENCE_S)
             try:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -23,12 +24,16 @@ from bof.system.files import open_for_writing, require_no_link
 
 LOCK_NAME = "writer.lock"
 NOTE_NAME = "writer.json"
+READ_ONLY_NAME = "read-only.json"
+"""In a folder that is a copy of a published index: where it was published."""
+
 _MOST_NOTE = 1 << 12
 
 
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
     """Hold an index's lock. Raises IndexStoreError at once where another holds it, or where nothing can be written."""
+    require_changeable(folder)
     _require_lock_file(folder)
     lock = FileLock(folder / LOCK_NAME, timeout=0, thread_local=False)
     try:
@@ -46,6 +51,20 @@ def one_writer(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):
             (folder / NOTE_NAME).unlink()
         lock.release()
+
+
+def is_read_only(folder: Path) -> bool:
+    """Is a folder a copy of a published index?"""
+    return os.path.lexists(folder / READ_ONLY_NAME)
+
+
+def require_changeable(folder: Path) -> None:
+    """Raises IndexStoreError where a folder is a copy of a published index."""
+    if is_read_only(folder):
+        note = _read_note(folder, READ_ONLY_NAME)
+        place = str(note.get("published_at", folder)) if isinstance(note, dict) else folder
+        advice = "change the index that it was published from, and publish that again"
+        raise IndexStoreError("a published index is read-only", path=place, advice=advice)
 
 
 def _leave_note(folder: Path) -> None:
@@ -74,8 +93,16 @@ def _require_lock_file(folder: Path) -> None:
 def _holder(folder: Path) -> str:
     """Who holds the lock, as far as the note says so, in one line."""
     try:
-        with Directory.open(folder) as here, here.open_file(NOTE_NAME) as stream:
-            note = json.loads(stream.read(_MOST_NOTE))
+        note = _read_note(folder, NOTE_NAME)
         return display_name(f"process {note['pid']} on {note['host']} ({note['command']}, since {note['since']})"[:400])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return "another process"
+
+
+def _read_note(folder: Path, name: str) -> Any:
+    """What a small file says; None where it cannot be read."""
+    try:
+        with Directory.open(folder) as here, here.open_file(name) as stream:
+            return json.loads(stream.read(_MOST_NOTE))
+    except (OSError, ValueError, RecursionError):
+        return None

@@ -453,6 +453,25 @@ def evaluate_arguments(kind: str | Path, root: Path, vocabulary_folder: Path, re
     return [str(kind), *(str(part) for pair in named.items() for part in pair)]
 
 
+def test_an_index_in_parts_is_evaluated_as_one_index(
+    run: Run, benchmark_file: Path, vocabulary_folder: Path, tmp_path: Path
+) -> None:
+    reports = []
+    for n_parts in (0, 3):
+        arguments = evaluate_arguments(benchmark_file, tmp_path / "root", vocabulary_folder, tmp_path / "report.json")
+        status, _, err = run(evaluate.main, *arguments, "--index", tmp_path / "X", "--ranker", "bof+color")
+        assert (status, err) == (0, "")
+        reports.append(json.loads((tmp_path / "report.json").read_text()))
+        if not n_parts:
+            assert run(index.main, "--index", tmp_path / "X", "--reparts", "3")[0] == 0
+    one, many = reports
+    for report in reports:
+        for query in report["queries"]:
+            del query["seconds"]
+    assert one["queries"] == many["queries"]
+    assert one["map"] == many["map"] == 1
+
+
 def test_evaluate_writes_the_whole_report(
     run: Run, benchmark_file: Path, vocabulary_folder: Path, tmp_path: Path
 ) -> None:

@@ -8,13 +8,12 @@ import math
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from bof import native
 from bof.errors import OptionError
 from bof.global_descriptors import color
 from bof.system.threads import set_threads
-from bof.types import F32, F64, U8
+from bof.types import F32, U8
 from tests.support.scenes import draw_scene
 
 N_SCENES = 6
@@ -145,47 +144,57 @@ def test_metrics_are_opencvs(metric: str) -> None:
     assert max(np.diff(expected)) < -0.015
 
 
-def sums_in_numpy(metric: str, p: F64, q: F64) -> NDArray[np.float64]:
-    """The three sums of the compiled loop, in double precision."""
-    apart, together = (p - q) ** 2, np.maximum(p + q, 1)
-    both = {
-        "chi-square": apart / together,
-        "euclidean": apart,
-        "correlation": p * q,
-        "intersection": np.minimum(p, q),
-        "bhattacharyya": np.sqrt(p * q),
-    }[metric].sum(axis=1)
-    share = q.sum(axis=1) if metric in ("correlation", "bhattacharyya") else np.zeros(len(q))
-    square = (q * q).sum(axis=1) if metric == "correlation" else np.zeros(len(q))
-    return np.stack([both, share, square], axis=1)
+def alike_in_numpy(metric: str, query: U8, row: U8) -> float:
+    """Of one region, as the definitions are written."""
+    p, q = query.astype(np.float64) ** 2, row.astype(np.float64) ** 2
+    of_query, of_row = max(float(p.sum()), 1.0), max(float(q.sum()), 1.0)
+    if metric == "correlation":
+        spread = len(p) ** 2 * p.var() * q.var()
+        return max(float(((p - p.mean()) * (q - q.mean())).sum() / math.sqrt(spread)), 0.0) if spread else 0.0
+    return {
+        "chi-square": 1 - float(((p - q) ** 2 / np.maximum(p + q, 1)).sum()) / (2 * of_query),
+        "euclidean": 1 - float(((p - q) ** 2).sum()) / (2 * 255**2 * of_query),
+        "intersection": float(np.minimum(p, q).sum()) / of_query,
+        "bhattacharyya": float(np.sqrt(p * q).sum()) / math.sqrt(of_query * of_row),
+    }[metric]
 
 
-def sums_in_loops(metric: str, query: U8, rows: U8) -> F32:
-    prepared = color._prepare(query, metric)
-    sums = np.full((len(rows), 3), np.nan, np.float32)
-    native.compare_histograms(
-        color.METRICS.index(metric), prepared.bin, prepared.block, prepared.n_met, rows, range(len(rows)), sums
-    )
-    return sums
+def similarity_in_numpy(metric: str, query: U8, row: U8) -> float:
+    n_regions = 5 if len(query) == 1440 else 1
+    parts = zip(query.reshape(n_regions, -1), row.reshape(n_regions, -1), strict=True)
+    middle = math.pi * 0.375**2
+    areas = [middle, *[(1 - middle) / 4] * 4] if n_regions > 1 else [0.5]
+    total = weight = 0.0
+    for area, (p, q) in zip(areas, parts, strict=True):
+        if p.any():
+            weight += area / (1 - area)
+            total += area / (1 - area) * min(max(alike_in_numpy(metric, p, q), 0.0), 1.0)
+    total /= max(weight, 1e-9)
+    return 1 - math.sqrt(max(1 - total, 0.0)) if metric in ("euclidean", "bhattacharyya") else total
 
 
 @pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 @pytest.mark.parametrize("n_bins", [16, 288, 1440])
-def test_the_compiled_sums_are_those_of_numpy(metric: str, n_bins: int) -> None:
-    rows, query = made_rows(50, n_bins), made_rows(3, n_bins, seed=1)[0]
-    expected = sums_in_numpy(metric, query.astype(float) ** 2, rows.astype(float) ** 2)
-    np.testing.assert_allclose(sums_in_loops(metric, query, rows), expected, rtol=3e-6)
+@pytest.mark.parametrize("lacking", [[], [1], [0, 3], [0, 1, 2, 3, 4]])
+def test_the_compiled_similarities_are_those_of_numpy(metric: str, n_bins: int, lacking: list[int]) -> None:
+    """Also where the query, and a row, lack regions."""
+    rows, query = made_rows(50, n_bins), max(made_rows(9, n_bins, seed=1), key=np.count_nonzero)
+    for region in lacking if n_bins == 1440 else []:
+        query.reshape(5, -1)[region] = 0
+        rows[7].reshape(5, -1)[region - 1] = 0
+    expected = [similarity_in_numpy(metric, query, row) for row in rows]
+    np.testing.assert_allclose(color.similarity(query, rows, metric), expected, rtol=3e-6, atol=1e-6)
 
 
 @pytest.mark.usefixtures("variant")
 @pytest.mark.parametrize("metric", color.METRICS)
 def test_every_processor_gives_the_same_bits(metric: str) -> None:
     rows, query = made_rows(60, 1440), made_rows(3, 1440, seed=1)[0]
-    here = sums_in_loops(metric, query, rows)
+    here = color.similarity(query, rows, metric)
     used = native.limit_processor(0)
     assert used == 0
-    assert sums_in_loops(metric, query, rows).tobytes() == here.tobytes()
+    assert color.similarity(query, rows, metric).tobytes() == here.tobytes()
 
 
 @pytest.mark.parametrize("metric", color.METRICS)

@@ -19,6 +19,8 @@ from bof import index, search
 from bof.engine import Engine
 from bof.ingest import watch
 from bof.store import catalog
+from bof.store.index import Index
+from bof.store.parts.making import repart
 from bof.system.steps import Step
 from tests.support.scenes import draw_scene, write_picture
 
@@ -61,7 +63,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in catalog.read_records(folder))
+    return sorted(entry.name for entry in Index.open(folder).records())
 
 
 def found(out: str) -> list[str]:
@@ -159,7 +161,10 @@ def test_a_dry_run_makes_no_index(place: Path, vocabulary_folder: Path, run: Run
     assert not (place / "ix").exists()
 
 
-def test_watch_follows_until_interrupted(indexed: Path) -> None:
+@pytest.mark.parametrize("n_parts", [0, 3])
+def test_watch_follows_until_interrupted(indexed: Path, n_parts: int) -> None:
+    if n_parts:
+        repart(Index.open(indexed / "ix"), n_parts)
     places = [str(indexed / "p"), "--index", str(indexed / "ix")]
     command = [sys.executable, "-m", "bof.index", *places, "--watch", "--delete"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

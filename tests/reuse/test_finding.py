@@ -16,6 +16,8 @@ from bof.options import IndexOptions, ReuseOptions
 from bof.reuse import finding
 from bof.reuse.finding import find_reuse
 from bof.reuse.types import ReuseGraph, SharedPart, box_of
+from bof.store.index import Index
+from bof.store.parts.making import repart
 from bof.system.steps import Step
 from scripts.reuse.__main__ import pairs_of
 from scripts.reuse.books import compose, reuses
@@ -95,6 +97,19 @@ def test_the_index_alone_finds_what_is_not_mirrored(folder: Path) -> None:
     assert {frozenset({"a.png", "b.png"}), frozenset({"a.png", "z.png"})} <= pairs_of(found)
     assert not any(one.mirrored for one in found.shared)
     assert (steps[0].n_done, steps[-1].n_done, steps[-1].n_items) == (0, 5, 5)
+
+
+@pytest.mark.parametrize("read", ["pictures", "index"])
+def test_an_index_in_parts_has_the_same_graph(folder: Path, graph: ReuseGraph, tmp_path: Path, read: str) -> None:
+    shutil.copytree(folder / "index", tmp_path / "index")
+    options = ReuseOptions(read=read)  # type: ignore[arg-type]
+    expected = graph if read == "pictures" else find_reuse(folder / "index", options)
+    for n_parts in (2, 5):
+        repart(Index.open(tmp_path / "index"), n_parts)
+        found = find_reuse(tmp_path / "index", options)
+        assert found.to_records() == expected.to_records()
+        assert found.picture_records() == expected.picture_records()
+    assert expected.to_records()
 
 
 def test_what_cannot_be_read_again_rests_on_points(folder: Path, tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ def _fact(key: str, value: str) -> Any:
     return fact
 
 
+def is_fact(key: str, value: object) -> bool:
+    """Is this what a fact of this name may be?"""
+    return key in _FACTS and _FACTS[key](value)
+
+
 def _are_text(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
 

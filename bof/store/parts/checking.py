@@ -16,6 +16,7 @@ from bof.store.catalog import ImageRecord
 from bof.store.check import CheckReport
 from bof.store.parts import redo
 from bof.store.parts.layout import FOLDER, Layout
+from bof.store.parts.plan_file import read_plan
 
 HALF_WRITTEN = (f".{catalog.FILE_NAME}.partial", f".{redo.FILE_NAME}.partial", partial_name(counts_cache.FILE_NAME))
 """What a death leaves of small files that are written whole."""
@@ -24,7 +25,10 @@ HALF_WRITTEN = (f".{catalog.FILE_NAME}.partial", f".{redo.FILE_NAME}.partial", p
 def require_part(folder: Path, place: int, n_parts: int) -> None:
     """Raises IndexStoreError where a part is not there."""
     if not catalog.exists(folder):
-        advice = "restore its folder, or mount its disk; the other parts are as they were"
+        advice = (
+            "restore its folder, or mount its disk; the other parts are as they were. Where it is lost for ever, "
+            "{bof index} --repair --replace-parts puts an empty one in its place"
+        )
         raise IndexStoreError(f"part {place} of {n_parts} is missing", path=folder, advice=advice)
 
 
@@ -35,7 +39,20 @@ def check(folder: Path, n_words: int, layout: Layout) -> CheckReport:
         require_part(place, number, len(places))
     records = [record for place in places for record in catalog.read_records(place)]
     reports = [check_module.check(place, n_words) for place in places]
-    return together([*reports, check_beside(folder, layout, records)])
+    return together(
+        [*reports, replace(check_beside(folder, layout, records), wrong_commit=_wrong_commit(folder, layout))]
+    )
+
+
+def _wrong_commit(folder: Path, layout: Layout) -> str:
+    """Why a commit that was cut short cannot be read, "" where there is none such."""
+    if not redo.is_pending(folder):
+        return ""
+    try:
+        read_plan(folder, layout.names)
+    except redo.DamagedCommitError as error:
+        return str(error) if redo.is_pending(folder) else ""
+    return ""
 
 
 def check_beside(folder: Path, layout: Layout, records: Sequence[ImageRecord]) -> CheckReport:
@@ -65,4 +82,5 @@ def together(reports: Sequence[CheckReport]) -> CheckReport:
         next((one.wrong_vocabulary for one in reports if one.wrong_vocabulary), ""),
         list(chain.from_iterable(one.wrong_pictures for one in reports)),
         next((one.wrong_judgments for one in reports if one.wrong_judgments), ""),
+        next((one.wrong_commit for one in reports if one.wrong_commit), ""),
     )

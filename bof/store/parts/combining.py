@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,16 @@ _SAME = ("fingerprint", "n_words", "features", "columns", "model")
 """Facts that all parts have in common."""
 
 
-def combine(folder: Path, sources: Sequence[Path], by: By = "hash") -> Index:
+Bring = Callable[[Path, Sequence[tuple[Path, int]]], None]
+"""Brings what the store does not know into a new index folder: of each folder, and what is added to its ids."""
+
+
+def combine(folder: Path, sources: Sequence[Path], by: By = "hash", bring: Bring | None = None) -> Index:
     """A new index whose parts are copies of others, made with the same vocabulary, features and columns.
 
     Shares of one collection (`PartShare`) must all be there, and say themselves what goes where. Ids stay where no two
-    indexes have given the same; judgments and stored pictures come along. Raises OptionError, MismatchError and
-    IndexStoreError: nothing was made.
+    indexes have given the same; judgments and stored pictures come along, and what `bring` brings. Raises OptionError,
+    MismatchError and IndexStoreError: nothing was made.
     """
     require_number(len(sources), "combine")
     indexes = [Index.open(source) for source in sources]
@@ -52,6 +56,8 @@ def combine(folder: Path, sources: Sequence[Path], by: By = "hash") -> Index:
         names = [_copy(one.folder, folder, by_ids) for one, by_ids in zip(indexes, added, strict=True)]
         link_vocabulary(indexes[0].folder, folder)
         _bring_along(folder, indexes)
+        if bring:
+            bring(folder, [(one.folder, by_ids) for one, by_ids in zip(indexes, added, strict=True)])
         roots = sorted({str(root) for index in indexes for root in index.roots})
         catalog.create(folder, facts_of_whole({**facts[0], "roots": roots}, Layout(tuple(names), by)))
     return Index.open(folder)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from bof.store.parts import checking, redo
 from bof.store.parts.layout import FACT, FOLDER, Layout
 from bof.store.parts.writer import PartedWriter, open_parted_writer
 from bof.store.snapshot import PartCommit
+from bof.system.locking import one_writer
 
 PATIENCE_S = 60.0
 _PAUSE_S = 0.02
@@ -95,6 +96,8 @@ class PartedIndex(Index):
         try:
             with self._opened_writer():
                 pass
+        except redo.DamagedCommitError:
+            raise
         except IndexStoreError:
             if time.monotonic() > deadline:
                 raise
@@ -204,6 +207,19 @@ class PartedIndex(Index):
     def check(self) -> CheckReport:
         """Is every byte what was written, in every part?"""
         return checking.check(self.folder, self.n_words, self.layout)
+
+    def repair(self, vocabularies: Sequence[Path] = (), *, replace_parts: bool = False) -> CheckReport:
+        """Drop what is damaged in every part, and a commit that cannot be read; see `Index.repair`."""
+        from bof.store.parts.mending import drop_unreadable_commit, missing_parts, replace_missing
+
+        wrong_commit, lost = "", list[str]()
+        with one_writer(self.folder):
+            if replace_parts or not missing_parts(self.folder):
+                wrong_commit, lost = drop_unreadable_commit(self.folder), missing_parts(self.folder)
+                replace_missing(self.folder)
+        with self._opened_writer() as writer:
+            report = writer.repair(self._vocabulary_places(vocabularies))
+        return replace(report, wrong_commit=wrong_commit, lost_parts=lost)
 
     def bytes_by_file(self) -> dict[str, int]:
         """The same, of all parts: what they have of the vocabulary are the whole's own files under other names."""

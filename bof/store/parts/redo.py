@@ -7,110 +7,26 @@ whether its share is done, so nothing is done twice.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from sqlite3 import Connection
-from typing import Any, Protocol
 
-from bof.errors import IndexStoreError, reason_of
+from bof.errors import BofError, IndexStoreError, OptionError, reason_of
 from bof.store import catalog
-from bof.store.catalog import Fields, ImageRecord, Move, additions, changes, metadata
-from bof.store.parts.layout import FOLDER
-from bof.system.directory import Directory
-from bof.system.files import FileFact, fsync_path, open_for_writing
-
-FILE_NAME = "commit.json"
-_FORMAT = 1
-_ADVICE = "restore the index folder from a copy, or index again"
-
-
-class Change(Protocol):
-    """What is done in one catalogue, inside its transaction; a dataclass of what JSON can hold."""
-
-    def apply(self, database: Connection) -> None:
-        """Do it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddSegment:
-    """A written segment comes in. name: of its folder; last_id: the highest id that any part has given; annotated: see
-    `Writer.append`.
-    """
-
-    name: str
-    files: Mapping[str, FileFact]
-    records: Sequence[ImageRecord]
-    annotated: Mapping[str, Fields]
-    last_id: int
-
-    def apply(self, database: Connection) -> None:
-        """Older images of the same paths give way."""
-        additions.raise_last(database, self.last_id)
-        metadata.set_fields(database, self.annotated)
-        changes.add_segment(database, self.name, self.files, self.records)
-
-
-@dataclass(frozen=True, slots=True)
-class Rearrange:
-    """Images are found under other paths, and images (ids) leave."""
-
-    moves: Sequence[Move]
-    gone: Sequence[int]
-
-    def apply(self, database: Connection) -> None:
-        """What leaves makes room."""
-        changes.delete_images(database, self.gone)
-        changes.move_images(database, self.moves)
-
-
-@dataclass(frozen=True, slots=True)
-class Annotate:
-    """Fields of images, by path, gain values and lose others."""
-
-    paths: Sequence[str]
-    add: Fields
-    remove: Fields
-
-    def apply(self, database: Connection) -> None:
-        """All of them."""
-        metadata.annotate(database, self.paths, self.add, self.remove)
-
-
-@dataclass(frozen=True, slots=True)
-class SetFields:
-    """Fields of images, by path, get new values."""
-
-    annotated: Mapping[str, Fields]
-
-    def apply(self, database: Connection) -> None:
-        """All of them."""
-        metadata.set_fields(database, self.annotated)
-
-
-@dataclass(frozen=True, slots=True)
-class SetFacts:
-    """Facts of the catalogue; groups of optional columns that no longer fit them are dropped."""
-
-    facts: Mapping[str, Any]
-    dropped: Sequence[str] = ()
-
-    def apply(self, database: Connection) -> None:
-        """All of them."""
-        for group in self.dropped:
-            changes.drop_files(database, group)
-        for key, value in self.facts.items():
-            changes.set_meta(database, key, value)
-
-
-_KINDS: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (AddSegment, Rearrange, Annotate, SetFields, SetFacts)
-}
+from bof.store.catalog import SegmentRecord
+from bof.store.check import open_recorded
+from bof.store.parts.changes import AddSegment, Change
+from bof.store.parts.layout import FACT, FOLDER, Layout
+from bof.store.parts.plan_file import FILE_NAME as FILE_NAME
+from bof.store.parts.plan_file import DamagedCommitError as DamagedCommitError
+from bof.store.parts.plan_file import Step, read_plan, write_plan
+from bof.system.files import fsync_path
 
 Plan = Mapping[str, Sequence[Change]]
 """By the name of a part, "" for the whole's own catalogue: what is done there."""
+
+_FAILED = "{bof index} --repair drops it; the next {bof index} adds what it was to add"
 
 
 def commit(folder: Path, plan: Plan) -> None:
@@ -120,11 +36,16 @@ def commit(folder: Path, plan: Plan) -> None:
     """
     if len(plan) == 1:
         ((name, steps),) = plan.items()
-        _apply(_folder(folder, name), steps)
+        _apply_all([(_folder(folder, name), steps)])
     elif plan:
         numbers = {name: catalog.read_generation(_folder(folder, name)) for name in plan}
-        _write_down(folder, [_step(name, numbers[name], steps) for name, steps in plan.items()])
-        finish(folder)
+        steps_of = [(name, numbers[name], steps) for name, steps in plan.items()]
+        write_plan(folder, steps_of)
+        try:
+            _finish(folder, steps_of)
+        except OptionError:  # what was requested cannot be: nothing was done of it
+            drop(folder)
+            raise
 
 
 def is_pending(folder: Path) -> bool:
@@ -132,14 +53,26 @@ def is_pending(folder: Path) -> bool:
     return os.path.lexists(folder / FILE_NAME)
 
 
-def finish(folder: Path) -> None:
-    """Do what a commit that was written down has left to do. Only the holder of the writer's lock calls it."""
-    if not is_pending(folder):
-        return
-    for name, number, steps in _read(folder):
-        place = _folder(folder, name)
-        if catalog.read_generation(place) == number:
-            _apply(place, steps)
+def finish(folder: Path, lost: Collection[str] = ()) -> None:
+    """Do what a commit that was written down has left to do. Only the holder of the writer's lock calls it.
+
+    lost: parts that are gone for ever, whose share is not done. Raises DamagedCommitError for a file that is none, or
+    does not fit the catalogues: then nothing is done.
+    """
+    if is_pending(folder):
+        meta = catalog.read_meta(folder)
+        steps = read_plan(folder, Layout.of(meta[FACT]).names)
+        steps = [step for step in steps if step[0] not in lost]
+        _require_segments(folder, steps, meta["n_words"])
+        try:
+            _finish(folder, steps)
+        except (OptionError, ValueError, TypeError, KeyError, OverflowError) as error:
+            problem = f"a commit that does not fit the catalogues: {reason_of(error):.200}"
+            raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=_FAILED) from error
+
+
+def drop(folder: Path) -> None:
+    """Forget a commit that is written down. Only the holder of the writer's lock calls it. Raises IndexStoreError."""
     try:
         (folder / FILE_NAME).unlink()
         fsync_path(folder)
@@ -147,60 +80,38 @@ def finish(folder: Path) -> None:
         raise IndexStoreError(reason_of(error), path=folder / FILE_NAME, advice="the next change ends it") from error
 
 
-def _apply(folder: Path, steps: Sequence[Change]) -> None:
-    with catalog.transaction(folder) as database:
-        for step in steps:
-            step.apply(database)
+def _finish(folder: Path, steps: Sequence[Step]) -> None:
+    left = [(_folder(folder, name), done) for name, number, done in steps if _is_left(folder, name, number)]
+    _apply_all(left)
+    drop(folder)
+
+
+def _is_left(folder: Path, name: str, number: int) -> bool:
+    return catalog.read_generation(_folder(folder, name)) == number
+
+
+def _require_segments(folder: Path, steps: Sequence[Step], n_words: int) -> None:
+    """Raises DamagedCommitError where a segment that is to come in is not there, or is another."""
+    for name, number, done in steps:
+        for change in done if _is_left(folder, name, number) else ():
+            if isinstance(change, AddSegment):
+                n_features = sum(record.n_features for record in change.records)
+                row = SegmentRecord(1, change.name, len(change.records), n_features, dict(change.files))
+                try:
+                    open_recorded(_folder(folder, name), row, n_words)
+                except BofError as error:
+                    problem = f"a commit that does not fit the segments: {error}"
+                    raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=_FAILED) from error
+
+
+def _apply_all(left: Sequence[tuple[Path, Sequence[Change]]]) -> None:
+    """Nothing is committed before all of it could be done."""
+    with ExitStack() as stack:
+        for folder, steps in left:
+            database = stack.enter_context(catalog.transaction(folder))
+            for step in steps:
+                step.apply(database)
 
 
 def _folder(folder: Path, name: str) -> Path:
     return folder / FOLDER / name if name else folder
-
-
-def _step(name: str, number: int, steps: Sequence[Change]) -> dict[str, Any]:
-    done = [{"kind": type(step).__name__, **asdict(step)} for step in steps]  # type: ignore[call-overload]
-    return {"part": name, "commit": number, "changes": done}
-
-
-def _write_down(folder: Path, steps: Sequence[dict[str, Any]]) -> None:
-    fresh = folder / f".{FILE_NAME}.partial"
-    try:
-        fresh.unlink(missing_ok=True)
-        with open_for_writing(fresh) as stream:
-            stream.write(json.dumps({"format": _FORMAT, "steps": steps}).encode())
-        fsync_path(fresh)
-        os.replace(fresh, folder / FILE_NAME)
-        fsync_path(folder)
-    except OSError as error:
-        raise IndexStoreError(reason_of(error), path=folder / FILE_NAME, advice="the index is as it was") from error
-
-
-def _read(folder: Path) -> list[tuple[str, int, list[Change]]]:
-    """The plan that is written down. Raises IndexStoreError where it is damaged."""
-    path = folder / FILE_NAME
-    try:
-        with Directory.open(folder) as here, here.open_file(FILE_NAME) as stream:
-            written = json.loads(stream.read())
-        if written["format"] != _FORMAT:
-            raise ValueError(f"format {written['format']!r:.40}")
-        return [_checked(step) for step in written["steps"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise IndexStoreError(f"a commit that cannot be read: {error}", path=path, advice=_ADVICE) from error
-
-
-def _checked(step: Mapping[str, Any]) -> tuple[str, int, list[Change]]:
-    name, number = step["part"], step["commit"]
-    if not isinstance(name, str) or not isinstance(number, int) or (name and not name.isalnum()):
-        raise ValueError("no name of a part")
-    return name, number, [_change(dict(one)) for one in step["changes"]]
-
-
-def _change(values: dict[str, Any]) -> Change:
-    kind = _KINDS[values.pop("kind")]
-    if kind is AddSegment:
-        values["files"] = {name: FileFact(**fact) for name, fact in values["files"].items()}
-        values["records"] = [ImageRecord(**record) for record in values["records"]]
-    if kind is Rearrange:
-        values["moves"] = [Move(**move) for move in values["moves"]]
-    change: Change = kind(**values)
-    return change

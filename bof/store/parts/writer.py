@@ -15,8 +15,8 @@ from bof.store.catalog import Fields, ImageRecord, Move, additions, changes
 from bof.store.check import CheckReport
 from bof.store.incoming import IncomingSegment
 from bof.store.parts import checking, redo
+from bof.store.parts.changes import AddSegment, Annotate, Change, Rearrange, SetFacts, SetFields
 from bof.store.parts.layout import FACT, FOLDER, Layout
-from bof.store.parts.redo import AddSegment, Annotate, Change, Rearrange, SetFacts, SetFields
 from bof.store.pictures import StoredPictures, contents_of, has_any
 from bof.store.segments import ImageColumns
 from bof.store.writer import Writer, open_writer
