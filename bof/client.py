@@ -99,9 +99,7 @@ class Client(Connection):
         """The answer to several pictures of one thing as one query; a hit says which proves it."""
         return self._json("POST", "/search/together", parameters, **_files(pictures))
 
-    def search_features(
-        self, features: Features, **parameters: Unpack[api.SearchFeaturesParameters]
-    ) -> api.Answer:
+    def search_features(self, features: Features, **parameters: Unpack[api.SearchFeaturesParameters]) -> api.Answer:
         """The answer to features that were extracted here, of an index of such features (`Engine.add_features`)."""
         from bof.features.encoding import encode_features
 

@@ -17,5 +17,7 @@ def encode_features(features: Features) -> dict[str, Any]:
         "xy_px": geometry.xy_px.astype("<f4"), "scale_px": geometry.scale_px.astype("<f4"),
         "angle_deg": geometry.angle_deg.astype("<f4"), "descriptors": features.descriptors,
     }  # fmt: skip
-    encoded = {name: base64.b64encode(np.ascontiguousarray(column).tobytes()).decode() for name, column in columns.items()}
+    encoded = {
+        name: base64.b64encode(np.ascontiguousarray(column).tobytes()).decode() for name, column in columns.items()
+    }
     return {"width": geometry.width, "height": geometry.height, **encoded}

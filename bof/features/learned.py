@@ -20,9 +20,9 @@ SCALE_PX = 16.0
 def learned_features(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
     """Key points f32 (n, 4) of pixels u8 (h, w): x, y, size and angle as OpenCV has them; descriptors u8 (n, 128).
 
-    A picture that is so small that twice its sides fit options.max_side is seen enlarged twice, too: SIFT does that with
-    every picture. Strongest first, ties by y and x. Where the model has no angles all are 0, which geometry takes as none
-    (`geometry.two_points`). Raises ModelError where the model cannot be used.
+    A picture that is so small that twice its sides fit options.max_side is seen enlarged twice, too: SIFT does that
+    with every picture. Strongest first, ties by y and x. Where the model has no angles all are 0, which geometry takes
+    as none (`geometry.two_points`). Raises ModelError where the model cannot be used.
     """
     if not pixels.size:
         return np.empty((0, 4), np.float32), np.empty((0, 128), np.uint8)
@@ -47,9 +47,9 @@ def _look(model: LearnedModel, pixels: U8, times: int) -> tuple[F32, F32, F32]:
 
 def model_of(options: FeatureOptions) -> LearnedModel:
     """The model of learned features. Raises ModelError where it is not at hand, MismatchError where it is another."""
-    if not options.model_file:
-        expected, advice = f"the file of the model {options.model[:12]}", f"see docs/{PAGE}"
-        raise ModelError(expected=expected, found="none", advice=advice)
+    if not options.model or not options.model_file:
+        expected = f"the file of the model {options.model[:12]}" if options.model else "a model of learned features"
+        raise ModelError(expected=expected, found="none", advice=f"name it with {{features}} FILE.onnx: see docs/{PAGE}")
     return cached_model(Path(options.model_file), options.model)
 
 

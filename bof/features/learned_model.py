@@ -42,7 +42,7 @@ _TRIAL = "bof.features.learned_model:try_model"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ModelFeatures:
     """What a model gives of a picture, checked: xy f32 (n, 2), descriptors f32 (n, d), score f32 (n,), and scale and
     angle f32 (n,), None where it has none.
     """
@@ -68,7 +68,7 @@ class LearnedModel:
     outputs: tuple[str, ...]
     session: Any
 
-    def find(self, pixels: U8) -> Found:
+    def find(self, pixels: U8) -> ModelFeatures:
         """What it gives of a grey picture u8 (h, w), padded below and on the right to what it takes.
 
         Key points in the padding are left out. Raises ModelError where the outputs are none of features.
@@ -82,9 +82,9 @@ class LearnedModel:
         if inside.all():
             return found
         scale, angle = (None if column is None else column[inside] for column in (found.scale, found.angle))
-        return Found(found.xy[inside], found.descriptors[inside], found.score[inside], scale, angle)
+        return ModelFeatures(found.xy[inside], found.descriptors[inside], found.score[inside], scale, angle)
 
-    def _checked(self, outputs: Mapping[str, NDArray[Any]]) -> Found:
+    def _checked(self, outputs: Mapping[str, NDArray[Any]]) -> ModelFeatures:
         named = {name: self._column(name, values) for name, values in outputs.items()}
         n, length = named[DESCRIPTORS].shape
         shapes = {KEYPOINTS: (n, 2), DESCRIPTORS: (n, length), SCORES: (n,), SCALES: (n,), ANGLES: (n,)}
@@ -99,7 +99,7 @@ class LearnedModel:
             raise self._unsuitable(expected, f"{n} of {length}")
         if SCALES in named and n and float(named[SCALES].min()) <= 0:
             raise self._unsuitable("scales above 0", f"{named[SCALES].min():g}")
-        return Found(named[KEYPOINTS], named[DESCRIPTORS], named[SCORES], named.get(SCALES), named.get(ANGLES))
+        return ModelFeatures(named[KEYPOINTS], named[DESCRIPTORS], named[SCORES], named.get(SCALES), named.get(ANGLES))
 
     def _column(self, name: str, values: NDArray[Any]) -> F32:
         """An output without its batch axis."""
@@ -120,8 +120,8 @@ def load_model(path: Path, sha256: str = "") -> LearnedModel:
     """Load an ONNX file and try it on two pictures, one of them without anything in it.
 
     What a file that nobody has tried yet does to this process is not limited: `cached_model` tries it elsewhere first.
-    sha256: of the file that it must be, "": any. Raises ModelError where it is no model of local features or onnxruntime
-    is missing, MismatchError where it is another.
+    sha256: of the file that it must be, "": any. Raises ModelError where it is no model of local features or
+    onnxruntime is missing, MismatchError where it is another.
     """
     path = Path(os.path.abspath(path))
     _require_one_file(path)
@@ -180,7 +180,7 @@ def _input_of(path: Path, inputs: Sequence[Any]) -> tuple[str, int]:
     if len(inputs) != 1:
         raise _unsuitable(path, "one input, a picture", f"{len(inputs)}: {', '.join(i.name for i in inputs) or 'none'}")
     shape, kind = list(inputs[0].shape), inputs[0].type
-    is_picture = len(shape) == 4 and shape[0] in (1, None) or (len(shape) == 4 and isinstance(shape[0], str))
+    is_picture = (len(shape) == 4 and shape[0] in (1, None)) or (len(shape) == 4 and isinstance(shape[0], str))
     if not is_picture or shape[1] not in (1, 3) or kind != "tensor(float)":
         raise _unsuitable(path, "an input of float32 [1, 1 or 3, height, width]", f"{kind} {shape}")
     if any(isinstance(side, int) for side in shape[2:]):

@@ -40,7 +40,7 @@ _HYPOTHESES_WORTH_A_THREAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class TurnLimits:
     """What pairs that agree must have alike besides the place: the least cosine between their turns, and the most that
     the logarithms of their scales may differ by.
     """
@@ -49,7 +49,7 @@ class Gate:
     log_scale: float
 
 
-STRICT, OPEN = Gate(MIN_COSINE, MAX_LOG_SCALE), Gate(-2.0, 1e9)
+STRICT, OPEN = TurnLimits(MIN_COSINE, MAX_LOG_SCALE), TurnLimits(-2.0, 1e9)
 """As features with directions have them; and of features without any, whose turns say nothing of each alone."""
 
 Placement = F64
@@ -120,7 +120,7 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
 
 
-def find_hypotheses(pairs: Pairs, tolerance: float, gate: Gate = STRICT) -> Hypotheses:
+def find_hypotheses(pairs: Pairs, tolerance: float, gate: TurnLimits = STRICT) -> Hypotheses:
     """Every strong pair of each picture proposes a similarity; the best one, and what agrees with it."""
     n, m = len(pairs.indptr) - 1, len(pairs.weight)
     weight = _whole_weights(pairs)

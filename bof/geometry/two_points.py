@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bof.geometry.hypotheses import OPEN, STRICT, Gate, Hypotheses, Pairs, find_hypotheses
+from bof.geometry.hypotheses import OPEN, STRICT, TurnLimits, Hypotheses, Pairs, find_hypotheses
 from bof.types import I64, Geometry
 
 _STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
@@ -28,7 +28,7 @@ def has_directions(geometry: Geometry) -> bool:
     return not len(geometry) or bool(np.any(geometry.angle_deg))
 
 
-def propose(pairs: Pairs, query: Geometry, tolerance: float) -> tuple[Pairs, Hypotheses, Gate]:
+def propose(pairs: Pairs, query: Geometry, tolerance: float) -> tuple[Pairs, Hypotheses, TurnLimits]:
     """For each picture the best similarity by one pair, or by two where the query's features have no directions.
 
     Returns the pairs with the turns that the hypotheses go by, and what must agree besides the place.
@@ -73,9 +73,8 @@ def _joined(pairs: Pairs, step: int) -> Pairs:
 
 
 def _others(indptr: I64, step: int) -> I64:
-    """Of every pair the number of the one that stands `step` after it in its picture, from the end on from the start."""
+    """Of every pair the number of the one `step` places after it in its picture; after the last comes the first."""
     sizes = np.diff(indptr)
     start = np.repeat(indptr[:-1], sizes)
     place = np.arange(int(indptr[-1])) - start
     return np.asarray(start + (place + step) % np.maximum(np.repeat(sizes, sizes), 1), np.int64)
-

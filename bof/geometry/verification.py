@@ -10,7 +10,7 @@ from bof.geometry.hypotheses import (
     MAX_PAIRS,
     MIN_FIT,
     STRICT,
-    Gate,
+    TurnLimits,
     Hypotheses,
     Pairs,
     Placement,
@@ -89,7 +89,7 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
 
 
 def _refined(
-    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, gate: Gate = STRICT
+    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, limits: TurnLimits = STRICT
 ) -> tuple[F64, F64, F64]:
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
@@ -100,7 +100,7 @@ def _refined(
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
     size = np.array([query.width, query.height], np.float64) / query.reference_side
     needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
-    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, gate.cosine, gate.log_scale, *needed], np.float64)
+    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, limits.cosine, limits.log_scale, *needed], np.float64)
 
     def some(pictures: range) -> None:
         columns = (pairs.places, pairs.turns, pairs.weight, pairs.cells)

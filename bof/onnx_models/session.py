@@ -54,7 +54,9 @@ def open_session(path: Path, threads: int = 1, content: bytes | None = None) -> 
         raise _translated(error, path, "an ONNX model that onnxruntime can run") from error
 
 
-def run_session(session: Any, path: Path, name: str, outputs: Sequence[str], tensor: NDArray[Any]) -> list[NDArray[Any]]:
+def run_session(
+    session: Any, path: Path, name: str, outputs: Sequence[str], tensor: NDArray[Any]
+) -> list[NDArray[Any]]:
     """What a model gives for its input `name`, by outputs. Raises ModelError, MemoryError."""
     try:
         found = _within(session, outputs, {name: tensor})

@@ -58,9 +58,7 @@ class FeatureOptions(Checked):
 
     def __post_init__(self) -> None:
         Checked.__post_init__(self)
-        if (self.extractor == LEARNED) != bool(re.fullmatch("[0-9a-f]{64}", self.model)) or (
-            self.model and self.extractor != LEARNED
-        ):
+        if self.model and (self.extractor != LEARNED or not re.fullmatch("[0-9a-f]{64}", self.model)):
             found = f"the extractor {self.extractor} and the model {self.model[:80]!r}"
             raise OptionError(option="features", expected="a model beside the extractor learned alone", found=found)
 

@@ -94,7 +94,9 @@ def _collection(views: Sequence[Views], vocabulary: Vocabulary) -> Snapshot:
     weights = derive_weights([segment.postings], np.ones(len(views), np.bool_), vocabulary.n_words)
     names = [os.fsencode(f"{number:06d}") for number in range(len(views))]
     sizes = [(one.picture.geometry.width, one.picture.geometry.height) for one in views]
-    rows = gather_rows([[(name, name, *size, 1, i, 0, i + 1) for i, (name, size) in enumerate(zip(names, sizes, strict=True))]])
+    rows = gather_rows(
+        [[(name, name, *size, 1, i, 0, i + 1) for i, (name, size) in enumerate(zip(names, sizes, strict=True))]]
+    )
     n_features = sum(len(one.picture) for one in views)
     return Snapshot(0, [""], [segment], rows, np.zeros(len(views), np.int32), weights, len(views), n_features)
 

@@ -12,6 +12,7 @@ import numpy as np
 from bof.options import VerifyOptions
 from bof.types import F64, Verdict, Verification
 
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What inliers of some features prove: log odds = intercept + the weights times the logarithms of three measures.

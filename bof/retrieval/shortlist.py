@@ -80,7 +80,9 @@ class Candidates:
 
     def with_verified(self, found: Mapping[int, Verification], word_weight: float) -> Candidates:
         """These candidates with more verified images. word_weight: of one of the query's features."""
-        evidence = {i: weigh(float(self.similarity[i]), known, word_weight, self.calibration) for i, known in found.items()}
+        evidence = {
+            i: weigh(float(self.similarity[i]), known, word_weight, self.calibration) for i, known in found.items()
+        }
         known = {**self.verifications, **found}, {**self.evidence, **evidence}
         return dataclasses.replace(self, verifications=known[0], evidence=known[1])
 

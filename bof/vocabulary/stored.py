@@ -93,12 +93,14 @@ def read_stored(folder: Path) -> Stored:
     arrays = {name: _read_array(folder / f"{name}.npy", spec, header, sizes) for name, spec in _specs(header).items()}
     features = with_model(_features(folder, header["features"]), folder)
     if features.model_file and not Path(features.model_file).is_file():
-        raise VocabularyError(path=features.model_file, expected="the model of its features", found="none", advice=AGAIN)
+        raise VocabularyError(
+            path=features.model_file, expected="the model of its features", found="none", advice=AGAIN
+        )
     return Stored(header["format"], header["fingerprint"], features, header["trained_on"], arrays)
 
 
 def with_model(features: FeatureOptions, folder: Path) -> FeatureOptions:
-    """Where the model of learned features lies: in the folder of their vocabulary. Of other features nothing changes."""
+    """With where the model of learned features lies: in the folder of their vocabulary. Others stay as they are."""
     return features.replaced(model_file=str(folder.absolute() / MODEL)) if features.is_learned else features
 
 
@@ -132,7 +134,9 @@ def copy_model(features: FeatureOptions, target: Path) -> None:
     try:
         content = _read(source, MAX_BYTES)
     except OSError as error:
-        raise VocabularyError("the model of its features cannot be read", path=source, found=reason_of(error)) from error
+        raise VocabularyError(
+            "the model of its features cannot be read", path=source, found=reason_of(error)
+        ) from error
     if (found := hashlib.sha256(content).hexdigest()) != features.model:
         raise VocabularyError(path=source, expected=f"the model {features.model[:12]}", found=found[:12], advice=AGAIN)
     with open_for_writing(target / MODEL) as stream:

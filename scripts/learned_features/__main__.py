@@ -1,9 +1,11 @@
-"""`python -m scripts.learned_features MODEL -o FILE.onnx`: export a published model for `bof train_vocab --features`."""
+"""`python -m scripts.learned_features MODEL -o FILE`: a published model as `bof train_vocab --features` takes it."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -12,7 +14,7 @@ from scripts.learned_features.aliked import Aliked
 from scripts.learned_features.disk import Disk
 from scripts.learned_features.xfeat import XFeat
 
-_MODELS = {
+_MODELS: Mapping[str, Any] = {
     **dict.fromkeys(["aliked-t16", "aliked-n16", "aliked-n16rot", "aliked-n32"], Aliked),
     "xfeat": XFeat,
     "disk": Disk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from functools import partial
 from typing import Any
 
 import torch
@@ -47,12 +48,18 @@ def _conv(kernel: int, n_in: int, n_out: int) -> nn.Conv2d:
 
 def stand_in_for_torchvision() -> None:
     """The package takes three functions of torchvision, of which one cannot be exported."""
-    package, ops, models, resnet = (types.ModuleType(f"torchvision{name}") for name in ("", ".ops", ".models", ".models.resnet"))
-    ops.deform_conv2d = _deform_conv2d
-    resnet.conv1x1, resnet.conv3x3 = (lambda n_in, n_out: _conv(1, n_in, n_out)), (lambda n_in, n_out: _conv(3, n_in, n_out))
-    package.ops, package.models, models.resnet = ops, models, resnet
-    for module in (package, ops, models, resnet):
+    names = ("torchvision", "torchvision.ops", "torchvision.models", "torchvision.models.resnet")
+    package, ops, models, resnet = map(types.ModuleType, names)
+    members: dict[types.ModuleType, dict[str, Any]] = {
+        package: {"ops": ops, "models": models},
+        models: {"resnet": resnet},
+        ops: {"deform_conv2d": _deform_conv2d},
+        resnet: {"conv1x1": partial(_conv, 1), "conv3x3": partial(_conv, 3)},
+    }
+    for module, named in members.items():
         sys.modules[module.__name__] = module
+        for name, value in named.items():
+            setattr(module, name, value)
 
 
 class Aliked(nn.Module):
@@ -80,8 +87,12 @@ class Aliked(nn.Module):
         two = model.block2(model.pool2(one))
         three = model.block3(model.pool4(two))
         four = model.block4(model.pool4(three))
-        layers = [(one, model.conv1, None), (two, model.conv2, model.upsample2), (three, model.conv3, model.upsample8),
-                  (four, model.conv4, model.upsample32)]
+        layers = [
+            (one, model.conv1, None),
+            (two, model.conv2, model.upsample2),
+            (three, model.conv3, model.upsample8),
+            (four, model.conv4, model.upsample32),
+        ]
         wide = [grow(model.gate(conv(x))) if grow else model.gate(conv(x)) for x, conv, grow in layers]
         joined = torch.cat(wide, 1)
         return functional.normalize(joined, dim=1), torch.sigmoid(model.score_head(joined))

@@ -17,9 +17,9 @@ def peaks(scores: Tensor, radius: int, n_most: int, threshold: float) -> tuple[T
     inside = functional.pad(found[:, :, radius:-radius, radius:-radius], [radius] * 4)
     flat = torch.cat([inside.reshape(-1), torch.zeros(n_most)])  # there is always enough to choose of
     values, places = torch.topk(flat, n_most)
-    kept = torch.nonzero(values > threshold)[:, 0]
-    places, width = places[kept], torch._shape_as_tensor(scores)[3]
-    return torch.stack([places % width, torch.div(places, width, rounding_mode="floor")], 1), values[kept]
+    retained = torch.nonzero(values > threshold)[:, 0]
+    places, width = places[retained], torch._shape_as_tensor(scores)[3]
+    return torch.stack([places % width, torch.div(places, width, rounding_mode="floor")], 1), values[retained]
 
 
 def neighbours(radius: int) -> Tensor:
@@ -35,7 +35,11 @@ def patches(values: Tensor, xy: Tensor, radius: int) -> Tensor:
     around = xy[:, None] + neighbours(radius)
     index = around[..., 1] * width + around[..., 0]
     channels = values.shape[1]
-    return values.reshape(channels, -1)[:, index.reshape(-1)].reshape(channels, -1, len(neighbours(radius))).permute(1, 0, 2)
+    return (
+        values.reshape(channels, -1)[:, index.reshape(-1)]
+        .reshape(channels, -1, len(neighbours(radius)))
+        .permute(1, 0, 2)
+    )
 
 
 def at_points(values: Tensor, xy: Tensor, size: Tensor, mode: str, *, align_corners: bool) -> Tensor:

@@ -7,20 +7,23 @@ the features of the other picture. A vocabulary is trained on other pictures' de
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bof.features.descriptor_bytes import descriptor_bytes
-from bof.features.learned_model import load_model
+from bof.features.learned_model import LearnedModel, load_model
 from bof.images.decode import decode
 from bof.options import OWN, FeatureOptions, TrainOptions
 from bof.types import F32, U8
 from bof.vocabulary.sampling import Sample
 from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 Mapping = Callable[[F32], U8]
+Pairs = tuple[F32, F32, NDArray[np.int64], NDArray[np.int64]]
 _SIDE, _NEAR_PX, _N_MOST = 640, 2.0, 1500
 _SAME_WORD_FALSE = 0.01
 """Share of unrelated pairs in one word that the Hamming distance may let pass."""
@@ -58,7 +61,7 @@ def _mappings(pool: F32) -> dict[str, Mapping]:
     }
 
 
-def _features(model, path: Path) -> tuple[F32, F32]:  # type: ignore[no-untyped-def]
+def _features(model: LearnedModel, path: Path) -> tuple[F32, F32]:
     picture = decode(path.read_bytes(), max_side=_SIDE, grey=True, name=str(path))
     found = model.find(picture.pixels)
     best = np.argsort(-found.score, kind="stable")[:_N_MOST]
@@ -66,7 +69,7 @@ def _features(model, path: Path) -> tuple[F32, F32]:  # type: ignore[no-untyped-
     return (found.xy[best] + np.float32(0.5)) * np.float32(zoom), found.descriptors[best]
 
 
-def _pairs(model, folder: Path):  # type: ignore[no-untyped-def]
+def _pairs(model: LearnedModel, folder: Path) -> Iterator[Pairs]:
     """Of each pair of pictures the descriptors of both, and the pairs of rows that lie at one place."""
     for scene in sorted(path for path in folder.iterdir() if path.is_dir()):
         files = {path.stem: path for path in scene.iterdir()}
@@ -103,13 +106,13 @@ def main() -> None:
         _report(name, mapping, pool, pairs)
 
 
-def _nearest_is_right(one, other, rows, right) -> float:  # type: ignore[no-untyped-def]
+def _nearest_is_right(one: F32 | U8, other: F32 | U8, rows: NDArray[np.int64], right: NDArray[np.int64]) -> float:
     a, b = one[rows].astype(np.float32), other.astype(np.float32)
     distance = (b**2).sum(1)[None] - 2 * a @ b.T
     return float((distance.argmin(1) == right).mean())
 
 
-def _report(name: str, mapping: Mapping, pool: F32, pairs) -> None:  # type: ignore[no-untyped-def]
+def _report(name: str, mapping: Mapping, pool: F32, pairs: list[Pairs]) -> None:
     sample = Sample(mapping(pool), np.arange(120, dtype=np.uint64), FeatureOptions(extractor=OWN), "train")
     vocabulary = train_vocabulary(sample, TrainOptions(words=1000, workers=1))
     right, same, near = [], [], []
@@ -125,10 +128,11 @@ def _report(name: str, mapping: Mapping, pool: F32, pairs) -> None:  # type: ign
         same.append(equal.mean())
         near.append((equal & (apart <= limit)).mean())
     share = np.mean(near) / np.mean(same)
-    print(f"{name} | {np.mean(right):.3f} | {np.mean(same):.3f} | {share:.3f} (at most {limit} bits) | {np.mean(near):.3f}")
+    enough = f"{share:.3f} (at most {limit} bits)"
+    print(f"{name} | {np.mean(right):.3f} | {np.mean(same):.3f} | {enough} | {np.mean(near):.3f}")
 
 
-def _hamming_limit(vocabulary, descriptors: U8) -> int:  # type: ignore[no-untyped-def]
+def _hamming_limit(vocabulary: Vocabulary, descriptors: U8) -> int:
     """The most bits of which no more than a share of unrelated pairs in a word differ in as few."""
     words = vocabulary.quantize(descriptors)
     order = np.argsort(words.word[:, 0], kind="stable")

@@ -37,7 +37,7 @@ class XFeat(nn.Module):
         points = xy.float()
         scores = found * at_points(reliability, points, size, "bilinear", align_corners=False)[:, 0]
         scores, order = torch.topk(torch.cat([scores, torch.zeros(self.n_most)]), self.n_most)
-        kept = torch.nonzero(scores > 0)[:, 0]
-        points, scores = points[order[kept]], scores[kept]
+        retained = torch.nonzero(scores > 0)[:, 0]
+        points, scores = points[order[retained]], scores[retained]
         described = at_points(functional.normalize(features, dim=1), points, size, "bicubic", align_corners=False)
         return points, functional.normalize(described, dim=1), scores

@@ -61,9 +61,7 @@ def test_a_planted_similarity_comes_back(degrees: float, scale: float) -> None:
 def test_one_point_alone_would_not_find_it() -> None:
     """The same points with an angle that says that nothing turns: the hypotheses are shifts."""
     query, database = matched(similarity(40.0, 1.8), 15, 15)
-    said = [
-        Geometry(one.xy_px, one.scale_px, np.ones(len(one), np.float32), SIDE, SIDE) for one in (query, database)
-    ]
+    said = [Geometry(one.xy_px, one.scale_px, np.ones(len(one), np.float32), SIDE, SIDE) for one in (query, database)]
     assert verified(query, database).n_inliers > 2 * verified(*said).n_inliers
 
 

@@ -86,9 +86,9 @@ def test_a_vocabulary_without_its_model_is_refused(vocabulary: Path, tmp_path: P
 def test_another_model_in_a_vocabulary_is_not_run(vocabulary: Path, scenes: Path, tmp_path: Path) -> None:
     shutil.copytree(vocabulary, tmp_path / "v")
     LocalModel(channels=3).write(tmp_path / "v" / MODEL)
-    with Engine.create(tmp_path / "index", tmp_path / "v") as engine:
-        with pytest.raises(MismatchError, match="expected the model"):
-            engine.add(scenes, ALONE)
+    match = "expected the model"
+    with Engine.create(tmp_path / "index", tmp_path / "v") as engine, pytest.raises(MismatchError, match=match):
+        engine.add(scenes, ALONE)
     assert not Index.open(tmp_path / "index").count()
 
 
@@ -97,8 +97,11 @@ def test_pictures_are_found_moved_and_mirrored(folder: Path) -> None:
     with Engine.open(folder) as engine:
         assert best(engine, scene[8:, 16:].copy()) == ("3.png", "same")
         assert best(engine, np.ascontiguousarray(scene[:, ::-1])) == ("3.png", "same")
-        hit = engine.search(np.ascontiguousarray(scene[:, ::-1]), SearchOptions(enlarge="never", tilt="never"), channels="BGR")[0]
-        assert hit.verification is not None and hit.verification.mirrored
+        hit = engine.search(
+            np.ascontiguousarray(scene[:, ::-1]), SearchOptions(enlarge="never", tilt="never"), channels="BGR"
+        )[0]
+        assert hit.verification is not None
+        assert hit.verification.mirrored
         unseen = engine.search(draw_scene(100))
         assert all(hit.verdict != "same" for hit in unseen)
 
@@ -124,9 +127,12 @@ def test_shares_with_another_model_are_not_combined(
     vocabulary: Path, scenes: Path, tmp_path: Path, model: Path
 ) -> None:
     other = LocalModel(channels=3).write(tmp_path / "other.onnx")
-    assert train_vocab.main(
-        [str(scenes), "-o", str(tmp_path / "v"), "--features", str(other), "--words", str(WORDS), "--workers", "1"]
-    ) == 0
+    assert (
+        train_vocab.main(
+            [str(scenes), "-o", str(tmp_path / "v"), "--features", str(other), "--words", str(WORDS), "--workers", "1"]
+        )
+        == 0
+    )
     shares = []
     for number, place in enumerate((vocabulary, tmp_path / "v")):
         share = PartShare(number + 1, 2, "hash")

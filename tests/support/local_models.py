@@ -18,11 +18,13 @@ _DETAIL = 0.004
 """The least score: nothing is found where nothing is to be seen."""
 
 
+_BROKEN = {"infinite": {"scores": "infinite"}, "twice": {"scores": "twice"}, "flat": {"descriptors": "scored"}}
+
+
 @dataclass(frozen=True)
 class LocalModel:
     """channels: of the input; multiple_of: its metadata, None: it says nothing; batched: outputs have a batch axis;
-    changes: name of an output -> nodes that make it, of outputs that are not as they should be; left_out: outputs that
-    it has not; scales, angles: has it these too?
+    left_out: outputs that it has not; angles: has it these too? length: of descriptors; broken: which of _BROKEN it is.
     """
 
     channels: int = 1
@@ -57,7 +59,8 @@ class LocalModel:
     def _constants(self) -> Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float32 | np.int64]]]:
         return {
             "weight": _WEIGHT[: self.length],
-            "axis_1": np.array([1]), "axis_0": np.array([0]), "flat": np.array([self.length, -1]), "last": np.array([-1]),
+            "axis_1": np.array([1]), "axis_0": np.array([0]), "flat": np.array([self.length, -1]),
+            "last": np.array([-1]),
             "border": np.array([0, 0, *[(KERNEL - CELL) // 2] * 2] * 2),
             "least": np.array(_DETAIL, np.float32), "tiny": np.array(1e-9, np.float32),
             "cell": np.array([[CELL, CELL]], np.float32), "middle": np.array([[CELL / 2 - 0.5] * 2], np.float32),
@@ -91,12 +94,8 @@ class LocalModel:
             make("Concat", ["scored", "scored"], ["twice"], axis=0),
         ]
         sources = {"keypoints": "xy", "descriptors": "described", "scores": "scored", "angles": "turned"}
-        sources |= {"infinite": {"scores": "infinite"}, "twice": {"scores": "twice"}, "flat": {"descriptors": "scored"}}.get(
-            self.broken, {}
-        )
-        ends = [
-            make("Unsqueeze", [sources[name], "axis_0"], [name]) if self.batched else make("Identity", [sources[name]], [name])
-            for name in self._columns()
-            if name not in self.left_out
-        ]
+        sources |= _BROKEN.get(self.broken, {})
+        end = "Unsqueeze" if self.batched else "Identity"
+        axes = ["axis_0"] if self.batched else []
+        ends = [make(end, [sources[name], *axes], [name]) for name in self._columns() if name not in self.left_out]
         return [*grey, *found, *ends]
