@@ -13,6 +13,8 @@ from bof.features.learned_model import PAGE, LearnedModel, cached_model
 from bof.options import LEARNED, FeatureOptions
 from bof.types import F32, U8
 
+_ADVICE = f"name it with {{features}} FILE.onnx: see docs/{PAGE}"
+
 SCALE_PX = 16.0
 """The diameter, in pixels as the picture is worked on, of points of models that say none: all are of one size."""
 
@@ -49,7 +51,9 @@ def model_of(options: FeatureOptions) -> LearnedModel:
     """The model of learned features. Raises ModelError where it is not at hand, MismatchError where it is another."""
     if not options.model or not options.model_file:
         expected = f"the file of the model {options.model[:12]}" if options.model else "a model of learned features"
-        raise ModelError(expected=expected, found="none", advice=f"name it with {{features}} FILE.onnx: see docs/{PAGE}")
+        raise ModelError(
+            expected=expected, found="none", advice=f"name it with {{features}} FILE.onnx: see docs/{PAGE}"
+        )
     return cached_model(Path(options.model_file), options.model)
 
 

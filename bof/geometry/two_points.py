@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bof.geometry.hypotheses import OPEN, STRICT, TurnLimits, Hypotheses, Pairs, find_hypotheses
+from bof.geometry.hypotheses import OPEN, STRICT, Hypotheses, Pairs, TurnLimits, find_hypotheses
 from bof.types import I64, Geometry
 
 _STEPS = (1, 2, 3, 5, 8, 13, 21, 34)

@@ -10,10 +10,10 @@ from bof.geometry.hypotheses import (
     MAX_PAIRS,
     MIN_FIT,
     STRICT,
-    TurnLimits,
     Hypotheses,
     Pairs,
     Placement,
+    TurnLimits,
     pair_up,
     placement_of,
 )
