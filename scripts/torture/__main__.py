@@ -15,7 +15,7 @@ from pathlib import Path
 from bof.cli.command import run
 from bof.images.listing import walk_images
 from scripts.common.arguments import make_parser, write_figures
-from scripts.common.data import UKBENCH
+from scripts.common.data import TRAIN, UKBENCH
 from scripts.torture import cluster, documents, film_kills, films, formats, fragments, interrupted, mutants, readers
 from scripts.torture.index import Finding
 
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         "data json",
         vocabulary=(None, "default: bof's own"),
         only=(list(PARTS), "these parts"),
-        pictures=(1000, "photographs"),
+        pictures=(1000, "photographs, of ukbench1000/ and, where these are too few, of train/"),
         kills=(50, "of the parts kill, book, film kills and cluster"),
         mutants=(5000, "broken files"),
         documents=(2000, "broken documents"),
@@ -55,7 +55,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    pictures = sorted(walk_images(arguments.data / UKBENCH))[: arguments.pictures]
+    sets = (arguments.data / name for name in (UKBENCH, TRAIN))
+    pictures = [path for place in sets if place.is_dir() for path in sorted(walk_images(place))][: arguments.pictures]
     findings: dict[str, list[Finding]] = {}
     for part in arguments.only:
         with tempfile.TemporaryDirectory(prefix=f"bof-torture-{part}-") as scratch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import shutil
 import signal
@@ -21,9 +22,10 @@ from bof.engine import Engine
 from bof.errors import ClusterError
 from bof.options import FeatureOptions, IndexOptions, SearchOptions
 from bof.retrieval.remote import on_worker
-from bof.retrieval.remote.parts import Ask
+from bof.retrieval.remote.parts import Ask, RemoteParts
 from bof.retrieval.remote.requests import TouchRequest
 from bof.retrieval.remote.searching import SearchWorkers
+from bof.retrieval.remote.status import status_of
 from bof.scheduling.connection import Cluster
 from bof.store.parts.making import create_in_parts
 from bof.vocabulary.vocabulary import load_vocabulary
@@ -121,6 +123,46 @@ def test_a_killed_worker_changes_no_answer(mortal: Cluster, parted: Path, pictur
         found = answers(engine, pictures, options)
         timer.join()
     assert found == expected
+
+
+def test_a_worker_that_joins_opens_its_parts_before_it_is_sent_a_query(
+    parted: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_workers(1) as local, connected(local) as cluster:
+        cluster.client.wait_for_workers(1, timeout=30)
+        workers = SearchWorkers(cluster)
+        with Engine.open(parted, workers=workers) as engine:
+            query = engine.query(pictures / "03.png")
+            expected = plain(engine.answer(query))
+            (parts,) = workers._parts.values()
+            (first,) = cluster.workers
+            opened: list[int] = []
+            send = RemoteParts._send
+
+            def sent(self: RemoteParts, call: Any) -> None:
+                opened.extend([call.part] if call.opens else [])
+                send(self, call)
+
+            monkeypatch.setattr(RemoteParts, "_send", sent)
+            local.scale(3)
+            cluster.client.wait_for_workers(3, timeout=60)
+            until = time.monotonic() + 60
+            while [parts.workers_of(n)[0] for n in range(3)] != [drawn(parts, cluster, n) for n in range(3)]:
+                assert plain(engine.answer(query)) == expected
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            assert plain(engine.answer(query)) == expected
+            assert not opened, "no query has waited for a part to be opened"
+            held = {worker.address: {part.name for part in worker.parts} for worker in status_of(cluster)}
+            for number, name in enumerate(parts.names):
+                assert name.name in held[drawn(parts, cluster, number)]
+            assert first in held
+
+
+def drawn(parts: RemoteParts, cluster: Cluster, number: int) -> str:
+    """The worker that is to hold a part."""
+    name = parts.names[number].name.encode()
+    return min(cluster.workers, key=lambda one: hashlib.sha256(name + one.encode()).digest())
 
 
 def test_stopped_workers_leave_a_partial_answer_that_names_what_is_missing(parted: Path, pictures: Path) -> None:

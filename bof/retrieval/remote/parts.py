@@ -19,6 +19,7 @@ from bof.errors import BofError, display_name, reason_of
 from bof.retrieval.remote.latencies import Latencies
 from bof.retrieval.remote.on_worker import NOT_OPEN, NOT_VOTED
 from bof.retrieval.remote.requests import Opening, PartName, Request
+from bof.retrieval.remote.warming import ANSWER, ReadyWorkers
 from bof.scheduling.connection import Cluster, other_version
 from bof.scheduling.worker import OTHER_VERSION
 from bof.store.index import EpochGoneError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bof")
 
-_ANSWER = "bof.retrieval.remote.on_worker:answer"
 _PRIORITY = 10
 """Above that of batch work: somebody waits."""
 
@@ -81,16 +81,21 @@ class RemoteParts:
         self.cluster, self.names, self.opening = cluster, list(names), opening
         self.replicas, self.deadline_s = replicas, deadline_s
         self.latencies = latencies or Latencies()
+        self._ready = ReadyWorkers(cluster, self.names, opening)
         self._lock = threading.Lock()
         self._workers: tuple[float, list[str]] = (0.0, [])
         self._slow: dict[str, float] = {}
 
     def workers_of(self, part: int) -> list[str]:
-        """All workers, those that hold the part first; whoever has lately not answered in time comes last."""
+        """All workers, those that hold the part first: who has it open before who is to open it; whoever has lately not
+        answered in time comes last.
+        """
         name, now = self.names[part].name.encode(), time.monotonic()
         with self._lock:
             slow = {address for address, noted in self._slow.items() if now - noted < _SLOW_S}
-        return sorted(self._all_workers(), key=lambda one: (one in slow, hashlib.sha256(name + one.encode()).digest()))
+        drawn = sorted(self._all_workers(), key=lambda one: (one in slow, hashlib.sha256(name + one.encode()).digest()))
+        self._ready.warm(part, drawn[: self.replicas])
+        return sorted(drawn, key=lambda one: (one in slow, not self._ready.has(part, one)))
 
     def _note_slow(self, call: _Call) -> None:
         with self._lock:
@@ -147,7 +152,7 @@ class RemoteParts:
         where = (fresh or workers)[:1]
         request = call.ask.whole if call.is_whole and call.ask.whole is not None else call.ask.request
         arguments = self.names[call.part], self.opening if call.opens else None, request
-        future = self.cluster.submit(_ANSWER, arguments, where, _PRIORITY)
+        future = self.cluster.submit(ANSWER, arguments, where, _PRIORITY)
         call.sent_to += where
         call.futures[str(future.key)] = future, time.monotonic(), where[0] if where else ""
 
@@ -174,10 +179,12 @@ class RemoteParts:
                 self._failed(call, value, address, missing)
             elif isinstance(value, str) and value in (NOT_OPEN, NOT_VOTED):
                 call.opens, call.is_whole = call.opens or value == NOT_OPEN, True
+                self._ready.note(call.part, address, is_open=value != NOT_OPEN)
                 call.sent_to = [one for one in call.sent_to if one != address]
                 self._send(call)
             else:
                 self.latencies.note(self.names[call.part].name, time.monotonic() - began)
+                self._ready.note(call.part, address, is_open=True)
                 replies[call.part] = value
                 return
 
