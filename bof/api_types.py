@@ -670,6 +670,7 @@ class SearchParameters(TypedDict, total=False):
 
 
 class SearchImageParameters(TypedDict, total=False):
+    other: Sequence[str]
     top: int
     offset: int
     box: str | Sequence[float]
@@ -796,6 +797,7 @@ class SendQueryPictureParameters(TypedDict, total=False):
 
 
 class SearchQueryParameters(TypedDict, total=False):
+    other: Sequence[str]
     top: int
     offset: int
     box: str | Sequence[float]

@@ -20,7 +20,7 @@ from bof.store.catalog import CatalogueColumns, ImageRecord, SegmentRecord, Sele
 from bof.store.check import CheckReport
 from bof.store.index import Index
 from bof.store.judgments import Judgment, JudgmentReader, add_judgments, read_judgments, withdraw_judgments
-from bof.store.published.copies import copy_at
+from bof.store.published.copies import PublishedCopy, copy_at
 from bof.store.snapshot import Snapshot, SnapshotFacts
 from bof.store.vocabulary_copy import load_copy
 from bof.system.units import counted
@@ -131,16 +131,25 @@ class OpenedIndex:
         What was published since is seen once a thread, which looks for it every half minute, has fetched it.
         """
         before = self._opened
-        if newer := self._copy and self._copy.newer():
-            self._copy, self._judgments = newer, JudgmentReader(newer.folder)
-        elif before is not None and before.is_whole and self._index.generation() == before.generation:
+        newer = self._copy.newer() if self._copy else None
+        is_current = before is not None and before.is_whole and self._index.generation() == before.generation
+        if is_current and not newer:
             return False
-        self._index = Index.open(newer.folder if newer else self.folder)  # it may be in parts by now
-        self._index.require(self.vocabulary)
+        index = Index.open(newer.folder if newer else self.folder)  # it may be in parts by now
+        index.require(self.vocabulary)
+        if newer:
+            self._go_over_to(newer, index)
+        self._index = index
         opened = self._index.snapshot(before)
         self._prepare(opened)
         self._opened, self._ann_index = opened, None
         return before is None or before.generation != opened.generation
+
+    def _go_over_to(self, copy: PublishedCopy, index: Index) -> None:
+        """What lies in the folder of the copy before, which is deleted, is from now on that of this one."""
+        if self.vocabulary_folder == self._index.vocabulary_copy:
+            self.vocabulary_folder = index.vocabulary_copy
+        self._copy, self._judgments = copy, JudgmentReader(copy.folder)
 
     def facts(self) -> SnapshotFacts:
         """The commit that searches see in figures."""

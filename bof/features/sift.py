@@ -111,9 +111,12 @@ def inverse_features(features: Features) -> Features:
     sections 5 and 6).
     """
     cells = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1, ::-1]
-    angle_deg = (features.geometry.angle_deg + np.float32(180)) % np.float32(360)
-    geometry = dataclasses.replace(features.geometry, angle_deg=angle_deg)
-    return Features(geometry, np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
+    return Features(inverse_geometry(features.geometry), np.ascontiguousarray(cells).reshape(-1, N_DIMENSIONS))
+
+
+def inverse_geometry(geometry: Geometry) -> Geometry:
+    """Where the features lie, and point, with light and dark exchanged."""
+    return dataclasses.replace(geometry, angle_deg=(geometry.angle_deg + np.float32(180)) % np.float32(360))
 
 
 def mirror_geometry(geometry: Geometry) -> Geometry:

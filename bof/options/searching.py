@@ -101,7 +101,7 @@ class ExpandOptions(Checked):
     expand: int = declare(
         5, "search again with this many of the best pictures called the same; 0: none", 0, 100, expert=True
     )
-    expand_again: int = declare(5, "and with this many of what these have points in common with", 0, 100, expert=True)
+    expand_again: int = declare(10, "and with this many of what these have points in common with", 0, 100, expert=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,25 @@
 """Query expansion: pictures called the same become queries (seeds), and what they find counts for the query too.
 
-What a seed shares enough points with becomes a seed of the second step: views of a place form a chain, of which a query
-sees the next links alone. Sources: Chum et al. 2007 (only verified results expand, and again from what they found);
-Tolias and Jegou 2014 (with Hamming signatures).
+What a seed shares enough points with becomes a seed in its turn, the most promising first: views of a place form a
+chain, of which a query sees the next links alone. Sources: Chum et al. 2007 (only verified results expand, and again
+from what they found); Tolias and Jegou 2014 (with Hamming signatures).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
+from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import gained
 from bof.retrieval.shortlist import VoteAndVerify, best_first
 from bof.system.stopwatch import Stopwatch
 from bof.system.threads import in_threads
-from bof.types import Bool, Geometry, Overlay, QueryWords
+from bof.types import Bool, Geometry, Overlay, QueryWords, Verification
 
 DEPTH = 50
 _WORTH_A_THREAD = 1 << 21
@@ -28,9 +29,15 @@ FULL_TRUST = 20
 """Inliers from which a verified picture is trusted as much as the query itself; below, in proportion."""
 
 LEAST_AGREEING = 8
-"""Points that a picture shares with a seed, from which it becomes a seed of the second step."""
+"""Points that a picture shares with a seed, from which it may become a seed in its turn."""
+
+_AT_ONCE = 2
+"""So many of these search before it is looked anew which are the most promising: threads share them."""
 
 _MOST_REMEMBERED = 4096
+
+_ITSELF_PX = 1e-4
+"""As a share of the long side: how far the points of a picture lie from themselves, as the index holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +78,38 @@ def expand(
     stages: VoteAndVerify,
     seeds: Mapping[int, int],
     n_more: int = 0,
-    without: Collection[int] = (),
+    without: Sequence[int] = (),
     memory: NeighbourMemory | None = None,
 ) -> dict[int, float]:
     """What seeds add to others' similarity, by image. seeds: image -> inliers it was verified with.
 
     A seed searches with the words and signatures that the index holds of it, one word a feature. Nothing adds to
     itself: that it is like itself says nothing about the query. A film is one thing there. n_more: so many of the
-    images that share points with seeds, those that gain most, become seeds too, trusted as far as both steps are; none
-    of `without`; memory: of this commit and these options.
+    images that share points with seeds become seeds in their turn, those that have gained most first, and what these
+    reach among them; each is trusted as far as all steps to it are; none of `without`; memory: of this commit and these
+    options.
     """
     added: dict[int, float] = {}
     trust = {seed: min(1.0, n_inliers / FULL_TRUST) for seed, n_inliers in seeds.items()}
     reached = _spread(stages, trust, added, memory)
-    more = [image for image in reached if image not in trust and image not in without]
-    best = sorted(more, key=lambda image: (-added[image], stages.collection.rows.names[image]))[:n_more]
-    _spread(stages, {image: reached[image] for image in best}, added, memory)
+    searched, names = {*trust, *without}, stages.collection.rows.names
+    while n_more > 0 and (left := [image for image in reached if image not in searched]):
+        best = sorted(left, key=lambda image: (-added[image], names[image]))[: min(_AT_ONCE, n_more)]
+        farther = _spread(stages, {image: reached[image] for image in best}, added, memory)
+        reached |= {image: max(trusted, reached.get(image, 0.0)) for image, trusted in farther.items()}
+        searched.update(best)
+        n_more -= len(best)
     return added
+
+
+def is_itself(collection: Collection, query: Geometry, image: int, found: Verification) -> bool:
+    """Is an image the query's own picture, by where the points lie that agree? All that it says the query has said."""
+    rows = collection.rows
+    is_of_size = (int(rows.width[image]), int(rows.height[image])) == (query.width, query.height)
+    if not is_of_size or found.query_xy_px is not None or found.mirrored or not len(found.inliers):
+        return False
+    apart = collection.geometry(image, found.inliers.database).xy_px - found.points_in(query)
+    return bool(np.median(np.abs(apart)) <= _ITSELF_PX * query.long_side)
 
 
 def _spread(

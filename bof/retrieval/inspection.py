@@ -25,7 +25,7 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import find_doubtful, is_proved
+from bof.retrieval.proving import find_doubtful, proves
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.store.film_frames import FilmFrames
@@ -118,7 +118,7 @@ class Inspector:
             if other is None or found.database_from_query is None:
                 return False
             other_from_one = found.database_from_query @ shown.query_from_picture
-            return is_proved(compare(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one))
+            return proves(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one)
 
         return [image for image, is_same in zip(doubtful, in_threads(prove, doubtful), strict=True) if is_same]
 

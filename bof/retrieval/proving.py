@@ -7,9 +7,15 @@ picture that has as many points in common by chance agrees in less than half of 
 
 from __future__ import annotations
 
-from bof.alignment.likeness import Likeness
+import numpy as np
+
+from bof.alignment.likeness import Likeness, compare
+from bof.alignment.planes import refine_plane, unexplained
+from bof.geometry.transforms import translation
+from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
+from bof.types import F64
 
 N_DOUBTFUL = 4
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read."""
@@ -17,6 +23,18 @@ N_DOUBTFUL = 4
 _AGREES, _COVERS = 0.95, 0.9
 _LEAST_CELLS, _LEAST_DETAILED = 16, 4
 """So many cells must be there to compare, and with detail: less is a corner, or a line."""
+
+_HOPEFUL = 0.25
+"""The share of cells that agree as points lay the pictures, from which they are brought nearer: other pictures that
+have as many points in common by chance stay below 0.3.
+"""
+
+_OTHER_COLOUR = 0.002
+"""The share of another colour that edges alone may have."""
+
+_EDGE = 0.02
+"""So much of the smaller picture, on every side, is left out once it lies right: what is around it shows through there.
+"""
 
 _AMONG = 40
 """Doubtful hits are looked for among so many of the first: a picture with few points in common has few votes too."""
@@ -37,11 +55,47 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int) ->
 
 def is_proved(alike: Likeness) -> bool:
     """Is all of the smaller picture in the other, in every detail?"""
+    return _is_whole(alike) and alike.agreement >= _AGREES
+
+
+def _is_whole(alike: Likeness) -> bool:
+    """Is all of the smaller picture in the other, in every detail of its light?"""
     found = alike.differences
     return (
         max(alike.covers) >= _COVERS
         and alike.n_cells >= _LEAST_CELLS
         and min(alike.n_detailed, found.n_cells) >= _LEAST_DETAILED
-        and min(alike.agreement, found.agree) >= _AGREES
+        and found.agree >= _AGREES
         and found.is_none
     )
+
+
+def proves(one: Picture, other: Picture, one_from_other: F64) -> bool:
+    """Do pixels prove that one of two pictures in RGB lies in the other?
+
+    Few points leave it some pixels off: what then agrees in part is brought nearer, and must have no other colour.
+    one_from_other f64 (3, 3): in pixels of the originals.
+    """
+    alike = compare(one, other, one_from_other)
+    if is_proved(alike) or max(alike.covers) < _COVERS or alike.agreement < _HOPEFUL:
+        return is_proved(alike)
+    nearer = refine_plane(one, other, one_from_other)
+    if alike.covers[0] > alike.covers[1]:
+        one, corner = _without_edge(one)
+        nearer = np.asarray(np.linalg.solve(corner, nearer), np.float64)
+    else:
+        other, corner = _without_edge(other)
+        nearer = nearer @ corner
+    return unexplained(one, other, nearer) <= _OTHER_COLOUR and _is_whole(compare(one, other, nearer))
+
+
+def _without_edge(picture: Picture) -> tuple[Picture, F64]:
+    """The inner part of a picture, and the transform f64 (3, 3) from its pixels to the picture's, of the originals."""
+    height, width = picture.pixels.shape[:2]
+    left, top = (max(1, round(_EDGE * side)) for side in (width, height))
+    if min(width - 2 * left, height - 2 * top) < 1:
+        return picture, np.eye(3)
+    across, down = picture.width / width, picture.height / height
+    pixels = picture.pixels[top : height - top, left : width - left]
+    size = round((width - 2 * left) * across), round((height - 2 * top) * down)
+    return Picture(pixels, *size), translation(left * across, top * down)

@@ -14,7 +14,7 @@ from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.enlarging import enlarged
 from bof.retrieval.evidence import Evidence, unverified_scores
-from bof.retrieval.expansion import FULL_TRUST, NeighbourMemory, expand
+from bof.retrieval.expansion import FULL_TRUST, NeighbourMemory, expand, is_itself
 from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
@@ -162,17 +162,22 @@ class BofRanker:
             same = found.called_same(verifying)
             expanding = self.options.expand
             added = expand(
-                self.stages, self._seeds(found, same), expanding.expand_again, [*same, *self.judged], self.memory
+                self.stages, self._seeds(query, found, same), expanding.expand_again, [*same, *self.judged], self.memory
             )
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
 
-    def _seeds(self, found: Candidates, same: Sequence[int]) -> dict[int, int]:
-        """Images that become queries -> inliers that they are trusted by. same: those called the same, best first."""
-        live = self.stages.collection.weights.live
+    def _seeds(self, query: Query, found: Candidates, same: Sequence[int]) -> dict[int, int]:
+        """Images that become queries -> inliers that they are trusted by; the query itself says nothing new.
+
+        same: those called the same, best first.
+        """
+        collection, live = self.stages.collection, self.stages.collection.weights.live
         trusted = [image for image, is_same in self.judged.items() if is_same and live[image]]
-        proved = [image for image in same if image not in self.judged]
+        others = [image for image in same if image not in self.judged]
+        proofs, shown = found.verifications, query.features.geometry
+        proved = [image for image in others if not is_itself(collection, shown, image, proofs[image])]
         seeds = representatives(self.stages.collection.films, [*trusted, *proved])[: self.options.expand.expand]
         return {i: FULL_TRUST if i in trusted else found.verifications[i].n_inliers for i in seeds}
 

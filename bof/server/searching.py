@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bof.retrieval.query import together
+from bof.engine import Engine
+from bof.retrieval.query import Query, together
 from bof.server.decoding import Pose, Prepared, QueryNeeds
+from bof.server.queries.others import OtherPictures
 from bof.server.queries.preparing import prepare_stored
 from bof.server.queries.store import StoredQuery
 from bof.server.search import DatedAnswer, FoundPage, PageRequest, needs_of, search_page
@@ -19,15 +21,28 @@ Prepares = Callable[[QueryNeeds], Awaitable[Prepared]]
 """Makes a query ready, with what the rankers need of it."""
 
 
+NO_OTHERS = OtherPictures()
+
+
 async def find_page(
-    service: Service, picture: bytes, pose: Pose, page_request: PageRequest, version: str = ""
+    service: Service,
+    picture: bytes,
+    pose: Pose,
+    page_request: PageRequest,
+    version: str = "",
+    others: OtherPictures = NO_OTHERS,
 ) -> FoundPage:
-    """A page of the answer to a picture. version: its hash, if it is in the index; its last answers are remembered."""
-    key = version, pose, page_request.options
+    """A page of the answer to a picture, or to it and others as one query.
+
+    version: its hash, if it is in the index; its last answers are remembered.
+    """
+    key = version, pose, page_request.options, others.key
     known = service.answers.get(key) if version else None
-    found, dated = await _find(
-        service, page_request, lambda needs: service.prepare(picture, pose, needs, version), known
-    )
+
+    async def prepare(needs: QueryNeeds) -> Prepared:
+        return await others.joined(service, await service.prepare(picture, pose, needs, version), needs)
+
+    found, dated = await _find(service, page_request, prepare, known)
     if version:
         service.answers.put(key, dated)
     return found
@@ -60,11 +75,21 @@ async def find_features_page(service: Service, features: Features, page_request:
     return found
 
 
-async def find_stored_page(service: Service, query: StoredQuery, pose: Pose, page_request: PageRequest) -> FoundPage:
-    """A page of the answer to a stored query, whose last answer is remembered."""
-    key = "answer", pose, page_request.options
+async def find_stored_page(
+    service: Service,
+    query: StoredQuery,
+    pose: Pose,
+    page_request: PageRequest,
+    others: OtherPictures = NO_OTHERS,
+) -> FoundPage:
+    """A page of the answer to a stored query, or to it and others as one; the last answer is remembered."""
+    key = "answer", pose, page_request.options, others.key
     known: DatedAnswer | None = service.stored.made(query, key)
-    found, dated = await _find(service, page_request, lambda needs: prepare_stored(service, query, pose, needs), known)
+
+    async def prepare(needs: QueryNeeds) -> Prepared:
+        return await others.joined(service, await prepare_stored(service, query, pose, needs), needs)
+
+    found, dated = await _find(service, page_request, prepare, known)
     service.stored.add_made(query, key, dated, dated.n_bytes, 1)
     return found
 
@@ -76,7 +101,7 @@ async def _find(
     engine = await service.engine()
     needs = await service.in_file_thread(needs_of, engine, page_request.options)
     prepared = await prepare(needs)
-    judged = await service.in_file_thread(engine.judgments_of, prepared.query.judged_as)
+    judged = await service.in_file_thread(_judged_of, engine, prepared.query)
     state = service.collection.commit_of(engine), judged
     answer = known.answer if known and known.holds(*state) else None
     found = await service.in_search_thread(search_page, service.collection, engine, prepared, page_request, answer)
@@ -84,6 +109,12 @@ async def _find(
     waited = time.perf_counter() - start - sum(found.seconds.values())
     timed = replace(found, seconds={**found.seconds, "wait": max(0.0, waited)})
     return timed, DatedAnswer(found.answer, *state)
+
+
+def _judged_of(engine: Engine, query: Query) -> dict[str, bool]:
+    """What a person has said of each picture that is this query, by both contents."""
+    parts = [query.part(number).judged_as for number in range(1 + len(query.others))]
+    return {f"{one} {other}": is_same for one in parts for other, is_same in engine.judgments_of(one).items()}
 
 
 def answer_json(found: FoundPage) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.native.mapped_file import reading
+from bof.options import SearchOptions
 from bof.retrieval.searcher import Searcher
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.retrieval.variants import is_needed
-from bof.standing_queries.prepared import WatchedWords
+from bof.standing_queries.prepared import WatchedAs, WatchedWords
 from bof.store.catalog import CatalogueColumns
 from bof.store.catalog.catalogue_columns import gather_rows
 from bof.store.film_frames import find_film_frames
@@ -31,7 +32,7 @@ class Newcomers:
 
     images: Sequence[int]
     stages: VoteAndVerify
-    mirror: str
+    options: SearchOptions
 
     @classmethod
     def of(cls, images: Sequence[int], searcher: Searcher) -> Newcomers:
@@ -46,24 +47,27 @@ class Newcomers:
         rows = _rows(collection.rows, images)
         facts = np.zeros(len(images), np.int32), weights, collection.n_images, collection.n_features
         some = Snapshot(0, [""], [segment], rows, *facts, find_film_frames(rows.paths))
-        return cls(images, VoteAndVerify(some, searcher.vocabulary, options.vote, options.verify), options.mirror)
+        return cls(images, VoteAndVerify(some, searcher.vocabulary, options.vote, options.verify), options)
 
     def may_show(self, watched: WatchedWords) -> list[int]:
         """The images that may show what a watched picture does, by their numbers in the whole collection."""
         if not len(watched.geometry):
             return []
-        found = self._candidates(watched, mirrored=False)
-        both = [found]
-        by_words = not self.stages.vocabulary.features.is_learned
-        if by_words and is_needed(self.mirror, found, self.stages.verifying):
-            both.append(self._candidates(watched, mirrored=True))
-        likely = {i for one in both for i, known in one.evidence.items() if (known.shared or 0.0) >= LEAST}
+        found = self._candidates(watched, "plain")
+        others: tuple[tuple[WatchedAs, str], ...] = (("mirror", self.options.mirror), ("inverse", self.options.inverse))
+        if self.stages.vocabulary.features.is_learned:
+            others = ()  # words do not tell those of a changed picture
+        needed = [shown for shown, mode in others if is_needed(mode, found, self.stages.verifying)]
+        all_found = [found, *(self._candidates(watched, shown) for shown in needed)]
+        likely = {i for one in all_found for i, known in one.evidence.items() if (known.shared or 0.0) >= LEAST}
         return [self.images[i] for i in sorted(likely)]
 
-    def _candidates(self, watched: WatchedWords, *, mirrored: bool) -> Candidates:
-        words = watched.first(self.stages.words_per_feature, mirrored=mirrored)
+    def _candidates(self, watched: WatchedWords, shown: WatchedAs) -> Candidates:
+        words = watched.first(self.stages.words_per_feature, shown)
+        if words is None:
+            return Candidates(np.zeros(len(self.images)))
         voted = self.stages.votes_of_words(words, Stopwatch())
-        return self.stages.verified(watched.features(mirrored=mirrored), voted, Stopwatch())
+        return self.stages.verified(watched.features(shown), voted, Stopwatch())
 
 
 def _rows(rows: CatalogueColumns, images: Sequence[int]) -> CatalogueColumns:

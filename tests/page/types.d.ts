@@ -79,7 +79,8 @@ type WordKey =
   | keyof typeof import('../../bof/server/static/words.js').ALL
   | keyof typeof import('../../bof/server/static/words_duplicates.js').ALL
   | keyof typeof import('../../bof/server/static/words_many.js').MANY
-  | keyof typeof import('../../bof/server/static/words_film.js').FILM;
+  | keyof typeof import('../../bof/server/static/words_film.js').FILM
+  | keyof typeof import('../../bof/server/static/words_together.js').TOGETHER;
 type Language = keyof typeof import('../../bof/server/static/words.js').WORDS;
 
 /** Values for the {names} in a text. */

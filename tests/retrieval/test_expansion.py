@@ -15,12 +15,12 @@ from bof.images.decode import Picture
 from bof.options import ExpandOptions, IndexOptions, SearchOptions, VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence, gained
-from bof.retrieval.expansion import expand
+from bof.retrieval.expansion import NeighbourMemory, expand, is_itself
 from bof.retrieval.rankers import LocalScores, with_evidence
 from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.retrieval.votes import self_similarity, vote
 from bof.types import U8, QueryWords
-from tests.support.scenes import draw_scene, rows_of, write_picture
+from tests.support.scenes import draw_scene, rows_of, warp, write_picture
 
 OPTIONS = VoteOptions(), VerifyOptions()
 QUERY, LINKED = 40, 41
@@ -155,6 +155,53 @@ def test_removed_pictures_gain_nothing(chain: Engine, tmp_path: Path) -> None:
     assert len(expand(stages(copy), {number_of(copy, "both.png"): 30})) == 1
     copy.remove(["linked.png"])
     assert expand(stages(copy), {number_of(copy, "both.png"): 30}) == {}
+
+
+# -- Farther ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def row(vocabulary_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Four scenes in a row, each hung beside the next, and ten strangers: links of a chain."""
+    folder = tmp_path_factory.mktemp("row")
+    for place in range(3):
+        scenes = np.hstack([draw_scene(QUERY + place), draw_scene(QUERY + place + 1)])
+        write_picture(folder / f"link-{place}.png", scenes)
+    write_picture(folder / "query.png", draw_scene(QUERY))
+    for seed in range(50, 60):
+        write_picture(folder / f"stranger-{seed}.png", draw_scene(seed))
+    engine = Engine.create(folder / "index", vocabulary_folder)
+    engine.add(sorted(folder.glob("*.png")), IndexOptions(workers=1))
+    return engine
+
+
+def test_a_chain_is_followed_as_far_as_seeds_may_be_added(row: Engine) -> None:
+    first, second, third = (number_of(row, f"link-{place}.png") for place in range(3))
+    near, far = (expand(stages(row), {first: 30}, n) for n in (0, 2))
+    assert near[second] > 10 * near.get(third, 0.0)
+    assert far[third] > 10 * near.get(third, 0.0)
+    barred = expand(stages(row), {first: 30}, 2, [second])
+    assert barred[third] < far[third] / 10
+
+
+def test_answers_are_the_same_with_and_without_a_memory(row: Engine) -> None:
+    memory, seed = NeighbourMemory(), {number_of(row, "link-0.png"): 30}
+    plain = expand(stages(row), seed, 5)
+    assert [expand(stages(row), seed, 5, (), memory) for _ in range(2)] == [plain, plain]
+
+
+def test_the_query_itself_is_no_seed(row: Engine) -> None:
+    """It has said all that it says; another picture of the same size is one."""
+    pixels = draw_scene(QUERY)
+    for shown, is_own in ((pixels, True), (warp(pixels, np.array([[1, 0, 3.0], [0, 1, 2], [0, 0, 1]])), False)):
+        query = row.prepare(grey(np.asarray(shown, np.uint8)))
+        found = row.searcher().candidates(query.features)
+        image = number_of(row, "query.png")
+        proof = found.verifications[image]
+        assert proof.n_inliers > 20
+        assert is_itself(collection(row), query.features.geometry, image, proof) == is_own
+        wide = number_of(row, "link-0.png")
+        assert not is_itself(collection(row), query.features.geometry, wide, found.verifications[wide])
 
 
 # -- Ranking ----------------------------------------------------------------------------------------------------------

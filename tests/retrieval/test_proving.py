@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,8 +16,9 @@ from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.inspection import NO_MATCHES
-from bof.retrieval.proving import N_DOUBTFUL, find_doubtful, is_proved
+from bof.retrieval.proving import N_DOUBTFUL, find_doubtful, is_proved, proves
 from bof.types import U8, Verification
+from tests.support.flat import draw_logo, hang, picture_of, roughly
 from tests.support.scenes import draw_scene
 
 
@@ -60,6 +62,28 @@ def test_too_little_detail_proves_nothing() -> None:
     assert not is_proved(replace(alike, n_detailed=3))
     assert not is_proved(replace(alike, differences=replace(found, n_cells=3)))
     assert not is_proved(replace(alike, covers=(0.5, 0.8)))
+
+
+@pytest.mark.parametrize("far_px", [0.0, 2.0, 4.0])
+def test_a_flat_logo_in_a_scene_is_proved_though_points_lay_it_roughly(far_px: float) -> None:
+    scene, logo = picture_of(hang(draw_logo())), picture_of(draw_logo())
+    assert proves(scene, logo, roughly(far_px))
+    assert proves(logo, scene, np.linalg.inv(roughly(far_px)))
+
+
+SIBLINGS = {"letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)), "place": draw_logo(at=(90, 170))}
+
+
+@pytest.mark.parametrize("changed", SIBLINGS)
+@pytest.mark.parametrize("far_px", [0.0, 2.0])
+def test_a_logo_that_differs_in_one_thing_is_not_proved(changed: str, far_px: float) -> None:
+    scene = picture_of(hang(draw_logo()))
+    assert not proves(scene, picture_of(SIBLINGS[changed]), roughly(far_px))
+
+
+def test_a_flat_logo_where_there_is_none_is_not_proved() -> None:
+    scene = cv2.resize(draw_scene(4), (640, 480))
+    assert not proves(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0))
 
 
 def proof(n_inliers: int, *, laid: bool = True) -> Verification:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.logos.__main__ import main as hang_logos
+from scripts.logos.drawing import SHARES, draw_logo, siblings
 from scripts.reading.__main__ import main as read
 from scripts.reading.drawing import KINDS
 from scripts.variants.__main__ import WAYS
@@ -57,3 +59,23 @@ def test_every_way_is_counted_and_inverses_are_found_by_theirs(
     assert found["without inverse", "negative"]["verdicts"] != {"same": 1}
     assert not any(one["wrong_same"] for one in found.values())
     assert "negative" in capsys.readouterr().out
+
+
+def test_logos_of_each_size_are_counted_and_no_sibling_is_the_same(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--data", str(data), "--logos", "1", "--others", "10", "--siblings", "--seed", "5"]
+    assert hang_logos(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("  {")[0].strip() for line in lines[-4:-1]] == list(SHARES)
+    assert "'first': 1" in lines[-4]
+    assert lines[-1] == "wrongly same, by what differs: {}"
+
+
+def test_siblings_differ_in_one_thing_that_shows() -> None:
+    rng = np.random.default_rng(4)
+    logo = draw_logo(rng)
+    drawn = {kind: sibling.draw() for kind, sibling in siblings(logo, rng)}
+    assert set(drawn) == {"letters", "colour", "slice", "place"}
+    shares = [float((pixels != logo.draw()).any(axis=2).mean()) for pixels in drawn.values()]
+    assert 0.001 < min(shares) <= max(shares) < 0.2

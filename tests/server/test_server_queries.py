@@ -184,6 +184,34 @@ def test_a_copy_says_which_file_it_is_of(client: TestClient) -> None:
     refused(client.post(f"{API}/queries", content=half, headers=PNG, params={"frame": "320,240", "sha256": "x"}), 400)
 
 
+def test_a_stored_query_and_others_are_one(client: TestClient) -> None:
+    first, second = sent(client, scene(7)), sent(client, scene(8))["id"]
+    files = [("image", (f"{i}.png", scene(i))) for i in (7, 8, 4)]
+    joint = client.post(f"{API}/search/together", files=files).json()
+    answer = searched(client, first, other=[second, "5"])
+    assert answer["hits"] == joint["hits"]
+    found = {hit["name"]: hit["query_number"] for hit in answer["hits"][:3]}
+    assert found == {"scene-07.png": 0, "scene-08.png": 1, "scene-04.png": 2}
+    assert searched(client, first, other=[second, "5"], offset=1)["hits"] == answer["hits"][1:]
+    left = names(searched(client, first, other=[second, "5"], exclude_self=1))
+    assert not {"scene-04.png", "scene-07.png", "scene-08.png"} & set(left)
+    assert searched(client, first)["hits"] == search(client, scene(7))["hits"], "what was joined is not remembered"
+
+
+def test_a_picture_of_the_index_and_others_are_one(client: TestClient) -> None:
+    stored = sent(client, scene(8))["id"]
+    answer = client.post(f"{API}/search/image/5", params={"other": [stored, "6"]}).json()
+    assert set(names(answer)[:3]) == {"scene-04.png", "scene-05.png", "scene-08.png"}
+    again = client.post(f"{API}/search/image/5", params={"other": ["6", stored]}).json()
+    assert [hit["score"] for hit in again["hits"]] == pytest.approx([hit["score"] for hit in answer["hits"]])
+
+
+@pytest.mark.parametrize(("other", "status"), [("99999", 404), (str(1 << 70), 404), ("x" * 24, 410), ("a b", 404)])
+def test_other_pictures_that_are_not_there_are_refused(client: TestClient, other: str, status: int) -> None:
+    response = client.post(f"{API}/search/query/{sent(client, scene(7))['id']}", params={"other": other})
+    assert response.status_code == status, response.text
+
+
 # -- One query --------------------------------------------------------------------------------------------------------
 
 

@@ -54,6 +54,12 @@ def found(queries: StandingQueries) -> list[tuple[int, str]]:
 # -- What is found ----------------------------------------------------------------------------------------------------
 
 
+def test_a_negative_of_what_is_watched_is_found(queries: StandingQueries, tmp_path: Path) -> None:
+    queries.add(picture(20), "a plate")
+    come(queries, tmp_path, negative=255 - draw_scene(20), stranger=255 - draw_scene(30))
+    assert [(hit.name, hit.verdict) for hit in queries.catch_up()] == [("negative.png", "same")]
+
+
 def test_what_comes_later_is_found_and_what_was_there_is_not(queries: StandingQueries, tmp_path: Path) -> None:
     first = queries.add(picture(3), "a vase", "stolen")
     second = queries.add(picture(20), "a chair")
@@ -237,7 +243,7 @@ def test_words_are_what_was_stored_or_refused(queries: StandingQueries) -> None:
     words = WatchedWords.of(features, vocabulary)
     data = words.pack()
     again = WatchedWords.unpack(data, vocabulary.n_words)
-    for name in ("words", "mirrored_words", "geometry"):
+    for name in ("words", "mirrored_words", "inverse_words", "geometry"):
         before, after = (dataclasses.asdict(getattr(one, name)) for one in (words, again))
         assert all(np.array_equal(before[key], after[key]) for key in before)
     for damaged in (
@@ -253,12 +259,28 @@ def test_words_are_what_was_stored_or_refused(queries: StandingQueries) -> None:
         WatchedWords.unpack(data, int(words.words.word.max()))
 
 
+def test_words_that_were_stored_without_the_inverse_are_read(queries: StandingQueries, tmp_path: Path) -> None:
+    """What was watched before finds what it found: an inverse is not looked for."""
+    searcher = queries.engine.searcher()
+    words = WatchedWords.of(queries.engine.query(picture(20)).features, searcher.vocabulary)
+    before = WatchedWords.unpack(dataclasses.replace(words, inverse_words=None).pack(), searcher.vocabulary.n_words)
+    assert before.inverse_words is None
+    assert np.array_equal(before.mirrored_words.signature, words.mirrored_words.signature)
+    come(queries, tmp_path, negative=255 - draw_scene(20), plain=draw_scene(20))
+    searcher = queries.engine.searcher()
+    names = [row.name for row in queries.engine.images]
+    newcomers = Newcomers.of([names.index(f"{name}.png") for name in ("negative", "plain")], searcher)
+    assert before.first(1, "inverse") is None
+    assert newcomers.may_show(before) == [names.index("plain.png")]
+
+
 def test_newcomers_are_weighed_as_in_their_collection(queries: StandingQueries) -> None:
     """Votes for some images are those that a search of the whole collection counts for them."""
     searcher, images = queries.engine.searcher(), [1, 4, 6]
     few = Newcomers.of(images, searcher)
     query = queries.engine.query(picture(4))
     words = WatchedWords.of(query.features, searcher.vocabulary).first(few.stages.words_per_feature)
+    assert words is not None
     alone = few.stages.votes_of_words(words, matching_watch())
     assert np.array_equal(alone.similarity, searcher.votes(query).similarity[images])
     assert few.may_show(WatchedWords.of(query.features, searcher.vocabulary)) == [4]

@@ -161,6 +161,8 @@ def test_a_reader_keeps_its_publication_and_then_sees_the_next(
         assert copy.search(draw_scene(9))[0].name == "more.png"
         assert copy.folder != folder
         assert not folder.exists(), "nobody has it open any more"
+        assert copy.vocabulary_folder == copy.folder / "vocabulary"
+        assert copy.judgments() == []
 
 
 def test_another_index_in_its_place_is_not_followed(

@@ -23,6 +23,7 @@ from bof.server.http.parameters import (
     FRAME,
     ID,
     NAME,
+    OTHER,
     QUERY,
     SEARCH,
     STORED,
@@ -32,6 +33,7 @@ from bof.server.http.parameters import (
     choice,
 )
 from bof.server.iiif.answers import negotiated
+from bof.server.queries.others import other_pictures
 from bof.server.queries.preparing import find_subject, prepare_stored, read_upright, remember_upright
 from bof.server.queries.reading import SentPicture
 from bof.server.queries.store import Sender, StoredQuery, new_id
@@ -107,14 +109,14 @@ async def remove_query(service: Service, request: Request, values: Values) -> Re
 
 
 async def search_query(service: Service, request: Request, values: Values) -> Response:
-    """With a stored query."""
+    """With a stored query, alone or with others as one."""
     page_request, pose = PageRequest.of(values), pose_of(values)
-    query = _stored(service, request, values)
+    query, others = _stored(service, request, values), await other_pictures(service, request, values)
     if values["exclude_self"]:
         own = await service.in_file_thread(service.collection.ids_of_content, query.sha256)
-        page_request = page_request.without_self(values, own)
+        page_request = page_request.without_self(values, [*own, *await others.own_ids(service)])
     async with service.place(request):
-        found = await find_stored_page(service, query, pose, page_request)
+        found = await find_stored_page(service, query, pose, page_request, others)
         return await negotiated(service, request, found, query.picture.data)
 
 
@@ -157,7 +159,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/search/query/{query}", "Search with a stored query", search_query, ANSWERS,
-        parameters=(STORED, *SEARCH), is_heavy=True, problems=_OF_QUERY, others=ANNOTATED,
+        parameters=(STORED, OTHER, *SEARCH), is_heavy=True, problems=(*_OF_QUERY, "gone"), others=ANNOTATED,
     ),
     Endpoint(
         "GET", "/matches/query/{query}/{id}", "Match a stored query with a picture of the index", match_query,

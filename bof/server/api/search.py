@@ -18,9 +18,21 @@ from bof.server.decoding import FindSubject, Pose, Prepared, QueryNeeds, Subject
 from bof.server.http.answers import PARTIAL, answer
 from bof.server.http.bodies import body_of, json_object, pictures
 from bof.server.http.feature_body import MOST_BYTES, features_of
-from bof.server.http.parameters import FLIP, ID, QUERY, SEARCH, SEARCH_FEATURES, TURN, URL, Values, number_in_path
+from bof.server.http.parameters import (
+    FLIP,
+    ID,
+    OTHER,
+    QUERY,
+    SEARCH,
+    SEARCH_FEATURES,
+    TURN,
+    URL,
+    Values,
+    number_in_path,
+)
 from bof.server.http.problems import ProblemError, problem_of
 from bof.server.iiif.answers import negotiated
+from bof.server.queries.others import other_pictures
 from bof.server.search import PageRequest, match_pair, pose_of, query_json
 from bof.server.searching import answer_json, find_features_page, find_joint_page, find_page, rounded
 from bof.server.service import Service
@@ -46,12 +58,13 @@ async def without_self(service: Service, page_request: PageRequest, values: Valu
 
 
 async def search_image(service: Service, request: Request, values: Values) -> Response:
-    """With a picture of the index."""
-    page_request, pose = PageRequest.of(values).without_self(values, [values["id"]]), pose_of(values)
+    """With a picture of the index, alone or with others as one query."""
+    pose, others = pose_of(values), await other_pictures(service, request, values)
+    page_request = PageRequest.of(values).without_self(values, [values["id"], *await others.own_ids(service)])
     fact = await service.in_file_thread(service.collection.record, values["id"])
     async with service.place(request):
         picture = await service.in_file_thread(service.collection.content, fact)
-        found = await find_page(service, picture, pose, page_request, fact.sha256)
+        found = await find_page(service, picture, pose, page_request, fact.sha256, others)
         return await negotiated(service, request, found, fact)
 
 
@@ -162,7 +175,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/search/image/{id}", "Search with a picture of the index", search_image, ANSWERS,
-        parameters=(ID, *SEARCH), is_heavy=True, problems=(*PICTURE, "gone"), others=ANNOTATED,
+        parameters=(ID, OTHER, *SEARCH), is_heavy=True, problems=(*PICTURE, "gone", "query-gone"), others=ANNOTATED,
     ),
     Endpoint(
         "POST", "/search/batch", "Search with several pictures", search_batch, {200: "Answers"}, parameters=SEARCH,

@@ -177,6 +177,16 @@ URL = Parameter(
     ),
     more={"pattern": URL_PATTERN},
 )
+OTHER = Parameter(
+    Option(
+        "other",
+        (),
+        "another picture of the same thing, which is one query with this one: the id of a stored query, or the number "
+        "of a picture of the index; may be repeated",
+        many=True,
+    ),
+    more={"maxLength": 64},
+)
 STORED = Parameter(Option("query", None, "a stored query"), place="path", more={"maxLength": 64})
 MAX_SIDE = 1_000_000
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")

@@ -18,7 +18,7 @@ const retained = new Map();
 const SEARCH = /** @type {const} */ ([
   'box', 'turn', 'flip', 'ranker', 'metric', 'fusion', 'mirror', 'inverse', 'enlarge', 'tilt', 'where', 'text',
   'tag', 'folder', 'verdict',
-  'group_by',
+  'group_by', 'other',
 ]);
 const MATCH = /** @type {const} */ (['box', 'turn', 'flip', 'mirror', 'inverse', 'enlarge', 'tilt']);
 
@@ -27,7 +27,7 @@ export const openEnded = (text) => (!text || /["*\s]$/.test(text) ? text : `${te
 
 /** @param {string} name @param {string | undefined} value */
 const parameter = (name, value) => {
-  if (name === 'verdict') return value?.split(',');
+  if (name === 'verdict' || name === 'other') return value?.split(',');
   return name === 'text' ? openEnded(value) : value;
 };
 

@@ -17,6 +17,7 @@ import { chips, picture } from './results.js';
 import { go, href } from './router.js';
 import { searchWithSeveral } from './several.js';
 import { noPictures } from './start.js';
+import { isOneQuery, togetherAddress, withOther } from './together.js';
 import { upload } from './uploading.js';
 
 const PAGE = 48;
@@ -161,10 +162,12 @@ class Collection {
     const n = this.#selected.size;
     const images = () => this.#images.filter((image) => this.#selected.has(image.id));
     const search = () => searchWithSeveral(images().map((image) => ({ path: image.name, image })));
+    const join = () => go(togetherAddress(images().map(({ id }) => id)));
     bar.className = n ? 'selection' : '';
     bar.replaceChildren(...(n ? [
       h('b', {}, t('selected', { n })),
       button(t('selected.search'), search, { icon: 'search' }),
+      ...(isOneQuery(n) ? [button(t('together.selected'), join, { icon: 'search', name: 'together' })] : []),
       ...(this.#canChange ? [
         button(t('tag.several'), () => tagAll(images(), this.#tags), { icon: 'tag' }),
         button(t('remove.one'), () => removeAll(images()), { icon: 'remove', kind: 'danger-text' })] : []),
@@ -197,7 +200,8 @@ class Collection {
   #card(image) {
     const { id, name } = image;
     const isPicking = this.#isPicking;
-    const target = isPicking ? href('search', { image: id }) : href('collection', { ...this.route.query, show: id });
+    const { query } = this.route;
+    const target = isPicking ? withOther(query.to ?? '', id) : href('collection', { ...query, show: id });
     const words = t(isPicking ? 'hit.search' : 'image.open', { name });
     return h('li', { class: 'card' },
       h('a', { class: 'face', href: target, 'aria-label': words, 'data-id': id }, picture(image, 320, '')),

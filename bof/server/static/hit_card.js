@@ -13,7 +13,7 @@ import { href } from './router.js';
 /**
  * match: the address of the comparison with a hit; details: opens what is known of it; all: the address of all pictures
  * of its group; outlines: where hits lie in the query, if that is shown; own: the query's number, where it is a picture
- * of the collection; tools: beside the total.
+ * of the collection; tools: beside the total; isJoint: are several pictures the query?
  * @typedef {object} Links
  * @property {(hit: Hit) => string} match
  * @property {(hit: Hit) => unknown} details
@@ -21,6 +21,7 @@ import { href } from './router.js';
  * @property {string | undefined} ranker
  * @property {number | null} [own]
  * @property {Node} [tools]
+ * @property {boolean} [isJoint]
  * @property {import('./outlines.js').QueryOutlines | null} outlines
  */
 
@@ -186,6 +187,8 @@ export function card(hit, place, links) {
       groupLine(hit, links),
       verdictLine(hit),
       hit.verdict === 'unverified' ? null : why(hit),
+      links.isJoint && hit.verdict !== 'unverified'
+        ? h('p', { class: 'small by' }, t('together.by', { nth: hit.query_number + 1 })) : null,
       h('p', { class: 'name', title: hit.name }, hit.name),
       hit.part ? h('p', { class: 'small' }, placeText(hit)) : null,
       chips(hit.tags), fieldLines(hit),

@@ -78,7 +78,8 @@ export class QueryOutlines {
    * @param {Api.Hit} hit @param {HTMLElement} card
    */
   add(hit, card) {
-    const corners = PROVED.has(hit.verdict) ? outlineInQuery(hit) : null;
+    const isOfOther = hit.query_number > 0;  // it lies in a picture that is not shown here
+    const corners = PROVED.has(hit.verdict) && !isOfOther ? outlineInQuery(hit) : null;
     if (!corners) return;
     const points = corners.map(([x, y]) => /** @type {Point} */ ([x + 0.5, y + 0.5]));
     const isHidden = this.#outlines.some((other) => isAtOnePlace(other.points, points));

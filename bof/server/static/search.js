@@ -8,7 +8,7 @@ import {
 } from './answers.js';
 import { indexFacts } from './api.js';
 import { button, h, icon, link, redraw, say, toast } from './dom.js';
-import { errorBox, errorText, Unreachable } from './errors.js';
+import { errorBox, errorText, isQueryGone, Unreachable } from './errors.js';
 import { percent, size, t, tOr } from './language.js';
 import { arrivalNotes, asksFeatures, notes } from './notes.js';
 import { cameraButton, chooseButton } from './picture_input.js';
@@ -17,6 +17,7 @@ import { Region } from './region.js';
 import { go, href, rename } from './router.js';
 import { PictureNeeded, sendOriginal } from './sending.js';
 import { start } from './start.js';
+import { matchOfOther, othersIn, othersLeft, strip } from './together.js';
 import { carriedBox, turnedSize, turnOf } from './transforms.js';
 
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
@@ -73,7 +74,7 @@ class Search {
     this.route = route;
     this.place = {
       tools: h('div', { class: 'tools-place' }), picture: h('div', { class: 'picture' }),
-      sent: h('p', { class: 'small sent', hidden: true }), filters: h('div', { class: 'chosen' }),
+      sent: h('p', { class: 'small sent', hidden: true }), others: h('div', {}), filters: h('div', { class: 'chosen' }),
       results: h('div', { class: 'found', 'aria-busy': 'false' }),
     };
     this.draw();
@@ -157,7 +158,7 @@ class Search {
         h('div', { class: 'row ways' },
           chooseButton(t('take.choose-short')), cameraButton(t('take.camera-short')),
           link(t('take.pick-short'), href('collection', { pick: 1 }), { icon: 'collection' }))),
-      this.place.sent);
+      this.place.sent, this.place.others);
   }
 
   /**
@@ -171,6 +172,7 @@ class Search {
     else if (query.box !== 'auto') this.#region?.setBox(boxOf(query));
     this.#pose = pose;
     if (this.#region) this.#drawTools(picture, this.#region);
+    redraw(this.place.others, strip(query, (other) => this.change({ other })));
   }
 
   async #drawFilters() {
@@ -229,7 +231,8 @@ class Search {
       ranker: query.ranker,
       outlines: this.#region && new QueryOutlines(this.#region.area, this.#region.size),
       /** @param {Api.Hit} hit */
-      match: (hit) => href('match', { ...query, image: '', upload: '' }, nameInPath(picture), hit.id),
+      match: (hit) => this.#matchAddress(picture, hit),
+      isJoint: othersIn(query).length > 0,
       own: picture.id,
       /** @param {Api.Hit} hit */
       details: (hit) => this.#showDetails(picture, hit, answer).catch(failed),
@@ -242,6 +245,27 @@ class Search {
     say(this.#results.title.textContent);
     jump(scrolled.get(location.hash) ?? scrollY);
     this.#isFilled = isBeginning(answer) ? this.#results.load() : Promise.resolve();
+  }
+
+  /**
+   * The comparison of a hit with the picture of the query that proves it.
+   * @param {QueryPicture} picture @param {Api.Hit} hit
+   */
+  #matchAddress(picture, hit) {
+    const { query } = this.route;
+    const other = othersIn(query)[hit.query_number - 1];
+    return other ? matchOfOther(other, hit)
+      : href('match', { ...query, image: '', upload: '' }, nameInPath(picture), hit.id);
+  }
+
+  /** Goes on without the pictures beside the first that the server has forgotten; returns whether there were any. */
+  async #leaveOutGone() {
+    const { query } = this.route;
+    const other = await othersLeft(query).catch(() => query.other ?? '');
+    if (other === (query.other ?? '')) return false;
+    toast(t('together.gone'));
+    this.change({ other });
+    return true;
   }
 
   /** Shows how much of the picture is sent, where there is no answer yet. */
@@ -312,6 +336,7 @@ class Search {
       await this.#forgetFault();
     } catch (error) {
       if (signal.aborted) return;
+      if (isQueryGone(error) && await this.#leaveOutGone()) return;
       if (error instanceof PictureNeeded) {
         this.#askForPicture(true);
         return;

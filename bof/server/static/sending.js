@@ -50,6 +50,17 @@ export async function storedId(picture, onProgress = () => {}) {
   return stored.id;
 }
 
+/** Does the server still have a query? @param {string} id */
+export async function isStored(id) {
+  try {
+    await call('GET /queries/{query}', { path: { query: id } });
+    return true;
+  } catch (error) {
+    if (isQueryGone(error)) return false;
+    throw error;
+  }
+}
+
 /**
  * Does something with the id of a picture; where the server has forgotten it, the picture is sent again.
  * @template T
@@ -60,7 +71,7 @@ export async function withStored(picture, use, onProgress) {
   try {
     return await use(id);
   } catch (error) {
-    if (!isQueryGone(error)) throw error;
+    if (!isQueryGone(error) || await isStored(id)) throw error;  // of several pictures another may be gone
     if (picture.stored?.id === id) picture.stored = null;
     return use(await storedId(picture, onProgress));
   }

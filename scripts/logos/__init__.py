@@ -1,0 +1,1 @@
+"""Flat logos in photographs, and siblings of each that differ in one thing."""
