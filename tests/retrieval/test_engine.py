@@ -22,7 +22,7 @@ from bof.images.decode import Picture, read_image
 from bof.ingest import batches
 from bof.options import ExpandOptions, IndexOptions, SearchOptions, TrainOptions, VerifyOptions, VoteOptions
 from bof.retrieval.evidence import weigh
-from bof.retrieval.expansion import expand
+from bof.retrieval.expansion import expand, is_itself
 from bof.retrieval.rankers import LocalScores, with_evidence
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.votes import self_similarity, vote
@@ -404,8 +404,9 @@ def test_a_notebook_reproduces_search_in_public_calls(engine: Engine, photos: Pa
     similarity = votes.score / own
     evidence = {i: weigh(float(similarity[i]), verified[i], word_weight) for i in verified}
     found = Candidates(similarity, verified, evidence)
-    seeds = {image: verified[image].n_inliers for image in found.called_same(verifying)}
-    added = {image: more for image, more in expand(stages, seeds).items() if image not in seeds}
+    same, shown = found.called_same(verifying), features.geometry
+    seeds = {i: verified[i].n_inliers for i in same if not is_itself(snapshot, shown, i, verified[i])}
+    added = {image: more for image, more in expand(stages, seeds, 10, same).items() if image not in same}
     scores = LocalScores(snapshot, with_evidence(found, added), found, verifying)
 
     by_hand = [(snapshot.rows[i].name, float(scores.score[i])) for i in scores.best().tolist()]
