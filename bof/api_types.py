@@ -261,6 +261,16 @@ class ImageIds(TypedDict):
 
 
 @final
+class SentFeatures(TypedDict):
+    width: int
+    height: int
+    xy_px: str
+    descriptors: str
+    scale_px: NotRequired[str]
+    angle_deg: NotRequired[str]
+
+
+@final
 class Annotated(TypedDict):
     images: list[int]
 
@@ -700,6 +710,25 @@ class SearchBatchParameters(TypedDict, total=False):
     verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
     shots: bool | Literal[0, 1]
     exclude_self: bool | Literal[0, 1]
+    where: str
+    text: str
+    tag: Sequence[str]
+    folder: str
+
+
+class SearchFeaturesParameters(TypedDict, total=False):
+    top: int
+    offset: int
+    mirror: Literal["auto", "always", "never"]
+    inverse: Literal["auto", "always", "never"]
+    enlarge: Literal["auto", "always", "never"]
+    tilt: Literal["auto", "always", "never"]
+    ranker: str
+    metric: Literal["chi-square", "euclidean", "correlation", "intersection", "bhattacharyya"]
+    fusion: Literal["calibrated", "rrf"]
+    group_by: str
+    verdict: Sequence[Literal["same", "part", "maybe", "no", "unverified"]]
+    shots: bool | Literal[0, 1]
     where: str
     text: str
     tag: Sequence[str]

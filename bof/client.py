@@ -13,12 +13,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from bof import api_types as api
 from bof.connection import TOKEN_VARIABLE as TOKEN_VARIABLE
 from bof.connection import Connection, Json, Named, Picture, _body, _files, batches
 from bof.connection import RefusedError as RefusedError
+
+if TYPE_CHECKING:
+    from bof.types import Features
 
 Kind = Literal["exact", "copy", "crop", "scene"]
 
@@ -95,6 +98,12 @@ class Client(Connection):
     ) -> api.JointAnswer:
         """The answer to several pictures of one thing as one query; a hit says which proves it."""
         return self._json("POST", "/search/together", parameters, **_files(pictures))
+
+    def search_features(self, features: Features, **parameters: Unpack[api.SearchFeaturesParameters]) -> api.Answer:
+        """The answer to features that were extracted here, of an index of such features (`Engine.add_features`)."""
+        from bof.features.encoding import encode_features
+
+        return self._json("POST", "/search/features", parameters, json=encode_features(features))
 
     def subject(self, picture: Picture | None = None, **parameters: Unpack[api.SubjectParameters]) -> api.Subject:
         """The box of what a picture shows most prominently."""

@@ -6,22 +6,27 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bof.cli.arguments import add_option, add_options, options_from
+from bof.cli.arguments import add_local_model, add_option, add_options, given, local_model, options_from
 from bof.cli.command import run
 from bof.cli.on_dask import cluster_of
 from bof.cli.parser import CommandParser
 from bof.cli.progress import progress_bar, stage_bars
 from bof.errors import ImageError, VocabularyError, display_name, reason_of
-from bof.images.listing import PICTURES
+from bof.images.listing import PICTURES, list_files
 from bof.options import FeatureOptions, TrainOptions
 from bof.options.cluster import DASK
+from bof.retrieval.calibrating import calibrate
+from bof.retrieval.evidence import CALIBRATION
 from bof.system.memory import peak_memory
 from bof.system.steps import Step
 from bof.system.units import human_bytes
 from bof.vocabulary.sampling import Sample, draw_sample
 from bof.vocabulary.training import train_vocabulary
+from bof.vocabulary.vocabulary import Vocabulary
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,17 +39,20 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser, TrainOptions)
     add_option(parser, DASK)
     add_options(parser, FeatureOptions)
+    add_local_model(parser)
     return parser
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    options, features = options_from(arguments, TrainOptions), options_from(arguments, FeatureOptions)
+    options = options_from(arguments, TrainOptions)
+    features = FeatureOptions(**{**given(arguments, FeatureOptions), **local_model(arguments)})
     source = arguments.source or ", ".join(
         display_name(Path(os.path.abspath(folder)).name) for folder in arguments.photos
     )
     _refuse_unwritable(arguments.output)
     start = time.perf_counter()
     seen = [str(folder.absolute()) for folder in arguments.photos]
+    seen += [features.model_file] if features.model_file else []
     with cluster_of(arguments.dask, options.n_workers, seen) as cluster, progress_bar(" images", "features") as show:
         sample, skipped = draw_sample(arguments.photos, source, features, options, show, cluster)
     for item in skipped:
@@ -61,6 +69,8 @@ def _train(sample: Sample, options: TrainOptions, arguments: argparse.Namespace,
         vocabulary = train_vocabulary(
             sample, options, progress=lambda stage, done, total: show(Step(stage, done, total, done / total))
         )
+    if vocabulary.features.is_learned:
+        vocabulary = _calibrated(vocabulary, list(list_files(arguments.photos)), options)
     vocabulary.save(arguments.output)
     facts = vocabulary.trained_on
     n_bytes = sum(path.stat().st_size for path in arguments.output.iterdir())
@@ -69,6 +79,16 @@ def _train(sample: Sample, options: TrainOptions, arguments: argparse.Namespace,
         f"distortion {facts['distortion']}, {time.perf_counter() - start:.1f} s, {human_bytes(n_bytes)}, "
         f"peak memory {human_bytes(peak_memory())}"
     )
+
+
+def _calibrated(vocabulary: Vocabulary, paths: Sequence[str], options: TrainOptions) -> Vocabulary:
+    """The vocabulary with what inliers of its features prove, where the pictures are enough to tell."""
+    found = calibrate(paths, vocabulary, options)
+    if found is None:
+        print("not calibrated: too few pictures match themselves; verdicts go by what SIFT's inliers prove")
+        return vocabulary
+    print("calibrated: " + ", ".join(f"{value:.2f}" for value in found.fact))
+    return replace(vocabulary, trained_on={**vocabulary.trained_on, CALIBRATION: found.fact})
 
 
 def _refuse_unwritable(output: Path) -> None:

@@ -84,7 +84,8 @@ def _seen_outline(outline: F64, target_from_source: F64) -> F64 | None:
 def _area(polygon: F64) -> float:
     """Of a polygon f64 (n, 2); negative where it is mirrored."""
     x, y = polygon.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    next_x, next_y = np.append(x[1:], x[:1]), np.append(y[1:], y[:1])
+    return float(x @ next_y - y @ next_x) / 2
 
 
 def _drawn(pixels: U8, canvas_from_picture: F64, size: tuple[int, int]) -> tuple[U8, Bool]:

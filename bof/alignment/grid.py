@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bof.native import sum_cells
 from bof.types import F32, F64, Bool
 
 _CELLS_A_SIDE = 30
@@ -35,8 +36,7 @@ class Grid:
 
     def mean(self, values: F32) -> F64:
         """The mean over what is covered of each cell, f64 (rows, columns), of values f32 (h, w)."""
-        shown = np.where(self.mask, values, np.float32(0))
-        return _means(shown, self.side) / np.maximum(self.area, 1e-6)
+        return _means(values, self.side, self.mask) / np.maximum(self.area, 1e-6)
 
     def places(self) -> F64:
         """The middle (x, y) of each cell f64 (n, 2), row by row, in pixels."""
@@ -44,17 +44,16 @@ class Grid:
         return (np.column_stack([columns.ravel(), rows.ravel()]) + 0.5) * self.side - 0.5
 
 
-def sums_of_cells(values: F32, side: int) -> F64:
-    """Sums over cells of side x side pixels f64 (rows, columns), of values f32 (h, w).
+def sums_of_cells(values: F32, side: int, mask: Bool | None = None) -> F64:
+    """Sums over cells of side x side pixels f64 (rows, columns), of values f32 (h, w) where the mask is.
 
-    What is left at the right and the bottom is not looked at. Whole rows are added first, as fast as memory goes: both
-    axes at once take numpy ten times as long.
+    What is left at the right and the bottom is not looked at.
     """
-    rows, columns = values.shape[0] // side, values.shape[1] // side
-    whole = values[: rows * side, : columns * side].astype(np.float64)
-    by_row = whole.reshape(rows, side, columns * side).sum(axis=1)
-    return np.asarray(by_row.reshape(rows, columns, side).sum(axis=2), np.float64)
+    found = np.zeros((values.shape[0] // side, values.shape[1] // side))
+    mask = np.ones(values.shape, np.bool_) if mask is None else mask
+    sum_cells(np.ascontiguousarray(values, np.float32), mask, side, found)
+    return found
 
 
-def _means(values: F32, side: int) -> F64:
-    return sums_of_cells(values, side) / (side * side)
+def _means(values: F32, side: int, mask: Bool | None = None) -> F64:
+    return sums_of_cells(values, side, mask) / (side * side)

@@ -132,7 +132,7 @@ class _CoveredGrid:
 
     def mean(self, values: F32) -> F64:
         """The mean over each covered cell, f64 (n,), of values f32 (h, w)."""
-        sums = sums_of_cells(np.where(self.mask, values, np.float32(0)), self.side)
+        sums = sums_of_cells(values, self.side, self.mask)
         return np.asarray(sums[self.covered] / self.area[self.covered], np.float64)
 
 

@@ -6,11 +6,14 @@ brightness nor contrast counts, and each cell weighs as much as it agrees, so th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
 from bof.alignment.grid import Grid
+from bof.geometry.transforms import apply, corners
 from bof.images.decode import Picture, to_grey
 from bof.types import F32, F64, U8
 
@@ -21,6 +24,8 @@ _WINDOW_PX, _NOISE_LEVELS2 = 17, 36.0
 """Light is compared relative to the mean and deviation of a window; deviations below 6 levels count less."""
 _FARTHEST_PX = 6.0
 """A step that goes farther has lost its way."""
+_NEAR_PX = 0.25
+"""After a step shorter than this the next of the same width is left out: what is left of it is a tenth as long."""
 _LEAST_WEIGHT = 0.005
 """Flat pictures are left where they are."""
 _NEAR_CELLS = 5
@@ -32,24 +37,36 @@ _LEAST_SHAPE, _LEAST_TEXTURE = 0.02, 0.001
 def refine(one: Picture, other: Picture, one_from_other: F64) -> F64:
     """A transform f64 (3, 3), in pixels of the originals, brought from some pixels off to a fraction of one.
 
-    The pictures: in RGB. What cannot be refined is returned as it is.
+    The pictures: grey, or in RGB, of which the grey is taken. What cannot be refined is returned as it is.
     """
+    one, other = (replace(picture, pixels=to_grey(picture.pixels)) for picture in (one, other))
+    moved_px, before_px = _FARTHEST_PX, 0.0
     for smooth_px in _SMOOTH_PX:
+        if smooth_px == before_px and moved_px < _NEAR_PX:
+            continue
         laid = lay_over(one, other, one_from_other, _CANVAS_PX)
         step = None if laid is None else _step(laid, smooth_px)
         if laid is None or step is None:
             break
+        before_px, moved_px = smooth_px, _moved_px(step, laid)
         canvas_from_one = laid.canvas_from_one
         moved = np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other)
         one_from_other = np.asarray(moved, np.float64)
     return one_from_other
 
 
+def _moved_px(step: F64, laid: Laid) -> float:
+    """How far a step moves the corners of the canvas at the most."""
+    height, width = laid.mask.shape
+    frame = corners((0, 0, width, height))
+    return float(np.abs(apply(step, frame) - frame).max())
+
+
 def _step(laid: Laid, smooth_px: float) -> F64 | None:
     """The affine transform f64 (3, 3) on the canvas that brings the other nearer to the one; None where none does."""
     if min(laid.mask.shape) < 2 * _WINDOW_PX:  # an icon: a window takes in most of it
         return None
-    one, other = (_relative(to_grey(pixels), smooth_px) for pixels in (laid.one, laid.other))
+    one, other = (_relative(pixels, smooth_px) for pixels in (laid.one, laid.other))
     across, down = _slopes(one + other)
     grid = Grid.of(laid.mask)
     weight = _weight(one, other, grid)

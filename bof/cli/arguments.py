@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from bof.cli.parser import for_experts, program_name, takes_several
 from bof.engine import Engine
 from bof.errors import OptionError
+from bof.features.learned import learned_options
 from bof.global_descriptors.describe import ModelChoice
 from bof.options import (
     COLUMNS,
@@ -171,6 +172,26 @@ def _chosen_index(chosen: Path | None) -> Path:
     return folder
 
 
+FEATURES_METAVAR = "FILE.onnx"
+LOCAL_MODEL = Option(
+    "features", None, "learned local features: the ONNX model that finds and describes them (docs/learned-features.md)"
+)
+
+
+def add_local_model(parser: argparse.ArgumentParser) -> None:
+    """The flag --features, which `local_model` reads."""
+    help_text = f"{LOCAL_MODEL.meaning} (default: SIFT)"
+    parser.add_argument(flag(LOCAL_MODEL.name), type=Path, metavar=FEATURES_METAVAR, help=help_text)
+
+
+def local_model(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of FeatureOptions that say the model of --features. Raises ModelError where it is none."""
+    if arguments.features is None:
+        return {}
+    options = learned_options(arguments.features, FeatureOptions())
+    return {"extractor": options.extractor, "model": options.model, "model_file": options.model_file}
+
+
 def add_preset(parser: argparse.ArgumentParser) -> None:
     """The flag --preset, for `add_feature_options`."""
     add_option(parser, PRESET, only_if_given=_AS_TRAINED)
@@ -181,12 +202,13 @@ def add_feature_options(parser: argparse.ArgumentParser) -> None:
     add_options(parser, FeatureOptions, only_if_given=_AS_TRAINED, without=("extractor",))
     extractor = option_of(FeatureOptions, "extractor")
     add_option(parser, extractor, only_if_given=str(extractor.default))
+    add_local_model(parser)
 
 
 def chosen_features(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of FeatureOptions that the user asked for: the preset's, changed by what flags were given."""
     preset = PRESETS.get(getattr(arguments, PRESET.name, None) or "")
-    return {**(preset.cost if preset else {}), **given(arguments, FeatureOptions)}
+    return {**(preset.cost if preset else {}), **given(arguments, FeatureOptions), **local_model(arguments)}
 
 
 def add_search_options(parser: argparse.ArgumentParser, *, without: Sequence[str] = ()) -> None:

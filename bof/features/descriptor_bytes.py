@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.errors import OptionError
-from bof.features.sift import N_DIMENSIONS
-from bof.types import F32, U8
+from bof.types import F64, U8
+
+N_DIMENSIONS = 128
+"""Length of a descriptor, that of SIFT (Lowe 2004)."""
 
 _SEED = 128
 
@@ -26,18 +28,20 @@ def descriptor_bytes(descriptors: NDArray[np.floating]) -> U8:
     if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1] or not np.isfinite(values).all():
         expected = "finite floats of shape (n, d)"
         raise OptionError("descriptors", expected=expected, found=f"{values.dtype} of shape {values.shape}")
-    projected = _unit(values.astype(np.float32)) @ _projection(values.shape[1])
-    signed = np.rint(_unit(projected) * np.float32(_NORM)) + _MIDDLE
+    projected = _unit(values.astype(np.float64)) @ _projection(
+        values.shape[1]
+    )  # whose bits others beside it may change
+    signed = np.rint(np.round(_unit(projected) * _NORM, 9)) + _MIDDLE
     return np.asarray(np.clip(signed, 0, 255), np.uint8)
 
 
-def _unit(values: F32) -> F32:
+def _unit(values: F64) -> F64:
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.maximum(lengths, 1e-12), np.float32)
+    return np.asarray(values / np.maximum(lengths, 1e-12), np.float64)
 
 
-def _projection(n: int) -> F32:
-    """f32 (n, 128): orthonormal rows where n is at most 128, else columns."""
+def _projection(n: int) -> F64:
+    """f64 (n, 128): orthonormal rows where n is at most 128, else columns."""
     drawn = np.random.default_rng(_SEED).standard_normal((max(n, N_DIMENSIONS), min(n, N_DIMENSIONS)))
     rotation = np.linalg.qr(drawn)[0]
-    return np.asarray(rotation.T if n < N_DIMENSIONS else rotation, np.float32)
+    return np.asarray(rotation.T if n < N_DIMENSIONS else rotation, np.float64)

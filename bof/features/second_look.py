@@ -38,6 +38,14 @@ def needs_second_look(picture: Picture, n_features: int, n_most: int) -> bool:
     return n_features < min(FEW, n_most) or _enlargement(picture) > 1
 
 
+def look_closer(picture: Picture, found: Features, n_most: int, extract: Extractor, contrast: float = 0.0) -> Features:
+    """The features of a grey picture, enlarged where it is small, of which `found` were found at the first look."""
+    factor = _enlargement(picture)
+    if factor == 1:
+        return found
+    return extract(replace(picture, pixels=_enlarged(picture.pixels, factor)), contrast, n_most)
+
+
 def look_again(
     picture: Picture,
     found: Features,
@@ -50,9 +58,7 @@ def look_again(
 
     colours: reads the picture in RGB, smaller where it is large; it is called only where grey shows little.
     """
-    factor = _enlargement(picture)
-    if factor > 1:
-        found = extract(replace(picture, pixels=_enlarged(picture.pixels, factor)), contrast, n_most)
+    found = look_closer(picture, found, n_most, extract, contrast)
     if len(found) >= min(FEW, n_most):
         return found
     smooth = replace(picture, pixels=_smoothed(picture.pixels))

@@ -11,15 +11,14 @@ import cv2
 import numpy as np
 
 from bof.errors import MismatchError
+from bof.features.descriptor_bytes import N_DIMENSIONS as N_DIMENSIONS
+from bof.features.learned import learned_features
 from bof.features.native_sift import native_sift
-from bof.features.second_look import ENLARGED_PX, look_again, needs_second_look
+from bof.features.second_look import ENLARGED_PX, look_again, look_closer, needs_second_look
 from bof.features.tiles import extract_tiled
 from bof.images.decode import Picture
-from bof.options import MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
+from bof.options import LEARNED, MOST_FEATURES, NATIVE, OPENCV, Extent, FeatureOptions
 from bof.types import F32, U8, Box, Features, Geometry
-
-N_DIMENSIONS = 128
-"""Length of a SIFT descriptor (Lowe 2004)."""
 
 ROOT_NORM = 512.0
 """Length of a RootSIFT vector in bytes: large enough for fine steps, small enough that few elements reach 255."""
@@ -28,10 +27,10 @@ ROOT_NORM = 512.0
 def extract_features(
     picture: Picture, options: FeatureOptions, colours: Callable[[], Picture] | None = None
 ) -> Features:
-    """The strongest SIFT features of a grey picture; of one that shows little, those of a second look.
+    """The strongest features of a grey picture; of one that shows little, those of a second look.
 
     picture: pixels u8 (h, w) as `images.decode(..., grey=True, max_side=options.extent)` returns them;
-    options.extractor says whose SIFT finds features; colours: reads the picture in RGB, at any size, where grey shows
+    options.extractor says who finds features; colours: reads the picture in RGB, at any size, where grey shows
     little and options.reading is adaptive.
     Returns features in the frame of the original upright picture, in an order that depends on the picture alone;
     none for a picture without texture. Sources: Lowe 2004; Arandjelovic and Zisserman 2012 (RootSIFT).
@@ -47,6 +46,8 @@ def extract_features(
         side = max(options.max_side, ENLARGED_PX)  # what is enlarged is no long picture
         return _extract(seen, options.replaced(contrast_threshold=contrast, max_features=n_most, max_side=side))
 
+    if options.is_learned:  # which knows no contrast, and sees grey
+        return look_closer(picture, found, options.max_features, extract)
     return look_again(picture, found, options.contrast_threshold, options.max_features, extract, colours)
 
 
@@ -152,7 +153,7 @@ def own_sift(pixels: U8, options: FeatureOptions) -> tuple[F32, U8]:
 
 
 _EXTRACTORS: Mapping[str, Callable[[U8, FeatureOptions], tuple[F32, U8]]] = MappingProxyType(
-    {OPENCV: opencv_sift, NATIVE: own_sift}
+    {OPENCV: opencv_sift, NATIVE: own_sift, LEARNED: learned_features}
 )
 
 

@@ -39,6 +39,19 @@ _HYPOTHESES_WORTH_A_THREAD = 4096
 """Pairs that are worth sharing out: to compute them, and to compare each with many."""
 
 
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """What pairs that agree must have alike besides the place: the least cosine between their turns, and the most that
+    the logarithms of their scales may differ by.
+    """
+
+    cosine: float
+    log_scale: float
+
+
+STRICT, OPEN = TurnLimits(MIN_COSINE, MAX_LOG_SCALE), TurnLimits(-2.0, 1e9)
+"""As features with directions have them; and of features without any, whose turns say nothing of each alone."""
+
 Placement = F64
 """Where features lie, f64 (4, n): x, y and scale as fractions of a side of their picture, angle in degrees."""
 
@@ -107,11 +120,11 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
 
 
-def find_hypotheses(pairs: Pairs, tolerance: float) -> Hypotheses:
+def find_hypotheses(pairs: Pairs, tolerance: float, gate: TurnLimits = STRICT) -> Hypotheses:
     """Every strong pair of each picture proposes a similarity; the best one, and what agrees with it."""
     n, m = len(pairs.indptr) - 1, len(pairs.weight)
     weight = _whole_weights(pairs)
-    limits = np.array([tolerance, MIN_COSINE, MAX_LOG_SCALE], np.float32)
+    limits = np.array([tolerance, gate.cosine, gate.log_scale], np.float32)
     found = Hypotheses(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m, np.int64))
 
     def some(pictures: range) -> None:

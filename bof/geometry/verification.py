@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from bof.geometry.hypotheses import (
-    MAX_LOG_SCALE,
     MAX_PAIRS,
-    MIN_COSINE,
     MIN_FIT,
+    STRICT,
     Hypotheses,
     Pairs,
     Placement,
-    find_hypotheses,
+    TurnLimits,
     pair_up,
     placement_of,
 )
+from bof.geometry.two_points import propose
 from bof.native import refine
 from bof.options import VerifyOptions
 from bof.system.threads import in_threads
@@ -60,8 +60,8 @@ def verify_all(
     picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
-    best = find_hypotheses(pairs, options.tolerance)
-    transform, weight, spread = _refined(pairs, query, best, options.tolerance)
+    pairs, best, gate = propose(pairs, query, options.tolerance)
+    transform, weight, spread = _refined(pairs, query, best, options.tolerance, gate)
     found = zip(
         indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
         spread.tolist(), strict=True,
@@ -88,7 +88,9 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
     return np.asarray(target / np.where(scale == 0.0, 1.0, scale), np.float64)
 
 
-def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) -> tuple[F64, F64, F64]:
+def _refined(
+    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, limits: TurnLimits = STRICT
+) -> tuple[F64, F64, F64]:
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
     The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
@@ -98,7 +100,7 @@ def _refined(pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float) 
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
     size = np.array([query.width, query.height], np.float64) / query.reference_side
     needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
-    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, MIN_COSINE, MAX_LOG_SCALE, *needed], np.float64)
+    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, limits.cosine, limits.log_scale, *needed], np.float64)
 
     def some(pictures: range) -> None:
         columns = (pairs.places, pairs.turns, pairs.weight, pairs.cells)

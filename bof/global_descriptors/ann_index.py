@@ -21,10 +21,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from bof.global_descriptors.embedding import INSTALL, similarity
+from bof.global_descriptors.embedding import similarity
 from bof.global_descriptors.faiss_check import is_sound, read_faiss_index
 from bof.global_descriptors.pooling import F16
 from bof.native.mapped_file import file_of, reading
+from bof.onnx_models.session import INSTALL
 from bof.system.directory import Directory
 from bof.system.files import fsync_path, sha256_in, sha256_of, write_json
 from bof.system.threads import n_threads

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from bof.errors import OptionError
 from bof.global_descriptors import color, hashes, sketch
 from bof.global_descriptors.embedding import Model, cached_model
-from bof.global_descriptors.onnx_file import weight_files
 from bof.images.decode import shrink
+from bof.onnx_models.weights import weight_files
 from bof.options import COLUMNS, GROUPS, SKETCH, ModelOptions
 from bof.types import U8
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,26 +17,21 @@ from numpy.typing import NDArray
 
 from bof.errors import ImageError, MismatchError, ModelError, OptionError
 from bof.global_descriptors.model import ModelInput, prepare, read_model_input
-from bof.global_descriptors.onnx_file import weight_files
 from bof.global_descriptors.pooling import F16, choose_pool, pooled, unit
-from bof.global_descriptors.trial import require_trial
+from bof.onnx_models.session import open_session, require_file, run_session, sha256_of_model, stamp_of_model
+from bof.onnx_models.trial import require_trial
 from bof.options import ModelOptions
-from bof.system.files import sha256_of
 from bof.system.threads import in_threads
 from bof.system.worker import in_worker
 from bof.types import F32, F64, U8
 
-INSTALL = 'pip install "bof-search[onnx]"'
 _MAX_DIMENSION = 1 << 15
 _NUMBERS_AT_ONCE = 1 << 21
 """Of the rows that are compared together: 8 megabytes a thread, whatever the collection."""
 
+_TRIAL = "bof.global_descriptors.embedding:try_model"
+
 _ZERO: Any = (0.0, 0.0, 0.0, 0.0)
-
-_RUN_S = 60.0
-"""What one picture may take; in a process of its own other limits hold."""
-
-_ENDED = "terminate flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +92,18 @@ class Model:
         return unit(vector)
 
     def _vector(self, tensor: NDArray[Any]) -> F64:
-        raw = _run(self.session, self.path, self.model_input.name, self.output, tensor)
+        [raw] = run_session(self.session, self.path, self.model_input.name, [self.output], tensor)
         return pooled(raw, self.pool, self.model_input)
 
 
 def arrays_of(dimension: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
     """What is stored of every picture: one row of float16."""
     return MappingProxyType({"embedding": ("<f2", (dimension,))})
+
+
+def try_model(options: ModelOptions, path: Path) -> Mapping[str, Any]:
+    """What the process does that tries a model."""
+    return dict(load_model(path, options).facts)
 
 
 def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
@@ -116,11 +114,12 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
     contradict the model.
     """
     options, path = options or ModelOptions(), Path(os.path.abspath(path))
-    session = _open_session(path, threads)
+    _require_file(path)
+    session = open_session(path, threads)
     metadata = session.get_modelmeta().custom_metadata_map
     model_input = read_model_input(str(path), session.get_inputs(), metadata, options)
     output = _chosen_output(path, session, options)
-    raw = _run(session, path, model_input.name, output, prepare(_trial_picture(), model_input))
+    [raw] = run_session(session, path, model_input.name, [output], prepare(_trial_picture(), model_input))
     pool = choose_pool(str(path), raw, model_input, options)
     vector = pooled(raw, pool, model_input)
     if not np.isfinite(vector).all():
@@ -131,7 +130,7 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
             "cut the model before its head, or pool its map",
         )
         raise ModelError(path=path, expected=expected, found=len(vector), advice=advice)
-    return Model(path, _sha256_of_model(path), model_input, output, pool, len(vector), session)
+    return Model(path, sha256_of_model(path), model_input, output, pool, len(vector), session)
 
 
 def cached_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
@@ -140,14 +139,14 @@ def cached_model(path: Path, options: ModelOptions | None = None, threads: int =
     In a process that works for another it is not tried again: what it takes there is limited.
     """
     path = Path(os.path.abspath(path))
-    return _cached(path, options or ModelOptions(), threads, _stamp(path))
+    return _cached(path, options or ModelOptions(), threads, stamp_of_model(path))
 
 
 @lru_cache(maxsize=2)
 def _cached(path: Path, options: ModelOptions, threads: int, stamp: tuple[int, int]) -> Model:
     _require_file(path)
     if not in_worker():
-        require_trial(path, options)
+        require_trial(path, _TRIAL, options)
     return load_model(path, options, threads)
 
 
@@ -186,67 +185,7 @@ def _chosen_output(path: Path, session: Any, options: ModelOptions) -> str:
 
 
 def _require_file(path: Path) -> None:
-    if not path.is_file():
-        advice = "bof brings no model: see docs/embedding.md"
-        raise ModelError(path=path, expected="an ONNX file", found="none", advice=advice)
-
-
-def _open_session(path: Path, threads: int) -> Any:
-    _require_file(path)
-    weight_files(path)
-    try:
-        import onnxruntime
-    except ImportError as error:
-        advice = f"install it: {INSTALL}"
-        raise ModelError(path=path, expected="onnxruntime to run it", found="none", advice=advice) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = max(1, threads), 1
-    options.log_severity_level, options.use_deterministic_compute = 4, True
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
-    except Exception as error:
-        raise _translated(error, path, "an ONNX model that onnxruntime can run") from error
-
-
-def _run(session: Any, path: Path, name: str, output: str, tensor: NDArray[Any]) -> NDArray[Any]:
-    try:
-        found = _within(session, output, {name: tensor})
-    except Exception as error:
-        if _ENDED in str(error):
-            expected = f"the vector of a picture within {_RUN_S:g} s"
-            advice = "use another model, or export this one without loops"
-            raise ModelError(path=path, expected=expected, found="no end", advice=advice) from error
-        raise _translated(error, path, f"a model of pictures {list(tensor.shape)}") from error
-    if not isinstance(found, np.ndarray):
-        raise ModelError(path=path, expected=f"an array from output {output}", found=type(found).__name__)
-    return found
-
-
-def _within(session: Any, output: str, tensors: Mapping[str, NDArray[Any]]) -> Any:
-    """What a model gives, asked to end when its time is over: onnxruntime looks at that between its steps."""
-    if in_worker():
-        return session.run([output], tensors)[0]
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.log_severity_level = 4
-    timer = threading.Timer(_RUN_S, setattr, (options, "terminate", True))
-    timer.daemon = True
-    timer.start()
-    try:
-        return session.run([output], tensors, options)[0]
-    finally:
-        timer.cancel()
-
-
-def _translated(error: Exception, path: Path, expected: str) -> Exception:
-    """onnxruntime's errors have neither types nor codes; that memory ran out is no fault of the model."""
-    text = " ".join(str(error).split())
-    signs = ("bad_alloc", "bad allocation", "Failed to allocate memory")
-    if isinstance(error, MemoryError) or any(sign in text for sign in signs):
-        return MemoryError(text)
-    return ModelError(path=path, expected=expected, found=text[:300])
+    require_file(path, "embedding.md")
 
 
 def _trial_picture() -> U8:
@@ -257,20 +196,3 @@ def _trial_picture() -> U8:
 
 def _not_finite(vector: F64) -> str:
     return f"{np.count_nonzero(~np.isfinite(vector))} of {len(vector)} that are not"
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
-
-
-def _sha256_of_model(path: Path) -> str:
-    """Of the file, and of the files beside it that hold its weights, if any."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-    for part in weight_files(path):
-        digest.update(bytes.fromhex(sha256_of(part)))
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-MOST_PICTURES = 24
+MOST_PICTURES = 96
 """Pictures of a batch, which are in memory at once: 1.2 MB each at the most."""
 
 

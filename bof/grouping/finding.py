@@ -20,7 +20,7 @@ from bof.engine import Engine
 from bof.errors import display_name
 from bof.global_descriptors.sketch import LEVELS
 from bof.grouping.batches import in_batches
-from bof.grouping.candidates import VerifiedCandidate, find_candidates, search_options
+from bof.grouping.candidates import VerifiedCandidate, find_all_candidates, search_options
 from bof.grouping.flat import flat_proofs
 from bof.grouping.groups import Grouping
 from bof.grouping.kinds import Proof, prove
@@ -33,17 +33,18 @@ from bof.images.opening import stamp_of
 from bof.ingest.work import reading_work
 from bof.native.mapped_file import reading
 from bof.options import DuplicateOptions
+from bof.retrieval.pair_join import most_views
 from bof.store.catalog import FileStamp, is_in_memory
 from bof.store.pictures import StoredPictures
 from bof.system.steps import Progress, Stage
-from bof.system.threads import in_threads, n_threads
+from bof.system.threads import even_shares, in_threads, n_threads
 from bof.types import U8
 from bof.vocabulary.reconstruction import Reconstruction
 
 T = TypeVar("T")
 
-_SEARCHES_PER_THREAD = 8
-"""Queries a thread before what they found is committed."""
+_MOST_JOINED = 64
+"""Pictures that a thread joins with the collection at once, before what they found is committed."""
 
 _SEARCH_WORK, _PAIR_WORK = 20.0, 50_000.0
 """Work, in pixels that SIFT is given (see ingest.work): of a feature that is searched with, of a pair of pictures."""
@@ -197,17 +198,19 @@ class _Search:
         if not contents:
             return
         reconstruction = Reconstruction.of(self._engine.vocabulary)
-        for batch in _batches(iter(enumerate(contents)), n_threads() * _SEARCHES_PER_THREAD):
+        size = min(_MOST_JOINED, most_views(self._searcher.collection))
+        for batch in _batches(iter(enumerate(contents)), n_threads() * size):
             store.add(self._search_batch([content for _, content in batch], reconstruction))
             stage.advance(len(batch), sum(work[place] for place, _ in batch))
 
     def _search_batch(self, batch: Sequence[str], reconstruction: Reconstruction) -> list[tuple[str, list[Pair]]]:
         max_side = self._engine.features.extent
 
-        def one(content: str) -> list[VerifiedCandidate]:
-            return find_candidates(self._searcher, reconstruction, self._image_of[content], max_side)
+        def some(numbers: range) -> list[list[VerifiedCandidate]]:
+            images = [self._image_of[batch[number]] for number in numbers]
+            return find_all_candidates(self._searcher, reconstruction, images, max_side)
 
-        found = in_threads(one, batch)
+        found = [candidates for part in in_threads(some, even_shares(len(batch), 2)) for candidates in part]
         self._searcher.give_back()
         return [
             (content, [self._pair(content, candidate) for candidate in candidates])
@@ -221,7 +224,7 @@ class _Search:
     def _compare(self, store: PairStore) -> None:
         """Compare pictures with what may be the same photograph, a commit at a time."""
         pairs = _better_ways(store.pairs(set(self._by_name)))
-        left = {c: [p for p in pairs.get(c, []) if p.likeness is None and self._is_compared(p)] for c in self._by_name}
+        left = {c: [pair for pair in pairs.get(c, []) if self._is_left(pair)] for c in self._by_name}
         is_compared = store.searched()
         store.compare((content, {}) for content, found in left.items() if not found and not is_compared[content])
         work = [found for found in left.values() if found]
@@ -230,7 +233,8 @@ class _Search:
         comparing = [sum(self._comparing_work(found) for found in batch) for batch in batches]
         stage = Stage(self._progress, "comparing", sum(map(len, batches)), sum(comparing))
         items = [[self._files(found) for found in batch] for batch in batches]
-        for place, results in compare_pairs(items, self._engine.features, self._options.workers):
+        reading_as = self._engine.features, self._options.workers
+        for place, results in compare_pairs(items, *reading_as, copies_only=self._kind != "scene"):
             compared = []
             for found_pairs, found in zip(batches[place], results, strict=True):
                 names = [pair.found for pair in found_pairs]
@@ -239,8 +243,10 @@ class _Search:
             store.compare(compared)
             stage.advance(len(compared), comparing[place])
 
-    def _is_compared(self, pair: Pair) -> bool:
-        """Do the pixels of a pair matter? Of scenes always, because filled-in forms look like them."""
+    def _is_left(self, pair: Pair) -> bool:
+        """Do the pixels of a pair matter, and are not known? Of scenes always: filled-in forms look like them."""
+        if pair.likeness is not None or (pair.is_unlike and self._kind != "scene"):
+            return False
         return pair.exact is not None and (self._kind == "scene" or pair.fit.may_be_copy)
 
     def _files(self, pairs: Sequence[Pair]) -> Pairs:

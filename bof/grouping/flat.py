@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from bof.alignment.likeness import Likeness
 from bof.geometry.transforms import scaling
 from bof.global_descriptors.sketch import FEW_FEATURES, NEAR_LEVELS, SAME_ASPECT
 from bof.grouping.batches import in_batches
@@ -75,7 +76,7 @@ def _proved(
     for place, batch in enumerate(batches):
         for i, likenesses in zip((firsts[n] for n in batch), found[place], strict=True):
             for j, alike in zip(near[i], likenesses if isinstance(likenesses, list) else [], strict=False):
-                if alike is not None and alike.is_whole_copy:
+                if isinstance(alike, Likeness) and alike.is_whole_copy:
                     transform = _whole(members[j], members[i])
                     changes = frozenset(changes_of(transform, alike))
                     yield Proof(contents[i], contents[j], "copy", 0, 1.0, transform, changes)

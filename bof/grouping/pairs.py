@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bof.alignment.differences import Differences
+from bof.alignment.first_look import Unlike
 from bof.alignment.likeness import Likeness
 from bof.alignment.photograph import ExactFit
 from bof.errors import IndexStoreError
@@ -24,7 +25,7 @@ from bof.system.database import SUFFIXES, DamagedDatabaseError, open_database, r
 from bof.types import F64
 
 FILE_NAME = "pairs.sqlite"
-SETTINGS_VERSION = 3
+SETTINGS_VERSION = 4
 """Changes when pictures are searched with or compared otherwise: what was found before is found out again."""
 
 _PATIENCE_S = 60.0
@@ -44,7 +45,8 @@ log = logging.getLogger("bof")
 class Pair:
     """Two contents, by sha256, and how the second shows the first (see candidates.VerifiedCandidate).
 
-    likeness: what their pixels say, None where they were not compared.
+    likeness: what their pixels say, None where they were not compared; is_unlike: a first look at them says that they
+    are no copies, and nothing else was compared.
     """
 
     query: str
@@ -55,6 +57,7 @@ class Pair:
     transform: F64
     exact: F64 | None
     likeness: Likeness | None = None
+    is_unlike: bool = False
 
     @property
     def fit(self) -> ExactFit:
@@ -105,7 +108,7 @@ class PairStore:
                 database.execute("INSERT OR REPLACE INTO asked VALUES (?, 0)", (sha256,))
                 database.executemany("INSERT OR REPLACE INTO pairs VALUES (?,?,?,?,?,?,?,?)", map(_row, pairs))
 
-    def compare(self, found: Iterable[tuple[str, Mapping[str, Likeness | None]]]) -> None:
+    def compare(self, found: Iterable[tuple[str, Mapping[str, Likeness | Unlike | None]]]) -> None:
         """Contents whose pairs were compared, each with what was found out by content; one commit.
 
         A content stays to be compared where one of its pairs could not be.
@@ -127,7 +130,8 @@ class PairStore:
 def _row(pair: Pair) -> tuple[object, ...]:
     exact = None if pair.exact is None else _blob(pair.exact)
     numbers = pair.n_inliers, pair.probability, pair.n_exact
-    return pair.query, pair.found, *numbers, _blob(pair.transform), exact, pair.likeness and _text(pair.likeness)
+    known = Unlike.UNLIKE if pair.is_unlike else pair.likeness
+    return pair.query, pair.found, *numbers, _blob(pair.transform), exact, known and _text(known)
 
 
 def _pair(row: tuple[Any, ...]) -> Pair:
@@ -136,15 +140,16 @@ def _pair(row: tuple[Any, ...]) -> Pair:
     try:
         if not (type(n_inliers) is type(n_exact) is int and type(probability) is float and math.isfinite(probability)):
             raise TypeError("numbers of another type")
-        likeness = None if text is None else _likeness(json.loads(text))
+        is_unlike = text == Unlike.UNLIKE.value
+        likeness = None if text is None or is_unlike else _likeness(json.loads(text))
         place = _matrix(transform), None if exact is None else _matrix(exact)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DamagedDatabaseError("pairs as bof keeps them", error) from error
-    return Pair(query, found, n_inliers, probability, n_exact, *place, likeness)
+    return Pair(query, found, n_inliers, probability, n_exact, *place, likeness, is_unlike)
 
 
-def _text(likeness: Likeness) -> str:
-    return json.dumps(asdict(likeness))
+def _text(known: Likeness | Unlike) -> str:
+    return known.value if isinstance(known, Unlike) else json.dumps(asdict(known))
 
 
 def _likeness(fields: Any) -> Likeness:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bof.alignment.agreement import DECODED
+from bof.alignment.first_look import Unlike, may_be_copy, small_copy
 from bof.alignment.likeness import Likeness, compare
 from bof.errors import ImageError
 from bof.global_descriptors.sketch import LEVELS, describe
@@ -38,33 +39,49 @@ class Unread:
 Pairs = tuple[FileStamp, Sequence[tuple[FileStamp, F64]]]
 """A picture, and others with the transform to each from it."""
 
-Found = list[Likeness | None] | Unread
+
+Found = list[Likeness | Unlike | None] | Unread
 """Of a picture the likeness of each of its pairs, None where the other cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSpec:
+    """How pictures are compared. max_pixels: larger ones are not read; copies_only: pairs that a first look tells from
+    copies are not compared further.
+    """
+
+    max_pixels: int
+    copies_only: bool
 
 
 def read_sketches(
     sources: Sequence[FileStamp], options: FeatureOptions, n_workers: int
 ) -> Iterator[tuple[int, U8 | Unread]]:
     """The mean levels of grey of the 8 x 8 parts of pictures, u8 (8, 8), with their places in the sequence."""
-    yield from _run("bof.grouping.reading:sketch_in_worker", sources, n_workers, options)
+    yield from _run("bof.grouping.reading:sketch_in_worker", sources, n_workers, options, lambda most: most)
 
 
 def compare_pairs(
-    batches: Sequence[Sequence[Pairs]], options: FeatureOptions, n_workers: int
+    batches: Sequence[Sequence[Pairs]], options: FeatureOptions, n_workers: int, *, copies_only: bool = False
 ) -> Iterator[tuple[int, list[Found]]]:
     """Of each batch its place, and what was found of each of its pictures. Pictures of a batch are read once.
 
-    A batch whose process does not survive it is read again, a picture at a time.
+    copies_only: nothing matters but whether they are copies, so that most are told apart at a first look. A batch whose
+    process does not survive it is read again, a picture at a time.
     """
     function, lost = "bof.grouping.reading:compare_in_worker", list[int]()
-    for place, found in _run(function, batches, n_workers, options):
+
+    def spec(max_pixels: int) -> CompareSpec:
+        return CompareSpec(max_pixels, copies_only)
+
+    for place, found in _run(function, batches, n_workers, options, spec):
         if isinstance(found, Unread):
             lost.append(place)
         else:
             yield place, found
     for place in lost:
         alone = [[pairs] for pairs in batches[place]]
-        by_place = dict(_run(function, alone, n_workers, options)) if len(alone) > 1 else {}
+        by_place = dict(_run(function, alone, n_workers, options, spec)) if len(alone) > 1 else {}
         yield place, [_only(by_place.get(i, Unread("its process did not survive it"))) for i in range(len(alone))]
 
 
@@ -72,14 +89,17 @@ def _only(found: list[Found] | Unread) -> Found:
     return found if isinstance(found, Unread) else found[0]
 
 
-def _run(function: str, items: Sequence[Any], n_workers: int, options: FeatureOptions) -> Iterator[tuple[int, Any]]:
-    """All items, then those that were too large once more, one at a time."""
+def _run(
+    function: str, items: Sequence[Any], n_workers: int, options: FeatureOptions, spec: Callable[[int], Any]
+) -> Iterator[tuple[int, Any]]:
+    """All items, then those that were too large once more, one at a time. spec: of a most of pixels, what the function
+    takes first."""
     memory_limit = limit_memory(0, min(n_workers or os.cpu_count() or 1, max(1, len(items))), options)
     places: Sequence[int] = range(len(items))
     for part in (memory_limit, memory_limit.in_one):
         limits = Limits(PICTURE_SECONDS, part.bytes)
         max_pixels = min(MAX_PIXELS, part.max_pixels)
-        results = run_in_workers(function, max_pixels, [items[place] for place in places], part.n_workers, limits)
+        results = run_in_workers(function, spec(max_pixels), [items[place] for place in places], part.n_workers, limits)
         large = []
         for place, found in zip(places, results, strict=True):
             if _is_large(found) and part is memory_limit:
@@ -103,30 +123,52 @@ def sketch_in_worker(max_pixels: int, source: FileStamp) -> U8 | Unread:
     return found if isinstance(found, Unread) else describe(found.pixels)[LEVELS.partition(".")[2]]
 
 
-def compare_in_worker(max_pixels: int, batch: Sequence[Pairs]) -> list[Found]:
+def compare_in_worker(spec: CompareSpec, batch: Sequence[Pairs]) -> list[Found]:
     """Each picture of a batch with some others; one of these that cannot be read leaves None."""
     be_one_of_many()
-    pictures: dict[FileStamp, Picture | Unread] = {}
-
-    def read(source: FileStamp) -> Picture | Unread:
-        if source not in pictures:
-            pictures[source] = _read(source, max_pixels)
-        return pictures[source]
-
-    return [_compared(pairs, read) for pairs in batch]
+    read = _BatchPictures(spec.max_pixels)
+    return [_compared(pairs, read, spec.copies_only) for pairs in batch]
 
 
-def _compared(pairs: Pairs, read: Callable[[FileStamp], Picture | Unread]) -> Found:
+class _BatchPictures:
+    """The pictures of a batch, each read once, with the small copies that a first look needs."""
+
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        self._pictures: dict[FileStamp, Picture | Unread] = {}
+        self._small: dict[FileStamp, Picture] = {}
+
+    def read(self, source: FileStamp) -> Picture | Unread:
+        """A picture as large as pixels are compared."""
+        if source not in self._pictures:
+            self._pictures[source] = _read(source, self._max_pixels)
+        return self._pictures[source]
+
+    def small(self, source: FileStamp, picture: Picture) -> Picture:
+        """The small copy of a picture that was read."""
+        if source not in self._small:
+            self._small[source] = small_copy(picture)
+        return self._small[source]
+
+
+def _compared(pairs: Pairs, pictures: _BatchPictures, copies_only: bool) -> Found:
     source, others = pairs
-    one = read(source)
+    one = pictures.read(source)
     if isinstance(one, Unread):
         return one
-    found: list[Likeness | None] = []
+    found: list[Likeness | Unlike | None] = []
     for other_source, other_from_one in others:
-        other = read(other_source)
-        if isinstance(other, Unread) and other.is_large:
-            return other
-        found.append(None if isinstance(other, Unread) else compare(other, one, other_from_one))
+        other = pictures.read(other_source)
+        if isinstance(other, Unread):
+            if other.is_large:
+                return other
+            found.append(None)
+            continue
+        small = pictures.small(other_source, other), pictures.small(source, one)
+        if copies_only and not may_be_copy(*small, other_from_one):
+            found.append(Unlike.UNLIKE)
+        else:
+            found.append(compare(other, one, other_from_one))
     return found
 
 

@@ -140,6 +140,14 @@ def collect_votes(
     CALLS["collect_votes"](place, *columns, word, hits.queried, ends, *weights, start.copy(), votes)
 
 
+def sum_cells(values: F32, mask: Bool, side: int, total: F64) -> None:
+    """Add to total f64 (rows, columns) what values f32 (h, w) sum up to in each cell of side x side pixels.
+
+    mask bool (h, w): pixels that count. What is left at the right and the bottom is not looked at.
+    """
+    CALLS["sum_cells"](values, mask, side, total)
+
+
 def sort_votes(
     starts: I64, indptr: I64, places: range, limit: int, votes: NDArray[Any], matches: tuple[I32, U16, F64]
 ) -> None:

@@ -1,6 +1,7 @@
 /* The strongest votes for each of some images. */
 
 #include "common.h"
+#include "vote.h"
 
 /* place: where an image stands among those chosen, negative where it is not. Counts the votes for each place. */
 EXPORT int64_t bof_count_votes(
@@ -18,12 +19,6 @@ EXPORT int64_t bof_count_votes(
     }
     return 0;
 }
-
-/* A vote; key orders votes of one weight: query feature, then database feature. */
-typedef struct {
-    double weight;
-    int64_t key;
-} Vote;
 
 /* Copies the votes for chosen images to `votes`, those of place i from next[i] on, in the order of query features.
 

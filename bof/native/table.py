@@ -72,6 +72,16 @@ _HITS_IMAGE = reads("image", I32, "n_votes", below="n_images")
 _WEIGHT_OF_DISTANCE = reads("weight_of_distance", F64, N_DISTANCES)
 _WEIGHT_OF_WORD = reads("weight_of_word", F64, "n_words")
 
+_MAX_HAMMING = Whole("max_hamming", 0, N_DISTANCES - 1)
+_ROWS = (
+    reads("word", I32, "n", below="n_words"),
+    reads("row_signature", U64, "n"),
+    reads("owner", I32, "n", below="n_pictures"),
+)
+_JOINED = (_INDPTR, _IMAGE, _SIGNATURE, *_ROWS, _MAX_HAMMING)
+"""Features of pictures, each a row, and the postings that they are joined with."""
+_PAIR_PLACE = reads("place", I32, "n_pictures", "n_images", below="n_places", may_be_negative=True)
+
 
 def _packed(name: str, below: str | None) -> tuple[Parameter, ...]:
     """Vectors in blocks of 16, of which the last is padding: `bof.native.Packed`."""
@@ -115,7 +125,7 @@ _FUNCTIONS = (
             reads("word", I32, "n", "k", below="n_words"),
             reads("query_signature", U64, "n", "k"),
             Rows("queried", "n", "n_queried"),
-            Whole("max_hamming", 0, N_DISTANCES - 1),
+            _MAX_HAMMING,
             *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD),
             fills("slots", SLOT, "n_images"),
             fills("score", F64, "n_images"),
@@ -146,6 +156,53 @@ _FUNCTIONS = (
             fills("votes", VOTE, "n_room"),
         ),
         ("n_images", "n_votes", "k", "n_words", "n_places", "n_room"),
+    ),
+    Function(
+        "join_scores",
+        (*_JOINED, *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD), fills("score", F64, "n_pictures", "n_images")),
+        ("n_words", "n_postings", "n_images", "n", "n_pictures"),
+    ),
+    Function(
+        "join_counts",
+        (*_JOINED, _PAIR_PLACE, fills("count", I64, "n_places")),
+        ("n_words", "n_postings", "n_images", "n", "n_pictures", "n_places"),
+    ),
+    Function(
+        "join_votes",
+        (
+            *(_INDPTR, _IMAGE, _FEATURE, _SIGNATURE),
+            *_ROWS,
+            reads("number", I32, "n"),
+            _MAX_HAMMING,
+            *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD),
+            _PAIR_PLACE,
+            fills("next", I64, "n_places"),
+            fills("votes", VOTE, "n_room"),
+        ),
+        ("n_words", "n_postings", "n_images", "n", "n_pictures", "n_places", "n_room"),
+    ),
+    Function(
+        "heaviest_windows",
+        (
+            reads("indptr", I64, "n_pairs + 1", offsets="m"),
+            reads("bin", I32, "m"),
+            reads("weight", F64, "m"),
+            Whole("width", 1, _MOST),
+            fills("total", F64, "n_turns", "n_scales"),
+            fills("across", F64, "n_scales"),
+            fills("heaviest", F64, "n_pairs"),
+        ),
+        ("n_pairs", "m", "n_turns", "n_scales"),
+    ),
+    Function(
+        "sum_cells",
+        (
+            reads("values", F32, "height", "width"),
+            reads("mask", BOOL, "height", "width"),
+            Whole("side", 1, _MOST_SIDE),
+            fills("sum", F64, "n_rows", "n_columns"),
+        ),
+        ("height", "width", "n_rows", "n_columns"),
     ),
     Function(
         "sort_votes",

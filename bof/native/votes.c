@@ -1,72 +1,11 @@
 /* Query features vote for images, by the Hamming distance of signatures. */
 
-#include "simd.h"
-
-#define BLOCK 256
-
-/* ---- Near signatures: which of n <= BLOCK signatures lie within `limit` bits of a query's? ---------------------- */
-
-typedef int (*near_fn)(const uint64_t *, int, uint64_t, int, int32_t *, int32_t *);
-
-INLINE int near_plain(
-    const uint64_t *signature, int n, uint64_t query, int limit, int32_t *place, int32_t *distance)
-{
-    int found = 0;
-    for (int i = 0; i < n; i++) {
-        int d = __builtin_popcountll(signature[i] ^ query);
-        place[found] = i;
-        distance[found] = d;
-        found += d <= limit;
-    }
-    return found;
-}
-
-static int near_any(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
-{
-    return near_plain(s, n, q, limit, place, distance);
-}
-
-#if defined(__x86_64__)
-NARROW static int near_narrow(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
-{
-    return near_plain(s, n, q, limit, place, distance);
-}
-
-WIDE static int near_wide(const uint64_t *s, int n, uint64_t q, int limit, int32_t *place, int32_t *distance)
-{
-    const __m512i query = _mm512_set1_epi64((long long)q), most = _mm512_set1_epi64(limit);
-    __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    int found = 0;
-    for (int i = 0; i < n; i += 8) {
-        const __mmask8 there = n - i >= 8 ? 0xFF : (__mmask8)((1 << (n - i)) - 1);
-        const __m512i bits = _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(there, s + i), query));
-        const __mmask8 near = _mm512_mask_cmple_epi64_mask(there, bits, most);
-        _mm256_storeu_si256((__m256i *)(place + found), _mm256_maskz_compress_epi32(near, at));
-        _mm256_storeu_si256((__m256i *)(distance + found), _mm256_maskz_compress_epi32(near, _mm512_cvtepi64_epi32(bits)));
-        found += __builtin_popcount(near);
-        at = _mm256_add_epi32(at, _mm256_set1_epi32(8));
-    }
-    return found;
-}
-
-static const near_fn near_on[] = {near_any, near_narrow, near_wide};
-#else
-static const near_fn near_on[] = {near_any};
-#endif
-
-/* ---- Votes ------------------------------------------------------------------------------------------------------ */
+#include "near.h"
 
 typedef struct {
     double total;
     int64_t count;
 } Slot;
-
-/* To a whole multiple of 2**-32, for values below 2**19: such sums are exact. */
-static inline double on_grid(double x)
-{
-    const double large = 1572864.0; /* 1.5 * 2**20: its last bit is 2**-32 */
-    return (x + large) - large;
-}
 
 /* 1 / sqrt(n) for small n: an image rarely has more votes of one query feature. */
 #define ROOTS 256
@@ -74,22 +13,6 @@ static inline double on_grid(double x)
 static inline double inverse_root(const double *roots, int64_t n)
 {
     return exists(n, ROOTS) ? roots[n] : 1.0 / sqrt((double)n);
-}
-
-/* Postings by word: those of word w are indptr[w] to indptr[w + 1] - 1. */
-typedef struct {
-    const int32_t *indptr, *image;
-    const uint16_t *feature;
-    const uint64_t *signature;
-    int64_t n_words, n_postings;
-} Postings;
-
-/* What keeps the postings of a word from being read; 0 where nothing does. */
-static inline int damage_of(Postings of, int32_t word)
-{
-    if (!exists(word, of.n_words))
-        return NO_SUCH_WORD;
-    return are_offsets(of.indptr[word], of.indptr[word + 1], of.n_postings) ? 0 : BAD_OFFSETS;
 }
 
 /* Starts to fetch the postings of a word, of which there may be hundreds, before they are needed. */
@@ -137,7 +60,7 @@ EXPORT int64_t bof_near_postings(
     int32_t *vote_image, uint16_t *vote_feature, uint8_t *vote_distance, int64_t *ends, int64_t *reached,
     int64_t n_words, int64_t n_postings, int64_t n_images, int64_t k, int64_t room)
 {
-    const near_fn near = near_on[processor()];
+    const near_fn near = fastest_near();
     const Postings postings = {indptr, image, feature, signature, n_words, n_postings};
     int32_t place[BLOCK + 8], distance[BLOCK + 8];
     double roots[ROOTS] = {0};

@@ -19,6 +19,7 @@ from bof.options.extent import long_side_of as long_side_of
 from bof.options.features import ADAPTIVE as ADAPTIVE
 from bof.options.features import EXTRACTORS as EXTRACTORS
 from bof.options.features import FIRST_MOST as FIRST_MOST
+from bof.options.features import LEARNED as LEARNED
 from bof.options.features import MOST_FEATURES as MOST_FEATURES
 from bof.options.features import NATIVE as NATIVE
 from bof.options.features import OPENCV as OPENCV

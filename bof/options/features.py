@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from bof.errors import OptionError
 from bof.options.extent import Extent, PixelLimit
 from bof.options.option import Checked, Option, declare
 
-OPENCV, NATIVE, OWN = "opencv", "native", "own"
+OPENCV, NATIVE, LEARNED, OWN = "opencv", "native", "learned", "own"
 EXTRACTORS = (OPENCV, NATIVE)
-"""Whose SIFT finds and describes features of pictures; OWN: the caller brings features."""
+"""Whose SIFT finds and describes features of pictures; LEARNED: a model does; OWN: the caller brings features."""
+
+_NOT_COST = ("extractor", "reading", "model", "model_file")
 
 PLAIN, ADAPTIVE = "plain", "adaptive"
 MOST_FEATURES = 65535
@@ -40,14 +44,31 @@ class FeatureOptions(Checked):
     )
     extractor: str = declare(
         NATIVE, "whose SIFT: bof's own, which finds nearly the same features in a third of the time, or OpenCV's; "
-        "own: no picture is read, the caller brings features of any kind",
-        choices=(*EXTRACTORS, OWN), expert=True,
+        "learned: the model of {features}; own: no picture is read, the caller brings features of any kind",
+        choices=(*EXTRACTORS, LEARNED, OWN), expert=True,
     )  # fmt: skip
     reading: str = declare(
         ADAPTIVE, "adaptive: long pictures by their area, in tiles; small, faint and flat ones so that they have "
         "features; plain: all alike",
         choices=READINGS, expert=True,
     )  # fmt: skip
+
+    model: str = ""
+    """Of learned features: the SHA-256 of the model's file."""
+
+    model_file: str = field(default="", compare=False)
+    """Where that file lies here. It is no fact of an index: whatever lies there must have that SHA-256."""
+
+    def __post_init__(self) -> None:
+        Checked.__post_init__(self)
+        if self.model and (self.extractor != LEARNED or not re.fullmatch("[0-9a-f]{64}", self.model)):
+            found = f"the extractor {self.extractor} and the model {self.model[:80]!r}"
+            raise OptionError(option="features", expected="a model beside the extractor learned alone", found=found)
+
+    @property
+    def is_learned(self) -> bool:
+        """Does a model find features, whose descriptors do not tell those of mirror images?"""
+        return self.extractor == LEARNED
 
     @property
     def extent(self) -> PixelLimit:
@@ -65,18 +86,21 @@ class FeatureOptions(Checked):
 
     @property
     def cost(self) -> dict[str, Any]:
-        """What presets choose: all but the extractor and the reading."""
-        return {n: value for n, value in dataclasses.asdict(self).items() if n not in ("extractor", "reading")}
+        """What presets choose: all but whose features they are, and the reading."""
+        return {n: value for n, value in dataclasses.asdict(self).items() if n not in _NOT_COST}
 
     @property
     def fact(self) -> dict[str, Any]:
         """As vocabularies and indexes record them. What was at first goes without saying: OpenCV, the plain reading."""
-        found, first = dataclasses.asdict(self), (("extractor", OPENCV), ("reading", PLAIN))
+        found, first = dataclasses.asdict(self), (("extractor", OPENCV), ("reading", PLAIN), ("model", ""))
+        del found["model_file"]
         return {name: value for name, value in found.items() if (name, value) not in first}
 
     @classmethod
     def from_fact(cls, fact: Mapping[str, Any]) -> FeatureOptions:
         """The options of which that is the fact. Raises TypeError, OptionError where it is none."""
+        if "model_file" in fact:
+            raise TypeError("model_file is no fact")
         return cls(**{"extractor": OPENCV, "reading": PLAIN, **fact})
 
 

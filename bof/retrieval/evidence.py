@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bof.options import VerifyOptions
 from bof.types import F64, Verdict, Verification
 
-_INTERCEPT = 16.07
-_PER_LOG_INLIERS = 4.06
-_PER_LOG_SPREAD = 1.66
-_PER_LOG_STRENGTH = 7.36
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What inliers of some features prove: log odds = intercept + the weights times the logarithms of three measures.
+
+    Those are how many inliers there are beyond what chance makes, how wide they lie, and how alike they are.
+    """
+
+    intercept: float
+    per_log_inliers: float
+    per_log_spread: float
+    per_log_strength: float
+
+    @property
+    def fact(self) -> list[float]:
+        """As a vocabulary records it."""
+        return [self.intercept, self.per_log_inliers, self.per_log_spread, self.per_log_strength]
+
+    @classmethod
+    def of(cls, trained_on: Mapping[str, Any]) -> Calibration:
+        """That of a vocabulary, by what it says of its training; SIFT's where it says nothing that can be used."""
+        fact = trained_on.get(CALIBRATION)
+        if not isinstance(fact, list) or len(fact) != 4 or not all(map(_is_plausible, fact)):
+            return SIFT
+        return cls(*fact)
+
+
+def _is_plausible(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value) and abs(value) <= _LARGEST
+
+
+CALIBRATION = "calibration"
+_LARGEST = 1e3
+
+SIFT = Calibration(16.07, 4.06, 1.66, 7.36)
 """Logistic regression over 1,310,000 pairs of photographs, 4,500 of them matching; scripts/calibration fits it."""
+
+_MOST_ODDS = 700.0
+"""Its exponential is still a number."""
 
 _CHANCE_INLIERS = 3.0
 _SPREADS = (0.003, 0.08)
@@ -60,13 +96,16 @@ class Evidence:
         return "maybe" if self.shared >= options.maybe else "no"
 
 
-def weigh(similarity: float, verification: Verification, word_weight: float) -> Evidence:
+def weigh(
+    similarity: float, verification: Verification, word_weight: float, calibration: Calibration = SIFT
+) -> Evidence:
     """Evidence of one picture.
 
     similarity: its votes as a share of what the query scores against itself; word_weight: the mean idf**2 of the
-    query's words, the most that a vote is worth on average.
+    query's words, the most that a vote is worth on average; calibration: of the features.
     """
-    return Evidence(gained(similarity, verification.n_inliers), probability(verification, word_weight))
+    shared = probability(verification, word_weight, calibration)
+    return Evidence(gained(similarity, verification.n_inliers), shared)
 
 
 def unverified_scores(similarity: F64) -> F64:
@@ -79,21 +118,31 @@ def gained(similarity: float, n_inliers: int) -> float:
     return float(similarity * (1.0 + _INLIER_GAIN * n_inliers) ** _INLIER_POWER)
 
 
-def probability(verification: Verification, word_weight: float) -> float:
+def probability(verification: Verification, word_weight: float, calibration: Calibration = SIFT) -> float:
     """That both pictures show the same thing, from three measures of the inliers: how many, how wide, how alike.
 
     Points along a line or in a heap, and points whose descriptors repeat or hardly agree, prove less.
     """
     if verification.database_from_query is None:
         return 0.0
-    strength = verification.inlier_weight / verification.n_inliers / word_weight
+    inliers, spread, strength = measures(verification, word_weight)
     log_odds = (
-        _INTERCEPT
-        + _PER_LOG_INLIERS * math.log(max(verification.n_inliers - _CHANCE_INLIERS, 0.2))
-        + _PER_LOG_SPREAD * math.log(_clipped(verification.spread, _SPREADS))
-        + _PER_LOG_STRENGTH * math.log(_clipped(strength, _STRENGTHS))
+        calibration.intercept
+        + calibration.per_log_inliers * inliers
+        + calibration.per_log_spread * spread
+        + calibration.per_log_strength * strength
     )
-    return 1.0 / (1.0 + math.exp(-log_odds))
+    return 1.0 / (1.0 + math.exp(min(-log_odds, _MOST_ODDS)))
+
+
+def measures(verification: Verification, word_weight: float) -> tuple[float, float, float]:
+    """The logarithms of how many inliers there are beyond chance, how wide they lie and how alike they are."""
+    strength = verification.inlier_weight / verification.n_inliers / word_weight
+    return (
+        math.log(max(verification.n_inliers - _CHANCE_INLIERS, 0.2)),
+        math.log(_clipped(verification.spread, _SPREADS)),
+        math.log(_clipped(strength, _STRENGTHS)),
+    )
 
 
 def _clipped(value: float, bounds: tuple[float, float]) -> float:

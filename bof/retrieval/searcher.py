@@ -91,7 +91,7 @@ class Searcher:
             missing = {name: reason for one in answers for name, reason in one.missing.items()}
             return dataclasses.replace(joined(answers, self.collection), missing=missing)
         watch = Stopwatch()
-        with self._naming_damage():
+        with self.naming_damage():
             judged = self._judgments_of(query)
             stages = self._stages
             scores = ranker_of(stages, self.options, self.ann_index, judged, self.memory).score(query, watch)
@@ -124,7 +124,7 @@ class Searcher:
 
     def votes(self, query: Query) -> QueryVotes:
         """The votes of the query's features for every image."""
-        with self._naming_damage():
+        with self.naming_damage():
             return self._stages.votes(query.features, Stopwatch())
 
     def candidates(self, features: Features, words: QueryWords | None = None, part: int = 0) -> Candidates:
@@ -132,7 +132,7 @@ class Searcher:
 
         words: of the features, if they are known better than their descriptors say; part: see `VoteAndVerify`.
         """
-        with self._naming_damage():
+        with self.naming_damage():
             stages = dataclasses.replace(self._stages, part=part)
             voted = None if words is None else stages.votes_of_words(words, Stopwatch())
             found = stages.candidates(features, Stopwatch(), voted=voted)
@@ -140,7 +140,7 @@ class Searcher:
 
     def indexed(self, image: int) -> tuple[Geometry, I32, U64]:
         """What the collection holds of an image's features: where they lie, words i32 (n,) and signatures u64 (n,)."""
-        with self._naming_damage():
+        with self.naming_damage():
             return self.collection.geometry(image), *self.collection.words(image)
 
     def match(self, query: Query, image: int) -> Match:
@@ -153,7 +153,7 @@ class Searcher:
             agrees = np.ones(len(verification.inliers), np.bool_)
             return Match(found, verification.inliers, agrees, verification.query_xy_px)
         variant = feature_variant_of(verification, query.features) if verification else None
-        with self._naming_damage():
+        with self.naming_damage():
             voted = alone._stages.votes(variant.features if variant else query.features, Stopwatch())
             matches = voted.votes.matches(np.array([image], np.int64), MAX_PAIRS)[1]
         matches, agrees = _with_inliers(matches, verification)
@@ -161,7 +161,7 @@ class Searcher:
 
     def neighbours(self, n: int, progress: Callable[[int, int], None] | None = None) -> Iterator[Neighbours]:
         """Of every live image, by its number, the n others most like it; no picture is read."""
-        with self._naming_damage():
+        with self.naming_damage():
             yield from all_pairs.all_pairs(self._stages, n, progress, self.mapped_limit)
 
     @property
@@ -174,7 +174,8 @@ class Searcher:
             self.collection.stay_within(self.mapped_limit)
 
     @contextmanager
-    def _naming_damage(self) -> Iterator[None]:
+    def naming_damage(self) -> Iterator[None]:
+        """What is read inside of the collection: where the index contradicts itself, IndexStoreError says so."""
         try:
             with reading(self.collection):
                 yield

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bof.geometry.hypotheses import MAX_PAIRS, Placement, find_hypotheses, pair_up, placement_of, refer
+from bof.geometry.hypotheses import MAX_PAIRS, Placement, pair_up, placement_of, refer
+from bof.geometry.two_points import propose
 from bof.geometry.verification import verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.column_similarity import column_similarity
-from bof.retrieval.evidence import Evidence, weigh
+from bof.retrieval.evidence import SIFT, Calibration, Evidence, weigh
 from bof.retrieval.overlays import Shifts, find_overlay, shared_features, unturned, unturned_hypotheses
-from bof.retrieval.votes import Votes, self_similarity, tfidf_scores, top_images, vote
+from bof.retrieval.votes import SIGMA, SIGMA_LEARNED, Votes, self_similarity, tfidf_scores, top_images, vote
 from bof.store.columns import Rows
 from bof.store.film_frames import FilmFrames
 from bof.system.stopwatch import Stopwatch
@@ -63,13 +64,14 @@ class Candidates:
     """What votes say of each image, and what geometry and votes together say of the shortlist.
 
     similarity f64 (n_images,): votes as a share of what the query scores against itself, 0 for an image without a vote;
-    overlay: what was left out of the query.
+    overlay: what was left out of the query; calibration: what inliers prove.
     """
 
     similarity: F64
     verifications: Mapping[int, Verification] = field(default_factory=dict)
     evidence: Mapping[int, Evidence] = field(default_factory=dict)
     overlay: Overlay | None = None
+    calibration: Calibration = SIFT
 
     def called_same(self, options: VerifyOptions) -> list[int]:
         """The images called the same, the strongest evidence first, ties in the order of votes."""
@@ -78,8 +80,11 @@ class Candidates:
 
     def with_verified(self, found: Mapping[int, Verification], word_weight: float) -> Candidates:
         """These candidates with more verified images. word_weight: of one of the query's features."""
-        evidence = {i: weigh(float(self.similarity[i]), known, word_weight) for i, known in found.items()}
-        return Candidates(self.similarity, {**self.verifications, **found}, {**self.evidence, **evidence}, self.overlay)
+        evidence = {
+            i: weigh(float(self.similarity[i]), known, word_weight, self.calibration) for i, known in found.items()
+        }
+        known = {**self.verifications, **found}, {**self.evidence, **evidence}
+        return dataclasses.replace(self, verifications=known[0], evidence=known[1])
 
     def is_clear(self, options: VerifyOptions) -> bool:
         """Is an image called the same on more than symmetric letters and patterns, which a mirror image shares?"""
@@ -108,7 +113,7 @@ class Candidates:
         verifications = {image: others.verifications[image] for image in better}
         evidence = {image: others.evidence[image] for image in better}
         known = {**self.verifications, **verifications}, {**self.evidence, **evidence}
-        return Candidates(self.similarity, *known, self.overlay)
+        return dataclasses.replace(self, verifications=known[0], evidence=known[1])
 
     def without(self, overlay: Overlay, left: I64) -> Candidates:
         """These candidates of the features i64 (n,) of a query that are left without an overlay, as its candidates."""
@@ -179,7 +184,8 @@ class VoteAndVerify:
 
     def vote(self, words: QueryWords) -> Votes:
         """The votes of words for the images of the collection."""
-        return vote(self.collection.postings, self.collection.weights, words, self.voting)
+        sigma = SIGMA_LEARNED if self.vocabulary.features.is_learned else SIGMA
+        return vote(self.collection.postings, self.collection.weights, words, self.voting, sigma)
 
     def candidates(
         self, query: Features, watch: Stopwatch, also: I64 | None = None, voted: QueryVotes | None = None
@@ -201,7 +207,7 @@ class VoteAndVerify:
 
     def verified(self, query: Features, voted: QueryVotes, watch: Stopwatch, also: I64 | None = None) -> Candidates:
         """Geometry of the images with the most votes, and of others in any case; overlays count like all else."""
-        found = Candidates(voted.similarity)
+        found = Candidates(voted.similarity, calibration=Calibration.of(self.vocabulary.trained_on))
         with watch.stage("vote"):
             shortlist = shortlisted(self.collection, voted.votes.score, self.depth)
         with watch.stage("verify"):
@@ -248,7 +254,7 @@ class VoteAndVerify:
         """How many matches of each image agree with one similarity, and in which images this turns nothing."""
         indptr, matches, placed = self._matches(votes, images)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
-        best = find_hypotheses(pairs, self.verifying.tolerance)
+        pairs, best, _ = propose(pairs, query, self.verifying.tolerance)
         return best.n_agreeing.tolist(), unturned_hypotheses(images, pairs, best) if len(matches) else {}
 
     def shared(self, query: Geometry, votes: Votes, shifts: Shifts) -> tuple[Bool, I64]:

@@ -85,6 +85,8 @@ def with_feature_variants(
     also: I64 | None = None,
 ) -> Candidates:
     """What was found of a query's features, with what its mirror image and its inverse prove better."""
+    if stages.vocabulary.features.is_learned:
+        return found
     for name, changed in FEATURE_VARIANTS.items():
         if is_needed(getattr(options, name), found, stages.verifying):
             with watch.stage(name):
@@ -110,6 +112,8 @@ def feature_variant_of(found: Verification, features: Features) -> QueryVariant 
     """The variant of a query's features by which it was found; None where that was the query, or has features of its
     own.
     """
+    if found.query_xy_px is not None:
+        return None
     if found.variant is not None:
         return inverse(features) if found.variant == "inverted" else None
     return mirror_image(features) if found.mirrored else None

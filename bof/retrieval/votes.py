@@ -19,6 +19,9 @@ from bof.types import F64, I32, I64, Correspondences, QueryWords
 SIGMA = 14.0
 """Votes fall off with Hamming distance h as exp(-(h / SIGMA)**2) (Jegou, Douze, Schmid 2009, section 4.2)."""
 
+SIGMA_LEARNED = 10.0
+"""Of learned descriptors: signatures of one place differ in 5 bits (median), where SIFT's differ in twice as many."""
+
 _HAMMING_GRID = 2.0**10
 
 _VOTES_WORTH_A_THREAD = 1 << 17
@@ -92,9 +95,14 @@ def tfidf_scores(postings: Sequence[Postings], weights: Weights, word: I32) -> F
     return np.asarray(np.where(weights.live, total, 0.0) / (weights.norm * length), np.float64)
 
 
-def vote(postings: Sequence[Postings], weights: Weights, query: QueryWords, options: VoteOptions) -> Votes:
-    """Hamming votes with burstiness: every near posting of every query feature (Jegou et al. 2008, 2009)."""
-    weigh = (_hamming_weights(SIGMA), squared_idf(weights.idf))
+def vote(
+    postings: Sequence[Postings], weights: Weights, query: QueryWords, options: VoteOptions, sigma: float = SIGMA
+) -> Votes:
+    """Hamming votes with burstiness: every near posting of every query feature (Jegou et al. 2008, 2009).
+
+    sigma: how fast votes fall off with distance, as `SIGMA`.
+    """
+    weigh = (distance_weights(sigma), squared_idf(weights.idf))
 
     def ask(task: tuple[Postings, range]) -> tuple[F64, list[native.VotePiece]]:
         part, queried = task
@@ -121,9 +129,9 @@ def _features_worth(part: Postings, query: QueryWords) -> int:
     return math.ceil(WORTH_A_THREAD / max(float(postings_per_feature), 1.0))
 
 
-@lru_cache(maxsize=1)
-def _hamming_weights(sigma: float) -> F64:
-    """exp(-(h / sigma)**2) for h = 0..64, on the grid."""
+@lru_cache(maxsize=2)
+def distance_weights(sigma: float = SIGMA) -> F64:
+    """What a vote weighs by Hamming distance h, exp(-(h / sigma)**2) for h = 0..64, f64 (65,), on the grid."""
     return on_grid(np.exp(-((np.arange(65) / sigma) ** 2)), _HAMMING_GRID)
 
 

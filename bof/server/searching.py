@@ -15,6 +15,7 @@ from bof.server.queries.preparing import prepare_stored
 from bof.server.queries.store import StoredQuery
 from bof.server.search import DatedAnswer, FoundPage, PageRequest, needs_of, search_page
 from bof.server.service import Service
+from bof.types import Features
 
 Prepares = Callable[[QueryNeeds], Awaitable[Prepared]]
 """Makes a query ready, with what the rankers need of it."""
@@ -60,6 +61,18 @@ async def find_joint_page(
 
     found, _ = await _find(service, page_request, prepare, None)
     return found, parts
+
+
+async def find_features_page(service: Service, features: Features, page_request: PageRequest) -> FoundPage:
+    """A page of the answer to features that a client extracted. Raises MismatchError for an index of pictures."""
+    engine = await service.engine()
+
+    async def prepare(_: QueryNeeds) -> Prepared:
+        query = await service.in_search_thread(engine.query_of_features, features)
+        return Prepared(query, features.geometry.width, features.geometry.height, None, 0.0)
+
+    found, _ = await _find(service, page_request, prepare, None)
+    return found
 
 
 async def find_stored_page(

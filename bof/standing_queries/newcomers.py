@@ -55,6 +55,8 @@ class Newcomers:
             return []
         found = self._candidates(watched, "plain")
         others: tuple[tuple[WatchedAs, str], ...] = (("mirror", self.options.mirror), ("inverse", self.options.inverse))
+        if self.stages.vocabulary.features.is_learned:
+            others = ()  # words do not tell those of a changed picture
         needed = [shown for shown, mode in others if is_needed(mode, found, self.stages.verifying)]
         all_found = [found, *(self._candidates(watched, shown) for shown in needed)]
         likely = {i for one in all_found for i, known in one.evidence.items() if (known.shared or 0.0) >= LEAST}

@@ -35,6 +35,7 @@ from bof.store.weights_cache import WORTH_CACHING, load_weights, save_weights
 from bof.store.writer import Writer, open_writer
 from bof.system.locking import one_writer
 from bof.types import F64
+from bof.vocabulary.stored import with_model
 from bof.vocabulary.vocabulary import Vocabulary, default_vocabulary_path
 
 
@@ -126,7 +127,7 @@ class Index:
         meta = catalog.read_meta(folder)
         kind = PartedIndex if layout.FACT in meta else Index
         try:
-            features = FeatureOptions.from_fact(meta["features"])
+            features = with_model(FeatureOptions.from_fact(meta["features"]), folder / vocabulary_copy.FOLDER)
             facts = meta["fingerprint"], meta["n_words"], features, Path(meta["vocabulary_folder"])
             return kind(folder, *facts, bool(vocabulary_copy.files_of(meta)))
         except (KeyError, TypeError, ValueError, OptionError) as error:
@@ -404,7 +405,15 @@ class Index:
 
 
 def new_facts(vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> dict[str, Any]:
-    """The facts of a new index, but for its copy of the vocabulary."""
+    """The facts of a new index, but for its copy of the vocabulary.
+
+    Raises MismatchError where its features are not those of the vocabulary's model.
+    """
+    if features.model != vocabulary.features.model:
+        found, expected = (f"the model {one.model[:12]}" if one.model else f"{one.extractor} features"
+                           for one in (features, vocabulary.features))  # fmt: skip
+        advice = "train one of that model: {bof train_vocab} PHOTOS {features} FILE.onnx -o DIR"
+        raise MismatchError(path=vocabulary_folder, expected=f"an index of {expected}", found=found, advice=advice)
     return {
         "fingerprint": vocabulary.fingerprint,
         "n_words": vocabulary.n_words,

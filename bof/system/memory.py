@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bof.errors import OptionError
-from bof.options import NATIVE, OPENCV, FeatureOptions
+from bof.options import LEARNED, NATIVE, OPENCV, FeatureOptions
 
 WRITER_BYTES = 400 << 20
 """The process that writes: libraries, features that wait for a commit, a merge."""
@@ -30,8 +30,9 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _SET_DUMPABLE = 4
 """Of Linux' prctl: may the process be dumped, traced, and read through /proc?"""
 
-_PYRAMID_BYTES: Mapping[str, int] = MappingProxyType({OPENCV: 64, NATIVE: 10})
-"""By extractor: of a pixel of the doubled picture while SIFT holds scales, OpenCV's all and their differences too."""
+_PYRAMID_BYTES: Mapping[str, int] = MappingProxyType({OPENCV: 64, NATIVE: 10, LEARNED: 560})
+"""By extractor: of a pixel of the doubled picture while SIFT holds scales, OpenCV's all and their differences too; of
+learned features what the dearest of published models hold, ALIKED and DISK."""
 
 
 @dataclass(frozen=True, slots=True)

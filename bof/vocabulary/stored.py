@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bof.errors import MismatchError, OptionError, VocabularyError
-from bof.options import FeatureOptions
+from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
+from bof.features.learned_model import MAX_BYTES
+from bof.options import LEARNED, FeatureOptions
 from bof.system.files import open_for_writing
 from bof.types import U8
 
@@ -63,6 +64,9 @@ ARRAYS: Mapping[str, StoredArraySpec] = MappingProxyType(
 )
 """All arrays of a vocabulary as they are stored. Directions of the projection have length 1."""
 
+MODEL = "model.onnx"
+"""The model of learned features, which a vocabulary of them carries."""
+
 FORMAT_1 = "assigner"
 _FORMAT_1_SPEC = StoredArraySpec("|u1", ("n_bytes",))
 """An array that vocabularies of format 1 have besides; only their fingerprint still depends on it."""
@@ -87,9 +91,17 @@ def read_stored(folder: Path) -> Stored:
     header = _read_header(folder)
     sizes: dict[str, int] = {}
     arrays = {name: _read_array(folder / f"{name}.npy", spec, header, sizes) for name, spec in _specs(header).items()}
-    return Stored(
-        header["format"], header["fingerprint"], _features(folder, header["features"]), header["trained_on"], arrays
-    )
+    features = with_model(_features(folder, header["features"]), folder)
+    if features.model_file and not Path(features.model_file).is_file():
+        raise VocabularyError(
+            path=features.model_file, expected="the model of its features", found="none", advice=AGAIN
+        )
+    return Stored(header["format"], header["fingerprint"], features, header["trained_on"], arrays)
+
+
+def with_model(features: FeatureOptions, folder: Path) -> FeatureOptions:
+    """With where the model of learned features lies: in the folder of their vocabulary. Others stay as they are."""
+    return features.replaced(model_file=str(folder.absolute() / MODEL)) if features.is_learned else features
 
 
 def read_header(folder: Path) -> bytes:
@@ -104,6 +116,8 @@ def copy_files(source: Path, target: Path) -> list[str]:
     """
     header = _read_header(source)
     sizes = {f"{name}.npy": _size_of(source / f"{name}.npy", header, spec) for name, spec in _specs(header).items()}
+    if header["features"].get("extractor") == LEARNED:
+        sizes[MODEL] = MAX_BYTES
     for name, most in {HEADER: _MOST_HEADER, **sizes}.items():
         try:
             content = _read(source / name, most)
@@ -112,6 +126,21 @@ def copy_files(source: Path, target: Path) -> list[str]:
         with open_for_writing(target / name) as stream:
             stream.write(content)
     return [HEADER, *sizes]
+
+
+def copy_model(features: FeatureOptions, target: Path) -> None:
+    """Copy the model of learned features into the folder of their vocabulary. Raises VocabularyError, OSError."""
+    source = Path(features.model_file)
+    try:
+        content = _read(source, MAX_BYTES)
+    except OSError as error:
+        raise VocabularyError(
+            "the model of its features cannot be read", path=source, found=reason_of(error)
+        ) from error
+    if (found := hashlib.sha256(content).hexdigest()) != features.model:
+        raise VocabularyError(path=source, expected=f"the model {features.model[:12]}", found=found[:12], advice=AGAIN)
+    with open_for_writing(target / MODEL) as stream:
+        stream.write(content)
 
 
 def require_arrays(centroids: U8, projection: NDArray[Any], thresholds: NDArray[Any], keys: NDArray[Any]) -> None:

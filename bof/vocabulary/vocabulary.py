@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bof.errors import MismatchError, OptionError, VocabularyError, reason_of
-from bof.options import FIRST_MOST, OWN, FeatureOptions
+from bof.options import FIRST_MOST, LEARNED, OWN, FeatureOptions
 from bof.system.files import FileFact, fact_of, save_arrays, write_folder, write_json
 from bof.types import F32, I32, U8, U64, QueryWords
 from bof.vocabulary import hamming
@@ -27,6 +27,7 @@ from bof.vocabulary.stored import (
     TRAIN,
     Stored,
     copy_files,
+    copy_model,
     read_header,
     read_stored,
     require_arrays,
@@ -116,7 +117,7 @@ class Vocabulary:
         (docs/evaluation.md).
         """
         then, today = self.features, FeatureOptions()
-        if then.extractor == OWN:
+        if then.extractor in (LEARNED, OWN):
             return then
         most = today.max_features if then.max_features == FIRST_MOST else then.max_features
         return then.replaced(extractor=today.extractor, reading=today.reading, max_features=most)
@@ -152,6 +153,8 @@ class Vocabulary:
         stored = _stored_thresholds(self.thresholds)
         arrays = (self.centroids, self.projection, stored, self.image_keys)
         save_arrays(folder, dict(zip(ARRAYS, arrays, strict=True)))
+        if self.features.is_learned:
+            copy_model(self.features, folder)
         header = {
             "format": FORMAT,
             "fingerprint": _fingerprint(FORMAT, self.features, self.centroids, self.projection, stored),
@@ -174,22 +177,26 @@ class Vocabulary:
 
 def load_vocabulary(folder: Path) -> Vocabulary:
     """`Vocabulary.load`, once a process for all folders that hold the same vocabulary: an index carries a copy of its
-    own. A header that is the same names the same content by its checksums.
+    own. A header that is the same names the same content by its checksums; the model of learned features is each
+    folder's own.
     """
     try:
         header = read_header(folder)
     except OSError:
         return Vocabulary.load(folder)  # which says what is wrong
     with _LOCK:
-        found = _LOADED.pop(header, None) or Vocabulary.load(folder)
-        _LOADED[header] = found
+        key = header, str(folder.absolute()) if _IS_LEARNED in header else ""
+        found = _LOADED.pop(key, None) or Vocabulary.load(folder)
+        _LOADED[key] = found
         while len(_LOADED) > _MOST_LOADED:
             del _LOADED[next(iter(_LOADED))]
     return found
 
 
-_LOADED: dict[bytes, Vocabulary] = {}
-"""By their headers, the one that was asked for last at the end."""
+_IS_LEARNED = b'"learned"'
+
+_LOADED: dict[tuple[bytes, str], Vocabulary] = {}
+"""By their headers, and of learned features their folders, the one that was asked for last at the end."""
 
 _MOST_LOADED = 2
 _LOCK = threading.Lock()

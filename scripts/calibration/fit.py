@@ -57,9 +57,7 @@ class Operation:
 
 def engine_model() -> Model:
     """What bof.retrieval.evidence has now."""
-    return Model(
-        evidence._INTERCEPT, evidence._PER_LOG_INLIERS, evidence._PER_LOG_SPREAD, evidence._PER_LOG_STRENGTH
-    )  # fmt: skip
+    return Model(*evidence.SIFT.fact)
 
 
 def measures(pairs: Pairs) -> F64:

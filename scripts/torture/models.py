@@ -20,7 +20,7 @@ from unittest import mock
 
 from bof.errors import BenchmarkError, ModelError, OptionError
 from bof.evaluation.benchmarks import pickle_values, safe_pickle
-from bof.global_descriptors import trial
+from bof.onnx_models import trial
 from bof.system.files import sha256_of
 from bof.system.workers import Limits, LostItem, run_in_workers
 

@@ -203,9 +203,11 @@ def test_a_mirrored_picture_is_not_verified(seed: int) -> None:
 
 
 def test_a_mirrored_picture_whose_features_stand_upright_is_not_verified() -> None:
-    """Positions alone are mirrored, so angles cannot tell."""
+    """Positions alone are mirrored, so angles cannot tell: all are alike, and not 0, which would say that there are
+    none.
+    """
     rng = np.random.default_rng(0)
-    xy, size, angle, n = rng.uniform(0, 800, (100, 2)), np.full(100, 10.0), np.zeros(100), np.arange(100)
+    xy, size, angle, n = rng.uniform(0, 800, (100, 2)), np.full(100, 10.0), np.ones(100), np.arange(100)
     mirrored = xy * [-1, 1] + [WIDTH, 0]
     matches = strongest_first(n, n, np.linspace(2, 1, 100))
     found = verify(geometry(xy, size, angle), geometry(mirrored, size, angle), matches, OPTIONS)

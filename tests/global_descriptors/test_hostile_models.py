@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bof.errors import ModelError
-from bof.global_descriptors import embedding, trial
 from bof.global_descriptors.describe import ModelChoice
 from bof.global_descriptors.embedding import cached_model, load_model
-from bof.global_descriptors.onnx_file import weight_files
+from bof.onnx_models import session, trial
+from bof.onnx_models.weights import weight_files
 from bof.options import ModelOptions
 from scripts.torture import hostile_models as hostile
 from scripts.torture.models import torture_models
@@ -50,8 +50,8 @@ def test_a_model_that_ends_for_some_pictures_only_is_ended_for_the_others(
     path = written(tmp_path / "dark.onnx", hostile.loop(while_dark=True))
     model = cached_model(path)
     model.describe(np.full((20, 20, 3), 200, np.uint8))
-    monkeypatch.setattr(embedding, "_RUN_S", 0.5)
-    with pytest.raises(ModelError, match=r"expected the vector of a picture within 0\.5 s, found no end"):
+    monkeypatch.setattr(session, "RUN_S", 0.5)
+    with pytest.raises(ModelError, match=r"expected the answer to a picture within 0\.5 s, found no end"):
         model.describe(np.zeros((20, 20, 3), np.uint8))
     model.describe(np.full((20, 20, 3), 200, np.uint8))
     assert capfd.readouterr() == ("", "")

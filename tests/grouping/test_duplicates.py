@@ -587,7 +587,7 @@ def test_an_interrupt_says_that_the_work_is_kept(
         yield show
 
     monkeypatch.setattr(finding, "n_threads", lambda: 1)
-    monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
+    monkeypatch.setattr(finding, "_MOST_JOINED", 1)
     monkeypatch.setattr(duplicates, "stage_bars", interrupted)
     assert duplicates.main(["--index", str(tmp_path / "index"), "--workers", "1"]) == 130
     assert f"interrupted: {reported}" in capsys.readouterr().err
@@ -600,11 +600,11 @@ def test_progress_begins_before_the_first_search(
         write_picture(tmp_path / "photos" / f"{number}.png", draw_scene(number))
     seen: list[Step] = []
 
-    def find(*_: object) -> list[Any]:
+    def find(_searcher: object, _reconstruction: object, images: Sequence[int], _max_side: object) -> list[list[Any]]:
         assert seen[0] == Step("searching", 0, 2, 0.0)
-        return []
+        return [[] for _ in images]
 
-    monkeypatch.setattr(finding, "find_candidates", find)
+    monkeypatch.setattr(finding, "find_all_candidates", find)
     with Engine.create(tmp_path / "index", vocabulary_folder) as engine:
         engine.add([tmp_path / "photos"], IndexOptions(workers=1))
         finding.find_groups(engine, "crop", progress=seen.append)

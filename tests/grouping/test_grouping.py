@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,13 +148,13 @@ def copied(standing: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def asking(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of pictures that are searched with."""
-    find, names = vars(finding)["find_candidates"], list[str]()
+    find, names = vars(finding)["find_all_candidates"], list[str]()
 
-    def record(searcher: Searcher, reconstruction: Any, image: int, max_side: int) -> Any:
-        names.append(searcher.collection.rows.names[image])
-        return find(searcher, reconstruction, image, max_side)
+    def record(searcher: Searcher, reconstruction: Any, images: Sequence[int], max_side: int) -> Any:
+        names.extend(searcher.collection.rows.names[image] for image in images)
+        return find(searcher, reconstruction, images, max_side)
 
-    monkeypatch.setattr(finding, "find_candidates", record)
+    monkeypatch.setattr(finding, "find_all_candidates", record)
     return names
 
 
@@ -381,7 +381,7 @@ def test_a_run_that_was_ended_goes_on(
 ) -> None:
     """Once while pictures ask, once while they are compared."""
     (copied / FILE_NAME).unlink()
-    monkeypatch.setattr(finding, "_SEARCHES_PER_THREAD", 1)
+    monkeypatch.setattr(finding, "_MOST_JOINED", 1)
     monkeypatch.setattr(batches, "MOST_PICTURES", 2)
 
     class KilledError(Exception):

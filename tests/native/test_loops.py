@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bof import native
-from bof.native import VotePiece
+from bof.native import VotePiece, joins
 from bof.types import F32, F64, I32, I64, U8, U16, U64, Bool
 from bof.vocabulary.assignment import Assigner, make_cells, nearest
 from tests.support.scenes import BEST_VARIANT
@@ -317,6 +317,102 @@ def test_the_strongest_are_those_of_sorting(seed: int, limit: int, order: list[i
 
     expected = slow_strongest(a, parts, chosen, limit)
     assert strongest(a, parts, chosen, limit, halves) == expected
+
+
+# -- Joins ------------------------------------------------------------------------------------------------------------
+
+
+def joined_case(seed: int) -> tuple[Case, joins.FeatureRows]:
+    """A segment whose words' postings are sorted by image, and the features of three pictures by word."""
+    a = make_case(seed, 900)
+    for start, stop in pairwise(a.indptr.tolist()):
+        a.image[start:stop].sort()
+    rng, n = np.random.default_rng(seed + 1), 40
+    word = np.sort(rng.integers(0, N_WORDS, n)).astype(np.int32)
+    owner, number = rng.integers(0, 3, n).astype(np.int32), rng.permutation(n).astype(np.int32)
+    return a, joins.FeatureRows(word, few_bits(rng, (n,)), owner, number)
+
+
+def slow_join(a: Case, rows: joins.FeatureRows, max_hamming: int) -> list[list[tuple[int, int, float]]]:
+    """Of each row its votes: image, database feature and weight."""
+    found = []
+    for word, signature in zip(rows.word.tolist(), rows.signature.tolist(), strict=True):
+        postings = range(a.indptr[word], a.indptr[word + 1])
+        distance = {p: (int(a.signature[p]) ^ signature).bit_count() for p in postings}
+        found.append([
+            (int(a.image[p]), int(a.feature[p]), float(a.weight_of_distance[distance[p]] * a.weight_of_word[word]))
+            for p in postings if distance[p] <= max_hamming
+        ])  # fmt: skip
+    return found
+
+
+@pytest.mark.usefixtures("variant")
+@pytest.mark.parametrize("max_hamming", [0, 16, 64])
+def test_a_join_scores_and_collects_what_slow_loops_do(max_hamming: int) -> None:
+    for seed in range(10):
+        a, rows = joined_case(seed)
+        postings = (a.indptr, a.image, a.feature, a.signature)
+        weights = a.weight_of_distance, a.weight_of_word
+        votes, expected = slow_join(a, rows, max_hamming), np.zeros((3, N_IMAGES))
+        for owner, of_row in zip(rows.owner.tolist(), votes, strict=True):
+            for image in range(N_IMAGES):
+                some = [weight for voted, _, weight in of_row if voted == image]
+                if some:
+                    expected[owner, image] += np.rint(sum(some) / math.sqrt(len(some)) * 2**32) / 2**32
+        score = np.zeros((3, N_IMAGES))
+        joins.join_scores(postings, rows, max_hamming, *weights, score)
+        assert score.tolist() == expected.tolist()
+
+        place = np.where(np.random.default_rng(seed).random((3, N_IMAGES)) < 0.6, 0, -1)
+        place = (np.cumsum(place == 0).reshape(place.shape) * (place == 0) - 1).astype(np.int32)
+        n = int(place.max()) + 1
+        pairs: list[list[tuple[float, int]]] = [[] for _ in range(n)]
+        for owner, number, of_row in zip(rows.owner.tolist(), rows.number.tolist(), votes, strict=True):
+            for image, feature, weight in of_row:
+                if place[owner, image] >= 0:
+                    pairs[place[owner, image]].append((weight, number << 16 | feature))
+        count = np.zeros(n, np.int64)
+        joins.join_counts(postings, rows, max_hamming, place, count)
+        assert count.tolist() == list(map(len, pairs))
+        starts = np.concatenate([[0], np.cumsum(count)])
+        collected = native.room_for_votes(int(starts[-1]))
+        joins.join_votes(postings, rows, max_hamming, weights, place, starts[:-1], collected)
+        assert [tuple(vote) for vote in collected.tolist()] == [vote for of_pair in pairs for vote in of_pair]
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(1, 4))
+def test_the_heaviest_windows_are_those_of_all_that_are_tried(seed: int, width: int) -> None:
+    rng, n_turns, n_scales = np.random.default_rng(seed), 6, 5
+    indptr = np.concatenate([[0], np.cumsum(rng.integers(0, 12, 7))])
+    bins = rng.integers(0, n_turns * n_scales, indptr[-1]).astype(np.int32)
+    weight = rng.integers(1, 9, indptr[-1]) / 4
+    expected = []
+    for start, stop in pairwise(indptr.tolist()):
+        windows = [
+            sum(w for b, w in zip(bins[start:stop].tolist(), weight[start:stop].tolist(), strict=True)
+                if (b // n_scales - turn) % n_turns < width and 0 <= b % n_scales - scale < width)
+            for turn in range(n_turns) for scale in range(n_scales - width + 1)
+        ]  # fmt: skip
+        expected.append(max(windows))
+    assert joins.heaviest_windows(indptr, bins, weight, (n_turns, n_scales), width).tolist() == expected
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(1, 5))
+def test_sums_of_cells_are_those_of_slices(seed: int, side: int) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(1, 23, 2).tolist()
+    values = rng.integers(-99, 99, (height, width)).astype(np.float32)
+    mask = rng.random((height, width)) < 0.7
+    total = np.zeros((height // side, width // side))
+    native.sum_cells(values, mask, side, total)
+    shown = np.where(mask, values, 0)
+    expected = [
+        [float(shown[y : y + side, x : x + side].sum()) for x in range(0, width - side + 1, side)]
+        for y in range(0, height - side + 1, side)
+    ]
+    assert total.tolist() == expected
 
 
 # -- What an index says of a collection -------------------------------------------------------------------------------

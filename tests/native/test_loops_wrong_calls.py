@@ -43,6 +43,8 @@ _SOUND = np.array([(0.1, 20, 20, 4, 2, 0, 1, 20, 20)] * N, POINT)
 FITTING: dict[tuple[str, str], Argument] = {
     ("find_postings", "feature"): np.arange(N),
     ("find_postings", "number"): 0,
+    ("heaviest_windows", "width"): 1,
+    ("sum_cells", "side"): 1,
     **{(name, "point"): _SOUND for name in ("sift_orient", "sift_describe")},
     **{(name, side): SIDE_PX for name in ("sift_orient", "sift_describe") for side in ("width", "height")},
     ("collect_votes", "ends"): np.minimum(np.arange(1, N * N + 1), N).reshape(N, N),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 _IMAGE: dict[str, Any] = {
@@ -96,6 +97,10 @@ EXAMPLES: dict[str, Any] = {
     "Tags": {"tags": ["museum", "1890"]},
     "Fields": {"fields": {"year": ["1890"], "place": ["Paris"]}},
     "Annotation": {"images": [7, 8], "add": {"tag": ["museum"], "year": ["1890"]}, "remove": {"tag": ["draft"]}},
+    "SentFeatures": {
+        "width": 320, "height": 240, "xy_px": "AACAQQAAAEI=", "scale_px": "AACAQQ==", "angle_deg": "AAAAAA==",
+        "descriptors": base64.b64encode(bytes(range(128))).decode(),
+    },
     "ImageIds": {"images": [7, 8]},
     "Annotated": {"images": [7, 8]},
     "Token": {"token": "a-token-of-16-characters-or-more"},

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from bof.options import KINDS
+from bof.server.http.feature_body import MOST_PIXELS
 from bof.server.http.fields import (
     MAX_FIELDS,
     MAX_IMAGES,
@@ -58,6 +59,8 @@ def _ref(name: str) -> Schema:
 
 _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
+_SIDE: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_PIXELS}
+_BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1}
 _NUMBER: Schema = {"type": "number"}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -184,6 +187,12 @@ SCHEMAS: dict[str, Schema] = {
         **_sent(images=_IDS, add=_FIELDS, remove=_FIELDS), "required": ["images"],
     },
     "ImageIds": _sent(images=_IDS),
+    "SentFeatures": {
+        **_sent(
+            width=_SIDE, height=_SIDE, xy_px=_BASE64, descriptors=_BASE64, scale_px=_BASE64, angle_deg=_BASE64
+        ),
+        "required": ["width", "height", "xy_px", "descriptors"],
+    },
     "Annotated": _object(images=_list(_WHOLE)),
     "Token": _sent(token=_TEXT),
     "Paired": _object(paired=_BOOL),

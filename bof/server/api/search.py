@@ -16,13 +16,25 @@ from bof.server.api.endpoint import Endpoint
 from bof.server.api.given import given_picture
 from bof.server.decoding import FindSubject, Pose, Prepared, QueryNeeds, Subject
 from bof.server.http.answers import PARTIAL, answer
-from bof.server.http.bodies import pictures
-from bof.server.http.parameters import FLIP, ID, OTHER, QUERY, SEARCH, TURN, URL, Values, number_in_path
+from bof.server.http.bodies import body_of, json_object, pictures
+from bof.server.http.feature_body import MOST_BYTES, features_of
+from bof.server.http.parameters import (
+    FLIP,
+    ID,
+    OTHER,
+    QUERY,
+    SEARCH,
+    SEARCH_FEATURES,
+    TURN,
+    URL,
+    Values,
+    number_in_path,
+)
 from bof.server.http.problems import ProblemError, problem_of
 from bof.server.iiif.answers import negotiated
 from bof.server.queries.others import other_pictures
 from bof.server.search import PageRequest, match_pair, pose_of, query_json
-from bof.server.searching import answer_json, find_joint_page, find_page, rounded
+from bof.server.searching import answer_json, find_features_page, find_joint_page, find_page, rounded
 from bof.server.service import Service
 
 
@@ -141,6 +153,18 @@ async def search_together(service: Service, request: Request, values: Values) ->
     return answer(joint, PARTIAL if found.missing_parts else 200)
 
 
+async def search_features(service: Service, request: Request, values: Values) -> Response:
+    """With features that the client extracted, of an index of such features; there are no pixels to compare."""
+    page_request = PageRequest.of(values)
+    if not page_request.options.local or page_request.options.whole:
+        raise ProblemError("bad-request", f"expected one ranker of features, found {page_request.options.ranker!r:.80}")
+    async with body_of(request, MOST_BYTES, service.options.body_seconds, service.byte_limit) as body:
+        features = await asyncio.to_thread(lambda: features_of(json_object(request, body)))
+    async with service.place(request):
+        found = await find_features_page(service, features, page_request)
+    return answer(answer_json(found), PARTIAL if found.missing_parts else 200)
+
+
 ANSWERS = {200: "Answer", 206: "Answer"}
 """Of the whole index, or of the parts of it that answered."""
 
@@ -156,6 +180,11 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/search/batch", "Search with several pictures", search_batch, {200: "Answers"}, parameters=SEARCH,
         body="pictures", is_heavy=True, problems=PICTURE,
+    ),
+    Endpoint(
+        "POST", "/search/features", "Search with features that the client extracted", search_features, ANSWERS,
+        parameters=SEARCH_FEATURES, body="json", schema={"$ref": "#/components/schemas/SentFeatures"}, is_heavy=True,
+        problems=("too-large", "time-out", "busy", "too-many-requests", "conflict"),
     ),
     Endpoint(
         "POST", "/search/together", "Search with several pictures of one thing", search_together,

@@ -166,6 +166,9 @@ SEARCH = (
     EXCLUDE_SELF,
     *FILTERS,
 )
+SEARCH_FEATURES = tuple(one for one in SEARCH if one.name not in ("box", "turn", "flip", "exclude_self"))
+"""Of a query without a picture."""
+
 URL = Parameter(
     Option(
         "url",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bof.errors import ModelError
-from bof.global_descriptors.onnx_file import weight_files
-from bof.options import ModelOptions
+from bof.onnx_models.weights import weight_files
 from bof.system.memory import machine_memory
 from bof.system.workers import Limits, LostItem, close_workers, run_in_workers
 
@@ -19,13 +17,14 @@ _ROOM_BYTES, _COPIES_OF_WEIGHTS = 2 << 30, 3
 """Memory for what a model computes with, and how often loading holds its weights."""
 
 
-def require_trial(path: Path, options: ModelOptions) -> None:
-    """Load a model and describe a small picture with it, elsewhere. Raises ModelError where that ends badly, and what
-    `load_model` raises.
+def require_trial(path: Path, function: str, options: object) -> Any:
+    """What "module:function" says of (options, path): it loads a model and uses it on a small picture, elsewhere.
+
+    Raises ModelError where that ends badly, and what the function raises.
     """
     limits = Limits(TRIAL_S, _memory_for(path))
     try:
-        [found] = run_in_workers("bof.global_descriptors.trial:_try", options, [path], 1, limits)
+        [found] = run_in_workers(function, options, [path], 1, limits)
     finally:
         close_workers()  # the libraries of models take memory that the next task need not hold
     if isinstance(found, LostItem):
@@ -34,13 +33,7 @@ def require_trial(path: Path, options: ModelOptions) -> None:
             found=f"one of which the process that tried it {_what_happened(found.reason)}",
             advice="do not trust this file; get it from its publisher, or export it smaller and without loops",
         )  # fmt: skip
-
-
-def _try(options: ModelOptions, path: Path) -> Mapping[str, Any]:
-    """What the process does that tries a model."""
-    from bof.global_descriptors.embedding import load_model
-
-    return dict(load_model(path, options).facts)
+    return found
 
 
 def _what_happened(reason: str) -> str:
