@@ -23,7 +23,7 @@ _EDGE, _PRESET, _OTHER = "#0b6bcb", "#d9730d", "#8c959f"
 BALANCED = FeatureOptions()
 
 SIDES = (256, 384, 512, 640, 768, 1280)
-FEATURES = (500, 1000, 3000, 4000)
+FEATURES = (500, 1000, 2000, 4000)
 CONTRASTS = (0.01, 0.03)
 COMBINED = (FeatureOptions(384, 1000), FeatureOptions(512, 1000), FeatureOptions(1024, 4000, 0.0025))
 
