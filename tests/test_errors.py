@@ -72,7 +72,7 @@ def test_an_error_travels_between_processes_whole() -> None:
 # -- The source -------------------------------------------------------------------------------------------------------
 
 ERRORS = {name for name, kind in vars(bof.errors).items() if isinstance(kind, type) and issubclass(kind, BofError)}
-FOREIGN = {"bof/global_descriptors/embedding.py", "bof/images/readers/jpeg.py"}
+FOREIGN = {"bof/onnx_models/session.py", "bof/images/readers/jpeg.py"}
 """Read the errors of onnxruntime and of Pillow, which have neither types nor codes."""
 
 

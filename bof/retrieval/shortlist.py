@@ -18,7 +18,7 @@ from bof.retrieval.collection import Collection
 from bof.retrieval.column_similarity import column_similarity
 from bof.retrieval.evidence import SIFT, Calibration, Evidence, weigh
 from bof.retrieval.overlays import Shifts, find_overlay, shared_features, unturned, unturned_hypotheses
-from bof.retrieval.votes import SIGMA, SIGMA_LEARNED, Votes, self_similarity, tfidf_scores, top_images, vote
+from bof.retrieval.votes import SIGMA_LEARNED, Votes, self_similarity, tfidf_scores, top_images, vote
 from bof.store.columns import Rows
 from bof.store.film_frames import FilmFrames
 from bof.system.stopwatch import Stopwatch
@@ -184,7 +184,7 @@ class VoteAndVerify:
 
     def vote(self, words: QueryWords) -> Votes:
         """The votes of words for the images of the collection."""
-        sigma = SIGMA_LEARNED if self.vocabulary.features.is_learned else SIGMA
+        sigma = SIGMA_LEARNED if self.vocabulary.features.is_learned else None
         return vote(self.collection.postings, self.collection.weights, words, self.voting, sigma)
 
     def candidates(

@@ -96,11 +96,11 @@ def tfidf_scores(postings: Sequence[Postings], weights: Weights, word: I32) -> F
 
 
 def vote(
-    postings: Sequence[Postings], weights: Weights, query: QueryWords, options: VoteOptions, sigma: float = SIGMA
+    postings: Sequence[Postings], weights: Weights, query: QueryWords, options: VoteOptions, sigma: float | None = None
 ) -> Votes:
     """Hamming votes with burstiness: every near posting of every query feature (Jegou et al. 2008, 2009).
 
-    sigma: how fast votes fall off with distance, as `SIGMA`.
+    sigma: how fast votes fall off with distance, None: as `SIGMA` says.
     """
     weigh = (distance_weights(sigma), squared_idf(weights.idf))
 
@@ -129,9 +129,16 @@ def _features_worth(part: Postings, query: QueryWords) -> int:
     return math.ceil(WORTH_A_THREAD / max(float(postings_per_feature), 1.0))
 
 
-@lru_cache(maxsize=2)
-def distance_weights(sigma: float = SIGMA) -> F64:
-    """What a vote weighs by Hamming distance h, exp(-(h / sigma)**2) for h = 0..64, f64 (65,), on the grid."""
+def distance_weights(sigma: float | None = None) -> F64:
+    """What a vote weighs by Hamming distance h, exp(-(h / sigma)**2) for h = 0..64, f64 (65,), on the grid.
+
+    sigma: None: SIGMA.
+    """
+    return _falling(SIGMA if sigma is None else sigma)
+
+
+@lru_cache(maxsize=4)
+def _falling(sigma: float) -> F64:
     return on_grid(np.exp(-((np.arange(65) / sigma) ** 2)), _HAMMING_GRID)
 
 

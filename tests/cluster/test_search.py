@@ -181,7 +181,7 @@ def test_stopped_workers_leave_a_partial_answer_that_names_what_is_missing(parte
                 pytest.skip("all parts fell to one worker")
             pid = pids(cluster)[victim]
             os.kill(pid, signal.SIGSTOP)
-            parts.deadline_s = 1.0
+            parts.deadline_s = 4.0
             try:
                 with pytest.MonkeyPatch.context() as patched:
                     patched.setattr("bof.retrieval.remote.parts._LATE_SHARE", 10.0)

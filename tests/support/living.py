@@ -46,7 +46,7 @@ def empty(folder: Path) -> Index:
 
 
 def _facts() -> dict[str, Any]:
-    facts = dataclasses.asdict(FeatureOptions())
+    facts = FeatureOptions().fact
     return {"fingerprint": "", "n_words": N_WORDS, "features": facts, "vocabulary_folder": "v"}
 
 

@@ -183,7 +183,12 @@ def read_records(folder: Path) -> list[ImageRecord]:
 def count_images(folder: Path) -> int:
     """Live images."""
     with reading(folder) as database:
-        return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
+        return count_live(database)
+
+
+def count_live(database: Connection) -> int:
+    """Live images of a catalogue that is open."""
+    return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
 
 
 def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:

@@ -52,7 +52,7 @@ def contents_of_index(index: Index, scratch: Path) -> IndexContents:
     with index._reading() as cut:
         in_parts = [one for part in cut.parts for one in _files_of_part(part, scratch)]
         own = [_copied(catalog.FILE_NAME, index.folder / catalog.FILE_NAME, scratch)] if cut.parts[0].name else []
-        n_images = sum(_count_live(part) for part in cut.parts)
+        n_images = sum(catalog.count_live(part.database) for part in cut.parts)
         names = [row.name for part in cut.parts for row in catalog.read_segments(part.database)]
     whole = [*_vocabulary_of(index.folder, "")] if own else []
     files = [*own, *whole, *in_parts, *_files_beside(index.folder, names, scratch)]
@@ -100,7 +100,3 @@ def _copied(path: str, source: Path, scratch: Path) -> SourceFile:
     with closing(open_database(source, "ro", _PATIENCE_S)) as database, closing(sqlite3.connect(target)) as copy:
         database.backup(copy)
     return SourceFile.of(path, target)
-
-
-def _count_live(part: OpenPart) -> int:
-    return int(part.database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
