@@ -18,6 +18,7 @@ from bof.errors import ImageError
 from bof.images.cloud import is_cloud, source_of, url_of
 from bof.options import IndexOptions
 from tests.ingest.test_documents import write_zip
+from tests.support.object_stores import s3_server
 from tests.support.scenes import draw_scene
 
 ALONE = IndexOptions(workers=1)
@@ -68,19 +69,8 @@ class Store:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[None]:
     """An S3 of our own on loopback."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ACCESS_KEY_ID", "made-up")
-        patched.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-        patched.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patched.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        fsspec.filesystem("s3").mkdir("pictures")
+    with s3_server("pictures"):
         yield
-    server.stop()
 
 
 @pytest.fixture(params=["memory", "s3"])
