@@ -299,7 +299,7 @@ def test_many_tags_are_searched_as_one_types(visit: Callable[..., Any]) -> None:
     assert "tag 126" in page.evaluate("[...document.querySelectorAll('#values-tag option')].map((o) => o.value)")
     field.fill("tag 126")
     field.press("Enter")
-    until(page, "location.hash.includes('tag=tag+126')")
+    until(page, "location.hash.includes('tag=tag+126') && document.querySelectorAll('.hit').length === 2")
     assert sorted(names(page)) == ["p1/0.png", "p1/1.png"]
 
 
