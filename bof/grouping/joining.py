@@ -14,10 +14,10 @@ import numpy as np
 
 from bof.features.sift import mirror_features
 from bof.retrieval.evidence import Evidence, weigh
-from bof.retrieval.overlays import MIN_IMAGES, find_overlay, unturned
-from bof.retrieval.pair_join import Join, Proposal, View, verify_proposals
+from bof.retrieval.overlays import MIN_IMAGES, unturned
+from bof.retrieval.pair_join import Join, Proposal, View, matches_of
 from bof.retrieval.searcher import Searcher
-from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.shortlist import Candidates, VoteAndVerify
 from bof.retrieval.variants import mirror_image
 from bof.retrieval.votes import self_similarity
 from bof.system.stopwatch import Stopwatch
@@ -108,12 +108,12 @@ class PictureJoin:
     def _verified(self, picture: _Picture, proposals: Sequence[Proposal]) -> Candidates:
         if not proposals:
             return Candidates(np.empty(0))
-        collection, verifying = self.searcher.collection, self.searcher.options.verify
-        found = verify_proposals(collection, picture.geometry, proposals, verifying)
-        own, weight = self._own(picture.word)
+        images = np.array([one.image for one in proposals], np.int64)
+        found = self._stages.verify_matches(picture.geometry, images, *matches_of(proposals))
+        norm, (own, weight) = self.searcher.collection.weights.norm, self._own(picture.word)
         evidence: dict[int, Evidence] = {}
         for one in proposals:
-            similarity = float(one.matches.weight.sum()) / float(collection.weights.norm[one.image]) / own
+            similarity = float(one.matches.weight.sum()) / float(norm[one.image]) / own
             evidence[one.image] = weigh(similarity, found[one.image], weight)
         return Candidates(np.empty(0), found, evidence)
 
@@ -121,46 +121,30 @@ class PictureJoin:
         shifts = unturned(self.searcher.collection, picture.geometry, found.verifications)
         if len(shifts) < MIN_IMAGES:
             return False
-        voted = self._votes(picture.words)
-        overlay = find_overlay(
-            self.searcher.collection,
-            picture.geometry,
-            lambda chosen: self._stages.shared(picture.geometry, voted.votes, chosen),
-            shifts,
-        )
-        return overlay is not None
+        votes = self._stages.vote(picture.words)
+        return self._stages.find_overlay(picture.geometry, votes, shifts) is not None
 
     # -- Their mirror images ------------------------------------------------------------------------------------------
 
     def _mirrored_view(self, picture: _Picture) -> View:
         largest = np.sort(np.argsort(-picture.geometry.scale_px, kind="stable")[:_MIRRORED_FEATURES])
         mirrored = mirror_features(self._features(picture, largest))
-        words = self._words(mirrored)
+        words = self.searcher.vocabulary.quantize(mirrored.descriptors, self._stages.words_per_feature)
         return View(picture.image, mirrored.geometry, words, self._own(words.word[:, 0])[1])
 
     def _features(self, picture: _Picture, rows: I64) -> Features:
         descriptors = self.reconstruction.descriptors(picture.word[rows], picture.signature[rows])
         return Features(picture.geometry.take(rows), descriptors)
 
-    def _words(self, features: Features) -> QueryWords:
-        vocabulary = self.searcher.vocabulary
-        k = min(self.searcher.options.vote.words_per_feature, vocabulary.n_words)
-        return vocabulary.quantize(features.descriptors, k)
-
     def _with_mirrored(self, picture: _Picture, found: Candidates, images: Sequence[int]) -> Candidates:
         """What was found, with what all features of the mirror image prove better of some images."""
         variant = mirror_image(self._features(picture, np.arange(len(picture.word))))
-        voted = self._votes(self._words(variant.features))
+        voted = self._stages.votes(variant.features, Stopwatch())
         verified = self._stages.verify(variant.features, voted.votes, np.array(images, np.int64))
         mirrored = Candidates(voted.similarity).with_verified(verified, voted.word_weight)
         return found.with_better(variant.found_in_query(mirrored), self.searcher.options.verify)
-
-    # -- Searches -----------------------------------------------------------------------------------------------------
 
     @property
     def _stages(self) -> VoteAndVerify:
         options = self.searcher.options
         return VoteAndVerify(self.searcher.collection, self.searcher.vocabulary, options.vote, options.verify)
-
-    def _votes(self, words: QueryWords) -> QueryVotes:
-        return self._stages.votes_of_words(words, Stopwatch())

@@ -15,14 +15,12 @@ import numpy as np
 
 from bof import native
 from bof.geometry.hypotheses import MAX_PAIRS, MIN_FIT, Pairs, find_hypotheses, pair_up, placement_of, refer
-from bof.geometry.verification import verify_all
 from bof.native import joins
 from bof.native.joins import FeatureRows
-from bof.options import VerifyOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.votes import distance_weights
 from bof.store.inverted_file import squared_idf
-from bof.types import F64, I32, I64, Correspondences, Geometry, QueryWords, Size, Verification
+from bof.types import F64, I32, I64, Correspondences, Geometry, QueryWords
 
 NEAR_HAMMING = 16
 """Signatures this near propose pictures. By chance 1 vote in 14 is that near, of two photographs of a thing every
@@ -174,7 +172,7 @@ class Join:
     def _pairs(self, view: I64, image: I64, indptr: I64, matches: Correspondences) -> Pairs:
         placed = self.collection.placement(image, indptr, matches.database)
         query = np.concatenate([placement_of(view.geometry) for view in self.views], axis=1)
-        placed = refer(placed, indptr, _sizes(self.collection, image))
+        placed = refer(placed, indptr, self.collection.rows.sizes(image))
         return pair_up(indptr, query, matches.query, placed, matches.weight)
 
 
@@ -187,27 +185,15 @@ def _strongest(view: I64, score: F64, n: int) -> I64:
     return np.asarray(order[~is_own | (score[order] >= score[order][last])], np.int64)
 
 
-def verify_proposals(
-    collection: Collection, query: Geometry, proposals: Sequence[Proposal], options: VerifyOptions
-) -> dict[int, Verification]:
-    """Geometric verification of what was proposed for one view, whose features lie as `query` says."""
-    images = np.array([one.image for one in proposals], np.int64)
+def matches_of(proposals: Sequence[Proposal]) -> tuple[I64, Correspondences]:
+    """The matches of proposals of one view, one after the other: indptr i64 (n + 1,) and all of them."""
     indptr = np.cumsum([0, *(len(one.matches) for one in proposals)])
     matches = Correspondences(
         np.concatenate([one.matches.query for one in proposals]),
         np.concatenate([one.matches.database for one in proposals]),
         np.concatenate([one.matches.weight for one in proposals]),
     )
-    sizes = _sizes(collection, images)
-    placed = refer(collection.placement(images, indptr, matches.database), indptr, sizes)
-    found = verify_all(query, sizes, placed, indptr, matches, options)
-    return dict(zip(images.tolist(), found, strict=True))
-
-
-def _sizes(collection: Collection, images: I64) -> list[Size]:
-    """Width and height of images."""
-    rows = collection.rows
-    return list(zip(rows.width[images].tolist(), rows.height[images].tolist(), strict=True))
+    return indptr, matches
 
 
 def _alike(pairs: Pairs) -> F64:

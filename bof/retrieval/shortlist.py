@@ -33,7 +33,6 @@ from bof.types import (
     Geometry,
     Overlay,
     QueryWords,
-    Size,
     Verification,
 )
 from bof.vocabulary.vocabulary import Vocabulary
@@ -198,7 +197,7 @@ class VoteAndVerify:
         found = self.verified(query, voted, watch, also)
         with watch.stage("verify"):
             shifts = unturned(self.collection, query.geometry, found.verifications)
-            overlay = self._find_overlay(query.geometry, voted.votes, shifts)
+            overlay = self.find_overlay(query.geometry, voted.votes, shifts)
         if overlay is None:
             return found
         left = np.setdiff1d(np.arange(len(query)), overlay.features)
@@ -239,8 +238,14 @@ class VoteAndVerify:
 
     def verify_geometry(self, query: Geometry, votes: Votes, images: I64) -> dict[int, Verification]:
         """The same, by where the features of the query lie."""
-        indptr, matches, placed = self._matches(votes, images)
-        found = verify_all(query, self._sizes(images), placed, indptr, matches, self.verifying)
+        return self.verify_matches(query, images, *votes.matches(images, MAX_PAIRS))
+
+    def verify_matches(
+        self, query: Geometry, images: I64, indptr: I64, matches: Correspondences
+    ) -> dict[int, Verification]:
+        """The same of tentative matches: those of image i, strongest first, at indptr[i]:indptr[i + 1]."""
+        placed = self._placed(images, indptr, matches)
+        found = verify_all(query, self.collection.rows.sizes(images), placed, indptr, matches, self.verifying)
         return dict(zip(images.tolist(), found, strict=True))
 
     def quick_verify(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Overlay | None]:
@@ -248,11 +253,12 @@ class VoteAndVerify:
         overlay if there is one.
         """
         n_agreeing, shifts = self.hypotheses(query, votes, images)
-        return n_agreeing, self._find_overlay(query, votes, shifts)
+        return n_agreeing, self.find_overlay(query, votes, shifts)
 
     def hypotheses(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Shifts]:
         """How many matches of each image agree with one similarity, and in which images this turns nothing."""
-        indptr, matches, placed = self._matches(votes, images)
+        indptr, matches = votes.matches(images, MAX_PAIRS)
+        placed = self._placed(images, indptr, matches)
         pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
         pairs, best, _ = propose(pairs, query, self.verifying.tolerance)
         return best.n_agreeing.tolist(), unturned_hypotheses(images, pairs, best) if len(matches) else {}
@@ -261,7 +267,8 @@ class VoteAndVerify:
         """Which features of the query images have at the same place: see `shared_features`."""
         return shared_features(self.collection, query, votes, shifts)
 
-    def _find_overlay(self, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
+    def find_overlay(self, query: Geometry, votes: Votes, shifts: Shifts) -> Overlay | None:
+        """What enough images share with the query at one place: see `overlays.find_overlay`."""
         return find_overlay(self.collection, query, lambda chosen: self.shared(query, votes, chosen), shifts)
 
     def tfidf(self, word: I32) -> F64:
@@ -272,16 +279,10 @@ class VoteAndVerify:
         """How alike every image is to the query's row of a column, by one of COLUMN_OF: see `column_similarity`."""
         return column_similarity(self.collection, ranker, query, metric)
 
-    def _matches(self, votes: Votes, images: I64) -> tuple[I64, Correspondences, Placement]:
-        """The strongest votes for images, image after image, and where their features lie in the images."""
-        indptr, matches = votes.matches(images, MAX_PAIRS)
+    def _placed(self, images: I64, indptr: I64, matches: Correspondences) -> Placement:
+        """Where the features of matches lie in the images, image after image."""
         placed = self.collection.placement(images, indptr, matches.database)
-        return indptr, matches, refer(placed, indptr, self._sizes(images))
-
-    def _sizes(self, images: I64) -> list[Size]:
-        """Width and height of images."""
-        rows = self.collection.rows
-        return list(zip(rows.width[images].tolist(), rows.height[images].tolist(), strict=True))
+        return refer(placed, indptr, self.collection.rows.sizes(images))
 
 
 def best_first(collection: Collection, score: F64, n: int) -> I64:

@@ -104,8 +104,7 @@ class PictureSearch:
         """
         found = self._straight(features, words)
         others = {other: known for other, known in found.verifications.items() if other != image}
-        rows = self.collection.rows
-        sizes = [(int(rows.width[other]), int(rows.height[other])) for other in others]
+        sizes = self.collection.rows.sizes(np.array(list(others), np.int64))
         n_most = self.options.template
         left = outside_template(features.geometry, others, sizes, n_most) if n_most else None
         if left is not None and len(left) < MIN_LEFT:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bof.store.catalog.records import CELLS, require_cells
 from bof.system.database import DamagedDatabaseError
-from bof.types import I32, I64, U8, Bool
+from bof.types import I32, I64, U8, Bool, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,10 @@ class CatalogueColumns(Sequence[ImageRow]):
 
     def __iter__(self) -> Iterator[ImageRow]:
         return (self[i] for i in range(len(self)))
+
+    def sizes(self, images: I64) -> list[Size]:
+        """Width and height of each of some images."""
+        return list(zip(self.width[images].tolist(), self.height[images].tolist(), strict=True))
 
     def some(self, first: int, stop: int) -> CatalogueColumns:
         """Some of the images, from first to stop."""
