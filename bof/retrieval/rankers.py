@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -23,7 +23,7 @@ from bof.retrieval.repainting import PIXEL_VARIANTS
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.tilting import DEPTH as TILTED_DEPTH
 from bof.retrieval.tilting import tilted
-from bof.retrieval.variants import is_needed, with_feature_variants, with_variant
+from bof.retrieval.variants import DEPTH, QueryVariant, is_needed, with_feature_variants, with_variant
 from bof.system.stopwatch import Stopwatch
 from bof.types import F64, I64, Verdict
 
@@ -144,20 +144,12 @@ class BofRanker:
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
         found = with_feature_variants(self.stages, self.options, query.features, found, watch, also)
-        if self.stages.vocabulary.features.is_learned:
-            for name, changed in PIXEL_VARIANTS.items():
-                if is_needed(getattr(self.options, name), found, verifying):
-                    with watch.stage(name):
-                        for variant in changed(query):
-                            found = with_variant(self.stages, variant, found, also)
-        if is_needed(self.options.enlarge, found, verifying):
-            with watch.stage("enlarge"):
-                for variant in enlarged(query):
-                    found = with_variant(self.stages, variant, found, also)
-        if is_needed(self.options.tilt, found, verifying):
-            with watch.stage("tilt"):
-                for variant in tilted(query):
-                    found = with_variant(self.stages, variant, found, also, TILTED_DEPTH)
+        for name, changed in self._further_variants.items():
+            if is_needed(getattr(self.options, name), found, verifying):
+                depth = TILTED_DEPTH if name == "tilt" else DEPTH
+                with watch.stage(name):
+                    for variant in changed(query):
+                        found = with_variant(self.stages, variant, found, also, depth)
         with watch.stage("expand"):
             same = found.called_same(verifying)
             expanding = self.options.expand
@@ -167,6 +159,12 @@ class BofRanker:
         with watch.stage("rank"):
             score = with_evidence(found, {i: more for i, more in added.items() if i not in same})
         return LocalScores(self.stages.collection, score, found, verifying)
+
+    @property
+    def _further_variants(self) -> Mapping[str, Callable[[Query], Iterator[QueryVariant]]]:
+        """Those that need the query's pixels, by the option that asks for them, in the order that they are tried."""
+        changed = PIXEL_VARIANTS if self.stages.vocabulary.features.is_learned else {}
+        return {**changed, "enlarge": enlarged, "tilt": tilted}
 
     def _seeds(self, query: Query, found: Candidates, same: Sequence[int]) -> dict[int, int]:
         """Images that become queries -> inliers that they are trusted by; the query itself says nothing new.
