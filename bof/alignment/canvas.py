@@ -32,6 +32,11 @@ class Laid:
     covers: tuple[float, float]
     canvas_from_one: F64
 
+    def moved(self, step: F64, one_from_other: F64) -> F64:
+        """The transform f64 (3, 3) that lays the other as a step f64 (3, 3) on the canvas moves it."""
+        canvas_from_other = step @ self.canvas_from_one @ one_from_other
+        return np.asarray(np.linalg.solve(self.canvas_from_one, canvas_from_other), np.float64)
+
 
 def lay_over(one: Picture, other: Picture, one_from_other: F64, max_side: int) -> Laid | None:
     """Both pictures, grey or both RGB, where they show the same; None where they have nothing in common.

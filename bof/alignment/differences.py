@@ -147,7 +147,7 @@ def find_differences(laid: Laid) -> Differences:
     """Compare two pictures in RGB that are laid over each other to a fraction of a pixel."""
     grid = Grid.of(laid.mask)
     one, other = equally_sharp(_light(laid.one), _light(laid.other))
-    (mean, spread), (mean_other, spread_other) = _moments(one, grid), _moments(other, grid)
+    (mean, spread), (mean_other, spread_other) = grid.moments(one), grid.moments(other)
     correlation = (grid.mean(one * other) - mean * mean_other) / np.maximum(spread * spread_other, 1.0)
     detailed = grid.covered & (np.maximum(spread, spread_other) >= _DETAIL)
     agrees = detailed & (correlation >= _AGREES)
@@ -182,12 +182,6 @@ def _drift(laid: Laid) -> float:
 
 def _light(pixels: U8) -> F32:
     return to_grey(pixels).astype(np.float32)
-
-
-def _moments(light: F32, grid: Grid) -> tuple[F64, F64]:
-    """The mean and the standard deviation of each cell f64 (rows, columns)."""
-    mean = grid.mean(light)
-    return mean, np.asarray(np.sqrt(np.maximum(grid.mean(light * light) - mean**2, 0.0)), np.float64)
 
 
 def _tone(mean: F64, mean_other: F64) -> tuple[float, float]:

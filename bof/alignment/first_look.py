@@ -53,14 +53,12 @@ def may_be_copy(one: Picture, other: Picture, one_from_other: F64) -> bool:
         return False
     grid = Grid.of(laid.mask)
     light, light_other = _smoothed(laid.one), _smoothed(laid.other)
-    mean, mean_other = grid.mean(light), grid.mean(light_other)
-    spread = grid.mean(light * light) - mean * mean
-    spread_other = grid.mean(light_other * light_other) - mean_other * mean_other
-    detailed = grid.covered & (np.minimum(spread, spread_other) >= _DETAIL_LEVELS**2)
+    (mean, spread), (mean_other, spread_other) = grid.moments(light), grid.moments(light_other)
+    detailed = grid.covered & (np.minimum(spread, spread_other) >= _DETAIL_LEVELS)
     if detailed.sum() < _LEAST_CELLS:
         return True
     together = (grid.mean(light * light_other) - mean * mean_other)[detailed]
-    correlation = together / np.sqrt(spread[detailed] * spread_other[detailed])
+    correlation = together / (spread * spread_other)[detailed]
     return bool((correlation >= _AGREES).mean() >= _LEAST_SHARE)
 
 

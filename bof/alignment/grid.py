@@ -38,6 +38,11 @@ class Grid:
         """The mean over what is covered of each cell, f64 (rows, columns), of values f32 (h, w)."""
         return _means(values, self.side, self.mask) / np.maximum(self.area, 1e-6)
 
+    def moments(self, values: F32) -> tuple[F64, F64]:
+        """The mean and the standard deviation of each cell f64 (rows, columns), of values f32 (h, w)."""
+        mean = self.mean(values)
+        return mean, np.asarray(np.sqrt(np.maximum(self.mean(values * values) - mean**2, 0.0)), np.float64)
+
     def places(self) -> F64:
         """The middle (x, y) of each cell f64 (n, 2), row by row, in pixels."""
         rows, columns = np.mgrid[: self.area.shape[0], : self.area.shape[1]]

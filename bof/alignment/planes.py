@@ -34,8 +34,7 @@ def refine_plane(one: Picture, other: Picture, one_from_other: F64) -> F64:
         step = None if laid is None else _step(laid, smooth_px)
         if laid is None or step is None:
             return one_from_other
-        moved = np.linalg.solve(laid.canvas_from_one, step @ laid.canvas_from_one @ one_from_other)
-        one_from_other = np.asarray(moved, np.float64)
+        one_from_other = laid.moved(step, one_from_other)
     return one_from_other
 
 

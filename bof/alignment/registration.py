@@ -49,9 +49,7 @@ def refine(one: Picture, other: Picture, one_from_other: F64) -> F64:
         if laid is None or step is None:
             break
         before_px, moved_px = smooth_px, _moved_px(step, laid)
-        canvas_from_one = laid.canvas_from_one
-        moved = np.linalg.solve(canvas_from_one, step @ canvas_from_one @ one_from_other)
-        one_from_other = np.asarray(moved, np.float64)
+        one_from_other = laid.moved(step, one_from_other)
     return one_from_other
 
 
