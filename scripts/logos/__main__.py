@@ -67,7 +67,7 @@ def _draw(folder: Path, arguments: argparse.Namespace) -> tuple[list[Path], list
 def _search(engine: Engine, clean: list[Path]) -> None:
     verdicts, wrong = {share: Counter[str]() for share in SHARES}, Counter[str]()
     for path in clean:
-        hits, share = engine.search(path, top=_TOP), path.name.split(" 0")[0]
+        hits, share = engine.search(path, top=_TOP), path.stem.rpartition(" ")[0]
         found = {Path(hit.name).name: hit.verdict for hit in hits}
         verdicts[share]["first"] += Path(hits[0].name).name == path.name if hits else 0
         verdicts[share][found.get(path.name, "none")] += 1
