@@ -19,7 +19,7 @@ from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
-from bof.retrieval.repainting import PIXEL_VARIANTS
+from bof.retrieval.repainting import with_pixel_variants
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.tilting import DEPTH as TILTED_DEPTH
 from bof.retrieval.tilting import tilted
@@ -144,12 +144,7 @@ class BofRanker:
         verifying = self.stages.verifying
         found = self.stages.candidates(query.features, watch, also)
         found = with_feature_variants(self.stages, self.options, query.features, found, watch, also)
-        if self.stages.vocabulary.features.is_learned:
-            for name, changed in PIXEL_VARIANTS.items():
-                if is_needed(getattr(self.options, name), found, verifying):
-                    with watch.stage(name):
-                        for variant in changed(query):
-                            found = with_variant(self.stages, variant, found, also)
+        found = with_pixel_variants(self.stages, self.options, query, found, watch, also)
         if is_needed(self.options.enlarge, found, verifying):
             with watch.stage("enlarge"):
                 for variant in enlarged(query):

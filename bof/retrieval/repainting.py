@@ -12,12 +12,15 @@ from types import MappingProxyType
 import numpy as np
 
 from bof.errors import ImageError
-from bof.features.sift import crop_features, extract_features
+from bof.features.sift import crop_features, extract_features, mirror_geometry
 from bof.geometry.transforms import mirroring
 from bof.images.decode import Picture
+from bof.options import SearchOptions
 from bof.retrieval.query import Query
-from bof.retrieval.variants import QueryVariant
-from bof.types import Features
+from bof.retrieval.shortlist import Candidates, VoteAndVerify
+from bof.retrieval.variants import QueryVariant, is_needed, with_variant
+from bof.system.stopwatch import Stopwatch
+from bof.types import I64, Features
 
 
 def mirrored(query: Query) -> Iterator[QueryVariant]:
@@ -27,7 +30,8 @@ def mirrored(query: Query) -> Iterator[QueryVariant]:
         flipped = _extracted(query, replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1])))
         width = picture.width
         found = crop_features(flipped, (width - x1, y0, width - x0, y1))
-        yield QueryVariant(found, mirroring(width), None, _unmirrored(found, width))
+        place = mirror_geometry(replace(found.geometry, width=width))  # twice mirrored: as it lies in the picture
+        yield QueryVariant(found, mirroring(width), None, place.xy_px)
 
 
 def inverted(query: Query) -> Iterator[QueryVariant]:
@@ -43,6 +47,28 @@ PIXEL_VARIANTS: Mapping[str, Callable[[Query], Iterator[QueryVariant]]] = Mappin
 """By the option that asks for it."""
 
 
+def with_pixel_variants(
+    stages: VoteAndVerify,
+    options: SearchOptions,
+    query: Query,
+    found: Candidates,
+    watch: Stopwatch,
+    also: I64 | None = None,
+) -> Candidates:
+    """What was found of a query, with what its mirror image and its inverse, read anew, prove better.
+
+    Of features like SIFT's `variants.with_feature_variants` looks for them, for less.
+    """
+    if stages.vocabulary.features.is_like_sift:
+        return found
+    for name, changed in PIXEL_VARIANTS.items():
+        if is_needed(getattr(options, name), found, stages.verifying):
+            with watch.stage(name):
+                for variant in changed(query):
+                    found = with_variant(stages, variant, found, also)
+    return found
+
+
 def _picture_of(query: Query) -> Iterator[Picture]:
     if query.source is None:
         return
@@ -55,9 +81,3 @@ def _picture_of(query: Query) -> Iterator[Picture]:
 def _extracted(query: Query, picture: Picture) -> Features:
     assert query.source is not None
     return extract_features(picture, query.source.features)
-
-
-def _unmirrored(features: Features, width: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Where features of the mirror image lie in the picture."""
-    xy_px = features.geometry.xy_px * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
-    return np.asarray(xy_px, np.float32)
