@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bof.engine import Engine
-from bof.retrieval.query import Query, together
+from bof.retrieval.query import Query
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.queries.others import OtherPictures
 from bof.server.queries.preparing import prepare_stored
@@ -56,8 +56,7 @@ async def find_joint_page(
 
     async def prepare(needs: QueryNeeds) -> Prepared:
         parts.extend([await service.prepare(picture, pose, needs) for picture in pictures])
-        seconds = sum(part.seconds for part in parts)
-        return replace(parts[0], query=together([part.query for part in parts]), seconds=seconds)
+        return parts[0].together(parts[1:])
 
     found, _ = await _find(service, page_request, prepare, None)
     return found, parts
