@@ -112,8 +112,8 @@ async def _find(
 
 def _judged_of(engine: Engine, query: Query) -> dict[str, bool]:
     """What a person has said of each picture that is this query, by both contents."""
-    parts = [query.part(number).judged_as for number in range(1 + len(query.others))]
-    return {f"{one} {other}": is_same for one in parts for other, is_same in engine.judgments_of(one).items()}
+    contents = [part.judged_as for part in query.parts]
+    return {f"{one} {other}": is_same for one in contents for other, is_same in engine.judgments_of(one).items()}
 
 
 def answer_json(found: FoundPage) -> dict[str, Any]:
