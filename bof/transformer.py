@@ -126,11 +126,11 @@ class BagOfVisualWords(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _count(self, pictures: Sequence[Any]) -> csr_matrix:
         """How often each word is in each picture, f64 (n_pictures, n_words)."""
-        vocabulary = self.vocabulary_
+        vocabulary, features = self.vocabulary_, self.vocabulary_.new_index_features
 
         def count(_: int, source: OpenedSource) -> tuple[I32, I64]:
-            picture = source.grey(vocabulary.new_index_features.extent)
-            words = vocabulary.assign(extract_features(picture, vocabulary.new_index_features).descriptors)[:, 0]
+            picture = source.grey(features.extent)
+            words = vocabulary.assign(extract_features(picture, features).descriptors)[:, 0]
             return np.unique(words, return_counts=True)
 
         rows = [

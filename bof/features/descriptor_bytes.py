@@ -28,9 +28,8 @@ def descriptor_bytes(descriptors: NDArray[np.floating]) -> U8:
     if values.ndim != 2 or values.dtype.kind != "f" or not values.shape[1] or not np.isfinite(values).all():
         expected = "finite floats of shape (n, d)"
         raise OptionError("descriptors", expected=expected, found=f"{values.dtype} of shape {values.shape}")
-    projected = _unit(values.astype(np.float64)) @ _projection(
-        values.shape[1]
-    )  # whose bits others beside it may change
+    # Others beside a descriptor may change the last bits of its product, so it is rounded before it becomes bytes.
+    projected = _unit(values.astype(np.float64)) @ _projection(values.shape[1])
     signed = np.rint(np.round(_unit(projected) * _NORM, 9)) + _MIDDLE
     return np.asarray(np.clip(signed, 0, 255), np.uint8)
 

@@ -51,9 +51,7 @@ def model_of(options: FeatureOptions) -> LearnedModel:
     """The model of learned features. Raises ModelError where it is not at hand, MismatchError where it is another."""
     if not options.model or not options.model_file:
         expected = f"the file of the model {options.model[:12]}" if options.model else "a model of learned features"
-        raise ModelError(
-            expected=expected, found="none", advice=f"name it with {{features}} FILE.onnx: see docs/{PAGE}"
-        )
+        raise ModelError(expected=expected, found="none", advice=_ADVICE)
     return cached_model(Path(options.model_file), options.model)
 
 

@@ -24,7 +24,6 @@ from bof.errors import MismatchError, ModelError
 from bof.onnx_models.session import open_session, require_file, run_session, stamp_of_model
 from bof.onnx_models.trial import require_trial
 from bof.onnx_models.weights import weight_files
-from bof.system.worker import in_worker
 from bof.types import F32, U8
 
 PAGE = "learned-features.md"
@@ -140,10 +139,7 @@ def load_model(path: Path, sha256: str = "") -> LearnedModel:
 
 
 def cached_model(path: Path, sha256: str = "") -> LearnedModel:
-    """The same, loaded once in each process for as long as the file stays what it is, and tried elsewhere before.
-
-    In a process that works for another it is not tried again: what it takes there is limited.
-    """
+    """The same, loaded once in each process for as long as the file stays what it is, and tried elsewhere before."""
     path = Path(os.path.abspath(path))
     return _cached(path, stamp_of_model(path), sha256)
 
@@ -151,8 +147,7 @@ def cached_model(path: Path, sha256: str = "") -> LearnedModel:
 @lru_cache(maxsize=2)
 def _cached(path: Path, stamp: tuple[int, int], sha256: str) -> LearnedModel:
     _require_one_file(path)
-    if not in_worker():
-        require_trial(path, _TRIAL, sha256)
+    require_trial(path, _TRIAL, sha256)
     return load_model(path, sha256)
 
 
@@ -180,8 +175,8 @@ def _input_of(path: Path, inputs: Sequence[Any]) -> tuple[str, int]:
     if len(inputs) != 1:
         raise _unsuitable(path, "one input, a picture", f"{len(inputs)}: {', '.join(i.name for i in inputs) or 'none'}")
     shape, kind = list(inputs[0].shape), inputs[0].type
-    is_picture = (len(shape) == 4 and shape[0] in (1, None)) or (len(shape) == 4 and isinstance(shape[0], str))
-    if not is_picture or shape[1] not in (1, 3) or kind != "tensor(float)":
+    is_batch = len(shape) == 4 and (shape[0] in (1, None) or isinstance(shape[0], str))
+    if not is_batch or shape[1] not in (1, 3) or kind != "tensor(float)":
         raise _unsuitable(path, "an input of float32 [1, 1 or 3, height, width]", f"{kind} {shape}")
     if any(isinstance(side, int) for side in shape[2:]):
         raise _unsuitable(path, "free height and width", str(shape), "export it with dynamic axes")

@@ -120,11 +120,11 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
 
 
-def find_hypotheses(pairs: Pairs, tolerance: float, gate: TurnLimits = STRICT) -> Hypotheses:
+def find_hypotheses(pairs: Pairs, tolerance: float, turn_limits: TurnLimits = STRICT) -> Hypotheses:
     """Every strong pair of each picture proposes a similarity; the best one, and what agrees with it."""
     n, m = len(pairs.indptr) - 1, len(pairs.weight)
     weight = _whole_weights(pairs)
-    limits = np.array([tolerance, gate.cosine, gate.log_scale], np.float32)
+    limits = np.array([tolerance, turn_limits.cosine, turn_limits.log_scale], np.float32)
     found = Hypotheses(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m, np.int64))
 
     def some(pictures: range) -> None:

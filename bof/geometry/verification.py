@@ -60,8 +60,8 @@ def verify_all(
     picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
-    pairs, best, gate = propose(pairs, query, options.tolerance)
-    transform, weight, spread = _refined(pairs, query, best, options.tolerance, gate)
+    pairs, best, turn_limits = propose(pairs, query, options.tolerance)
+    transform, weight, spread = _refined(pairs, query, best, options.tolerance, turn_limits)
     found = zip(
         indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
         spread.tolist(), strict=True,
@@ -89,7 +89,7 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
 
 
 def _refined(
-    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, limits: TurnLimits = STRICT
+    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, turn_limits: TurnLimits = STRICT
 ) -> tuple[F64, F64, F64]:
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
@@ -100,7 +100,9 @@ def _refined(
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
     size = np.array([query.width, query.height], np.float64) / query.reference_side
     needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
-    rules = np.array([tolerance, _MAX_STRETCH, _PERSPECTIVE_F, limits.cosine, limits.log_scale, *needed], np.float64)
+    rules = np.array(
+        [tolerance, _MAX_STRETCH, _PERSPECTIVE_F, turn_limits.cosine, turn_limits.log_scale, *needed], np.float64
+    )
 
     def some(pictures: range) -> None:
         columns = (pairs.places, pairs.turns, pairs.weight, pairs.cells)

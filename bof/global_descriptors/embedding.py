@@ -22,7 +22,6 @@ from bof.onnx_models.session import open_session, require_file, run_session, sha
 from bof.onnx_models.trial import require_trial
 from bof.options import ModelOptions
 from bof.system.threads import in_threads
-from bof.system.worker import in_worker
 from bof.types import F32, F64, U8
 
 _MAX_DIMENSION = 1 << 15
@@ -101,9 +100,9 @@ def arrays_of(dimension: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
     return MappingProxyType({"embedding": ("<f2", (dimension,))})
 
 
-def try_model(options: ModelOptions, path: Path) -> Mapping[str, Any]:
+def try_model(options: ModelOptions, path: Path) -> None:
     """What the process does that tries a model."""
-    return dict(load_model(path, options).facts)
+    load_model(path, options)
 
 
 def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
@@ -134,10 +133,7 @@ def load_model(path: Path, options: ModelOptions | None = None, threads: int = 1
 
 
 def cached_model(path: Path, options: ModelOptions | None = None, threads: int = 1) -> Model:
-    """The same, loaded once in each process for as long as the file stays what it is, and tried elsewhere before.
-
-    In a process that works for another it is not tried again: what it takes there is limited.
-    """
+    """The same, loaded once in each process for as long as the file stays what it is, and tried elsewhere before."""
     path = Path(os.path.abspath(path))
     return _cached(path, options or ModelOptions(), threads, stamp_of_model(path))
 
@@ -145,8 +141,7 @@ def cached_model(path: Path, options: ModelOptions | None = None, threads: int =
 @lru_cache(maxsize=2)
 def _cached(path: Path, options: ModelOptions, threads: int, stamp: tuple[int, int]) -> Model:
     _require_file(path)
-    if not in_worker():
-        require_trial(path, _TRIAL, options)
+    require_trial(path, _TRIAL, options)
     return load_model(path, options, threads)
 
 

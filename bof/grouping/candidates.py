@@ -72,9 +72,10 @@ def find_all_candidates(
     """`find_candidates` of many images, which are joined with the collection at once.
 
     Those of few features are searched with alone, and those with an overlay, which is left out; all are where the
-    collection is not here but on other machines, and where features are learned, which have no directions to agree.
+    collection is not here but on other machines, and where features are not like SIFT's: the join goes by directions
+    and by descriptors of mirror images.
     """
-    if searcher.stages_of is not VoteAndVerify or searcher.vocabulary.features.is_learned:
+    if searcher.stages_of is not VoteAndVerify or not searcher.vocabulary.features.is_like_sift:
         return [find_candidates(searcher, reconstruction, image, max_side) for image in images]
     joined = PictureJoin(searcher, reconstruction, _FEW_FEATURES)
     return [

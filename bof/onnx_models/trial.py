@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from bof.errors import ModelError
 from bof.onnx_models.weights import weight_files
 from bof.system.memory import machine_memory
+from bof.system.worker import in_worker
 from bof.system.workers import Limits, LostItem, close_workers, run_in_workers
 
 TRIAL_S = 60.0
@@ -17,11 +17,14 @@ _ROOM_BYTES, _COPIES_OF_WEIGHTS = 2 << 30, 3
 """Memory for what a model computes with, and how often loading holds its weights."""
 
 
-def require_trial(path: Path, function: str, options: object) -> Any:
-    """What "module:function" says of (options, path): it loads a model and uses it on a small picture, elsewhere.
+def require_trial(path: Path, function: str, options: object) -> None:
+    """Call "module:function" with (options, path), elsewhere: it loads a model and uses it on a small picture.
 
-    Raises ModelError where that ends badly, and what the function raises.
+    In a process that works for another it is not tried again: what it takes there is limited. Raises ModelError where
+    that ends badly, and what the function raises.
     """
+    if in_worker():
+        return
     limits = Limits(TRIAL_S, _memory_for(path))
     try:
         [found] = run_in_workers(function, options, [path], 1, limits)
@@ -33,7 +36,6 @@ def require_trial(path: Path, function: str, options: object) -> Any:
             found=f"one of which the process that tried it {_what_happened(found.reason)}",
             advice="do not trust this file; get it from its publisher, or export it smaller and without loops",
         )  # fmt: skip
-    return found
 
 
 def _what_happened(reason: str) -> str:

@@ -67,8 +67,15 @@ class FeatureOptions(Checked):
 
     @property
     def is_learned(self) -> bool:
-        """Does a model find features, whose descriptors do not tell those of mirror images?"""
+        """Does a model find features?"""
         return self.extractor == LEARNED
+
+    @property
+    def is_like_sift(self) -> bool:
+        """Have features directions, and descriptors in cells, by which those of the mirror image and of the inverse are
+        known without their pixels? Features of the caller's own are taken to.
+        """
+        return self.extractor != LEARNED
 
     @property
     def extent(self) -> PixelLimit:

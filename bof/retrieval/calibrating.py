@@ -29,7 +29,7 @@ from bof.store.segments import columns_of, segment_in_memory
 from bof.store.snapshot import Snapshot
 from bof.system.stopwatch import Stopwatch
 from bof.system.workers import run_in_workers
-from bof.types import F64, U8, Features
+from bof.types import F64, U8, Bool, Features
 from bof.vocabulary.vocabulary import Vocabulary
 
 N_PICTURES = 240
@@ -74,6 +74,11 @@ def calibrate(paths: Sequence[str], vocabulary: Vocabulary, options: TrainOption
     values, matches = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], np.bool_)
     if min(int(matches.sum()), int((~matches).sum())) < _LEAST_PAIRS:
         return None
+    return fit_calibration(values, matches)
+
+
+def fit_calibration(values: F64, matches: Bool) -> Calibration:
+    """The logistic regression that explains best which pairs match. values f64 (n, 3): their `measures`."""
     fitted = LogisticRegression(C=_INVERSE_PENALTY, max_iter=5000).fit(values, matches)
     return Calibration(float(fitted.intercept_[0]), *fitted.coef_[0].tolist())
 

@@ -78,6 +78,11 @@ class Query:
         return self.others[number - 1] if number else replace(self, others=())
 
     @property
+    def parts(self) -> list[Query]:
+        """The pictures that are this query, one after the other."""
+        return [self.part(number) for number in range(1 + len(self.others))]
+
+    @property
     def box(self) -> Box:
         """What is searched with, a part of the picture or all of it, in pixels of the picture."""
         (left, top), (right, bottom) = (self.outline[[0, 2]] + 0.5).tolist()

@@ -163,7 +163,7 @@ class BofRanker:
     @property
     def _further_variants(self) -> Mapping[str, Callable[[Query], Iterator[QueryVariant]]]:
         """Those that need the query's pixels, by the option that asks for them, in the order that they are tried."""
-        changed = PIXEL_VARIANTS if self.stages.vocabulary.features.is_learned else {}
+        changed = {} if self.stages.vocabulary.features.is_like_sift else PIXEL_VARIANTS
         return {**changed, "enlarge": enlarged, "tilt": tilted}
 
     def _seeds(self, query: Query, found: Candidates, same: Sequence[int]) -> dict[int, int]:

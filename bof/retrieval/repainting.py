@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bof.errors import ImageError
-from bof.features.sift import crop_features, extract_features
+from bof.features.sift import crop_features, extract_features, mirror_geometry
 from bof.geometry.transforms import mirroring
 from bof.images.decode import Picture
 from bof.retrieval.query import Query
@@ -27,7 +27,8 @@ def mirrored(query: Query) -> Iterator[QueryVariant]:
         flipped = _extracted(query, replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1])))
         width = picture.width
         found = crop_features(flipped, (width - x1, y0, width - x0, y1))
-        yield QueryVariant(found, mirroring(width), None, _unmirrored(found, width))
+        place = mirror_geometry(replace(found.geometry, width=width))  # twice mirrored: as it lies in the picture
+        yield QueryVariant(found, mirroring(width), None, place.xy_px)
 
 
 def inverted(query: Query) -> Iterator[QueryVariant]:
@@ -55,9 +56,3 @@ def _picture_of(query: Query) -> Iterator[Picture]:
 def _extracted(query: Query, picture: Picture) -> Features:
     assert query.source is not None
     return extract_features(picture, query.source.features)
-
-
-def _unmirrored(features: Features, width: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Where features of the mirror image lie in the picture."""
-    xy_px = features.geometry.xy_px * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
-    return np.asarray(xy_px, np.float32)

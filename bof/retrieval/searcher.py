@@ -86,8 +86,7 @@ class Searcher:
         what all of them say.
         """
         if query.others:
-            parts = [query.part(number) for number in range(1 + len(query.others))]
-            answers = [self.search(part) for part in parts]
+            answers = [self.search(part) for part in query.parts]
             missing = {name: reason for one in answers for name, reason in one.missing.items()}
             return dataclasses.replace(joined(answers, self.collection), missing=missing)
         watch = Stopwatch()

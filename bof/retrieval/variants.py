@@ -84,8 +84,11 @@ def with_feature_variants(
     watch: Stopwatch,
     also: I64 | None = None,
 ) -> Candidates:
-    """What was found of a query's features, with what its mirror image and its inverse prove better."""
-    if stages.vocabulary.features.is_learned:
+    """What was found of a query's features, with what its mirror image and its inverse prove better.
+
+    Of features whose descriptors do not tell these, `repainting.PIXEL_VARIANTS` are tried instead.
+    """
+    if not stages.vocabulary.features.is_like_sift:
         return found
     for name, changed in FEATURE_VARIANTS.items():
         if is_needed(getattr(options, name), found, stages.verifying):

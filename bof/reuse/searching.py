@@ -112,7 +112,7 @@ class PictureSearch:
         if left is not None:
             features, words = features.take(left), words and words.take(left)
             found = self._straight(features, words)
-        if words is None and not self.features.is_learned:
+        if words is None and self.features.is_like_sift:
             mirrored = mirror_image(features)
             more = self._straight(mirrored.features, None)
             found = found.with_better(mirrored.found_in_query(more), self._verifying)

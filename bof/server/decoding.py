@@ -9,6 +9,7 @@ import io
 import math
 import mmap
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from bof.images.decode import Picture, decode, kind_of
 from bof.images.opening import as_png
 from bof.ingest.extract import be_one_of_many
 from bof.options import FeatureOptions, PixelLimit
-from bof.retrieval.query import Query, QuerySpec, read_query, subject_of
+from bof.retrieval.query import Query, QuerySpec, read_query, subject_of, together
 from bof.server.poses import Pose as Pose
 from bof.server.poses import PosedPicture
 from bof.system.memory import give_back_memory
@@ -73,6 +74,11 @@ class Prepared:
         """
         known = content if self.box is None else ""
         return replace(self, query=replace(self.query, judged_as=known))
+
+    def together(self, others: Sequence[Prepared]) -> Prepared:
+        """This one and others as one query; picture and box stay the first's."""
+        query = together([self.query, *(other.query for other in others)])
+        return replace(self, query=query, seconds=self.seconds + sum(other.seconds for other in others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bof.engine import Engine
-from bof.retrieval.query import Query, together
+from bof.retrieval.query import Query
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.queries.others import OtherPictures
 from bof.server.queries.preparing import prepare_stored
@@ -56,8 +56,7 @@ async def find_joint_page(
 
     async def prepare(needs: QueryNeeds) -> Prepared:
         parts.extend([await service.prepare(picture, pose, needs) for picture in pictures])
-        seconds = sum(part.seconds for part in parts)
-        return replace(parts[0], query=together([part.query for part in parts]), seconds=seconds)
+        return parts[0].together(parts[1:])
 
     found, _ = await _find(service, page_request, prepare, None)
     return found, parts
@@ -113,8 +112,8 @@ async def _find(
 
 def _judged_of(engine: Engine, query: Query) -> dict[str, bool]:
     """What a person has said of each picture that is this query, by both contents."""
-    parts = [query.part(number).judged_as for number in range(1 + len(query.others))]
-    return {f"{one} {other}": is_same for one in parts for other, is_same in engine.judgments_of(one).items()}
+    contents = [part.judged_as for part in query.parts]
+    return {f"{one} {other}": is_same for one in contents for other, is_same in engine.judgments_of(one).items()}
 
 
 def answer_json(found: FoundPage) -> dict[str, Any]:

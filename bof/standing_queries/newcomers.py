@@ -55,7 +55,7 @@ class Newcomers:
             return []
         found = self._candidates(watched, "plain")
         others: tuple[tuple[WatchedAs, str], ...] = (("mirror", self.options.mirror), ("inverse", self.options.inverse))
-        if self.stages.vocabulary.features.is_learned:
+        if not self.stages.vocabulary.features.is_like_sift:
             others = ()  # words do not tell those of a changed picture
         needed = [shown for shown, mode in others if is_needed(mode, found, self.stages.verifying)]
         all_found = [found, *(self._candidates(watched, shown) for shown in needed)]

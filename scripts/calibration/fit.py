@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from bof.errors import BenchmarkError
 from bof.options import VerifyOptions
 from bof.retrieval import evidence
+from bof.retrieval.calibrating import fit_calibration
 from bof.types import F64, I64, Bool
 from scripts.calibration.pairs import Pairs
-
-_INVERSE_PENALTY = 100.0
 
 BINS = (0.0, 0.01, 0.1, 0.5, 0.9, 0.98, 0.99, 0.999, 1.0)  # edges of the reliability table
 THRESHOLDS = tuple(sorted({0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, VerifyOptions().same}))
@@ -78,8 +76,7 @@ def fit(pairs: Pairs) -> Model:
             f"calibration: expected matching and wrong pairs with a transform, found {n_matching} matching of "
             f"{len(pairs)}; ask more queries"
         )
-    fitted = LogisticRegression(C=_INVERSE_PENALTY, max_iter=5000).fit(measures(pairs), pairs.matches)
-    return Model(float(fitted.intercept_[0]), *fitted.coef_[0].tolist())
+    return Model(*fit_calibration(measures(pairs), pairs.matches).fact)
 
 
 def held_out(pairs: Pairs, half: Bool) -> F64:

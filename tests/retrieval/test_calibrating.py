@@ -61,6 +61,7 @@ def test_of_few_pictures_nothing_is_learned(folder: Path, vocabulary: Vocabulary
 def test_the_same_pictures_give_the_same_numbers(folder: Path, vocabulary: Vocabulary) -> None:
     one = calibrate(paths(folder), vocabulary, ONE)
     other = calibrate(paths(folder), vocabulary, TrainOptions(words=300, workers=2))
+    assert one is not None
     assert one == other
 
 

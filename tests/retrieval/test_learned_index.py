@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -175,7 +174,7 @@ def test_commands_work_on_it(folder: Path, tmp_path: Path, capsys: pytest.Captur
     shutil.copytree(folder, tmp_path / "index")
     for arguments in commands(tmp_path / "index", tmp_path):
         assert index_command.main(arguments) == 0, arguments
-    query = write_picture(tmp_path / "query.png", cv2.resize(draw_scene(2), None, fx=1.0, fy=1.0))
+    query = write_picture(tmp_path / "query.png", draw_scene(2))
     capsys.readouterr()
     assert search_command.main([str(query), "--index", str(tmp_path / "index"), "--json"]) == 0
     hits = json.loads(capsys.readouterr().out)

@@ -143,9 +143,9 @@ async def search_together(service: Service, request: Request, values: Values) ->
     async with service.body(request, many=True) as body:
         sent = [bytes(part.content) for part in await pictures(request, body, service.options.batch_images)]
         if values["exclude_self"]:
-            digests = await asyncio.to_thread(lambda: [hashlib.sha256(one).hexdigest() for one in sent])
-            own = [await service.in_file_thread(service.collection.ids_of_content, digest) for digest in digests]
-            page_request = page_request.without_self(values, [number for some in own for number in some])
+            contents = await asyncio.to_thread(lambda: {hashlib.sha256(one).hexdigest() for one in sent})
+            own = await service.in_file_thread(service.collection.ids_of_contents, contents)
+            page_request = page_request.without_self(values, [number for number, _ in own])
         async with service.place(request):
             found, parts = await find_joint_page(service, sent, pose, page_request)
     whole = answer_json(found)

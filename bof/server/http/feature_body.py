@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bof.features.descriptor_bytes import N_DIMENSIONS
+from bof.features.learned import SCALE_PX
 from bof.options import MOST_FEATURES
 from bof.server.http.problems import ProblemError
 from bof.types import Features, Geometry
@@ -18,7 +19,6 @@ from bof.types import Features, Geometry
 MOST_PIXELS = 1 << 24
 """Of a side of the picture that features were extracted from: where float32 still tells half pixels."""
 
-_SCALE_PX = 16.0
 _BYTES_OF_A_FEATURE = {"xy_px": 8, "descriptors": N_DIMENSIONS, "scale_px": 4, "angle_deg": 4}
 _NEEDED = ("width", "height", "xy_px", "descriptors")
 
@@ -47,7 +47,7 @@ def features_of(sent: Mapping[str, Any]) -> Features:
     xy = _floats(sent, "xy_px", n).reshape(n, 2)
     if n and not ((xy >= -0.5).all() and (xy <= [width, height]).all()):
         raise _bad(f"xy_px in {width} x {height} pixels", "places outside")
-    scale = _floats(sent, "scale_px", n) if "scale_px" in sent else np.full(n, _SCALE_PX, np.float32)
+    scale = _floats(sent, "scale_px", n) if "scale_px" in sent else np.full(n, SCALE_PX, np.float32)
     angle = _floats(sent, "angle_deg", n) if "angle_deg" in sent else np.zeros(n, np.float32)
     if n and scale.min() <= 0:
         raise _bad("scale_px above 0", f"{scale.min():g}")

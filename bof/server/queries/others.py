@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from bof.retrieval.query import together
 from bof.server.decoding import Pose, Prepared, QueryNeeds
 from bof.server.http.parameters import MAX_ID, Values
 from bof.server.http.problems import not_found
@@ -30,17 +29,13 @@ class OtherPictures:
 
     async def own_ids(self, service: Service) -> list[int]:
         """The pictures of the index that have the very contents of these."""
-        digests = {picture.sha256 for picture in self.pictures}
-        found = [await service.in_file_thread(service.collection.ids_of_content, digest) for digest in sorted(digests)]
-        return [number for some in found for number in some]
+        contents = {picture.sha256 for picture in self.pictures}
+        found = await service.in_file_thread(service.collection.ids_of_contents, contents)
+        return [number for number, _ in found]
 
     async def joined(self, service: Service, first: Prepared, needs: QueryNeeds) -> Prepared:
         """A query that is ready, and these, as one."""
-        if not self.pictures:
-            return first
-        parts = [await _prepare(service, picture, needs) for picture in self.pictures]
-        query = together([first.query, *(part.query for part in parts)])
-        return replace(first, query=query, seconds=first.seconds + sum(part.seconds for part in parts))
+        return first.together([await _prepare(service, picture, needs) for picture in self.pictures])
 
 
 async def _prepare(service: Service, picture: StoredQuery | ImageRecord, needs: QueryNeeds) -> Prepared:

@@ -13,12 +13,13 @@ import { percent, size, t, tOr } from './language.js';
 import { arrivalNotes, asksFeatures, notes } from './notes.js';
 import { cameraButton, chooseButton } from './picture_input.js';
 import { showStored, turned } from './pictures.js';
+import { queryTools } from './query_tools.js';
 import { Region } from './region.js';
 import { go, href, rename } from './router.js';
 import { PictureNeeded, sendOriginal } from './sending.js';
 import { start } from './start.js';
 import { matchOfOther, othersIn, othersLeft, strip } from './together.js';
-import { carriedBox, turnedSize, turnOf } from './transforms.js';
+import { turnedSize } from './transforms.js';
 
 const FILTERS = ['verdict', 'folder', 'tag', 'text', 'where'];
 
@@ -103,40 +104,6 @@ class Search {
 
   // ---- the query
 
-  /**
-   * Shows the picture in another pose; the region stays on what it lies on.
-   * @param {QueryPicture} picture @param {Pose} pose
-   */
-  #setPose(picture, pose) {
-    const { query } = this.route;
-    const box = boxOf(query);
-    const carried = box ? carriedBox(box, picture, poseOf(query), pose).join(',') : query.box;
-    this.change({ turn: pose.turn || '', flip: pose.flip ? 1 : '', box: carried });
-  }
-
-  /** @param {QueryPicture} picture @param {Region} region */
-  #drawTools(picture, region) {
-    const { query } = this.route;
-    const { turn, flip } = poseOf(query);
-    const isAuto = query.box === 'auto';
-    /** @param {number} degrees */
-    const rotate = (degrees) =>
-      this.#setPose(picture, { turn: turnOf((turn + (flip ? -degrees : degrees) + 360) % 360), flip });
-    /**
-     * @param {'region' | 'subject' | 'whole' | 'left' | 'right' | 'mirror'} name @param {() => unknown} onclick
-     * @param {Attributes<HTMLButtonElement>} attributes
-     */
-    const tool = (name, onclick, attributes = {}) =>
-      button(t(`query.${name}`), onclick, { icon: name, quiet: true, name, ...attributes });
-    redraw(this.place.tools, h('div', { class: 'row tools', role: 'group', 'aria-label': t('query.tools') },
-      tool('region', () => region.start(), { 'aria-pressed': String(region.isDrawing) }),
-      tool('subject', () => this.change({ box: isAuto ? '' : 'auto' }), { 'aria-pressed': String(isAuto) }),
-      tool('whole', () => this.change({ box: '' }), { disabled: !query.box }),
-      tool('left', () => rotate(-90)),
-      tool('right', () => rotate(90)),
-      tool('mirror', () => this.#setPose(picture, { turn, flip: !flip }), { 'aria-pressed': String(flip) })));
-  }
-
   /** @param {QueryPicture} picture @returns {Region | null} */
   #regionOf(picture) {
     const { query } = this.route;
@@ -171,7 +138,9 @@ class Search {
     if (isNew || pose !== this.#pose) this.#drawPicture(picture);
     else if (query.box !== 'auto') this.#region?.setBox(boxOf(query));
     this.#pose = pose;
-    if (this.#region) this.#drawTools(picture, this.#region);
+    if (this.#region) {
+      redraw(this.place.tools, queryTools(picture, query, this.#region, (parts) => this.change(parts)));
+    }
     redraw(this.place.others, strip(query, (other) => this.change({ other })));
   }
 
