@@ -23,7 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}"
 _PATH = re.compile(
     rf"(?:parts/[0-9a-f]{{32}}/)?(?:catalog\.sqlite|counts\.npz|segments/{_NAME}/{_NAME}(?:\.{_NAME})?\.npy"
-    rf"|vocabulary/{_NAME}\.(?:npy|json))|weights\.npz|judgments\.sqlite|nearest/{_NAME}\.(?:faiss|json)"
+    rf"|vocabulary/{_NAME}\.(?:npy|json|onnx))|weights\.npz|judgments\.sqlite|nearest/{_NAME}\.(?:faiss|json)"
     r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(?:\.[0-9a-f]{64}\.jpg)?"
 )
 """The files of an index that a publication may have: nothing climbs out, nothing else is written."""
