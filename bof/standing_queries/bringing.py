@@ -9,7 +9,6 @@ from pathlib import Path
 from bof.errors import IndexStoreError
 from bof.standing_queries.storage import FILE_NAME, WatchList
 from bof.store import catalog
-from bof.store.catalog import additions
 
 
 def bring_watch_lists(folder: Path, sources: Sequence[tuple[Path, int]]) -> None:
@@ -20,7 +19,7 @@ def bring_watch_lists(folder: Path, sources: Sequence[tuple[Path, int]]) -> None
     where one has pictures that were not compared yet.
     """
     (folder / FILE_NAME).unlink(missing_ok=True)  # what one that was killed has left
-    ends = {source: _last_id(source) + added for source, added in sources}
+    ends = {source: catalog.read_last_id(source) + added for source, added in sources}
     target, last = WatchList(folder), max(ends.values(), default=0)
     known: dict[tuple[str, str, str], int] = {}
     for source, added in sources:
@@ -39,11 +38,6 @@ def bring_watch_lists(folder: Path, sources: Sequence[tuple[Path, int]]) -> None
                 for hit in watch_list.hits(watched=one.id)
             ]
             target.record(last, last, hits)
-
-
-def _last_id(folder: Path) -> int:
-    with catalog.reading(folder) as database:
-        return additions.next_id(database) - 1
 
 
 def _require_compared(folder: Path, compared: int) -> None:

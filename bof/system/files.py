@@ -42,6 +42,11 @@ def sha256_in(stream: IO[bytes]) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
+def sha256_of_json(value: object) -> str:
+    """The SHA-256 of a value as JSON with sorted keys, in hexadecimal."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def read_regular(path: Path, most: int) -> bytes:
     """The content of a regular file of at most so many bytes. Raises OSError, also for a pipe, device or folder."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -57,6 +62,11 @@ def read_regular(path: Path, most: int) -> bytes:
 def fact_of(path: Path) -> FileFact:
     """Size and checksum of an existing file."""
     return FileFact(path.stat().st_size, sha256_of(path))
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Did something fail because a disk, or what a user may take of it, is full?"""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def fsync_path(path: Path) -> None:

@@ -17,9 +17,12 @@ from bof.engine import Engine
 from bof.errors import MismatchError, VocabularyError
 from bof.features.learned import learned_options
 from bof.options import FeatureOptions, IndexOptions, SearchOptions
+from bof.options.published import CacheOptions
 from bof.store.index import Index
 from bof.store.parts.combining import combine
 from bof.store.parts.layout import PartShare, Split
+from bof.store.published.buckets import open_bucket
+from bof.store.published.publishing import publish
 from bof.types import U8
 from bof.vocabulary.stored import MODEL
 from bof.vocabulary.vocabulary import Vocabulary
@@ -110,6 +113,12 @@ def test_nothing_but_the_folder_is_needed(folder: Path, vocabulary: Path, tmp_pa
     with Engine.open(tmp_path / "moved") as engine:
         assert Path(engine.features.model_file).is_relative_to(tmp_path)
         assert best(engine, draw_scene(5)) == ("5.png", "same")
+
+
+def test_a_publication_carries_the_model(folder: Path, tmp_path: Path) -> None:
+    publish(Index.open(folder), open_bucket(tmp_path / "there", write=True))
+    with Engine.open(tmp_path / "there", cache=CacheOptions(str(tmp_path / "cache"), 1000)) as engine:
+        assert best(engine, draw_scene(2)) == ("2.png", "same")
 
 
 @pytest.mark.parametrize("split", [Split(3, "hash")])

@@ -22,7 +22,8 @@ from bof.store.index import Index
 from bof.store.parts import plan_file, redo
 from bof.store.parts.changes import Annotate, SetFields
 from bof.store.parts.index import PartedIndex
-from bof.store.parts.plan_file import DamagedCommitError, _seal
+from bof.store.parts.plan_file import DamagedCommitError
+from bof.system.files import sha256_of_json
 from tests.support.living import ALL_PATHS, empty_in_parts, is_clean, picture, state, writer_of
 
 Written = dict[str, Any]
@@ -90,7 +91,7 @@ def read(index: PartedIndex) -> Written:
 
 def write(index: PartedIndex, plan: Written, *, seals: bool = True) -> None:
     if seals:
-        plan["seal"] = _seal(plan["steps"])
+        plan["seal"] = sha256_of_json(plan["steps"])
     (index.folder / redo.FILE_NAME).write_text(json.dumps(plan))
 
 

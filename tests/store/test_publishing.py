@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bof.store.index import Index
 from bof.store.parts.making import repart
 from bof.store.published import copies, publishing
 from bof.store.published.buckets import open_bucket
+from bof.store.published.contents import IndexContents, SourceFile
 from bof.store.published.manifest import Publication, PublishedFile, parse_manifest
 from bof.store.published.publishing import publish, sweep
 from tests.support.object_stores import Shelf, folder_shelf, s3_server
@@ -207,6 +209,23 @@ def test_what_is_published_is_what_was_written(ordinary: Engine, shelf: Shelf) -
     with pytest.raises(IndexStoreError, match=r"content has changed.*nothing was published"):
         push(ordinary, shelf)
     assert not shelf.system.exists(f"{shelf.root}/publication.json")
+
+
+def test_what_no_reader_would_take_is_not_published(
+    ordinary: Engine, shelf: Shelf, cache: CacheOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(ordinary, shelf)
+    contents = publishing.contents_of_index
+
+    def more(index: Index, scratch: Path) -> IndexContents:
+        found = contents(index, scratch)
+        other = SourceFile.of("catalog.sqlite.old", index.folder / "catalog.sqlite")
+        return replace(found, files=(*found.files, other))
+
+    monkeypatch.setattr(publishing, "contents_of_index", more)
+    with pytest.raises(IndexStoreError, match=r"'catalog\.sqlite\.old' is no file of an index; nothing was published"):
+        push(ordinary, shelf)
+    assert len(Engine.open(shelf.text, cache=cache)) == 4
 
 
 def test_a_merge_meanwhile_begins_it_anew(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from bof.errors import BofError, ClusterError, ImageError, OptionError, display_name
 from bof.images.decode import NotAPictureError, PictureTooLargeError
 from bof.server.http.answers import to_json
+from bof.system.files import is_disk_full
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -105,7 +105,7 @@ def problem_of(error: Exception, folder: str = "") -> ProblemError | None:
         return error
     if isinstance(error, BofError):
         return as_problem(error, folder)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_disk_full(error):
         return ProblemError("no-space", "expected space on the server's disk, found none; free some and try again")
     return None
 

@@ -46,14 +46,19 @@ def note(database: Connection, seconds: int | None = None) -> None:
 
 def next_id(database: Connection) -> int:
     """The id of the image that comes next: higher than any that was ever given, so that an id means one image."""
+    return 1 + last_id(database)
+
+
+def last_id(database: Connection) -> int:
+    """The highest id that was ever given, also to an image that is gone; 0 before the first."""
     (last,) = database.execute("SELECT coalesce(max(id), 0) FROM images").fetchone()
     dropped = _fact(database, LAST)
-    return 1 + max(int(last), dropped if type(dropped) is int and dropped < MAX_ID else 0)
+    return max(int(last), dropped if type(dropped) is int and dropped < MAX_ID else 0)
 
 
 def note_last(database: Connection) -> None:
     """Remember the highest id, before images are dropped, in this transaction."""
-    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(next_id(database) - 1)))
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST, json.dumps(last_id(database))))
 
 
 def raise_last(database: Connection, last: int) -> None:

@@ -135,7 +135,7 @@ def read_ids(database: Connection) -> list[int]:
 
 def raise_ids(database: Connection, added: int) -> None:
     """Give all images ids that are so much higher."""
-    last, entries = additions.next_id(database) - 1, additions.read_entries(database)
+    last, entries = additions.last_id(database), additions.read_entries(database)
     database.execute("UPDATE images SET id = -id")
     database.execute("UPDATE images SET id = ? - id", (added,))
     rewrite_texts(database)

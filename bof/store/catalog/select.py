@@ -191,6 +191,12 @@ def count_live(database: Connection) -> int:
     return int(database.execute("SELECT count(*) FROM images WHERE deleted = 0").fetchone()[0])
 
 
+def read_last_id(folder: Path) -> int:
+    """The highest id that was ever given, also to an image that is gone; 0 before the first."""
+    with reading(folder) as database:
+        return additions.last_id(database)
+
+
 def count_annotated(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
     """How many live images have each tag, and how many each other field."""
     joined = "metadata m JOIN images i ON i.path = m.path AND i.deleted = 0"

@@ -108,7 +108,7 @@ def _offsets(indexes: Sequence[Index]) -> list[int]:
     firsts, lasts = [], []
     for index in indexes:
         with catalog.reading(index.folder) as database:
-            lasts.append(additions.next_id(database) - 1)
+            lasts.append(additions.last_id(database))
             firsts.append(next(iter(changes.read_ids(database)), lasts[-1]))
     return offsets(lasts, firsts)
 

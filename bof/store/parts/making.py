@@ -243,7 +243,7 @@ def _take_over_times(database: Connection, sources: Sequence[OldPart]) -> None:
     last, time_of = 0, dict[int, int | None]()
     for source in sources:
         with catalog.reading(source.folder) as old:
-            last = max(last, additions.next_id(old) - 1)
+            last = max(last, additions.last_id(old))
             added, there = additions.times_of(old), changes.find_ids(old, numbers)
         time_of |= {number: added(number) for number in there}
     entries: list[list[int]] = []

@@ -51,7 +51,8 @@ def replace_missing(folder: Path) -> None:
     layout, missing = Layout.of(facts[FACT]), _missing_names(folder)
     if not missing:
         return
-    last = _last_id(folder, [name for name in layout.names if name not in missing]) + _IDS_AHEAD
+    left = [folder / FOLDER / name for name in layout.names if name not in missing]
+    last = max(map(catalog.read_last_id, left), default=0) + _IDS_AHEAD
     names = []
     for name in layout.names:
         if name in missing:
@@ -67,11 +68,3 @@ def replace_missing(folder: Path) -> None:
 def _missing_names(folder: Path) -> list[str]:
     names = Layout.of(catalog.read_meta(folder)[FACT]).names
     return [name for name in names if not catalog.exists(folder / FOLDER / name)]
-
-
-def _last_id(folder: Path, names: list[str]) -> int:
-    last = 0
-    for name in names:
-        with catalog.reading(folder / FOLDER / name) as database:
-            last = max(last, additions.next_id(database) - 1)
-    return last

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -20,12 +19,12 @@ from bof.store.catalog.records import require_cells
 from bof.store.parts.changes import AddSegment, Annotate, Change, Rearrange, SetFacts, SetFields
 from bof.system.database import DamagedDatabaseError
 from bof.system.directory import Directory
-from bof.system.files import FileFact, fsync_path, open_for_writing
+from bof.system.files import FileFact, fsync_path, open_for_writing, sha256_of_json
 
 FILE_NAME = "commit.json"
 _FORMAT = 2
 _MOST_BYTES = 1 << 30
-_ADVICE = "{bof index} --repair drops it; the next {bof index} adds what it was to add"
+ADVICE = "{bof index} --repair drops it; the next {bof index} adds what it was to add"
 
 _PART = re.compile("[0-9a-f]{32}")
 _CHANGEABLE = ("columns", "model", "roots", "vocabulary_files")
@@ -60,15 +59,11 @@ def write_plan(folder: Path, steps: Sequence[Step]) -> None:
 def as_json(steps: Sequence[Step]) -> bytes:
     """As it is written."""
     written = [{"part": part, "commit": number, "changes": list(map(_as_json, done))} for part, number, done in steps]
-    return json.dumps({"format": _FORMAT, "seal": _seal(written), "steps": written}).encode()
+    return json.dumps({"format": _FORMAT, "seal": sha256_of_json(written), "steps": written}).encode()
 
 
 def _as_json(change: Change) -> dict[str, Any]:
     return {"kind": type(change).__name__, **asdict(change)}  # type: ignore[call-overload]
-
-
-def _seal(steps: Any) -> str:
-    return hashlib.sha256(json.dumps(steps, sort_keys=True).encode()).hexdigest()
 
 
 def read_plan(folder: Path, parts: Collection[str]) -> list[Step]:
@@ -81,7 +76,7 @@ def read_plan(folder: Path, parts: Collection[str]) -> list[Step]:
                 return parse_plan(stream.read(_MOST_BYTES), parts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, DamagedDatabaseError) as error:
         problem = f"a commit that cannot be read: {reason_of(error):.200}"
-        raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=_ADVICE) from error
+        raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=ADVICE) from error
 
 
 def parse_plan(data: bytes, parts: Collection[str]) -> list[Step]:
@@ -91,7 +86,7 @@ def parse_plan(data: bytes, parts: Collection[str]) -> list[Step]:
     written = json.loads(data)
     if written["format"] != _FORMAT:
         raise ValueError(f"format {written['format']!r:.40}")
-    if written["seal"] != _seal(written["steps"]):
+    if written["seal"] != sha256_of_json(written["steps"]):
         raise ValueError("its content has changed (checksum)")
     steps = [_step(step, parts) for step in written["steps"]]
     if len({part for part, _, _ in steps}) != len(steps):

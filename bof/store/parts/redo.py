@@ -18,15 +18,13 @@ from bof.store.catalog import SegmentRecord
 from bof.store.check import open_recorded
 from bof.store.parts.changes import AddSegment, Change
 from bof.store.parts.layout import FACT, FOLDER, Layout
+from bof.store.parts.plan_file import ADVICE, Step, read_plan, write_plan
 from bof.store.parts.plan_file import FILE_NAME as FILE_NAME
 from bof.store.parts.plan_file import DamagedCommitError as DamagedCommitError
-from bof.store.parts.plan_file import Step, read_plan, write_plan
 from bof.system.files import fsync_path
 
 Plan = Mapping[str, Sequence[Change]]
 """By the name of a part, "" for the whole's own catalogue: what is done there."""
-
-_FAILED = "{bof index} --repair drops it; the next {bof index} adds what it was to add"
 
 
 def commit(folder: Path, plan: Plan) -> None:
@@ -68,7 +66,7 @@ def finish(folder: Path, lost: Collection[str] = ()) -> None:
             _finish(folder, steps)
         except (OptionError, ValueError, TypeError, KeyError, OverflowError) as error:
             problem = f"a commit that does not fit the catalogues: {reason_of(error):.200}"
-            raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=_FAILED) from error
+            raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=ADVICE) from error
 
 
 def drop(folder: Path) -> None:
@@ -101,7 +99,7 @@ def _require_segments(folder: Path, steps: Sequence[Step], n_words: int) -> None
                     open_recorded(_folder(folder, name), row, n_words)
                 except BofError as error:
                     problem = f"a commit that does not fit the segments: {error}"
-                    raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=_FAILED) from error
+                    raise DamagedCommitError(problem, path=folder / FILE_NAME, advice=ADVICE) from error
 
 
 def _apply_all(left: Sequence[tuple[Path, Sequence[Change]]]) -> None:

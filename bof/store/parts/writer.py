@@ -11,7 +11,7 @@ from pathlib import Path
 from bof.errors import IndexStoreError
 from bof.store import catalog, vocabulary_copy
 from bof.store import check as check_module
-from bof.store.catalog import Fields, ImageRecord, Move, additions, changes
+from bof.store.catalog import Fields, ImageRecord, Move, changes
 from bof.store.check import CheckReport
 from bof.store.incoming import IncomingSegment
 from bof.store.parts import checking, redo
@@ -205,11 +205,7 @@ class PartedWriter(Writer):
 
     def _last_id(self) -> int:
         """The highest id that any part has given."""
-        highest = 0
-        for writer in self.writers:
-            with catalog.reading(writer.folder) as database:
-                highest = max(highest, additions.next_id(database) - 1)
-        return highest
+        return max(catalog.read_last_id(writer.folder) for writer in self.writers)
 
     def _records(self) -> list[ImageRecord]:
         return [record for writer in self.writers for record in catalog.read_records(writer.folder)]

@@ -18,11 +18,10 @@ from urllib.request import url2pathname
 
 from bof.errors import BofError, IndexStoreError, OptionError, reason_of
 from bof.images.cloud import is_cloud, source_of, url_of
-from bof.system.files import fsync_path, writing_file
+from bof.system.files import fsync_path, is_disk_full, writing_file
 
 _READ_ONLY = ("http", "https")
 _EXTRA = 'pip install "bof-search[cloud]"'
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CHUNK = 1 << 20
 
 AtMost = Callable[[int], None]
@@ -199,7 +198,7 @@ def _naming(place: str | os.PathLike[str]) -> Iterator[None]:
     except FileNotFoundError as error:
         raise MissingObjectError(f"is not there ({reason_of(error)})", path=place) from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and is_disk_full(error):
             raise
         problem = f"cannot be reached: {type(error).__name__}: {reason_of(error)}"
         advice = "are the address, the network and the credentials right?"

@@ -13,7 +13,6 @@ next one deletes.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import time
@@ -30,7 +29,7 @@ from filelock import FileLock, Timeout
 from bof.errors import IndexStoreError, reason_of
 from bof.store.published.buckets import Bucket
 from bof.store.published.manifest import Publication, PublishedFile
-from bof.system.files import fsync_path, link_or_copy, sha256_of
+from bof.system.files import fsync_path, is_disk_full, link_or_copy, sha256_of
 from bof.system.units import human_bytes
 
 _FILES, _OPEN, _INCOMING = "files", "open", ".incoming"
@@ -202,7 +201,7 @@ class FileCache:
         try:
             yield
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            full = is_disk_full(error)
             advice = "free some space, or name another {cache}" if full else "name a {cache} that can be written"
             raise IndexStoreError(f"cannot be written: {reason_of(error)}", path=self.folder, advice=advice) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from bof.errors import IndexStoreError
 from bof.store.published.buckets import Bucket, MissingObjectError
+from bof.system.files import sha256_of_json
 
 FILE_NAME = "publication.json"
 OBJECTS = "files"
@@ -23,7 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}"
 _PATH = re.compile(
     rf"(?:parts/[0-9a-f]{{32}}/)?(?:catalog\.sqlite|counts\.npz|segments/{_NAME}/{_NAME}(?:\.{_NAME})?\.npy"
-    rf"|vocabulary/{_NAME}\.(?:npy|json))|weights\.npz|judgments\.sqlite|nearest/{_NAME}\.(?:faiss|json)"
+    rf"|vocabulary/{_NAME}\.(?:npy|json|onnx))|weights\.npz|judgments\.sqlite|nearest/{_NAME}\.(?:faiss|json)"
     r"|pictures/[0-9a-f]{2}/[0-9a-f]{64}(?:\.[0-9a-f]{64}\.jpg)?"
 )
 """The files of an index that a publication may have: nothing climbs out, nothing else is written."""
@@ -70,11 +70,7 @@ class Publication:
     def as_json(self) -> bytes:
         """As it is stored."""
         facts = {"format": _FORMAT, **asdict(self)}
-        return json.dumps({**facts, "seal": _seal(facts)}, indent=1).encode()
-
-
-def _seal(facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return json.dumps({**facts, "seal": sha256_of_json(facts)}, indent=1).encode()
 
 
 def read_manifest(bucket: Bucket) -> Publication:
@@ -97,7 +93,7 @@ def parse_manifest(data: bytes) -> Publication:
     facts = json.loads(data)
     if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
         raise ValueError(f"no manifest of format {_FORMAT}")
-    if facts.pop("seal") != _seal(facts):
+    if facts.pop("seal") != sha256_of_json(facts):
         raise ValueError("its content has changed (checksum)")
     files = tuple(_checked_file(one) for one in facts["files"])
     if len({file.path for file in files}) != len(files) or "catalog.sqlite" not in {file.path for file in files}:

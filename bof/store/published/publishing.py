@@ -13,7 +13,14 @@ from bof.errors import IndexStoreError, reason_of
 from bof.store.index import Index
 from bof.store.published.buckets import Bucket, MissingObjectError
 from bof.store.published.contents import IndexContents, SourceFile, contents_of_index
-from bof.store.published.manifest import FILE_NAME, OBJECTS, Publication, object_name, read_manifest
+from bof.store.published.manifest import (
+    FILE_NAME,
+    OBJECTS,
+    Publication,
+    object_name,
+    parse_manifest,
+    read_manifest,
+)
 from bof.system.files import fact_of
 
 _MOST_TRIES = 5
@@ -61,6 +68,7 @@ def publish(index: Index, bucket: Bucket, progress: Progress | None = None) -> P
 def _publish(index: Index, bucket: Bucket, contents: IndexContents, progress: Progress | None) -> PublishReport:
     files = tuple(file.published for file in contents.files)
     manifest = Publication(contents.generation, contents.n_images, index.fingerprint, files)
+    _require_readable(index, manifest)
     by_content = {file.published.sha256: file for file in contents.files}
     lacking = _lacking(bucket, by_content)
     _store_all(bucket, lacking, progress)
@@ -71,6 +79,15 @@ def _publish(index: Index, bucket: Bucket, contents: IndexContents, progress: Pr
     if missing := _lacking(bucket, by_content):  # and has read the manifest of before
         _store_all(bucket, missing, None)
     return PublishReport(manifest, len(lacking), n_bytes)
+
+
+def _require_readable(index: Index, manifest: Publication) -> None:
+    """Raises IndexStoreError where readers would refuse it: the publication that they have must stay."""
+    try:
+        parse_manifest(manifest.as_json())
+    except ValueError as error:
+        problem = f"readers would refuse it: {error}"
+        raise IndexStoreError(problem, path=index.folder, advice="nothing was published") from error
 
 
 def _lacking(bucket: Bucket, by_content: Mapping[str, SourceFile]) -> list[SourceFile]:
