@@ -143,14 +143,27 @@ def test_what_failed_is_retried_alone_or_together(visit: Visit, pictures: list[P
 def test_a_run_pauses_goes_on_and_is_cancelled(visit: Visit, pictures: list[Path]) -> None:
     page = visit("#/many", may_fail=True)
 
-    def slow(route: Any) -> None:
-        time.sleep(0.15)
-        route.continue_()
+    held = list[Any]()
+    may_pass = {"n": 2}
 
-    page.route("**/api/v1/search/query/**", slow)
+    def let_few_pass(route: Any) -> None:
+        may_pass["n"] -= 1
+        if may_pass["n"] >= 0:
+            route.continue_()
+        else:
+            held.append(route)
+
+    def let_pass(more: int) -> None:
+        """What is held, and as many of the next."""
+        may_pass["n"] = more
+        while held:
+            held.pop().continue_()
+
+    page.route("**/api/v1/search/query/**", let_few_pass)
     give(page, pictures[:2] * 8)
     page.locator("[name=pause]").click()
     until(page, "document.querySelector('.run-state').textContent.startsWith('Paused')")
+    let_pass(4)
     until(page, "!document.querySelector('tr.running')")
     waiting = page.locator("tr.waiting").count()
     page.wait_for_timeout(500)
