@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from bof.web.addresses import Source
-from tests.server.test_page import CHROMIUM, FLAGS
+from tests.support.chromium import chromium
 from tests.support.extension import Site, listening, sites
 from tests.support.scenes import ROOT
 from tests.support.serving import scene
@@ -41,14 +41,8 @@ def addresses(index_folder: Path, site: Site, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
-    if not CHROMIUM:
-        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
-    rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=[*FLAGS, rules])
-        yield chromium
-        chromium.close()
+    with chromium("--host-resolver-rules=MAP *.example 127.0.0.1") as found:
+        yield found
 
 
 @pytest.fixture

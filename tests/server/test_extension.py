@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import urllib.request
@@ -18,11 +17,11 @@ import pytest
 
 from bof.server.app import Application
 from bof.server.extension_files import write_extension
+from tests.support.chromium import chromium_path
 from tests.support.extension import Browser, Site, chromium_with, listening, sites
 from tests.support.scenes import draw_scene
 from tests.support.serving import encoded, scene
 
-CHROMIUM = os.environ.get("BOF_CHROMIUM") or shutil.which("chromium")
 CDN = "cdn.example"
 RESULTS = re.compile(r"^http://127\.0\.0\.1:\d+/#/search\?query=([\w-]{24})$")
 
@@ -48,12 +47,10 @@ def served(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
-    if not CHROMIUM:
-        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
     folder = tmp_path_factory.mktemp("browser")
     write_extension(folder / "extension")
     with playwright.sync_playwright() as engine, chromium_with(
-        folder / "extension", folder / "profile", engine, CHROMIUM
+        folder / "extension", folder / "profile", engine, chromium_path()
     ) as browser:  # fmt: skip
         yield browser
 

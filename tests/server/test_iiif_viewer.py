@@ -18,8 +18,8 @@ from PIL import Image
 
 from bof.engine import Engine
 from scripts.server.process import ServerProcess
-from tests.server.test_page import CHROMIUM, FLAGS
 from tests.support.browsing import until
+from tests.support.chromium import chromium
 from tests.support.scenes import ROOT
 from tests.support.serving import API, copied
 
@@ -70,13 +70,8 @@ def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory, site: s
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
-    if not CHROMIUM:
-        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 Opened = tuple[Any, list[Any]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -21,19 +20,10 @@ import numpy as np
 import pytest
 
 from tests.support.browsing import box_in_address, drag, first_hit, move, until, upload, wait_for_box
+from tests.support.chromium import chromium
 from tests.support.scenes import ROOT, draw_scene, warp, write_picture
 
 STATIC = ROOT / "bof" / "server" / "static"
-CHROMIUM = os.environ.get("BOF_CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FIRST_LOAD_BYTES = 150_000
 VIEWS = (
     "#/search",
@@ -85,13 +75,8 @@ def server(index_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests."""
-    playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
-    if not CHROMIUM:
-        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -18,15 +18,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.server.test_page import (
-    CHROMIUM,
-    FLAGS,
-    TURNED,
-    answers,
-    free_port,
-)
+from tests.server.test_page import TURNED, answers, free_port
 from tests.server.test_page import server as server  # a fixture
 from tests.support.browsing import box_in_address, drag, first_hit, move, until, wait_for_box
+from tests.support.chromium import FLAGS, chromium_path
 from tests.support.firefox import FIREFOX, wrapper
 from tests.support.scenes import draw_scene, warp, write_picture
 
@@ -43,11 +38,7 @@ def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         started: dict[str, Any] = {}
 
         def chromium() -> Any:
-            if not CHROMIUM:
-                pytest.skip(
-                    "no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path"
-                )
-            return engine.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            return engine.chromium.launch(executable_path=chromium_path(), args=FLAGS)
 
         def firefox() -> Any:
             pytest.importorskip("aiohttp", reason="stands between Playwright and Firefox")

@@ -14,21 +14,26 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+CHROMIUM = os.environ.get("BOF_CHROMIUM") or shutil.which("chromium")
 WIDE = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "en-GB"}
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def chromium(*more_flags: str) -> Iterator[Any]:
     """One browser; it skips the test where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason='needs pip install "bof-search[dev]"')
-    path = os.environ.get("BOF_CHROMIUM") or shutil.which("chromium")
-    if not path:
-        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
     with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        found = engine.chromium.launch(executable_path=chromium_path(), headless=True, args=[*FLAGS, *more_flags])
         yield found
         found.close()
+
+
+def chromium_path() -> str:
+    """Of the Chromium that is installed; it skips the test where there is none."""
+    if not CHROMIUM:
+        pytest.skip("no chromium: install it (Debian: apt-get install chromium) or set BOF_CHROMIUM to its path")
+    return CHROMIUM
 
 
 @contextmanager
