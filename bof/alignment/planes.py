@@ -7,24 +7,34 @@ tell, and a handful of points leaves them several pixels off.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.images.decode import Picture
-from bof.types import F64
+from bof.images.decode import Picture, to_grey
+from bof.types import F64, U8, Bool
 
 _CANVAS_PX = 256
 _SMOOTH_PX = (9, 5)
 """Of each round, in pixels of the canvas, odd: wide first."""
 
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-4)
-_LEAST_PX2 = 400
-"""A common part of fewer pixels says nothing."""
+_LEAST_PX2, _LEAST_DRAWN_PX2 = 400, 200
+"""A common part of fewer pixels says nothing, nor does less that is drawn in it."""
 
 _BLUR_PX, _NOISE_LEVELS, _FITS = 1.5, 4.0, 5
 _FAR_LEVELS, _LEAST_CONTRAST = 16.0, 12.0
 """Colour that is farther off differs: noise and edges of the same stay below 12. A part of less contrast is flat."""
+
+_OTHER_LEVELS, _BURNT, _GROUND_LEVELS = 32.0, 240, 24
+"""Quite another colour is farther off than this. What shines white in the larger picture says nothing, and what is
+within so many levels of the colour at the edge is the ground."""
+
+_EVEN_LEVELS, _EVEN = 3, 0.85
+"""Neighbours of an even pixel are this near. Clean logos have 0.93 of them and more; of 900 photographs and scans of
+seven kinds none has more than 0.83."""
 
 
 def refine_plane(one: Picture, other: Picture, one_from_other: F64) -> F64:
@@ -57,32 +67,91 @@ def _step(laid: Laid, smooth_px: int) -> F64 | None:
     return np.asarray(step, np.float64) if np.isfinite(step).all() else None
 
 
-def unexplained(one: Picture, other: Picture, one_from_other: F64) -> float:
-    """The share of what two pictures in RGB have in common whose colour no change of light explains; 1 if all is flat.
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """How the colours of two pictures compare where both are, after the light of one is made that of the other.
+
+    unexplained: the share whose colour no change of light explains, 1 where all is flat; patch: the largest patch of
+    quite another colour, as a share of what the smaller picture shows on its ground.
+    """
+
+    unexplained: float
+    patch: float
+
+
+UNKNOWN = Colours(1.0, 0.0)
+
+
+def is_flat(picture: Picture) -> bool:
+    """Is it drawn in even colours, as clean logos, icons and texts are? No photograph is, nor a scan."""
+    grey, around = to_grey(picture.pixels), np.ones((3, 3), np.uint8)
+    range_ = cv2.subtract(cv2.dilate(grey, around), cv2.erode(grey, around))
+    return float((range_ <= _EVEN_LEVELS).mean()) >= _EVEN
+
+
+def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colours:
+    """Compare two pictures in RGB that lie right. one_from_other f64 (3, 3): in pixels of the originals.
 
     Light may change each channel in brightness and contrast. What is seen so is a difference in colour too, which the
     grey of a flat logo does not show.
     """
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
-        return 1.0
-    inside = cv2.erode(laid.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        return UNKNOWN
+    inside = _shrunk(laid.mask, 5)
     if np.count_nonzero(inside) < _LEAST_PX2:
-        return 1.0
+        return UNKNOWN
     colours, others = (
-        cv2.GaussianBlur(pixels, (0, 0), _BLUR_PX)[inside].astype(np.float64) for pixels in (laid.one, laid.other)
+        np.asarray(cv2.GaussianBlur(all_, (0, 0), _BLUR_PX), np.uint8) for all_ in (laid.one, laid.other)
     )
-    if max(float(colours.std(axis=0).max()), float(others.std(axis=0).max())) < _LEAST_CONTRAST:
-        return 1.0
-    apart = [_apart(colours[:, channel], others[:, channel]) for channel in range(3)]
-    return float((np.max(apart, axis=0) > _FAR_LEVELS).mean())
+    if max(float(pixels[inside].std(axis=0).max()) for pixels in (colours, others)) < _LEAST_CONTRAST:
+        return UNKNOWN
+    smaller, larger = (colours, others) if laid.covers[0] >= laid.covers[1] else (others, colours)
+    unexplained = float((_apart(colours[inside], others[inside]) > _FAR_LEVELS).mean())
+    return Colours(unexplained, _largest_patch(smaller, larger, inside))
 
 
-def _apart(levels: F64, others: F64) -> F64:
-    """How far levels f64 (n,) are from those of the other picture f64 (n,), in the light of the first.
+def _largest_patch(smaller: U8, larger: U8, inside: Bool) -> float:
+    """The largest patch of quite another colour, as a share of what the smaller picture, RGB u8 (h, w, 3), shows on its
+    ground and nothing outshines; 0 where that is hardly anything.
+    """
+    drawn = inside & ~_grown(_ground(smaller, inside), 5) & ~_grown(larger.min(axis=2) >= _BURNT, 9)
+    n_drawn = int(np.count_nonzero(drawn))
+    if n_drawn < _LEAST_DRAWN_PX2:
+        return 0.0
+    differs = np.zeros(inside.shape, np.bool_)
+    differs[drawn] = _apart(smaller[drawn], larger[drawn]) > _OTHER_LEVELS
+    _, _, stats, _ = cv2.connectedComponentsWithStats(differs.astype(np.uint8), connectivity=8)
+    return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
+
+
+def _ground(pixels: U8, inside: Bool) -> Bool:
+    """What is joined to the edge and has its colour: what a logo stands on, which is another wherever it hangs."""
+    edge = inside & ~_shrunk(inside, 7)
+    alike = inside & (np.abs(pixels - np.median(pixels[edge], axis=0)).max(axis=2) <= _GROUND_LEVELS)
+    _, labels = cv2.connectedComponents(alike.astype(np.uint8))
+    return np.asarray(alike & np.isin(labels, np.unique(labels[edge & alike])), np.bool_)
+
+
+def _shrunk(mask: Bool, side: int) -> Bool:
+    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)
+
+
+def _grown(mask: Bool, side: int) -> Bool:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)
+
+
+def _apart(one: U8, other: U8) -> F64:
+    """How far the colours RGB u8 (n, 3) of two pictures are apart f64 (n,), in the channel that differs most."""
+    return np.asarray(np.max([_apart_in(one[:, i], other[:, i]) for i in range(3)], axis=0), np.float64)
+
+
+def _apart_in(one: U8, other: U8) -> F64:
+    """How far levels u8 (n,) are from those of the other picture u8 (n,), in the light of the first.
 
     Brightness and contrast are fitted to what they explain: what is far off weighs less each time.
     """
+    levels, others = one.astype(np.float64), other.astype(np.float64)
     weight = np.ones(len(levels))
     for _ in range(_FITS):
         mean, mean_other = np.average(levels, weights=weight), np.average(others, weights=weight)

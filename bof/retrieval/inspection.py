@@ -17,6 +17,7 @@ import numpy as np
 from bof.alignment.agreement import DECODED, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
+from bof.alignment.planes import is_flat
 from bof.geometry.transforms import translation
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture, to_rgb
@@ -25,7 +26,7 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import find_doubtful, proves
+from bof.retrieval.proving import Proof, find_doubtful, prove
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.store.film_frames import FilmFrames
@@ -77,8 +78,9 @@ class Inspector:
         """The answer as contents and pixels have it: identical files first, then what was compared, by what it
         explains. whole_copies: of all of the picture, found without features.
         """
-        proved = self._proved(query, answer)
-        answer = _with_proved(answer, proved)
+        proofs = self._proofs(query, answer)
+        proved, others = ([image for image in proofs if proofs[image] == proof] for proof in ("same", "other"))
+        before, answer = answer, _with_proved(answer, proved)
         live = self.collection.weights.live
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
         whole = [image for image in whole_copies if image not in identical]
@@ -89,11 +91,12 @@ class Inspector:
         agreements = {image: found.agreement for image, found in compared.items()}
         itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
         basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
-        basis |= dict.fromkeys(proved, "pixels")
+        basis |= dict.fromkeys([*proved, *(image for image in others if image in same)], "pixels")
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
         copies = [*(image for image, found in compared.items() if found.is_copy), *proved]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
+        evidence |= {image: _as_sibling(evidence[image], self.options) for image in others}
         evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
         evidence |= {image: _certain(answer, image, _COPY) for image in whole}
@@ -103,24 +106,26 @@ class Inspector:
             verifications[image] = dataclasses.replace(known, database_from_query=np.eye(3))
         found = dataclasses.replace(answer, verifications=verifications, evidence=evidence)
         judged = dataclasses.replace(found, agreements=agreements, basis=basis)
-        return _reordered(judged, answer, [*identical, *whole], chosen)
+        return _reordered(judged, before, [*identical, *whole], chosen)
 
-    def _proved(self, query: Query, answer: Answer) -> list[int]:
-        """Images that geometry left in doubt, and of which all lies in the query, or all of the query in them."""
-        doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS) if self.options.pixels else []
-        if query.picture is None or not doubtful:
-            return []
+    def _proofs(self, query: Query, answer: Answer) -> dict[int, Proof]:
+        """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another."""
+        if query.picture is None or not self.options.pixels:
+            return {}
+        drawn = is_flat(query.picture)
+        doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS, is_flat=drawn)
         shown = _Shown(query.features.geometry, np.array(query.box[:2]), query.picture)
         self.pictures.contents(doubtful)  # looked up together
 
-        def prove(image: int) -> bool:
+        def prove_one(image: int) -> Proof:
             other, found = self.pictures.read(image, self.limit), answer.verifications[image]
             if other is None or found.database_from_query is None:
-                return False
+                return "nothing"
             other_from_one = found.database_from_query @ shown.query_from_picture
-            return proves(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one)
+            return prove(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one)
 
-        return [image for image, is_same in zip(doubtful, in_threads(prove, doubtful), strict=True) if is_same]
+        proofs = dict(zip(doubtful, in_threads(prove_one, doubtful), strict=True))
+        return {image: proof for image, proof in proofs.items() if proof == "same" or (drawn and proof == "other")}
 
     def _compared(self, query: Query, answer: Answer, images: Sequence[int]) -> dict[int, _Compared]:
         """How the pixels of images agree with the query's; nothing of those that cannot be read."""
@@ -251,7 +256,8 @@ def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
 
 def _with_proved(answer: Answer, images: Sequence[int]) -> Answer:
     """The answer with images that pixels proved to share something: it is sure of them."""
-    proved = {image: dataclasses.replace(answer.evidence[image], shared=_COPY) for image in images}
+    known = {image: answer.evidence[image] for image in images}
+    proved = {i: dataclasses.replace(one, shared=max(_COPY, one.shared or 0.0)) for i, one in known.items()}
     return dataclasses.replace(answer, evidence={**answer.evidence, **proved})
 
 
@@ -268,6 +274,13 @@ def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:
 def _as_copy(known: Evidence) -> Evidence:
     """The evidence of a copy of the query's photograph."""
     return dataclasses.replace(known, thing=max(_COPY, known.thing or 0.0))
+
+
+def _as_sibling(known: Evidence, options: VerifyOptions) -> Evidence:
+    """The evidence of a picture that shows something else in one place."""
+    is_shared = known.shared is not None and known.shared >= options.same
+    usual = 1.0 if known.thing is None else known.thing
+    return dataclasses.replace(known, thing=min(usual, options.thing / 2)) if is_shared else known
 
 
 def _certain(answer: Answer, image: int, probability: float) -> Evidence:

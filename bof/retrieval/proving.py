@@ -7,18 +7,23 @@ picture that has as many points in common by chance agrees in less than half of 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import refine_plane, unexplained
+from bof.alignment.planes import compare_colours, refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.types import F64
 
-N_DOUBTFUL = 4
-"""So many of the first hits that geometry leaves in doubt are compared: each is a picture to read."""
+N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
+"""So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
+drawing are few, and many pictures have as many by chance."""
+
+Proof = Literal["same", "other", "nothing"]
 
 _AGREES, _COVERS = 0.95, 0.9
 _LEAST_CELLS, _LEAST_DETAILED = 16, 4
@@ -32,6 +37,9 @@ have as many points in common by chance stay below 0.3.
 _OTHER_COLOUR = 0.002
 """The share of another colour that edges alone may have."""
 
+_OTHER_PATCH, _MOST_OTHER = 0.01, 0.3
+"""A sibling of a flat drawing differs in a patch of at least so much of it; what differs in more lies wrong."""
+
 _EDGE = 0.02
 """So much of the smaller picture, on every side, is left out once it lies right: what is around it shows through there.
 """
@@ -40,17 +48,23 @@ _AMONG = 40
 """Doubtful hits are looked for among so many of the first: a picture with few points in common has few votes too."""
 
 
-def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int) -> list[int]:
+def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:
     """The first images that points lay over the query without proving anything, best first; none where something is
     called the same on at least so many inliers.
+
+    is_flat: of a flat drawing a few points prove nothing, whatever they weigh: all are doubtful, first those that are
+    called the same.
     """
     verified = [image for image in answer.images[:_AMONG].tolist() if image in answer.evidence]
+    laid = [image for image in verified if answer.verifications[image].database_from_query is not None]
     called = {image: answer.verdict(image, options) for image in verified}
-    proofs = answer.verifications
-    if any(verdict == "same" and proofs[image].n_inliers >= is_clear_from for image, verdict in called.items()):
+    clear = {image for image in verified if answer.verifications[image].n_inliers >= is_clear_from}
+    if is_flat:
+        unclear = [image for image in laid if not (image in clear and called[image] == "same")]
+        return sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
+    if any(called[image] == "same" for image in clear):
         return []
-    doubtful = [image for image in verified if called[image] in ("maybe", "no")]
-    return [image for image in doubtful if proofs[image].database_from_query is not None][:N_DOUBTFUL]
+    return [image for image in laid if called[image] in ("maybe", "no")][:N_DOUBTFUL]
 
 
 def is_proved(alike: Likeness) -> bool:
@@ -70,15 +84,16 @@ def _is_whole(alike: Likeness) -> bool:
     )
 
 
-def proves(one: Picture, other: Picture, one_from_other: F64) -> bool:
-    """Do pixels prove that one of two pictures in RGB lies in the other?
+def prove(one: Picture, other: Picture, one_from_other: F64) -> Proof:
+    """What pixels prove of two pictures in RGB: that one lies in the other, that another one does, or nothing.
 
-    Few points leave it some pixels off: what then agrees in part is brought nearer, and must have no other colour.
+    Few points leave it some pixels off: what then agrees in part is brought nearer, and must have no other colour. A
+    patch of quite another colour in what else agrees is another picture: a sibling.
     one_from_other f64 (3, 3): in pixels of the originals.
     """
     alike = compare(one, other, one_from_other)
     if is_proved(alike) or max(alike.covers) < _COVERS or alike.agreement < _HOPEFUL:
-        return is_proved(alike)
+        return "same" if is_proved(alike) else "nothing"
     nearer = refine_plane(one, other, one_from_other)
     if alike.covers[0] > alike.covers[1]:
         one, corner = _without_edge(one)
@@ -86,7 +101,10 @@ def proves(one: Picture, other: Picture, one_from_other: F64) -> bool:
     else:
         other, corner = _without_edge(other)
         nearer = nearer @ corner
-    return unexplained(one, other, nearer) <= _OTHER_COLOUR and _is_whole(compare(one, other, nearer))
+    colours = compare_colours(one, other, nearer)
+    if colours.unexplained <= _OTHER_COLOUR and _is_whole(compare(one, other, nearer)):
+        return "same"
+    return "other" if colours.patch >= _OTHER_PATCH and colours.unexplained <= _MOST_OTHER else "nothing"
 
 
 def _without_edge(picture: Picture) -> tuple[Picture, F64]:

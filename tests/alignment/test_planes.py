@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from bof.alignment.planes import refine_plane, unexplained
+from bof.alignment.planes import Colours, compare_colours, is_flat, refine_plane
 from bof.geometry.transforms import translation
+from bof.images.decode import Picture
+from bof.types import U8
 from tests.support.flat import SEEN_AT, draw_logo, error_px, hang, picture_of, roughly, transform_to
+from tests.support.scenes import draw_scene
 
 NOTHING_ELSE = 0.002
 
@@ -36,19 +40,59 @@ def test_what_has_nothing_in_common_is_left_as_it_is() -> None:
 def test_light_explains_brightness_and_contrast_of_each_channel() -> None:
     logo = draw_logo()
     warmer = np.clip(logo * np.array([0.95, 0.8, 0.6]) + np.array([10, 5, 0]), 0, 255).astype(np.uint8)
-    assert unexplained(picture_of(logo), picture_of(warmer), np.eye(3)) == 0.0
+    assert compare_colours(picture_of(logo), picture_of(warmer), np.eye(3)) == Colours(0.0, 0.0)
 
 
-def test_the_same_in_a_scene_is_explained_and_what_differs_is_not() -> None:
-    scene, seen = picture_of(hang(draw_logo())), transform_to(SEEN_AT)
-    inside = transform_to(SEEN_AT) @ translation(6, 6)
-    assert unexplained(scene, picture_of(draw_logo()[6:-6, 6:-6]), inside) <= NOTHING_ELSE
-    others = [draw_logo(ink=(90, 160, 30)), draw_logo("GAR"), draw_logo(at=(90, 170))]
-    assert min(unexplained(scene, picture_of(other[6:-6, 6:-6]), inside) for other in others) > 5 * NOTHING_ELSE
-    assert unexplained(scene, picture_of(draw_logo()), seen @ translation(4, 0)) > 5 * NOTHING_ELSE
+INSIDE = transform_to(SEEN_AT) @ translation(6, 6)
+OTHERS = {"colour": draw_logo(ink=(90, 160, 30)), "letters": draw_logo("GAR"), "place": draw_logo(at=(90, 170))}
+
+
+def inner(logo: U8) -> Picture:
+    return picture_of(logo[6:-6, 6:-6])
+
+
+def test_the_same_in_a_scene_is_explained_and_what_lies_beside_it_is_not() -> None:
+    scene = picture_of(hang(draw_logo()))
+    found = compare_colours(scene, inner(draw_logo()), INSIDE)
+    assert found.unexplained <= NOTHING_ELSE
+    assert found.patch == 0.0
+    beside = transform_to(SEEN_AT) @ translation(4, 0)
+    assert compare_colours(scene, picture_of(draw_logo()), beside).unexplained > 5 * NOTHING_ELSE
+
+
+@pytest.mark.parametrize("changed", OTHERS)
+def test_another_colour_and_other_letters_are_not_explained(changed: str) -> None:
+    scene = picture_of(hang(draw_logo()))
+    found = compare_colours(scene, inner(OTHERS[changed]), INSIDE)
+    assert found.unexplained > 5 * NOTHING_ELSE
+    assert found.patch > 0.01
+    there = np.asarray(np.linalg.inv(INSIDE), np.float64)
+    assert compare_colours(inner(OTHERS[changed]), scene, there).patch == pytest.approx(found.patch, rel=0.3)
+
+
+def test_the_ground_that_a_drawing_stands_on_is_no_part_of_it() -> None:
+    on_yellow = draw_logo()
+    on_yellow[(on_yellow > 250).all(axis=2)] = (250, 230, 40)
+    found = compare_colours(picture_of(hang(on_yellow)), inner(draw_logo()), INSIDE)
+    assert found.unexplained > 0.1
+    assert found.patch < 0.01
+
+
+def test_what_shines_white_hides_what_is_there() -> None:
+    shining = draw_logo()
+    cv2.circle(shining, (110, 120), 20, (255, 255, 255), -1)
+    seen = hang(shining)
+    seen[(seen.min(axis=2) > 190)] = 255
+    assert compare_colours(picture_of(seen), inner(draw_logo()), INSIDE).patch < 0.01
 
 
 def test_what_is_flat_explains_nothing() -> None:
     flat = picture_of(np.full((200, 200, 3), 90, np.uint8))
-    assert unexplained(flat, flat, np.eye(3)) == 1.0
-    assert unexplained(flat, flat, translation(5000, 0)) == 1.0
+    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 0.0)
+    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 0.0)
+
+
+def test_clean_drawings_are_flat_and_photographs_are_not() -> None:
+    assert is_flat(picture_of(draw_logo()))
+    assert not is_flat(picture_of(hang(draw_logo())))
+    assert not is_flat(picture_of(draw_scene(3)))

@@ -16,7 +16,7 @@ from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.inspection import NO_MATCHES
-from bof.retrieval.proving import N_DOUBTFUL, find_doubtful, is_proved, proves
+from bof.retrieval.proving import N_DOUBTFUL, N_DOUBTFUL_FLAT, find_doubtful, is_proved, prove
 from bof.types import U8, Verification
 from tests.support.flat import draw_logo, hang, picture_of, roughly
 from tests.support.scenes import draw_scene
@@ -67,8 +67,8 @@ def test_too_little_detail_proves_nothing() -> None:
 @pytest.mark.parametrize("far_px", [0.0, 2.0, 4.0])
 def test_a_flat_logo_in_a_scene_is_proved_though_points_lay_it_roughly(far_px: float) -> None:
     scene, logo = picture_of(hang(draw_logo())), picture_of(draw_logo())
-    assert proves(scene, logo, roughly(far_px))
-    assert proves(logo, scene, np.linalg.inv(roughly(far_px)))
+    assert prove(scene, logo, roughly(far_px)) == "same"
+    assert prove(logo, scene, np.linalg.inv(roughly(far_px))) == "same"
 
 
 SIBLINGS = {"letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)), "place": draw_logo(at=(90, 170))}
@@ -76,14 +76,14 @@ SIBLINGS = {"letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)),
 
 @pytest.mark.parametrize("changed", SIBLINGS)
 @pytest.mark.parametrize("far_px", [0.0, 2.0])
-def test_a_logo_that_differs_in_one_thing_is_not_proved(changed: str, far_px: float) -> None:
+def test_a_logo_that_differs_in_one_thing_is_another(changed: str, far_px: float) -> None:
     scene = picture_of(hang(draw_logo()))
-    assert not proves(scene, picture_of(SIBLINGS[changed]), roughly(far_px))
+    assert prove(scene, picture_of(SIBLINGS[changed]), roughly(far_px)) == "other"
 
 
 def test_a_flat_logo_where_there_is_none_is_not_proved() -> None:
     scene = cv2.resize(draw_scene(4), (640, 480))
-    assert not proves(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0))
+    assert prove(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0)) == "nothing"
 
 
 def proof(n_inliers: int, *, laid: bool = True) -> Verification:
@@ -106,3 +106,10 @@ def test_nothing_is_doubtful_where_something_is_clear() -> None:
     options = VerifyOptions()
     assert find_doubtful(answer_of([0.999, 0.6], [proof(39), proof(8)]), options, 40) == [1]
     assert find_doubtful(answer_of([0.999, 0.6], [proof(40), proof(8)]), options, 40) == []
+
+
+def test_of_a_flat_drawing_all_is_doubtful_but_what_is_clear() -> None:
+    shared = [0.999, 0.6, 0.999, *[0.1] * 20]
+    proofs = [proof(40), proof(8), proof(12), *[proof(5)] * 20]
+    found = find_doubtful(answer_of(shared, proofs), VerifyOptions(), 40, is_flat=True)
+    assert found == [2, 1, *range(3, 23)][:N_DOUBTFUL_FLAT]

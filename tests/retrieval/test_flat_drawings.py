@@ -1,0 +1,42 @@
+"""A clean drawing is searched with: where it hangs it is proved, where a sibling hangs it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bof.engine import Engine
+from bof.options import IndexOptions
+from tests.support.flat import draw_logo, hang
+from tests.support.scenes import draw_scene, write_picture
+
+HUNG = {
+    "right": draw_logo(), "letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)),
+    "place": draw_logo(at=(90, 170)),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Of the vocabulary that comes with bof: that of the other tests has too few words for so few features."""
+    folder = tmp_path_factory.mktemp("flat")
+    for seed, (name, logo) in enumerate(HUNG.items()):
+        write_picture(folder / f"{name}.png", hang(logo, seed)[..., ::-1])
+    for seed in range(50, 58):
+        write_picture(folder / f"stranger-{seed}.png", draw_scene(seed))
+    found = Engine.create(folder / "index")
+    found.add(sorted(folder.glob("*.png")), IndexOptions(workers=1))
+    return found
+
+
+def test_only_where_all_of_it_hangs_is_it_the_same(engine: Engine) -> None:
+    hits = engine.search(draw_logo(), channels="RGB")
+    assert (hits[0].name, hits[0].verdict, hits[0].basis) == ("right.png", "same", "pixels")
+    assert [hit.name for hit in hits if hit.verdict == "same"] == ["right.png"]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_each_sibling_is_found_with_its_own_drawing(engine: Engine) -> None:
+    for name, logo in HUNG.items():
+        assert [hit.name for hit in engine.search(logo, channels="RGB") if hit.verdict == "same"] == [f"{name}.png"]
