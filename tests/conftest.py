@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,20 @@ settings.load_profile("bof")
 def _lines_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are not cut to the terminal of who runs the tests: pytest-xdist tells its processes that width."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _scheduled_as_before() -> Iterator[None]:
+    """No test leaves this process with another priority: one in real time starves all others, for hours."""
+    yield
+    assert _scheduler() == _SCHEDULER
+
+
+def _scheduler() -> int | None:
+    return os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+
+
+_SCHEDULER = _scheduler()
 
 
 @pytest.fixture(params=[0, 1, BEST_VARIANT], ids=["plain", "AVX2", "AVX-512"])

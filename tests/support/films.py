@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -64,7 +66,7 @@ def write_film(
     first = next(frames, np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     size = size or (first.shape[1], first.shape[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", format=how.muxer, options=dict(how.muxing)) as film:
+    with scheduled_as_before(), av.open(str(path), "w", format=how.muxer, options=dict(how.muxing)) as film:
         stream = _add_pictures(film, size, Fraction(rate), how, base if times is not None else 1 / Fraction(rate))
         tone = film.add_stream("mp2" if path.suffix in (".ts", ".mpg") else "aac", rate=48_000) if sound_s else None
         art = _add_cover(film) if cover is not None else None
@@ -93,6 +95,20 @@ def write_sound(path: Path, seconds: float = 1.0, *, cover: U8 | None = None) ->
         if art is not None and cover is not None:
             _mux_cover(film, art, cover)
     return path
+
+
+@contextmanager
+def scheduled_as_before() -> Iterator[None]:
+    """SVT-AV1 gives a thread of root that opens it the highest real-time priority, and leaves it there: all that the
+    thread starts later, browsers too, then takes the processors from everything else.
+    """
+    known = hasattr(os, "sched_getscheduler")
+    before = (os.sched_getscheduler(0), os.sched_getparam(0)) if known else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.sched_setscheduler(0, *before)
 
 
 def _with_first(first: U8, others: Iterator[U8]) -> Iterator[U8]:
