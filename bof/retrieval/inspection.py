@@ -10,28 +10,25 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 
 from bof.alignment.agreement import DECODED, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
-from bof.alignment.planes import is_flat
-from bof.geometry.transforms import translation
 from bof.global_descriptors.sketch import FEW_FEATURES
-from bof.images.decode import Picture, to_rgb
+from bof.images.decode import Picture
 from bof.options import DuplicateOptions, PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import Proof, find_doubtful, prove
+from bof.retrieval.proving import prove_doubtful
 from bof.retrieval.query import Query
-from bof.retrieval.shortlist import CLEAR_INLIERS
+from bof.retrieval.shown import Pictures, ShownQuery, in_rgb
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
-from bof.types import F32, F64, Agreement, Basis, Correspondences, Geometry, Verification
+from bof.types import F64, Agreement, Basis, Correspondences, Verification
 
 NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
@@ -45,19 +42,6 @@ _WEAKEST = 5
 
 _MOST_OF_ITSELF = 150
 """A picture has at most so many inliers with itself: half of its features, which is what votes leave of many."""
-
-
-class Pictures(Protocol):
-    """Reads pictures of a collection again. A picture counts only as it was when it was indexed."""
-
-    def contents(self, images: Sequence[int]) -> Mapping[int, str]:
-        """The sha256 of the file of each image, as the catalogue has it."""
-
-    def find(self, sha256: str) -> Sequence[int]:
-        """The images whose files have this content."""
-
-    def read(self, image: int, max_side: PixelLimit) -> Picture | None:
-        """The picture of an image; None where its file is not what was indexed, or cannot be read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +62,7 @@ class Inspector:
         """The answer as contents and pixels have it: identical files first, then what was compared, by what it
         explains. whole_copies: of all of the picture, found without features.
         """
-        proofs = self._proofs(query, answer)
+        proofs = prove_doubtful(query, answer, self.pictures, self.options, self.limit)
         proved, others = ([image for image in proofs if proofs[image] == proof] for proof in ("same", "other"))
         before, answer = answer, _with_proved(answer, proved)
         live = self.collection.weights.live
@@ -108,31 +92,12 @@ class Inspector:
         judged = dataclasses.replace(found, agreements=agreements, basis=basis)
         return _reordered(judged, before, [*identical, *whole], chosen)
 
-    def _proofs(self, query: Query, answer: Answer) -> dict[int, Proof]:
-        """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another."""
-        if query.picture is None or not self.options.pixels:
-            return {}
-        drawn = is_flat(query.picture)
-        doubtful = find_doubtful(answer, self.options, CLEAR_INLIERS, is_flat=drawn)
-        shown = _Shown(query.features.geometry, np.array(query.box[:2]), query.picture)
-        self.pictures.contents(doubtful)  # looked up together
-
-        def prove_one(image: int) -> Proof:
-            other, found = self.pictures.read(image, self.limit), answer.verifications[image]
-            if other is None or found.database_from_query is None:
-                return "nothing"
-            other_from_one = found.database_from_query @ shown.query_from_picture
-            return prove(_in_rgb(other), _in_rgb(shown.as_found(found)), other_from_one)
-
-        proofs = dict(zip(doubtful, in_threads(prove_one, doubtful), strict=True))
-        return {image: proof for image, proof in proofs.items() if proof == "same" or (drawn and proof == "other")}
-
     def _compared(self, query: Query, answer: Answer, images: Sequence[int]) -> dict[int, _Compared]:
         """How the pixels of images agree with the query's; nothing of those that cannot be read."""
         one = query.picture
         if one is None:
             return {}
-        shown = _Shown(query.features.geometry, np.array(query.box[:2]), one)
+        shown = ShownQuery.of(query, one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -152,7 +117,7 @@ class Inspector:
         return {image: compared for image, compared in found if compared is not None}
 
     def _is_copy(
-        self, shown: _Shown, other: Picture, image: int, verification: Verification, other_from_one: F64
+        self, shown: ShownQuery, other: Picture, image: int, verification: Verification, other_from_one: F64
     ) -> bool:
         """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
         one = shown.as_found(verification)
@@ -161,7 +126,7 @@ class Inspector:
         fit = fit_copy(shown.points(verification), xy_px, other_from_one, sizes, self.limit)
         if fit.transform is None or not fit.may_be_copy:
             return False
-        alike = compare(_in_rgb(other), _in_rgb(one), fit.transform)
+        alike = compare(in_rgb(other), in_rgb(one), fit.transform)
         return fit.proves_copy(alike, DuplicateOptions().agreement, may_be_pasted=False)
 
 
@@ -171,37 +136,6 @@ class _Compared:
 
     agreement: Agreement
     is_copy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What is searched with, a box or a picture: where its features lie, its top left corner f64 (2,) in pixels of the
-    picture, and its pixels.
-    """
-
-    features: Geometry
-    corner: F64
-    picture: Picture
-
-    @property
-    def query_from_picture(self) -> F64:
-        """From what is shown to the whole picture, f64 (3, 3)."""
-        return translation(*self.corner.tolist())
-
-    def points(self, found: Verification) -> F32:
-        """Where the inliers of a hit lie f32 (m, 2), in pixels of what is shown."""
-        return found.points_in(self.features) - self.corner.astype(np.float32)
-
-    def as_found(self, found: Verification) -> Picture:
-        """The pixels as the hit shows them: with light and dark exchanged, where it was found so."""
-        if found.variant != "inverted":
-            return self.picture
-        return dataclasses.replace(self.picture, pixels=np.asarray(255 - self.picture.pixels, np.uint8))
-
-    def in_query(self, found: Agreement) -> Agreement:
-        """An agreement with the region in pixels of the whole picture."""
-        region = found.query_region
-        return found if region is None else dataclasses.replace(found, query_region=region + self.corner)
 
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:
@@ -287,10 +221,6 @@ def _certain(answer: Answer, image: int, probability: float) -> Evidence:
     """The evidence of an image that is known without its points."""
     known = answer.evidence.get(image)
     return Evidence(known.gained if known else 0.0, probability, probability)
-
-
-def _in_rgb(picture: Picture) -> Picture:
-    return dataclasses.replace(picture, pixels=to_rgb(picture.pixels))
 
 
 def _reordered(judged: Answer, before: Answer, identical: Sequence[int], chosen: Sequence[int]) -> Answer:

@@ -12,11 +12,15 @@ from typing import Literal
 import numpy as np
 
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, refine_plane
+from bof.alignment.planes import compare_colours, is_flat, refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
-from bof.options import VerifyOptions
+from bof.options import PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
+from bof.retrieval.query import Query
+from bof.retrieval.shortlist import CLEAR_INLIERS
+from bof.retrieval.shown import Pictures, ShownQuery, in_rgb
+from bof.system.threads import in_threads
 from bof.types import F64
 
 N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
@@ -46,6 +50,30 @@ _EDGE = 0.02
 
 _AMONG = 40
 """Doubtful hits are looked for among so many of the first: a picture with few points in common has few votes too."""
+
+
+def prove_doubtful(
+    query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
+) -> dict[int, Proof]:
+    """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture.
+
+    limit: of the pictures as their features were extracted. That another one lies there is said of flat drawings alone.
+    """
+    if query.picture is None or not options.pixels:
+        return {}
+    shown, is_drawn = ShownQuery.of(query, query.picture), is_flat(query.picture)
+    doubtful = find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn)
+    pictures.contents(doubtful)  # looked up together
+
+    def prove_one(image: int) -> Proof:
+        other, found = pictures.read(image, limit), answer.verifications[image]
+        if other is None or found.database_from_query is None:
+            return "nothing"
+        other_from_one = found.database_from_query @ shown.query_from_picture
+        return prove(in_rgb(other), in_rgb(shown.as_found(found)), other_from_one)
+
+    proofs = dict(zip(doubtful, in_threads(prove_one, doubtful), strict=True))
+    return {image: proof for image, proof in proofs.items() if proof == "same" or (is_drawn and proof == "other")}
 
 
 def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:

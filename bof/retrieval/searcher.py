@@ -19,11 +19,12 @@ from bof.retrieval.all_pairs import Neighbours
 from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.expansion import NeighbourMemory
-from bof.retrieval.inspection import Inspector, Pictures
+from bof.retrieval.inspection import Inspector
 from bof.retrieval.judged import Judgments, with_judgments
 from bof.retrieval.query import Query
 from bof.retrieval.rankers import ranker_of
 from bof.retrieval.shortlist import Candidates, QueryVotes, VoteAndVerify
+from bof.retrieval.shown import Pictures
 from bof.retrieval.together import joined
 from bof.retrieval.variants import feature_variant_of, with_feature_variants
 from bof.retrieval.whole_copies import find_whole_copies

@@ -14,9 +14,10 @@ from bof.images.decode import Picture, to_rgb
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
 from bof.retrieval.film_frames import representatives
-from bof.retrieval.inspection import NO_MATCHES, Pictures
+from bof.retrieval.inspection import NO_MATCHES
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import in_order
+from bof.retrieval.shown import Pictures
 from bof.system.threads import in_threads
 from bof.types import F64, I64, U8, Bool, Verification
 

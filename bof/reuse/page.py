@@ -10,7 +10,7 @@ from pathlib import Path
 from bof.alignment.agreement import DECODED_SIDE_PX
 from bof.engine import Engine
 from bof.html import PageImage, render
-from bof.retrieval.inspection import Pictures
+from bof.retrieval.shown import Pictures
 from bof.reuse.ordering import Ordered, ordered, span
 from bof.reuse.reading import RepeatedPictures
 from bof.reuse.thumbnails import Frame, thumbnail

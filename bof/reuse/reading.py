@@ -12,7 +12,7 @@ from bof.images.decode import Picture, PictureTooLargeError, decode
 from bof.options import MAX_PIXELS, PixelLimit, SearchOptions
 from bof.retrieval.indexed_pictures import MAX_PIXELS as PIXELS_AT_ONCE
 from bof.retrieval.indexed_pictures import IndexedPictures
-from bof.retrieval.inspection import Pictures
+from bof.retrieval.shown import Pictures
 from bof.store.catalog import is_in_memory
 
 _MOST_HELD = 128
