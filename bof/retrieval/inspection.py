@@ -25,7 +25,7 @@ from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
 from bof.retrieval.proving import prove_doubtful
 from bof.retrieval.query import Query
-from bof.retrieval.shown import Pictures, ShownQuery, in_rgb
+from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
 from bof.types import F64, Agreement, Basis, Correspondences, Verification
@@ -97,7 +97,7 @@ class Inspector:
         one = query.picture
         if one is None:
             return {}
-        shown = ShownQuery.of(query, one)
+        shown = QueryPixels.of(query, one)
         detail = detail_of(one) if images else None
         self.pictures.contents(images)  # looked up together
 
@@ -117,7 +117,7 @@ class Inspector:
         return {image: compared for image, compared in found if compared is not None}
 
     def _is_copy(
-        self, shown: ShownQuery, other: Picture, image: int, verification: Verification, other_from_one: F64
+        self, shown: QueryPixels, other: Picture, image: int, verification: Verification, other_from_one: F64
     ) -> bool:
         """Is an image the query's own photograph, cropped, turned, recoloured or drawn over?"""
         one = shown.as_found(verification)

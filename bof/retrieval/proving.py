@@ -19,7 +19,7 @@ from bof.options import PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
-from bof.retrieval.shown import Pictures, ShownQuery, in_rgb
+from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.system.threads import in_threads
 from bof.types import F64
 
@@ -61,7 +61,7 @@ def prove_doubtful(
     """
     if query.picture is None or not options.pixels:
         return {}
-    shown, is_drawn = ShownQuery.of(query, query.picture), is_flat(query.picture)
+    shown, is_drawn = QueryPixels.of(query, query.picture), is_flat(query.picture)
     doubtful = find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn)
     pictures.contents(doubtful)  # looked up together
 

@@ -30,7 +30,7 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownQuery:
+class QueryPixels:
     """What is searched with, a box or a picture: where its features lie, its top left corner f64 (2,) in pixels of the
     picture, and its pixels.
     """
@@ -40,7 +40,7 @@ class ShownQuery:
     picture: Picture
 
     @classmethod
-    def of(cls, query: Query, picture: Picture) -> ShownQuery:
+    def of(cls, query: Query, picture: Picture) -> QueryPixels:
         """Of a query whose pixels are at hand."""
         return cls(query.features.geometry, np.array(query.box[:2]), picture)
 
