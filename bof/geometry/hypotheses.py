@@ -120,15 +120,20 @@ def pair_up(indptr: I64, query: Placement, row: I32, database: Placement, weight
     return Pairs(indptr, *found, np.ascontiguousarray(weight))
 
 
-def find_hypotheses(pairs: Pairs, tolerance: float, turn_limits: TurnLimits = STRICT) -> Hypotheses:
-    """Every strong pair of each picture proposes a similarity; the best one, and what agrees with it."""
+def find_hypotheses(
+    pairs: Pairs, tolerance: float, turn_limits: TurnLimits = STRICT, least: int = MIN_FIT
+) -> Hypotheses:
+    """Every strong pair of each picture proposes a similarity; the best one, and what agrees with it.
+
+    least: so many pairs must agree.
+    """
     n, m = len(pairs.indptr) - 1, len(pairs.weight)
     weight = _whole_weights(pairs)
     limits = np.array([tolerance, turn_limits.cosine, turn_limits.log_scale], np.float32)
     found = Hypotheses(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m, np.int64))
 
     def some(pictures: range) -> None:
-        arguments = (pairs.indptr, pictures, pairs.columns, weight, pairs.cells, limits, MAX_HYPOTHESES, MIN_FIT)
+        arguments = (pairs.indptr, pictures, pairs.columns, weight, pairs.cells, limits, MAX_HYPOTHESES, least)
         native.best_hypotheses(*arguments, found.seed, found.n_agreeing, found.agreeing)
 
     in_threads(some, pairs.shares)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bof.geometry.hypotheses import OPEN, STRICT, Hypotheses, Pairs, TurnLimits, find_hypotheses
+from bof.geometry.hypotheses import MIN_FIT, OPEN, STRICT, Hypotheses, Pairs, TurnLimits, find_hypotheses
 from bof.types import I64, Geometry
 
 _STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
@@ -28,17 +28,21 @@ def has_directions(geometry: Geometry) -> bool:
     return not len(geometry) or bool(np.any(geometry.angle_deg))
 
 
-def propose(pairs: Pairs, query: Geometry, tolerance: float) -> tuple[Pairs, Hypotheses, TurnLimits]:
+def propose(
+    pairs: Pairs, query: Geometry, tolerance: float, least: int = MIN_FIT
+) -> tuple[Pairs, Hypotheses, TurnLimits]:
     """For each picture the best similarity by one pair, or by two where the query's features have no directions.
+
+    least: so many pairs must agree.
 
     Returns the pairs with the turns that the hypotheses go by, and what must agree besides the place.
     """
     if has_directions(query):
-        return pairs, find_hypotheses(pairs, tolerance), STRICT
-    best_pairs, best = pairs, find_hypotheses(pairs, tolerance, OPEN)
+        return pairs, find_hypotheses(pairs, tolerance, least=least), STRICT
+    best_pairs, best = pairs, find_hypotheses(pairs, tolerance, OPEN, least)
     for step in _STEPS:
         turned = _joined(pairs, step)
-        found = find_hypotheses(turned, tolerance, OPEN)
+        found = find_hypotheses(turned, tolerance, OPEN, least)
         better = found.n_agreeing > best.n_agreeing
         rows = np.repeat(better, np.diff(pairs.indptr))
         best_pairs = replace(

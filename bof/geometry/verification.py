@@ -53,22 +53,24 @@ def verify_all(
     indptr: I64,
     matches: Correspondences,
     options: VerifyOptions,
+    least: int = MIN_LOCATED,
 ) -> list[Verification]:
     """`verify` for many pictures at once.
 
     sizes: of each picture; database, in fractions of reference sides, and matches: picture after picture, those of
-    picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS.
+    picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS; least: inliers from which a
+    transform is found, at most MIN_LOCATED.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
-    pairs, best, turn_limits = propose(pairs, query, options.tolerance)
-    transform, weight, spread = _refined(pairs, query, best, options.tolerance, turn_limits)
+    pairs, best, turn_limits = propose(pairs, query, options.tolerance, min(least, MIN_FIT))
+    transform, weight, spread = _refined(pairs, query, best, options.tolerance, turn_limits, least)
     found = zip(
         indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
         spread.tolist(), strict=True,
     )  # fmt: skip
     return [
         Verification(n, total, width, target, matches.take(best.agreeing[start : start + n]))
-        if n >= MIN_LOCATED
+        if n >= least
         else Verification(n, 0.0, 0.0, None, _NO_MATCHES)
         for start, n, target, total, width in found
     ]
@@ -89,8 +91,9 @@ def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:
 
 
 def _refined(
-    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, turn_limits: TurnLimits = STRICT
-) -> tuple[F64, F64, F64]:
+    pairs: Pairs, query: Geometry, best: Hypotheses, tolerance: float, turn_limits: TurnLimits = STRICT,
+    least: int = MIN_LOCATED,
+) -> tuple[F64, F64, F64]:  # fmt: skip
     """Transforms f64 (n, 3, 3) in fractions, sums of the inliers' weights and their spreads f64 (n,).
 
     The pairs that agree with the hypotheses give way to the inliers. Points along a line, as frets, frames and shelves
@@ -99,7 +102,7 @@ def _refined(
     n = len(best.seed)
     found = np.zeros((n, 3, 3)), np.zeros(n), np.zeros(n)
     size = np.array([query.width, query.height], np.float64) / query.reference_side
-    needed = (MIN_FIT, MIN_LOCATED, _MIN_HOMOGRAPHY)
+    needed = (min(least, MIN_FIT), least, _MIN_HOMOGRAPHY)
     rules = np.array(
         [tolerance, _MAX_STRETCH, _PERSPECTIVE_F, turn_limits.cosine, turn_limits.log_scale, *needed], np.float64
     )

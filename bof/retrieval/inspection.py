@@ -16,6 +16,7 @@ import numpy as np
 from bof.alignment.agreement import DECODED, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
+from bof.geometry.verification import MIN_LOCATED
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.options import DuplicateOptions, PixelLimit, VerifyOptions
@@ -23,7 +24,7 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import prove_doubtful
+from bof.retrieval.proving import PixelProof, prove_doubtful
 from bof.retrieval.query import Query
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.store.film_frames import FilmFrames
@@ -63,8 +64,8 @@ class Inspector:
         explains. whole_copies: of all of the picture, found without features.
         """
         proofs = prove_doubtful(query, answer, self.pictures, self.options, self.limit)
-        proved, others = ([image for image in proofs if proofs[image] == proof] for proof in ("same", "other"))
-        before, answer = answer, _with_proved(answer, proved)
+        proved, others = ([i for i, proof in proofs.items() if proof.says == says] for says in ("same", "other"))
+        before, answer = answer, _with_proofs(answer, proofs)
         live = self.collection.weights.live
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
         whole = [image for image in whole_copies if image not in identical]
@@ -188,11 +189,22 @@ def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
     return [i for i in answer.images.tolist() if i in answer.evidence and answer.verdict(i, options) == "same"]
 
 
-def _with_proved(answer: Answer, images: Sequence[int]) -> Answer:
-    """The answer with images that pixels proved to share something: it is sure of them."""
-    known = {image: answer.evidence[image] for image in images}
-    proved = {i: dataclasses.replace(one, shared=max(_COPY, one.shared or 0.0)) for i, one in known.items()}
-    return dataclasses.replace(answer, evidence={**answer.evidence, **proved})
+def _with_proofs(answer: Answer, proofs: Mapping[int, PixelProof]) -> Answer:
+    """The answer with images that pixels proved to share something: it is sure of them, and knows where they lie.
+
+    Where fewer points than MIN_LOCATED have laid an image over the query and pixels say nothing, nobody knows.
+    """
+    evidence, verifications = dict(answer.evidence), dict(answer.verifications)
+    for image, found in answer.verifications.items():
+        if image in proofs:
+            verifications[image] = dataclasses.replace(found, database_from_query=proofs[image].one_from_other)
+        elif found.database_from_query is not None and found.n_inliers < MIN_LOCATED:
+            verifications[image] = Verification(found.n_inliers, 0.0, 0.0, None, NO_MATCHES)
+    for image, proof in proofs.items():
+        if proof.says == "same":
+            shared = max(_COPY, answer.evidence[image].shared or 0.0)
+            evidence[image] = dataclasses.replace(answer.evidence[image], shared=shared)
+    return dataclasses.replace(answer, evidence=evidence, verifications=verifications)
 
 
 def _identical(query: Query, answer: Answer, pictures: Pictures) -> list[int]:

@@ -7,6 +7,7 @@ picture that has as many points in common by chance agrees in less than half of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,7 +28,16 @@ N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
 drawing are few, and many pictures have as many by chance."""
 
-Proof = Literal["same", "other", "nothing"]
+
+@dataclass(frozen=True, slots=True)
+class PixelProof:
+    """What pixels prove of two pictures: that one lies in the other, that another one does, or nothing; and how they
+    lie, f64 (3, 3), in pixels of the originals.
+    """
+
+    says: Literal["same", "other", "nothing"]
+    one_from_other: F64
+
 
 _AGREES, _COVERS = 0.95, 0.9
 _LEAST_CELLS, _LEAST_DETAILED = 16, 4
@@ -54,10 +64,11 @@ _AMONG = 40
 
 def prove_doubtful(
     query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
-) -> dict[int, Proof]:
-    """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture.
+) -> dict[int, PixelProof]:
+    """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture;
+    and how the query lies in the image. limit: of the pictures as their features were extracted.
 
-    limit: of the pictures as their features were extracted. That another one lies there is said of flat drawings alone.
+    That another picture lies there is said of flat drawings alone.
     """
     if query.picture is None or not options.pixels:
         return {}
@@ -65,15 +76,17 @@ def prove_doubtful(
     doubtful = find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn)
     pictures.contents(doubtful)  # looked up together
 
-    def prove_one(image: int) -> Proof:
+    def prove_one(image: int) -> PixelProof | None:
         other, found = pictures.read(image, limit), answer.verifications[image]
         if other is None or found.database_from_query is None:
-            return "nothing"
+            return None
         other_from_one = found.database_from_query @ shown.query_from_picture
-        return prove(in_rgb(other), in_rgb(shown.as_found(found)), other_from_one)
+        proof = prove(in_rgb(other), in_rgb(shown.as_found(found)), other_from_one)
+        return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(shown.query_from_picture))
 
-    proofs = dict(zip(doubtful, in_threads(prove_one, doubtful), strict=True))
-    return {image: proof for image, proof in proofs.items() if proof == "same" or (is_drawn and proof == "other")}
+    sought = ("same", "other") if is_drawn else ("same",)
+    proofs = zip(doubtful, in_threads(prove_one, doubtful), strict=True)
+    return {image: proof for image, proof in proofs if proof is not None and proof.says in sought}
 
 
 def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:
@@ -112,7 +125,7 @@ def _is_whole(alike: Likeness) -> bool:
     )
 
 
-def prove(one: Picture, other: Picture, one_from_other: F64) -> Proof:
+def prove(one: Picture, other: Picture, one_from_other: F64) -> PixelProof:
     """What pixels prove of two pictures in RGB: that one lies in the other, that another one does, or nothing.
 
     Few points leave it some pixels off: what then agrees in part is brought nearer, and must have no other colour. A
@@ -121,8 +134,8 @@ def prove(one: Picture, other: Picture, one_from_other: F64) -> Proof:
     """
     alike = compare(one, other, one_from_other)
     if is_proved(alike) or max(alike.covers) < _COVERS or alike.agreement < _HOPEFUL:
-        return "same" if is_proved(alike) else "nothing"
-    nearer = refine_plane(one, other, one_from_other)
+        return PixelProof("same" if is_proved(alike) else "nothing", one_from_other)
+    nearer = refined = refine_plane(one, other, one_from_other)
     if alike.covers[0] > alike.covers[1]:
         one, corner = _without_edge(one)
         nearer = np.asarray(np.linalg.solve(corner, nearer), np.float64)
@@ -131,8 +144,9 @@ def prove(one: Picture, other: Picture, one_from_other: F64) -> Proof:
         nearer = nearer @ corner
     colours = compare_colours(one, other, nearer)
     if colours.unexplained <= _OTHER_COLOUR and _is_whole(compare(one, other, nearer)):
-        return "same"
-    return "other" if colours.patch >= _OTHER_PATCH and colours.unexplained <= _MOST_OTHER else "nothing"
+        return PixelProof("same", refined)
+    is_other = colours.patch >= _OTHER_PATCH and colours.unexplained <= _MOST_OTHER
+    return PixelProof("other" if is_other else "nothing", refined)
 
 
 def _without_edge(picture: Picture) -> tuple[Picture, F64]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bof.geometry.hypotheses import MAX_PAIRS, Placement, pair_up, placement_of, refer
 from bof.geometry.two_points import propose
-from bof.geometry.verification import verify_all
+from bof.geometry.verification import MIN_LOCATED, verify_all
 from bof.options import VerifyOptions, VoteOptions
 from bof.retrieval.collection import Collection
 from bof.retrieval.column_similarity import column_similarity
@@ -142,7 +142,7 @@ class VoteAndVerify:
     """The two stages in one collection, with their options.
 
     part: so many of a shortlist are verified at a time, and no more after a part in which nothing is found; 0: as many
-    as the options say.
+    as the options say; least_located: inliers from which geometry says where a picture lies.
     """
 
     collection: Collection
@@ -150,6 +150,7 @@ class VoteAndVerify:
     voting: VoteOptions = field(default_factory=VoteOptions)
     verifying: VerifyOptions = field(default_factory=VerifyOptions)
     part: int = 0
+    least_located: int = MIN_LOCATED
 
     @property
     def missing(self) -> Mapping[str, str]:
@@ -245,7 +246,8 @@ class VoteAndVerify:
     ) -> dict[int, Verification]:
         """The same of tentative matches: those of image i, strongest first, at indptr[i]:indptr[i + 1]."""
         placed = self._placed(images, indptr, matches)
-        found = verify_all(query, self.collection.rows.sizes(images), placed, indptr, matches, self.verifying)
+        sizes = self.collection.rows.sizes(images)
+        found = verify_all(query, sizes, placed, indptr, matches, self.verifying, self.least_located)
         return dict(zip(images.tolist(), found, strict=True))
 
     def quick_verify(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Overlay | None]:

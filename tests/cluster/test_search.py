@@ -30,6 +30,7 @@ from bof.scheduling.connection import Cluster
 from bof.store.parts.making import create_in_parts
 from bof.vocabulary.vocabulary import load_vocabulary
 from tests.support.dask_workers import connected, kill, local_workers, lose_scheduler, pids
+from tests.support.flat import draw_logo, hang
 from tests.support.scenes import draw_scene, warp, write_picture
 
 ALONE = IndexOptions(workers=1)
@@ -38,8 +39,10 @@ RANKERS = ("bof", "votes", "tfidf", "dhash", "color", "bof+color", "bof+phash+hi
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Scenes, some of them twice as others see them, and a watermark on six of them."""
+    """Scenes, some of them twice as others see them, a watermark on six of them, and two flat drawings in scenes."""
     folder = tmp_path_factory.mktemp("pictures")
+    for name, logo in (("hung.png", draw_logo()), ("hung-sibling.png", draw_logo("GAR"))):
+        write_picture(folder / name, hang(logo)[..., ::-1])
     mark = draw_scene(999, 96, 60)
     for seed in range(24):
         pixels = draw_scene(seed)
@@ -84,7 +87,8 @@ def plain(value: Any) -> Any:
 
 def answers(engine: Engine, pictures: Path, options: SearchOptions) -> list[Any]:
     chosen = [pictures / name for name in ("00.png", "03-moved.png", "09-mirrored.png", "17.png")]
-    return [plain(engine.answer(engine.query(path, options), options)) for path in chosen]
+    queries = [*(engine.query(path, options) for path in chosen), engine.query(draw_logo(), options, channels="RGB")]
+    return [plain(engine.answer(query, options)) for query in queries]
 
 
 @pytest.mark.parametrize("ranker", RANKERS)

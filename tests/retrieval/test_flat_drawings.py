@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from bof.engine import Engine
+from bof.geometry.verification import MIN_LOCATED
 from bof.options import IndexOptions
-from tests.support.flat import draw_logo, hang
+from tests.support.flat import SEEN_AT, draw_logo, hang
 from tests.support.scenes import draw_scene, write_picture
 
 HUNG = {
@@ -38,3 +40,17 @@ def test_only_where_all_of_it_hangs_is_it_the_same(engine: Engine) -> None:
 def test_each_sibling_is_found_with_its_own_drawing(engine: Engine) -> None:
     for name, logo in HUNG.items():
         assert [hit.name for hit in engine.search(logo, channels="RGB") if hit.verdict == "same"] == [f"{name}.png"]
+
+
+def test_where_few_points_lie_right_all_of_it_is_laid_right(engine: Engine) -> None:
+    best = engine.search(draw_logo(), channels="RGB")[0]
+    assert best.outline is not None
+    np.testing.assert_allclose(best.outline, SEEN_AT, atol=2)
+
+
+def test_what_too_few_points_lay_over_it_is_shown_nowhere(engine: Engine) -> None:
+    hits = engine.search(draw_logo(), channels="RGB")
+    strangers = [hit.verification for hit in hits if hit.name.startswith("stranger")]
+    few = [found for found in strangers if found and found.n_inliers < MIN_LOCATED]
+    assert few
+    assert all(found.database_from_query is None for found in few)

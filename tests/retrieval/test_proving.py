@@ -67,8 +67,8 @@ def test_too_little_detail_proves_nothing() -> None:
 @pytest.mark.parametrize("far_px", [0.0, 2.0, 4.0])
 def test_a_flat_logo_in_a_scene_is_proved_though_points_lay_it_roughly(far_px: float) -> None:
     scene, logo = picture_of(hang(draw_logo())), picture_of(draw_logo())
-    assert prove(scene, logo, roughly(far_px)) == "same"
-    assert prove(logo, scene, np.linalg.inv(roughly(far_px))) == "same"
+    assert prove(scene, logo, roughly(far_px)).says == "same"
+    assert prove(logo, scene, np.linalg.inv(roughly(far_px))).says == "same"
 
 
 SIBLINGS = {"letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)), "place": draw_logo(at=(90, 170))}
@@ -78,12 +78,12 @@ SIBLINGS = {"letters": draw_logo("GAR"), "colour": draw_logo(ink=(90, 160, 30)),
 @pytest.mark.parametrize("far_px", [0.0, 2.0])
 def test_a_logo_that_differs_in_one_thing_is_another(changed: str, far_px: float) -> None:
     scene = picture_of(hang(draw_logo()))
-    assert prove(scene, picture_of(SIBLINGS[changed]), roughly(far_px)) == "other"
+    assert prove(scene, picture_of(SIBLINGS[changed]), roughly(far_px)).says == "other"
 
 
 def test_a_flat_logo_where_there_is_none_is_not_proved() -> None:
     scene = cv2.resize(draw_scene(4), (640, 480))
-    assert prove(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0)) == "nothing"
+    assert prove(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0)).says == "nothing"
 
 
 def proof(n_inliers: int, *, laid: bool = True) -> Verification:

@@ -165,7 +165,7 @@ def _verify(request: VerifyRequest, name: PartName, stages: VoteAndVerify) -> li
     votes = _votes(request.vote, name, stages)
     if votes is None:
         return NOT_VOTED
-    stages = dataclasses.replace(stages, verifying=request.verifying)
+    stages = dataclasses.replace(stages, verifying=request.verifying, least_located=request.least_located)
     if request.is_quick:
         return Agreeing(*stages.hypotheses(request.query, votes, request.images))
     return list(stages.verify_geometry(request.query, votes, request.images).values())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bof.geometry.verification import MIN_LOCATED
 from bof.options import PixelLimit, VerifyOptions, VoteOptions
 from bof.retrieval.overlays import Shifts
 from bof.store.catalog import ImageRecord
@@ -61,6 +62,7 @@ class VerifyRequest:
     images: I64
     verifying: VerifyOptions
     is_quick: bool = False
+    least_located: int = MIN_LOCATED
 
 
 @dataclass(frozen=True, slots=True)
