@@ -25,6 +25,8 @@ _COPY_LEVELS = 8.0
 _TURNED_DEG = 1.0
 _RESIZED = 0.02
 
+_SAME = VerifyOptions().same
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -52,7 +54,7 @@ def prove(pair: Pair, options: DuplicateOptions) -> Proof | None:
         return Proof(pair.query, pair.found, kind, pair.n_inliers, alike.agreement, pair.exact, frozenset(changes))
     if alike is not None and alike.differences.is_template:
         return None  # forms that were filled in otherwise, other pictures in one frame
-    if pair.probability >= VerifyOptions().same:
+    if pair.probability >= _SAME:
         return Proof(pair.query, pair.found, "scene", pair.n_inliers, None, pair.transform, frozenset())
     return None
 
