@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any
 
-from bof.errors import IndexStoreError, MismatchError, OptionError, VocabularyError, reason_of
+from bof.errors import IndexStoreError, MismatchError, OptionError, VocabularyError
 from bof.global_descriptors.ann_index import save_ann_index
 from bof.global_descriptors.describe import ColumnSpec
 from bof.native.mapped_file import reading
-from bof.options import SKETCH, FeatureOptions
+from bof.options import FeatureOptions
 from bof.store import catalog, pictures, vocabulary_copy
-from bof.store.catalog import ImageRecord, Order, SegmentRecord, Selection
+from bof.store.catalog import SegmentRecord
+from bof.store.catalogued import CataloguedFolder
 from bof.store.check import SEGMENTS, CheckReport, check, open_recorded, wrong_files
 from bof.store.counts_cache import load_counts
 from bof.store.document_counts import DocumentCounts, count_documents, join_counts
 from bof.store.epoch import Epoch
 from bof.store.film_frames import find_film_frames
 from bof.store.inverted_file import weigh
+from bof.store.new_index import make_folder, new_facts
 from bof.store.parts import layout
 from bof.store.parts.layout import PartShare
 from bof.store.segments import ADVICE, Segment
@@ -79,13 +80,12 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class Index(CataloguedFolder):
     """An index folder and the facts that never change in it.
 
     vocabulary_folder: where the vocabulary lay when the index was made; carries_vocabulary: has it a copy of its own?
     """
 
-    folder: Path
     fingerprint: str
     n_words: int
     features: FeatureOptions
@@ -302,67 +302,7 @@ class Index:
         """One segment of the index. Raises IndexStoreError where it is damaged."""
         return open_recorded(self.folder, row, self.n_words, first_image)
 
-    # -- What the catalogue says ---------------------------------------------------------------------------------------
-
-    @property
-    def roots(self) -> list[Path]:
-        """The folders that were added, which can be looked into again."""
-        return [Path(root) for root in catalog.read_meta(self.folder).get("roots", [])]
-
-    def generation(self) -> int:
-        """A number that every commit changes."""
-        return catalog.read_generation(self.folder)
-
-    def segments(self) -> list[SegmentRecord]:
-        """Every segment and what its files must be."""
-        with catalog.reading(self.folder) as database:
-            return catalog.read_segments(database)
-
-    def count(self) -> int:
-        """How many images there are."""
-        return catalog.count_images(self.folder)
-
-    def records(self) -> list[ImageRecord]:
-        """Every image, in the order of their names."""
-        return catalog.read_records(self.folder)
-
-    def select(
-        self,
-        where: str = "",
-        text: str = "",
-        *,
-        order: Order = "name",
-        offset: int = 0,
-        limit: int = -1,
-        ids: Collection[int] | None = None,
-        paths: Collection[str] | None = None,
-    ) -> Selection:
-        """Some images and what they are annotated with: see `catalog.select`."""
-        return catalog.select(self.folder, where, text, order=order, offset=offset, limit=limit, ids=ids, paths=paths)
-
-    def ids_of_contents(self, contents: Collection[str]) -> list[tuple[int, str]]:
-        """The id and the content of each image whose file has one of these. Reads every row of the catalogue."""
-        return catalog.ids_of_contents(self.folder, contents)
-
-    def values_of(self, key: str) -> list[tuple[int, str]]:
-        """The id of each image and each of its values of a field. Raises OptionError for an unknown one."""
-        return catalog.values_of(self.folder, key)
-
-    def count_values(self, key: str, ids: Collection[int]) -> dict[str, int]:
-        """How many of some images have each value of a field, or lie in each first folder of a name."""
-        return catalog.count_values(self.folder, key, ids)
-
-    def select_ids(self, where: str = "", text: str = "", ids: Collection[int] | None = None) -> set[int]:
-        """The ids of the images that `select` would select."""
-        return catalog.select_ids(self.folder, where, text, ids)
-
-    def metadata(self) -> dict[str, dict[str, list[str]]]:
-        """What pictures are annotated with, also those that are not in the index now: path -> key -> values."""
-        return catalog.read_metadata(self.folder)
-
-    def count_annotated(self) -> tuple[dict[str, int], dict[str, int]]:
-        """How many images have each tag, and how many each other field."""
-        return catalog.count_annotated(self.folder)
+    # -- Files ---------------------------------------------------------------------------------------------------------
 
     def wrong_sizes(self) -> Iterator[str]:
         """What is wrong with files by name and size alone, in words."""
@@ -402,33 +342,6 @@ class Index:
     def n_bytes(self) -> int:
         """Size on disk of the catalogue and of the segments that it names."""
         return sum(self.bytes_by_file().values())
-
-
-def new_facts(vocabulary: Vocabulary, vocabulary_folder: Path, features: FeatureOptions) -> dict[str, Any]:
-    """The facts of a new index, but for its copy of the vocabulary.
-
-    Raises MismatchError where its features are not those of the vocabulary's model.
-    """
-    if features.model != vocabulary.features.model:
-        found, expected = (f"the model {one.model[:12]}" if one.model else f"{one.extractor} features"
-                           for one in (features, vocabulary.features))  # fmt: skip
-        advice = "train one of that model: {bof train_vocab} PHOTOS {features} FILE.onnx -o DIR"
-        raise MismatchError(path=vocabulary_folder, expected=f"an index of {expected}", found=found, advice=advice)
-    return {
-        "fingerprint": vocabulary.fingerprint,
-        "n_words": vocabulary.n_words,
-        "features": features.fact,
-        "vocabulary_folder": str(vocabulary_folder.absolute()),
-        **ColumnSpec((SKETCH,)).meta,
-    }
-
-
-def make_folder(folder: Path) -> None:
-    """Raises IndexStoreError where a folder of an index cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise IndexStoreError(f"cannot create an index here: {reason_of(error)}", path=folder) from error
 
 
 def refuse_part(folder: Path) -> None:

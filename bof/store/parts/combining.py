@@ -15,8 +15,9 @@ from bof.errors import MismatchError, OptionError, display_name
 from bof.store import catalog, pictures
 from bof.store.catalog import additions, changes
 from bof.store.check import SEGMENTS
-from bof.store.index import Index, make_folder
+from bof.store.index import Index
 from bof.store.judgments import add_judgments, read_judgments
+from bof.store.new_index import make_folder
 from bof.store.parts.layout import FACT, FOLDER, SHARE, By, Layout
 from bof.store.parts.making import facts_of_whole, link_vocabulary, naming_failure, offsets, require_number
 from bof.system.files import fsync_path, link_or_copy

@@ -24,8 +24,9 @@ from bof.options import FeatureOptions
 from bof.store import catalog, vocabulary_copy
 from bof.store.catalog import Fields, ImageRecord, additions, changes, commits, metadata
 from bof.store.check import SEGMENTS
-from bof.store.index import Index, make_folder, new_facts
+from bof.store.index import Index
 from bof.store.merge import MAX_FEATURES, MergePart, write_merged
+from bof.store.new_index import make_folder, new_facts
 from bof.store.parts.layout import FACT, FOLDER, MAX_PARTS, SHARE, By, Layout, PartShare, Split
 from bof.store.segments import Files, Segment, write_new_segment
 from bof.store.writer import Writer
