@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, is_flat, refine_plane
+from bof.alignment.planes import compare_colours, is_flat, may_lie, refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
@@ -81,7 +81,10 @@ def prove_doubtful(
         if other is None or found.database_from_query is None:
             return None
         other_from_one = found.database_from_query @ shown.query_from_picture
-        proof = prove(in_rgb(other), in_rgb(shown.as_found(found)), other_from_one)
+        pair = in_rgb(other), in_rgb(shown.as_found(found))
+        if is_drawn and not may_lie(*pair, other_from_one):
+            return None
+        proof = prove(*pair, other_from_one)
         return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(shown.query_from_picture))
 
     sought = ("same", "other") if is_drawn else ("same",)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bof.alignment.planes import Colours, compare_colours, is_flat, refine_plane
+from bof.alignment.planes import Colours, compare_colours, is_flat, may_lie, refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.types import U8
@@ -96,3 +96,12 @@ def test_clean_drawings_are_flat_and_photographs_are_not() -> None:
     assert is_flat(picture_of(draw_logo()))
     assert not is_flat(picture_of(hang(draw_logo())))
     assert not is_flat(picture_of(draw_scene(3)))
+
+
+@pytest.mark.parametrize("far_px", [0.0, 4.0])
+def test_what_lies_roughly_there_may_be_it_and_what_does_not_is_not(far_px: float) -> None:
+    scene = picture_of(hang(draw_logo()))
+    assert may_lie(scene, picture_of(draw_logo()), roughly(far_px))
+    assert may_lie(scene, picture_of(draw_logo("GAR")), roughly(far_px))
+    assert not may_lie(scene, picture_of(draw_logo()), translation(20, 60))
+    assert not may_lie(scene, picture_of(draw_logo()), translation(5000, 0))
