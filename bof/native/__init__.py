@@ -140,6 +140,20 @@ def collect_votes(
     CALLS["collect_votes"](place, *columns, word, hits.queried, ends, *weights, start.copy(), votes)
 
 
+def share_features(
+    place: I32, hits: VotePiece, indptr: I64, placed: F64, query: F64, shift: F64, limits: F64, shared: Bool
+) -> None:
+    """Mark in shared bool (n_places, n) which of a query's features have votes that lie at the same place in an image.
+
+    place as for `count_votes`; placed f64 (4, m): where the features of the chosen images lie, those of the one at
+    place i at indptr[i]:indptr[i + 1], and query f64 (4, n) the query's, as `place_features` has them; shift f64
+    (2, n_places): by how much each image may be moved; limits f64 (3,): of the place, the turn in degrees, the scale.
+    """
+    ends = hits.ends.reshape(len(hits.queried), -1)
+    votes = (place, hits.image, hits.feature, query, hits.queried, ends)
+    CALLS["share_features"](*votes, indptr, placed, shift, limits, shared)
+
+
 def sum_cells(values: F32, mask: Bool, side: int, total: F64) -> None:
     """Add to total f64 (rows, columns) what values f32 (h, w) sum up to in each cell of side x side pixels.
 

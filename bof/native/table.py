@@ -158,6 +158,22 @@ _FUNCTIONS = (
         ("n_images", "n_votes", "k", "n_words", "n_places", "n_room"),
     ),
     Function(
+        "share_features",
+        (
+            *(_PLACE, _HITS_IMAGE),
+            reads("feature", U16, "n_votes"),
+            reads("query", F64, 4, "n"),
+            Rows("queried", "n", "n_queried"),
+            reads("ends", I64, "n_queried", "k"),
+            reads("indptr", I64, "n_places + 1", offsets="m"),
+            reads("placed", F64, 4, "m"),
+            reads("shift", F64, 2, "n_places"),
+            reads("limits", F64, 3),
+            fills("shared", BOOL, "n_places", "n"),
+        ),
+        ("n_images", "n_votes", "k", "n_places", "m", "n"),
+    ),
+    Function(
         "join_scores",
         (*_JOINED, *(_WEIGHT_OF_DISTANCE, _WEIGHT_OF_WORD), fills("score", F64, "n_pictures", "n_images")),
         ("n_words", "n_postings", "n_images", "n", "n_pictures"),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from bof import native
 from bof.geometry import transforms
 from bof.geometry.hypotheses import Hypotheses, Pairs, placement_of
 from bof.retrieval.collection import Collection
@@ -48,6 +49,9 @@ _STRAY, _ROUGHLY = 0.01, 0.25
 
 _SEED_SCALE, _SEED_COSINE = 1.15, math.cos(math.radians(8))
 """One pair of features tells scale and angle less well than many inliers do."""
+
+_TOGETHER = 256
+"""Images whose features are looked at together: 6 MB of places for each hundred."""
 
 _FEATURES_PER_CELL = 4
 _MIN_TOGETHER = 0.16
@@ -115,19 +119,27 @@ def shared_features(collection: Collection, query: Geometry, votes: Votes, shift
 
     And how many features each image has, i64 (n_images,).
     """
-    images = np.array(list(shifts), np.int64)
-    indptr, matches = votes.matches(images)
-    of_image = np.repeat(np.arange(len(images)), np.diff(indptr))
-    one = placement_of(query)[:, matches.query]
-    other = collection.placement(images, indptr, matches.database)
-    turn = np.abs((one[3] - other[3] + 180.0) % 360.0 - 180.0)
-    moved = other[:2] - one[:2]
-    shift = np.array(list(shifts.values())).T[:, of_image]
-    is_near = np.minimum(np.abs(moved).max(axis=0), np.abs(moved - shift).max(axis=0)) < _PLACE
-    fits = is_near & (turn < _TURN_DEG) & (one[2] < _SCALE * other[2]) & (other[2] < _SCALE * one[2])
+    images, moved = np.array(list(shifts), np.int64), np.array(list(shifts.values()), np.float64).reshape(-1, 2)
+    sizes = np.array([len(collection.geometry(image)) for image in shifts], np.int64)
     shared = np.zeros((len(images), len(query)), np.bool_)
-    shared[of_image[fits], matches.query[fits]] = True
-    return shared, np.array([len(collection.geometry(image)) for image in shifts], np.int64)
+    for some in np.split(np.arange(len(images)), range(_TOGETHER, len(images), _TOGETHER)):
+        shared[some] = _shared_by(collection, query, votes, images[some], sizes[some], moved[some])
+    return shared, sizes
+
+
+def _shared_by(collection: Collection, query: Geometry, votes: Votes, images: I64, sizes: I64, shift: F64) -> Bool:
+    """The same of images of so many features; shift f64 (n_images, 2)."""
+    shared = np.zeros((len(images), len(query)), np.bool_)
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    features = np.arange(indptr[-1]) - np.repeat(indptr[:-1], sizes)
+    placed = collection.placement(images, indptr, features.astype(np.uint16))
+    place = np.full(len(votes.score), -1, np.int32)
+    place[images] = np.arange(len(images), dtype=np.int32)
+    limits = np.array([_PLACE, _TURN_DEG, _SCALE])
+    one, moved = placement_of(query), np.ascontiguousarray(shift.T)
+    for part, hits in votes.pieces:
+        native.share_features(part.own(place), hits, indptr, placed, one, moved, limits, shared)
+    return shared
 
 
 def unturned(collection: Collection, query: Geometry, found: Mapping[int, Verification]) -> Shifts:

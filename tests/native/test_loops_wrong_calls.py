@@ -40,6 +40,8 @@ SIZES = {
 
 _SOUND = np.array([(0.1, 20, 20, 4, 2, 0, 1, 20, 20)] * N, POINT)
 
+_TAKE_VOTES = ("collect_votes", "share_features")
+
 FITTING: dict[tuple[str, str], Argument] = {
     ("find_postings", "feature"): np.arange(N),
     ("find_postings", "number"): 0,
@@ -47,7 +49,7 @@ FITTING: dict[tuple[str, str], Argument] = {
     ("sum_cells", "side"): 1,
     **{(name, "point"): _SOUND for name in ("sift_orient", "sift_describe")},
     **{(name, side): SIDE_PX for name in ("sift_orient", "sift_describe") for side in ("width", "height")},
-    ("collect_votes", "ends"): np.minimum(np.arange(1, N * N + 1), N).reshape(N, N),
+    **{(name, "ends"): np.minimum(np.arange(1, N * N + 1), N).reshape(N, N) for name in _TAKE_VOTES},
 }
 """What makes a call a right one where numbers from 0 on do not."""
 
