@@ -24,7 +24,7 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import PixelProof, prove_doubtful
+from bof.retrieval.proving import PixelProof, is_other_page, prove_doubtful
 from bof.retrieval.query import Query
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.store.film_frames import FilmFrames
@@ -81,6 +81,7 @@ class Inspector:
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
         copies = [*(image for image, found in compared.items() if found.is_copy), *proved]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
+        others += [image for image, found in compared.items() if found.is_other and image not in proved]
         evidence |= {image: _as_sibling(evidence[image], self.options) for image in others}
         evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
@@ -112,7 +113,8 @@ class Inspector:
             if found is None:
                 return None
             is_copy = self._is_copy(shown, other, image, verification, other_from_one)
-            return _Compared(shown.in_query(found), is_copy)
+            is_other = not is_copy and is_other_page(alike, other, found, verification.n_inliers)
+            return _Compared(shown.in_query(found), is_copy, is_other)
 
         found = zip(images, in_threads(compare_with, images), strict=True)
         return {image: compared for image, compared in found if compared is not None}
@@ -137,6 +139,7 @@ class _Compared:
 
     agreement: Agreement
     is_copy: bool
+    is_other: bool
 
 
 def query_as_hit(query: Query, others: Sequence[Verification]) -> tuple[Verification, Agreement] | None:

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from bof.alignment.agreement import MEASURES
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, is_flat, may_lie, refine_plane
+from bof.alignment.planes import compare_colours, is_flat, is_page, may_lie, refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
@@ -22,7 +23,7 @@ from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.system.threads import in_threads
-from bof.types import F64
+from bof.types import F64, Agreement
 
 N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
@@ -53,6 +54,10 @@ _OTHER_COLOUR = 0.002
 
 _OTHER_PATCH, _MOST_OTHER = 0.01, 0.3
 """A sibling of a flat drawing differs in a patch of at least so much of it; what differs in more lies wrong."""
+
+_SURE_OF_PAGES, _PAGE_EXACT = 20, 0.2
+"""Fewer points than the first of these say little of two pages. Where these differ, a tenth of the cells in the hull of
+the points agrees exactly."""
 
 _EDGE = 0.02
 """So much of the smaller picture, on every side, is left out once it lies right: what is around it shows through there.
@@ -109,6 +114,16 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
     if any(called[image] == "same" for image in clear):
         return []
     return [image for image in laid if called[image] in ("maybe", "no")][:N_DOUBTFUL]
+
+
+def is_other_page(one: Picture, other: Picture, found: Agreement, n_inliers: int) -> bool:
+    """Do two clean pages or drawings share letters and nothing else, whatever few points say?
+
+    A page has no depth: what is the same agrees to the pixel between the points. Letters of one font agree roughly.
+    """
+    if n_inliers >= _SURE_OF_PAGES or not (is_page(one) and is_page(other)):
+        return False
+    return bool(found.measures[MEASURES.index("exact 1.0")] < _PAGE_EXACT)
 
 
 def is_proved(alike: Likeness) -> bool:
