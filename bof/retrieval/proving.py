@@ -29,6 +29,9 @@ N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
 drawing are few, and many pictures have as many by chance."""
 
+_NEARLY, _N_NEARLY = 0.9, 2
+"""So many hits of this probability are compared even where another one is clear."""
+
 
 @dataclass(frozen=True, slots=True)
 class PixelProof:
@@ -98,8 +101,8 @@ def prove_doubtful(
 
 
 def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:
-    """The first images that points lay over the query without proving anything, best first; none where something is
-    called the same on at least so many inliers.
+    """The first images that points lay over the query without proving anything, best first; where something is called
+    the same on at least so many inliers, only what is nearly so: a small detail beside a large one.
 
     is_flat: of a flat drawing a few points prove nothing, whatever they weigh: all are doubtful, first those that are
     called the same.
@@ -112,7 +115,10 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
         unclear = [image for image in laid if not (image in clear and called[image] == "same")]
         return sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
     if any(called[image] == "same" for image in clear):
-        return []
+        nearly = [
+            image for image in laid if called[image] == "maybe" and (answer.evidence[image].shared or 0.0) >= _NEARLY
+        ]
+        return nearly[:_N_NEARLY]
     return [image for image in laid if called[image] in ("maybe", "no")][:N_DOUBTFUL]
 
 

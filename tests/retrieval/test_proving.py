@@ -102,8 +102,10 @@ def test_doubtful_are_the_first_that_points_lay_over_the_query() -> None:
     assert find_doubtful(answer_of(shared, proofs), VerifyOptions(), 40) == [0, 1, 3, 4][:N_DOUBTFUL]
 
 
-def test_nothing_is_doubtful_where_something_is_clear() -> None:
+def test_only_what_is_nearly_the_same_is_doubtful_where_something_is_clear() -> None:
     options = VerifyOptions()
+    nearly = answer_of([0.999, 0.89, 0.95, 0.1, 0.96, 0.97], [proof(40), *[proof(8)] * 5])
+    assert find_doubtful(nearly, options, 40) == [2, 4]
     assert find_doubtful(answer_of([0.999, 0.6], [proof(39), proof(8)]), options, 40) == [1]
     assert find_doubtful(answer_of([0.999, 0.6], [proof(40), proof(8)]), options, 40) == []
 
