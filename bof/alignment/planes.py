@@ -7,6 +7,7 @@ tell, and a handful of points leaves them several pixels off.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -20,19 +21,21 @@ _CANVAS_PX = 256
 _SMOOTH_PX = (9, 5)
 """Of each round, in pixels of the canvas, odd: wide first."""
 
+_ROUNDS_OF_DRAWING = ((9, cv2.MOTION_AFFINE), (5, cv2.MOTION_AFFINE), (5, cv2.MOTION_HOMOGRAPHY))
+
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-4)
 _LEAST_PX2, _LEAST_DRAWN_PX2 = 400, 200
 """A common part of fewer pixels says nothing, nor does less that is drawn in it."""
 
 _BLUR_PX, _NOISE_LEVELS, _FITS = 1.5, 4.0, 5
-_FAR_LEVELS, _LEAST_CONTRAST = 16.0, 12.0
+_FAR_LEVELS, _LEAST_CONTRAST, _LEAST_STRUCTURE = 16.0, 12.0, 25.0
 """Colour that is farther off differs: noise and edges of the same stay below 12. A part of less contrast is flat."""
 
-_OTHER_LEVELS, _BURNT, _GROUND_LEVELS = 32.0, 240, 24
+_OTHER_LEVELS, _BURNT, _PALE, _GROUND_LEVELS = 32.0, 240, 200, 24
 """Quite another colour is farther off than this. What shines white in the larger picture says nothing, and what is
 within so many levels of the colour at the edge is the ground."""
 
-_FAR_PX, _FAR_BLUR_PX, _LEAST_FAR_PX2, _RESEMBLES = 64, 2.0, 64, 0.5
+_FAR_PX, _FAR_BLUR_PX, _LEAST_FAR_PX2 = 64, 1.5, 64
 
 _EVEN_LEVELS, _EVEN = 3, 0.9
 """Neighbours of an even pixel are this near. Clean logos have 0.93 of them and more; of 3,359 photographs and scans of
@@ -46,27 +49,40 @@ def refine_plane(one: Picture, other: Picture, one_from_other: F64) -> F64:
     """A transform f64 (3, 3), in pixels of the originals, of pictures in RGB; what cannot be refined is returned."""
     for smooth_px in _SMOOTH_PX:
         laid = lay_over(one, other, one_from_other, _CANVAS_PX)
-        step = None if laid is None else _step(laid, smooth_px)
+        step = None if laid is None else _step(laid, laid.mask, smooth_px, cv2.MOTION_HOMOGRAPHY)
         if laid is None or step is None:
             return one_from_other
         one_from_other = laid.moved(step, one_from_other)
     return one_from_other
 
 
-def _step(laid: Laid, smooth_px: int) -> F64 | None:
-    """The homography f64 (3, 3) on the canvas that brings the other to the one; None where there is none."""
-    mask = laid.mask
+def refine_drawing(one: Picture, drawing: Picture, one_from_drawing: F64) -> Iterator[F64]:
+    """The same of a drawing whose ground is another in the one: by what it shows on its ground alone, which is less to
+    go by, first turned and stretched, then seen from aside too.
+    """
+    for smooth_px, motion in _ROUNDS_OF_DRAWING:
+        laid = lay_over(one, drawing, one_from_drawing, _CANVAS_PX)
+        if laid is None:
+            return
+        drawn = _grown(laid.mask & ~_ground(laid.other, laid.mask), 3) & laid.mask
+        step = _step(laid, drawn, smooth_px, motion)
+        if step is None:
+            return
+        one_from_drawing = laid.moved(step, one_from_drawing)
+        yield one_from_drawing
+
+
+def _step(laid: Laid, mask: Bool, smooth_px: int, motion: int) -> F64 | None:
+    """The transform f64 (3, 3) on the canvas that brings the other to the one where the mask is; None for none."""
     if np.count_nonzero(mask) < _LEAST_PX2:
         return None
     contrast = laid.one[mask].std(axis=0) * laid.other[mask].std(axis=0)
     channel = int(np.argmax(contrast))  # colours of one grey differ in one of the three
     template, moving = (np.asarray(pixels[..., channel], np.float32) for pixels in (laid.one, laid.other))
-    start = np.eye(3, dtype=np.float32)
+    start = np.eye(3, dtype=np.float32)[: 3 if motion == cv2.MOTION_HOMOGRAPHY else 2]
     try:
-        _, found = cv2.findTransformECC(
-            template, moving, start, cv2.MOTION_HOMOGRAPHY, _CRITERIA, mask.astype(np.uint8), smooth_px
-        )
-        step = np.linalg.inv(found.astype(np.float64))
+        _, found = cv2.findTransformECC(template, moving, start, motion, _CRITERIA, mask.astype(np.uint8), smooth_px)
+        step = np.linalg.inv(np.vstack([found, [[0, 0, 1]]])[:3].astype(np.float64))
     except (cv2.error, np.linalg.LinAlgError):  # it has lost its way: the pictures differ
         return None
     return np.asarray(step, np.float64) if np.isfinite(step).all() else None
@@ -76,15 +92,16 @@ def _step(laid: Laid, smooth_px: int) -> F64 | None:
 class Colours:
     """How the colours of two pictures compare where both are, after the light of one is made that of the other.
 
-    unexplained: the share whose colour no change of light explains, 1 where all is flat; patch: the largest patch of
-    quite another colour, as a share of what the smaller picture shows on its ground.
+    unexplained: the share whose colour no change of light explains, 1 where all is flat; of_drawn: the same of what the
+    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that.
     """
 
     unexplained: float
+    of_drawn: float
     patch: float
 
 
-UNKNOWN = Colours(1.0, 0.0)
+UNKNOWN = Colours(1.0, 1.0, 0.0)
 
 
 def is_flat(picture: Picture) -> bool:
@@ -105,19 +122,26 @@ def _evenness(grey: U8) -> float:
     return float((range_ <= _EVEN_LEVELS).mean())
 
 
-def may_lie(one: Picture, other: Picture, one_from_other: F64) -> bool:
-    """Do two pictures in RGB resemble each other as few points lay them, looked at from far? It takes 2 ms.
+def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[float, float]:
+    """How well the colours of a drawing correlate with a picture's where it may lie, looked at from far, in 1 ms: all
+    of it, and what it shows on its ground, 0 where that has one colour.
 
-    Of flat drawings, points of which lie some pixels off, the right one correlates in 0.86 and more, a sibling in 0.55.
+    Of drawings that few points lay some pixels off, all of the right one has 0.86 and more, of a sibling 0.55.
     """
-    laid = lay_over(one, other, one_from_other, _FAR_PX)
+    laid = lay_over(one, drawing, one_from_drawing, _FAR_PX)
     if laid is None or np.count_nonzero(laid.mask) < _LEAST_FAR_PX2:
-        return False
-    pair = [cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX)[laid.mask] for pixels in (laid.one, laid.other)]
-    channel = int(np.argmax(pair[0].std(axis=0) * pair[1].std(axis=0)))
-    levels, others = (pixels[:, channel] - pixels[:, channel].mean() for pixels in pair)
-    spread = float(np.sqrt((levels @ levels) * (others @ others)))
-    return float(levels @ others) >= _RESEMBLES * max(spread, 1.0)
+        return 0.0, 0.0
+    drawn = laid.mask & ~_grown(_ground(laid.other, laid.mask), 3)
+    is_drawn = np.count_nonzero(drawn) >= _LEAST_FAR_PX2 and laid.other[drawn].std(axis=0).max() >= _LEAST_STRUCTURE
+    pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX), np.float64) for pixels in (laid.one, laid.other)]
+    all_, own = (_correlation(pair[0][seen], pair[1][seen]) for seen in (laid.mask, drawn if is_drawn else laid.mask))
+    return all_, own if is_drawn else 0.0
+
+
+def _correlation(colours: F64, others: F64) -> float:
+    """Of colours f64 (n, 3), all channels together."""
+    colours, others = colours - colours.mean(axis=0), others - others.mean(axis=0)
+    return float((colours * others).sum() / max(float(np.sqrt((colours**2).sum() * (others**2).sum())), 1.0))
 
 
 def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colours:
@@ -139,21 +163,25 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
         return UNKNOWN
     smaller, larger = (colours, others) if laid.covers[0] >= laid.covers[1] else (others, colours)
     unexplained = float((_apart(colours[inside], others[inside]) > _FAR_LEVELS).mean())
-    return Colours(unexplained, _largest_patch(smaller, larger, inside))
+    return Colours(unexplained, *_of_drawn(smaller, larger, inside))
 
 
-def _largest_patch(smaller: U8, larger: U8, inside: Bool) -> float:
-    """The largest patch of quite another colour, as a share of what the smaller picture, RGB u8 (h, w, 3), shows on its
-    ground and nothing outshines; 0 where that is hardly anything.
+def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float]:
+    """Of what the smaller picture, RGB u8 (h, w, 3), shows on its ground and nothing outshines: the share that no light
+    explains, 1 where it has one colour, and the largest patch of quite another one, 0 where hardly anything is drawn.
     """
-    drawn = inside & ~_grown(_ground(smaller, inside), 5) & ~_grown(larger.min(axis=2) >= _BURNT, 9)
+    ground = _ground(smaller, inside)
+    shines = _grown((larger.min(axis=2) >= _BURNT) & (smaller.min(axis=2) < _PALE), 9)
+    drawn, inner = (inside & ~_grown(ground, side) & ~shines for side in (5, 9))
     n_drawn = int(np.count_nonzero(drawn))
     if n_drawn < _LEAST_DRAWN_PX2:
-        return 0.0
-    differs = np.zeros(inside.shape, np.bool_)
-    differs[drawn] = _apart(smaller[drawn], larger[drawn]) > _OTHER_LEVELS
-    _, _, stats, _ = cv2.connectedComponentsWithStats(differs.astype(np.uint8), connectivity=8)
-    return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
+        return 1.0, 0.0
+    apart = np.zeros(inside.shape)
+    apart[drawn] = _apart(smaller[drawn], larger[drawn])
+    _, _, stats, _ = cv2.connectedComponentsWithStats((apart > _OTHER_LEVELS).astype(np.uint8), connectivity=8)
+    patch = float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
+    is_known = np.count_nonzero(inner) >= _LEAST_DRAWN_PX2 and smaller[inner].std(axis=0).max() >= _LEAST_STRUCTURE
+    return float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0, patch
 
 
 def _ground(pixels: U8, inside: Bool) -> Bool:

@@ -27,6 +27,9 @@ MIN_LOCATED = 6
 """Inliers from which a transform is believed enough to be shown."""
 
 _MIN_HOMOGRAPHY = 8
+_TENTATIVE = 64
+"""So many matches are told where pixels are to decide which of them is right."""
+
 _PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
 
@@ -59,21 +62,33 @@ def verify_all(
 
     sizes: of each picture; database, in fractions of reference sides, and matches: picture after picture, those of
     picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS; least: inliers from which a
-    transform is found, at most MIN_LOCATED.
+    transform is found; where that is less than MIN_LOCATED, the strongest matches stand for the inliers that lack.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
     pairs, best, turn_limits = propose(pairs, query, options.tolerance, min(least, MIN_FIT))
     transform, weight, spread = _refined(pairs, query, best, options.tolerance, turn_limits, least)
+    starts, stops = indptr[:-1].tolist(), np.minimum(indptr[1:], indptr[:-1] + _TENTATIVE).tolist()
     found = zip(
-        indptr[:-1].tolist(), best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
+        starts, stops, best.n_agreeing.tolist(), _in_pixels(transform, query, sizes), weight.tolist(),
         spread.tolist(), strict=True,
     )  # fmt: skip
     return [
         Verification(n, total, width, target, matches.take(best.agreeing[start : start + n]))
         if n >= least
-        else Verification(n, 0.0, 0.0, None, _NO_MATCHES)
-        for start, n, target, total, width in found
+        else Verification(n, 0.0, 0.0, None, _NO_MATCHES if least == MIN_LOCATED else matches.take(slice(start, stop)))
+        for start, stop, n, target, total, width in found
     ]
+
+
+def similarities(query: Geometry, database: Geometry, matches: Correspondences) -> F64:
+    """What each match alone says of how a query lies in a picture: database_from_query f64 (n, 3, 3), in pixels."""
+    indptr, placed = np.array([0, len(matches)], np.int64), placement_of(database.take(matches.database))
+    pairs = pair_up(indptr, placement_of(query), matches.query, placed, matches.weight)
+    (x, y, u, v), (scale, cosine, sine) = pairs.places, pairs.turns
+    a, b = scale * cosine, scale * sine
+    zero, one = np.zeros(len(matches)), np.ones(len(matches))
+    rows = [[a, -b, u - a * x + b * y], [b, a, v - b * x - a * y], [zero, zero, one]]
+    return _in_pixels(np.array(rows).transpose(2, 0, 1), query, [(database.width, database.height)] * len(matches))
 
 
 def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:

@@ -39,6 +39,9 @@ _COPY = 0.99
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
 
+_LEAST_SPREAD = 1e-3
+"""Of single matches, which have none."""
+
 _WEAKEST = 5
 
 _MOST_OF_ITSELF = 150
@@ -63,7 +66,7 @@ class Inspector:
         """The answer as contents and pixels have it: identical files first, then what was compared, by what it
         explains. whole_copies: of all of the picture, found without features.
         """
-        proofs = prove_doubtful(query, answer, self.pictures, self.options, self.limit)
+        proofs = prove_doubtful(query, answer, self.collection, self.pictures, self.options, self.limit)
         proved, others = ([i for i, proof in proofs.items() if proof.says == says] for says in ("same", "other"))
         before, answer = answer, _with_proofs(answer, proofs)
         live = self.collection.weights.live
@@ -200,8 +203,12 @@ def _with_proofs(answer: Answer, proofs: Mapping[int, PixelProof]) -> Answer:
     evidence, verifications = dict(answer.evidence), dict(answer.verifications)
     for image, found in answer.verifications.items():
         if image in proofs:
-            verifications[image] = dataclasses.replace(found, database_from_query=proofs[image].one_from_other)
-        elif found.database_from_query is not None and found.n_inliers < MIN_LOCATED:
+            n_inliers, spread = max(found.n_inliers, 1), max(found.spread, _LEAST_SPREAD)
+            place = proofs[image].one_from_other
+            verifications[image] = dataclasses.replace(
+                found, n_inliers=n_inliers, spread=spread, database_from_query=place
+            )
+        elif len(found.inliers) and found.n_inliers < MIN_LOCATED:
             verifications[image] = Verification(found.n_inliers, 0.0, 0.0, None, NO_MATCHES)
     for image, proof in proofs.items():
         if proof.says == "same":

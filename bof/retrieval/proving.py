@@ -7,23 +7,27 @@ picture that has as many points in common by chance agrees in less than half of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from bof.alignment.agreement import MEASURES
+from bof.alignment.canvas import lay_over
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, is_flat, is_page, may_lie, refine_plane
+from bof.alignment.planes import compare_colours, is_flat, is_page, refine_drawing, refine_plane, resemblance
 from bof.geometry.transforms import translation
+from bof.geometry.verification import similarities
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
+from bof.retrieval.collection import Collection
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement
+from bof.types import F64, Agreement, Verification
 
 N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
@@ -52,8 +56,11 @@ _HOPEFUL = 0.25
 have as many points in common by chance stay below 0.3.
 """
 
-_OTHER_COLOUR = 0.002
-"""The share of another colour that edges alone may have."""
+_OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.004
+"""The share of another colour that edges and noise may have, of all and of what is drawn, and a patch of it of that."""
+
+_RESEMBLES, _SURELY_RESEMBLES, _COVERED_PX = 0.5, 0.8, 64
+"""A drawing is looked at where it correlates so well as points lay it, or as the best of many single matches does."""
 
 _OTHER_PATCH, _MOST_OTHER = 0.01, 0.3
 """A sibling of a flat drawing differs in a patch of at least so much of it; what differs in more lies wrong."""
@@ -71,7 +78,7 @@ _AMONG = 40
 
 
 def prove_doubtful(
-    query: Query, answer: Answer, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
+    query: Query, answer: Answer, collection: Collection, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
 ) -> dict[int, PixelProof]:
     """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture;
     and how the query lies in the image. limit: of the pictures as their features were extracted.
@@ -84,15 +91,18 @@ def prove_doubtful(
     doubtful = find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn)
     pictures.contents(doubtful)  # looked up together
 
+    def places_of(image: int, found: Verification) -> list[F64]:
+        if found.database_from_query is not None:
+            return [found.database_from_query]
+        return list(similarities(query.features.geometry, collection.geometry(image), found.inliers))
+
     def prove_one(image: int) -> PixelProof | None:
         other, found = pictures.read(image, limit), answer.verifications[image]
-        if other is None or found.database_from_query is None:
+        if other is None:
             return None
-        other_from_one = found.database_from_query @ shown.query_from_picture
+        places = [place @ shown.query_from_picture for place in places_of(image, found)]
         pair = in_rgb(other), in_rgb(shown.as_found(found))
-        if is_drawn and not may_lie(*pair, other_from_one):
-            return None
-        proof = prove(*pair, other_from_one)
+        proof = prove_drawing(*pair, places) if is_drawn else prove(*pair, places[0])
         return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(shown.query_from_picture))
 
     sought = ("same", "other") if is_drawn else ("same",)
@@ -105,7 +115,7 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
     the same on at least so many inliers, only what is nearly so: a small detail beside a large one.
 
     is_flat: of a flat drawing a few points prove nothing, whatever they weigh: all are doubtful, first those that are
-    called the same.
+    called the same, last those of which only single matches say where they may lie.
     """
     verified = [image for image in answer.images[:_AMONG].tolist() if image in answer.evidence]
     laid = [image for image in verified if answer.verifications[image].database_from_query is not None]
@@ -113,7 +123,10 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
     clear = {image for image in verified if answer.verifications[image].n_inliers >= is_clear_from}
     if is_flat:
         unclear = [image for image in laid if not (image in clear and called[image] == "same")]
-        return sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
+        first = sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
+        return [*first, *(i for i in verified if i not in laid and len(answer.verifications[i].inliers))][
+            :N_DOUBTFUL_FLAT
+        ]
     if any(called[image] == "same" for image in clear):
         nearly = [
             image for image in laid if called[image] == "maybe" and (answer.evidence[image].shared or 0.0) >= _NEARLY
@@ -147,6 +160,27 @@ def _is_whole(alike: Likeness) -> bool:
         and found.agree >= _AGREES
         and found.is_none
     )
+
+
+def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> PixelProof:
+    """What pixels prove of a flat drawing in a picture, both in RGB, where it may lie at one of some places f64 (3, 3).
+
+    What it shows on its ground decides: hung on another ground it is the same. Where it has one colour, all of it does.
+    """
+    is_laid = len(places) == 1
+    scores = [max(found) if is_laid else found[1] for found in (resemblance(one, drawing, p) for p in places)]
+    best = places[int(np.argmax(scores))]
+    if max(scores) < (_RESEMBLES if is_laid else _SURELY_RESEMBLES):
+        return PixelProof("nothing", best)
+    proof = prove(one, drawing, best)
+    if proof.says == "same":
+        return proof
+    for nearer in refine_drawing(one, drawing, best):
+        laid, colours = lay_over(one, drawing, nearer, _COVERED_PX), compare_colours(one, drawing, nearer)
+        is_drawn_there = colours.of_drawn <= _OTHER_DRAWN and colours.patch <= _SPECK
+        if is_drawn_there and laid is not None and laid.covers[1] >= _COVERS:
+            return PixelProof("same", nearer)
+    return proof
 
 
 def prove(one: Picture, other: Picture, one_from_other: F64) -> PixelProof:

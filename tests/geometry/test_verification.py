@@ -11,7 +11,7 @@ import pytest
 from bof.engine import Engine
 from bof.geometry.hypotheses import MAX_PAIRS, placement_of
 from bof.geometry.transforms import apply
-from bof.geometry.verification import MIN_LOCATED, verify, verify_all
+from bof.geometry.verification import MIN_LOCATED, similarities, verify, verify_all
 from bof.images.decode import read_image
 from bof.options import IndexOptions, VerifyOptions
 from bof.types import F64, I64, Correspondences, Geometry, Verification
@@ -377,3 +377,30 @@ def test_the_photographs_of_every_sequence_are_located(affine_engine: Engine, sh
     print(table)
     assert len(errors) == 16
     assert max(errors.values()) < 0.02, table
+
+
+@pytest.mark.parametrize("name", ["identity", "similarity", "enlarging", "upside down"])
+def test_each_match_alone_says_how_pictures_lie(name: str) -> None:
+    scene = Scene(TRANSFORMS[name], 20, 0.0, 3, noise_px=0.0)
+    found = similarities(scene.query, scene.database, scene.matches)
+    assert len(found) == len(scene.matches)
+    assert max(corner_error(one, TRANSFORMS[name]) for one in found) < 0.2  # sizes and angles are noisy
+    assert np.median([corner_error(one, TRANSFORMS[name]) for one in found]) < 0.1
+
+
+@pytest.mark.parametrize("least", [4, MIN_LOCATED])
+def test_fewer_inliers_are_enough_where_pixels_decide_and_matches_are_told_where_there_are_none(least: int) -> None:
+    scene = Scene(TRANSFORMS["similarity"], 5, 0.0, 3)
+    few = scene.matches.take(slice(2))
+    indptr, matches = np.array([0, 5, 7]), join(scene.matches, few)
+    placed = placement_of(scene.database.take(matches.database))
+    sizes = [(WIDTH, HEIGHT)] * 2
+    located, lost = verify_all(scene.query, sizes, placed, indptr, matches, OPTIONS, least)
+    assert (located.database_from_query is not None) == (least == 4)
+    assert lost.database_from_query is None
+    assert len(lost.inliers) == (2 if least == 4 else 0)
+
+
+def join(one: Correspondences, other: Correspondences) -> Correspondences:
+    columns = zip((one.query, one.database, one.weight), (other.query, other.database, other.weight), strict=True)
+    return Correspondences(*(np.concatenate(pair) for pair in columns))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,11 @@ def test_what_too_few_points_lay_over_it_is_shown_nowhere(engine: Engine) -> Non
     few = [found for found in strangers if found and found.n_inliers < MIN_LOCATED]
     assert few
     assert all(found.database_from_query is None for found in few)
+
+
+def test_a_drawing_on_another_ground_is_proved_by_what_is_drawn(shared: Path, tmp_path: Path) -> None:
+    case = shared / "cases" / "flat-logo-25pct"
+    with Engine.create(tmp_path / "index") as engine:
+        engine.add([case / "db"], IndexOptions(workers=1))
+        assert [hit.name for hit in engine.search(case / "q-logo.png") if hit.verdict == "same"] == ["scene.jpg"]
+        assert "scene.jpg" not in [hit.name for hit in engine.search(case / "q-logo3.png") if hit.verdict == "same"]
