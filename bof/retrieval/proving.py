@@ -17,7 +17,7 @@ from bof.alignment.agreement import MEASURES
 from bof.alignment.canvas import lay_over
 from bof.alignment.likeness import Likeness, compare
 from bof.alignment.planes import compare_colours, is_flat, is_page, refine_drawing, refine_plane, resemblance
-from bof.geometry.transforms import translation
+from bof.geometry.transforms import apply, corners, translation
 from bof.geometry.verification import similarities
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
@@ -27,7 +27,7 @@ from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement, Verification
+from bof.types import F64, Agreement
 
 N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
@@ -62,6 +62,9 @@ _OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.004
 _RESEMBLES, _SURELY_RESEMBLES, _COVERED_PX = 0.5, 0.8, 64
 """A drawing is looked at where it correlates so well as points lay it, or as the best of many single matches does."""
 
+_N_UNLAID, _AMONG_UNLAID, _MARGIN, _LEAST_SIDE_PX = 3, 10, 0.1, 32
+"""Single matches are tried in so many of the first pictures, where they lay the drawing within, and so large."""
+
 _OTHER_PATCH, _MOST_OTHER = 0.01, 0.3
 """A sibling of a flat drawing differs in a patch of at least so much of it; what differs in more lies wrong."""
 
@@ -88,26 +91,35 @@ def prove_doubtful(
     if query.picture is None or not options.pixels:
         return {}
     shown, is_drawn = QueryPixels.of(query, query.picture), is_flat(query.picture)
-    doubtful = find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn)
-    pictures.contents(doubtful)  # looked up together
-
-    def places_of(image: int, found: Verification) -> list[F64]:
-        if found.database_from_query is not None:
-            return [found.database_from_query]
-        return list(similarities(query.features.geometry, collection.geometry(image), found.inliers))
 
     def prove_one(image: int) -> PixelProof | None:
         other, found = pictures.read(image, limit), answer.verifications[image]
         if other is None:
             return None
-        places = [place @ shown.query_from_picture for place in places_of(image, found)]
-        pair = in_rgb(other), in_rgb(shown.as_found(found))
-        proof = prove_drawing(*pair, places) if is_drawn else prove(*pair, places[0])
-        return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(shown.query_from_picture))
+        laid = found.database_from_query
+        places = [laid] if laid is not None else similarities(shown.features, collection.geometry(image), found.inliers)
+        pair, picture = (in_rgb(other), in_rgb(shown.as_found(found))), shown.query_from_picture
+        one_from_others = [place @ picture for place in places]
+        proof = prove_drawing(*pair, one_from_others) if is_drawn else prove(*pair, one_from_others[0])
+        return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(picture))
+
+    def prove_all(images: Sequence[int]) -> dict[int, PixelProof]:
+        pictures.contents(images)  # looked up together
+        proofs = zip(images, in_threads(prove_one, images), strict=True)
+        return {image: proof for image, proof in proofs if proof is not None and proof.says in sought}
 
     sought = ("same", "other") if is_drawn else ("same",)
-    proofs = zip(doubtful, in_threads(prove_one, doubtful), strict=True)
-    return {image: proof for image, proof in proofs if proof is not None and proof.says in sought}
+    proofs = prove_all(find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn))
+    if is_drawn and not any(proof.says == "same" for proof in proofs.values()):
+        proofs |= prove_all(find_unlaid(answer))
+    return proofs
+
+
+def find_unlaid(answer: Answer) -> list[int]:
+    """The first images of which only single matches say where a flat drawing may lie."""
+    found = answer.verifications
+    first = [image for image in answer.images[:_AMONG_UNLAID].tolist() if image in found]
+    return [i for i in first if found[i].database_from_query is None and len(found[i].inliers)][:_N_UNLAID]
 
 
 def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:
@@ -115,7 +127,7 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
     the same on at least so many inliers, only what is nearly so: a small detail beside a large one.
 
     is_flat: of a flat drawing a few points prove nothing, whatever they weigh: all are doubtful, first those that are
-    called the same, last those of which only single matches say where they may lie.
+    called the same.
     """
     verified = [image for image in answer.images[:_AMONG].tolist() if image in answer.evidence]
     laid = [image for image in verified if answer.verifications[image].database_from_query is not None]
@@ -123,10 +135,7 @@ def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *,
     clear = {image for image in verified if answer.verifications[image].n_inliers >= is_clear_from}
     if is_flat:
         unclear = [image for image in laid if not (image in clear and called[image] == "same")]
-        first = sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
-        return [*first, *(i for i in verified if i not in laid and len(answer.verifications[i].inliers))][
-            :N_DOUBTFUL_FLAT
-        ]
+        return sorted(unclear, key=lambda image: called[image] != "same")[:N_DOUBTFUL_FLAT]
     if any(called[image] == "same" for image in clear):
         nearly = [
             image for image in laid if called[image] == "maybe" and (answer.evidence[image].shared or 0.0) >= _NEARLY
@@ -168,12 +177,15 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> Pixe
     What it shows on its ground decides: hung on another ground it is the same. Where it has one colour, all of it does.
     """
     is_laid = len(places) == 1
+    places = places if is_laid else [place for place in places if _is_inside(one, drawing, place)]
+    if not places:
+        return PixelProof("nothing", np.eye(3))
     scores = [max(found) if is_laid else found[1] for found in (resemblance(one, drawing, p) for p in places)]
     best = places[int(np.argmax(scores))]
     if max(scores) < (_RESEMBLES if is_laid else _SURELY_RESEMBLES):
         return PixelProof("nothing", best)
     proof = prove(one, drawing, best)
-    if proof.says == "same":
+    if proof.says != "nothing":
         return proof
     for nearer in refine_drawing(one, drawing, best):
         laid, colours = lay_over(one, drawing, nearer, _COVERED_PX), compare_colours(one, drawing, nearer)
@@ -181,6 +193,15 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> Pixe
         if is_drawn_there and laid is not None and laid.covers[1] >= _COVERS:
             return PixelProof("same", nearer)
     return proof
+
+
+def _is_inside(one: Picture, drawing: Picture, one_from_drawing: F64) -> bool:
+    """Does a drawing lie in a picture, but for a margin, and large enough to be seen?"""
+    outline = apply(one_from_drawing, corners((0, 0, drawing.width, drawing.height)))
+    low, high, size = outline.min(axis=0), outline.max(axis=0), np.array([one.width, one.height])
+    margin = _MARGIN * (high - low)
+    is_within = np.all(low >= -margin) and np.all(high <= size + margin)
+    return bool(is_within and (high - low).min() >= _LEAST_SIDE_PX)
 
 
 def prove(one: Picture, other: Picture, one_from_other: F64) -> PixelProof:
