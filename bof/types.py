@@ -146,7 +146,7 @@ class Verification:
     votes; spread: how wide they lie, the smallest standard deviation in any direction in either picture, as a fraction
     of its long side; database_from_query f64 (3, 3); variant: how the query was changed before this was found, None
     where it was not; query_xy_px f32 (m, 2): where the inliers lie in the query, None: where its features do, whose
-    rows the inliers then name.
+    rows the inliers then name; tentative: the strongest matches, where too few agree and pixels are to decide.
     """
 
     n_inliers: int
@@ -156,6 +156,7 @@ class Verification:
     inliers: Correspondences
     variant: VariantName | None = None
     query_xy_px: F32 | None = None
+    tentative: Correspondences | None = None
 
     def __repr__(self) -> str:
         remarks = "".join(f", {remark}" for remark in self.remarks)

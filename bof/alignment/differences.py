@@ -14,6 +14,7 @@ import numpy as np
 
 from bof.alignment.canvas import Laid
 from bof.alignment.cells import equally_sharp
+from bof.alignment.drawings import even_pixels
 from bof.alignment.grid import Grid
 from bof.alignment.registration import drift
 from bof.images.decode import to_grey
@@ -56,8 +57,6 @@ _STILL_PX = 0.5
 _HIDDEN, _ALONE, _MOST = 0.02, 0.4, 0.5
 """Writing hides next to no detail, though it shows on detail; where it shows alone in so many cells, or where fewer
 than so many differ, it is told from a picture."""
-_EVEN_LEVELS = 3
-"""A pixel whose neighbours are this near is even: half of a drawing's are, a photograph has noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +222,5 @@ def _colours(one: U8, other: U8) -> tuple[tuple[float, float], tuple[float, floa
 
 def _evenness(laid: Laid, grid: Grid, agrees: Bool) -> float:
     """The median share of even pixels in cells that agree, in the picture that has fewer: copies lose their noise."""
-    shares = []
-    for pixels in (to_grey(laid.one), to_grey(laid.other)):
-        around = np.ones((3, 3), np.uint8)
-        range_ = cv2.subtract(cv2.dilate(pixels, around), cv2.erode(pixels, around))
-        shares.append(grid.mean(np.asarray(range_ <= _EVEN_LEVELS, np.float32)))
+    shares = [grid.mean(even_pixels(to_grey(pixels)).astype(np.float32)) for pixels in (laid.one, laid.other)]
     return float(np.median(np.minimum(*shares)[agrees]))

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.images.decode import Picture, to_grey
+from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
 _CANVAS_PX = 256
@@ -29,20 +29,15 @@ _LEAST_PX2, _LEAST_DRAWN_PX2 = 400, 200
 
 _BLUR_PX, _NOISE_LEVELS, _FITS = 1.5, 4.0, 5
 _FAR_LEVELS, _LEAST_CONTRAST, _LEAST_STRUCTURE = 16.0, 12.0, 25.0
-"""Colour that is farther off differs: noise and edges of the same stay below 12. A part of less contrast is flat."""
+"""Colour that is farther off differs: noise and edges of the same stay below 12. A part of less contrast is flat, and
+what is drawn has one colour where it varies by less than the last of these."""
 
 _OTHER_LEVELS, _BURNT, _PALE, _GROUND_LEVELS = 32.0, 240, 200, 24
 """Quite another colour is farther off than this. What shines white in the larger picture says nothing, and what is
 within so many levels of the colour at the edge is the ground."""
 
 _FAR_PX, _FAR_BLUR_PX, _LEAST_FAR_PX2 = 64, 1.5, 64
-
-_EVEN_LEVELS, _EVEN = 3, 0.9
-"""Neighbours of an even pixel are this near. Clean logos have 0.93 of them and more; of 3,359 photographs and scans of
-five kinds, at 640 pixels, five have 0.85 and none has 0.9."""
-
-_EVEN_PAGE, _BLACK, _WHITE = 0.6, 15.0, 240.0
-"""Pages of text have 0.68 and more. Of the same pictures 91 are pages so, 86 of them things on white in `train/`."""
+"""What is looked at from far is laid out at this long side and blurred by so much; fewer pixels say nothing."""
 
 
 def refine_plane(one: Picture, other: Picture, one_from_other: F64) -> F64:
@@ -93,33 +88,14 @@ class Colours:
     """How the colours of two pictures compare where both are, after the light of one is made that of the other.
 
     unexplained: the share whose colour no change of light explains, 1 where all is flat; of_drawn: the same of what the
-    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that.
+    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; covers:
+    the shares of the one's and the other's area that both show.
     """
 
     unexplained: float
     of_drawn: float
     patch: float
-
-
-UNKNOWN = Colours(1.0, 1.0, 0.0)
-
-
-def is_flat(picture: Picture) -> bool:
-    """Is it drawn in even colours, as clean logos and icons are? No photograph is, nor a scan."""
-    return _evenness(to_grey(picture.pixels)) >= _EVEN
-
-
-def is_page(picture: Picture) -> bool:
-    """Is it dark on white or light on black, as clean pages and drawings are?"""
-    grey = to_grey(picture.pixels)
-    return not _BLACK < float(np.median(grey)) < _WHITE and _evenness(grey) >= _EVEN_PAGE
-
-
-def _evenness(grey: U8) -> float:
-    """The share of pixels whose neighbours are of about the same light."""
-    around = np.ones((3, 3), np.uint8)
-    range_ = cv2.subtract(cv2.dilate(grey, around), cv2.erode(grey, around))
-    return float((range_ <= _EVEN_LEVELS).mean())
+    covers: tuple[float, float]
 
 
 def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[float, float]:
@@ -132,10 +108,10 @@ def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[
     if laid is None or np.count_nonzero(laid.mask) < _LEAST_FAR_PX2:
         return 0.0, 0.0
     drawn = laid.mask & ~_grown(_ground(laid.other, laid.mask), 3)
-    is_drawn = np.count_nonzero(drawn) >= _LEAST_FAR_PX2 and laid.other[drawn].std(axis=0).max() >= _LEAST_STRUCTURE
+    has_colours = _has_colours(laid.other, drawn, _LEAST_FAR_PX2)
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX), np.float64) for pixels in (laid.one, laid.other)]
-    all_, own = (_correlation(pair[0][seen], pair[1][seen]) for seen in (laid.mask, drawn if is_drawn else laid.mask))
-    return all_, own if is_drawn else 0.0
+    of_all = _correlation(pair[0][laid.mask], pair[1][laid.mask])
+    return of_all, _correlation(pair[0][drawn], pair[1][drawn]) if has_colours else 0.0
 
 
 def _correlation(colours: F64, others: F64) -> float:
@@ -152,18 +128,18 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
     """
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
-        return UNKNOWN
-    inside = _shrunk(laid.mask, 5)
+        return Colours(1.0, 1.0, 0.0, (0.0, 0.0))
+    unknown, inside = Colours(1.0, 1.0, 0.0, laid.covers), _shrunk(laid.mask, 5)
     if np.count_nonzero(inside) < _LEAST_PX2:
-        return UNKNOWN
+        return unknown
     colours, others = (
         np.asarray(cv2.GaussianBlur(all_, (0, 0), _BLUR_PX), np.uint8) for all_ in (laid.one, laid.other)
     )
     if max(float(pixels[inside].std(axis=0).max()) for pixels in (colours, others)) < _LEAST_CONTRAST:
-        return UNKNOWN
+        return unknown
     smaller, larger = (colours, others) if laid.covers[0] >= laid.covers[1] else (others, colours)
     unexplained = float((_apart(colours[inside], others[inside]) > _FAR_LEVELS).mean())
-    return Colours(unexplained, *_of_drawn(smaller, larger, inside))
+    return Colours(unexplained, *_of_drawn(smaller, larger, inside), laid.covers)
 
 
 def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float]:
@@ -180,8 +156,13 @@ def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float]:
     apart[drawn] = _apart(smaller[drawn], larger[drawn])
     _, _, stats, _ = cv2.connectedComponentsWithStats((apart > _OTHER_LEVELS).astype(np.uint8), connectivity=8)
     patch = float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
-    is_known = np.count_nonzero(inner) >= _LEAST_DRAWN_PX2 and smaller[inner].std(axis=0).max() >= _LEAST_STRUCTURE
+    is_known = _has_colours(smaller, inner, _LEAST_DRAWN_PX2)
     return float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0, patch
+
+
+def _has_colours(pixels: U8, where: Bool, least_px2: int) -> bool:
+    """Do so many pixels at least show more than one colour?"""
+    return bool(np.count_nonzero(where) >= least_px2 and pixels[where].std(axis=0).max() >= _LEAST_STRUCTURE)
 
 
 def _ground(pixels: U8, inside: Bool) -> Bool:

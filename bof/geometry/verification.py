@@ -17,6 +17,7 @@ from bof.geometry.hypotheses import (
     pair_up,
     placement_of,
 )
+from bof.geometry.transforms import apply
 from bof.geometry.two_points import propose
 from bof.native import refine
 from bof.options import VerifyOptions
@@ -33,7 +34,7 @@ _TENTATIVE = 64
 _PERSPECTIVE_F = 8.0
 _MAX_STRETCH = 4.0
 
-_NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
+NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
 
 
 def verify(query: Geometry, database: Geometry, matches: Correspondences, options: VerifyOptions) -> Verification:
@@ -62,7 +63,7 @@ def verify_all(
 
     sizes: of each picture; database, in fractions of reference sides, and matches: picture after picture, those of
     picture i in rows indptr[i]:indptr[i + 1], strongest first and at most MAX_PAIRS; least: inliers from which a
-    transform is found; where that is less than MIN_LOCATED, the strongest matches stand for the inliers that lack.
+    transform is found; where that is less than MIN_LOCATED, pictures without one tell their tentative matches.
     """
     pairs = pair_up(indptr, placement_of(query), matches.query, database, matches.weight)
     pairs, best, turn_limits = propose(pairs, query, options.tolerance, min(least, MIN_FIT))
@@ -75,7 +76,9 @@ def verify_all(
     return [
         Verification(n, total, width, target, matches.take(best.agreeing[start : start + n]))
         if n >= least
-        else Verification(n, 0.0, 0.0, None, _NO_MATCHES if least == MIN_LOCATED else matches.take(slice(start, stop)))
+        else Verification(
+            n, 0.0, 0.0, None, NO_MATCHES, tentative=matches.take(slice(start, stop)) if least < MIN_LOCATED else None
+        )
         for start, stop, n, target, total, width in found
     ]
 
@@ -89,6 +92,20 @@ def similarities(query: Geometry, database: Geometry, matches: Correspondences) 
     zero, one = np.zeros(len(matches)), np.ones(len(matches))
     rows = [[a, -b, u - a * x + b * y], [b, a, v - b * x - a * y], [zero, zero, one]]
     return _in_pixels(np.array(rows).transpose(2, 0, 1), query, [(database.width, database.height)] * len(matches))
+
+
+def agreeing(
+    query: Geometry, database: Geometry, matches: Correspondences, database_from_query: F64, tolerance: float
+) -> Correspondences:
+    """The matches, one to one, that a transform f64 (3, 3) explains within a fraction of the picture's long side.
+
+    matches: strongest first; database_from_query: in pixels.
+    """
+    found = apply(database_from_query, query.xy_px[matches.query].astype(np.float64))
+    apart = np.linalg.norm(found - database.xy_px[matches.database], axis=1)
+    some = matches.take(np.flatnonzero(apart <= tolerance * database.long_side))
+    some = some.take(np.sort(np.unique(some.query, return_index=True)[1]))
+    return some.take(np.sort(np.unique(some.database, return_index=True)[1]))
 
 
 def _in_pixels(transform: F64, query: Geometry, sizes: Sequence[Size]) -> F64:

@@ -16,7 +16,7 @@ import numpy as np
 from bof.alignment.agreement import DECODED, agree, detail_of
 from bof.alignment.likeness import compare
 from bof.alignment.photograph import fit_copy
-from bof.geometry.verification import MIN_LOCATED
+from bof.geometry.verification import MIN_LOCATED, NO_MATCHES
 from bof.global_descriptors.sketch import FEW_FEATURES
 from bof.images.decode import Picture
 from bof.options import DuplicateOptions, PixelLimit, VerifyOptions
@@ -24,23 +24,18 @@ from bof.retrieval.answer import Answer
 from bof.retrieval.collection import Collection
 from bof.retrieval.evidence import Evidence
 from bof.retrieval.film_frames import film_evidence, representatives, thing_probabilities
-from bof.retrieval.proving import PixelProof, is_other_page, prove_doubtful
+from bof.retrieval.proving import ProvedImage, is_other_page, prove_doubtful
 from bof.retrieval.query import Query
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.store.film_frames import FilmFrames
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement, Basis, Correspondences, Verification
-
-NO_MATCHES = Correspondences(np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0))
+from bof.types import F64, Agreement, Basis, Verification
 
 _COPY = 0.99
 """The probability that a copy of the query's photograph, or what agrees with it from edge to edge, shows the thing."""
 
 _FIRST = 100
 """A picture with more, that is in the collection, is among so many of its own answer."""
-
-_LEAST_SPREAD = 1e-3
-"""Of single matches, which have none."""
 
 _WEAKEST = 5
 
@@ -195,22 +190,17 @@ def _called_same(answer: Answer, options: VerifyOptions) -> list[int]:
     return [i for i in answer.images.tolist() if i in answer.evidence and answer.verdict(i, options) == "same"]
 
 
-def _with_proofs(answer: Answer, proofs: Mapping[int, PixelProof]) -> Answer:
+def _with_proofs(answer: Answer, proofs: Mapping[int, ProvedImage]) -> Answer:
     """The answer with images that pixels proved to share something: it is sure of them, and knows where they lie.
 
     Where fewer points than MIN_LOCATED have laid an image over the query and pixels say nothing, nobody knows.
     """
     evidence, verifications = dict(answer.evidence), dict(answer.verifications)
     for image, found in answer.verifications.items():
-        if image in proofs:
-            n_inliers, spread = max(found.n_inliers, 1), max(found.spread, _LEAST_SPREAD)
-            place = proofs[image].one_from_other
-            verifications[image] = dataclasses.replace(
-                found, n_inliers=n_inliers, spread=spread, database_from_query=place
-            )
-        elif len(found.inliers) and found.n_inliers < MIN_LOCATED:
+        if found.n_inliers < MIN_LOCATED and (found.tentative or found.database_from_query is not None):
             verifications[image] = Verification(found.n_inliers, 0.0, 0.0, None, NO_MATCHES)
     for image, proof in proofs.items():
+        verifications[image] = proof.verification
         if proof.says == "same":
             shared = max(_COPY, answer.evidence[image].shared or 0.0)
             evidence[image] = dataclasses.replace(answer.evidence[image], shared=shared)

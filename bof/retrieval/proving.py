@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 
 from bof.alignment.agreement import MEASURES
-from bof.alignment.canvas import lay_over
+from bof.alignment.drawings import is_page
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, is_flat, is_page, refine_drawing, refine_plane, resemblance
+from bof.alignment.planes import compare_colours, refine_drawing, refine_plane, resemblance
 from bof.geometry.transforms import apply, corners, translation
-from bof.geometry.verification import similarities
+from bof.geometry.verification import agreeing, similarities
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
 from bof.retrieval.answer import Answer
@@ -27,7 +27,7 @@ from bof.retrieval.query import Query
 from bof.retrieval.shortlist import CLEAR_INLIERS
 from bof.retrieval.shown import Pictures, QueryPixels, in_rgb
 from bof.system.threads import in_threads
-from bof.types import F64, Agreement
+from bof.types import F64, Agreement, Verification
 
 N_DOUBTFUL, N_DOUBTFUL_FLAT = 4, 12
 """So many of the first hits that geometry leaves in doubt are compared: each is a picture to read. The points of a flat
@@ -37,14 +37,24 @@ _NEARLY, _N_NEARLY = 0.9, 2
 """So many hits of this probability are compared even where another one is clear."""
 
 
+Says = Literal["same", "other", "nothing"]
+"""What pixels prove of two pictures: that one lies in the other, that another one does, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class PixelProof:
-    """What pixels prove of two pictures: that one lies in the other, that another one does, or nothing; and how they
-    lie, f64 (3, 3), in pixels of the originals.
-    """
+    """What pixels prove, and how two pictures lie, f64 (3, 3), in pixels of the originals."""
 
-    says: Literal["same", "other", "nothing"]
+    says: Says
     one_from_other: F64
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedImage:
+    """What pixels prove of an image, and how the query lies there."""
+
+    says: Says
+    verification: Verification
 
 
 _AGREES, _COVERS = 0.95, 0.9
@@ -59,11 +69,14 @@ have as many points in common by chance stay below 0.3.
 _OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.004
 """The share of another colour that edges and noise may have, of all and of what is drawn, and a patch of it of that."""
 
-_RESEMBLES, _SURELY_RESEMBLES, _COVERED_PX = 0.5, 0.8, 64
+_RESEMBLES, _SURELY_RESEMBLES = 0.5, 0.8
 """A drawing is looked at where it correlates so well as points lay it, or as the best of many single matches does."""
 
 _N_UNLAID, _AMONG_UNLAID, _MARGIN, _LEAST_SIDE_PX = 3, 10, 0.1, 32
 """Single matches are tried in so many of the first pictures, where they lay the drawing within, and so large."""
+
+_LEAST_SPREAD = 1e-3
+"""Of single matches, which have none."""
 
 _OTHER_PATCH, _MOST_OTHER = 0.01, 0.3
 """A sibling of a flat drawing differs in a patch of at least so much of it; what differs in more lies wrong."""
@@ -82,7 +95,7 @@ _AMONG = 40
 
 def prove_doubtful(
     query: Query, answer: Answer, collection: Collection, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
-) -> dict[int, PixelProof]:
+) -> dict[int, ProvedImage]:
     """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture;
     and how the query lies in the image. limit: of the pictures as their features were extracted.
 
@@ -90,27 +103,37 @@ def prove_doubtful(
     """
     if query.picture is None or not options.pixels:
         return {}
-    shown, is_drawn = QueryPixels.of(query, query.picture), is_flat(query.picture)
+    shown = QueryPixels.of(query, query.picture)
+    sought = ("same", "other") if query.is_flat else ("same",)
 
-    def prove_one(image: int) -> PixelProof | None:
+    def places_of(image: int, found: Verification) -> list[F64]:
+        if found.tentative:
+            return list(similarities(shown.features, collection.geometry(image), found.tentative))
+        return [] if found.database_from_query is None else [found.database_from_query]
+
+    def laid_at(image: int, found: Verification, place: F64) -> Verification:
+        if found.tentative:
+            features = shown.features, collection.geometry(image)
+            matches = agreeing(*features, found.tentative, place, options.tolerance)
+            found = replace(found, n_inliers=max(len(matches), 1), inliers=matches, tentative=None)
+        return replace(found, spread=max(found.spread, _LEAST_SPREAD), database_from_query=place)
+
+    def prove_one(image: int) -> ProvedImage | None:
         other, found = pictures.read(image, limit), answer.verifications[image]
         if other is None:
             return None
-        laid = found.database_from_query
-        places = [laid] if laid is not None else similarities(shown.features, collection.geometry(image), found.inliers)
         pair, picture = (in_rgb(other), in_rgb(shown.as_found(found))), shown.query_from_picture
-        one_from_others = [place @ picture for place in places]
-        proof = prove_drawing(*pair, one_from_others) if is_drawn else prove(*pair, one_from_others[0])
-        return replace(proof, one_from_other=proof.one_from_other @ np.linalg.inv(picture))
+        places = [place @ picture for place in places_of(image, found)]
+        proof = prove_drawing(*pair, places) if query.is_flat else prove(*pair, places[0])
+        return ProvedImage(proof.says, laid_at(image, found, proof.one_from_other @ np.linalg.inv(picture)))
 
-    def prove_all(images: Sequence[int]) -> dict[int, PixelProof]:
+    def prove_all(images: Sequence[int]) -> dict[int, ProvedImage]:
         pictures.contents(images)  # looked up together
         proofs = zip(images, in_threads(prove_one, images), strict=True)
         return {image: proof for image, proof in proofs if proof is not None and proof.says in sought}
 
-    sought = ("same", "other") if is_drawn else ("same",)
-    proofs = prove_all(find_doubtful(answer, options, CLEAR_INLIERS, is_flat=is_drawn))
-    if is_drawn and not any(proof.says == "same" for proof in proofs.values()):
+    proofs = prove_all(find_doubtful(answer, options, CLEAR_INLIERS, is_flat=query.is_flat))
+    if query.is_flat and not any(proof.says == "same" for proof in proofs.values()):
         proofs |= prove_all(find_unlaid(answer))
     return proofs
 
@@ -119,7 +142,7 @@ def find_unlaid(answer: Answer) -> list[int]:
     """The first images of which only single matches say where a flat drawing may lie."""
     found = answer.verifications
     first = [image for image in answer.images[:_AMONG_UNLAID].tolist() if image in found]
-    return [i for i in first if found[i].database_from_query is None and len(found[i].inliers)][:_N_UNLAID]
+    return [image for image in first if found[image].tentative][:_N_UNLAID]
 
 
 def find_doubtful(answer: Answer, options: VerifyOptions, is_clear_from: int, *, is_flat: bool = False) -> list[int]:
@@ -149,9 +172,8 @@ def is_other_page(one: Picture, other: Picture, found: Agreement, n_inliers: int
 
     A page has no depth: what is the same agrees to the pixel between the points. Letters of one font agree roughly.
     """
-    if n_inliers >= _SURE_OF_PAGES or not (is_page(one) and is_page(other)):
-        return False
-    return bool(found.measures[MEASURES.index("exact 1.0")] < _PAGE_EXACT)
+    differs = n_inliers < _SURE_OF_PAGES and found.measures[MEASURES.index("exact 1.0")] < _PAGE_EXACT
+    return bool(differs and is_page(one) and is_page(other))
 
 
 def is_proved(alike: Likeness) -> bool:
@@ -188,9 +210,8 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> Pixe
     if proof.says != "nothing":
         return proof
     for nearer in refine_drawing(one, drawing, best):
-        laid, colours = lay_over(one, drawing, nearer, _COVERED_PX), compare_colours(one, drawing, nearer)
-        is_drawn_there = colours.of_drawn <= _OTHER_DRAWN and colours.patch <= _SPECK
-        if is_drawn_there and laid is not None and laid.covers[1] >= _COVERS:
+        found = compare_colours(one, drawing, nearer)
+        if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK and found.covers[1] >= _COVERS:
             return PixelProof("same", nearer)
     return proof
 

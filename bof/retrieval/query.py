@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from bof.alignment.agreement import DECODED
+from bof.alignment.drawings import is_flat_drawing
 from bof.errors import ImageError, OptionError
 from bof.features.sift import crop_features, extract_features, no_features
 from bof.geometry import transforms
@@ -59,7 +60,8 @@ class Query:
     are none where no ranker asks them; picture: its pixels, small, to be compared with those of hits, None where they
     are not at hand; sha256: of the file that it is, as long as all of it is searched with; judged_as: that of the file
     that a person sees in it, also where it was turned, "" for a part of a picture; source: what it was made of, where
-    that is at hand and a part of it can be looked at more closely; others: pictures that are one query with this one.
+    that is at hand and a part of it can be looked at more closely; others: pictures that are one query with this one;
+    is_flat: the picture is a flat drawing (`alignment.drawings`).
     """
 
     features: Features
@@ -70,6 +72,7 @@ class Query:
     judged_as: str = ""
     source: QuerySource | None = None
     others: tuple[Query, ...] = ()
+    is_flat: bool = False
 
     def part(self, number: int) -> Query:
         """One of the pictures that are this query, from 0; of one picture, itself."""
@@ -148,7 +151,7 @@ class WholePicture:
         found = self.features if box is None else crop_features(self.features, box)
         if len(found) < FEW_FEATURES:
             rows = {**rows, **ColumnSpec((SKETCH,)).describe(picture.pixels if box is None else crop(picture, box))}
-        return Query(found, outline, rows, small, content, content)
+        return Query(found, outline, rows, small, content, content, is_flat=is_flat_drawing(small))
 
 
 def read_whole(source: PictureViews, spec: QuerySpec) -> WholePicture:

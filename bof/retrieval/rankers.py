@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 
-from bof.alignment.planes import is_flat
 from bof.global_descriptors.ann_index import AnnIndex
 from bof.options import COLUMN_OF, SearchOptions, VerifyOptions
 from bof.retrieval.collection import Collection
@@ -168,8 +167,8 @@ class BofRanker:
 
     def _stages_for(self, query: Query) -> VoteAndVerify:
         """Of a flat drawing few points are found again; pixels then say what they are worth."""
-        is_drawn = query.picture is not None and self.stages.verifying.pixels > 0 and is_flat(query.picture)
-        return dataclasses.replace(self.stages, least_located=_LEAST_LOCATED_FLAT) if is_drawn else self.stages
+        few = query.is_flat and self.stages.verifying.pixels > 0
+        return dataclasses.replace(self.stages, least_located=_LEAST_LOCATED_FLAT) if few else self.stages
 
     @property
     def _further_variants(self) -> Mapping[str, Callable[[Query], Iterator[QueryVariant]]]:

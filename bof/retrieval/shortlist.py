@@ -321,5 +321,9 @@ def in_order(collection: Collection, score: F64, images: I64) -> I64:
 
 def _of_rows(verification: Verification, rows: I64) -> Verification:
     """A proof by some rows of the query's features, in rows of all of them."""
-    inliers = dataclasses.replace(verification.inliers, query=rows[verification.inliers.query].astype(np.int32))
-    return dataclasses.replace(verification, inliers=inliers)
+
+    def of_rows(matches: Correspondences) -> Correspondences:
+        return dataclasses.replace(matches, query=rows[matches.query].astype(np.int32))
+
+    tentative = verification.tentative and of_rows(verification.tentative)
+    return dataclasses.replace(verification, inliers=of_rows(verification.inliers), tentative=tentative)

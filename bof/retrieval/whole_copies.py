@@ -9,12 +9,12 @@ import numpy as np
 from bof.alignment.agreement import DECODED
 from bof.alignment.likeness import compare
 from bof.geometry.transforms import scaling
+from bof.geometry.verification import NO_MATCHES
 from bof.global_descriptors.sketch import FEW_FEATURES, LEVELS, SAME_ASPECT, are_near, distances
 from bof.images.decode import Picture, to_rgb
 from bof.native.mapped_file import reading
 from bof.retrieval.collection import Collection
 from bof.retrieval.film_frames import representatives
-from bof.retrieval.inspection import NO_MATCHES
 from bof.retrieval.query import Query
 from bof.retrieval.shortlist import in_order
 from bof.retrieval.shown import Pictures

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bof.alignment.agreement import DECODED, MEASURES
+from bof.alignment.drawings import is_flat_drawing
 from bof.features.sift import extract_features
 from bof.geometry import transforms
 from bof.images.decode import Picture, shrink, to_grey
@@ -139,7 +140,9 @@ class PictureSearch:
         answer = Answer(others, scores, found.verifications, found.evidence, {})
         small = self._small(image, picture)
         geometry = features.geometry
-        query = Query(features, transforms.corners((0, 0, geometry.width, geometry.height)), picture=small)
+        outline = transforms.corners((0, 0, geometry.width, geometry.height))
+        is_flat = small is not None and is_flat_drawing(small)
+        query = Query(features, outline, picture=small, is_flat=is_flat)
         inspector = Inspector(self.collection, self.pictures, self._verifying, self.features.extent)
         answer = inspector.inspect(query, answer)
         links = [self._link(image, other, features, answer) for other in answer.images.tolist()]

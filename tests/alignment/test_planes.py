@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bof.alignment.planes import Colours, compare_colours, is_flat, refine_drawing, refine_plane, resemblance
+from bof.alignment.drawings import is_flat_drawing
+from bof.alignment.planes import Colours, compare_colours, refine_drawing, refine_plane, resemblance
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.types import U8
@@ -40,7 +41,7 @@ def test_what_has_nothing_in_common_is_left_as_it_is() -> None:
 def test_light_explains_brightness_and_contrast_of_each_channel() -> None:
     logo = draw_logo()
     warmer = np.clip(logo * np.array([0.95, 0.8, 0.6]) + np.array([10, 5, 0]), 0, 255).astype(np.uint8)
-    assert compare_colours(picture_of(logo), picture_of(warmer), np.eye(3)) == Colours(0.0, 0.0, 0.0)
+    assert compare_colours(picture_of(logo), picture_of(warmer), np.eye(3)) == Colours(0.0, 0.0, 0.0, (1.0, 1.0))
 
 
 INSIDE = transform_to(SEEN_AT) @ translation(6, 6)
@@ -88,14 +89,14 @@ def test_what_shines_white_hides_what_is_there() -> None:
 
 def test_what_is_flat_explains_nothing() -> None:
     flat = picture_of(np.full((200, 200, 3), 90, np.uint8))
-    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 1.0, 0.0)
-    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 1.0, 0.0)
+    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 1.0, 0.0, (1.0, 1.0))
+    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 1.0, 0.0, (0.0, 0.0))
 
 
 def test_clean_drawings_are_flat_and_photographs_are_not() -> None:
-    assert is_flat(picture_of(draw_logo()))
-    assert not is_flat(picture_of(hang(draw_logo())))
-    assert not is_flat(picture_of(draw_scene(3)))
+    assert is_flat_drawing(picture_of(draw_logo()))
+    assert not is_flat_drawing(picture_of(hang(draw_logo())))
+    assert not is_flat_drawing(picture_of(draw_scene(3)))
 
 
 @pytest.mark.parametrize("far_px", [0.0, 4.0])

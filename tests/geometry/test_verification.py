@@ -11,7 +11,7 @@ import pytest
 from bof.engine import Engine
 from bof.geometry.hypotheses import MAX_PAIRS, placement_of
 from bof.geometry.transforms import apply
-from bof.geometry.verification import MIN_LOCATED, similarities, verify, verify_all
+from bof.geometry.verification import MIN_LOCATED, agreeing, similarities, verify, verify_all
 from bof.images.decode import read_image
 from bof.options import IndexOptions, VerifyOptions
 from bof.types import F64, I64, Correspondences, Geometry, Verification
@@ -388,6 +388,16 @@ def test_each_match_alone_says_how_pictures_lie(name: str) -> None:
     assert np.median([corner_error(one, TRANSFORMS[name]) for one in found]) < 0.1
 
 
+def test_matches_that_a_transform_explains_are_one_to_one() -> None:
+    scene = Scene(TRANSFORMS["similarity"], 60, 0.5, 3)
+    twice = join(scene.matches, scene.matches)
+    found = agreeing(scene.query, scene.database, twice, TRANSFORMS["similarity"], OPTIONS.tolerance)
+    assert set(range(scene.n_true)) <= set(found.query.tolist())
+    assert len(found) < 40
+    assert len(set(found.query.tolist())) == len(set(found.database.tolist())) == len(found)
+    assert not len(agreeing(scene.query, scene.database, twice, np.diag([9.0, 9.0, 1.0]), 1e-6))
+
+
 @pytest.mark.parametrize("least", [4, MIN_LOCATED])
 def test_fewer_inliers_are_enough_where_pixels_decide_and_matches_are_told_where_there_are_none(least: int) -> None:
     scene = Scene(TRANSFORMS["similarity"], 5, 0.0, 3)
@@ -398,7 +408,9 @@ def test_fewer_inliers_are_enough_where_pixels_decide_and_matches_are_told_where
     located, lost = verify_all(scene.query, sizes, placed, indptr, matches, OPTIONS, least)
     assert (located.database_from_query is not None) == (least == 4)
     assert lost.database_from_query is None
-    assert len(lost.inliers) == (2 if least == 4 else 0)
+    assert len(lost.inliers) == 0
+    assert (lost.tentative is None) == (least == MIN_LOCATED)
+    assert lost.tentative is None or len(lost.tentative) == 2
 
 
 def join(one: Correspondences, other: Correspondences) -> Correspondences:

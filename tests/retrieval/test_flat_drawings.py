@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bof.engine import Engine
+from bof.geometry.transforms import apply
 from bof.geometry.verification import MIN_LOCATED
 from bof.options import IndexOptions
 from tests.support.flat import SEEN_AT, draw_logo, hang
@@ -62,5 +63,13 @@ def test_a_drawing_on_another_ground_is_proved_by_what_is_drawn(shared: Path, tm
     case = shared / "cases" / "flat-logo-25pct"
     with Engine.create(tmp_path / "index") as engine:
         engine.add([case / "db"], IndexOptions(workers=1))
-        assert [hit.name for hit in engine.search(case / "q-logo.png") if hit.verdict == "same"] == ["scene.jpg"]
+        hits = engine.search(case / "q-logo.png")
+        assert [hit.name for hit in hits if hit.verdict == "same"] == ["scene.jpg"]
+        found = hits[0].verification
+        assert found is not None
+        assert found.n_inliers == len(found.inliers) < 20
+        ours, theirs = engine.matched_points(engine.query(case / "q-logo.png"), hits[0])
+        assert found.database_from_query is not None
+        off = np.linalg.norm(apply(found.database_from_query, ours.astype(np.float64)) - theirs, axis=1)
+        assert off.max() < 0.03 * 1024
         assert "scene.jpg" not in [hit.name for hit in engine.search(case / "q-logo3.png") if hit.verdict == "same"]

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from bof.alignment.agreement import agree
-from bof.alignment.planes import is_page
+from bof.alignment.drawings import is_page
 from bof.engine import Engine
 from bof.options import IndexOptions
 from bof.retrieval.proving import is_other_page

@@ -11,11 +11,11 @@ import pytest
 from bof.alignment.differences import Differences
 from bof.alignment.likeness import Likeness, compare
 from bof.geometry.transforms import translation
+from bof.geometry.verification import NO_MATCHES
 from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.evidence import Evidence
-from bof.retrieval.inspection import NO_MATCHES
 from bof.retrieval.proving import N_DOUBTFUL, N_DOUBTFUL_FLAT, find_doubtful, is_proved, prove
 from bof.types import U8, Verification
 from tests.support.flat import draw_logo, hang, picture_of, roughly

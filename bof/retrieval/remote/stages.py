@@ -126,9 +126,7 @@ class StagesOnWorkers(VoteAndVerify):
     def hypotheses(self, query: Geometry, votes: Votes, images: I64) -> tuple[list[int], Shifts]:
         """See `VoteAndVerify.hypotheses`."""
         of_part, replies = self._ask_of_images(
-            votes,
-            images,
-            lambda vote, own, _: VerifyRequest(vote, query, own, self.verifying, is_quick=True),
+            votes, images, lambda vote, own, _: VerifyRequest(vote, query, own, self.verifying, is_quick=True)
         )
         n_agreeing = np.zeros(len(images), np.int64)
         shifts: dict[int, tuple[float, float]] = {}
