@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def _draw(folder: Path, arguments: argparse.Namespace) -> tuple[list[Path], list
 
 
 def _search(engine: Engine, clean: list[Path]) -> None:
-    verdicts, wrong = {share: Counter[str]() for share in SHARES}, Counter[str]()
+    verdicts, wrong, start = {share: Counter[str]() for share in SHARES}, Counter[str](), time.process_time()
     for path in clean:
         hits, share = engine.search(path, top=_TOP), path.stem.rpartition(" ")[0]
         found = {Path(hit.name).name: hit.verdict for hit in hits}
@@ -73,6 +74,7 @@ def _search(engine: Engine, clean: list[Path]) -> None:
         verdicts[share][found.get(path.name, "none")] += 1
         same = (name.removesuffix(".png") for name, verdict in found.items() if verdict == "same" and name != path.name)
         wrong.update(name.removeprefix(path.stem).strip() if name.startswith(path.stem) else "other" for name in same)
+    print(f"{(time.process_time() - start) / len(clean) * 1000:.0f} ms of processor time a query")
     for share, counts in verdicts.items():
         print(f"{share:>5}  {dict(counts)}")
     print(f"wrongly same, by what differs: {dict(wrong)}")
