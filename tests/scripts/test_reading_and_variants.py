@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from scripts.logos.__main__ import main as hang_logos
 from scripts.logos.drawing import SHARES, draw_logo, siblings
+from scripts.logos.evenness import main as count_even
 from scripts.reading.__main__ import main as read
 from scripts.reading.drawing import KINDS
 from scripts.variants.__main__ import WAYS
@@ -80,3 +82,16 @@ def test_siblings_differ_in_one_thing_that_shows() -> None:
     assert set(drawn) == {"letters", "colour", "slice", "place"}
     shares = [float((pixels != logo.draw()).any(axis=2).mean()) for pixels in drawn.values()]
     assert 0.001 < min(shares) <= max(shares) < 0.2
+
+
+def test_flat_drawings_and_pages_are_counted_among_photographs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    Image.fromarray(draw_logo(np.random.default_rng(4)).draw()).save(folder / "logo.png")
+    for seed in (1, 2):
+        write_picture(folder / f"{seed}.png", draw_scene(seed))
+    (folder / "broken.png").write_bytes(b"no picture")
+    assert count_even([str(folder)]) == 0
+    assert re.findall(r"\w+", capsys.readouterr().out.splitlines()[-1]) == ["some", "3", "1", "1", "1"]
