@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bof.system.directory import Directory
 from bof.system.files import fsync_path, open_for_writing
+from bof.system.npy_header import read_npy_header
 
 _MOST_HEADER, _MOST_REST = 1 << 10, 1 << 14
 """Bytes of an array's header, and of all that an archive holds besides arrays."""
@@ -78,9 +79,7 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, kind: ArrayKi
     if member.compress_type != zipfile.ZIP_STORED or member.file_size > kind.most_bytes + _MOST_HEADER:
         raise ValueError(f"{member.filename} is compressed, or of {member.file_size} bytes")
     with archive.open(member) as content:
-        if np.lib.format.read_magic(content) != (1, 0):
-            raise ValueError("expected a .npy file of version 1.0")
-        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(content, max_header_size=_MOST_HEADER)
+        shape, is_fortran, dtype = read_npy_header(content, _MOST_HEADER)
         if dtype != kind.dtype or is_fortran or not kind.fits(shape):
             raise ValueError(f"{member.filename} is {dtype} {shape}")
         return np.frombuffer(content.read(), dtype).reshape(shape)

@@ -22,6 +22,7 @@ from bof.native.mapped_file import MappedFile
 from bof.options import GROUPS
 from bof.system.directory import Directory
 from bof.system.files import FileFact
+from bof.system.npy_header import read_npy_header
 
 ADVICE = "the segment is damaged; {bof index} --check says what can be saved"
 
@@ -107,9 +108,7 @@ def most_bytes(name: str, sizes: Mapping[str, int]) -> int:
 
 
 def _mapped(path: Path, stream: IO[bytes], n_bytes: int) -> NDArray[Any]:
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("expected a .npy file of version 1.0")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=_MAX_HEADER)
+    shape, is_fortran, dtype = read_npy_header(stream, _MAX_HEADER)
     if is_fortran or dtype.hasobject:
         raise ValueError("expected numbers, row by row")
     if stream.tell() % _ALIGNED:
