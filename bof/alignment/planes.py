@@ -7,13 +7,13 @@ tell, and a handful of points leaves them several pixels off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
+from bof.alignment.drawn import drawn_pixels, grown, shrunk
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
@@ -21,20 +21,17 @@ _CANVAS_PX = 256
 _SMOOTH_PX = (9, 5)
 """Of each round, in pixels of the canvas, odd: wide first."""
 
-_ROUNDS_OF_DRAWING = ((9, cv2.MOTION_AFFINE), (5, cv2.MOTION_AFFINE), (5, cv2.MOTION_HOMOGRAPHY))
-
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-4)
 _LEAST_PX2, _LEAST_DRAWN_PX2 = 400, 200
 """A common part of fewer pixels says nothing, nor does less that is drawn in it."""
 
-_BLUR_PX, _NOISE_LEVELS, _FITS = 1.5, 4.0, 5
+_BLUR_PX, _BESIDE_PX, _NOISE_LEVELS, _FITS = 1.5, 4.0, 4.0, 5
 _FAR_LEVELS, _LEAST_CONTRAST, _LEAST_STRUCTURE = 16.0, 12.0, 25.0
 """Colour that is farther off differs: noise and edges of the same stay below 12. A part of less contrast is flat, and
 what is drawn has one colour where it varies by less than the last of these."""
 
-_OTHER_LEVELS, _BURNT, _PALE, _GROUND_LEVELS = 32.0, 240, 200, 24
-"""Quite another colour is farther off than this. What shines white in the larger picture says nothing, and what is
-within so many levels of the colour at the edge is the ground."""
+_OTHER_LEVELS, _BURNT, _PALE = 32.0, 240, 200
+"""Quite another colour is farther off than this. What shines white in the larger picture says nothing."""
 
 _FAR_PX, _FAR_BLUR_PX, _LEAST_FAR_PX2 = 64, 1.5, 64
 """What is looked at from far is laid out at this long side and blurred by so much; fewer pixels say nothing."""
@@ -44,40 +41,25 @@ def refine_plane(one: Picture, other: Picture, one_from_other: F64) -> F64:
     """A transform f64 (3, 3), in pixels of the originals, of pictures in RGB; what cannot be refined is returned."""
     for smooth_px in _SMOOTH_PX:
         laid = lay_over(one, other, one_from_other, _CANVAS_PX)
-        step = None if laid is None else _step(laid, laid.mask, smooth_px, cv2.MOTION_HOMOGRAPHY)
+        step = None if laid is None else _step(laid, smooth_px)
         if laid is None or step is None:
             return one_from_other
         one_from_other = laid.moved(step, one_from_other)
     return one_from_other
 
 
-def refine_drawing(one: Picture, drawing: Picture, one_from_drawing: F64) -> Iterator[F64]:
-    """The same of a drawing whose ground is another in the one: by what it shows on its ground alone, which is less to
-    go by, first turned and stretched, then seen from aside too.
-    """
-    for smooth_px, motion in _ROUNDS_OF_DRAWING:
-        laid = lay_over(one, drawing, one_from_drawing, _CANVAS_PX)
-        if laid is None:
-            return
-        drawn = _grown(laid.mask & ~_ground(laid.other, laid.mask), 3) & laid.mask
-        step = _step(laid, drawn, smooth_px, motion)
-        if step is None:
-            return
-        one_from_drawing = laid.moved(step, one_from_drawing)
-        yield one_from_drawing
-
-
-def _step(laid: Laid, mask: Bool, smooth_px: int, motion: int) -> F64 | None:
-    """The transform f64 (3, 3) on the canvas that brings the other to the one where the mask is; None for none."""
+def _step(laid: Laid, smooth_px: int) -> F64 | None:
+    """The transform f64 (3, 3) on the canvas that brings the other to the one; None for none."""
+    mask = laid.mask
     if np.count_nonzero(mask) < _LEAST_PX2:
         return None
     contrast = laid.one[mask].std(axis=0) * laid.other[mask].std(axis=0)
     channel = int(np.argmax(contrast))  # colours of one grey differ in one of the three
     template, moving = (np.asarray(pixels[..., channel], np.float32) for pixels in (laid.one, laid.other))
-    start = np.eye(3, dtype=np.float32)[: 3 if motion == cv2.MOTION_HOMOGRAPHY else 2]
+    start, motion = np.eye(3, dtype=np.float32), cv2.MOTION_HOMOGRAPHY
     try:
         _, found = cv2.findTransformECC(template, moving, start, motion, _CRITERIA, mask.astype(np.uint8), smooth_px)
-        step = np.linalg.inv(np.vstack([found, [[0, 0, 1]]])[:3].astype(np.float64))
+        step = np.linalg.inv(found.astype(np.float64))
     except (cv2.error, np.linalg.LinAlgError):  # it has lost its way: the pictures differ
         return None
     return np.asarray(step, np.float64) if np.isfinite(step).all() else None
@@ -88,13 +70,16 @@ class Colours:
     """How the colours of two pictures compare where both are, after the light of one is made that of the other.
 
     unexplained: the share whose colour no change of light explains, 1 where all is flat; of_drawn: the same of what the
-    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; covers:
-    the shares of the one's and the other's area that both show.
+    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; outlined:
+    the share of what lies round it whose colour is another in the larger picture too; ground: the share of the common
+    part that is not drawn; covers: the shares of the one's and the other's area that both show.
     """
 
     unexplained: float
     of_drawn: float
     patch: float
+    outlined: float
+    ground: float
     covers: tuple[float, float]
 
 
@@ -107,7 +92,7 @@ def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[
     laid = lay_over(one, drawing, one_from_drawing, _FAR_PX)
     if laid is None or np.count_nonzero(laid.mask) < _LEAST_FAR_PX2:
         return 0.0, 0.0
-    drawn = laid.mask & ~_grown(_ground(laid.other, laid.mask), 3)
+    drawn = drawn_pixels(laid.other, laid.mask, 3)
     has_colours = _has_colours(laid.other, drawn, _LEAST_FAR_PX2)
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX), np.float64) for pixels in (laid.one, laid.other)]
     of_all = _correlation(pair[0][laid.mask], pair[1][laid.mask])
@@ -128,8 +113,8 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
     """
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
-        return Colours(1.0, 1.0, 0.0, (0.0, 0.0))
-    unknown, inside = Colours(1.0, 1.0, 0.0, laid.covers), _shrunk(laid.mask, 5)
+        return Colours(1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0))
+    unknown, inside = Colours(1.0, 1.0, 0.0, 0.0, 1.0, laid.covers), shrunk(laid.mask, 5)
     if np.count_nonzero(inside) < _LEAST_PX2:
         return unknown
     colours, others = (
@@ -137,27 +122,52 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
     )
     if max(float(pixels[inside].std(axis=0).max()) for pixels in (colours, others)) < _LEAST_CONTRAST:
         return unknown
-    smaller, larger = (colours, others) if laid.covers[0] >= laid.covers[1] else (others, colours)
+    smaller, larger = (laid.one, laid.other) if laid.covers[0] >= laid.covers[1] else (laid.other, laid.one)
     unexplained = float((_apart(colours[inside], others[inside]) > _FAR_LEVELS).mean())
     return Colours(unexplained, *_of_drawn(smaller, larger, inside), laid.covers)
 
 
-def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float]:
+def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float, float, float]:
     """Of what the smaller picture, RGB u8 (h, w, 3), shows on its ground and nothing outshines: the share that no light
-    explains, 1 where it has one colour, and the largest patch of quite another one, 0 where hardly anything is drawn.
+    explains, 1 where it has one colour, the largest patch of quite another one, how much of it is outlined, and the
+    share of the ground; nothing where hardly anything is drawn.
     """
-    ground = _ground(smaller, inside)
-    shines = _grown((larger.min(axis=2) >= _BURNT) & (smaller.min(axis=2) < _PALE), 9)
-    drawn, inner = (inside & ~_grown(ground, side) & ~shines for side in (5, 9))
+    shines = grown((larger.min(axis=2) >= _BURNT) & (smaller.min(axis=2) < _PALE), 9)
+    drawn, inner = (drawn_pixels(smaller, inside, side) & ~shines for side in (5, 7))
     n_drawn = int(np.count_nonzero(drawn))
     if n_drawn < _LEAST_DRAWN_PX2:
-        return 1.0, 0.0
+        return 1.0, 0.0, 0.0, 1.0
+    to_ground = drawn_pixels(smaller, inside, 1)
+    outlined, ground = _outlined(larger, drawn, to_ground), 1 - float(to_ground[inside].mean())
+    smaller, larger = (_blurred_in(pixels, drawn, _BLUR_PX) for pixels in (smaller, larger))
+    around = np.ones((3, 3), np.uint8)
+    darkest, lightest = (np.asarray(f(larger, around), np.uint8) for f in (cv2.erode, cv2.dilate))
     apart = np.zeros(inside.shape)
-    apart[drawn] = _apart(smaller[drawn], larger[drawn])
+    apart[drawn] = _apart(smaller[drawn], larger[drawn], darkest[drawn], lightest[drawn])
     _, _, stats, _ = cv2.connectedComponentsWithStats((apart > _OTHER_LEVELS).astype(np.uint8), connectivity=8)
     patch = float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
     is_known = _has_colours(smaller, inner, _LEAST_DRAWN_PX2)
-    return float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0, patch
+    return float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0, patch, outlined, ground
+
+
+def _outlined(pixels: U8, drawn: Bool, to_ground: Bool) -> float:
+    """The share of a ring round what is drawn where a picture RGB u8 (h, w, 3) has another colour than beside it.
+
+    drawn: less its edge; to_ground: with it.
+    """
+    ring = grown(to_ground, 9) & ~grown(to_ground, 5)
+    beside = _blurred_in(pixels, drawn, _BESIDE_PX)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    apart = cv2.absdiff(blurred, beside).max(axis=2) > _FAR_LEVELS
+    return float(apart[ring].mean()) if ring.any() else 0.0
+
+
+def _blurred_in(pixels: U8, where: Bool, blur_px: float) -> U8:
+    """Blurred by what is there alone: no colour of the ground comes in."""
+    weight = where.astype(np.float32)
+    blurred = cv2.GaussianBlur(pixels * weight[..., None], (0, 0), blur_px)
+    share = cv2.GaussianBlur(weight, (0, 0), blur_px)
+    return np.asarray(np.rint(blurred / np.maximum(share, 1e-3)[..., None]), np.uint8)
 
 
 def _has_colours(pixels: U8, where: Bool, least_px2: int) -> bool:
@@ -165,39 +175,31 @@ def _has_colours(pixels: U8, where: Bool, least_px2: int) -> bool:
     return bool(np.count_nonzero(where) >= least_px2 and pixels[where].std(axis=0).max() >= _LEAST_STRUCTURE)
 
 
-def _ground(pixels: U8, inside: Bool) -> Bool:
-    """What is joined to the edge and has its colour: what a logo stands on, which is another wherever it hangs."""
-    edge = inside & ~_shrunk(inside, 7)
-    alike = inside & (np.abs(pixels - np.median(pixels[edge], axis=0)).max(axis=2) <= _GROUND_LEVELS)
-    _, labels = cv2.connectedComponents(alike.astype(np.uint8))
-    return np.asarray(alike & np.isin(labels, np.unique(labels[edge & alike])), np.bool_)
+def _apart(one: U8, other: U8, darkest: U8 | None = None, lightest: U8 | None = None) -> F64:
+    """How far the colours RGB u8 (n, 3) of two pictures are apart f64 (n,), in the channel that differs most.
 
-
-def _shrunk(mask: Bool, side: int) -> Bool:
-    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)
-
-
-def _grown(mask: Bool, side: int) -> Bool:
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0, np.bool_)
-
-
-def _apart(one: U8, other: U8) -> F64:
-    """How far the colours RGB u8 (n, 3) of two pictures are apart f64 (n,), in the channel that differs most."""
-    return np.asarray(np.max([_apart_in(one[:, i], other[:, i]) for i in range(3)], axis=0), np.float64)
-
-
-def _apart_in(one: U8, other: U8) -> F64:
-    """How far levels u8 (n,) are from those of the other picture u8 (n,), in the light of the first.
-
-    Brightness and contrast are fitted to what they explain: what is far off weighs less each time.
+    darkest, lightest: what the other shows around each pixel; nothing between is apart. Brightness and contrast of each
+    channel are fitted to what they explain: what is far off weighs less each time.
     """
-    levels, others = one.astype(np.float64), other.astype(np.float64)
+    ends = (other if darkest is None else darkest, other if lightest is None else lightest)
+    apart = np.zeros(len(one))
+    for channel in range(3):
+        levels, others = one[:, channel].astype(np.float64), other[:, channel].astype(np.float64)
+        slope, offset = _fitted(levels, others)
+        low, high = (slope * end[:, channel] + offset for end in ends)
+        apart = np.maximum(apart, np.maximum(low - levels, levels - high))
+    return apart
+
+
+def _fitted(levels: F64, others: F64) -> tuple[float, float]:
+    """The contrast, 0 or more, and the brightness that give levels f64 (n,) of one picture those of another."""
     weight = np.ones(len(levels))
+    slope, offset = 1.0, 0.0
     for _ in range(_FITS):
         mean, mean_other = np.average(levels, weights=weight), np.average(others, weights=weight)
         spread = np.average((others - mean_other) ** 2, weights=weight)
         cross = np.average((others - mean_other) * (levels - mean), weights=weight)
-        contrast = max(float(cross / max(spread, 1.0)), 0.0)
-        apart = np.abs(levels - mean - contrast * (others - mean_other))
-        weight = 1 / np.maximum(1.0, apart / _NOISE_LEVELS)
-    return np.asarray(apart, np.float64)
+        slope = max(float(cross / max(spread, 1.0)), 0.0)
+        offset = float(mean - slope * mean_other)
+        weight = 1 / np.maximum(1.0, np.abs(levels - offset - slope * others) / _NOISE_LEVELS)
+    return slope, offset

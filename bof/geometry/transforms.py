@@ -34,6 +34,12 @@ def translation(x: float, y: float) -> F64:
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
+def rotation(turn: float) -> F64:
+    """About the origin, by so many radians from the right towards down: f64 (3, 3)."""
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
 def mirroring(width: float) -> F64:
     """From a picture of this width to its mirror image, left to right: f64 (3, 3)."""
     return np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])

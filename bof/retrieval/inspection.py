@@ -62,7 +62,9 @@ class Inspector:
         explains. whole_copies: of all of the picture, found without features.
         """
         proofs = prove_doubtful(query, answer, self.collection, self.pictures, self.options, self.limit)
-        proved, others = ([i for i, proof in proofs.items() if proof.says == says] for says in ("same", "other"))
+        proved, parts, others = (
+            [i for i, proof in proofs.items() if proof.says == says] for says in ("same", "part", "other")
+        )
         before, answer = answer, _with_proofs(answer, proofs)
         live = self.collection.weights.live
         identical = [image for image in _identical(query, answer, self.pictures) if live[image]]
@@ -74,12 +76,12 @@ class Inspector:
         agreements = {image: found.agreement for image, found in compared.items()}
         itself = query_as_hit(query, [answer.verifications[i] for i in agreements]) if identical or whole else None
         basis: dict[int, Basis] = {image: "pixels" if image in agreements else "points" for image in same}
-        basis |= dict.fromkeys([*proved, *(image for image in others if image in same)], "pixels")
+        basis |= dict.fromkeys([*proved, *parts, *(image for image in others if image in same)], "pixels")
         basis |= {**dict.fromkeys(identical, "content"), **dict.fromkeys(whole, "whole")}
         evidence = {**answer.evidence, **_things(answer, same, agreements, itself, films)}
         copies = [*(image for image, found in compared.items() if found.is_copy), *proved]
         evidence |= {image: _as_copy(evidence[image]) for image in copies}
-        others += [image for image, found in compared.items() if found.is_other and image not in proved]
+        others += [*parts, *(image for image, found in compared.items() if found.is_other and image not in proved)]
         evidence |= {image: _as_sibling(evidence[image], self.options) for image in others}
         evidence |= film_evidence(films, evidence, chosen, [image for image in same if image not in agreements])
         evidence |= {image: _certain(answer, image, 1.0) for image in identical}
@@ -201,7 +203,7 @@ def _with_proofs(answer: Answer, proofs: Mapping[int, ProvedImage]) -> Answer:
             verifications[image] = Verification(found.n_inliers, 0.0, 0.0, None, NO_MATCHES)
     for image, proof in proofs.items():
         verifications[image] = proof.verification
-        if proof.says == "same":
+        if proof.says in ("same", "part"):
             shared = max(_COPY, answer.evidence[image].shared or 0.0)
             evidence[image] = dataclasses.replace(answer.evidence[image], shared=shared)
     return dataclasses.replace(answer, evidence=evidence, verifications=verifications)

@@ -15,9 +15,11 @@ import numpy as np
 
 from bof.alignment.agreement import MEASURES
 from bof.alignment.drawings import is_page
+from bof.alignment.drawn import drawn_pixels
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, refine_drawing, refine_plane, resemblance
-from bof.geometry.transforms import apply, corners, translation
+from bof.alignment.planes import compare_colours, refine_plane, resemblance
+from bof.alignment.searched_plane import search_drawing
+from bof.geometry.transforms import apply, corners, rotation, translation
 from bof.geometry.verification import agreeing, similarities
 from bof.images.decode import Picture
 from bof.options import PixelLimit, VerifyOptions
@@ -37,8 +39,9 @@ _NEARLY, _N_NEARLY = 0.9, 2
 """So many hits of this probability are compared even where another one is clear."""
 
 
-Says = Literal["same", "other", "nothing"]
-"""What pixels prove of two pictures: that one lies in the other, that another one does, or nothing."""
+Says = Literal["same", "part", "other", "nothing"]
+"""What pixels prove of two pictures: that one lies in the other, that all but a patch of it does, that another one
+does, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,21 @@ have as many points in common by chance stay below 0.3.
 _OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.004
 """The share of another colour that edges and noise may have, of all and of what is drawn, and a patch of it of that."""
 
+_OUTLINED, _OTHER_GROUND = 0.75, 0.25
+"""What is drawn ends there in the picture too, round so much of it: a smaller shape lies within a larger one of its
+colour. Less of the ground unexplained is the drawing's own, where all must agree."""
+
+_MOST_MARRED = 0.05
+"""The share of what is drawn that a line over it, or a sibling's other patch, may take where the rest is there."""
+
 _RESEMBLES, _SURELY_RESEMBLES = 0.5, 0.8
 """A drawing is looked at where it correlates so well as points lay it, or as the best of many single matches does."""
 
 _N_UNLAID, _AMONG_UNLAID, _MARGIN, _LEAST_SIDE_PX = 3, 10, 0.1, 32
 """Single matches are tried in so many of the first pictures, where they lay the drawing within, and so large."""
+
+_N_TURNS, _TURNING = 24, 6
+"""Of 15 degrees: what resembles may be off by half of that. Tried where so many points agree."""
 
 _LEAST_SPREAD = 1e-3
 """Of single matches, which have none."""
@@ -96,15 +109,15 @@ _AMONG = 40
 def prove_doubtful(
     query: Query, answer: Answer, collection: Collection, pictures: Pictures, options: VerifyOptions, limit: PixelLimit
 ) -> dict[int, ProvedImage]:
-    """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or another picture;
-    and how the query lies in the image. limit: of the pictures as their features were extracted.
+    """What pixels prove of images that geometry left in doubt: that all of one lies in the other, or all but a patch of
+    it, or another picture; and how the query lies in the image. Of what is no flat drawing only the first is said.
 
-    That another picture lies there is said of flat drawings alone.
+    limit: of the pictures as their features were extracted.
     """
     if query.picture is None or not options.pixels:
         return {}
     shown = QueryPixels.of(query, query.picture)
-    sought = ("same", "other") if query.is_flat else ("same",)
+    sought = ("same", "part", "other") if query.is_flat else ("same",)
 
     def places_of(image: int, found: Verification) -> list[F64]:
         if found.tentative:
@@ -119,23 +132,34 @@ def prove_doubtful(
         return replace(found, spread=max(found.spread, _LEAST_SPREAD), database_from_query=place)
 
     def prove_one(image: int) -> ProvedImage | None:
-        other, found = pictures.read(image, limit), answer.verifications[image]
+        other = pictures.read(image, limit)
         if other is None:
             return None
+        proofs = [prove_as(image, other, found) for found in ways(answer.verifications[image], is_flat=query.is_flat)]
+        return next((proof for proof in proofs if proof.says in sought), None)
+
+    def prove_as(image: int, other: Picture, found: Verification) -> ProvedImage:
         pair, picture = (in_rgb(other), in_rgb(shown.as_found(found))), shown.query_from_picture
         places = [place @ picture for place in places_of(image, found)]
-        proof = prove_drawing(*pair, places) if query.is_flat else prove(*pair, places[0])
+        may_turn = found.n_inliers >= _TURNING
+        proof = prove_drawing(*pair, places, may_turn=may_turn) if query.is_flat else prove(*pair, places[0])
         return ProvedImage(proof.says, laid_at(image, found, proof.one_from_other @ np.linalg.inv(picture)))
 
     def prove_all(images: Sequence[int]) -> dict[int, ProvedImage]:
         pictures.contents(images)  # looked up together
         proofs = zip(images, in_threads(prove_one, images), strict=True)
-        return {image: proof for image, proof in proofs if proof is not None and proof.says in sought}
+        return {image: proof for image, proof in proofs if proof is not None}
 
     proofs = prove_all(find_doubtful(answer, options, CLEAR_INLIERS, is_flat=query.is_flat))
     if query.is_flat and not any(proof.says == "same" for proof in proofs.values()):
         proofs |= prove_all(find_unlaid(answer))
     return proofs
+
+
+def ways(found: Verification, *, is_flat: bool) -> list[Verification]:
+    """How a query may lie in an image: as it was found there. Where light and dark are exchanged for the points of a
+    flat drawing, that may be its ground alone, and its colours as they are."""
+    return [found, replace(found, variant=None)] if is_flat and found.variant == "inverted" else [found]
 
 
 def find_unlaid(answer: Answer) -> list[int]:
@@ -193,12 +217,16 @@ def _is_whole(alike: Likeness) -> bool:
     )
 
 
-def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> PixelProof:
+def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64], *, may_turn: bool = False) -> PixelProof:
     """What pixels prove of a flat drawing in a picture, both in RGB, where it may lie at one of some places f64 (3, 3).
+
+    may_turn: where it does not resemble the picture at the only place, it may be turned there.
 
     What it shows on its ground decides: hung on another ground it is the same. Where it has one colour, all of it does.
     """
     is_laid = len(places) == 1
+    if is_laid and may_turn and max(resemblance(one, drawing, places[0])) < _RESEMBLES:
+        places, is_laid = _turned(drawing, places[0]), False
     places = places if is_laid else [place for place in places if _is_inside(one, drawing, place)]
     if not places:
         return PixelProof("nothing", np.eye(3))
@@ -209,11 +237,33 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64]) -> Pixe
     proof = prove(one, drawing, best)
     if proof.says != "nothing":
         return proof
-    for nearer in refine_drawing(one, drawing, best):
+    for nearer in search_drawing(one, drawing, best):
         found = compare_colours(one, drawing, nearer)
-        if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK and found.covers[1] >= _COVERS:
+        if found.covers[1] < _COVERS or found.outlined < _OUTLINED:
+            continue
+        is_own_ground = found.unexplained < _OTHER_GROUND * found.ground
+        if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK and not is_own_ground:
             return PixelProof("same", nearer)
+        if max(found.of_drawn, found.patch) <= _MOST_MARRED:
+            proof = PixelProof("part", nearer)
     return proof
+
+
+def _turned(drawing: Picture, one_from_drawing: F64) -> list[F64]:
+    """Other places f64 (3, 3) of a drawing, turned about the middle of what it shows: of a wheel or a star, points in
+    grey say where it is, and its colours alone which way up.
+    """
+    inside = np.zeros(drawing.pixels.shape[:2], np.bool_)
+    inside[1:-1, 1:-1] = True
+    rows, columns = np.nonzero(drawn_pixels(drawing.pixels, inside, 1))
+    if not len(rows):
+        return []
+    across, down = drawing.width / drawing.pixels.shape[1], drawing.height / drawing.pixels.shape[0]
+    x, y = (float(columns.mean()) + 0.5) * across - 0.5, (float(rows.mean()) + 0.5) * down - 0.5
+    return [
+        one_from_drawing @ translation(x, y) @ rotation(turn) @ translation(-x, -y)
+        for turn in np.arange(1, _N_TURNS) * (2 * np.pi / _N_TURNS)
+    ]
 
 
 def _is_inside(one: Picture, drawing: Picture, one_from_drawing: F64) -> bool:

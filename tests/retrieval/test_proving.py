@@ -16,9 +16,18 @@ from bof.images.decode import Picture
 from bof.options import VerifyOptions
 from bof.retrieval.answer import Answer
 from bof.retrieval.evidence import Evidence
-from bof.retrieval.proving import N_DOUBTFUL, N_DOUBTFUL_FLAT, find_doubtful, is_proved, prove
+from bof.retrieval.proving import N_DOUBTFUL, N_DOUBTFUL_FLAT, find_doubtful, is_proved, prove, prove_drawing, ways
 from bof.types import U8, Verification
-from tests.support.flat import draw_logo, hang, picture_of, roughly
+from tests.support.flat import (
+    SEEN_AT,
+    draw_logo,
+    draw_wheel,
+    hang,
+    hang_without_ground,
+    picture_of,
+    roughly,
+    transform_to,
+)
 from tests.support.scenes import draw_scene
 
 
@@ -84,6 +93,33 @@ def test_a_logo_that_differs_in_one_thing_is_another(changed: str, far_px: float
 def test_a_flat_logo_where_there_is_none_is_not_proved() -> None:
     scene = cv2.resize(draw_scene(4), (640, 480))
     assert prove(picture_of(np.asarray(scene, np.uint8)), picture_of(draw_logo()), roughly(0)).says == "nothing"
+
+
+def test_a_wheel_is_proved_though_points_turn_it_by_a_blade() -> None:
+    scene, wheel = picture_of(hang_without_ground(draw_wheel(turned=1))), picture_of(draw_wheel())
+    place = [transform_to(SEEN_AT)]
+    assert prove_drawing(scene, wheel, place).says == "nothing"
+    assert prove_drawing(scene, wheel, place, may_turn=True).says == "same"
+
+
+@pytest.mark.parametrize("changed", SIBLINGS)
+def test_without_its_ground_a_sibling_is_not_the_same(changed: str) -> None:
+    scene = picture_of(hang_without_ground(draw_logo()))
+    assert prove_drawing(scene, picture_of(draw_logo()), [roughly(2.0)]).says == "same"
+    assert prove_drawing(scene, picture_of(SIBLINGS[changed]), [roughly(2.0)]).says != "same"
+
+
+def test_what_a_line_is_drawn_over_is_a_part() -> None:
+    pixels = hang_without_ground(draw_logo())
+    cv2.line(pixels, (230, 200), (370, 230), (250, 20, 150), 2)
+    assert prove_drawing(picture_of(pixels), picture_of(draw_logo()), [roughly(2.0)]).says == "part"
+
+
+def test_points_of_a_drawing_on_a_dark_ground_may_be_inverted_and_its_colours_not() -> None:
+    found = replace(proof(8), variant="inverted")
+    assert [way.variant for way in ways(found, is_flat=True)] == ["inverted", None]
+    assert ways(found, is_flat=False) == [found]
+    assert [way.variant for way in ways(proof(8), is_flat=True)] == [None]
 
 
 def proof(n_inliers: int, *, laid: bool = True) -> Verification:

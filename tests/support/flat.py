@@ -42,6 +42,27 @@ def hang(logo: U8, seed: int = 3) -> U8:
     return np.clip(cv2.GaussianBlur(scene, (0, 0), 0.6) + noise, 0, 255).astype(np.uint8)
 
 
+def hang_without_ground(logo: U8, seed: int = 3) -> U8:
+    """A scene of 640 x 480 in which what a logo shows hangs without its ground: RGB."""
+    scene, seen = cv2.resize(draw_scene(seed), (640, 480)), transform_to(SEEN_AT)
+    is_drawn = np.asarray((logo < 250).any(axis=2) * 255, np.uint8)
+    mask = cv2.warpPerspective(is_drawn, seen, (640, 480)) > 128
+    scene[mask] = cv2.warpPerspective(logo, seen, (640, 480))[mask]
+    return np.asarray(scene, np.uint8)
+
+
+def draw_wheel(turned: int = 0) -> U8:
+    """Six blades in six colours, RGB u8 (240, 240, 3), on white; turned by so many blades, in grey it is the same."""
+    inks = ((60, 20, 180), (90, 140, 70), (20, 210, 160), (100, 110, 105), (95, 195, 200), (225, 170, 110))
+    wheel = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    for blade in range(6):
+        angles = np.pi / 3 * blade + np.array([0.0, 0.6])
+        tips = 120 + 100 * np.stack([np.cos(angles), np.sin(angles)], axis=1) * [[1.0], [0.85]]
+        corners = np.rint(np.vstack([[120, 120], tips])).astype(np.int32)
+        cv2.fillPoly(wheel, [corners], inks[(blade - turned) % 6], cv2.LINE_AA)
+    return wheel
+
+
 def picture_of(pixels: U8) -> Picture:
     return Picture(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0])
 
