@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,18 +20,56 @@ _EDGE_S, _EDGE_SHARE = 300.0, 0.5
 """An intro lies within this of a film's beginning or end: seconds, and in short films a share of its length."""
 
 
-def intro_numbers(found: Sequence[Found], lengths: Mapping[int, float], declared: Set[int], n_films: int) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A piece of the query that a film shows, by its number: from when until when in both, in seconds."""
+
+    film: int
+    query_s: tuple[float, float]
+    film_s: tuple[float, float]
+
+    @classmethod
+    def of(cls, found: Found) -> Seen:
+        """What a segment shows."""
+        return cls(found.film, found.aligned.query_s, found.aligned.film_s)
+
+
+def intro_numbers(
+    found: Sequence[Found],
+    lengths: Mapping[int, float],
+    declared: Set[int],
+    n_films: int,
+    seen: Sequence[Seen] = (),
+) -> set[int]:
     """Which segments are intros: so many films show the same piece of the query at their beginnings or ends, or a film
-    that is declared to be an intro does. lengths: of films in seconds, where they are known.
+    that is declared to be an intro does.
+
+    lengths: of films in seconds, where they are known; seen: what else shows pieces of the query, without a segment: an
+    intro is filmed anew for each part of a series.
     """
-    at_edges = [one for one in found if _is_at_edge(one, lengths.get(one.film))]
+    pieces = [piece for piece in (*map(Seen.of, found), *seen) if _is_at_edge(piece, lengths.get(piece.film))]
+    at_edges = {film: [piece.query_s for piece in pieces if piece.film == film] for film in {p.film for p in pieces}}
     numbers = set()
     for number, one in enumerate(found):
-        films = {other.film for other in at_edges if _covers(other, one)}
-        is_shared = one in at_edges and len(films) >= n_films
-        if is_shared or any(other.film in declared and _covers(other, one) for other in found):
+        is_at_edge = _is_at_edge(Seen.of(one), lengths.get(one.film))
+        n_showing = sum(_show_most(ranges, one) for ranges in at_edges.values()) if is_at_edge else 0
+        is_declared = any(other.film in declared and _show_most([other.aligned.query_s], one) for other in found)
+        if n_showing >= n_films or is_declared:
             numbers.add(number)
     return numbers
+
+
+def showing_most(seen: Sequence[Seen], found: Sequence[Found]) -> list[Seen]:
+    """What is seen of the query in films that show most of a segment."""
+    of_film: dict[int, list[Seen]] = {}
+    for piece in seen:
+        of_film.setdefault(piece.film, []).append(piece)
+    return [
+        piece
+        for pieces in of_film.values()
+        if any(_show_most([piece.query_s for piece in pieces], one) for one in found)
+        for piece in pieces
+    ]
 
 
 def declared_films(engine: Engine, library: FilmLibrary) -> set[int]:
@@ -41,14 +80,18 @@ def declared_films(engine: Engine, library: FilmLibrary) -> set[int]:
     return {film.number for film, _ in (one for one in known if one is not None)}
 
 
-def _is_at_edge(one: Found, length_s: float | None) -> bool:
+def _is_at_edge(piece: Seen, length_s: float | None) -> bool:
     """Does it lie near the beginning or the end of its film?"""
-    start, stop = one.aligned.film_s
+    start, stop = piece.film_s
     edge = _EDGE_S if length_s is None else min(_EDGE_S, _EDGE_SHARE * length_s)
     return stop <= edge or (length_s is not None and start >= length_s - edge)
 
 
-def _covers(other: Found, one: Found) -> bool:
-    """Has it most of what the query shows in the other?"""
-    a, b = other.aligned.query_s, one.aligned.query_s
-    return min(a[1], b[1]) - max(a[0], b[0]) >= _MOSTLY * one.length_s
+def _show_most(ranges: Sequence[tuple[float, float]], one: Found) -> bool:
+    """Do pieces of the query, which may overlap, have most of what it shows in a segment?"""
+    start, stop = one.aligned.query_s
+    shown, at = 0.0, start
+    for first, last in sorted(ranges):
+        shown += max(0.0, min(last, stop) - max(first, at))
+        at = max(at, min(last, stop))
+    return shown >= _MOSTLY * one.length_s

@@ -14,9 +14,11 @@ _SAME_SPEED = 0.03
 _EXPLAINED_S = 1.5
 _MOSTLY = 0.8
 _LONGER, _BRIEF_S = 1.5, 4.0
-"""Of one film a segment of so few seconds is an echo of one that is so many times longer; another film may have used a
-piece of it.
-"""
+"""Of one film a segment of so few seconds is an echo of one that is so many times longer."""
+
+_LESS_ALIKE = 0.08
+"""Another film may have used a piece of it, and is as like the query then. One whose frames are so much less alike
+shows the same thing on another day: of two photographs of one shelf 0.72 to 0.87, where the copied one has 0.99."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _explains_better(better: Found, one: Found) -> bool:
         return False
     if better.film == one.film and _same_time(better, one):
         return True
-    is_brief = better.film == one.film and one.length_s < _BRIEF_S
+    is_less_alike = better.film == one.film or a.likeness - b.likeness >= _LESS_ALIKE
+    is_brief = is_less_alike and one.length_s < _BRIEF_S
     return better.length_s >= _LONGER * one.length_s and (b.still or is_brief)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bof.clips.intros import declared_films, intro_numbers
+from bof.clips.intros import Seen, declared_films, intro_numbers, showing_most
 from bof.clips.joining import Found, as_range
 from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.types import Change, ClipSegment, FramePlace, ProofFrames, TimeRange
@@ -44,17 +44,21 @@ def segments_of(
     engine: Engine,
     options: ClipOptions,
     also: Sequence[Found] | None = None,
+    seen: Sequence[Seen] = (),
 ) -> list[ClipSegment]:
     """The segments in words, those of the highest score first.
 
-    also: what else the query shares with other films, where it is itself a film of the index.
+    also: what else the query shares with other films, where it is itself a film of the index; seen: what films show of
+    it, where no segment was found.
     """
     every = [*found, *(also or [])]
-    known = {number: library.facts(number) for number in sorted({one.film for one in every})}
+    seen = showing_most(seen, found)
+    films = {one.film for one in every} | {piece.film for piece in seen}
+    known = {number: library.facts(number) for number in sorted(films)}
     lengths = {number: float(facts.duration) for number, facts in known.items() if facts is not None}
     declared = declared_films(engine, library) & set(known)
     n_others = options.intro_films - (also is not None)
-    intros = intro_numbers(every, lengths, declared, n_others)
+    intros = intro_numbers(every, lengths, declared, n_others, seen)
     return [
         _segment(one, library.films[one.film], query, known[one.film], is_intro=number in intros)
         for number, one in enumerate(found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bof.clips.aligning import Aligned
-from bof.clips.intros import intro_numbers
+from bof.clips.intros import Seen, intro_numbers, showing_most
 from bof.clips.joining import Found
 
 LENGTHS = dict.fromkeys(range(4), 600.0)
@@ -38,3 +38,28 @@ def test_what_lies_in_the_middle_of_a_film_is_no_intro() -> None:
     """Three films begin with it; a fourth shows it after ten minutes of twenty: that is a copy of a piece."""
     segments = [found(0, (0, 10)), found(1, (0, 10)), found(2, (0, 10)), found(3, (0, 10), (600, 610))]
     assert intro_numbers(segments, {**LENGTHS, 3: 1200.0}, set(), 3) == {0, 1, 2}
+
+
+def samples(film: int, first: int, last: int, film_s: float = 0.0) -> list[Seen]:
+    """Samples of the query, one a second, that look like shots of a film."""
+    return [Seen(film, (t - 0.5, t + 0.5), (film_s + t - 1, film_s + t + 1)) for t in range(first, last + 1)]
+
+
+def test_an_intro_that_is_filmed_anew_for_each_part_is_an_intro() -> None:
+    """Its last shot has no segment in the others, which show it too."""
+    segments = [found(0, (0, 10)), found(1, (0, 6.6)), found(2, (0, 6.6))]
+    assert intro_numbers(segments, LENGTHS, set(), 3) == {1, 2}
+    seen = [*samples(1, 5, 9), *samples(2, 7, 9)]
+    assert intro_numbers(segments, LENGTHS, set(), 3, seen) == {0, 1, 2}
+
+
+def test_what_others_show_elsewhere_makes_no_intro() -> None:
+    segments = [found(0, (0, 10)), found(1, (0, 6.6)), found(2, (0, 6.6))]
+    seen = [*samples(1, 7, 9, film_s=400.0), *samples(2, 7, 9)]
+    assert intro_numbers(segments, dict.fromkeys(range(4), 1200.0), set(), 3, seen) == {1, 2}
+
+
+def test_only_films_that_show_most_of_a_segment_are_looked_at() -> None:
+    segments = [found(0, (0, 10))]
+    assert showing_most([*samples(1, 0, 9), *samples(2, 0, 2)], segments) == samples(1, 0, 9)
+    assert showing_most(samples(1, 0, 9), []) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bof.clips.aligning import Aligned
@@ -25,6 +27,14 @@ def test_a_brief_piece_of_the_same_film_and_a_still_picture_are_echoes() -> None
     again = found(0, (3.0, 5.0), (80.0, 82.0))
     still = found(1, (3.0, 5.0), (80.0, 92.0), still=True)
     assert without_echoes([whole, again, still]) == [whole]
+
+
+def test_a_brief_piece_of_another_film_that_is_less_alike_shows_the_same_on_another_day() -> None:
+    whole, other = found(0, (0.0, 10.0), (20.0, 30.0)), found(1, (3.0, 6.0), (80.0, 82.5))
+    aligned = replace(other.aligned, likeness=0.8)
+    assert without_echoes([whole, replace(other, aligned=aligned)]) == [whole]
+    assert without_echoes([whole, replace(other, aligned=replace(aligned, likeness=0.85))]) != [whole]
+    assert len(without_echoes([whole, replace(found(1, (3.0, 8.0), (80.0, 85.0)), aligned=whole.aligned)])) == 2
 
 
 def test_a_long_piece_that_is_shown_twice_is_found_twice() -> None:
