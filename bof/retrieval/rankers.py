@@ -20,6 +20,7 @@ from bof.retrieval.film_frames import representatives
 from bof.retrieval.fusion import add_up, evidence, reciprocal_ranks
 from bof.retrieval.global_ranking import MAX_RANKED, Similarities, compare, compare_by_ann, verdicts
 from bof.retrieval.query import Query
+from bof.retrieval.regrounding import on_other_grounds
 from bof.retrieval.repainting import PIXEL_VARIANTS
 from bof.retrieval.shortlist import Candidates, VoteAndVerify, best_first
 from bof.retrieval.tilting import DEPTH as TILTED_DEPTH
@@ -149,7 +150,7 @@ class BofRanker:
         verifying, stages = self.stages.verifying, self._stages_for(query)
         found = stages.candidates(query.features, watch, also)
         found = with_feature_variants(stages, self.options, query.features, found, watch, also)
-        for name, changed in self._further_variants.items():
+        for name, changed in self._further_variants:
             if is_needed(getattr(self.options, name), found, verifying):
                 depth = TILTED_DEPTH if name == "tilt" else DEPTH
                 with watch.stage(name):
@@ -171,10 +172,10 @@ class BofRanker:
         return dataclasses.replace(self.stages, least_located=_LEAST_LOCATED_FLAT) if few else self.stages
 
     @property
-    def _further_variants(self) -> Mapping[str, Callable[[Query], Iterator[QueryVariant]]]:
-        """Those that need the query's pixels, by the option that asks for them, in the order that they are tried."""
+    def _further_variants(self) -> list[tuple[str, Callable[[Query], Iterator[QueryVariant]]]]:
+        """Those that need the query's pixels, with the option that asks for them, in the order that they are tried."""
         changed = {} if self.stages.vocabulary.features.is_like_sift else PIXEL_VARIANTS
-        return {**changed, "enlarge": enlarged, "tilt": tilted}
+        return [*changed.items(), ("inverse", on_other_grounds), ("enlarge", enlarged), ("tilt", tilted)]
 
     def _seeds(self, query: Query, found: Candidates, same: Sequence[int]) -> dict[int, int]:
         """Images that become queries -> inliers that they are trusted by; the query itself says nothing new.
