@@ -14,6 +14,7 @@ import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
 from bof.alignment.drawn import drawn_pixels, grown, shrunk
+from bof.geometry.transforms import apply, corners, translation
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
 
@@ -89,7 +90,7 @@ def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[
 
     Of drawings that few points lay some pixels off, all of the right one has 0.86 and more, of a sibling 0.55.
     """
-    laid = lay_over(one, drawing, one_from_drawing, _FAR_PX)
+    laid = lay_over(*_around(one, drawing, one_from_drawing), _FAR_PX)
     if laid is None or np.count_nonzero(laid.mask) < _LEAST_FAR_PX2:
         return 0.0, 0.0
     drawn = drawn_pixels(laid.other, laid.mask, 3)
@@ -97,6 +98,21 @@ def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX), np.float64) for pixels in (laid.one, laid.other)]
     of_all = _correlation(pair[0][laid.mask], pair[1][laid.mask])
     return of_all, _correlation(pair[0][drawn], pair[1][drawn]) if has_colours else 0.0
+
+
+def _around(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[Picture, Picture, F64]:
+    """The part of a picture in which a drawing lies, the drawing, and how it lies there: what is far is not shrunk."""
+    outline = apply(one_from_drawing, corners((0, 0, drawing.width, drawing.height)))
+    height, width = one.pixels.shape[:2]
+    shrunk_by, limits = np.array([width / one.width, height / one.height]), np.array([width, height])
+    low, high = np.floor(outline.min(axis=0) * shrunk_by) - 1, np.ceil(outline.max(axis=0) * shrunk_by) + 2
+    if not np.isfinite([low, high]).all() or np.any(high <= 0) or np.any(low >= limits):
+        return one, drawing, one_from_drawing
+    low, high = np.maximum(low, 0).astype(int), np.minimum(high, limits).astype(int)
+    (x0, y0), (x1, y1) = low.tolist(), high.tolist()
+    size = np.maximum(1, np.rint((high - low) / shrunk_by)).astype(int).tolist()
+    part = Picture(one.pixels[y0:y1, x0:x1], *size)
+    return part, drawing, translation(*(-low / shrunk_by).tolist()) @ one_from_drawing
 
 
 def _correlation(colours: F64, others: F64) -> float:
