@@ -19,11 +19,24 @@ def drawn_pixels(pixels: U8, inside: Bool, apart_px: int) -> Bool:
     return inside & ~grown(_ground(pixels, inside), apart_px)
 
 
+def holes_in(pixels: U8, inside: Bool) -> Bool:
+    """Where what a drawing shows encloses the colour of its ground, bool (h, w): a part of it, or a hole."""
+    return _like_ground(pixels, inside) & ~_ground(pixels, inside)
+
+
 def _ground(pixels: U8, inside: Bool) -> Bool:
-    edge = inside & ~shrunk(inside, _EDGE_PX)
-    alike = inside & (np.abs(pixels - np.median(pixels[edge], axis=0)).max(axis=2) <= _GROUND_LEVELS)
+    alike = _like_ground(pixels, inside)
     _, labels = cv2.connectedComponents(alike.astype(np.uint8))
-    return np.asarray(alike & np.isin(labels, np.unique(labels[edge & alike])), np.bool_)
+    return np.asarray(alike & np.isin(labels, np.unique(labels[_edge(inside) & alike])), np.bool_)
+
+
+def _like_ground(pixels: U8, inside: Bool) -> Bool:
+    ground = np.median(pixels[_edge(inside)], axis=0)
+    return np.asarray(inside & (np.abs(pixels - ground).max(axis=2) <= _GROUND_LEVELS), np.bool_)
+
+
+def _edge(inside: Bool) -> Bool:
+    return inside & ~shrunk(inside, _EDGE_PX)
 
 
 def shrunk(mask: Bool, side_px: int) -> Bool:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.alignment.drawn import drawn_pixels, grown, shrunk
+from bof.alignment.drawn import drawn_pixels, grown, holes_in, shrunk
 from bof.geometry.transforms import apply, corners, translation
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
@@ -33,6 +33,9 @@ what is drawn has one colour where it varies by less than the last of these."""
 
 _OTHER_LEVELS, _BURNT, _PALE = 32.0, 240, 200
 """Quite another colour is farther off than this. What shines white in the larger picture says nothing."""
+
+_THROUGH = 0.5
+"""The share of a hole that differs where the picture is seen through it."""
 
 _FAR_PX, _FAR_BLUR_PX, _LEAST_FAR_PX2 = 64, 1.5, 64
 """What is looked at from far is laid out at this long side and blurred by so much; fewer pixels say nothing."""
@@ -71,7 +74,8 @@ class Colours:
     """How the colours of two pictures compare where both are, after the light of one is made that of the other.
 
     unexplained: the share whose colour no change of light explains, 1 where all is flat; of_drawn: the same of what the
-    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; outlined:
+    smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; beyond:
+    the share of that which is quite another colour than all that lies within a pixel; outlined:
     the share of what lies round it whose colour is another in the larger picture too; ground: the share of the common
     part that is not drawn; covers: the shares of the one's and the other's area that both show.
     """
@@ -79,6 +83,7 @@ class Colours:
     unexplained: float
     of_drawn: float
     patch: float
+    beyond: float
     outlined: float
     ground: float
     covers: tuple[float, float]
@@ -129,8 +134,8 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
     """
     laid = lay_over(one, other, one_from_other, _CANVAS_PX)
     if laid is None:
-        return Colours(1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0))
-    unknown, inside = Colours(1.0, 1.0, 0.0, 0.0, 1.0, laid.covers), shrunk(laid.mask, 5)
+        return Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, (0.0, 0.0))
+    unknown, inside = Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, laid.covers), shrunk(laid.mask, 5)
     if np.count_nonzero(inside) < _LEAST_PX2:
         return unknown
     colours, others = (
@@ -143,7 +148,7 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
     return Colours(unexplained, *_of_drawn(smaller, larger, inside), laid.covers)
 
 
-def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float, float, float]:
+def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float, float, float, float]:
     """Of what the smaller picture, RGB u8 (h, w, 3), shows on its ground and nothing outshines: the share that no light
     explains, 1 where it has one colour, the largest patch of quite another one, how much of it is outlined, and the
     share of the ground; nothing where hardly anything is drawn.
@@ -152,18 +157,26 @@ def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float, floa
     drawn, inner = (drawn_pixels(smaller, inside, side) & ~shines for side in (5, 7))
     n_drawn = int(np.count_nonzero(drawn))
     if n_drawn < _LEAST_DRAWN_PX2:
-        return 1.0, 0.0, 0.0, 1.0
+        return 1.0, 0.0, 0.0, 0.0, 1.0
     to_ground = drawn_pixels(smaller, inside, 1)
     outlined, ground = _outlined(larger, drawn, to_ground), 1 - float(to_ground[inside].mean())
+    holes = grown(holes_in(smaller, inside), 5)
     smaller, larger = (_blurred_in(pixels, drawn, _BLUR_PX) for pixels in (smaller, larger))
-    around = np.ones((3, 3), np.uint8)
-    darkest, lightest = (np.asarray(f(larger, around), np.uint8) for f in (cv2.erode, cv2.dilate))
-    apart = np.zeros(inside.shape)
-    apart[drawn] = _apart(smaller[drawn], larger[drawn], darkest[drawn], lightest[drawn])
+    apart, beyond = np.zeros(inside.shape), np.zeros(inside.shape)
+    apart[drawn] = _apart(smaller[drawn], larger[drawn])
+    drawn, inner = (each & ~_seen_through(apart, drawn, holes) for each in (drawn, inner))
+    apart[~drawn] = 0
+    beyond[drawn] = _beyond(smaller[drawn], *(each[drawn] for each in (larger, *_range_around(larger))))
     _, _, stats, _ = cv2.connectedComponentsWithStats((apart > _OTHER_LEVELS).astype(np.uint8), connectivity=8)
     patch = float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
     is_known = _has_colours(smaller, inner, _LEAST_DRAWN_PX2)
-    return float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0, patch, outlined, ground
+    return (
+        float((apart[inner] > _FAR_LEVELS).mean()) if is_known else 1.0,
+        patch,
+        float((beyond > _OTHER_LEVELS).sum()) / n_drawn,
+        outlined,
+        ground,
+    )
 
 
 def _outlined(pixels: U8, drawn: Bool, to_ground: Bool) -> float:
@@ -191,31 +204,48 @@ def _has_colours(pixels: U8, where: Bool, least_px2: int) -> bool:
     return bool(np.count_nonzero(where) >= least_px2 and pixels[where].std(axis=0).max() >= _LEAST_STRUCTURE)
 
 
-def _apart(one: U8, other: U8, darkest: U8 | None = None, lightest: U8 | None = None) -> F64:
-    """How far the colours RGB u8 (n, 3) of two pictures are apart f64 (n,), in the channel that differs most.
+def _seen_through(apart: F64, drawn: Bool, holes: Bool) -> Bool:
+    """The holes bool (h, w) of a drawing through which the picture shows something else: they are ground too."""
+    n, labels = cv2.connectedComponents((holes & drawn).astype(np.uint8))
+    through = [label for label in range(1, n) if float((apart[labels == label] > _FAR_LEVELS).mean()) > _THROUGH]
+    return np.asarray(np.isin(labels, through), np.bool_)
 
-    darkest, lightest: what the other shows around each pixel; nothing between is apart. Brightness and contrast of each
-    channel are fitted to what they explain: what is far off weighs less each time.
+
+def _apart(one: U8, other: U8) -> F64:
+    """How far the colours RGB u8 (n, 3) of two pictures are apart f64 (n,), in the channel that differs most."""
+    return _beyond(one, other, other, other)
+
+
+def _range_around(pixels: U8) -> list[U8]:
+    """The least and the highest level of each channel within a pixel, u8 (h, w, 3) each."""
+    around = np.ones((3, 3), np.uint8)
+    return [np.asarray(reach(pixels, around), np.uint8) for reach in (cv2.erode, cv2.dilate)]
+
+
+def _beyond(one: U8, other: U8, least: U8, highest: U8) -> F64:
+    """How far the colours RGB u8 (n, 3) of one picture are from all between the least and the highest of the other, in
+    the light of the first: f64 (n,), in the channel that differs most.
     """
-    ends = (other if darkest is None else darkest, other if lightest is None else lightest)
     apart = np.zeros(len(one))
     for channel in range(3):
-        levels, others = one[:, channel].astype(np.float64), other[:, channel].astype(np.float64)
-        slope, offset = _fitted(levels, others)
-        low, high = (slope * end[:, channel] + offset for end in ends)
+        levels = one[:, channel].astype(np.float64)
+        contrast, brightness = _fitted(levels, other[:, channel].astype(np.float64))
+        low, high = (contrast * end[:, channel] + brightness for end in (least, highest))
         apart = np.maximum(apart, np.maximum(low - levels, levels - high))
     return apart
 
 
 def _fitted(levels: F64, others: F64) -> tuple[float, float]:
-    """The contrast, 0 or more, and the brightness that give levels f64 (n,) of one picture those of another."""
-    weight = np.ones(len(levels))
-    slope, offset = 1.0, 0.0
+    """The contrast, 0 or more, and the brightness that bring levels f64 (n,) of the other picture nearest to one's.
+
+    They are fitted to what they explain: what is far off weighs less each time.
+    """
+    weight, contrast, brightness = np.ones(len(levels)), 1.0, 0.0
     for _ in range(_FITS):
         mean, mean_other = np.average(levels, weights=weight), np.average(others, weights=weight)
         spread = np.average((others - mean_other) ** 2, weights=weight)
         cross = np.average((others - mean_other) * (levels - mean), weights=weight)
-        slope = max(float(cross / max(spread, 1.0)), 0.0)
-        offset = float(mean - slope * mean_other)
-        weight = 1 / np.maximum(1.0, np.abs(levels - offset - slope * others) / _NOISE_LEVELS)
-    return slope, offset
+        contrast = max(float(cross / max(spread, 1.0)), 0.0)
+        brightness = float(mean - contrast * mean_other)
+        weight = 1 / np.maximum(1.0, np.abs(levels - brightness - contrast * others) / _NOISE_LEVELS)
+    return contrast, brightness

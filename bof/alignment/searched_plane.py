@@ -37,8 +37,8 @@ class _Round:
     step_px: float
 
 
-_ROUNDS = (_Round(64, 2.0, 6, 2.0), _Round(128, 1.5, 8, 1.0))
-"""First turned and stretched, then seen from aside too."""
+_ROUNDS = (_Round(64, 2.0, 6, 2.0), _Round(128, 1.5, 8, 1.0), _Round(256, 1.0, 8, 1.0))
+"""First turned and stretched, then seen from aside too, then to the pixel: a letter of a sibling takes no more."""
 
 
 def search_drawing(one: Picture, drawing: Picture, one_from_drawing: F64) -> Iterator[F64]:

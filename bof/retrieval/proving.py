@@ -17,7 +17,7 @@ from bof.alignment.agreement import MEASURES
 from bof.alignment.drawings import is_page
 from bof.alignment.drawn import drawn_pixels
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import compare_colours, refine_plane, resemblance
+from bof.alignment.planes import Colours, compare_colours, refine_plane, resemblance
 from bof.alignment.searched_plane import search_drawing
 from bof.geometry.transforms import apply, corners, rotation, translation
 from bof.geometry.verification import agreeing, similarities
@@ -69,14 +69,15 @@ _HOPEFUL = 0.25
 have as many points in common by chance stay below 0.3.
 """
 
-_OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.004
+_OTHER_COLOUR, _OTHER_DRAWN, _SPECK = 0.002, 0.01, 0.001
+_OFF_BY_ONE = 0.02
 """The share of another colour that edges and noise may have, of all and of what is drawn, and a patch of it of that."""
 
 _OUTLINED, _OTHER_GROUND = 0.75, 0.25
 """What is drawn ends there in the picture too, round so much of it: a smaller shape lies within a larger one of its
 colour. Less of the ground unexplained is the drawing's own, where all must agree."""
 
-_MOST_MARRED = 0.05
+_MOST_MARRED = 0.1
 """The share of what is drawn that a line over it, or a sibling's other patch, may take where the rest is there."""
 
 _RESEMBLES, _SURELY_RESEMBLES = 0.5, 0.8
@@ -242,11 +243,18 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64], *, may_
         if found.covers[1] < _COVERS or found.outlined < _OUTLINED:
             continue
         is_own_ground = found.unexplained < _OTHER_GROUND * found.ground
-        if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK and not is_own_ground:
+        if _is_explained(found) and not is_own_ground:
             return PixelProof("same", nearer)
         if max(found.of_drawn, found.patch) <= _MOST_MARRED:
             proof = PixelProof("part", nearer)
     return proof
+
+
+def _is_explained(found: Colours) -> bool:
+    """Is what a drawing shows there, to the pixel? Small ones may be off by one, if no colour is beyond that."""
+    if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK:
+        return True
+    return found.beyond == 0 and found.of_drawn <= _OFF_BY_ONE and found.patch <= _OFF_BY_ONE
 
 
 def _turned(drawing: Picture, one_from_drawing: F64) -> list[F64]:

@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         others=(150, "photographs beside them"),
     )  # fmt: skip
     parser.add_argument("--siblings", action="store_true", help="with logos that differ in one thing")
+    parser.add_argument("--without-ground", action="store_true", help="logos hang without their white ground")
     return run(_command, parser, argv)
 
 
@@ -60,7 +61,8 @@ def _draw(folder: Path, arguments: argparse.Namespace) -> tuple[list[Path], list
             Image.fromarray(logo.draw()).save(clean[-1])
             others = siblings(logo, rng) if arguments.siblings else ()
             for kind, shown in (("", logo), *others):
-                pixels = hang(shown.draw(), read_image(next(rest)).pixels, side, rng)
+                photograph = read_image(next(rest)).pixels
+                pixels = hang(shown.draw(), photograph, side, rng, with_ground=not arguments.without_ground)
                 Image.fromarray(pixels).save(folder / "drawn" / f"{name}{kind and ' ' + kind}.png")
     return clean, beside
 

@@ -62,15 +62,19 @@ def siblings(logo: Logo, rng: Generator) -> Iterator[tuple[str, Logo]]:
     yield "place", replace(logo, letters_at=(logo.letters_at[0] + 12, logo.letters_at[1] - 14))
 
 
-def hang(logo: U8, photograph: U8, side: int, rng: Generator) -> U8:
-    """A logo in a photograph, both RGB: turned, seen a little from aside, darker, blurred, with noise."""
+def hang(logo: U8, photograph: U8, side: int, rng: Generator, *, with_ground: bool = True) -> U8:
+    """A logo in a photograph, both RGB: turned, seen a little from aside, darker, blurred, with noise.
+
+    with_ground: its white ground hangs there too, otherwise what is drawn alone.
+    """
     scene = cv2.resize(photograph, SIZE, interpolation=cv2.INTER_AREA).astype(np.float64)
     angle, reach = math.radians(rng.uniform(-15, 15)), 0.66 * side
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     middle = rng.uniform([reach, reach], [SIZE[0] - reach, SIZE[1] - reach])
     seen = ((_FRAME / _SIDE - 0.5) * side) @ turn.T + rng.uniform(-0.04, 0.04, (4, 2)) * side + middle
     place = cv2.getPerspectiveTransform(_FRAME, seen.astype(np.float32))
-    drawn, mask = (cv2.warpPerspective(one, place, SIZE) for one in (logo, np.ones((_SIDE, _SIDE))))
+    shown = np.ones((_SIDE, _SIDE)) if with_ground else (logo < 255).any(axis=2).astype(np.float64)
+    drawn, mask = (cv2.warpPerspective(one, place, SIZE) for one in (np.asarray(logo), shown))
     scene = scene * (1 - mask[..., None]) + drawn * rng.uniform(0.7, 1) * mask[..., None]
     noisy = cv2.GaussianBlur(scene, (0, 0), 0.6) + rng.normal(0, 3, scene.shape)
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)

@@ -42,7 +42,7 @@ def test_light_explains_brightness_and_contrast_of_each_channel() -> None:
     logo = draw_logo()
     warmer = np.clip(logo * np.array([0.95, 0.8, 0.6]) + np.array([10, 5, 0]), 0, 255).astype(np.uint8)
     found = compare_colours(picture_of(logo), picture_of(warmer), np.eye(3))
-    assert found == Colours(0.0, 0.0, 0.0, 1.0, found.ground, (1.0, 1.0))
+    assert found == Colours(0.0, 0.0, 0.0, 0.0, 1.0, found.ground, (1.0, 1.0))
     assert 0.4 < found.ground < 0.8
 
 
@@ -91,8 +91,8 @@ def test_what_shines_white_hides_what_is_there() -> None:
 
 def test_what_is_flat_explains_nothing() -> None:
     flat = picture_of(np.full((200, 200, 3), 90, np.uint8))
-    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 1.0, 0.0, 0.0, 1.0, (1.0, 1.0))
-    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 1.0, 0.0, 0.0, 1.0, (0.0, 0.0))
+    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, (1.0, 1.0))
+    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, (0.0, 0.0))
 
 
 def test_clean_drawings_are_flat_and_photographs_are_not() -> None:
