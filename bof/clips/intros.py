@@ -20,6 +20,10 @@ _EDGE_S, _EDGE_SHARE = 300.0, 0.5
 """An intro lies within this of a film's beginning or end: seconds, and in short films a share of its length."""
 
 
+_SLACK_S = 0.5
+"""A shot may begin so much earlier or end so much later than its keyframes say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A piece of the query that a film shows, by its number: from when until when in both, in seconds."""
@@ -27,11 +31,6 @@ class Seen:
     film: int
     query_s: tuple[float, float]
     film_s: tuple[float, float]
-
-    @classmethod
-    def of(cls, found: Found) -> Seen:
-        """What a segment shows."""
-        return cls(found.film, found.aligned.query_s, found.aligned.film_s)
 
 
 def intro_numbers(
@@ -44,32 +43,23 @@ def intro_numbers(
     """Which segments are intros: so many films show the same piece of the query at their beginnings or ends, or a film
     that is declared to be an intro does.
 
-    lengths: of films in seconds, where they are known; seen: what else shows pieces of the query, without a segment: an
-    intro is filmed anew for each part of a series.
+    lengths: of films in seconds, where they are known; seen: what else films show of the query. It counts where it goes
+    on at the time that a segment of that film says: an intro is filmed anew for each part of a series.
     """
-    pieces = [piece for piece in (*map(Seen.of, found), *seen) if _is_at_edge(piece, lengths.get(piece.film))]
-    at_edges = {film: [piece.query_s for piece in pieces if piece.film == film] for film in {p.film for p in pieces}}
+    at_edges = [one for one in found if _is_at_edge(one, lengths.get(one.film))]
+    shown: dict[int, list[tuple[float, float]]] = {}
+    for one in at_edges:
+        shown.setdefault(one.film, []).append(one.aligned.query_s)
+    for piece in seen:
+        if any(_goes_on(one, piece) for one in at_edges if one.film == piece.film):
+            shown[piece.film].append(piece.query_s)
     numbers = set()
     for number, one in enumerate(found):
-        is_at_edge = _is_at_edge(Seen.of(one), lengths.get(one.film))
-        n_showing = sum(_show_most(ranges, one) for ranges in at_edges.values()) if is_at_edge else 0
+        n_showing = sum(_show_most(ranges, one) for ranges in shown.values()) if one in at_edges else 0
         is_declared = any(other.film in declared and _show_most([other.aligned.query_s], one) for other in found)
         if n_showing >= n_films or is_declared:
             numbers.add(number)
     return numbers
-
-
-def showing_most(seen: Sequence[Seen], found: Sequence[Found]) -> list[Seen]:
-    """What is seen of the query in films that show most of a segment."""
-    of_film: dict[int, list[Seen]] = {}
-    for piece in seen:
-        of_film.setdefault(piece.film, []).append(piece)
-    return [
-        piece
-        for pieces in of_film.values()
-        if any(_show_most([piece.query_s for piece in pieces], one) for one in found)
-        for piece in pieces
-    ]
 
 
 def declared_films(engine: Engine, library: FilmLibrary) -> set[int]:
@@ -80,11 +70,18 @@ def declared_films(engine: Engine, library: FilmLibrary) -> set[int]:
     return {film.number for film, _ in (one for one in known if one is not None)}
 
 
-def _is_at_edge(piece: Seen, length_s: float | None) -> bool:
+def _is_at_edge(one: Found, length_s: float | None) -> bool:
     """Does it lie near the beginning or the end of its film?"""
-    start, stop = piece.film_s
+    start, stop = one.aligned.film_s
     edge = _EDGE_S if length_s is None else min(_EDGE_S, _EDGE_SHARE * length_s)
     return stop <= edge or (length_s is not None and start >= length_s - edge)
+
+
+def _goes_on(one: Found, piece: Seen) -> bool:
+    """Does the film show a piece of the query when a segment says that it must?"""
+    time_s = sum(piece.query_s) / 2
+    expected = one.aligned.film_s[0] + one.aligned.speed * (time_s - one.aligned.query_s[0])
+    return piece.film_s[0] - _SLACK_S <= expected <= piece.film_s[1] + _SLACK_S
 
 
 def _show_most(ranges: Sequence[tuple[float, float]], one: Found) -> bool:

@@ -16,9 +16,10 @@ _MOSTLY = 0.8
 _LONGER, _BRIEF_S = 1.5, 4.0
 """Of one film a segment of so few seconds is an echo of one that is so many times longer."""
 
-_LESS_ALIKE = 0.08
-"""Another film may have used a piece of it, and is as like the query then. One whose frames are so much less alike
-shows the same thing on another day: of two photographs of one shelf 0.72 to 0.87, where the copied one has 0.99."""
+_LESS_ALIKE, _FEWER, _OTHER_SPEED = 0.08, 0.25, 0.08
+"""Another film may have used a piece of it, and is as like the query then. One whose frames are so much less alike, or
+of whose points so few agree, shows the same thing on another day: of two photographs of one shelf 0.67 to 0.87, where
+the copied one has 0.99. It is an echo where it is brief, stands still, or plays at a speed so different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,15 @@ def _explains_better(better: Found, one: Found) -> bool:
         return False
     if better.film == one.film and _same_time(better, one):
         return True
-    is_less_alike = better.film == one.film or a.likeness - b.likeness >= _LESS_ALIKE
-    is_brief = is_less_alike and one.length_s < _BRIEF_S
-    return better.length_s >= _LONGER * one.length_s and (b.still or is_brief)
+    is_brief = one.length_s < _BRIEF_S
+    if better.film != one.film and _is_less_alike(a, b):
+        return is_brief or b.still or abs(b.speed / a.speed - 1) > _OTHER_SPEED
+    return better.length_s >= _LONGER * one.length_s and (b.still or (is_brief and better.film == one.film))
+
+
+def _is_less_alike(better: Aligned, one: Aligned) -> bool:
+    """Are its frames less like the query's, or do so few of their points agree, that it shows another day?"""
+    return better.likeness - one.likeness >= _LESS_ALIKE or one.proof[2] <= _FEWER * better.proof[2]
 
 
 def _same_time(better: Found, one: Found) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bof.clips.intros import Seen, declared_films, intro_numbers, showing_most
+from bof.clips.intros import Seen, declared_films, intro_numbers
 from bof.clips.joining import Found, as_range
 from bof.clips.library import FilmLibrary, IndexedFilm
 from bof.clips.types import Change, ClipSegment, FramePlace, ProofFrames, TimeRange
@@ -52,9 +52,7 @@ def segments_of(
     it, where no segment was found.
     """
     every = [*found, *(also or [])]
-    seen = showing_most(seen, found)
-    films = {one.film for one in every} | {piece.film for piece in seen}
-    known = {number: library.facts(number) for number in sorted(films)}
+    known = {number: library.facts(number) for number in sorted({one.film for one in every})}
     lengths = {number: float(facts.duration) for number, facts in known.items() if facts is not None}
     declared = declared_films(engine, library) & set(known)
     n_others = options.intro_films - (also is not None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bof.clips.aligning import Aligned
-from bof.clips.intros import Seen, intro_numbers, showing_most
+from bof.clips.intros import Seen, intro_numbers
 from bof.clips.joining import Found
 
 LENGTHS = dict.fromkeys(range(4), 600.0)
@@ -53,13 +53,14 @@ def test_an_intro_that_is_filmed_anew_for_each_part_is_an_intro() -> None:
     assert intro_numbers(segments, LENGTHS, set(), 3, seen) == {0, 1, 2}
 
 
-def test_what_others_show_elsewhere_makes_no_intro() -> None:
+@pytest.mark.parametrize("film_s", [-20.0, 6.0, 400.0])
+def test_what_others_show_at_another_time_makes_no_intro(film_s: float) -> None:
+    """Subtitles of one font are seen everywhere."""
     segments = [found(0, (0, 10)), found(1, (0, 6.6)), found(2, (0, 6.6))]
-    seen = [*samples(1, 7, 9, film_s=400.0), *samples(2, 7, 9)]
-    assert intro_numbers(segments, dict.fromkeys(range(4), 1200.0), set(), 3, seen) == {1, 2}
+    seen = [*samples(1, 7, 9, film_s), *samples(2, 7, 9)]
+    assert intro_numbers(segments, LENGTHS, set(), 3, seen) == {1, 2}
 
 
-def test_only_films_that_show_most_of_a_segment_are_looked_at() -> None:
-    segments = [found(0, (0, 10))]
-    assert showing_most([*samples(1, 0, 9), *samples(2, 0, 2)], segments) == samples(1, 0, 9)
-    assert showing_most(samples(1, 0, 9), []) == []
+def test_films_without_a_segment_make_no_intro() -> None:
+    seen = [*samples(1, 0, 9), *samples(2, 0, 9), *samples(3, 0, 9)]
+    assert intro_numbers([found(0, (0, 10))], LENGTHS, set(), 3, seen) == set()

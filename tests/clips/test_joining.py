@@ -34,7 +34,11 @@ def test_a_brief_piece_of_another_film_that_is_less_alike_shows_the_same_on_anot
     aligned = replace(other.aligned, likeness=0.8)
     assert without_echoes([whole, replace(other, aligned=aligned)]) == [whole]
     assert without_echoes([whole, replace(other, aligned=replace(aligned, likeness=0.85))]) != [whole]
-    assert len(without_echoes([whole, replace(found(1, (3.0, 8.0), (80.0, 85.0)), aligned=whole.aligned)])) == 2
+    longer = found(1, (1.0, 9.0), (80.0, 88.0))
+    slower = replace(longer, aligned=replace(longer.aligned, likeness=0.8, speed=0.85))
+    assert len(without_echoes([whole, longer])) == 2
+    assert len(without_echoes([whole, replace(longer, aligned=replace(longer.aligned, likeness=0.8))])) == 2
+    assert without_echoes([whole, slower]) == [whole]
 
 
 def test_a_long_piece_that_is_shown_twice_is_found_twice() -> None:
