@@ -34,6 +34,9 @@ what is drawn has one colour where it varies by less than the last of these."""
 _OTHER_LEVELS, _BURNT, _PALE = 32.0, 240, 200
 """Quite another colour is farther off than this. What shines white in the larger picture says nothing."""
 
+_SMALL_PX = 192
+"""What is laid out smaller than this may be a pixel off where colours meet."""
+
 _THROUGH = 0.5
 """The share of a hole that differs where the picture is seen through it."""
 
@@ -75,7 +78,7 @@ class Colours:
 
     unexplained: the share whose colour no change of light explains, 1 where all is flat; of_drawn: the same of what the
     smaller picture shows on its ground; patch: the largest patch of quite another colour, as a share of that; beyond:
-    the share of that which is quite another colour than all that lies within a pixel; outlined:
+    the share of that which is quite another colour, in small pictures than all that lies within a pixel; outlined:
     the share of what lies round it whose colour is another in the larger picture too; ground: the share of the common
     part that is not drawn; covers: the shares of the one's and the other's area that both show.
     """
@@ -166,7 +169,8 @@ def _of_drawn(smaller: U8, larger: U8, inside: Bool) -> tuple[float, float, floa
     apart[drawn] = _apart(smaller[drawn], larger[drawn])
     drawn, inner = (each & ~_seen_through(apart, drawn, holes) for each in (drawn, inner))
     apart[~drawn] = 0
-    beyond[drawn] = _beyond(smaller[drawn], *(each[drawn] for each in (larger, *_range_around(larger))))
+    ends = _range_around(larger) if max(inside.shape) < _SMALL_PX else (larger, larger)
+    beyond[drawn] = _beyond(smaller[drawn], *(each[drawn] for each in (larger, *ends)))
     _, _, stats, _ = cv2.connectedComponentsWithStats((apart > _OTHER_LEVELS).astype(np.uint8), connectivity=8)
     patch = float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / n_drawn
     is_known = _has_colours(smaller, inner, _LEAST_DRAWN_PX2)

@@ -123,9 +123,11 @@ class SearchOptions(Checked):
         choices=MODES,
     )  # fmt: skip
     inverse: str = declare(
-        "auto", "look for the query with light and dark exchanged too: negatives, dark screens; auto: as mirror",
+        "auto",
+        "look for the query with light and dark exchanged too: negatives, dark screens; for a flat drawing on other "
+        "grounds; auto: as mirror",
         choices=MODES,
-    )  # fmt: skip
+    )
     enlarge: str = declare(
         "auto", "look for a small picture enlarged too, and for parts of a large one more closely; auto: as mirror",
         choices=MODES,

@@ -251,7 +251,7 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64], *, may_
 
 
 def _is_explained(found: Colours) -> bool:
-    """Is what a drawing shows there, to the pixel? Small ones may be off by one, if no colour is beyond that."""
+    """Is what a drawing shows there, to the pixel? A small one may be off by one, where no colour is beyond that."""
     if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK:
         return True
     return found.beyond == 0 and found.of_drawn <= _OFF_BY_ONE and found.patch <= _OFF_BY_ONE

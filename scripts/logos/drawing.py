@@ -73,8 +73,8 @@ def hang(logo: U8, photograph: U8, side: int, rng: Generator, *, with_ground: bo
     middle = rng.uniform([reach, reach], [SIZE[0] - reach, SIZE[1] - reach])
     seen = ((_FRAME / _SIDE - 0.5) * side) @ turn.T + rng.uniform(-0.04, 0.04, (4, 2)) * side + middle
     place = cv2.getPerspectiveTransform(_FRAME, seen.astype(np.float32))
-    shown = np.ones((_SIDE, _SIDE)) if with_ground else (logo < 255).any(axis=2).astype(np.float64)
-    drawn, mask = (cv2.warpPerspective(one, place, SIZE) for one in (np.asarray(logo), shown))
+    shown = np.asarray(np.ones((_SIDE, _SIDE)) if with_ground else (logo < 255).any(axis=2), np.float64)
+    drawn, mask = cv2.warpPerspective(logo, place, SIZE), cv2.warpPerspective(shown, place, SIZE)
     scene = scene * (1 - mask[..., None]) + drawn * rng.uniform(0.7, 1) * mask[..., None]
     noisy = cv2.GaussianBlur(scene, (0, 0), 0.6) + rng.normal(0, 3, scene.shape)
     return np.asarray(np.clip(np.rint(noisy), 0, 255), np.uint8)

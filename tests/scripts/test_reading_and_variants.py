@@ -64,10 +64,11 @@ def test_every_way_is_counted_and_inverses_are_found_by_theirs(
     assert "negative" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("ground", [(), ("--without-ground",)])
 def test_logos_of_each_size_are_counted_and_no_sibling_is_the_same(
-    data: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, capsys: pytest.CaptureFixture[str], ground: tuple[str, ...]
 ) -> None:
-    command = ["--data", str(data), "--logos", "2", "--others", "10", "--siblings", "--seed", "5"]
+    command = ["--data", str(data), "--logos", "2", "--others", "10", "--siblings", "--seed", "5", *ground]
     assert hang_logos(command) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition("  {")[0].strip() for line in lines[-4:-1]] == list(SHARES)
