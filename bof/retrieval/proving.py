@@ -14,10 +14,11 @@ from typing import Literal
 import numpy as np
 
 from bof.alignment.agreement import MEASURES
+from bof.alignment.colours import DrawnColours, compare_colours, resemblance
 from bof.alignment.drawings import is_page
 from bof.alignment.drawn import drawn_pixels
 from bof.alignment.likeness import Likeness, compare
-from bof.alignment.planes import Colours, compare_colours, refine_plane, resemblance
+from bof.alignment.planes import refine_plane
 from bof.alignment.searched_plane import search_drawing
 from bof.geometry.transforms import apply, corners, rotation, translation
 from bof.geometry.verification import agreeing, similarities
@@ -240,21 +241,22 @@ def prove_drawing(one: Picture, drawing: Picture, places: Sequence[F64], *, may_
         return proof
     for nearer in search_drawing(one, drawing, best):
         found = compare_colours(one, drawing, nearer)
-        if found.covers[1] < _COVERS or found.outlined < _OUTLINED:
+        drawn = found.drawn
+        if found.covers[1] < _COVERS or drawn.outlined < _OUTLINED:
             continue
-        is_own_ground = found.unexplained < _OTHER_GROUND * found.ground
-        if _is_explained(found) and not is_own_ground:
+        is_own_ground = found.unexplained < _OTHER_GROUND * drawn.ground
+        if _is_explained(drawn) and not is_own_ground:
             return PixelProof("same", nearer)
-        if max(found.of_drawn, found.patch) <= _MOST_MARRED:
+        if max(drawn.unexplained, drawn.patch) <= _MOST_MARRED:
             proof = PixelProof("part", nearer)
     return proof
 
 
-def _is_explained(found: Colours) -> bool:
+def _is_explained(drawn: DrawnColours) -> bool:
     """Is what a drawing shows there, to the pixel? A small one may be off by one, where no colour is beyond that."""
-    if found.of_drawn <= _OTHER_DRAWN and found.patch <= _SPECK:
+    if drawn.unexplained <= _OTHER_DRAWN and drawn.patch <= _SPECK:
         return True
-    return found.beyond == 0 and found.of_drawn <= _OFF_BY_ONE and found.patch <= _OFF_BY_ONE
+    return drawn.beyond == 0 and max(drawn.unexplained, drawn.patch) <= _OFF_BY_ONE
 
 
 def _turned(drawing: Picture, one_from_drawing: F64) -> list[F64]:
@@ -303,7 +305,7 @@ def prove(one: Picture, other: Picture, one_from_other: F64) -> PixelProof:
     colours = compare_colours(one, other, nearer)
     if colours.unexplained <= _OTHER_COLOUR and _is_whole(compare(one, other, nearer)):
         return PixelProof("same", refined)
-    is_other = colours.patch >= _OTHER_PATCH and colours.unexplained <= _MOST_OTHER
+    is_other = colours.drawn.patch >= _OTHER_PATCH and colours.unexplained <= _MOST_OTHER
     return PixelProof("other" if is_other else "nothing", refined)
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bof.alignment.colours import NOTHING_DRAWN, Colours, DrawnColours, compare_colours, resemblance
 from bof.alignment.drawings import is_flat_drawing
-from bof.alignment.planes import Colours, compare_colours, refine_plane, resemblance
+from bof.alignment.planes import refine_plane
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.types import U8
@@ -42,8 +43,8 @@ def test_light_explains_brightness_and_contrast_of_each_channel() -> None:
     logo = draw_logo()
     warmer = np.clip(logo * np.array([0.95, 0.8, 0.6]) + np.array([10, 5, 0]), 0, 255).astype(np.uint8)
     found = compare_colours(picture_of(logo), picture_of(warmer), np.eye(3))
-    assert found == Colours(0.0, 0.0, 0.0, 0.0, 1.0, found.ground, (1.0, 1.0))
-    assert 0.4 < found.ground < 0.8
+    assert found == Colours(0.0, DrawnColours(0.0, 0.0, 0.0, 1.0, found.drawn.ground), (1.0, 1.0))
+    assert 0.4 < found.drawn.ground < 0.8
 
 
 INSIDE = transform_to(SEEN_AT) @ translation(6, 6)
@@ -58,7 +59,7 @@ def test_the_same_in_a_scene_is_explained_and_what_lies_beside_it_is_not() -> No
     scene = picture_of(hang(draw_logo()))
     found = compare_colours(scene, inner(draw_logo()), INSIDE)
     assert found.unexplained <= NOTHING_ELSE
-    assert found.patch == 0.0
+    assert found.drawn.patch == 0.0
     beside = transform_to(SEEN_AT) @ translation(4, 0)
     assert compare_colours(scene, picture_of(draw_logo()), beside).unexplained > 5 * NOTHING_ELSE
 
@@ -68,9 +69,11 @@ def test_another_colour_and_other_letters_are_not_explained(changed: str) -> Non
     scene = picture_of(hang(draw_logo()))
     found = compare_colours(scene, inner(OTHERS[changed]), INSIDE)
     assert found.unexplained > 5 * NOTHING_ELSE
-    assert found.patch > 0.01
+    assert found.drawn.patch > 0.01
     there = np.asarray(np.linalg.inv(INSIDE), np.float64)
-    assert compare_colours(inner(OTHERS[changed]), scene, there).patch == pytest.approx(found.patch, rel=0.3)
+    assert compare_colours(inner(OTHERS[changed]), scene, there).drawn.patch == pytest.approx(
+        found.drawn.patch, rel=0.3
+    )
 
 
 def test_the_ground_that_a_drawing_stands_on_is_no_part_of_it() -> None:
@@ -78,7 +81,7 @@ def test_the_ground_that_a_drawing_stands_on_is_no_part_of_it() -> None:
     on_yellow[(on_yellow > 250).all(axis=2)] = (250, 230, 40)
     found = compare_colours(picture_of(hang(on_yellow)), inner(draw_logo()), INSIDE)
     assert found.unexplained > 0.1
-    assert found.patch < 0.01
+    assert found.drawn.patch < 0.01
 
 
 def test_what_shines_white_hides_what_is_there() -> None:
@@ -86,13 +89,13 @@ def test_what_shines_white_hides_what_is_there() -> None:
     cv2.circle(shining, (110, 120), 20, (255, 255, 255), -1)
     seen = hang(shining)
     seen[(seen.min(axis=2) > 190)] = 255
-    assert compare_colours(picture_of(seen), inner(draw_logo()), INSIDE).patch < 0.01
+    assert compare_colours(picture_of(seen), inner(draw_logo()), INSIDE).drawn.patch < 0.01
 
 
 def test_what_is_flat_explains_nothing() -> None:
     flat = picture_of(np.full((200, 200, 3), 90, np.uint8))
-    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, (1.0, 1.0))
-    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, 1.0, 0.0, 0.0, 0.0, 1.0, (0.0, 0.0))
+    assert compare_colours(flat, flat, np.eye(3)) == Colours(1.0, NOTHING_DRAWN, (1.0, 1.0))
+    assert compare_colours(flat, flat, translation(5000, 0)) == Colours(1.0, NOTHING_DRAWN, (0.0, 0.0))
 
 
 def test_clean_drawings_are_flat_and_photographs_are_not() -> None:

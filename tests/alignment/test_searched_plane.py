@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bof.alignment.planes import compare_colours
+from bof.alignment.colours import compare_colours
 from bof.alignment.searched_plane import search_drawing
 from bof.types import U8
 from tests.support import flat
@@ -22,9 +22,9 @@ def test_on_another_ground_what_is_drawn_is_laid_right_and_explained(drawing: U8
     *_, found = search_drawing(scene, logo, roughly(far_px))
     assert error_px(found) < 8  # of the corners, where nothing is drawn
     colours = compare_colours(scene, logo, found)
-    assert max(colours.of_drawn, colours.patch) <= LITTLE
-    assert colours.unexplained > colours.ground / 4
-    assert colours.outlined > 0.9
+    assert max(colours.drawn.unexplained, colours.drawn.patch) <= LITTLE
+    assert colours.unexplained > colours.drawn.ground / 4
+    assert colours.drawn.outlined > 0.9
 
 
 @pytest.mark.parametrize("sibling", [draw_logo(ink=(90, 160, 30)), draw_logo("GAR"), draw_logo(at=(90, 170))])
@@ -32,7 +32,7 @@ def test_a_sibling_is_not_explained(sibling: U8) -> None:
     scene, logo = picture_of(hang_without_ground(draw_logo())), picture_of(sibling)
     for found in search_drawing(scene, logo, roughly(2.0)):
         colours = compare_colours(scene, logo, found)
-        assert max(colours.of_drawn, colours.patch) > LITTLE
+        assert max(colours.drawn.unexplained, colours.drawn.patch) > LITTLE
 
 
 def test_a_smaller_shape_in_a_larger_one_of_its_colours_has_no_outline_there() -> None:
@@ -42,9 +42,9 @@ def test_a_smaller_shape_in_a_larger_one_of_its_colours_has_no_outline_there() -
         cv2.rectangle(drawing, (120, 120 - half), (120 + half, 120 + half), (200, 90, 30), -1)
     scene = picture_of(hang_without_ground(large))
     whole, part = (compare_colours(scene, picture_of(one), flat.transform_to(flat.SEEN_AT)) for one in (large, small))
-    assert max(whole.of_drawn, part.of_drawn) <= LITTLE
-    assert whole.outlined > 0.9
-    assert part.outlined < 0.5
+    assert max(whole.drawn.unexplained, part.drawn.unexplained) <= LITTLE
+    assert whole.drawn.outlined > 0.9
+    assert part.drawn.outlined < 0.5
 
 
 def test_where_nothing_is_drawn_nothing_is_found() -> None:
