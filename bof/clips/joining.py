@@ -16,10 +16,11 @@ _MOSTLY = 0.8
 _LONGER, _BRIEF_S = 1.5, 4.0
 """Of one film a segment of so few seconds is an echo of one that is so many times longer."""
 
-_LESS_ALIKE, _FEWER, _OTHER_SPEED = 0.08, 0.25, 0.08
+_LESS_ALIKE, _FEWER, _OTHER_SPEED = 0.08, 0.25, 0.12
 """Another film may have used a piece of it, and is as like the query then. One whose frames are so much less alike, or
 of whose points so few agree, shows the same thing on another day: of two photographs of one shelf 0.67 to 0.87, where
-the copied one has 0.99. It is an echo where it is brief, stands still, or plays at a speed so different."""
+the copied one has 0.99. It is an echo where it is brief, stands still, or plays at a speed so different; films are
+copied up to a tenth faster or slower."""
 
 
 @dataclass(frozen=True, slots=True)
