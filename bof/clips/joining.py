@@ -16,11 +16,11 @@ _MOSTLY = 0.8
 _LONGER, _BRIEF_S = 1.5, 4.0
 """Of one film a segment of so few seconds is an echo of one that is so many times longer."""
 
-_LESS_ALIKE, _FEWER, _OTHER_SPEED = 0.08, 0.25, 0.12
+_LESS_ALIKE, _FEWER, _OTHER_SPEED, _SHOT_S = 0.08, 0.25, 0.12, 6.0
 """Another film may have used a piece of it, and is as like the query then. One whose frames are so much less alike, or
 of whose points so few agree, shows the same thing on another day: of two photographs of one shelf 0.67 to 0.87, where
-the copied one has 0.99. It is an echo where it is brief, stands still, or plays at a speed so different; films are
-copied up to a tenth faster or slower."""
+the copied one has 0.99. It is an echo where it is no longer than a shot, stands still, or plays at a speed so
+different; films are copied up to a tenth faster or slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,10 @@ def _explains_better(better: Found, one: Found) -> bool:
         return False
     if better.film == one.film and _same_time(better, one):
         return True
-    is_brief = one.length_s < _BRIEF_S
     if better.film != one.film and _is_less_alike(a, b):
-        return is_brief or b.still or abs(b.speed / a.speed - 1) > _OTHER_SPEED
-    return better.length_s >= _LONGER * one.length_s and (b.still or (is_brief and better.film == one.film))
+        return one.length_s < _SHOT_S or b.still or abs(b.speed / a.speed - 1) > _OTHER_SPEED
+    is_brief = better.film == one.film and one.length_s < _BRIEF_S
+    return better.length_s >= _LONGER * one.length_s and (b.still or is_brief)
 
 
 def _is_less_alike(better: Aligned, one: Aligned) -> bool:
