@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from bof.alignment.canvas import lay_over
-from bof.alignment.drawn import drawn_pixels, grown, holes_in, shrunk
+from bof.alignment.drawn import DrawnMask, grown, shrunk
 from bof.geometry.transforms import apply, corners, translation
 from bof.images.decode import Picture
 from bof.types import F64, U8, Bool
@@ -79,33 +79,34 @@ def resemblance(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[
 
     Of drawings that few points lay some pixels off, all of the right one has 0.86 and more, of a sibling 0.55.
     """
-    laid = lay_over(*_around(one, drawing, one_from_drawing), _FAR_PX)
+    part, part_from_drawing = _around(one, drawing, one_from_drawing)
+    laid = lay_over(part, drawing, part_from_drawing, _FAR_PX)
     if laid is None or np.count_nonzero(laid.mask) < _LEAST_FAR_PX2:
         return 0.0, 0.0
-    drawn = drawn_pixels(laid.other, laid.mask, 3)
+    drawn = DrawnMask.of(laid.other, laid.mask).drawn(3)
     has_colours = _has_colours(laid.other, drawn, _LEAST_FAR_PX2)
     pair = [np.asarray(cv2.GaussianBlur(pixels, (0, 0), _FAR_BLUR_PX), np.float64) for pixels in (laid.one, laid.other)]
-    of_all = _correlation(pair[0][laid.mask], pair[1][laid.mask])
-    return of_all, _correlation(pair[0][drawn], pair[1][drawn]) if has_colours else 0.0
+    of_all = correlation(pair[0][laid.mask], pair[1][laid.mask])
+    return of_all, correlation(pair[0][drawn], pair[1][drawn]) if has_colours else 0.0
 
 
-def _around(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[Picture, Picture, F64]:
-    """The part of a picture in which a drawing lies, the drawing, and how it lies there: what is far is not shrunk."""
+def _around(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[Picture, F64]:
+    """The part of a picture in which a drawing lies, and how it lies there: what is far is not shrunk."""
     outline = apply(one_from_drawing, corners((0, 0, drawing.width, drawing.height)))
     height, width = one.pixels.shape[:2]
     shrunk_by, limits = np.array([width / one.width, height / one.height]), np.array([width, height])
     low, high = np.floor(outline.min(axis=0) * shrunk_by) - 1, np.ceil(outline.max(axis=0) * shrunk_by) + 2
     if not np.isfinite([low, high]).all() or np.any(high <= 0) or np.any(low >= limits):
-        return one, drawing, one_from_drawing
+        return one, one_from_drawing
     low, high = np.maximum(low, 0).astype(int), np.minimum(high, limits).astype(int)
     (x0, y0), (x1, y1) = low.tolist(), high.tolist()
     size = np.maximum(1, np.rint((high - low) / shrunk_by)).astype(int).tolist()
     part = Picture(one.pixels[y0:y1, x0:x1], *size)
-    return part, drawing, translation(*(-low / shrunk_by).tolist()) @ one_from_drawing
+    return part, translation(*(-low / shrunk_by).tolist()) @ one_from_drawing
 
 
-def _correlation(colours: F64, others: F64) -> float:
-    """Of colours f64 (n, 3), all channels together."""
+def correlation(colours: F64, others: F64) -> float:
+    """The correlation of colours f64 (n, 3) of one picture with another's, all channels together."""
     colours, others = colours - colours.mean(axis=0), others - others.mean(axis=0)
     return float((colours * others).sum() / max(float(np.sqrt((colours**2).sum() * (others**2).sum())), 1.0))
 
@@ -135,17 +136,17 @@ def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colour
 def _compare_drawn(smaller: U8, larger: U8, inside: Bool) -> DrawnColours:
     """Of what the smaller picture, RGB u8 (h, w, 3), shows on its ground and nothing outshines."""
     shines = grown((larger.min(axis=2) >= _BURNT) & (smaller.min(axis=2) < _PALE), 9)
-    drawn, inner = (drawn_pixels(smaller, inside, side) & ~shines for side in (5, 7))
+    mask = DrawnMask.of(smaller, inside)
+    drawn, inner = (mask.drawn(apart_px) & ~shines for apart_px in (5, 7))
     n_drawn = int(np.count_nonzero(drawn))
     if n_drawn < _LEAST_DRAWN_PX2:
         return NOTHING_DRAWN
-    to_ground = drawn_pixels(smaller, inside, 1)
+    to_ground = mask.drawn(1)
     outlined, ground = _outlined(larger, drawn, to_ground), 1 - float(to_ground[inside].mean())
-    holes = grown(holes_in(smaller, inside), 5)
     smaller, larger = (_blurred_in(pixels, drawn, _BLUR_PX) for pixels in (smaller, larger))
     apart, beyond = np.zeros(inside.shape), np.zeros(inside.shape)
     apart[drawn] = _apart(smaller[drawn], larger[drawn])
-    drawn, inner = (each & ~_seen_through(apart, drawn, holes) for each in (drawn, inner))
+    drawn, inner = (each & ~_seen_through(apart, drawn, grown(mask.holes, 5)) for each in (drawn, inner))
     apart[~drawn] = 0
     ends = _range_around(larger) if max(inside.shape) < _SMALL_PX else (larger, larger)
     beyond[drawn] = _beyond(smaller[drawn], *(each[drawn] for each in (larger, *ends)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -11,32 +13,36 @@ _EDGE_PX, _GROUND_LEVELS = 7, 24
 """The ground is what is joined to an edge of so many pixels and is within so many levels of its colour."""
 
 
-def drawn_pixels(pixels: U8, inside: Bool, apart_px: int) -> Bool:
-    """Where a drawing RGB u8 (h, w, 3) shows something, bool (h, w), so far from its ground, an odd number.
-
-    inside bool (h, w): where the drawing is.
+@dataclass(frozen=True, slots=True)
+class DrawnMask:
+    """Of a drawing bool (h, w) each: where it is, where its ground is, and where what it shows encloses the ground's
+    colour: a part of it, or a hole.
     """
-    return inside & ~grown(_ground(pixels, inside), apart_px)
 
+    inside: Bool
+    ground: Bool
+    holes: Bool
 
-def holes_in(pixels: U8, inside: Bool) -> Bool:
-    """Where what a drawing shows encloses the colour of its ground, bool (h, w): a part of it, or a hole."""
-    return _like_ground(pixels, inside) & ~_ground(pixels, inside)
+    @classmethod
+    def of(cls, pixels: U8, inside: Bool) -> DrawnMask:
+        """Of a drawing RGB u8 (h, w, 3) that is in a part bool (h, w) of a canvas."""
+        edge = inside & ~shrunk(inside, _EDGE_PX)
+        colour = np.median(pixels[edge], axis=0)
+        alike = np.asarray(inside & (np.abs(pixels - colour).max(axis=2) <= _GROUND_LEVELS), np.bool_)
+        _, labels = cv2.connectedComponents(alike.astype(np.uint8))
+        ground = np.asarray(alike & np.isin(labels, np.unique(labels[edge & alike])), np.bool_)
+        return cls(inside, ground, alike & ~ground)
 
+    @classmethod
+    def of_whole(cls, pixels: U8) -> DrawnMask:
+        """Of a drawing RGB u8 (h, w, 3) by itself, less its outermost pixels."""
+        inside = np.zeros(pixels.shape[:2], np.bool_)
+        inside[1:-1, 1:-1] = True
+        return cls.of(pixels, inside)
 
-def _ground(pixels: U8, inside: Bool) -> Bool:
-    alike = _like_ground(pixels, inside)
-    _, labels = cv2.connectedComponents(alike.astype(np.uint8))
-    return np.asarray(alike & np.isin(labels, np.unique(labels[_edge(inside) & alike])), np.bool_)
-
-
-def _like_ground(pixels: U8, inside: Bool) -> Bool:
-    ground = np.median(pixels[_edge(inside)], axis=0)
-    return np.asarray(inside & (np.abs(pixels - ground).max(axis=2) <= _GROUND_LEVELS), np.bool_)
-
-
-def _edge(inside: Bool) -> Bool:
-    return inside & ~shrunk(inside, _EDGE_PX)
+    def drawn(self, apart_px: int) -> Bool:
+        """Where it shows something, bool (h, w), so far from its ground, an odd number."""
+        return self.inside & ~grown(self.ground, apart_px)
 
 
 def shrunk(mask: Bool, side_px: int) -> Bool:

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.alignment.drawn import drawn_pixels
+from bof.alignment.colours import correlation
+from bof.alignment.drawn import DrawnMask
 from bof.images.decode import Picture
 from bof.types import F32, F64
 
@@ -62,7 +63,7 @@ def search_drawing(one: Picture, drawing: Picture, one_from_drawing: F64) -> Ite
 @dataclass(frozen=True, slots=True)
 class _View:
     """The blurred picture f32 (h, w, 3), and of n drawn pixels of the drawing the places f64 (3, n) and the colours
-    f64 (n, 3), less their mean. middle f64 (3, 3): moves the drawing's middle to the origin, half its side to 1."""
+    f64 (n, 3). middle f64 (3, 3): moves the drawing's middle to the origin, half its side to 1."""
 
     picture: F32
     places: F64
@@ -72,7 +73,7 @@ class _View:
     @classmethod
     def of(cls, laid: Laid, blur_px: float) -> _View | None:
         """What is laid out; None where hardly anything is drawn."""
-        rows, columns = np.nonzero(drawn_pixels(laid.other, laid.mask, _APART_PX))
+        rows, columns = np.nonzero(DrawnMask.of(laid.other, laid.mask).drawn(_APART_PX))
         if len(rows) < _LEAST_DRAWN_PX2:
             return None
         some = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_LOOKED_AT)).astype(np.int64)
@@ -84,7 +85,7 @@ class _View:
         half = max(height, width) / 2
         middle = np.array([[1, 0, -(width - 1) / 2], [0, 1, -(height - 1) / 2], [0, 0, half]]) / half
         places = np.stack([columns, rows, np.ones(len(rows))]).astype(np.float64)
-        return cls(picture, places, _centred(drawing[rows, columns]), middle)
+        return cls(picture, places, drawing[rows, columns].astype(np.float64), middle)
 
     def plane(self, steps: F64) -> F64:
         """The plane f64 (3, 3) of 6 or 8 numbers, each of which moves the drawing's edge by about so many pixels."""
@@ -97,11 +98,4 @@ class _View:
         x, y, depth = self.plane(steps) @ self.places
         x, y = (np.asarray(side / np.maximum(depth, 1e-3), np.float32)[:, None] for side in (x, y))
         seen = cv2.remap(self.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
-        seen = _centred(np.asarray(seen, np.float32))
-        most = float(np.sqrt((seen**2).sum() * (self.colours**2).sum()))
-        return 1 - float((seen * self.colours).sum()) / max(most, 1.0)
-
-
-def _centred(colours: F32) -> F64:
-    """Colours (n, 3) less their mean."""
-    return np.asarray(colours - colours.mean(axis=0), np.float64)
+        return 1 - correlation(np.asarray(seen, np.float64), self.colours)

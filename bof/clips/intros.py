@@ -46,7 +46,8 @@ def intro_numbers(
     lengths: of films in seconds, where they are known; seen: what else films show of the query. It counts where it goes
     on at the time that a segment of that film says: an intro is filmed anew for each part of a series.
     """
-    at_edges = [one for one in found if _is_at_edge(one, lengths.get(one.film))]
+    is_at_edge = [_is_at_edge(one, lengths.get(one.film)) for one in found]
+    at_edges = [one for one, is_there in zip(found, is_at_edge, strict=True) if is_there]
     shown: dict[int, list[tuple[float, float]]] = {}
     for one in at_edges:
         shown.setdefault(one.film, []).append(one.aligned.query_s)
@@ -55,7 +56,7 @@ def intro_numbers(
             shown[piece.film].append(piece.query_s)
     numbers = set()
     for number, one in enumerate(found):
-        n_showing = sum(_show_most(ranges, one) for ranges in shown.values()) if one in at_edges else 0
+        n_showing = sum(_show_most(ranges, one) for ranges in shown.values()) if is_at_edge[number] else 0
         is_declared = any(other.film in declared and _show_most([other.aligned.query_s], one) for other in found)
         if n_showing >= n_films or is_declared:
             numbers.add(number)

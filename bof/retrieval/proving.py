@@ -16,7 +16,7 @@ import numpy as np
 from bof.alignment.agreement import MEASURES
 from bof.alignment.colours import DrawnColours, compare_colours, resemblance
 from bof.alignment.drawings import is_page
-from bof.alignment.drawn import drawn_pixels
+from bof.alignment.drawn import DrawnMask
 from bof.alignment.likeness import Likeness, compare
 from bof.alignment.planes import refine_plane
 from bof.alignment.searched_plane import search_drawing
@@ -137,7 +137,7 @@ def prove_doubtful(
         other = pictures.read(image, limit)
         if other is None:
             return None
-        proofs = [prove_as(image, other, found) for found in ways(answer.verifications[image], is_flat=query.is_flat)]
+        proofs = (prove_as(image, other, found) for found in ways(answer.verifications[image], is_flat=query.is_flat))
         return next((proof for proof in proofs if proof.says in sought), None)
 
     def prove_as(image: int, other: Picture, found: Verification) -> ProvedImage:
@@ -263,9 +263,7 @@ def _turned(drawing: Picture, one_from_drawing: F64) -> list[F64]:
     """Other places f64 (3, 3) of a drawing, turned about the middle of what it shows: of a wheel or a star, points in
     grey say where it is, and its colours alone which way up.
     """
-    inside = np.zeros(drawing.pixels.shape[:2], np.bool_)
-    inside[1:-1, 1:-1] = True
-    rows, columns = np.nonzero(drawn_pixels(drawing.pixels, inside, 1))
+    rows, columns = np.nonzero(DrawnMask.of_whole(drawing.pixels).drawn(1))
     if not len(rows):
         return []
     across, down = drawing.width / drawing.pixels.shape[1], drawing.height / drawing.pixels.shape[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bof.alignment.drawn import drawn_pixels
+from bof.alignment.drawn import DrawnMask
 from bof.features.sift import extract_features
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture, to_grey
@@ -29,9 +29,7 @@ def on_other_grounds(query: Query) -> Iterator[QueryVariant]:
     picture, source = query.picture, query.source
     if not query.is_flat or picture is None or source is None or picture.pixels.ndim != 3:
         return
-    inside = np.zeros(picture.pixels.shape[:2], np.bool_)
-    inside[1:-1, 1:-1] = True
-    is_ground = ~drawn_pixels(picture.pixels, inside, 1)
+    is_ground = ~DrawnMask.of_whole(picture.pixels).drawn(1)
     grey = to_grey(picture.pixels)
     own = int(np.median(grey[is_ground]))
     x0, y0, *_ = query.box

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bof.alignment.agreement import MEASURES
 from bof.alignment.cells import AGREES, DIFFERS
 from bof.errors import IndexStoreError
+from bof.system.npy_header import PARSING
 from bof.types import F32, F64, U8, Agreement, Bool, Verification
 
 RIVAL_MEASURES = ("rival", "log rival", "ahead", "alone", "inliers ahead", "cells ahead", "log hits")
@@ -129,7 +130,7 @@ def has_rivals(values: F64) -> Bool:
 @cache
 def thing_model() -> ThingModel:
     """The model that ships with bof; `python -m scripts.calibration.thing` fits it."""
-    with np.load(MODEL, allow_pickle=False) as stored:
+    with PARSING, np.load(MODEL, allow_pickle=False) as stored:
         if tuple(stored["quantities"].tolist()) != QUANTITIES:
             raise IndexStoreError("is of another version of bof", path=MODEL, advice="install bof again")
         return ThingModel(_trees(stored, "among"), _trees(stored, "alone"))

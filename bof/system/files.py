@@ -20,6 +20,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from bof.system.npy_header import PARSING
+
 _CHUNK = 1 << 20
 
 
@@ -203,7 +205,8 @@ def save_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def map_array(path: Path) -> NDArray[Any]:
     """A saved array as a read-only view of the file: nothing is read before it is touched."""
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    with PARSING:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def mapped_bytes() -> int:

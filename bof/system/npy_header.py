@@ -7,9 +7,9 @@ from typing import IO, Any
 
 import numpy as np
 
-_ONE_AT_A_TIME = threading.Lock()
-"""numpy parses a header with `ast`, whose depth CPython counts for all threads together (cpython#106905): two at once
-end in a SystemError now and then, which looks like a damaged file."""
+PARSING = threading.Lock()
+"""Held by whoever lets numpy parse a header. It does so with `ast`, whose depth CPython counts for all threads together
+(cpython#106905): two at once end in a SystemError now and then, which looks like a damaged file."""
 
 
 def read_npy_header(stream: IO[bytes], most: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -19,6 +19,6 @@ def read_npy_header(stream: IO[bytes], most: int) -> tuple[tuple[int, ...], bool
     """
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("expected a .npy file of version 1.0")
-    with _ONE_AT_A_TIME:
+    with PARSING:
         shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=most)
     return shape, is_fortran, dtype

@@ -72,4 +72,12 @@ def test_a_drawing_on_another_ground_is_proved_by_what_is_drawn(shared: Path, tm
         assert found.database_from_query is not None
         off = np.linalg.norm(apply(found.database_from_query, ours.astype(np.float64)) - theirs, axis=1)
         assert off.max() < 0.03 * 1024
-        assert "scene.jpg" not in [hit.name for hit in engine.search(case / "q-logo3.png") if hit.verdict == "same"]
+        assert [hit.name for hit in engine.search(case / "q-logo3.png") if hit.verdict == "same"] == ["scene3.jpg"]
+
+
+def test_a_small_wheel_that_is_turned_by_a_blade_in_grey_is_proved(shared: Path, tmp_path: Path) -> None:
+    case = shared / "cases" / "logo-3pct-star"
+    with Engine.create(tmp_path / "index") as engine:
+        engine.add([case / "db"], IndexOptions(workers=1))
+        (hit,) = engine.search(case / "logo3_3.png")
+        assert (hit.name, hit.verdict) == ("T-logo3-3.jpg", "same")

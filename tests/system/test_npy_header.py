@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import threading
 import time
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from bof.system.npy_header import read_npy_header
+from tests.support.scenes import ROOT
 
 
 def stored(array: np.ndarray[Any, np.dtype[Any]], version: tuple[int, int] = (1, 0)) -> io.BytesIO:
@@ -50,3 +52,24 @@ def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     for thread in threads:
         thread.join()
     assert most == [1]
+
+
+def parsing_calls(node: ast.AST) -> list[ast.Call]:
+    """The calls in a piece of code that let numpy parse a header."""
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func).startswith(("np.load", "np.lib.format.read_array"))]
+
+
+def holds_the_lock(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and any(ast.unparse(item.context_expr) == "PARSING" for item in node.items)
+
+
+def test_whatever_lets_numpy_parse_a_header_holds_the_same_lock() -> None:
+    n_calls = 0
+    for path in sorted((ROOT / "bof").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        held = {id(call) for node in ast.walk(tree) if holds_the_lock(node) for call in parsing_calls(node)}
+        calls = parsing_calls(tree)
+        assert [f"{path.name}:{call.lineno}" for call in calls if id(call) not in held] == []
+        n_calls += len(calls)
+    assert n_calls == 3
