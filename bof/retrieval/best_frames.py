@@ -16,7 +16,8 @@ from bof.retrieval.query import Query
 from bof.retrieval.variants import feature_variant_of
 from bof.system.workers import Limits, run_in_workers
 from bof.types import F64, U8, Agreement, Hit, Verification
-from bof.video.best_frame import BestFrame, FrameSearch
+from bof.video.best_frame import BestFrame
+from bof.video.frame_search import FrameSearch
 
 _REACH = Fraction(15)
 """Seconds around the keyframe in which the frame is looked for: who searches waits."""

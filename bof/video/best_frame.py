@@ -1,4 +1,7 @@
-"""Which frame of a shot shows a picture best: geometry lays each over the picture, and pixels decide between them."""
+"""Which frame of a shot shows a picture best: geometry lays each over the picture, and pixels decide between them.
+
+Where the picture is a still that was cut out of one, this is the frame.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 
 from bof.errors import ImageError
 from bof.features.matching import match_descriptors
 from bof.features.sift import extract_features
-from bof.geometry import transforms
 from bof.geometry.verification import verify
 from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.images.films.times import text_of
-from bof.options import FeatureOptions, VerifyOptions
-from bof.types import F32, F64, U8, Bool, Features, Verification
+from bof.options import FeatureOptions
+from bof.types import F32, Verification
+from bof.video.exact_frame import LaidFrame, find_exact_time
+from bof.video.frame_likeness import FrameLikeness
+from bof.video.frame_search import FrameSearch
 
 _SIDE_PX = 480
 _FEATURES = 500
 """Frames are compared in this size, by so many features."""
 
-_PIXELS_PX = 240
 _ENOUGH = 0.7
 """Frames with this share of the most inliers of all may be the best; pixels decide."""
 
-_AHEAD = 0.002
+_AHEAD = 0.004
 """A frame farther from the keyframe must be better by so much: where nothing moves all are alike."""
+
+_NEARLY_AHEAD, _ENDS_THERE, _AS_NEAR = 0.02, 0.9, 0.01
+"""Of frames that are nearly as alike the one that ends where the picture does is best: wider ones show all of it too.
+Those that are as near to that, but for so much, are as good."""
+
+_MAY_END = 0.1
+"""Where one ends there, a still can come from frames that do so but for so much."""
 
 _FINER = 8
 """Around the best frame others are looked at in so many times smaller steps."""
@@ -38,36 +48,13 @@ _MOST_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class FrameSearch:
-    """Where to look, and for what.
-
-    keyframe: its time; start and stop: of what is read; step: from one frame that is compared to the next, in seconds;
-    features: the query's, mirrored where it is; pixels u8 (h, w): its, in grey, mirrored too; pixels_from_query f64
-    (3, 3): from where its features lie.
-    """
-
-    path: str
-    keyframe: Fraction
-    start: Fraction
-    stop: Fraction
-    step: Fraction
-    features: Features
-    pixels: U8
-    pixels_from_query: F64
-    extraction: FeatureOptions
-    verifying: VerifyOptions
-
-
-@dataclass(frozen=True, slots=True)
 class BestFrame:
-    """The frame that shows the query best. time: as it is written; xy_px f32 (m, 2): where it has the inliers;
-    likeness: the correlation of pixels, times the share of the query that lies in the frame.
-    """
+    """The frame that shows the query best. time: as it is written; xy_px f32 (m, 2): where it has the inliers."""
 
     time: Fraction
     verification: Verification
     xy_px: F32
-    likeness: float
+    likeness: FrameLikeness
 
 
 def find_in_worker(_shared: None, search: FrameSearch) -> BestFrame | ImageError | None:
@@ -86,26 +73,13 @@ def find_best_frame(search: FrameSearch) -> BestFrame | None:
     with Film(search.path, n_threads=_MOST_THREADS) as film:
         size = film.facts.width, film.facts.height
         found = film.frames(search.start, search.stop, max_side=_SIDE_PX, grey=True)
-        frames = [(frame.time, Picture(frame.pixels, *size)) for frame in found]
-        best = _best_of(search, frames)
+        comparing = _Comparing(search, [(frame.time, Picture(frame.pixels, *size)) for frame in found], {})
+        best = comparing.find_best()
         if best is None:
             return None
-        large = film.frame_at(best.time, grey=True, max_side=search.extraction.max_side)
-    return _compared(search, best.time, Picture(large.pixels, *size), search.extraction) or best
-
-
-def _best_of(search: FrameSearch, frames: Sequence[tuple[Fraction, Picture]]) -> BestFrame | None:
-    """The best of some frames: first one every so often, then those around the best."""
-    comparing = _Comparing(search, frames, {})
-    times = [time for time, _ in frames]
-    comparing.compare(_every(times, comparing.keyframe, search.step))
-    first = comparing.best()
-    if first is None:
-        return None
-    near = [i for i, time in enumerate(times) if abs(time - times[first]) < search.step]
-    comparing.compare([near[i] for i in _every([times[i] for i in near], near.index(first), search.step / _FINER)])
-    best = comparing.best()
-    return None if best is None else comparing.known[best]
+        time = find_exact_time(film, search, comparing.laid_like(best), best.time) or best.time
+        large = film.frame_at(time, grey=True, max_side=search.extraction.max_side)
+    return _compared(search, time, Picture(large.pixels, *size), search.extraction) or best
 
 
 def _every(times: Sequence[Fraction], first: int, step: Fraction) -> list[int]:
@@ -133,21 +107,49 @@ class _Comparing:
         """The frame that is shown at the keyframe's time."""
         return max((i for i, (time, _) in enumerate(self.frames) if time <= self.search.keyframe), default=0)
 
-    def compare(self, chosen: Sequence[int]) -> None:
+    def find_best(self) -> BestFrame | None:
+        """First one every so often is compared, then those around the best."""
+        times = [time for time, _ in self.frames]
+        self._compare(_every(times, self.keyframe, self.search.step))
+        first = self._best()
+        if first is None:
+            return None
+        near = [i for i, time in enumerate(times) if abs(time - times[first]) < self.search.step]
+        self._compare([near[i] for i in _every([times[i] for i in near], near.index(first), self.search.step / _FINER)])
+        best = self._best()
+        return None if best is None else self.known[best]
+
+    def laid_like(self, best: BestFrame) -> list[LaidFrame]:
+        """How the query lies in frames that may be its own, in order of time: those that end about where it does,
+        or all where none does.
+        """
+        pixels, least = np.linalg.inv(self.search.pixels_from_query), 0.0
+        if best.likeness.common >= _ENDS_THERE:
+            least = best.likeness.common - _MAY_END
+        known = [(self.frames[i][0], one) for i, one in sorted(self.known.items()) if one.likeness.common >= least]
+        transforms = [(time, one.verification.database_from_query) for time, one in known]
+        return [LaidFrame(time, transform @ pixels) for time, transform in transforms if transform is not None]
+
+    def _compare(self, chosen: Sequence[int]) -> None:
         """Lay frames over the query."""
         for i in chosen:
             found = None if i in self.known else _compared(self.search, *self.frames[i], _small(self.search))
             if found is not None:
                 self.known[i] = found
 
-    def best(self) -> int | None:
+    def _best(self) -> int | None:
         """The frame that is most alike; of those that are as much so the one nearest to the keyframe."""
         if not self.known:
             return None
         n_inliers = max(found.verification.n_inliers for found in self.known.values())
         proved = [i for i, one in self.known.items() if one.verification.n_inliers >= _ENOUGH * n_inliers]
-        least = max(self.known[i].likeness for i in proved) - _AHEAD
-        alike = [i for i in proved if self.known[i].likeness >= least]
+        most = max(self.known[i].likeness.value for i in proved)
+        nearly = [i for i in proved if self.known[i].likeness.value >= most - _NEARLY_AHEAD]
+        common = max(self.known[i].likeness.common for i in nearly)
+        if common >= _ENDS_THERE:
+            alike = [i for i in nearly if self.known[i].likeness.common >= common - _AS_NEAR]
+        else:
+            alike = [i for i in proved if self.known[i].likeness.value >= most - _AHEAD]
         return min(alike, key=lambda i: (abs(self.frames[i][0] - self.search.keyframe), i))
 
 
@@ -162,38 +164,7 @@ def _compared(search: FrameSearch, time: Fraction, frame: Picture, extraction: F
     verification = verify(search.features.geometry, features.geometry, matches, search.verifying)
     if verification.database_from_query is None:
         return None
-    alike = likeness(search.pixels, search.pixels_from_query, frame, verification.database_from_query)
+    frame_from_pixels = verification.database_from_query @ np.linalg.inv(search.pixels_from_query)
+    alike = FrameLikeness.of(search.pixels, frame, frame_from_pixels)
     xy_px = features.geometry.xy_px[verification.inliers.database]
     return BestFrame(Fraction(text_of(time)), verification, xy_px, alike)
-
-
-def likeness(pixels: U8, pixels_from_query: F64, frame: Picture, frame_from_query: F64) -> float:
-    """The correlation of a picture u8 (h, w) with a frame where it is laid over it, times the share of it that lies in
-    the frame.
-    """
-    scale = _PIXELS_PX / max(frame.width, frame.height)
-    small_from_pixels = transforms.scaling(scale, scale) @ frame_from_query @ np.linalg.inv(pixels_from_query)
-    size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    inside: Bool = cv2.warpPerspective(np.full_like(pixels, 255), small_from_pixels, size) > 250
-    if inside.sum() < 64:
-        return 0.0
-    laid = cv2.warpPerspective(_as_small(pixels, small_from_pixels), small_from_pixels, size)
-    seen = cv2.GaussianBlur(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
-    one, other = laid[inside].astype(np.float64), seen[inside].astype(np.float64)
-    spread = one.std() * other.std()
-    correlation = float(((one - one.mean()) * (other - other.mean())).mean() / spread) if spread > 0 else 0.0
-    return max(correlation, 0.0) * _share_inside(pixels, small_from_pixels, int(inside.sum()))
-
-
-def _as_small(pixels: U8, small_from_pixels: F64) -> U8:
-    """As blurred as it will be when it is made small."""
-    sigma = max(1.0, 1.0 / max(transforms.zoom(small_from_pixels), 1e-3))
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.7 * sigma), np.uint8)
-
-
-def _share_inside(pixels: U8, small_from_pixels: F64, n_inside: int) -> float:
-    """How much of the picture lies in the frame."""
-    height, width = pixels.shape
-    outline = transforms.apply(small_from_pixels, transforms.corners((0, 0, width, height)))
-    area = abs(cv2.contourArea(outline.astype(np.float32)))
-    return min(1.0, n_inside / max(area, 1.0))

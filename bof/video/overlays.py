@@ -2,7 +2,8 @@
 
 Each kind needs its own proof, so that a title card or a painting filmed from a tripod stays what it is: bars are dark
 and empty at an edge through a whole shot; a logo has the same edges at the same place in several shots that have
-nothing else in common; a subtitle comes or goes while the picture stays, or stands in one band in several such shots;
+nothing else in common; text comes or goes while the picture stays, stands on through a cut, or stands in one band in
+several such shots, and low in the middle it is a subtitle;
 and what stands still in the frame while everything else moves lies on the lens.
 """
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from bof.types import F32, U8, Bool, Geometry
-from bof.video.subtitles import find_text
+from bof.video.subtitles import find_text, text_mask
 from bof.video.tracks import Tracks
 
 SIDE = 320
@@ -39,6 +41,9 @@ _MIN_TEXT_PLACES = 3
 _TEXT_CHANGES = 0.15
 """Text comes and goes where it stands in at least this share of a shot's samples and lacks in others."""
 
+_SAME_LETTERS = 0.6
+"""Cosine of the edges in two lines of text from which they are the same letters at the same place."""
+
 _MIN_MOTION, _STILL, _STILL_STEP = 0.03, 0.1, 0.002
 """Of the long side the frame has moved by so much, and what lies on it by less than such a share of that."""
 
@@ -47,10 +52,13 @@ _MOST_STILL_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample as overlays are looked for. small u8 (h, w): it is SIDE pixels long; text bool (h, w): a line may be."""
+    """A sample as overlays are looked for. small u8 (h, w): it is SIDE pixels long; text bool (h, w): a line is there;
+    subtitles bool (h, w): such a line as they are.
+    """
 
     small: U8
     text: Bool
+    subtitles: Bool
 
     @classmethod
     def of(cls, pixels: U8) -> SampleView:
@@ -59,39 +67,44 @@ class SampleView:
         scale = SIDE / max(height, width)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return cls(small, find_text(pixels, small.shape))
+        lines = find_text(pixels)
+        subtitles = [line for line in lines if line.is_subtitle(width, height)]
+        frame = height, width
+        return cls(small, text_mask(lines, frame, small.shape), text_mask(subtitles, frame, small.shape))
 
 
 @dataclass(frozen=True, slots=True)
 class ShotView:
-    """A shot as overlays are looked for: edges f32 (h, w, 2), the mean unit gradients of its samples; bars bool (h, w);
-    text bool (n samples, h, w).
+    """A shot as overlays are looked for: edges f32 (h, w, 2), the mean unit gradients of its samples; ends: those of
+    the first and the last; bars bool (h, w); text, subtitles bool (n samples, h, w).
     """
 
     edges: F32
+    ends: tuple[F32, F32]
     bars: Bool
     text: Bool
+    subtitles: Bool
 
     @classmethod
     def of(cls, samples: Sequence[SampleView]) -> ShotView:
         """Of one sample at least."""
-        edges = np.mean([_unit_gradients(each.small) for each in samples], axis=0, dtype=np.float32)
-        bars = _bars(np.array([each.small for each in samples]))
-        return cls(np.asarray(edges, np.float32), bars, np.array([each.text for each in samples]))
+        each = [_unit_gradients(sample.small) for sample in samples]
+        bars = _bars(np.array([sample.small for sample in samples]))
+        text, subtitles = (np.array([getattr(one, name) for one in samples]) for name in ("text", "subtitles"))
+        return cls(np.asarray(np.mean(each, axis=0), np.float32), (each[0], each[-1]), bars, text, subtitles)
 
 
 def find_overlays(views: Sequence[ShotView]) -> list[Bool]:
     """Where overlays lie in the samples of each of several shots that follow each other: bool (n samples, h, w)."""
-    places = _places([view.edges for view in views])
-    logo = _logo(places)
+    logo = _logo(_places([view.edges for view in views]))
     texts = [np.asarray(view.text.any(axis=0), np.bool_) for view in views]
     common = _common_text(texts, [view.edges for view in views])
-    return [_mask(view, common, logo) for view in views]
+    return [_mask(view, common | through, logo) for view, through in zip(views, _through_cuts(views), strict=True)]
 
 
-def _mask(view: ShotView, common: Bool, logo: Bool) -> Bool:
-    text = view.text & (_changing(view.text) | common)
-    return np.asarray(text | view.bars | logo, np.bool_)
+def _mask(view: ShotView, band: Bool, logo: Bool) -> Bool:
+    text = view.text & (_changing(view.text) | band)
+    return np.asarray(text | view.subtitles | view.bars | logo, np.bool_)
 
 
 def overlay_tracks(tracks: Tracks, overlays: Bool) -> Bool:
@@ -179,6 +192,18 @@ def _common_text(texts: Sequence[Bool], edges: Sequence[F32]) -> Bool:
             seen.append(edge)
             rows += text.any(axis=1)
     return np.repeat((rows >= _MIN_TEXT_PLACES)[:, None], shape[1], axis=1)
+
+
+def _through_cuts(views: Sequence[ShotView]) -> list[Bool]:
+    """The rows, for each shot, in which the same letters stand before and after a cut to another place: bool (h, w)."""
+    shape = views[0].bars.shape if views else (1, 1)
+    rows = np.zeros((len(views), shape[0]), np.bool_)
+    for i, (one, other) in enumerate(pairwise(views)):
+        both = one.text[-1] & other.text[0]
+        before, after = one.ends[1], other.ends[0]
+        if both.any() and _cosine(before[both], after[both]) > _SAME_LETTERS >= _cosine(before[~both], after[~both]):
+            rows[i : i + 2] |= both.any(axis=1)
+    return [np.repeat(each[:, None], shape[1], axis=1) for each in rows]
 
 
 def _lies_in(geometry: Geometry, mask: Bool) -> Bool:

@@ -15,12 +15,13 @@ from bof.errors import BenchmarkError, OptionError
 from bof.evaluation.benchmarks.films import ClipBenchmark, ClipQuery, load_clips, load_frames
 from bof.evaluation.segments import CopiedSegment
 from bof.images.films.film import Film
-from bof.types import U8
+from bof.types import U8, Geometry
 from scripts.common.pictures import rgb
 from scripts.films import clips, compose, peers, stills
 from scripts.films.camera import PATHS, Camera, View, frame_from_source
 from scripts.films.clip_plan import plan_clips
 from scripts.films.edits import CHANGES, EDITS, Writing, writing_of
+from scripts.films.overlay_leaks import caption_mask, count_leaks, logo_mask, n_inside
 from scripts.films.overlays import content_box
 from scripts.films.painting import frames, matrix_at
 from scripts.films.plan import FilmPlan, plan_films
@@ -207,6 +208,23 @@ def test_the_queries_of_stills_are_a_benchmark(composed: Path) -> None:
         assert all(showing.shot[0] <= start <= stop <= showing.shot[1] + 1.5 for start, stop in showing.times)
         assert cv2.imread(str(query.image)) is not None
     assert {query.groups[0] for query in shown} == {"screen", "crop", "mirror", "subtitles", "several", "object"}
+
+
+def test_what_is_drawn_over_a_film_is_counted(composed: Path) -> None:
+    film = next(f for f in json.loads((composed / "films.json").read_text())["films"] if f["style"] == "news")
+    captions, logos = caption_mask(film, "Anna Berg"), logo_mask(film)
+    height, width = captions.shape
+    assert (width, height) == tuple(film["size"])
+    assert not captions[: height // 2].any()
+    assert not logos[height // 2 :].any()
+    for mask in (captions, logos):
+        rows, columns = np.nonzero(mask)
+        xy = np.array([[columns[0], rows[0]], [0, height // 2]], np.float32)
+        geometry = Geometry(xy, np.ones(2, np.float32), np.zeros(2, np.float32), width, height)
+        assert n_inside(geometry, mask) == 1
+    leaks = count_leaks(composed, film)
+    assert leaks.keyframes >= leaks.captioned
+    assert leaks.with_logo == leaks.keyframes > 0
 
 
 def test_a_film_of_an_earlier_run_is_kept_and_one_of_other_flags_is_not(composed: Path, data: Path) -> None:

@@ -187,11 +187,13 @@ def test_bars_around_the_picture_have_no_features(tmp_path: Path) -> None:
     assert len(found.features) > 80
 
 
-def captioned(frames: list[U8], words: str) -> list[U8]:
+def captioned(frames: list[U8], words: str, x: int = 50, scale: float = 0.7) -> list[U8]:
     frames = [frame.copy() for frame in frames]
     for frame in frames:
-        for shade, thickness in ((0, 5), (255, 2)):
-            cv2.putText(frame, words, (50, 165), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (shade,) * 3, thickness, cv2.LINE_AA)
+        letters = np.zeros_like(frame)
+        cv2.putText(letters, words, (x, 165), cv2.FONT_HERSHEY_SIMPLEX, scale, (255,) * 3, 2, cv2.LINE_AA)
+        frame[cv2.dilate(letters, np.ones((5, 5), np.uint8)) > 128] = 0
+        np.maximum(frame, letters, out=frame)
     return frames
 
 
@@ -207,6 +209,28 @@ def test_a_subtitle_that_comes_and_goes_is_left_out(tmp_path: Path) -> None:
     plain = keyframes_of(shots_of(tmp_path / "plain.mp4", smooth))
     assert n_inside(found, box) <= n_inside(plain, box)
     assert len(found[0].features) > 0.8 * len(plain[0].features) - n_inside(plain, box)
+
+
+def blurred(seed: int) -> list[U8]:
+    return [cv2.GaussianBlur(frame, (0, 0), 2).astype(np.uint8) for frame in pan(seed, 60, speed=0)]
+
+
+def test_a_subtitle_that_stands_through_a_shot_is_left_out(tmp_path: Path) -> None:
+    frames, box = blurred(6), (45, 145, 275, 172)
+    spoken = captioned(frames, "Where have you been?", 48)
+    assert n_inside([Keyframe(0, features_of(spoken[0]))], box) > 20
+    found = keyframes_of(shots_of(tmp_path / "film.mp4", spoken))
+    assert n_inside(found, box) <= n_inside(keyframes_of(shots_of(tmp_path / "plain.mp4", frames)), box)
+
+
+def test_a_name_that_stands_on_through_a_cut_is_left_out_and_a_sign_is_not(tmp_path: Path) -> None:
+    box = (5, 145, 145, 172)
+    named = [*captioned(blurred(6), "Anna Bergman", 8), *captioned(blurred(9), "Anna Bergman", 8)]
+    shots = shots_of(tmp_path / "film.mp4", named)
+    assert len(shots) == 2
+    assert n_inside(keyframes_of(shots), box) <= 6
+    sign = shots_of(tmp_path / "sign.mp4", [*named[:60], *blurred(9)])
+    assert n_inside(keyframes_of(sign), box) > 15
 
 
 def test_scenes_have_what_these_tests_need() -> None:

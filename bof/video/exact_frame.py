@@ -1,0 +1,140 @@
+"""The frame that a still was taken from: what the encoder left of its grain is in no other frame, pixel for pixel.
+
+A crop lies in every frame of a pan or a zoom that shows what it shows, and all of them look alike when they are made
+small. In their own size one is the same, but for the JPEG that the still went through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from bof.geometry import transforms
+from bof.images.films.film import Film
+from bof.types import F32, F64, U8
+from bof.video.frame_search import FrameSearch
+
+_UNSCALED = 0.15
+"""A still that was not resized is as large as the frame and as upright, but for so much, in frames around its own."""
+
+_N_PATCHES, _N_COUNTED, _SIDE_PX = 2, 2, 128
+"""Of so many patches with much detail in either half the best count: others may have words over them."""
+
+_REACH_PX = 20
+"""A patch lies so near to where the frames before and after say."""
+
+_GRAIN_PX = 1.5
+_LEAST_PX = 16
+
+_SAME_GRAIN = 0.5
+"""The correlation of the finest detail from which it is the same."""
+
+_AS_MUCH = 0.002
+
+_MOVES = 0.01
+"""Where it moves by less, as a share of its diagonal, it does not matter which frame it is."""
+
+_REACH_S = 12
+"""So far from the best frame that is known it is looked for: every frame is decoded in its own size."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaidFrame:
+    """How a still lies in the frame at a time. frame_from_pixels f64 (3, 3): in pixels of the frame in its own size."""
+
+    time: Fraction
+    frame_from_pixels: F64
+
+
+def find_exact_time(film: Film, search: FrameSearch, laid: Sequence[LaidFrame], near: Fraction) -> Fraction | None:
+    """When the frame is shown that a still was taken from; None where none is the same to the grain.
+
+    laid: frames that show it, in order of time, a step of the search apart or less; near: of frames that are as much
+    the same the one nearest to this time. Raises ImageError.
+    """
+    unscaled = [each for each in laid if _is_unscaled(each.frame_from_pixels)]
+    patches = _patches(search.pixels)
+    if not patches or not _moves(unscaled, search.pixels):
+        return None
+    times = np.array([float(each.time) for each in unscaled])
+    scores: list[float] = []
+    shown: list[Fraction] = []
+    start = max(search.start, unscaled[0].time - search.step, near - _REACH_S)
+    stop = min(search.stop, unscaled[-1].time + search.step, near + _REACH_S)
+    for frame in film.frames(start, stop, grey=True):
+        places = [_places(unscaled, times, patch, float(frame.time)) for patch in patches]
+        found = sorted(_best_correlation(frame.pixels, *pair) for pair in zip(patches, places, strict=True))
+        scores.append(float(np.mean(found[-_N_COUNTED:])))
+        shown.append(frame.time)
+    if not scores or max(scores) < _SAME_GRAIN:
+        return None
+    same = [time for time, score in zip(shown, scores, strict=True) if score >= max(scores) - _AS_MUCH]
+    return min(same, key=lambda time: abs(time - near))
+
+
+def _is_unscaled(frame_from_pixels: F64) -> bool:
+    return bool(np.abs(frame_from_pixels[:2, :2] / frame_from_pixels[2, 2] - np.eye(2)).max() <= _UNSCALED)
+
+
+def _moves(laid: Sequence[LaidFrame], pixels: U8) -> bool:
+    """Does what a still shows move from frame to frame?"""
+    height, width = pixels.shape
+    corners = transforms.corners((0, 0, width, height))
+    outlines = np.array([transforms.apply(each.frame_from_pixels, corners) for each in laid]).reshape(-1, 4, 2)
+    return len(laid) > 1 and bool(np.ptp(outlines, axis=0).max() > _MOVES * np.hypot(width, height))
+
+
+# -- Patches ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """The grain f32 (h, w) of a part of a still; middle f64 (2,): where it is there, in pixels."""
+
+    grain: F32
+    middle: F64
+
+
+def _grain(pixels: U8) -> F32:
+    """The finest detail, without light and shapes."""
+    values = pixels.astype(np.float32)
+    return np.asarray(values - cv2.GaussianBlur(values, (0, 0), _GRAIN_PX), np.float32)
+
+
+def _patches(pixels: U8) -> list[_Patch]:
+    """Parts of a still that do not overlap, those with the most detail."""
+    grain = _grain(pixels)
+    height, width = grain.shape
+    tall, wide = min(_SIDE_PX, height // 2), min(_SIDE_PX, width // 2)
+    if min(tall, wide) < _LEAST_PX:
+        return []
+    parts = [
+        _Patch(grain[y : y + tall, x : x + wide], np.array([x + (wide - 1) / 2, y + (tall - 1) / 2]))
+        for y in range(0, height - tall + 1, tall)
+        for x in range(0, width - wide + 1, wide)
+    ]
+    parts.sort(key=lambda part: -float(part.grain.std()))
+    upper, lower = ([part for part in parts if (part.middle[1] < height / 2) == is_upper] for is_upper in (True, False))
+    return upper[:_N_PATCHES] + lower[:_N_PATCHES]
+
+
+def _places(laid: Sequence[LaidFrame], times: F64, patch: _Patch, time: float) -> F64:
+    """Where a patch should lie at a time, f64 (2,), between where it lies before and after."""
+    middles = np.array([transforms.apply(each.frame_from_pixels, patch.middle[None])[0] for each in laid])
+    return np.array([np.interp(time, times, middles[:, axis]) for axis in (0, 1)])
+
+
+def _best_correlation(frame: U8, patch: _Patch, middle: F64) -> float:
+    """Of a patch's grain with a frame's, where it lies best near to a place; 0 where it does not lie in the frame."""
+    tall, wide = patch.grain.shape
+    x, y = round(float(middle[0]) - (wide - 1) / 2), round(float(middle[1]) - (tall - 1) / 2)
+    rows = slice(max(0, y - _REACH_PX), max(0, y + tall + _REACH_PX))
+    part = frame[rows, max(0, x - _REACH_PX) : max(0, x + wide + _REACH_PX)]
+    if part.shape[0] < tall or part.shape[1] < wide:
+        return 0.0
+    found = float(cv2.matchTemplate(_grain(part), patch.grain, cv2.TM_CCOEFF_NORMED).max())
+    return found if np.isfinite(found) else 0.0
