@@ -20,14 +20,14 @@ _STROKE = 0.012
 _LEAST_HEIGHT, _MOST_HEIGHT, _MOST_WIDTH = 0.012, 0.1, 0.3
 """Of a letter, or of some that touch, as shares of the frame's short side."""
 
-_GAP = 0.014
+_BETWEEN = 0.014
 """Strokes one above the other are tried as one letter too, where so little lies between them: Korean, Chinese."""
 
 _LEAST_HEIGHT_PX, _LEAST_AREA_PX = 4, 6
 _OFF_LINE, _SMALLER, _LARGER = 0.12, 0.55, 1.9
 """A letter ends so far from its line, as a share of its height, which is so many times the median of the line's."""
 
-_WIDEST_GAP = 3.0
+_WIDEST_SPACE = 3.0
 """Between two letters of a line, in heights of a letter."""
 
 _MOST_LINES = 12
@@ -81,8 +81,8 @@ def find_text(pixels: U8) -> list[TextLine]:
     height, width = pixels.shape
     top = int(_TOP * height)
     strokes = _bright_strokes(pixels[top:], max(3, round(_STROKE * max(height, width))))
-    gap = max(3, round(_GAP * min(height, width)))
-    whole = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))
+    between = max(3, round(_BETWEEN * min(height, width)))
+    whole = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((between, 1), np.uint8))
     found: list[TextLine] = []
     for each in (strokes, np.asarray(whole, np.uint8)):
         boxes = _letters(each, min(height, width)) + np.array([0, top, 0, top])
@@ -137,13 +137,13 @@ def _rows(boxes: I64, frame_height: int) -> Iterator[I64]:
 
 
 def _lines(letters: I64, boxes: I64) -> Iterator[TextLine]:
-    """The lines of a row: letters of about one height, without wide gaps. boxes: of everything like letters."""
+    """The lines of a row: letters of about one height, without wide spaces. boxes: of everything like letters."""
     height = np.asarray(letters[:, 3] - letters[:, 1], np.float64)
     usual = float(np.median(height))
     letters = letters[(height >= _SMALLER * usual) & (height <= _LARGER * usual)]
     letters = letters[np.argsort(letters[:, 0], kind="stable")]
-    gaps = letters[1:, 0] - np.maximum.accumulate(letters[:, 2])[:-1]
-    for line in np.split(letters, np.flatnonzero(gaps > _WIDEST_GAP * usual) + 1):
+    spaces = letters[1:, 0] - np.maximum.accumulate(letters[:, 2])[:-1]
+    for line in np.split(letters, np.flatnonzero(spaces > _WIDEST_SPACE * usual) + 1):
         if len(line) >= _N_LETTERS:
             yield _line(line, boxes, usual)
 
@@ -159,11 +159,11 @@ def _line(letters: I64, boxes: I64, usual: float) -> TextLine:
     return TextLine(left, top, right, bottom, len(letters), usual, filled, alone)
 
 
-def _touching(boxes: I64, letters: I64, gap: float) -> Bool:
+def _touching(boxes: I64, letters: I64, beside: float) -> Bool:
     """Which boxes lie in the one round some letters, or so few pixels to the left or right of it."""
     left, top = letters[:, :2].min(axis=0)
     right, bottom = letters[:, 2:].max(axis=0)
-    is_beside = (boxes[:, 0] < right + gap) & (boxes[:, 2] > left - gap)
+    is_beside = (boxes[:, 0] < right + beside) & (boxes[:, 2] > left - beside)
     return np.asarray(is_beside & (boxes[:, 1] < bottom) & (boxes[:, 3] > top), np.bool_)
 
 
