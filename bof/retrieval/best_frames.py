@@ -8,19 +8,23 @@ from fractions import Fraction
 
 import numpy as np
 
+from bof.errors import ImageError
 from bof.geometry import transforms
-from bof.images.decode import to_grey
+from bof.images.decode import Picture, crop, to_grey
 from bof.images.films.times import times_of
 from bof.options import FeatureOptions, VerifyOptions, VideoOptions
 from bof.retrieval.query import Query
 from bof.retrieval.variants import feature_variant_of
 from bof.system.workers import Limits, run_in_workers
-from bof.types import F64, U8, Agreement, Hit, Verification
+from bof.types import F64, Agreement, Hit, Verification
 from bof.video.best_frame import BestFrame
-from bof.video.frame_search import FrameSearch
+from bof.video.frame_search import FrameSearch, QueryView
 
 _REACH = Fraction(15)
 """Seconds around the keyframe in which the frame is looked for: who searches waits."""
+
+_MOST_SIDE = 4096
+"""Of a query that is compared in its own size with frames in theirs."""
 
 _LIMITS = Limits(30.0, 1 << 30)
 _WORKERS = 2
@@ -35,9 +39,12 @@ def with_best_frames(
     current: images whose files are those that were indexed. Films are read in processes of their own.
     """
     searches: dict[int, FrameSearch] = {}
+    in_full: dict[int, Picture | None] = {}
     for place, hit in enumerate(hits):
         if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
-            search = _search(query.part(hit.query_number), hit, options, features)
+            part, number = query.part(hit.query_number), hit.query_number
+            in_full |= {} if number in in_full else {number: _read_in_full(part)}
+            search = _search(part, hit, options, features, in_full[number])
             searches |= {place: search} if search else {}
     found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
     changed = dict(zip(searches, found, strict=True))
@@ -49,8 +56,13 @@ def with_best_frames(
     ]
 
 
-def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions) -> FrameSearch | None:
-    """What to look for, and where; None where it cannot be: by geometry, with the query's pixels at hand."""
+def _search(
+    query: Query, hit: Hit, options: VerifyOptions, features: FeatureOptions, in_full: Picture | None
+) -> FrameSearch | None:
+    """What to look for, and where; None where it cannot be: by geometry, with the query's pixels at hand.
+
+    in_full: these in their own size, if they are.
+    """
     times = times_of(hit.part)
     if times is None or query.picture is None or hit.verification is None:
         return None
@@ -60,15 +72,13 @@ def _search(query: Query, hit: Hit, options: VerifyOptions, features: FeatureOpt
     variant = feature_variant_of(hit.verification, query.features)
     sought = variant.features if variant else query.features
     step = Fraction(str(VideoOptions().sampling_step))
-    return FrameSearch(
-        str(hit.file), times.time, start, stop, step, sought, *_pixels(query, hit.verification), features, options
-    )
+    full = _view(query, in_full, hit.verification) if in_full else None
+    views = _view(query, query.picture, hit.verification), full
+    return FrameSearch(str(hit.file), times.time, start, stop, step, sought, *views, features, options)
 
 
-def _pixels(query: Query, found: Verification) -> tuple[U8, F64]:
-    """The query's pixels in grey, and from where its features lie; mirrored or inverted, where it was found so."""
-    picture = query.picture
-    assert picture is not None
+def _view(query: Query, picture: Picture, found: Verification) -> QueryView:
+    """A query's pixels in grey, mirrored or inverted where it was found so."""
     grey, (left, top, *_) = to_grey(picture.pixels), query.box
     if found.variant == "inverted":
         grey = np.asarray(255 - grey, np.uint8)
@@ -77,7 +87,21 @@ def _pixels(query: Query, found: Verification) -> tuple[U8, F64]:
         left = query.features.geometry.width - left - picture.width
     height, width = grey.shape
     shrunk = transforms.scaling(width / picture.width, height / picture.height)
-    return grey, shrunk @ transforms.translation(-left, -top)
+    return QueryView(grey, shrunk @ transforms.translation(-left, -top))
+
+
+def _read_in_full(query: Query) -> Picture | None:
+    """What a query shows, with all its pixels; None where these are not at hand, or too many."""
+    small, source = query.picture, query.source
+    if small is None or small.pixels.shape[:2] == (small.height, small.width):
+        return small
+    if source is None or max(source.width, source.height) > _MOST_SIDE:
+        return None
+    try:
+        whole = source.views.grey(_MOST_SIDE)
+    except ImageError:  # it was read once: the file has gone since
+        return None
+    return Picture(crop(whole, query.box), small.width, small.height)
 
 
 def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:

@@ -20,7 +20,7 @@ from bof.images.films.film import Film
 from bof.images.films.times import text_of
 from bof.options import FeatureOptions
 from bof.types import F32, Verification
-from bof.video.exact_frame import LaidFrame, find_exact_time
+from bof.video.exact_frame import find_exact_time
 from bof.video.frame_likeness import FrameLikeness
 from bof.video.frame_search import FrameSearch
 
@@ -77,7 +77,7 @@ def find_best_frame(search: FrameSearch) -> BestFrame | None:
         best = comparing.find_best()
         if best is None:
             return None
-        time = find_exact_time(film, search, comparing.laid_like(best), best.time) or best.time
+        time = find_exact_time(film, search, comparing.known_like(best), best.time) or best.time
         large = film.frame_at(time, grey=True, max_side=search.extraction.max_side)
     return _compared(search, time, Picture(large.pixels, *size), search.extraction) or best
 
@@ -119,16 +119,14 @@ class _Comparing:
         best = self._best()
         return None if best is None else self.known[best]
 
-    def laid_like(self, best: BestFrame) -> list[LaidFrame]:
-        """How the query lies in frames that may be its own, in order of time: those that end about where it does,
-        or all where none does.
+    def known_like(self, best: BestFrame) -> list[tuple[Fraction, Verification]]:
+        """Frames that may be the query's own, in order of time: those that end about where it does, or all where none
+        does.
         """
-        pixels, least = np.linalg.inv(self.search.pixels_from_query), 0.0
-        if best.likeness.common >= _ENDS_THERE:
-            least = best.likeness.common - _MAY_END
-        known = [(self.frames[i][0], one) for i, one in sorted(self.known.items()) if one.likeness.common >= least]
-        transforms = [(time, one.verification.database_from_query) for time, one in known]
-        return [LaidFrame(time, transform @ pixels) for time, transform in transforms if transform is not None]
+        common = best.likeness.common
+        least = common - _MAY_END if common >= _ENDS_THERE else 0.0
+        known = [(self.frames[i][0], self.known[i]) for i in sorted(self.known)]
+        return [(time, one.verification) for time, one in known if one.likeness.common >= least]
 
     def _compare(self, chosen: Sequence[int]) -> None:
         """Lay frames over the query."""
@@ -164,7 +162,7 @@ def _compared(search: FrameSearch, time: Fraction, frame: Picture, extraction: F
     verification = verify(search.features.geometry, features.geometry, matches, search.verifying)
     if verification.database_from_query is None:
         return None
-    frame_from_pixels = verification.database_from_query @ np.linalg.inv(search.pixels_from_query)
-    alike = FrameLikeness.of(search.pixels, frame, frame_from_pixels)
+    frame_from_pixels = verification.database_from_query @ np.linalg.inv(search.small.pixels_from_query)
+    alike = FrameLikeness.of(search.small.pixels, frame, frame_from_pixels)
     xy_px = features.geometry.xy_px[verification.inliers.database]
     return BestFrame(Fraction(text_of(time)), verification, xy_px, alike)

@@ -15,8 +15,8 @@ import numpy as np
 
 from bof.geometry import transforms
 from bof.images.films.film import Film
-from bof.types import F32, F64, U8
-from bof.video.frame_search import FrameSearch
+from bof.types import F32, F64, U8, Verification
+from bof.video.frame_search import FrameSearch, QueryView
 
 _UNSCALED = 0.15
 """A still that was not resized is as large as the frame and as upright, but for so much, in frames around its own."""
@@ -43,44 +43,52 @@ _REACH_S = 12
 
 
 @dataclass(frozen=True, slots=True)
-class LaidFrame:
-    """How a still lies in the frame at a time. frame_from_pixels f64 (3, 3): in pixels of the frame in its own size."""
+class _LaidFrame:
+    """How a still lies in the frame at a time. frame_from_pixels f64 (3, 3): in pixels of both in their own size."""
 
     time: Fraction
     frame_from_pixels: F64
 
 
-def find_exact_time(film: Film, search: FrameSearch, laid: Sequence[LaidFrame], near: Fraction) -> Fraction | None:
+def find_exact_time(
+    film: Film, search: FrameSearch, known: Sequence[tuple[Fraction, Verification]], near: Fraction
+) -> Fraction | None:
     """When the frame is shown that a still was taken from; None where none is the same to the grain.
 
-    laid: frames that show it, in order of time, a step of the search apart or less; near: of frames that are as much
-    the same the one nearest to this time. Raises ImageError.
+    known: frames by their times that show it, in order, a step of the search apart or less; near: of frames that are as
+    much the same the one nearest to this time. Raises ImageError.
     """
-    unscaled = [each for each in laid if _is_unscaled(each.frame_from_pixels)]
-    patches = _patches(search.pixels)
-    if not patches or not _moves(unscaled, search.pixels):
+    if search.full is None:
+        return None
+    unscaled, patches = _unscaled(search.full, known), _patches(search.full.pixels)
+    if not patches or not _moves(unscaled, search.full.pixels):
         return None
     times = np.array([float(each.time) for each in unscaled])
-    scores: list[float] = []
-    shown: list[Fraction] = []
+    scores: dict[Fraction, float] = {}
     start = max(search.start, unscaled[0].time - search.step, near - _REACH_S)
     stop = min(search.stop, unscaled[-1].time + search.step, near + _REACH_S)
     for frame in film.frames(start, stop, grey=True):
         places = [_places(unscaled, times, patch, float(frame.time)) for patch in patches]
         found = sorted(_best_correlation(frame.pixels, *pair) for pair in zip(patches, places, strict=True))
-        scores.append(float(np.mean(found[-_N_COUNTED:])))
-        shown.append(frame.time)
-    if not scores or max(scores) < _SAME_GRAIN:
-        return None
-    same = [time for time, score in zip(shown, scores, strict=True) if score >= max(scores) - _AS_MUCH]
-    return min(same, key=lambda time: abs(time - near))
+        scores[frame.time] = float(np.mean(found[-_N_COUNTED:]))
+    most = max(scores.values(), default=0.0)
+    same = [time for time, score in scores.items() if score >= max(most - _AS_MUCH, _SAME_GRAIN)]
+    return min(same, key=lambda time: abs(time - near), default=None)
+
+
+def _unscaled(still: QueryView, known: Sequence[tuple[Fraction, Verification]]) -> list[_LaidFrame]:
+    """The frames in which the still is about as large and as upright as it is."""
+    query_from_pixels = np.linalg.inv(still.pixels_from_query)
+    found = [(time, one.database_from_query) for time, one in known]
+    laid = [_LaidFrame(time, matrix @ query_from_pixels) for time, matrix in found if matrix is not None]
+    return [each for each in laid if _is_unscaled(each.frame_from_pixels)]
 
 
 def _is_unscaled(frame_from_pixels: F64) -> bool:
     return bool(np.abs(frame_from_pixels[:2, :2] / frame_from_pixels[2, 2] - np.eye(2)).max() <= _UNSCALED)
 
 
-def _moves(laid: Sequence[LaidFrame], pixels: U8) -> bool:
+def _moves(laid: Sequence[_LaidFrame], pixels: U8) -> bool:
     """Does what a still shows move from frame to frame?"""
     height, width = pixels.shape
     corners = transforms.corners((0, 0, width, height))
@@ -122,7 +130,7 @@ def _patches(pixels: U8) -> list[_Patch]:
     return upper[:_N_PATCHES] + lower[:_N_PATCHES]
 
 
-def _places(laid: Sequence[LaidFrame], times: F64, patch: _Patch, time: float) -> F64:
+def _places(laid: Sequence[_LaidFrame], times: F64, patch: _Patch, time: float) -> F64:
     """Where a patch should lie at a time, f64 (2,), between where it lies before and after."""
     middles = np.array([transforms.apply(each.frame_from_pixels, patch.middle[None])[0] for each in laid])
     return np.array([np.interp(time, times, middles[:, axis]) for axis in (0, 1)])

@@ -15,6 +15,7 @@ import pytest
 from bof.engine import Engine
 from bof.features.matching import match_descriptors
 from bof.images.draw import encode_jpeg
+from bof.images.films.film import Film
 from bof.index import main as index_main
 from bof.options import IndexOptions, SearchOptions, VerifyOptions
 from bof.retrieval import film_frames, thing
@@ -88,6 +89,23 @@ def test_a_mirrored_still_is_found_at_its_time(engine: Engine) -> None:
     assert hit.verification is not None
     assert hit.verification.mirrored
     assert hit.film.time == pytest.approx(2 + 15 / RATE, abs=0.11)
+
+
+def test_a_large_still_is_found_at_its_own_frame(tmp_path: Path, vocabulary_folder: Path) -> None:
+    """In the size of the film, larger than pictures are compared in: the crop, and the same mirrored."""
+    rng, scene = np.random.default_rng(1), draw_scene(8, 1200, 700)
+    frames = [scene[30:670, 2 * i : 2 * i + 960] for i in range(60)]
+    noisy = [np.clip(each + rng.normal(0, 5, (640, 960, 1)), 0, 255).astype(np.uint8) for each in frames]
+    film = write_film(tmp_path / "f" / "a.mp4", noisy, rate=20)
+    engine = Engine.create(tmp_path / "index", vocabulary_folder)
+    engine.add([tmp_path / "f"], IndexOptions(workers=2))
+    with Film(str(film)) as opened:
+        shown = opened.frame_at(Fraction(37, 20)).pixels[100:600, 60:900]
+    for name, pixels in (("crop.jpg", shown), ("mirrored.jpg", shown[:, ::-1])):
+        (tmp_path / name).write_bytes(encode_jpeg(np.ascontiguousarray(pixels)))
+        (hit, *_) = engine.search(tmp_path / name)
+        assert hit.film is not None
+        assert hit.film.time == 37 / 20
 
 
 def test_shots_are_listed_where_they_are_asked_for(engine: Engine) -> None:

@@ -14,11 +14,11 @@ from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.images.films.film import Film
 from bof.options import FeatureOptions, VerifyOptions
-from bof.types import U8
+from bof.types import F64, U8, Correspondences, Verification
 from bof.video.best_frame import BestFrame, find_best_frame
-from bof.video.exact_frame import LaidFrame, find_exact_time
+from bof.video.exact_frame import find_exact_time
 from bof.video.frame_likeness import FrameLikeness
-from bof.video.frame_search import FrameSearch
+from bof.video.frame_search import FrameSearch, QueryView
 from tests.support.films import write_film
 from tests.support.scenes import draw_scene
 
@@ -59,13 +59,19 @@ def search_of(film: str, pixels: U8, keyframe: Fraction) -> FrameSearch:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
     features = extract_features(Picture(grey, grey.shape[1], grey.shape[0]), FeatureOptions())
     span = Fraction(0), Fraction(4)
-    return FrameSearch(film, keyframe, *span, STEP, features, grey, np.eye(3), FeatureOptions(), VerifyOptions())
+    view = QueryView(grey, np.eye(3))
+    return FrameSearch(film, keyframe, *span, STEP, features, view, view, FeatureOptions(), VerifyOptions())
 
 
 def best_of(film: str, pixels: U8, keyframe: Fraction = Fraction(1, 2)) -> BestFrame:
     found = find_best_frame(search_of(film, pixels, keyframe))
     assert found is not None
     return found
+
+
+def laid_at(transform: F64) -> Verification:
+    none = np.empty(0, np.int64)
+    return Verification(0, 0.0, 0.0, transform, Correspondences(none, none, np.empty(0)))
 
 
 @pytest.mark.parametrize("film", ["zoom", "pan"])
@@ -94,7 +100,7 @@ def test_a_whole_frame_of_a_zoom_that_was_resized_is_found_where_it_ends(films: 
 def test_where_nothing_moves_the_keyframe_stands(films: dict[str, str]) -> None:
     crop = shown_at(films["still"], Fraction(3))[40:220, 90:370]
     still = search_of(films["still"], crop, Fraction(3, 2))
-    laid = [LaidFrame(Fraction(i, 2), translation(90, 40)) for i in range(8)]
+    laid = [(Fraction(i, 2), laid_at(translation(90, 40))) for i in range(8)]
     with Film(films["still"]) as film:
         assert find_exact_time(film, still, laid, Fraction(1)) is None
 
@@ -104,7 +110,7 @@ def test_another_take_of_the_same_has_no_exact_frame(films: dict[str, str], tmp_
     scene = zoomed(4, 80, 0.0, speed=1.3)[33]
     noisy = np.clip(cv2.GaussianBlur(scene, (0, 0), 1.2) + np.random.default_rng(9).normal(0, 6, scene.shape), 0, 255)
     search = search_of(films["pan"], noisy.astype(np.uint8)[40:220, 90:370], Fraction(1))
-    laid = [LaidFrame(Fraction(i, RATE), translation(90 + 1.3 * (33 - i), 40)) for i in range(0, 80, 10)]
+    laid = [(Fraction(i, RATE), laid_at(translation(90 + 1.3 * (33 - i), 40))) for i in range(0, 80, 10)]
     with Film(films["pan"]) as film:
         assert find_exact_time(film, search, laid, Fraction(1)) is None
         assert find_exact_time(film, search, [], Fraction(1)) is None
@@ -113,7 +119,7 @@ def test_another_take_of_the_same_has_no_exact_frame(films: dict[str, str], tmp_
 def test_a_still_too_small_for_patches_has_no_exact_frame(films: dict[str, str]) -> None:
     search = search_of(films["pan"], shown_at(films["pan"], Fraction(1))[:20, :24], Fraction(1))
     with Film(films["pan"]) as film:
-        assert find_exact_time(film, search, [LaidFrame(Fraction(1), np.eye(3))], Fraction(1)) is None
+        assert find_exact_time(film, search, [(Fraction(1), laid_at(np.eye(3)))], Fraction(1)) is None
 
 
 def test_likeness_counts_what_lies_in_the_frame_and_where_both_end() -> None:
