@@ -15,6 +15,7 @@ import numpy as np
 
 from bof.geometry import transforms
 from bof.images.films.film import Film
+from bof.images.films.types import FilmFacts
 from bof.types import F32, F64, U8, Verification
 from bof.video.frame_search import FrameSearch, QueryView
 
@@ -38,8 +39,12 @@ _AS_MUCH = 0.002
 _MOVES = 0.01
 """Where it moves by less, as a share of its diagonal, it does not matter which frame it is."""
 
-_REACH_S = 12
-"""So far from the best frame that is known it is looked for: every frame is decoded in its own size."""
+_REACH_S, _MOST_PX = 12, 1 << 30
+"""So far from the best frame that is known it is looked for: every frame is decoded in its own size, so many pixels in
+all: 20 s of 1080p, 5 s of 2160p.
+"""
+
+_USUAL_RATE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,9 @@ def find_exact_time(
         return None
     times = np.array([float(each.time) for each in unscaled])
     scores: dict[Fraction, float] = {}
-    start = max(search.start, unscaled[0].time - search.step, near - _REACH_S)
-    stop = min(search.stop, unscaled[-1].time + search.step, near + _REACH_S)
+    reach = _reach(film.facts)
+    start = max(search.start, unscaled[0].time - search.step, near - reach)
+    stop = min(search.stop, unscaled[-1].time + search.step, near + reach)
     for frame in film.frames(start, stop, grey=True):
         places = [_places(unscaled, times, patch, float(frame.time)) for patch in patches]
         found = sorted(_best_correlation(frame.pixels, *pair) for pair in zip(patches, places, strict=True))
@@ -74,6 +80,12 @@ def find_exact_time(
     most = max(scores.values(), default=0.0)
     same = [time for time, score in scores.items() if score >= max(most - _AS_MUCH, _SAME_GRAIN)]
     return min(same, key=lambda time: abs(time - near), default=None)
+
+
+def _reach(facts: FilmFacts) -> Fraction:
+    """Seconds before and after a time in which frames are looked at."""
+    seconds = Fraction(_MOST_PX, 2 * facts.width * facts.height) / (facts.frame_rate or _USUAL_RATE)
+    return min(Fraction(_REACH_S), seconds)
 
 
 def _unscaled(still: QueryView, known: Sequence[tuple[Fraction, Verification]]) -> list[_LaidFrame]:

@@ -13,8 +13,10 @@ from bof.features.sift import extract_features
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture
 from bof.images.films.film import Film
+from bof.images.films.types import FilmFacts
 from bof.options import FeatureOptions, VerifyOptions
 from bof.types import F64, U8, Correspondences, Verification
+from bof.video import exact_frame
 from bof.video.best_frame import BestFrame, find_best_frame
 from bof.video.exact_frame import find_exact_time
 from bof.video.frame_likeness import FrameLikeness
@@ -120,6 +122,15 @@ def test_a_still_too_small_for_patches_has_no_exact_frame(films: dict[str, str])
     search = search_of(films["pan"], shown_at(films["pan"], Fraction(1))[:20, :24], Fraction(1))
     with Film(films["pan"]) as film:
         assert find_exact_time(film, search, [(Fraction(1), laid_at(np.eye(3)))], Fraction(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rate", "seconds"),
+    [(640, 360, 25, 12), (1920, 1080, 25, 10), (3840, 2160, 50, 1), (1920, 1080, 0, 10)],
+)
+def test_large_frames_are_looked_for_near_by(width: int, height: int, rate: int, seconds: int) -> None:
+    reach = exact_frame._reach(FilmFacts("mp4", "h264", width, height, Fraction(60), Fraction(rate)))
+    assert seconds <= reach < seconds + 1
 
 
 def test_likeness_counts_what_lies_in_the_frame_and_where_both_end() -> None:
