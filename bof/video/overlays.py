@@ -3,8 +3,8 @@
 Each kind needs its own proof, so that a title card or a painting filmed from a tripod stays what it is: bars are dark
 and empty at an edge through a whole shot; a logo has the same edges at the same place in several shots that have
 nothing else in common; text comes or goes while the picture stays, stands on through a cut, or stands in one band in
-several such shots, and low in the middle it is a subtitle;
-and what stands still in the frame while everything else moves lies on the lens.
+several such shots, and low in the middle it is a subtitle where there is more to see; and what stands still in the
+frame while everything else moves lies on the lens.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _MIN_BAR_PX, _MOST_BAR_SHARE = 3, 0.4
 _MIN_TEXT_PLACES = 3
 _TEXT_CHANGES = 0.15
 """Text comes and goes where it stands in at least this share of a shot's samples and lacks in others."""
+
+_NOTHING_ELSE = 0.002
+"""Where edges beside a line of text take less of the frame, it is what the film shows, such as a title card."""
 
 _SAME_LETTERS = 0.6
 """Cosine of the edges in two lines of text from which they are the same letters at the same place."""
@@ -104,7 +107,9 @@ def find_overlays(views: Sequence[ShotView]) -> list[Bool]:
 
 def _mask(view: ShotView, band: Bool, logo: Bool) -> Bool:
     text = view.text & (_changing(view.text) | band)
-    return np.asarray(text | view.subtitles | view.bars | logo, np.bool_)
+    beside = np.linalg.norm(view.edges, axis=2)[~view.subtitles.any(axis=0) & ~view.bars]
+    subtitles = view.subtitles & (beside.sum() > _NOTHING_ELSE * view.bars.size)
+    return np.asarray(text | subtitles | view.bars | logo, np.bool_)
 
 
 def overlay_tracks(tracks: Tracks, overlays: Bool) -> Bool:

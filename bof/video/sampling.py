@@ -12,6 +12,9 @@ from bof.options import FeatureOptions
 from bof.types import Features
 from bof.video.overlays import SampleView
 
+_WITH_TEXT = 2
+"""So many times as many features are found where there is text."""
+
 DENSE = 2
 """In short shots there are so many samples in a step."""
 
@@ -75,7 +78,13 @@ class ShotSampler:
 
     def _sample(self, samples: list[SampledFrame]) -> None:
         for sample in samples:
+            view = SampleView.of(sample.picture.pixels)
             self._shot.times.append(sample.time)
-            self._shot.features.append(extract_features(sample.picture, self._options))
-            self._shot.views.append(SampleView.of(sample.picture.pixels))
+            self._shot.features.append(extract_features(sample.picture, self._options_of(view)))
+            self._shot.views.append(view)
         self._waiting = []
+
+    def _options_of(self, view: SampleView) -> FeatureOptions:
+        """Letters have the strongest features, and are left out: where they stand more are found."""
+        more = _WITH_TEXT if view.text.any() else 1
+        return self._options.replaced(max_features=more * self._options.max_features)

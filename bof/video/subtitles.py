@@ -1,4 +1,4 @@
-"""Text that is laid over a film: bright letters that stand on one line in the lower part of a frame."""
+"""Text that is laid over a film: bright letters that stand on one line in the lower or upper part of a frame."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import numpy as np
 
 from bof.types import F64, I64, U8, Bool
 
-_TOP = 0.62
-"""It stands below this share of the frame's height."""
+_BELOW, _ABOVE = 0.62, 0.25
+"""It stands below, or above, these shares of the frame's height."""
+
+_SIDE_PX = 640
+"""Text is looked for in frames of this size: letters that can be read there can be found."""
 
 _BRIGHT, _CONTRAST = 170, 80
 _STROKE = 0.012
@@ -41,7 +44,7 @@ _OFF_CENTRE, _LEAST_LENGTH = 0.1, 0.12
 """Of such a line, as shares of the frame's width."""
 
 _LOW = 0.75
-"""A subtitle is below this share of the frame's height. Titles stand higher."""
+"""A subtitle is below this share of the frame's height. Titles stand higher, and signs."""
 
 _MARGIN = 0.4
 """What is drawn round letters, in heights of a letter."""
@@ -64,6 +67,11 @@ class TextLine:
     filled: float
     alone: float
 
+    def enlarged(self, across: float, down: float) -> TextLine:
+        """The same in a frame so many times as wide and as high."""
+        sides = self.left * across, self.top * down, self.right * across, self.bottom * down
+        return TextLine(*sides, self.n_letters, self.letter_height * down, self.filled, self.alone)
+
     @property
     def is_text(self) -> bool:
         """Is it more than a few bright spots in a row?"""
@@ -77,10 +85,21 @@ class TextLine:
 
 
 def find_text(pixels: U8) -> list[TextLine]:
-    """The lines of text in the lower part of a frame u8 (h, w), grey."""
-    height, width = pixels.shape
-    top = int(_TOP * height)
-    strokes = _bright_strokes(pixels[top:], max(3, round(_STROKE * max(height, width))))
+    """The lines of text in the lower and the upper part of a frame u8 (h, w), grey, in its pixels."""
+    scale = min(1.0, _SIDE_PX / max(pixels.shape))
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    height, width = small.shape
+    parts = (round(_BELOW * height), height), (0, round(_ABOVE * height))
+    found = [
+        line for top, bottom in parts for line in _text_in(np.asarray(small[top:bottom], np.uint8), small.shape, top)
+    ]
+    return [line.enlarged(pixels.shape[1] / width, pixels.shape[0] / height) for line in found]
+
+
+def _text_in(part: U8, frame: tuple[int, ...], top: int) -> list[TextLine]:
+    """The lines in some rows of a frame, the first of them at `top`."""
+    height, width = frame
+    strokes = _bright_strokes(part, max(3, round(_STROKE * max(height, width))))
     between = max(3, round(_BETWEEN * min(height, width)))
     whole = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((between, 1), np.uint8))
     found: list[TextLine] = []

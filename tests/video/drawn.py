@@ -48,7 +48,13 @@ def mixed(one: Iterable[U8], other: Iterable[U8]) -> list[U8]:
 
 
 def shots_of(
-    path: Path, frames: Iterable[U8], *, rate: int = RATE, edges: tuple[Fraction, ...] = (), **options: float
+    path: Path,
+    frames: Iterable[U8],
+    *,
+    rate: int = RATE,
+    edges: tuple[Fraction, ...] = (),
+    features: FeatureOptions | None = None,
+    **options: float,
 ) -> list[Shot]:
     """The shots of a film of these frames, read in chunks that meet at some times."""
     if not path.exists():
@@ -59,7 +65,7 @@ def shots_of(
         return [
             shot
             for start, stop in zip(starts, [*edges, None], strict=True)
-            for shot in extract_shots(film, start, stop, video, FeatureOptions())
+            for shot in extract_shots(film, start, stop, video, features or FeatureOptions())
         ]
 
 

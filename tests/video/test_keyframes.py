@@ -187,11 +187,11 @@ def test_bars_around_the_picture_have_no_features(tmp_path: Path) -> None:
     assert len(found.features) > 80
 
 
-def captioned(frames: list[U8], words: str, x: int = 50, scale: float = 0.7) -> list[U8]:
+def captioned(frames: list[U8], words: str, x: int = 50, scale: float = 0.7, y: int = 165) -> list[U8]:
     frames = [frame.copy() for frame in frames]
     for frame in frames:
         letters = np.zeros_like(frame)
-        cv2.putText(letters, words, (x, 165), cv2.FONT_HERSHEY_SIMPLEX, scale, (255,) * 3, 2, cv2.LINE_AA)
+        cv2.putText(letters, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (255,) * 3, 2, cv2.LINE_AA)
         frame[cv2.dilate(letters, np.ones((5, 5), np.uint8)) > 128] = 0
         np.maximum(frame, letters, out=frame)
     return frames
@@ -221,6 +221,27 @@ def test_a_subtitle_that_stands_through_a_shot_is_left_out(tmp_path: Path) -> No
     assert n_inside([Keyframe(0, features_of(spoken[0]))], box) > 20
     found = keyframes_of(shots_of(tmp_path / "film.mp4", spoken))
     assert n_inside(found, box) <= n_inside(keyframes_of(shots_of(tmp_path / "plain.mp4", frames)), box)
+
+
+def test_two_lines_of_subtitles_cost_no_other_features(tmp_path: Path) -> None:
+    """Letters have the strongest features: more are found where they stand."""
+    options, frames = FeatureOptions(max_features=150), pan(6, 60, speed=0)
+    lines = captioned(captioned(frames, "I have missed you so much.", 75, 0.45, y=148), "Where were you?", 105, 0.45)
+    plain, spoken = (
+        keyframes_of(shots_of(tmp_path / name, some, features=options))
+        for name, some in (("plain.mp4", frames), ("film.mp4", lines))
+    )
+    upper = (0, 0, WIDTH, 130)
+    letters = extract_features(Picture(cv2.cvtColor(lines[0], cv2.COLOR_RGB2GRAY), WIDTH, HEIGHT), options)
+    assert n_inside([Keyframe(Fraction(0), letters)], upper) < 0.5 * n_inside(plain, upper)
+    assert n_inside(spoken, upper) > 0.9 * n_inside(plain, upper)
+    assert max(len(each.features) for each in spoken) <= 150
+
+
+def test_a_card_with_words_low_in_the_middle_alone_is_kept(tmp_path: Path) -> None:
+    card = captioned([np.full((HEIGHT, WIDTH, 3), 20, np.uint8)] * 60, "Where have you been?", 48)
+    (found,) = keyframes_of(shots_of(tmp_path / "card.mp4", card))
+    assert len(found.features) > 0.6 * len(features_of(card[0]))
 
 
 def test_a_name_that_stands_on_through_a_cut_is_left_out_and_a_sign_is_not(tmp_path: Path) -> None:

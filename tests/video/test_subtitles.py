@@ -71,6 +71,22 @@ def test_a_name_to_the_left_is_text_and_no_subtitle_and_a_title_is_neither() -> 
     assert find_text(title) == []
 
 
+def test_text_at_the_top_is_found_and_proves_nothing_alone() -> None:
+    frame = scene(7)
+    write(frame, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), 50)
+    assert [line.is_subtitle(640, 360) for line in find_text(frame)] == [False]
+
+
+def test_lines_are_in_pixels_of_the_frame() -> None:
+    frame = scene(8, 1920, 1080)
+    x = middle_of(WORDS, 1920, 2.2, cv2.FONT_HERSHEY_SIMPLEX)
+    write(frame, WORDS, x, 1000, 2.2)
+    (line,) = find_text(frame)
+    assert abs(line.left - x) < 40
+    assert 990 < line.bottom < 1040
+    assert line.is_subtitle(1920, 1080)
+
+
 def test_a_mask_has_the_line_and_its_edge() -> None:
     line = TextLine(100, 300, 540, 330, 12, 20.0, 0.8, 1.0)
     mask = text_mask([line], (360, 640), (180, 320))
