@@ -27,6 +27,8 @@ class DrawnMask:
     def of(cls, pixels: U8, inside: Bool) -> DrawnMask:
         """Of a drawing RGB u8 (h, w, 3) that is in a part bool (h, w) of a canvas."""
         edge = inside & ~shrunk(inside, _EDGE_PX)
+        if not edge.any():  # two pixels wide, or high
+            return cls(inside, edge, edge)
         colour = np.median(pixels[edge], axis=0)
         alike = np.asarray(inside & (np.abs(pixels - colour).max(axis=2) <= _GROUND_LEVELS), np.bool_)
         _, labels = cv2.connectedComponents(alike.astype(np.uint8))

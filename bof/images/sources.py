@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bof.errors import ImageError, OptionError
+from bof.errors import ImageError, OptionError, reason_of
 from bof.images.cloud import source_of
 from bof.images.decode import Picture, View, decode_image, shrink, to_grey
 from bof.images.limited import LimitedReader, content_of
@@ -134,8 +134,15 @@ def _of_file(source: Path | bytes, name: str, memory: int) -> OpenedSource:
     def read(views: Sequence[View]) -> list[Picture]:
         return reader.decode_views(loaded, views, name)
 
-    n_bytes = len(loaded) if isinstance(loaded, bytes) else stamp_of(loaded)[0]
-    return OpenedSource(name, n_bytes, cache(lambda: content_of(loaded)), read)
+    return OpenedSource(name, _size_of(loaded, name), cache(lambda: content_of(loaded)), read)
+
+
+def _size_of(loaded: Path | bytes, name: str) -> int:
+    """In bytes: of a part of a file, that of all of it. Raises ImageError."""
+    try:
+        return len(loaded) if isinstance(loaded, bytes) else stamp_of(loaded)[0]
+    except OSError as error:
+        raise ImageError(f"cannot read: {reason_of(error)}", path=name) from error
 
 
 def _of_pixels(picture: Picture, name: str) -> OpenedSource:

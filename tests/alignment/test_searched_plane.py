@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import cv2
 import numpy as np
 import pytest
 
 from bof.alignment.colours import compare_colours
+from bof.alignment.drawn import DrawnMask
 from bof.alignment.searched_plane import search_drawing
 from bof.types import U8
 from tests.support import flat
@@ -52,3 +55,12 @@ def test_where_nothing_is_drawn_nothing_is_found() -> None:
     assert list(search_drawing(picture_of(hang_without_ground(draw_logo())), blank, roughly(0))) == []
     other = picture_of(hang_without_ground(draw_wheel(), seed=5))
     assert list(search_drawing(other, picture_of(draw_logo()), roughly(0))) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 2, 3), (1, 40, 3), (40, 2, 3), (3, 3, 3)])
+def test_a_picture_of_a_few_pixels_has_no_ground(shape: tuple[int, ...]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mask = DrawnMask.of_whole(np.zeros(shape, np.uint8))
+    assert mask.ground.sum() == (shape == (3, 3, 3))
+    assert not mask.drawn(1).any() or shape != (3, 3, 3)

@@ -658,7 +658,7 @@ def test_a_query_that_is_no_picture_is_one_line(run: Run, own_index: Path, broke
     assert content(own_index) == before
 
 
-@pytest.mark.parametrize("name", ["missing.jpg", "n" * 300, "a\nb"])
+@pytest.mark.parametrize("name", ["missing.jpg", "n" * 300, "a\nb", "missing.mp4#t=3", "missing.pdf#page=2"])
 def test_a_missing_query_is_one_line(run: Run, index_folder: Path, name: str, tmp_path: Path) -> None:
     assert_one_error(run(search.main, tmp_path / name, "--index", index_folder), 1, "cannot read")
 
