@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,9 +88,9 @@ class TextLine:
 def find_text(pixels: U8) -> list[TextLine]:
     """The lines of text in the lower and the upper part of a frame u8 (h, w), grey, in its pixels."""
     scale = min(1.0, _SIDE_PX / max(pixels.shape))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-    height, width = small.shape
-    parts = (round(_BELOW * height), height), (0, round(_ABOVE * height))
+    height, width = (max(1, round(side * scale)) for side in pixels.shape)
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    parts = (int(_BELOW * height), height), (0, math.ceil(_ABOVE * height))  # one row at least
     found = [
         line for top, bottom in parts for line in _text_in(np.asarray(small[top:bottom], np.uint8), small.shape, top)
     ]

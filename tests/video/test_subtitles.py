@@ -87,6 +87,11 @@ def test_lines_are_in_pixels_of_the_frame() -> None:
     assert line.is_subtitle(1920, 1080)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 40), (40, 2), (1, 2000), (2000, 1), (3, 3)])
+def test_frames_of_a_few_pixels_have_no_text(shape: tuple[int, int]) -> None:
+    assert find_text(np.full(shape, 255, np.uint8)) == []
+
+
 def test_a_mask_has_the_line_and_its_edge() -> None:
     line = TextLine(100, 300, 540, 330, 12, 20.0, 0.8, 1.0)
     mask = text_mask([line], (360, 640), (180, 320))
