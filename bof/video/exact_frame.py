@@ -29,7 +29,8 @@ _REACH_PX = 20
 """A patch lies so near to where the frames before and after say."""
 
 _GRAIN_PX = 1.5
-_LEAST_PX = 16
+_LEAST_PX, _LEAST_GRAIN = 16, 0.5
+"""A smaller patch says too little, and one with less detail, in grey levels: a plain one is like any other."""
 
 _SAME_GRAIN = 0.5
 """The correlation of the finest detail from which it is the same."""
@@ -66,7 +67,7 @@ def find_exact_time(
     if search.full is None:
         return None
     unscaled, patches = _unscaled(search.full, known), _patches(search.full.pixels)
-    if not patches or not _moves(unscaled, search.full.pixels):
+    if len(patches) < _N_COUNTED or not _moves(unscaled, search.full.pixels):
         return None
     times = np.array([float(each.time) for each in unscaled])
     scores: dict[Fraction, float] = {}
@@ -137,6 +138,7 @@ def _patches(pixels: U8) -> list[_Patch]:
         for y in range(0, height - tall + 1, tall)
         for x in range(0, width - wide + 1, wide)
     ]
+    parts = [part for part in parts if part.grain.std() >= _LEAST_GRAIN]
     parts.sort(key=lambda part: -float(part.grain.std()))
     upper, lower = ([part for part in parts if (part.middle[1] < height / 2) == is_upper] for is_upper in (True, False))
     return upper[:_N_PATCHES] + lower[:_N_PATCHES]

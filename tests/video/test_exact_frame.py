@@ -92,6 +92,18 @@ def test_words_over_half_of_a_still_hide_no_frame(films: dict[str, str]) -> None
     assert best_of(films["pan"], as_jpeg(still)).time == time
 
 
+def test_a_still_that_is_plain_in_one_half_is_found_at_its_frame(films: dict[str, str]) -> None:
+    """A plain patch would be like any other."""
+    time = Fraction(33, RATE)
+    still = as_jpeg(shown_at(films["pan"], time))
+    still[HEIGHT // 2 :] = 0
+    assert best_of(films["pan"], still).time == time
+    search = search_of(films["pan"], np.full((180, 280, 3), 90, np.uint8), Fraction(1))
+    laid = [(Fraction(i, RATE), laid_at(translation(90 + i, 40))) for i in range(0, 80, 10)]
+    with Film(films["pan"]) as film:
+        assert find_exact_time(film, search, laid, Fraction(1)) is None
+
+
 def test_a_whole_frame_of_a_zoom_that_was_resized_is_found_where_it_ends(films: dict[str, str]) -> None:
     """Wider frames show all of it too, and its grain is gone."""
     time = Fraction(60, RATE)
