@@ -14,7 +14,7 @@ import numpy as np
 from bof.alignment.canvas import lay_over
 from bof.alignment.drawn import DrawnMask, grown, shrunk
 from bof.geometry.transforms import apply, corners, translation
-from bof.images.decode import Picture
+from bof.images.decode import Picture, correlation
 from bof.types import F64, U8, Bool
 
 _CANVAS_PX = 256
@@ -103,12 +103,6 @@ def _around(one: Picture, drawing: Picture, one_from_drawing: F64) -> tuple[Pict
     size = np.maximum(1, np.rint((high - low) / shrunk_by)).astype(int).tolist()
     part = Picture(one.pixels[y0:y1, x0:x1], *size)
     return part, translation(*(-low / shrunk_by).tolist()) @ one_from_drawing
-
-
-def correlation(colours: F64, others: F64) -> float:
-    """The correlation of colours f64 (n, 3) of one picture with another's, all channels together."""
-    colours, others = colours - colours.mean(axis=0), others - others.mean(axis=0)
-    return float((colours * others).sum() / max(float(np.sqrt((colours**2).sum() * (others**2).sum())), 1.0))
 
 
 def compare_colours(one: Picture, other: Picture, one_from_other: F64) -> Colours:

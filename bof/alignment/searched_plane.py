@@ -14,9 +14,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bof.alignment.canvas import Laid, lay_over
-from bof.alignment.colours import correlation
 from bof.alignment.drawn import DrawnMask
-from bof.images.decode import Picture
+from bof.images.decode import Picture, correlation
 from bof.types import F32, F64
 
 _APART_PX, _LEAST_DRAWN_PX2, _MOST_LOOKED_AT = 3, 60, 1000

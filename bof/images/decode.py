@@ -17,6 +17,7 @@ from pathlib import Path
 from bof.errors import ImageError, reason_of
 from bof.images.pixels import Picture as Picture
 from bof.images.pixels import View as View
+from bof.images.pixels import correlation as correlation
 from bof.images.pixels import crop as crop
 from bof.images.pixels import decode_image as decode_image
 from bof.images.pixels import shrink as shrink

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bof.errors import ImageError
 from bof.options import Extent, PixelLimit, long_side_of
-from bof.types import U8, Box
+from bof.types import F64, U8, Box
 
 # EXIF orientation -> cv2.flip code: 1 left-right, 0 up-down, -1 both; 5 to 8 are transposed first.
 _FLIP_OF_ORIENTATION = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
@@ -164,6 +164,12 @@ def crop(picture: Picture, box: Box, name: str = "picture") -> U8:
     across, down = width / picture.width, height / picture.height
     left, top = min(int(x0 * across), width - 1), min(int(y0 * down), height - 1)
     return np.ascontiguousarray(picture.pixels[top : math.ceil(y1 * down), left : math.ceil(x1 * across)])
+
+
+def correlation(values: F64, others: F64) -> float:
+    """Of the pixels of two pictures, f64 (n,) or (n, channels) with all channels together; 0 where one is plain."""
+    values, others = values - values.mean(axis=0), others - others.mean(axis=0)
+    return float((values * others).sum() / max(float(np.sqrt((values**2).sum() * (others**2).sum())), 1.0))
 
 
 def upright(pixels: U8, orientation: int) -> U8:

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from bof.errors import ImageError
 from bof.geometry import transforms
 from bof.images.decode import Picture, crop, to_grey
 from bof.images.films.times import times_of
@@ -43,7 +42,8 @@ def with_best_frames(
     for place, hit in enumerate(hits):
         if hit.image in current and hit.film and hit.verdict in _FOUND and len(searches) < options.frames:
             part, number = query.part(hit.query_number), hit.query_number
-            in_full |= {} if number in in_full else {number: _read_in_full(part)}
+            if number not in in_full:
+                in_full[number] = _read_in_full(part)
             search = _search(part, hit, options, features, in_full[number])
             searches |= {place: search} if search else {}
     found = run_in_workers("bof.video.best_frame:find_in_worker", None, searches.values(), _WORKERS, _LIMITS)
@@ -97,11 +97,8 @@ def _read_in_full(query: Query) -> Picture | None:
         return small
     if source is None or max(source.width, source.height) > _MOST_SIDE:
         return None
-    try:
-        whole = source.views.grey(_MOST_SIDE)
-    except ImageError:  # it was read once: the file has gone since
-        return None
-    return Picture(crop(whole, query.box), small.width, small.height)
+    whole = source.grey(_MOST_SIDE)
+    return None if whole is None else Picture(crop(whole, query.box), small.width, small.height)
 
 
 def _with_frame(query: Query, hit: Hit, best: BestFrame) -> Hit:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from bof.errors import ImageError
 from bof.features.sift import extract_features
 from bof.geometry.transforms import translation
 from bof.images.decode import Picture, crop
@@ -70,9 +69,8 @@ def _edges(low: float, high: float) -> list[tuple[float, float]]:
 
 def _looked_at(source: QuerySource, boxes: list[Box], max_side: int, times: int) -> Iterator[QueryVariant]:
     """Parts of a picture that is read with at most so long a side, each drawn so many times as large."""
-    try:
-        picture = source.views.grey(max_side)
-    except ImageError:  # it was read once: the file has gone since
+    picture = source.grey(max_side)
+    if picture is None:
         return
     for box in boxes:
         pixels = crop(picture, box)

@@ -51,6 +51,13 @@ class QuerySource:
     height: int
     features: FeatureOptions
 
+    def grey(self, max_side: PixelLimit) -> Picture | None:
+        """Its light, with at most so long a side; None where it was read once and the file has gone since."""
+        try:
+            return self.views.grey(max_side)
+        except ImageError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bof.errors import ImageError
 from bof.features.sift import crop_features, extract_features, mirror_geometry
 from bof.geometry.transforms import mirroring
 from bof.images.decode import Picture
@@ -45,12 +44,9 @@ PIXEL_VARIANTS: Mapping[str, Callable[[Query], Iterator[QueryVariant]]] = Mappin
 
 
 def _picture_of(query: Query) -> Iterator[Picture]:
-    if query.source is None:
-        return
-    try:
-        yield query.source.views.grey(query.source.features.extent)
-    except ImageError:  # it was read once: the file has gone since
-        return
+    picture = query.source.grey(query.source.features.extent) if query.source else None
+    if picture is not None:
+        yield picture
 
 
 def _extracted(query: Query, picture: Picture) -> Features:

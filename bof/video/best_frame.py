@@ -35,11 +35,11 @@ _AHEAD = 0.004
 """A frame farther from the keyframe must be better by so much: where nothing moves all are alike."""
 
 _NEARLY_AHEAD, _ENDS_THERE, _AS_NEAR = 0.02, 0.9, 0.01
-"""Of frames that are nearly as alike the one that ends where the picture does is best: wider ones show all of it too.
-Those that are as near to that, but for so much, are as good."""
+"""Of frames that are nearly as alike the one that ends where the picture does, by IoU, is best: wider ones show all of
+it too. Those that are as near to that, but for so much, are as good."""
 
 _MAY_END = 0.1
-"""Where one ends there, a still can come from frames that do so but for so much."""
+"""Where one ends there, a still can come from frames whose IoU is at most so much less."""
 
 _FINER = 8
 """Around the best frame others are looked at in so many times smaller steps."""
@@ -123,10 +123,10 @@ class _Comparing:
         """Frames that may be the query's own, in order of time: those that end about where it does, or all where none
         does.
         """
-        common = best.likeness.common
-        least = common - _MAY_END if common >= _ENDS_THERE else 0.0
+        iou = best.likeness.iou
+        least = iou - _MAY_END if iou >= _ENDS_THERE else 0.0
         known = [(self.frames[i][0], self.known[i]) for i in sorted(self.known)]
-        return [(time, one.verification) for time, one in known if one.likeness.common >= least]
+        return [(time, one.verification) for time, one in known if one.likeness.iou >= least]
 
     def _compare(self, chosen: Sequence[int]) -> None:
         """Lay frames over the query."""
@@ -143,9 +143,9 @@ class _Comparing:
         proved = [i for i, one in self.known.items() if one.verification.n_inliers >= _ENOUGH * n_inliers]
         most = max(self.known[i].likeness.value for i in proved)
         nearly = [i for i in proved if self.known[i].likeness.value >= most - _NEARLY_AHEAD]
-        common = max(self.known[i].likeness.common for i in nearly)
-        if common >= _ENDS_THERE:
-            alike = [i for i in nearly if self.known[i].likeness.common >= common - _AS_NEAR]
+        iou = max(self.known[i].likeness.iou for i in nearly)
+        if iou >= _ENDS_THERE:
+            alike = [i for i in nearly if self.known[i].likeness.iou >= iou - _AS_NEAR]
         else:
             alike = [i for i in proved if self.known[i].likeness.value >= most - _AHEAD]
         return min(alike, key=lambda i: (abs(self.frames[i][0] - self.search.keyframe), i))

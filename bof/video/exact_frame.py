@@ -70,12 +70,13 @@ def find_exact_time(
     if len(patches) < _N_COUNTED or not _moves(unscaled, search.full.pixels):
         return None
     times = np.array([float(each.time) for each in unscaled])
+    paths = [_path(unscaled, patch) for patch in patches]
     scores: dict[Fraction, float] = {}
     reach = _reach(film.facts)
     start = max(search.start, unscaled[0].time - search.step, near - reach)
     stop = min(search.stop, unscaled[-1].time + search.step, near + reach)
     for frame in film.frames(start, stop, grey=True):
-        places = [_places(unscaled, times, patch, float(frame.time)) for patch in patches]
+        places = [_place_at(float(frame.time), times, path) for path in paths]
         found = sorted(_best_correlation(frame.pixels, *pair) for pair in zip(patches, places, strict=True))
         scores[frame.time] = float(np.mean(found[-_N_COUNTED:]))
     most = max(scores.values(), default=0.0)
@@ -144,10 +145,14 @@ def _patches(pixels: U8) -> list[_Patch]:
     return upper[:_N_PATCHES] + lower[:_N_PATCHES]
 
 
-def _places(laid: Sequence[_LaidFrame], times: F64, patch: _Patch, time: float) -> F64:
-    """Where a patch should lie at a time, f64 (2,), between where it lies before and after."""
-    middles = np.array([transforms.apply(each.frame_from_pixels, patch.middle[None])[0] for each in laid])
-    return np.array([np.interp(time, times, middles[:, axis]) for axis in (0, 1)])
+def _path(laid: Sequence[_LaidFrame], patch: _Patch) -> F64:
+    """Where a patch lies in each of n frames: f64 (n, 2)."""
+    return np.array([transforms.apply(each.frame_from_pixels, patch.middle[None])[0] for each in laid])
+
+
+def _place_at(time: float, times: F64, path: F64) -> F64:
+    """Where it should lie at a time, f64 (2,): between where it lies before and after."""
+    return np.array([np.interp(time, times, path[:, axis]) for axis in (0, 1)])
 
 
 def _best_correlation(frame: U8, patch: _Patch, middle: F64) -> float:

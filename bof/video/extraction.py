@@ -36,6 +36,7 @@ def extract_shots(
     They begin at the first boundary at or after start and end at the first one at or after stop: `video.chunks`.
     Raises what reading a film raises.
     """
+    most = min(features.max_features, options.keyframe_features)
     sampled = min(features.max_features, round(_SPARE * options.keyframe_features))
     reading = _ChunkReading(start, stop, options, features.replaced(max_features=sampled))
     shots = [shot for shot in reading.read(film) if shot.times]
@@ -43,7 +44,6 @@ def extract_shots(
     for shot, overlay in zip(shots, overlays, strict=True):
         tracks = Tracks.of(shot.features)
         allowed = ~overlay_tracks(tracks, overlay)
-        most = min(options.keyframe_features, features.max_features)
         keyframes = find_keyframes(tracks, shot.times, allowed, options.sightings, most)
         small = {time: view.small for time, view in zip(shot.times, shot.views, strict=True)}
         yield Shot(shot.start, shot.stop, [replace(each, small=small[each.time]) for each in keyframes])

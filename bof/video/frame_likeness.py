@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bof.geometry import transforms
-from bof.images.decode import Picture
+from bof.images.decode import Picture, correlation
 from bof.types import F64, U8, Bool
 
 _SIDE_PX = 240
@@ -18,12 +18,11 @@ _LEAST_PX = 64
 @dataclass(frozen=True, slots=True)
 class FrameLikeness:
     """value: the share of the light that the frame explains, the square of their correlation, times the share of the
-    picture that lies in the frame; common: what both show, as a share of what one or the other shows: 1 where they end
-    at the same place.
+    picture that lies in the frame; iou: intersection over union of what both show, 1 where they end at the same place.
     """
 
     value: float
-    common: float
+    iou: float
 
     @classmethod
     def of(cls, pixels: U8, frame: Picture, frame_from_pixels: F64) -> FrameLikeness:
@@ -38,7 +37,7 @@ class FrameLikeness:
         laid = cv2.warpPerspective(_as_small(pixels, small_from_pixels), small_from_pixels, size)
         seen = cv2.GaussianBlur(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
         area = _area(pixels, small_from_pixels)
-        alike = _correlation(laid[inside].astype(np.float64), seen[inside].astype(np.float64))
+        alike = correlation(laid[inside].astype(np.float64), seen[inside].astype(np.float64))
         value = max(alike, 0.0) ** 2 * min(1.0, n_inside / max(area, 1.0))
         return cls(value, n_inside / max(area + inside.size - n_inside, 1.0))
 
@@ -47,11 +46,6 @@ def _as_small(pixels: U8, small_from_pixels: F64) -> U8:
     """As blurred as it will be when it is made small."""
     sigma = max(1.0, 1.0 / max(transforms.zoom(small_from_pixels), 1e-3))
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.7 * sigma), np.uint8)
-
-
-def _correlation(one: F64, other: F64) -> float:
-    spread = one.std() * other.std()
-    return float(((one - one.mean()) * (other - other.mean())).mean() / spread) if spread > 0 else 0.0
 
 
 def _area(pixels: U8, small_from_pixels: F64) -> float:

@@ -91,10 +91,11 @@ class ShotView:
     @classmethod
     def of(cls, samples: Sequence[SampleView]) -> ShotView:
         """Of one sample at least."""
-        each = [_unit_gradients(sample.small) for sample in samples]
-        bars = _bars(np.array([sample.small for sample in samples]))
-        text, subtitles = (np.array([getattr(one, name) for one in samples]) for name in ("text", "subtitles"))
-        return cls(np.asarray(np.mean(each, axis=0), np.float32), (each[0], each[-1]), bars, text, subtitles)
+        gradients = [_unit_gradients(each.small) for each in samples]
+        edges, ends = np.asarray(np.mean(gradients, axis=0), np.float32), (gradients[0], gradients[-1])
+        bars = _bars(np.array([each.small for each in samples]))
+        text, subtitles = np.array([each.text for each in samples]), np.array([each.subtitles for each in samples])
+        return cls(edges, ends, bars, text, subtitles)
 
 
 def find_overlays(views: Sequence[ShotView]) -> list[Bool]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bof.images.decode import shrink
 from bof.types import F64, I64, U8, Bool
 
 _BELOW, _ABOVE = 0.62, 0.25
@@ -87,13 +88,10 @@ class TextLine:
 
 def find_text(pixels: U8) -> list[TextLine]:
     """The lines of text in the lower and the upper part of a frame u8 (h, w), grey, in its pixels."""
-    scale = min(1.0, _SIDE_PX / max(pixels.shape))
-    height, width = (max(1, round(side * scale)) for side in pixels.shape)
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    small = shrink(pixels, _SIDE_PX)
+    height, width = small.shape
     parts = (int(_BELOW * height), height), (0, math.ceil(_ABOVE * height))  # one row at least
-    found = [
-        line for top, bottom in parts for line in _text_in(np.asarray(small[top:bottom], np.uint8), small.shape, top)
-    ]
+    found = [line for top, bottom in parts for line in _text_in(small[top:bottom], small.shape, top)]
     return [line.enlarged(pixels.shape[1] / width, pixels.shape[0] / height) for line in found]
 
 

@@ -26,6 +26,7 @@ from bof.video.chunks import chunks_of
 from bof.video.extraction import extract_shots
 from bof.video.types import Keyframe
 from scripts.common.arguments import make_parser
+from scripts.common.sums import sum_fields
 from scripts.films import overlays
 from scripts.films.styles import STYLES
 
@@ -36,15 +37,12 @@ _AROUND_PX = 5
 class Leaks:
     """Of a film's keyframes: how many, with a caption, with a logo; features of all, on captions, on logos."""
 
-    keyframes: int = 0
-    captioned: int = 0
-    with_logo: int = 0
-    features: int = 0
-    on_captions: int = 0
-    on_logos: int = 0
-
-    def __add__(self, other: Leaks) -> Leaks:
-        return Leaks(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+    keyframes: int
+    captioned: int
+    with_logo: int
+    features: int
+    on_captions: int
+    on_logos: int
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -59,7 +57,7 @@ def _command(arguments: argparse.Namespace) -> int:
     found = Parallel(n_jobs=arguments.jobs)(delayed(count_leaks)(arguments.root, film) for film in films)
     print(f"{'':<14}{'keyframes':>11}{'features':>10}{'captioned':>11}{'on each':>9}{'with logo':>11}{'on each':>9}")
     names = [*(film["style"] for film in films), "all"]
-    for name, leaks in zip(names, [*found, sum(found, Leaks())], strict=True):
+    for name, leaks in zip(names, [*found, sum_fields(found)], strict=True):
         on_captions, on_logos = leaks.on_captions / max(leaks.captioned, 1), leaks.on_logos / max(leaks.with_logo, 1)
         print(f"{name:<14}{leaks.keyframes:>11}{leaks.features:>10}{leaks.captioned:>11}{on_captions:>9.1f}", end="")
         print(f"{leaks.with_logo:>11}{on_logos:>9.1f}")
@@ -68,14 +66,14 @@ def _command(arguments: argparse.Namespace) -> int:
 
 def count_leaks(root: Path, film: Mapping[str, Any]) -> Leaks:
     """Of a film whose truth is known."""
-    found = Leaks()
+    found = [Leaks(0, 0, 0, 0, 0, 0)]
     for keyframe in _keyframes(root / "films" / film["film"]):
         geometry, time = keyframe.features.geometry, float(keyframe.time)
         caption = next((each["text"] for each in film["captions"] if each["times"][0] <= time < each["times"][1]), None)
         on_caption = n_inside(geometry, caption_mask(film, caption)) if caption else 0
         on_logo = n_inside(geometry, logo_mask(film)) if film["logo"] else 0
-        found += Leaks(1, caption is not None, film["logo"] > 0, len(geometry), on_caption, on_logo)
-    return found
+        found.append(Leaks(1, caption is not None, film["logo"] > 0, len(geometry), on_caption, on_logo))
+    return sum_fields(found)
 
 
 def _keyframes(path: Path) -> Iterator[Keyframe]:

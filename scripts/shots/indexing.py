@@ -28,6 +28,7 @@ from bof.system.threads import set_threads
 from bof.video import sampling
 from bof.video.chunks import chunks_of
 from bof.video.extraction import extract_shots
+from scripts.common.sums import sum_fields
 from scripts.common.timing import one_blas_thread
 
 BYTES_OF_FEATURE, BYTES_OF_KEYFRAME = 24, 600
@@ -44,12 +45,6 @@ class Cost:
     n_shots: int = 0
     n_keyframes: int = 0
     n_features: int = 0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(*(getattr(self, name) + getattr(other, name) for name in _NUMBERS))
-
-
-_NUMBERS = ("decoding", "features", "total", "n_shots", "n_keyframes", "n_features")
 
 
 def decode_barely(path: Path) -> float:
@@ -104,7 +99,7 @@ def measure(path: Path, processes: int = 2) -> None:
         parts = list(pool.map(work_on, [path] * processes, range(processes), [processes] * processes))
         wall = time.perf_counter() - begun
         after = pool.submit(decode_barely, path).result()
-    cost = sum(parts[1:], parts[0])
+    cost = sum_fields(parts)
     decoding = (before + after) / 2
     beyond = cost.total - decoding - cost.features
     size = (cost.n_features * BYTES_OF_FEATURE + cost.n_keyframes * BYTES_OF_KEYFRAME) / seconds * 3600 / 1e6

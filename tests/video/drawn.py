@@ -38,6 +38,14 @@ def shifted(picture: U8, x: float) -> U8:
     return np.asarray(cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
+def write_words(frame: U8, words: str, x: int, y: int, scale: float, font: int = cv2.FONT_HERSHEY_SIMPLEX) -> None:
+    """White letters with a black edge on a frame, in grey or RGB; they stand on y."""
+    letters = np.zeros_like(frame)
+    cv2.putText(letters, words, (x, y), font, scale, (255,) * 3, 2, cv2.LINE_AA)
+    frame[cv2.dilate(letters, np.ones((5, 5), np.uint8)) > 128] = 0
+    np.maximum(frame, letters, out=frame)
+
+
 def mixed(one: Iterable[U8], other: Iterable[U8]) -> list[U8]:
     """A dissolve as long as both."""
     pairs = list(zip(one, other, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -119,7 +118,7 @@ def test_where_nothing_moves_the_keyframe_stands(films: dict[str, str]) -> None:
         assert find_exact_time(film, still, laid, Fraction(1)) is None
 
 
-def test_another_take_of_the_same_has_no_exact_frame(films: dict[str, str], tmp_path: Path) -> None:
+def test_another_take_of_the_same_has_no_exact_frame(films: dict[str, str]) -> None:
     """The same pan with other grain: no frame is the same to the pixel."""
     scene = zoomed(4, 80, 0.0, speed=1.3)[33]
     noisy = np.clip(cv2.GaussianBlur(scene, (0, 0), 1.2) + np.random.default_rng(9).normal(0, 6, scene.shape), 0, 255)
@@ -150,10 +149,10 @@ def test_likeness_counts_what_lies_in_the_frame_and_where_both_end() -> None:
     frame = Picture(scene, WIDTH, HEIGHT)
     whole = FrameLikeness.of(scene, frame, np.eye(3))
     assert whole.value > 0.98
-    assert whole.common > 0.98
+    assert whole.iou > 0.98
     crop = FrameLikeness.of(scene[68:204, 120:360], frame, translation(120, 68))
     assert crop.value > 0.95
-    assert crop.common == pytest.approx(0.25, abs=0.02)
+    assert crop.iou == pytest.approx(0.25, abs=0.02)
     half_out = FrameLikeness.of(scene, frame, translation(WIDTH / 2, 0))
     assert half_out.value < 0.5
     assert FrameLikeness.of(scene, frame, translation(2 * WIDTH, 0)) == FrameLikeness(0.0, 0.0)

@@ -18,7 +18,7 @@ from bof.video.keyframes import choose_frames, find_keyframes
 from bof.video.tracks import Tracks, link_features
 from bof.video.types import Keyframe, Shot
 from tests.support.scenes import draw_scene, warp
-from tests.video.drawn import HEIGHT, WIDTH, pan, scene, shots_of
+from tests.video.drawn import HEIGHT, WIDTH, pan, scene, shots_of, write_words
 
 
 def features_of(pixels: U8) -> Features:
@@ -190,10 +190,7 @@ def test_bars_around_the_picture_have_no_features(tmp_path: Path) -> None:
 def captioned(frames: list[U8], words: str, x: int = 50, scale: float = 0.7, y: int = 165) -> list[U8]:
     frames = [frame.copy() for frame in frames]
     for frame in frames:
-        letters = np.zeros_like(frame)
-        cv2.putText(letters, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (255,) * 3, 2, cv2.LINE_AA)
-        frame[cv2.dilate(letters, np.ones((5, 5), np.uint8)) > 128] = 0
-        np.maximum(frame, letters, out=frame)
+        write_words(frame, words, x, y, scale)
     return frames
 
 

@@ -9,16 +9,9 @@ import pytest
 from bof.types import U8
 from bof.video.subtitles import TextLine, find_text, text_mask
 from tests.support.scenes import draw_scene
+from tests.video.drawn import write_words
 
 WORDS = "Where have you been"
-
-
-def write(frame: U8, words: str, x: int, y: int, scale: float = 0.8, font: int = cv2.FONT_HERSHEY_SIMPLEX) -> None:
-    """White letters with a black edge, the line they stand on at y."""
-    letters = np.zeros_like(frame)
-    cv2.putText(letters, words, (x, y), font, scale, (255,), 2, cv2.LINE_AA)
-    frame[cv2.dilate(letters, np.ones((5, 5), np.uint8)) > 128] = 0
-    np.maximum(frame, letters, out=frame)
 
 
 def scene(seed: int, width: int = 640, height: int = 360) -> U8:
@@ -39,7 +32,7 @@ def test_a_subtitle_is_found_on_any_ground(font: int, width: int, height: int, s
         frame = scene(seed, width, height)
         if seed % 2:
             frame = np.asarray(255 - frame // 3, np.uint8)
-        write(frame, WORDS, x, y, scale, font)
+        write_words(frame, WORDS, x, y, scale, font)
         (line,) = [each for each in find_text(frame) if each.is_subtitle(width, height)]
         (wide, tall), below = cv2.getTextSize(WORDS, font, scale, 2)
         assert abs(line.left - x) <= tall
@@ -58,29 +51,29 @@ def test_what_has_no_text_has_no_lines() -> None:
 def test_two_lines_are_two() -> None:
     frame = scene(5)
     for y in (305, 345):
-        write(frame, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), y)
+        write_words(frame, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), y, 0.8)
     assert sum(line.is_subtitle(640, 360) for line in find_text(frame)) == 2
 
 
 def test_a_name_to_the_left_is_text_and_no_subtitle_and_a_title_is_neither() -> None:
     frame = scene(6)
-    write(frame, "Anna Berg", 30, 330)
+    write_words(frame, "Anna Berg", 30, 330, 0.8)
     assert [line.is_subtitle(640, 360) for line in find_text(frame)] == [False]
     title = np.full((360, 640), 20, np.uint8)
-    write(title, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), 180)
+    write_words(title, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), 180, 0.8)
     assert find_text(title) == []
 
 
 def test_text_at_the_top_is_found_and_proves_nothing_alone() -> None:
     frame = scene(7)
-    write(frame, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), 50)
+    write_words(frame, WORDS, middle_of(WORDS, 640, 0.8, cv2.FONT_HERSHEY_SIMPLEX), 50, 0.8)
     assert [line.is_subtitle(640, 360) for line in find_text(frame)] == [False]
 
 
 def test_lines_are_in_pixels_of_the_frame() -> None:
     frame = scene(8, 1920, 1080)
     x = middle_of(WORDS, 1920, 2.2, cv2.FONT_HERSHEY_SIMPLEX)
-    write(frame, WORDS, x, 1000, 2.2)
+    write_words(frame, WORDS, x, 1000, 2.2)
     (line,) = find_text(frame)
     assert abs(line.left - x) < 40
     assert 990 < line.bottom < 1040
